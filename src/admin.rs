@@ -1,0 +1,291 @@
+//! The `user` commands: the same store and rules as the server's, on the same file, while it
+//! runs.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+
+use clap::Subcommand;
+use zeroize::Zeroizing;
+
+use crate::cli::Database;
+use crate::clock::Timestamp;
+use crate::error::{Error, Problem};
+use crate::guard::{Email, Hasher, Password, PasswordHash, Roles, Username};
+use crate::store::{Account, Change, Inspection, NewUser, Sqlite, Store as _};
+
+/// Bytes read from standard input for a password.
+const MAX_INPUT: u64 = 4096;
+
+#[derive(Subcommand)]
+pub(crate) enum UserCommand {
+    /// Make an account; the password comes from a prompt or standard input
+    Add {
+        /// The username
+        name: String,
+        /// An address that also serves as a login name
+        #[arg(long, value_name = "ADDRESS")]
+        email: Option<String>,
+        /// A role; can be given several times
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// List all accounts
+    List {
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Show one account
+    Show(OneUser),
+    /// Set a new password, from a prompt or standard input
+    Passwd(OneUser),
+    /// Set the roles, replacing those there were
+    Roles {
+        #[command(flatten)]
+        user: OneUser,
+        /// Roles separated by commas; none to take all away
+        #[arg(default_value = "")]
+        roles: String,
+    },
+    /// Let an account be used again
+    Activate(OneUser),
+    /// Shut an account out at once; its tokens are refused as well
+    Deactivate(OneUser),
+    /// Delete an account for good
+    Delete {
+        #[command(flatten)]
+        user: OneUser,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct OneUser {
+    /// The username
+    name: String,
+    #[command(flatten)]
+    database: Database,
+}
+
+impl OneUser {
+    fn open(&self) -> Result<(Sqlite, Account), Problem> {
+        let store = open_existing(&self.database)?;
+        let name = Username::parse(&self.name).map_err(failed)?;
+        match store.account(&name).map_err(failed)? {
+            Some(account) => Ok((store, account)),
+            None => Err(Problem::new(
+                format!("there is no user {name}"),
+                "see who is there: lictor user list",
+            )),
+        }
+    }
+}
+
+pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
+    match command {
+        UserCommand::Add { name, email, roles, database } => {
+            add(&name, email.as_deref(), &roles.join(","), &database)
+        }
+        UserCommand::List { database } => list(&database),
+        UserCommand::Show(user) => {
+            let (_, account) = user.open()?;
+            print(&show(&account))
+        }
+        UserCommand::Passwd(user) => {
+            let (store, account) = user.open()?;
+            let name = Username::parse(&account.person.name).map_err(failed)?;
+            let hash = read_password(&name)?;
+            change(&store, &account, &Change::Password(&hash), "has a new password")
+        }
+        UserCommand::Roles { user, roles } => {
+            let (store, account) = user.open()?;
+            let roles = Roles::parse(&roles).map_err(failed)?;
+            let done = match roles.as_str() {
+                "" => "has no roles".into(),
+                roles => format!("has the roles {roles}"),
+            };
+            change(&store, &account, &Change::Roles(&roles), &done)
+        }
+        UserCommand::Activate(user) => {
+            let (store, account) = user.open()?;
+            change(&store, &account, &Change::Active(true), "is active")
+        }
+        UserCommand::Deactivate(user) => {
+            let (store, account) = user.open()?;
+            change(&store, &account, &Change::Active(false), "is inactive")
+        }
+        UserCommand::Delete { user, yes } => {
+            let (store, account) = user.open()?;
+            let name = &account.person.name;
+            if !yes && !confirmed(&format!("delete {name} (id {}) for good?", account.person.id))? {
+                return print(&format!("{name} was not deleted"));
+            }
+            match store.delete(account.person.id).map_err(failed)? {
+                true => print(&format!("{name} was deleted")),
+                false => Err(gone(&account)),
+            }
+        }
+    }
+}
+
+fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Result<(), Problem> {
+    let name = Username::parse(name).map_err(failed)?;
+    let email = email.map(Email::parse).transpose().map_err(failed)?;
+    let roles = Roles::parse(roles).map_err(failed)?;
+    let store = Sqlite::open(&database.database, 1)?;
+    let hash = read_password(&name)?;
+    let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles };
+    let id = store.add(&user, Timestamp::now()).map_err(failed)?;
+    print(&format!("added {name} (id {id})"))
+}
+
+fn list(database: &Database) -> Result<(), Problem> {
+    let store = open_existing(database)?;
+    let mut out = io::stdout().lock();
+    let mut wrote =
+        writeln!(out, "{:>6}  {:8}  {:20}  {:24}  roles", "id", "state", "created", "name");
+    store
+        .accounts(&mut |account| {
+            let Account { person, created, .. } = account;
+            if wrote.is_ok() {
+                wrote = writeln!(
+                    out,
+                    "{:>6}  {:8}  {:20}  {:24}  {}",
+                    person.id,
+                    state(person.active),
+                    date(created),
+                    person.name,
+                    person.roles.as_str()
+                );
+            }
+        })
+        .map_err(failed)?;
+    wrote.or_else(unless_closed)
+}
+
+fn show(account: &Account) -> String {
+    let Account { person, email, created } = account;
+    let none = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
+    format!(
+        "id       {}\nname     {}\nemail    {}\nstate    {}\nroles    {}\ncreated  {}",
+        person.id,
+        person.name,
+        none(email.as_deref().unwrap_or_default()),
+        state(person.active),
+        none(&person.roles.iter().collect::<Vec<_>>().join(", ")),
+        date(*created),
+    )
+}
+
+fn change(
+    store: &Sqlite,
+    account: &Account,
+    change: &Change<'_>,
+    done: &str,
+) -> Result<(), Problem> {
+    match store.change(account.person.id, change).map_err(failed)? {
+        true => print(&format!("{} {done}", account.person.name)),
+        false => Err(gone(account)),
+    }
+}
+
+/// Commands that look for users do not make a file where there is none.
+fn open_existing(database: &Database) -> Result<Sqlite, Problem> {
+    match Sqlite::inspect(&database.database)? {
+        Inspection::Current => Sqlite::open(&database.database, 1),
+        Inspection::Absent => Err(Problem::new(
+            format!("there is no database at {}", database.database.display()),
+            "give its path with --database, or make the first user: lictor user add NAME",
+        )),
+    }
+}
+
+/// Asks twice on a terminal; otherwise takes the first line of standard input.
+fn read_password(name: &Username) -> Result<PasswordHash, Problem> {
+    let unreadable = |error: io::Error| {
+        Problem::new(
+            format!("cannot read the password: {error}"),
+            "type it at the prompt, or send it as one line on standard input",
+        )
+    };
+    let typed = if io::stdin().is_terminal() {
+        let first = rpassword::prompt_password(format!("password for {name}: "));
+        let first = Zeroizing::new(first.map_err(unreadable)?);
+        let again = rpassword::prompt_password("the same again: ");
+        if *first != *Zeroizing::new(again.map_err(unreadable)?) {
+            return Err(Problem::new("the two passwords differ", "try again"));
+        }
+        first
+    } else {
+        let mut line = Zeroizing::new(String::new());
+        io::stdin().lock().take(MAX_INPUT).read_line(&mut line).map_err(unreadable)?;
+        let end = line.trim_end_matches(['\r', '\n']).len();
+        line.truncate(end);
+        line
+    };
+    let password = Password::choose(&typed, name).map_err(failed)?;
+    Hasher::new().and_then(|hasher| hasher.hash(&password)).map_err(failed)
+}
+
+fn confirmed(question: &str) -> Result<bool, Problem> {
+    if !io::stdin().is_terminal() {
+        return Err(Problem::new(
+            "deleting wants to be confirmed, and nobody is there to ask",
+            "add --yes if you are sure",
+        ));
+    }
+    let mut answer = String::new();
+    let asked = write!(io::stderr(), "{question} [y/N] ")
+        .and_then(|()| io::stdin().lock().take(MAX_INPUT).read_line(&mut answer));
+    asked.map_err(|error| Problem::new(format!("cannot ask: {error}"), "add --yes"))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn print(text: &str) -> Result<(), Problem> {
+    writeln!(io::stdout(), "{text}").or_else(unless_closed)
+}
+
+/// `lictor user list | head` is not a failure.
+fn unless_closed(error: io::Error) -> Result<(), Problem> {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Problem::new(format!("cannot write the answer: {error}"), "free some space")),
+    }
+}
+
+fn failed(error: Error) -> Problem {
+    let next = match error {
+        Error::InvalidPassword(_) => "choose another password",
+        Error::InvalidUsername(_) => "choose another name",
+        Error::UsernameTaken => "choose another name, or see who is there: lictor user list",
+        Error::Unavailable(_) => "try again; if it stays, look at the disk and its permissions",
+        _ => "see lictor user --help",
+    };
+    let what = error.to_string();
+    let mut letters = what.chars();
+    let what = letters
+        .next()
+        .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect());
+    Problem::new(what, next)
+}
+
+fn gone(account: &Account) -> Problem {
+    Problem::new(format!("{} was deleted meanwhile", account.person.name), "nothing was changed")
+}
+
+fn state(active: bool) -> &'static str {
+    if active { "active" } else { "inactive" }
+}
+
+fn date(at: Timestamp) -> String {
+    let since = std::time::Duration::from_secs(u64::try_from(at.0).unwrap_or(0));
+    match std::time::UNIX_EPOCH.checked_add(since) {
+        // humantime writes years up to 9999.
+        Some(time) if at.0 <= 253_402_300_799 => {
+            humantime::format_rfc3339_seconds(time).to_string()
+        }
+        _ => at.0.to_string(),
+    }
+}

@@ -1,0 +1,30 @@
+//! `POST /api/registration`: a new account.
+
+use super::fields::Fields;
+use super::token;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::config::Registration;
+use crate::error::Error;
+use crate::guard::{Password, Roles, Username};
+use crate::http::{Request, Response};
+use crate::store::NewUser;
+
+/// Takes `{username, password}`. That the name is free is for the database to say, at the moment
+/// of the insertion.
+pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
+    match app.registration {
+        Registration::Open => {}
+        Registration::Closed => return Err(Error::RegistrationClosed),
+    }
+    let mut fields = Fields::of(request)?;
+    let name = Username::parse(&fields.text("username")?)?;
+    let password = Password::choose(&fields.text("password")?, &name)?;
+    let hash = app.hasher.hash(&password)?;
+    let roles = Roles::default();
+    let user = NewUser { name: &name, email: None, hash: &hash, roles: &roles };
+    let id = app.store.add(&user, now)?;
+    let from = request.peer.map_or_else(|| "-".into(), |peer| peer.to_string());
+    log::info!("{name} (id {id}) registered from {from}");
+    Ok(token(&app.tokens.mint(id, &roles, now)?))
+}

@@ -1,0 +1,213 @@
+//! What handlers share, and the way from a request to a response: route, guard, handler, and the
+//! same dress for every answer.
+
+use crate::clock::Timestamp;
+use crate::config::{Config, Cors, Registration};
+use crate::error::{Error, Problem};
+use crate::guard::{Hasher, Identity, Tokens};
+use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
+use crate::route::{Handler, ROUTES, Route};
+use crate::store::{Sqlite, Store};
+
+/// How long browsers keep the answer to a preflight, in seconds.
+const PREFLIGHT_MAX_AGE: &str = "600";
+
+/// The login service: give it requests, it gives responses. One is enough for all threads.
+///
+/// ```
+/// use lictor::clock::Timestamp;
+/// use lictor::http::Request;
+/// use lictor::{App, Config, Secret};
+/// # let file = std::env::temp_dir().join(format!("lictor-doc-{}.db", std::process::id()));
+/// let secret = Secret::new("correct horse battery staple, and more")?;
+/// let app = App::open(&Config::new(&file, secret))?;
+/// let response = app.handle(&Request::new("GET", "/api/", &[]), Timestamp::now());
+/// assert_eq!(response.status, 200);
+/// assert_eq!(response.body(), br#"{"Hello":"World"}"#);
+/// # drop(app);
+/// # for end in ["", "-wal", "-shm"] { let _ = std::fs::remove_file(format!("{}{end}", file.display())); }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct App {
+    pub(crate) tokens: Tokens,
+    pub(crate) hasher: Hasher,
+    pub(crate) store: Box<dyn Store>,
+    pub(crate) registration: Registration,
+    cors: Cors,
+    routes: Vec<Route>,
+}
+
+impl App {
+    /// Opens the database that the configuration names, or makes it.
+    pub fn open(config: &Config) -> Result<App, Problem> {
+        config.check()?;
+        let threads = config.engine.workers + config.engine.slow_workers + 1;
+        let store = Sqlite::open(&config.database, threads)?;
+        let hasher = Hasher::new().map_err(|error| {
+            Problem::new(error.to_string(), "the system's random source must work")
+        })?;
+        Ok(App {
+            tokens: Tokens::new(&config.secret, config.access_lifespan, config.refresh_lifespan),
+            hasher,
+            store: Box::new(store),
+            registration: config.registration,
+            cors: config.cors.clone(),
+            routes: ROUTES.to_vec(),
+        })
+    }
+
+    /// Adds an endpoint of your own. One of the same method and path as ours is never reached.
+    pub fn with_route(mut self, route: Route) -> App {
+        self.routes.push(route);
+        self
+    }
+
+    /// Answers a request. May take as long as a password hash does.
+    pub fn handle(&self, request: &Request<'_>, now: Timestamp) -> Response {
+        match self.find(request) {
+            Ok(route) => self.run(route, request, now),
+            Err(error) => self.dress(request, self.without_route(request, error)),
+        }
+    }
+
+    /// Writes everything to its final place. The server calls this at its end.
+    pub fn settle(&self) -> Result<(), Error> {
+        self.store.settle()
+    }
+
+    fn find(&self, request: &Request<'_>) -> Result<&Route, Error> {
+        let here = self.routes.iter().filter(|route| route.path == request.path);
+        match here.clone().find(|route| route.takes(request.method)) {
+            Some(route) => Ok(route),
+            None if here.count() > 0 || request.path == "*" => {
+                Err(Error::MethodNotAllowed { allow: self.allowed(request.path) })
+            }
+            None => Err(Error::NotFound),
+        }
+    }
+
+    /// The methods of a path, or of all paths for `*`.
+    fn allowed(&self, path: &str) -> String {
+        let mut methods: Vec<&str> = Vec::new();
+        for route in self.routes.iter().filter(|route| route.path == path || path == "*") {
+            let also = if route.method == "GET" { &["GET", "HEAD"][..] } else { &[route.method] };
+            for method in also {
+                if !methods.contains(method) {
+                    methods.push(method);
+                }
+            }
+        }
+        methods.push("OPTIONS");
+        methods.join(", ")
+    }
+
+    fn run(&self, route: &Route, request: &Request<'_>, now: Timestamp) -> Response {
+        let answered = match route.handler {
+            Handler::Public(handler) => handler(self, request, now),
+            Handler::User(handler) => Identity::of(request, &self.tokens, &*self.store, now)
+                .and_then(|identity| handler(self, &identity, request, now)),
+        };
+        self.dress(request, answered.unwrap_or_else(|error| respond(&error)))
+    }
+
+    /// OPTIONS is answered for every path that has something else; the rest are errors.
+    fn without_route(&self, request: &Request<'_>, error: Error) -> Response {
+        match error {
+            Error::MethodNotAllowed { allow } if request.method == "OPTIONS" => {
+                let preflight = request.header("access-control-request-method").is_some()
+                    && request.header("origin").is_some();
+                let response = allow_header("Allow", Response::empty(204), allow.clone());
+                if !preflight {
+                    return response;
+                }
+                allow_header("Access-Control-Allow-Methods", response, allow)
+                    .with("Access-Control-Allow-Headers", "authorization, content-type")
+                    .with("Access-Control-Max-Age", PREFLIGHT_MAX_AGE)
+            }
+            error => respond(&error),
+        }
+    }
+
+    /// What every answer carries: leave for pages of other origins to read it, and a log line.
+    fn dress(&self, request: &Request<'_>, response: Response) -> Response {
+        log::debug!(
+            "{} {} {} {}",
+            request.peer.map_or_else(|| "-".into(), |peer| peer.to_string()),
+            request.method,
+            request.path.escape_debug(),
+            response.status
+        );
+        let Some(origin) = request.header("origin") else { return response };
+        let response = response.with("Vary", "Origin");
+        let allowed = match &self.cors {
+            Cors::Any => true,
+            Cors::Only(origins) => origins.iter().any(|one| one.as_str().as_bytes() == origin),
+        };
+        let echo = std::str::from_utf8(origin).ok().map(str::to_owned).and_then(HeaderValue::new);
+        match echo {
+            Some(origin) if allowed => response
+                .with_value("Access-Control-Allow-Origin", origin)
+                .with("Access-Control-Expose-Headers", "Retry-After"),
+            _ => response,
+        }
+    }
+}
+
+impl Service for App {
+    fn answer(&self, request: &Request<'_>, now: Timestamp, lane: Lane) -> Answer {
+        match self.find(request) {
+            Ok(route) if route.lane == Lane::Slow && lane != Lane::Slow => Answer::Slow,
+            Ok(route) => Answer::Ready(self.run(route, request, now)),
+            Err(error) => Answer::Ready(self.dress(request, self.without_route(request, error))),
+        }
+    }
+
+    fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
+        let response = Response::error(refusal.status, refusal.name, refusal.message);
+        let response = match refusal.retry_after {
+            Some(seconds) => response.retry_after(seconds),
+            None => response,
+        };
+        match request {
+            Some(request) => self.dress(request, response),
+            None => response,
+        }
+    }
+
+    fn idle(&self) {
+        self.hasher.release_memory();
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App")
+            .field("tokens", &self.tokens)
+            .field("registration", &self.registration)
+            .field("cors", &self.cors)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An error as a response; what the client is not told goes to the log.
+fn respond(error: &Error) -> Response {
+    let kind = error.kind();
+    if let Some(cause) = error.cause() {
+        log::error!("{}: {}", kind.name, cause.escape_debug());
+    }
+    let response = Response::error(kind.status, kind.name, &error.message());
+    match error {
+        _ if kind.status == 401 => response.with("WWW-Authenticate", "Bearer"),
+        Error::Unavailable(_) => response.retry_after(3),
+        Error::MethodNotAllowed { allow } => allow_header("Allow", response, allow.clone()),
+        _ => response,
+    }
+}
+
+/// Methods come from the route table, so they can always be sent.
+fn allow_header(name: &'static str, response: Response, allow: String) -> Response {
+    match HeaderValue::new(allow) {
+        Some(value) => response.with_value(name, value),
+        None => response,
+    }
+}

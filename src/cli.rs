@@ -1,0 +1,424 @@
+//! What was typed: commands, flags, environment names, help texts; and the way from there to a
+//! [`Config`]. The environment is read here and nowhere else.
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use zeroize::Zeroizing;
+
+use crate::admin;
+use crate::app::App;
+use crate::config::{Config, Cors, Origin, Registration};
+use crate::error::Problem;
+use crate::secret::Secret;
+use crate::server::{Server, stop_on_signals};
+use crate::store::{Inspection, Sqlite};
+
+/// Login for small, self-hosted apps, in one file.
+#[derive(Parser)]
+#[command(
+    name = "lictor",
+    version,
+    after_help = "`lictor` alone is `lictor serve`. Every flag can also be set as the environment \
+                  variable that its help names.\nExit codes: 0 done, 1 failed, 2 used wrongly."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the server (the default)
+    Serve(Serve),
+    /// Print the configuration that `serve` would run with, and what is wrong with it
+    Check(Serve),
+    /// Manage users; works while the server runs
+    User {
+        #[command(subcommand)]
+        command: admin::UserCommand,
+    },
+}
+
+/// Where the users are.
+#[derive(Args, Debug)]
+pub(crate) struct Database {
+    /// The SQLite file; made if it is not there
+    #[arg(long, value_name = "PATH", env = "LICTOR_DATABASE", default_value = "lictor.db")]
+    pub(crate) database: PathBuf,
+}
+
+#[derive(Args, Debug)]
+struct Serve {
+    /// Address and port to listen on
+    #[arg(long, value_name = "ADDR:PORT", env = "LICTOR_LISTEN", default_value = "127.0.0.1:5000")]
+    listen: SocketAddr,
+
+    #[command(flatten)]
+    database: Database,
+
+    /// File with the secret that signs tokens, instead of SECRET_KEY; by default the database's
+    /// path with the ending .key, made with a random secret if it is not there
+    #[arg(long, value_name = "PATH", env = "LICTOR_SECRET_KEY_FILE")]
+    secret_key_file: Option<PathBuf>,
+
+    /// Who may register
+    #[arg(long, value_name = "MODE", env = "LICTOR_REGISTRATION", default_value = "open")]
+    registration: RegistrationMode,
+
+    /// How long an access token is good: 24h, 15m, or seconds
+    #[arg(long, value_name = "TIME", env = "JWT_ACCESS_LIFESPAN", default_value = "24h", value_parser = lifespan)]
+    access_lifespan: Duration,
+
+    /// How long after the login a token can be refreshed: 30d, 12h, or seconds
+    #[arg(long, value_name = "TIME", env = "JWT_REFRESH_LIFESPAN", default_value = "30d", value_parser = lifespan)]
+    refresh_lifespan: Duration,
+
+    /// Origins whose pages may call from a browser, separated by commas; `*` for all, `none` for
+    /// none
+    #[arg(
+        long,
+        value_name = "ORIGIN",
+        env = "LICTOR_CORS_ORIGIN",
+        default_value = "*",
+        value_delimiter = ','
+    )]
+    cors_origin: Vec<String>,
+
+    /// Threads that answer requests [default: the number of cores, at least 2]
+    #[arg(long, value_name = "N", env = "LICTOR_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    workers: Option<u16>,
+
+    /// Threads that hash passwords, 19 MiB each while busy [default: the number of cores]
+    #[arg(long, value_name = "N", env = "LICTOR_HASH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    hash_threads: Option<u16>,
+
+    /// Open connections; the longest idle ones make room for new ones
+    #[arg(long, value_name = "N", env = "LICTOR_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    max_connections: u32,
+
+    /// Open connections from one address (an IPv6 /64 counts as one); raise it behind a proxy
+    #[arg(long, value_name = "N", env = "LICTOR_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..))]
+    max_connections_per_address: u32,
+
+    /// What to log on standard error
+    #[arg(long, value_name = "LEVEL", env = "LICTOR_LOG", default_value = "info")]
+    log: LogLevel,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum RegistrationMode {
+    /// Everyone
+    Open,
+    /// Nobody; `lictor user add` makes accounts
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+/// Runs the program that was typed; the exit code is 0, 1 (it failed) or 2 (used wrongly).
+pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(with_default_command(args)) {
+        Ok(cli) => cli,
+        // Help and version come this way too, with exit code 0.
+        Err(error) => error.exit(),
+    };
+    let done = match cli.command {
+        Command::Serve(typed) => {
+            start_log(typed.log);
+            serve(&typed)
+        }
+        Command::Check(typed) => {
+            start_log(LogLevel::Warn);
+            check(&typed)
+        }
+        Command::User { command } => {
+            start_log(LogLevel::Warn);
+            admin::run(command)
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(problem) => {
+            // A closed standard error is no reason to end differently.
+            let _ = writeln!(io::stderr(), "lictor: {}\n  {}", problem.what, problem.next);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// `lictor` and `lictor --flag` mean `lictor serve` and `lictor serve --flag`.
+fn with_default_command(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<OsString> = args.collect();
+    let general = ["-h", "--help", "-V", "--version"];
+    let serve = match args.get(1).map(|arg| arg.to_string_lossy()) {
+        None => true,
+        Some(first) => first.starts_with('-') && !general.contains(&&*first),
+    };
+    if serve {
+        args.insert(args.len().min(1), "serve".into());
+    }
+    args
+}
+
+fn start_log(level: LogLevel) {
+    let level = match level {
+        LogLevel::Off => log::LevelFilter::Off,
+        LogLevel::Error => log::LevelFilter::Error,
+        LogLevel::Warn => log::LevelFilter::Warn,
+        LogLevel::Info => log::LevelFilter::Info,
+        LogLevel::Debug => log::LevelFilter::Debug,
+    };
+    let _ = env_logger::Builder::new()
+        .filter_level(level)
+        .format(|line, record| {
+            let now = humantime::format_rfc3339_seconds(std::time::SystemTime::now());
+            writeln!(line, "{now} {:5} {}", record.level(), record.args())
+        })
+        .try_init();
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        log::error!("a bug in lictor at {place}; please report it");
+    }));
+}
+
+/// Where the secret comes from.
+enum SecretSource {
+    Environment(Zeroizing<Vec<u8>>),
+    File(PathBuf),
+    Generated(PathBuf),
+}
+
+impl SecretSource {
+    fn of(typed: &Serve) -> Result<SecretSource, Problem> {
+        match (std::env::var_os("SECRET_KEY"), &typed.secret_key_file) {
+            (Some(_), Some(file)) => Err(Problem::new(
+                format!("both SECRET_KEY and the key file {} are given", file.display()),
+                "unset one of them, so that it is clear which secret signs",
+            )),
+            (Some(key), None) => Ok(SecretSource::Environment(Zeroizing::new(key.into_vec()))),
+            (None, Some(file)) => Ok(SecretSource::File(file.clone())),
+            (None, None) => {
+                Ok(SecretSource::Generated(typed.database.database.with_extension("key")))
+            }
+        }
+    }
+
+    /// Reads the secret; makes the file if it may be made.
+    fn secret(&self) -> Result<Secret, Problem> {
+        match self {
+            SecretSource::Environment(key) => Secret::new(key.to_vec()),
+            SecretSource::File(file) => Secret::read(file),
+            SecretSource::Generated(file) => {
+                let (secret, new) = Secret::read_or_create(file)?;
+                if new {
+                    log::info!(
+                        "made a new secret key in {}; keep it safe: with it, tokens can be forged",
+                        file.display()
+                    );
+                }
+                Ok(secret)
+            }
+        }
+    }
+}
+
+fn config(typed: &Serve, secret: Secret) -> Result<Config, Problem> {
+    let mut config = Config::new(&typed.database.database, secret);
+    config.listen = typed.listen;
+    config.access_lifespan = typed.access_lifespan;
+    config.refresh_lifespan = typed.refresh_lifespan;
+    config.registration = match typed.registration {
+        RegistrationMode::Open => Registration::Open,
+        RegistrationMode::Closed => Registration::Closed,
+    };
+    config.cors = cors(&typed.cors_origin)?;
+    let engine = &mut config.engine;
+    engine.workers = typed.workers.map_or(engine.workers, usize::from);
+    engine.slow_workers = typed.hash_threads.map_or(engine.slow_workers, usize::from);
+    engine.max_connections = typed.max_connections as usize;
+    engine.max_per_address = typed.max_connections_per_address;
+    config.check()?;
+    Ok(config)
+}
+
+fn cors(typed: &[String]) -> Result<Cors, Problem> {
+    match typed {
+        [one] if one == "*" => Ok(Cors::Any),
+        [one] if one == "none" => Ok(Cors::Only(Vec::new())),
+        origins => {
+            let origins = origins.iter().map(|origin| Origin::parse(origin.trim()));
+            origins.collect::<Result<_, _>>().map(Cors::Only)
+        }
+    }
+}
+
+/// Plain seconds, or numbers with units.
+fn lifespan(text: &str) -> Result<Duration, String> {
+    let lifespan = match text.trim().parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => humantime::parse_duration(text.trim())
+            .map_err(|_| "write it as 24h, 30d, 15m, or a number of seconds".to_owned())?,
+    };
+    if lifespan < Duration::from_secs(1) {
+        return Err("it must be at least one second".into());
+    }
+    Ok(lifespan)
+}
+
+fn serve(typed: &Serve) -> Result<(), Problem> {
+    let source = SecretSource::of(typed)?;
+    // The database is looked at before a key is made beside it: a wrong path leaves nothing.
+    let found = Sqlite::inspect(&typed.database.database)?;
+    let secret = source.secret()?;
+    let config = config(typed, secret)?;
+    let app = App::open(&config)?;
+    let stop = stop_on_signals()?;
+    let server = Server::bind(app, &config)?;
+    if found == Inspection::Absent {
+        log::info!("made a new database in {}", config.database.display());
+    }
+    announce(server.address());
+    server.run(&stop)
+}
+
+/// Where it listens, and how to try it.
+fn announce(address: SocketAddr) {
+    let mut local = address;
+    if address.ip().is_unspecified() {
+        local.set_ip(match address {
+            SocketAddr::V4(_) => std::net::Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    // A closed standard output is no reason not to serve.
+    let _ = writeln!(
+        io::stdout(),
+        "lictor {} listens on http://{address}/api/\n\
+         try it: curl http://{local}/api/registration -d '{{\"username\":\"ada\",\"password\":\"correct horse\"}}'",
+        env!("CARGO_PKG_VERSION"),
+    );
+}
+
+fn check(typed: &Serve) -> Result<(), Problem> {
+    let source = SecretSource::of(typed)?;
+    let (secret, from) = match &source {
+        SecretSource::Generated(file) if !file.exists() => {
+            // Only to have something to check the rest with; it is not kept.
+            (Secret::new([0; 32])?, format!("{} (will be made)", file.display()))
+        }
+        SecretSource::Environment(key) => {
+            (source.secret()?, format!("SECRET_KEY ({} bytes, hidden)", key.len()))
+        }
+        SecretSource::File(file) | SecretSource::Generated(file) => {
+            (source.secret()?, format!("{} (hidden)", file.display()))
+        }
+    };
+    let config = config(typed, secret)?;
+    let database = match Sqlite::inspect(&config.database)? {
+        Inspection::Absent => format!("{} (will be made)", absolute(&config.database).display()),
+        Inspection::Current => absolute(&config.database).display().to_string(),
+    };
+    let listen = match std::net::TcpListener::bind(config.listen) {
+        Ok(_) => config.listen.to_string(),
+        Err(error) => format!("{} (not now: {error})", config.listen),
+    };
+    let cors = match &config.cors {
+        Cors::Any => "every origin".into(),
+        Cors::Only(origins) if origins.is_empty() => "no other origin".into(),
+        Cors::Only(origins) => origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(", "),
+    };
+    let rows = [
+        ("listen", listen),
+        ("database", database),
+        ("secret key", from),
+        ("registration", format!("{:?}", config.registration).to_lowercase()),
+        ("access lifespan", humantime::format_duration(config.access_lifespan).to_string()),
+        ("refresh lifespan", humantime::format_duration(config.refresh_lifespan).to_string()),
+        ("cors", cors),
+        ("workers", config.engine.workers.to_string()),
+        ("hash threads", config.engine.slow_workers.to_string()),
+        ("max connections", config.engine.max_connections.to_string()),
+        ("max per address", config.engine.max_per_address.to_string()),
+    ];
+    let mut out = io::stdout().lock();
+    for (name, value) in rows {
+        let _ = writeln!(out, "{name:16} {value}");
+    }
+    let _ = writeln!(out, "nothing is wrong with it");
+    Ok(())
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn serve_is_the_default_command() {
+        for (typed, expected) in [
+            (vec!["lictor"], vec!["lictor", "serve"]),
+            (vec!["lictor", "--listen", "x"], vec!["lictor", "serve", "--listen", "x"]),
+            (vec!["lictor", "--help"], vec!["lictor", "--help"]),
+            (vec!["lictor", "user", "list"], vec!["lictor", "user", "list"]),
+        ] {
+            let typed = typed.into_iter().map(OsString::from);
+            assert_eq!(with_default_command(typed), expected);
+        }
+    }
+
+    #[test]
+    fn lifespans() {
+        for (text, seconds) in [
+            ("90", Some(90)),
+            ("24h", Some(86_400)),
+            ("30d", Some(2_592_000)),
+            ("24 hours", Some(86_400)),
+            ("1h 30m", Some(5_400)),
+            ("2s", Some(2)),
+            ("0", None),
+            ("500ms", None),
+            ("-1", None),
+            ("", None),
+            ("soon", None),
+            ("99999999999999999999d", None),
+        ] {
+            assert_eq!(lifespan(text).ok(), seconds.map(Duration::from_secs), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn origins() {
+        let check =
+            |typed: &[&str]| cors(&typed.iter().map(ToString::to_string).collect::<Vec<_>>());
+        assert_eq!(check(&["*"]).unwrap(), Cors::Any);
+        assert_eq!(check(&["none"]).unwrap(), Cors::Only(Vec::new()));
+        assert!(
+            matches!(check(&["http://a", " https://b:1"]), Ok(Cors::Only(list)) if list.len() == 2)
+        );
+        assert!(check(&["http://a", "*"]).is_err());
+        assert!(check(&["http://a/"]).is_err());
+    }
+}

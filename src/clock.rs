@@ -1,0 +1,18 @@
+//! Time as the rest of the program sees it: passed in, never asked for.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Seconds since the Unix epoch, as in the claims of a token (RFC 7519, NumericDate).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Timestamp(pub i64);
+
+impl Timestamp {
+    /// Reads the system's clock. Only the edges (engine, command line) call this.
+    pub fn now() -> Timestamp {
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX)),
+            // A clock before 1970 is a machine without a battery; everything counts as new.
+            Err(_) => Timestamp(0),
+        }
+    }
+}

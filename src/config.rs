@@ -1,0 +1,157 @@
+//! What runs: checked values with their defaults. Knows neither the command line nor the
+//! environment.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::Problem;
+use crate::secret::Secret;
+
+/// Who may register.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Registration {
+    /// Everyone, at once.
+    Open,
+    /// Nobody; accounts come from the command line.
+    Closed,
+}
+
+/// Which web pages of other origins may call the API from a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cors {
+    /// All of them. No cookie is ever allowed along, so a page can do no more than a stranger.
+    Any,
+    /// Those listed, compared to the letter; an empty list means none.
+    Only(Vec<Origin>),
+}
+
+/// An origin as browsers send it: scheme, host and port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(String);
+
+impl Origin {
+    /// ```
+    /// use lictor::Origin;
+    /// assert!(Origin::parse("http://localhost:3000").is_ok());
+    /// assert!(Origin::parse("http://localhost:3000/").is_err());
+    /// ```
+    pub fn parse(text: &str) -> Result<Origin, Problem> {
+        let host = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
+        let fine = |b: u8| b.is_ascii_digit() || b.is_ascii_lowercase() || b"-.:[]_".contains(&b);
+        match host {
+            Some(host) if !host.is_empty() && host.bytes().all(fine) => Ok(Origin(text.into())),
+            _ => Err(Problem::new(
+                format!("{text:?} is not an origin"),
+                "write it as browsers do: scheme, lower-case host and port, without a path, like \
+                 https://app.example or http://localhost:3000",
+            )),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Everything that an [`App`](crate::App) and its server need to know.
+///
+/// ```
+/// use lictor::{Config, Secret};
+/// let secret = Secret::new("correct horse battery staple, and more")?;
+/// let mut config = Config::new("app.db", secret);
+/// config.listen = "127.0.0.1:8080".parse()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where to listen (127.0.0.1:5000).
+    pub listen: SocketAddr,
+    /// The SQLite file; made if it is not there.
+    pub database: PathBuf,
+    /// What signs the tokens.
+    pub secret: Secret,
+    /// How long an access token is good (24 hours).
+    pub access_lifespan: Duration,
+    /// How long it can be refreshed (30 days).
+    pub refresh_lifespan: Duration,
+    /// Who may register (everyone).
+    pub registration: Registration,
+    /// Which pages may call (all).
+    pub cors: Cors,
+    /// The size of the engine.
+    pub engine: crate::net::Settings,
+}
+
+/// Lifespans beyond this are a slip of the keyboard.
+pub(crate) const MAX_LIFESPAN: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+impl Config {
+    /// The defaults, for the two things that have none.
+    pub fn new(database: impl Into<PathBuf>, secret: Secret) -> Config {
+        Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)),
+            database: database.into(),
+            secret,
+            access_lifespan: Duration::from_secs(24 * 3600),
+            refresh_lifespan: Duration::from_secs(30 * 24 * 3600),
+            registration: Registration::Open,
+            cors: Cors::Any,
+            engine: crate::net::Settings::default(),
+        }
+    }
+
+    /// What is wrong with the values together, if anything.
+    pub fn check(&self) -> Result<(), Problem> {
+        for (name, lifespan) in
+            [("access", self.access_lifespan), ("refresh", self.refresh_lifespan)]
+        {
+            if lifespan < Duration::from_secs(1) || lifespan > MAX_LIFESPAN {
+                return Err(Problem::new(
+                    format!("the {name} lifespan must be between one second and 100 years"),
+                    format!("write --{name}-lifespan as 24h, 30d or a number of seconds"),
+                ));
+            }
+        }
+        if self.access_lifespan > self.refresh_lifespan {
+            return Err(Problem::new(
+                "the access lifespan is longer than the refresh lifespan",
+                "a token cannot outlive its session: raise --refresh-lifespan or lower \
+                 --access-lifespan",
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins() {
+        for good in ["http://a", "https://a.example", "http://[::1]:80", "http://a-b.c_d:3000"] {
+            assert!(Origin::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "*", "null", "a.example", "http://", "http://A", "http://a/", "http://a b"]
+        {
+            assert!(Origin::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn lifespans() {
+        let check = |access: u64, refresh: u64| {
+            let mut config = Config::new("x", Secret::new([7; 32]).unwrap());
+            config.access_lifespan = Duration::from_secs(access);
+            config.refresh_lifespan = Duration::from_secs(refresh);
+            config.check().is_ok()
+        };
+        assert!(check(1, 1));
+        assert!(!check(0, 1));
+        assert!(!check(2, 1));
+        assert!(!check(1, u64::MAX));
+    }
+}

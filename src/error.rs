@@ -1,0 +1,182 @@
+//! What can go wrong between a request and its answer, and how each thing looks from outside.
+//!
+//! Variants say what happened; [`Error::kind`] alone maps them to a status and a stable name.
+//! The client gets the name and a sentence, the log gets the cause. Knows nothing of sockets,
+//! SQL or tokens.
+
+use std::fmt;
+
+/// Why a request, or a command, did not succeed.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The body or a field of it is not what the endpoint takes; says which field and why.
+    BadRequest(String),
+    /// The name cannot be used; says why.
+    InvalidUsername(String),
+    /// The password cannot be used; says why.
+    InvalidPassword(String),
+    /// The name belongs to somebody else.
+    UsernameTaken,
+    /// The server does not take registrations.
+    RegistrationClosed,
+    /// Unknown name or wrong password: which of the two is not told.
+    Authentication,
+    /// Neither the `Authorization` header nor the `access_token` cookie holds a token.
+    MissingToken,
+    /// The `Authorization` header is not `Bearer <token>`.
+    InvalidTokenHeader,
+    /// The token is not well-formed, or not signed by us; says what is wrong with it.
+    InvalidToken(&'static str),
+    /// The token lacks a claim; says which.
+    MissingClaim(&'static str),
+    /// The access token's time is over.
+    ExpiredAccess,
+    /// The token can no longer be refreshed.
+    ExpiredRefresh,
+    /// The access token is still good: it is too early to refresh it.
+    EarlyRefresh,
+    /// A registration token was used for something else; says for what.
+    MisusedRegistrationToken(&'static str),
+    /// A password reset token was used for something else; says for what.
+    MisusedResetToken(&'static str),
+    /// The token's user no longer exists.
+    MissingUser,
+    /// The user exists but is not active.
+    InactiveUser,
+    /// No endpoint has this path.
+    NotFound,
+    /// The path has an endpoint, but not for this method; `allow` lists those it has.
+    MethodNotAllowed {
+        /// The value of the `Allow` header.
+        allow: String,
+    },
+    /// The store cannot answer now (locked, disk full); trying again later may work.
+    Unavailable(String),
+    /// A fault of ours or of the machine.
+    Internal(String),
+}
+
+/// How an [`Error`] looks to a client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kind {
+    /// HTTP status.
+    pub status: u16,
+    /// The stable name in the `error` field.
+    pub name: &'static str,
+}
+
+impl Error {
+    /// The one place where an error becomes a status and a name.
+    pub fn kind(&self) -> Kind {
+        let (status, name) = match self {
+            Error::BadRequest(_) => (400, "BadRequest"),
+            Error::InvalidUsername(_) => (400, "InvalidUsername"),
+            Error::InvalidPassword(_) => (400, "InvalidPassword"),
+            Error::UsernameTaken => (409, "UsernameTaken"),
+            Error::RegistrationClosed => (403, "RegistrationClosed"),
+            Error::Authentication => (401, "AuthenticationError"),
+            Error::MissingToken => (401, "MissingToken"),
+            Error::InvalidTokenHeader | Error::InvalidToken(_) => (401, "InvalidTokenHeader"),
+            Error::MissingClaim(_) => (401, "MissingClaimError"),
+            Error::ExpiredAccess => (401, "ExpiredAccessError"),
+            Error::ExpiredRefresh => (401, "ExpiredRefreshError"),
+            Error::EarlyRefresh => (425, "EarlyRefreshError"),
+            Error::MisusedRegistrationToken(_) => (401, "MisusedRegistrationToken"),
+            Error::MisusedResetToken(_) => (401, "MisusedResetToken"),
+            Error::MissingUser => (401, "MissingUserError"),
+            Error::InactiveUser => (403, "InvalidUserError"),
+            Error::NotFound => (404, "NotFound"),
+            Error::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
+            Error::Unavailable(_) => (503, "Unavailable"),
+            Error::Internal(_) => (500, "InternalError"),
+        };
+        Kind { status, name }
+    }
+
+    /// The sentence for the client. Causes of our own faults are not in it.
+    pub fn message(&self) -> String {
+        match self {
+            Error::BadRequest(why) | Error::InvalidUsername(why) | Error::InvalidPassword(why) => {
+                why.clone()
+            }
+            Error::UsernameTaken => "The username is already taken".into(),
+            Error::RegistrationClosed => {
+                "Registration is closed; ask the administrator for an account".into()
+            }
+            Error::Authentication => "The username and/or password are incorrect".into(),
+            Error::MissingToken => {
+                "Could not find token in any of the given locations: ['header', 'cookie']".into()
+            }
+            Error::InvalidTokenHeader => "JWT header structure is invalid".into(),
+            Error::InvalidToken(why) => format!("failed to decode JWT token -- {why}"),
+            Error::MissingClaim("id") => "Token is missing id field".into(),
+            Error::MissingClaim(claim) => format!("Token is missing {claim} claim"),
+            Error::ExpiredAccess => "access permission has expired".into(),
+            Error::ExpiredRefresh => "refresh permission for token has expired".into(),
+            Error::EarlyRefresh => {
+                "access permission for token has not expired. may not refresh".into()
+            }
+            Error::MisusedRegistrationToken(purpose) => {
+                format!("registration token used for {purpose}")
+            }
+            Error::MisusedResetToken(purpose) => {
+                format!("password reset token used for {purpose}")
+            }
+            Error::MissingUser => "Could not find the requested user".into(),
+            Error::InactiveUser => "The user is not valid or has had access revoked".into(),
+            Error::NotFound => "There is nothing here; the API is under /api/".into(),
+            Error::MethodNotAllowed { allow } => {
+                format!("This method is not allowed here; allowed: {allow}")
+            }
+            Error::Unavailable(_) => {
+                "The database is not available at the moment; try again shortly".into()
+            }
+            Error::Internal(_) => "Something went wrong on the server; its log says what".into(),
+        }
+    }
+
+    /// What the log should say about a fault that the client is not told, if this is one.
+    pub fn cause(&self) -> Option<&str> {
+        match self {
+            Error::Unavailable(cause) | Error::Internal(cause) => Some(cause),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.cause() {
+            Some(cause) => f.write_str(cause),
+            None => f.write_str(&self.message()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Why the program cannot start or a command cannot run: one lower-case line that names the
+/// thing, and a line with the next step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// What is wrong.
+    pub what: String,
+    /// What to do about it.
+    pub next: String,
+}
+
+impl Problem {
+    /// A problem with its next step.
+    pub fn new(what: impl Into<String>, next: impl Into<String>) -> Problem {
+        Problem { what: what.into(), next: next.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}\n{}", self.what, self.next)
+    }
+}
+
+impl std::error::Error for Problem {}

@@ -1,0 +1,18 @@
+//! The rules: what a good name, password and token are, and who is behind a request.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `name` | names, e-mail addresses, roles |
+//! | `password` | password rules and hashes |
+//! | `token` | tokens: minting, reading, their times |
+//! | `identity` | who is behind a request |
+
+mod identity;
+mod name;
+mod password;
+mod token;
+
+pub use identity::Identity;
+pub use name::{Email, Roles, Username};
+pub use password::{Hasher, Password, PasswordHash, Verdict};
+pub use token::{Claims, Tokens, bearer};

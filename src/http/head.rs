@@ -1,0 +1,404 @@
+//! Where a request's head ends, and what it says: the strict half of RFC 9112.
+//!
+//! `httparse` reads the fields; what it would let pass stands here: bare line feeds, the rules
+//! of framing, `Host`, the forms of a target. When in doubt a request is refused, since two
+//! programs that read the same bytes differently are how requests get smuggled.
+
+use std::net::IpAddr;
+
+use super::limits::{MAX_HEAD, MAX_HEADERS, MAX_TARGET};
+use super::refusal::{self, Refusal, malformed};
+use super::{Header, Request};
+
+/// Looks for the end of a head in bytes that arrive bit by bit; never looks at a byte twice.
+#[derive(Debug, Default, Clone, Copy)]
+pub(super) struct Scan {
+    at: usize,
+    first_line_ended: bool,
+}
+
+/// "PUT " and the rest of a request line around its target.
+const REQUEST_LINE_EXTRA: usize = 32;
+
+impl Scan {
+    /// The length of the head that `bytes` begin with, once its end is there. Call again with
+    /// the same bytes and more behind them.
+    pub(super) fn find(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
+        if bytes.first() == Some(&0x16) {
+            return Err(refusal::TLS);
+        }
+        let window = &bytes[..bytes.len().min(MAX_HEAD)];
+        while let Some(&byte) = window.get(self.at) {
+            match byte {
+                b'\r' => match window.get(self.at + 1) {
+                    None => break,
+                    Some(b'\n') => {
+                        let blank = window[..self.at].ends_with(b"\r\n");
+                        self.at += 2;
+                        if blank {
+                            return Ok(Some(self.at));
+                        }
+                        // A line feed right at the start is the stray one that RFC 9112
+                        // section 2.2 tells servers to forgive.
+                        self.first_line_ended |= self.at > 2;
+                    }
+                    Some(_) => return Err(malformed("A carriage return without a line feed")),
+                },
+                b'\n' => return Err(malformed("A line feed without a carriage return")),
+                b'\t' | b' '..=b'~' | 0x80.. => self.at += 1,
+                _ => return Err(malformed("A control character in the request head")),
+            }
+        }
+        if !self.first_line_ended && bytes.len() > MAX_TARGET + REQUEST_LINE_EXTRA {
+            return Err(refusal::TARGET_TOO_LONG);
+        }
+        if bytes.len() >= MAX_HEAD {
+            return Err(refusal::HEAD_TOO_LARGE);
+        }
+        Ok(None)
+    }
+}
+
+/// How the body's end is found (RFC 9112 section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    Length(usize),
+    Chunked,
+}
+
+/// A head that passed every check.
+#[derive(Debug)]
+pub(super) struct Head<'a> {
+    pub(super) request: Request<'a>,
+    pub(super) framing: Framing,
+    pub(super) http10: bool,
+    pub(super) keep_alive: bool,
+    pub(super) expects_continue: bool,
+}
+
+/// Room for the fields of one head.
+pub(super) type Fields<'a> = [Header<'a>; MAX_HEADERS];
+
+/// No fields yet.
+pub(super) const NO_FIELDS: Fields<'static> = [httparse::EMPTY_HEADER; MAX_HEADERS];
+
+/// Reads a complete head, `bytes` being exactly what [`Scan::find`] found. A refusal comes
+/// with the request when its line and fields could be read, for the sake of CORS.
+#[expect(clippy::result_large_err, reason = "as large as the other outcome, and as short-lived")]
+pub(super) fn parse<'a>(
+    bytes: &'a [u8],
+    fields: &'a mut Fields<'a>,
+    peer: IpAddr,
+) -> Result<Head<'a>, (Refusal, Option<Request<'a>>)> {
+    let mut parsed = httparse::Request::new(fields);
+    match parsed.parse(bytes) {
+        Ok(httparse::Status::Complete(_)) => {}
+        Ok(httparse::Status::Partial) => {
+            return Err((malformed("The request line is empty"), None));
+        }
+        Err(error) => return Err((unreadable(error, bytes), None)),
+    }
+    // httparse sets all three when it says Complete; a head without them is malformed anyway.
+    let (Some(method), Some(target), Some(minor)) = (parsed.method, parsed.path, parsed.version)
+    else {
+        return Err((malformed("The request line is incomplete"), None));
+    };
+    let headers: &'a [Header<'a>] = parsed.headers;
+    let http10 = minor == 0;
+    let target = origin_form(method, target).map_err(|refusal| (refusal, None))?;
+    let mut request = Request::new(method, target, headers);
+    request.peer = Some(peer);
+    let checked = || -> Result<_, Refusal> {
+        host(&request, http10)?;
+        let framing = framing(&request, http10)?;
+        let expects_continue = expects_continue(&request, http10)?;
+        Ok((framing, keep_alive(&request, http10), expects_continue))
+    };
+    let (framing, keep_alive, expects_continue) = checked().map_err(|r| (r, Some(request)))?;
+    Ok(Head { request, framing, http10, keep_alive, expects_continue })
+}
+
+fn unreadable(error: httparse::Error, bytes: &[u8]) -> Refusal {
+    match error {
+        httparse::Error::TooManyHeaders => refusal::HEAD_TOO_LARGE,
+        httparse::Error::Version if speaks_other_http(bytes) => refusal::VERSION,
+        httparse::Error::Version => malformed("The request line does not end in HTTP/1.1"),
+        httparse::Error::HeaderName => malformed("A header field's name is malformed"),
+        httparse::Error::HeaderValue => malformed("A header field's value is malformed"),
+        httparse::Error::Token => malformed("The request line is malformed"),
+        _ => malformed("The request head is malformed"),
+    }
+}
+
+/// Whether the request line names a version of HTTP that we do not speak.
+fn speaks_other_http(bytes: &[u8]) -> bool {
+    let line = bytes.split(|&b| b == b'\r').find(|line| !line.is_empty()).unwrap_or_default();
+    let version = line.rsplit(|&b| b == b' ').next().unwrap_or_default();
+    version.starts_with(b"HTTP/") && version.get(5).is_some_and(u8::is_ascii_digit)
+}
+
+/// The target as path and query, whatever form it came in (RFC 9112 section 3.2).
+fn origin_form<'a>(method: &str, target: &'a str) -> Result<&'a str, Refusal> {
+    if method == "CONNECT" {
+        return Err(refusal::CONNECT);
+    }
+    if target.len() > MAX_TARGET {
+        return Err(refusal::TARGET_TOO_LONG);
+    }
+    if !target.bytes().all(|b| (b'!'..=b'~').contains(&b)) || target.contains('#') {
+        return Err(malformed("The request target holds a character that it must not"));
+    }
+    if target.starts_with('/') || (target == "*" && method == "OPTIONS") {
+        return Ok(target);
+    }
+    let scheme = target.get(..7).unwrap_or_default();
+    let rest = match scheme.eq_ignore_ascii_case("http://") {
+        true => &target[7..],
+        false => return Err(malformed("The request target is neither a path nor an http URI")),
+    };
+    let authority = rest.find(['/', '?']).unwrap_or(rest.len());
+    if !is_authority(&rest.as_bytes()[..authority]) || authority == 0 {
+        return Err(malformed("The host in the request target is malformed"));
+    }
+    match &rest[authority..] {
+        "" => Ok("/"),
+        path if path.starts_with('/') => Ok(path),
+        _ => Err(malformed("The request target has a query but no path")),
+    }
+}
+
+/// Exactly one well-formed `Host` in HTTP/1.1, at most one in HTTP/1.0 (RFC 9112 section 3.2).
+fn host(request: &Request<'_>, http10: bool) -> Result<(), Refusal> {
+    let mut hosts = request.headers("host");
+    match (hosts.next(), hosts.next()) {
+        (None, _) if http10 => Ok(()),
+        (None, _) => Err(malformed("The Host header is missing")),
+        (Some(_), Some(_)) => Err(malformed("The Host header is repeated")),
+        (Some(host), None) if is_authority(host) => Ok(()),
+        (Some(_), None) => Err(malformed("The Host header is malformed")),
+    }
+}
+
+/// Host and port as a URI has them, without user information (RFC 3986 section 3.2).
+fn is_authority(bytes: &[u8]) -> bool {
+    bytes.iter().all(|&b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&b))
+}
+
+fn framing(request: &Request<'_>, http10: bool) -> Result<Framing, Refusal> {
+    let mut lengths = request.headers("content-length");
+    let mut codings = request.headers("transfer-encoding");
+    match (lengths.next(), codings.next()) {
+        (None, None) => Ok(Framing::Length(0)),
+        (Some(_), Some(_)) => {
+            Err(malformed("Both Content-Length and Transfer-Encoding are present"))
+        }
+        (Some(_), None) if lengths.next().is_some() => {
+            Err(malformed("The Content-Length header is repeated"))
+        }
+        (Some(length), None) => content_length(length),
+        (None, Some(_)) if http10 => Err(malformed("Transfer-Encoding is not for HTTP/1.0")),
+        (None, Some(coding))
+            if codings.next().is_none() && coding.eq_ignore_ascii_case(b"chunked") =>
+        {
+            Ok(Framing::Chunked)
+        }
+        (None, Some(_)) => Err(malformed("The Transfer-Encoding is not exactly chunked")),
+    }
+}
+
+fn content_length(digits: &[u8]) -> Result<Framing, Refusal> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(malformed("The Content-Length is not a number"));
+    }
+    // Digits that overflow are a well-formed length that is too large, whatever the limit.
+    let length = digits.iter().try_fold(0usize, |sum, &digit| {
+        sum.checked_mul(10)?.checked_add(usize::from(digit - b'0'))
+    });
+    length.map(Framing::Length).ok_or(refusal::BODY_TOO_LARGE)
+}
+
+fn expects_continue(request: &Request<'_>, http10: bool) -> Result<bool, Refusal> {
+    match request.header("expect") {
+        None => Ok(false),
+        // An HTTP/1.0 client cannot wait for 100 (RFC 9110 section 10.1.1).
+        Some(_) if http10 => Ok(false),
+        Some(value) if value.eq_ignore_ascii_case(b"100-continue") => Ok(true),
+        Some(_) => Err(refusal::EXPECTATION_FAILED),
+    }
+}
+
+fn keep_alive(request: &Request<'_>, http10: bool) -> bool {
+    let says = |option: &[u8]| {
+        request
+            .headers("connection")
+            .flat_map(|line| line.split(|&b| b == b','))
+            .any(|word| word.trim_ascii().eq_ignore_ascii_case(option))
+    };
+    if http10 { says(b"keep-alive") && !says(b"close") } else { !says(b"close") }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    /// Status of the refusal, or what was read: `method path ?query framing`, with `+` for
+    /// keep-alive and `e` for an expectation.
+    fn read(bytes: &[u8]) -> String {
+        let mut scan = Scan::default();
+        let length = match scan.find(bytes) {
+            Ok(Some(length)) => length,
+            Ok(None) => return "partial".into(),
+            Err(refusal) => return refusal.status.to_string(),
+        };
+        let mut fields = NO_FIELDS;
+        match parse(&bytes[..length], &mut fields, Ipv4Addr::LOCALHOST.into()) {
+            Err((refusal, _)) => refusal.status.to_string(),
+            Ok(head) => format!(
+                "{} {}{} {:?}{}{}",
+                head.request.method,
+                head.request.path,
+                head.request.query.map(|q| format!("?{q}")).unwrap_or_default(),
+                head.framing,
+                if head.keep_alive { "+" } else { "" },
+                if head.expects_continue { "e" } else { "" },
+            ),
+        }
+    }
+
+    fn with_fields(fields: &str) -> String {
+        format!("POST /x HTTP/1.1\r\nHost: h\r\n{fields}\r\n\r\n")
+    }
+
+    #[test]
+    fn request_lines() {
+        for (line, expected) in [
+            ("GET / HTTP/1.1", "GET / Length(0)+"),
+            ("GET /a?b=c?d HTTP/1.1", "GET /a?b=c?d Length(0)+"),
+            ("\r\nGET / HTTP/1.1", "GET / Length(0)+"),
+            ("GET http://h/a HTTP/1.1", "GET /a Length(0)+"),
+            ("GET HTTP://h HTTP/1.1", "GET / Length(0)+"),
+            ("GET http:///a HTTP/1.1", "400"),
+            ("GET http://u@h/a HTTP/1.1", "400"),
+            ("GET https://h/a HTTP/1.1", "400"),
+            ("GET http://h?x HTTP/1.1", "400"),
+            ("OPTIONS * HTTP/1.1", "OPTIONS * Length(0)+"),
+            ("GET * HTTP/1.1", "400"),
+            ("CONNECT h:443 HTTP/1.1", "405"),
+            ("GET h:443 HTTP/1.1", "400"),
+            ("GET /a#b HTTP/1.1", "400"),
+            ("GET /\u{e9} HTTP/1.1", "400"),
+            ("GET / HTTP/1.0", "GET / Length(0)"),
+            ("GET / HTTP/2.0", "505"),
+            ("PRI * HTTP/2.0", "505"),
+            ("GET / HTTP/1.2", "505"),
+            ("GET / HTTX/1.1", "400"),
+            ("GET /", "400"),
+            ("GET  / HTTP/1.1", "400"),
+            ("GET / HTTP/1.1 ", "400"),
+            ("GET\t/ HTTP/1.1", "400"),
+            (" GET / HTTP/1.1", "400"),
+            ("G@T / HTTP/1.1", "400"),
+            ("\r\n\r\nGET / HTTP/1.1", "400"),
+            ("\u{16}\u{3}\u{1}", "400"),
+        ] {
+            assert_eq!(read(format!("{line}\r\nHost: h\r\n\r\n").as_bytes()), expected, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn framing_is_strict() {
+        for (fields, expected) in [
+            ("Content-Length: 5", "POST /x Length(5)+"),
+            ("content-length:5", "POST /x Length(5)+"),
+            ("Content-Length: 0", "POST /x Length(0)+"),
+            ("Content-Length: 99999999999", "POST /x Length(99999999999)+"),
+            ("Content-Length: 99999999999999999999999", "413"),
+            ("Content-Length: +5", "400"),
+            ("Content-Length: -5", "400"),
+            ("Content-Length: 0x5", "400"),
+            ("Content-Length: 5, 5", "400"),
+            ("Content-Length: 5 5", "400"),
+            ("Content-Length:", "400"),
+            ("Content-Length: 5\r\nContent-Length: 5", "400"),
+            ("Content-Length : 5", "400"),
+            ("Content-Length: 5\r\nTransfer-Encoding: chunked", "400"),
+            ("Transfer-Encoding: chunked", "POST /x Chunked+"),
+            ("Transfer-Encoding: Chunked", "POST /x Chunked+"),
+            ("Transfer-Encoding: gzip, chunked", "400"),
+            ("Transfer-Encoding: chunked, identity", "400"),
+            ("Transfer-Encoding: identity", "400"),
+            ("Transfer-Encoding:", "400"),
+            ("Transfer-Encoding: \u{b}chunked", "400"),
+            ("Transfer-Encoding: xchunked", "400"),
+            ("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked", "400"),
+            ("X: a\r\n b", "400"),
+            ("X: a\nY: b", "400"),
+            ("X: a\rY: b", "400"),
+            ("X: a\0b", "400"),
+            ("X: a\u{7f}b", "400"),
+            (": a", "400"),
+            ("X", "400"),
+            ("X: a\tb \u{e9}", "POST /x Length(0)+"),
+            ("Host: h", "400"),
+            ("Expect: 100-continue", "POST /x Length(0)+e"),
+            ("Expect: 100-Continue", "POST /x Length(0)+e"),
+            ("Expect: tea", "417"),
+            ("Connection: close", "POST /x Length(0)"),
+            ("Connection: x, Close", "POST /x Length(0)"),
+            ("Connection: keep-alive", "POST /x Length(0)+"),
+        ] {
+            assert_eq!(read(with_fields(fields).as_bytes()), expected, "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn hosts_and_old_versions() {
+        for (bytes, expected) in [
+            ("GET / HTTP/1.1\r\n\r\n", "400"),
+            ("GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / Length(0)+"),
+            ("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "GET / Length(0)+"),
+            ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "400"),
+            ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "400"),
+            ("GET / HTTP/1.1\r\nHost: u@h\r\n\r\n", "400"),
+            ("GET / HTTP/1.0\r\n\r\n", "GET / Length(0)"),
+            ("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "GET / Length(0)+"),
+            ("GET / HTTP/1.0\r\nHost: a\r\nHost: a\r\n\r\n", "400"),
+            ("GET / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", "400"),
+            ("GET / HTTP/1.0\r\nExpect: 100-continue\r\n\r\n", "GET / Length(0)"),
+            ("\r\n\r\n", "400"),
+        ] {
+            assert_eq!(read(bytes.as_bytes()), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_at_and_over_the_limit() {
+        let target = |n: usize| format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "a".repeat(n - 1));
+        let head =
+            |n: usize| with_fields(&format!("X: {}", "a".repeat(n - with_fields("X: ").len())));
+        let fields = |n: usize| with_fields(&vec!["X: y"; n - 1].join("\r\n"));
+        for (bytes, expected) in [
+            (target(MAX_TARGET), format!("GET /{} Length(0)+", "a".repeat(MAX_TARGET - 1))),
+            (target(MAX_TARGET + 1), "414".into()),
+            ("G".repeat(MAX_TARGET + REQUEST_LINE_EXTRA + 1), "414".into()),
+            (head(MAX_HEAD), "POST /x Length(0)+".into()),
+            (head(MAX_HEAD + 1), "431".into()),
+            (fields(MAX_HEADERS), "POST /x Length(0)+".into()),
+            (fields(MAX_HEADERS + 1), "431".into()),
+        ] {
+            assert_eq!(read(bytes.as_bytes()), expected, "{} bytes", bytes.len());
+        }
+    }
+
+    #[test]
+    fn the_end_is_found_however_the_bytes_arrive() {
+        let whole = with_fields("A: b");
+        let mut scan = Scan::default();
+        for end in 0..whole.len() {
+            assert_eq!(scan.find(&whole.as_bytes()[..end]), Ok(None), "{end}");
+        }
+        assert_eq!(scan.find(format!("{whole}more").as_bytes()), Ok(Some(whole.len())));
+    }
+}

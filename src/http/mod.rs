@@ -1,0 +1,36 @@
+//! HTTP/1.1 as bytes: requests in, responses out (RFC 9110, RFC 9112).
+//!
+//! Nothing here holds a socket or reads a clock: bytes and times are passed in, so every state
+//! of a connection can be reached in a unit test.
+//!
+//! In scope: origin-form and absolute-form targets, `Content-Length` and `chunked` bodies,
+//! keep-alive, pipelining, `Expect: 100-continue`, HTTP/1.0.
+//! Out of scope, and refused: HTTP/0.9, HTTP/2, CONNECT, TRACE, upgrades, any other transfer
+//! coding, obsolete line folding, bare line feeds.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `head` | where a request's head ends, and what it says |
+//! | `chunked` | the chunked transfer coding |
+//! | `request` | a request as a handler sees it |
+//! | `response` | a response and its bytes |
+//! | `connection` | one connection: what to read, answer, refuse and wait for |
+//! | `limits` | every size and time that a client could grow |
+//! | `refusal` | what the engine itself answers, before any handler |
+
+mod chunked;
+mod connection;
+mod head;
+mod limits;
+mod refusal;
+mod request;
+mod response;
+
+pub use connection::{Answer, Lane, Service};
+pub(crate) use connection::{Connection, Context, Moment, Next, Wait};
+pub use httparse::Header;
+pub use limits::Limits;
+pub use refusal::Refusal;
+pub use request::Request;
+pub(crate) use response::Date;
+pub use response::{HeaderValue, Response};

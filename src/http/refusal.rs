@@ -1,0 +1,49 @@
+//! What the engine itself answers when a request never reaches a handler.
+
+/// A request that is refused before any handler sees it. After one, the connection closes:
+/// where the next request would begin is not known, or not worth knowing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Refusal {
+    /// HTTP status.
+    pub status: u16,
+    /// The stable name in the `error` field.
+    pub name: &'static str,
+    /// One sentence for the client.
+    pub message: &'static str,
+    /// Seconds for a `Retry-After` header.
+    pub retry_after: Option<u32>,
+}
+
+const fn refusal(status: u16, name: &'static str, message: &'static str) -> Refusal {
+    Refusal { status, name, message, retry_after: None }
+}
+
+/// 400: the bytes are not a well-formed request.
+pub(super) const fn malformed(message: &'static str) -> Refusal {
+    refusal(400, "BadRequest", message)
+}
+
+pub(super) const HEAD_TOO_LARGE: Refusal = refusal(
+    431,
+    "RequestHeaderFieldsTooLarge",
+    "The request head is larger than 16 KiB or has more than 64 fields",
+);
+pub(super) const TARGET_TOO_LONG: Refusal =
+    refusal(414, "UriTooLong", "The request target is longer than 8 KiB");
+pub(super) const BODY_TOO_LARGE: Refusal =
+    refusal(413, "ContentTooLarge", "The request body is larger than this server takes");
+pub(super) const TIMEOUT: Refusal =
+    refusal(408, "RequestTimeout", "The request did not arrive in time");
+pub(super) const EXPECTATION_FAILED: Refusal =
+    refusal(417, "ExpectationFailed", "Only 100-continue can be expected");
+pub(super) const VERSION: Refusal =
+    refusal(505, "HttpVersionNotSupported", "This server speaks HTTP/1.1 and HTTP/1.0");
+pub(super) const TLS: Refusal = malformed("This port speaks plain HTTP, not TLS");
+pub(super) const CONNECT: Refusal =
+    refusal(405, "MethodNotAllowed", "This server is not a proxy; CONNECT is not allowed");
+pub(super) const PANIC: Refusal =
+    refusal(500, "InternalError", "Something went wrong on the server; its log says what");
+pub(super) const OVERLOADED: Refusal = Refusal {
+    retry_after: Some(1),
+    ..refusal(503, "Overloaded", "Too many logins are waiting; try again shortly")
+};

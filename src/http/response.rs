@@ -1,0 +1,318 @@
+//! A response, and its bytes.
+
+use std::borrow::Cow;
+use std::io::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
+
+use serde::Serialize;
+
+use crate::clock::Timestamp;
+
+/// A header value that can be sent: visible ASCII, spaces and tabs. CR and LF cannot be in it,
+/// so no value that came from a client can begin a header of its own (RFC 9110 section 5.5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderValue(Cow<'static, str>);
+
+impl HeaderValue {
+    /// `None` when `value` holds a byte that must not be sent.
+    ///
+    /// ```
+    /// use lictor::http::HeaderValue;
+    /// assert!(HeaderValue::new("https://app.example").is_some());
+    /// assert!(HeaderValue::new("x\r\nSet-Cookie: y").is_none());
+    /// ```
+    pub fn new(value: impl Into<Cow<'static, str>>) -> Option<HeaderValue> {
+        let value = value.into();
+        let fine = value.bytes().all(|b| b == b'\t' || (b' '..=b'~').contains(&b));
+        fine.then_some(HeaderValue(value))
+    }
+
+    fn number(value: u32) -> HeaderValue {
+        HeaderValue(Cow::Owned(value.to_string()))
+    }
+}
+
+/// One response: status, header fields beyond the usual ones, body.
+#[derive(Debug, Clone)]
+pub struct Response {
+    /// HTTP status.
+    pub status: u16,
+    headers: Vec<(&'static str, HeaderValue)>,
+    content_type: &'static str,
+    body: Cow<'static, [u8]>,
+}
+
+#[derive(Serialize)]
+struct ErrorBody<'a> {
+    error: &'a str,
+    message: &'a str,
+    status_code: u16,
+}
+
+impl Response {
+    /// A JSON answer.
+    pub fn json(status: u16, value: &impl Serialize) -> Response {
+        // Our own answer types hold strings, numbers, lists and maps with string keys, for which
+        // serde_json cannot fail; an embedder's type that fails is answered like a handler's bug.
+        match serde_json::to_vec(value) {
+            Ok(body) => Response::fixed(status, "application/json", body),
+            Err(_) => Response::error(500, "InternalError", "The answer could not be written"),
+        }
+    }
+
+    /// An answer whose bytes are known.
+    pub fn fixed(
+        status: u16,
+        content_type: &'static str,
+        body: impl Into<Cow<'static, [u8]>>,
+    ) -> Response {
+        Response { status, headers: Vec::new(), content_type, body: body.into() }
+    }
+
+    /// An answer without body.
+    pub fn empty(status: u16) -> Response {
+        Response::fixed(status, "", &b""[..])
+    }
+
+    /// An error in the shape that every error of ours has:
+    /// `{"error": name, "message": message, "status_code": status}`.
+    pub fn error(status: u16, name: &str, message: &str) -> Response {
+        Response::json(status, &ErrorBody { error: name, message, status_code: status })
+    }
+
+    /// Adds a header field whose value is written in the program. A value that cannot be sent
+    /// is left out; values from outside go through [`HeaderValue::new`] instead.
+    pub fn with(mut self, name: &'static str, value: &'static str) -> Response {
+        self.headers.extend(HeaderValue::new(value).map(|v| (name, v)));
+        self
+    }
+
+    /// Adds a header field.
+    pub fn with_value(mut self, name: &'static str, value: HeaderValue) -> Response {
+        self.headers.push((name, value));
+        self
+    }
+
+    /// Adds `Retry-After` in seconds.
+    pub fn retry_after(self, seconds: u32) -> Response {
+        self.with_value("Retry-After", HeaderValue::number(seconds))
+    }
+
+    /// The body.
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The `Content-Type`; empty when there is no body.
+    pub fn content_type(&self) -> &'static str {
+        self.content_type
+    }
+
+    /// The header fields beyond `Content-Type`, `Content-Length`, `Date` and `Connection`.
+    pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.headers.iter().map(|(name, value)| (*name, value.0.as_ref()))
+    }
+
+    /// Writes the response's bytes (RFC 9112 section 4). `head_only` leaves the body out but
+    /// tells its length, as the answer to HEAD does.
+    pub(super) fn encode(
+        &self,
+        out: &mut Vec<u8>,
+        date: &Date,
+        persistence: Persistence,
+        head_only: bool,
+    ) {
+        out.extend_from_slice(b"HTTP/1.1 ");
+        push_number(out, self.status.into());
+        out.push(b' ');
+        out.extend_from_slice(reason(self.status).as_bytes());
+        out.extend_from_slice(b"\r\nDate: ");
+        out.extend_from_slice(date.as_bytes());
+        if !self.content_type.is_empty() {
+            push_field(out, "Content-Type", self.content_type);
+            out.extend_from_slice(b"\r\nX-Content-Type-Options: nosniff");
+        }
+        // 1xx, 204 and 304 have no body, and 204 must not tell a length (RFC 9110 section 8.6).
+        let bodiless = matches!(self.status, 100..200 | 204 | 304);
+        if !bodiless {
+            out.extend_from_slice(b"\r\nContent-Length: ");
+            push_number(out, self.body.len());
+        }
+        for (name, value) in &self.headers {
+            push_field(out, name, &value.0);
+        }
+        match persistence {
+            Persistence::Default => {}
+            Persistence::KeepAlive => push_field(out, "Connection", "keep-alive"),
+            Persistence::Close => push_field(out, "Connection", "close"),
+        }
+        out.extend_from_slice(b"\r\n\r\n");
+        if !bodiless && !head_only {
+            out.extend_from_slice(&self.body);
+        }
+    }
+}
+
+/// What a response says about the connection after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Persistence {
+    /// HTTP/1.1 goes on: nothing to say.
+    Default,
+    /// HTTP/1.0 that asked to go on.
+    KeepAlive,
+    /// This was the last one.
+    Close,
+}
+
+/// The `Date` header's value, made anew only when the second changes.
+#[derive(Debug)]
+pub(crate) struct Date {
+    second: Timestamp,
+    text: Vec<u8>,
+}
+
+impl Date {
+    /// A date that is not set yet.
+    pub(crate) fn new() -> Date {
+        Date { second: Timestamp(i64::MIN), text: Vec::with_capacity(29) }
+    }
+
+    /// Brings the text up to `now`.
+    pub(crate) fn update(&mut self, now: Timestamp) {
+        if self.second == now {
+            return;
+        }
+        self.second = now;
+        // IMF-fixdate ends with the year 9999, and httpdate panics after it.
+        let seconds = now.0.clamp(0, 253_402_300_799) as u64;
+        self.text.clear();
+        // Writing to a Vec cannot fail.
+        let _ = write!(
+            self.text,
+            "{}",
+            httpdate::HttpDate::from(UNIX_EPOCH + Duration::from_secs(seconds))
+        );
+    }
+
+    fn as_bytes(&self) -> &[u8] {
+        &self.text
+    }
+}
+
+impl Default for Date {
+    fn default() -> Date {
+        Date::new()
+    }
+}
+
+fn push_field(out: &mut Vec<u8>, name: &str, value: &str) {
+    out.extend_from_slice(b"\r\n");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value.as_bytes());
+}
+
+fn push_number(out: &mut Vec<u8>, number: usize) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    let mut rest = number;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    out.extend_from_slice(&digits[at..]);
+}
+
+fn reason(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        201 => "Created",
+        204 => "No Content",
+        304 => "Not Modified",
+        308 => "Permanent Redirect",
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        413 => "Content Too Large",
+        414 => "URI Too Long",
+        417 => "Expectation Failed",
+        425 => "Too Early",
+        429 => "Too Many Requests",
+        431 => "Request Header Fields Too Large",
+        500 => "Internal Server Error",
+        503 => "Service Unavailable",
+        505 => "HTTP Version Not Supported",
+        // The reason phrase may be empty (RFC 9112 section 4); an embedder's other status is fine.
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(response: &Response, persistence: Persistence, head_only: bool) -> String {
+        let mut date = Date::new();
+        date.update(Timestamp(784_111_777));
+        let mut out = Vec::new();
+        response.encode(&mut out, &date, persistence, head_only);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn bytes() {
+        let hello = Response::json(200, &serde_json::json!({"Hello": "World"}));
+        let usual = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                     Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n\
+                     Content-Length: 17\r\n";
+        for (response, persistence, head_only, expected) in [
+            (&hello, Persistence::Default, false, format!("{usual}\r\n{{\"Hello\":\"World\"}}")),
+            (&hello, Persistence::Default, true, format!("{usual}\r\n")),
+            (&hello, Persistence::Close, true, format!("{usual}Connection: close\r\n\r\n")),
+            (&hello, Persistence::KeepAlive, true, format!("{usual}Connection: keep-alive\r\n\r\n")),
+            (
+                &Response::empty(204).with("Allow", "GET"),
+                Persistence::Default,
+                false,
+                "HTTP/1.1 204 No Content\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nAllow: GET\r\n\r\n"
+                    .into(),
+            ),
+        ] {
+            assert_eq!(encoded(response, persistence, head_only), expected);
+        }
+    }
+
+    #[test]
+    fn numbers_and_dates() {
+        for number in [0, 7, 10, 4096, usize::MAX] {
+            let mut out = Vec::new();
+            push_number(&mut out, number);
+            assert_eq!(out, number.to_string().as_bytes());
+        }
+        for (second, expected) in [
+            (i64::MIN + 1, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (i64::MAX, "Fri, 31 Dec 9999 23:59:59 GMT"),
+        ] {
+            let mut date = Date::new();
+            date.update(Timestamp(second));
+            assert_eq!(date.as_bytes(), expected.as_bytes());
+        }
+    }
+
+    #[test]
+    fn a_header_value_cannot_end_its_line() {
+        for bad in ["a\rb", "a\nb", "a\0b", "\u{7f}", "é"] {
+            assert_eq!(HeaderValue::new(bad), None, "{bad:?}");
+        }
+        let response = Response::empty(200).with("X-Bad", "a\r\nb");
+        assert!(!encoded(&response, Persistence::Default, false).contains("X-Bad"));
+    }
+}

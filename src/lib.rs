@@ -1,0 +1,50 @@
+//! Login for small, self-hosted apps: registers people, logs them in, issues and checks JWTs, on
+//! SQLite, without an async runtime.
+//!
+//! The binary of the same name is a thin user of this crate. A program that wants the same inside
+//! opens an [`App`], adds routes of its own, and either serves it with the engine that comes with
+//! it, or hands it requests from any other server ([`App::handle`]).
+//!
+//! ```no_run
+//! use lictor::clock::Timestamp;
+//! use lictor::http::{Request, Response};
+//! use lictor::{App, Config, Error, Handler, Identity, Route, Secret, Server};
+//!
+//! fn greet(_: &App, user: &Identity, _: &Request, _: Timestamp) -> Result<Response, Error> {
+//!     Ok(Response::json(200, &format!("Good day, {}", user.name())))
+//! }
+//!
+//! let secret = Secret::read("app.key".as_ref())?;
+//! let config = Config::new("app.db", secret);
+//! let app = App::open(&config)?.with_route(Route::new("GET", "/api/greet", Handler::User(greet)));
+//! Server::bind(app, &config)?.run(&lictor::stop_on_signals()?)?;
+//! # Ok::<(), lictor::Problem>(())
+//! ```
+
+mod api;
+mod app;
+pub mod clock;
+mod config;
+mod error;
+mod guard;
+pub mod http;
+pub mod net;
+mod notify;
+mod route;
+mod secret;
+mod server;
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Some only the CLI asks.
+mod store;
+
+#[cfg(feature = "cli")]
+mod admin;
+#[cfg(feature = "cli")]
+pub mod cli;
+
+pub use app::App;
+pub use config::{Config, Cors, Origin, Registration};
+pub use error::{Error, Kind, Problem};
+pub use guard::{Email, Identity, Roles, Username};
+pub use route::{Handler, Route};
+pub use secret::Secret;
+pub use server::{Server, stop_on_signals};

@@ -1,0 +1,192 @@
+//! Sockets and threads: the engine that moves bytes between clients and [`http`](crate::http).
+//!
+//! Leader and followers: the fast workers all wait on one epoll set. The worker that gets a
+//! connection reads, parses, answers and writes in one go; nothing is handed between threads on
+//! that way. Requests that hash a password go to the slow lane, with their connection. One more
+//! thread, the keeper, accepts, enforces deadlines and brings everything to an end.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `poll` | everything about epoll |
+//! | `table` | the open connections, and who has each of them in hand |
+//! | `lanes` | the fast workers and the slow ones |
+//! | `keeper` | accepting, deadlines, shutdown |
+//! | `stop` | how the engine is told to end |
+//!
+//! Knows no route, token or database: it serves any [`Service`].
+
+mod keeper;
+mod lanes;
+mod poll;
+mod stop;
+mod table;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::clock::Timestamp;
+use crate::http::{Limits, Moment, Service};
+use lanes::{Desk, Queue};
+use poll::Poll;
+pub use stop::{Stop, Stopper};
+use table::Table;
+
+/// How many connections may wait in the kernel to be accepted.
+const BACKLOG: i32 = 4096;
+/// Descriptors kept for everything that is not a connection: database, log, epoll, key file.
+const RESERVED_DESCRIPTORS: u64 = 96;
+
+/// How large the engine is.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Threads that answer requests; 2 or the number of cores, whichever is more.
+    pub workers: usize,
+    /// Threads that hash passwords; the number of cores.
+    pub slow_workers: usize,
+    /// The slow threads' nice value (10), so that they give way to the fast ones.
+    pub slow_nice: i32,
+    /// Requests that may wait for a slow thread (256); more are answered 503.
+    pub slow_queue: usize,
+    /// Open connections (10,000); lowered at start to what the descriptor limit allows.
+    pub max_connections: usize,
+    /// Open connections of one address, an IPv6 /64 counting as one (1,024).
+    pub max_per_address: u32,
+    /// How long requests under way may take to finish after the stop (10 s).
+    pub drain_time: Duration,
+    /// What one connection may cost.
+    pub limits: Limits,
+}
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Settings {
+            workers: cores.max(2),
+            slow_workers: cores,
+            slow_nice: 10,
+            slow_queue: 256,
+            max_connections: 10_000,
+            max_per_address: 1_024,
+            drain_time: Duration::from_secs(10),
+            limits: Limits::default(),
+        }
+    }
+}
+
+/// Opens the port. The listener is ready to be given to [`serve`].
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::bind(address)?;
+    // The standard library's backlog is smaller; listening again only changes that.
+    rustix::net::listen(&listener, BACKLOG)?;
+    // Accepted sockets inherit this on Linux: one system call saved per connection.
+    rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves until `stop` is asked for, then finishes what is under way and returns.
+///
+/// The listener comes from [`listen`].
+pub fn serve<S: Service>(
+    listener: TcpListener,
+    service: &S,
+    settings: &Settings,
+    stop: &Stop,
+) -> io::Result<()> {
+    let descriptors = raise_descriptor_limit();
+    let fitting = descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(1);
+    let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
+    let max_connections = settings.max_connections.clamp(1, fitting);
+    if max_connections < settings.max_connections {
+        log::warn!(
+            "at most {max_connections} connections instead of {}: the limit on open files is \
+             {descriptors}",
+            settings.max_connections
+        );
+    }
+    let engine = Engine {
+        service,
+        settings,
+        poll: Poll::new()?,
+        table: Table::new(max_connections, settings.max_per_address),
+        queue: Queue::new(settings.slow_queue),
+        stopping: AtomicBool::new(false),
+        done: AtomicBool::new(false),
+        start: Instant::now(),
+    };
+    let wake = engine.poll.wake_all_later()?;
+    std::thread::scope(|scope| {
+        // Whatever happens below, the threads are told to end, or the scope would never close.
+        let _ending = Ending { engine: &engine, wake: &wake };
+        for number in 0..settings.workers.max(1) {
+            let name = format!("worker-{number}");
+            std::thread::Builder::new().name(name).spawn_scoped(scope, || engine.fast_lane())?;
+        }
+        for number in 0..settings.slow_workers.max(1) {
+            let name = format!("hasher-{number}");
+            std::thread::Builder::new().name(name).spawn_scoped(scope, || engine.slow_lane())?;
+        }
+        engine.keep(listener, stop)
+    })
+}
+
+/// What all threads of the engine share.
+struct Engine<'a, S> {
+    service: &'a S,
+    settings: &'a Settings,
+    poll: Poll,
+    table: Table,
+    queue: Queue,
+    /// No new connections, and every answer is the last of its connection.
+    stopping: AtomicBool,
+    /// The threads go home.
+    done: AtomicBool,
+    start: Instant,
+}
+
+impl<S> Engine<'_, S> {
+    fn moment(&self) -> Moment {
+        let millis = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        Moment { millis, now: Timestamp::now() }
+    }
+
+    fn stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    fn desk(&self) -> Desk {
+        Desk::new(self.moment())
+    }
+}
+
+/// Sends every thread home when dropped.
+struct Ending<'a, S> {
+    engine: &'a Engine<'a, S>,
+    wake: &'a poll::Wake,
+}
+
+impl<S> Drop for Ending<'_, S> {
+    fn drop(&mut self) {
+        self.engine.done.store(true, Ordering::Release);
+        self.engine.queue.close();
+        self.wake.now();
+    }
+}
+
+/// Raises the soft limit on open files to the hard one; says what it is now.
+fn raise_descriptor_limit() -> u64 {
+    let limit = getrlimit(Resource::Nofile);
+    let hard = limit.maximum.unwrap_or(u64::MAX);
+    let soft = limit.current.unwrap_or(u64::MAX);
+    if soft < hard {
+        match setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+            Ok(()) => return hard,
+            Err(error) => log::debug!("the limit on open files stays at {soft}: {error}"),
+        }
+    }
+    soft
+}

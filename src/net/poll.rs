@@ -1,0 +1,109 @@
+//! Everything about epoll: what is watched, and waiting for it.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+
+use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use rustix::event::{EventfdFlags, Timespec, eventfd};
+
+/// An epoll set. Any number of threads may wait on it.
+pub(super) struct Poll {
+    epoll: OwnedFd,
+}
+
+/// What to be told of.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Watch {
+    /// While there is something to read; told to every waiter.
+    Level,
+    /// When something new can be read; told once, to one waiter.
+    Read,
+    /// The same, and when writing becomes possible again.
+    ReadWrite,
+}
+
+impl Watch {
+    fn flags(self) -> EventFlags {
+        match self {
+            Watch::Level => EventFlags::IN,
+            Watch::Read => EventFlags::IN | EventFlags::RDHUP | EventFlags::ET,
+            Watch::ReadWrite => {
+                EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET
+            }
+        }
+    }
+}
+
+/// The token of the descriptor behind [`Wake`].
+const WAKE: u64 = u64::MAX;
+
+impl Poll {
+    pub(super) fn new() -> io::Result<Poll> {
+        Ok(Poll { epoll: epoll::create(CreateFlags::CLOEXEC)? })
+    }
+
+    pub(super) fn add(&self, fd: impl AsFd, token: u64, watch: Watch) -> io::Result<()> {
+        Ok(epoll::add(&self.epoll, fd, EventData::new_u64(token), watch.flags())?)
+    }
+
+    /// Changes what is watched. If it is there already, it is told at once.
+    pub(super) fn change(&self, fd: impl AsFd, token: u64, watch: Watch) -> io::Result<()> {
+        Ok(epoll::modify(&self.epoll, fd, EventData::new_u64(token), watch.flags())?)
+    }
+
+    pub(super) fn remove(&self, fd: impl AsFd) -> io::Result<()> {
+        Ok(epoll::delete(&self.epoll, fd)?)
+    }
+
+    /// Waits until something is told or the time is over, and puts the tokens into `events`.
+    pub(super) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+        let timeout = timeout.map(|t| Timespec {
+            tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: t.subsec_nanos().into(),
+        });
+        events.count = match epoll::wait(&self.epoll, &mut events.room[..], timeout.as_ref()) {
+            Ok(count) => count,
+            Err(rustix::io::Errno::INTR) => 0,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(())
+    }
+
+    /// Prepares to wake all waiters, now and for ever after.
+    pub(super) fn wake_all_later(&self) -> io::Result<Wake> {
+        let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        self.add(&fd, WAKE, Watch::Level)?;
+        Ok(Wake { fd })
+    }
+}
+
+/// Wakes everyone who waits on the set that it came from.
+pub(super) struct Wake {
+    fd: OwnedFd,
+}
+
+impl Wake {
+    pub(super) fn now(&self) {
+        // Only a counter that is already full can refuse, and then the waiters are awake.
+        let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
+    }
+}
+
+/// Room for what [`Poll::wait`] tells.
+pub(super) struct Events {
+    room: Vec<Event>,
+    count: usize,
+}
+
+impl Events {
+    pub(super) fn new(room: usize) -> Events {
+        let none = Event { flags: EventFlags::empty(), data: EventData::new_u64(WAKE) };
+        Events { room: vec![none; room], count: 0 }
+    }
+
+    /// The tokens of what was told, wake-ups left out.
+    pub(super) fn tokens(&self) -> impl Iterator<Item = u64> {
+        self.room[..self.count].iter().map(|event| event.data.u64()).filter(|&token| token != WAKE)
+    }
+}

@@ -1,0 +1,76 @@
+//! Wires it all: application, port, signals, service manager.
+
+use std::io::{self, ErrorKind};
+use std::net::{SocketAddr, TcpListener};
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+use crate::app::App;
+use crate::config::Config;
+use crate::error::Problem;
+use crate::net::{self, Stop};
+use crate::notify::notify;
+
+/// A server that has its port, but does not answer yet.
+#[derive(Debug)]
+pub struct Server {
+    app: App,
+    config: Config,
+    listener: TcpListener,
+}
+
+impl Server {
+    /// Takes the port. From now on clients can connect; they are answered once it runs.
+    pub fn bind(app: App, config: &Config) -> Result<Server, Problem> {
+        let listener = net::listen(config.listen).map_err(|e| cannot_listen(config.listen, &e))?;
+        Ok(Server { app, config: config.clone(), listener })
+    }
+
+    /// Where it listens; the port is the real one, if 0 was asked for.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.local_addr().unwrap_or(self.config.listen)
+    }
+
+    /// Answers until `stop` is asked for, finishes what is under way, and puts the database in
+    /// order.
+    pub fn run(self, stop: &Stop) -> Result<(), Problem> {
+        let broken = |error: io::Error| {
+            Problem::new(format!("the server cannot go on: {error}"), "see the log lines before")
+        };
+        notify("READY=1");
+        let served = net::serve(self.listener, &self.app, &self.config.engine, stop);
+        notify("STOPPING=1");
+        // Whatever ended it, the database is put in order.
+        if let Err(error) = self.app.settle() {
+            log::warn!("the write-ahead log stays for the next start: {error}");
+        }
+        served.map_err(broken)
+    }
+}
+
+/// A stop that SIGTERM and SIGINT ask for.
+pub fn stop_on_signals() -> Result<Stop, Problem> {
+    let register = || -> io::Result<Stop> {
+        let stop = Stop::new()?;
+        for signal in [SIGTERM, SIGINT] {
+            signal_hook::low_level::pipe::register(signal, stop.stopper()?.into_socket())?;
+        }
+        Ok(stop)
+    };
+    register().map_err(|error| {
+        Problem::new(format!("cannot catch signals: {error}"), "raise the limit on open files")
+    })
+}
+
+fn cannot_listen(address: SocketAddr, error: &io::Error) -> Problem {
+    let next = match error.kind() {
+        ErrorKind::AddrInUse => {
+            "end the program that has the port, or choose another with --listen"
+        }
+        ErrorKind::PermissionDenied => {
+            "ports below 1024 are for root; choose another with --listen"
+        }
+        _ => "give an address of this machine with --listen",
+    };
+    Problem::new(format!("cannot listen on {address}: {error}"), next)
+}
