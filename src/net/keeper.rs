@@ -56,7 +56,7 @@ impl<S: Service> Engine<'_, S> {
             if paused {
                 poll.add(&listener, LISTENER, Watch::Level)?;
                 paused = false;
-            } else if events.tokens().any(|token| token == LISTENER)
+            } else if events.told().any(|told| told.token == LISTENER)
                 && let Accepted::Exhausted(error) = self.accept(&listener, &mut desk)
             {
                 if complained.is_none_or(|last| last.elapsed() > COMPLAIN_EVERY) {

@@ -85,9 +85,9 @@ impl<S: Service> Engine<'_, S> {
                 std::thread::sleep(Duration::from_millis(100));
             }
             desk.set_clock(self.moment());
-            for token in events.tokens() {
-                let index = u32::try_from(token).unwrap_or(u32::MAX);
-                if self.table.slot(index).is_some_and(Slot::take_or_call) {
+            for told in events.told() {
+                let index = u32::try_from(told.token).unwrap_or(u32::MAX);
+                if self.table.slot(index).is_some_and(|slot| slot.take_or_call(told.ended)) {
                     self.hold(index, &mut desk);
                 }
             }
@@ -216,8 +216,9 @@ impl<S: Service> Engine<'_, S> {
             match live.stream.read(&mut desk.input) {
                 Ok(0) => return Outcome::Close,
                 Ok(count) => {
-                    // After a short read there is nothing left; what comes later is a new event.
-                    drained = count < desk.input.len();
+                    // After a short read there is nothing left, and what comes later is a new
+                    // event; except for an end that was told together with these bytes.
+                    drained = count < desk.input.len() && !slot.ended();
                     if live.http.wait() == Wait::Lingering {
                         live.http.discard(count);
                     } else {

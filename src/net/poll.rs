@@ -56,7 +56,7 @@ impl Poll {
         Ok(epoll::delete(&self.epoll, fd)?)
     }
 
-    /// Waits until something is told or the time is over, and puts the tokens into `events`.
+    /// Waits until something is told or the time is over, and puts it into `events`.
     pub(super) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
         let timeout = timeout.map(|t| Timespec {
             tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
@@ -90,6 +90,14 @@ impl Wake {
     }
 }
 
+/// One thing that was told.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Told {
+    pub(super) token: u64,
+    /// The other side has sent its last byte.
+    pub(super) ended: bool,
+}
+
 /// Room for what [`Poll::wait`] tells.
 pub(super) struct Events {
     room: Vec<Event>,
@@ -102,8 +110,14 @@ impl Events {
         Events { room: vec![none; room], count: 0 }
     }
 
-    /// The tokens of what was told, wake-ups left out.
-    pub(super) fn tokens(&self) -> impl Iterator<Item = u64> {
-        self.room[..self.count].iter().map(|event| event.data.u64()).filter(|&token| token != WAKE)
+    /// What was told, wake-ups left out.
+    pub(super) fn told(&self) -> impl Iterator<Item = Told> {
+        let end = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
+        let told = self.room[..self.count].iter().map(move |event| {
+            // The kernel's struct is packed: its fields are copied out, not borrowed.
+            let (flags, data) = (event.flags, event.data);
+            Told { token: data.u64(), ended: flags.intersects(end) }
+        });
+        told.filter(|told| told.token != WAKE)
     }
 }

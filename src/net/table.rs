@@ -33,13 +33,18 @@ const HELD_AND_CALLED: u8 = 2;
 pub(super) struct Slot {
     state: AtomicU8,
     idle: AtomicBool,
+    ended: AtomicBool,
     deadline: AtomicU64,
     live: Mutex<Option<Box<Live>>>,
 }
 
 impl Slot {
-    /// Takes the slot, or makes its holder look once more.
-    pub(super) fn take_or_call(&self) -> bool {
+    /// Takes the slot, or makes its holder look once more. `ended` says that the other side has
+    /// sent its last byte.
+    pub(super) fn take_or_call(&self, ended: bool) -> bool {
+        if ended {
+            self.ended.store(true, Ordering::Release);
+        }
         let before = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
             (state != HELD_AND_CALLED).then_some(state + 1)
         });
@@ -81,6 +86,11 @@ impl Slot {
         self.deadline.load(Ordering::Acquire) <= now
     }
 
+    /// Whether it was told that no more bytes will come.
+    pub(super) fn ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
     fn idle_until(&self) -> Option<u64> {
         self.idle.load(Ordering::Acquire).then(|| self.deadline.load(Ordering::Acquire))
     }
@@ -110,6 +120,7 @@ impl Table {
         let slot = || Slot {
             state: AtomicU8::new(FREE),
             idle: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
             deadline: AtomicU64::new(NEVER),
             live: Mutex::new(None),
         };
@@ -152,6 +163,7 @@ impl Table {
         self.open.fetch_add(1, Ordering::AcqRel);
         self.high.fetch_max(index as usize + 1, Ordering::AcqRel);
         let slot = &self.slots[index as usize];
+        slot.ended.store(false, Ordering::Release);
         slot.publish(live.http.wait(), live.http.deadline());
         *slot.live() = Some(Box::new(live));
         Ok(index)
@@ -225,9 +237,9 @@ mod tests {
     fn one_holder_at_a_time_and_no_call_is_lost() {
         let table = Table::new(1, 1);
         let slot = table.slot(0).unwrap();
-        assert!(slot.take_or_call());
-        assert!(!slot.take_or_call(), "in hand");
-        assert!(!slot.take_or_call(), "called already");
+        assert!(slot.take_or_call(false));
+        assert!(!slot.take_or_call(false), "in hand");
+        assert!(!slot.take_or_call(false), "called already");
         assert!(!slot.take());
         assert!(!slot.release(), "was called: look once more");
         assert!(slot.release());

@@ -1,0 +1,109 @@
+"""The backend that lictor replaces: a Flask app on the real flask-praetorian.
+
+Owns the five endpoints and one table of users in SQLite. It is the reference
+of the differential test, so it adds no check of its own to what
+flask-praetorian does. It must not know lictor.
+
+    python app.py PORT      (environment: SECRET_KEY, DATABASE_DIR,
+                             JWT_ACCESS_LIFESPAN, JWT_REFRESH_LIFESPAN)
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from flask import Flask, request
+from flask_praetorian import (
+    Praetorian,
+    PraetorianError,
+    SQLAlchemyUserMixin,
+    auth_required,
+    current_user,
+)
+from flask_sqlalchemy import SQLAlchemy
+
+db = SQLAlchemy()
+guard = Praetorian()
+
+
+class User(db.Model, SQLAlchemyUserMixin):
+    id = db.Column(db.Integer, primary_key=True)
+    username = db.Column(db.Text, unique=True)
+    hashed_password = db.Column(db.Text)
+    roles = db.Column(db.Text, default="")
+    is_active = db.Column(db.Boolean, default=True)
+
+    def is_valid(self):
+        return self.is_active
+
+
+class UsernameTaken(PraetorianError):
+    """flask-praetorian has no registration without mail; this error is the app's."""
+
+    status_code = 409
+
+
+def credentials():
+    body = request.get_json(force=True)
+    return body.get("username"), body.get("password")
+
+
+def token_for(user):
+    return {"access_token": guard.encode_jwt_token(user)}
+
+
+def home():
+    return {"Hello": "World"}
+
+
+def login():
+    username, password = credentials()
+    return token_for(guard.authenticate(username, password))
+
+
+def refresh():
+    return {"access_token": guard.refresh_jwt_token(request.get_data())}
+
+
+@auth_required
+def protected():
+    return {"message": f"protected endpoint (allowed usr {current_user().username})"}
+
+
+def registration():
+    username, password = credentials()
+    UsernameTaken.require_condition(
+        User.lookup(username) is None, "The username is already taken"
+    )
+    user = User(username=username, hashed_password=guard.hash_password(password))
+    db.session.add(user)
+    db.session.commit()
+    return token_for(user)
+
+
+ROUTES = [
+    ("GET", "/api/", home),
+    ("POST", "/api/login", login),
+    ("POST", "/api/refresh", refresh),
+    ("GET", "/api/protected", protected),
+    ("POST", "/api/registration", registration),
+]
+
+
+def create_app():
+    database = Path(os.environ["DATABASE_DIR"]).resolve() / "users.sqlite3"
+    app = Flask(__name__)
+    app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{database}"
+    for name in ("SECRET_KEY", "JWT_ACCESS_LIFESPAN", "JWT_REFRESH_LIFESPAN"):
+        app.config[name] = os.environ[name]
+    db.init_app(app)
+    guard.init_app(app, User)
+    for method, path, view in ROUTES:
+        app.add_url_rule(path, methods=[method], view_func=view)
+    with app.app_context():
+        db.create_all()
+    return app
+
+
+if __name__ == "__main__":
+    create_app().run("127.0.0.1", int(sys.argv[1]), threaded=True)

@@ -1,0 +1,170 @@
+"""The two servers under comparison: how each is started, spoken to and stopped.
+
+Each runs as a process of its own with a private directory and a free port, and
+is gone with its directory at the end of its `with` block. This file must not
+know what is sent, nor which answers are right.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import NamedTuple
+
+SECRET_KEY = "a secret of the differential test: 32 bytes or more"
+HERE = Path(__file__).resolve().parent
+START_LIMIT = 20  # seconds until a server must accept
+STOP_LIMIT = 10  # seconds until a server must be gone after SIGTERM
+ANSWER_LIMIT = 20  # seconds until an answer must be there
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: dict  # names in lower case
+    text: str
+
+    @property
+    def media_type(self):
+        return self.headers.get("content-type", "").split(";")[0]
+
+    @property
+    def json(self):
+        return json.loads(self.text) if self.media_type == "application/json" and self.text else None
+
+
+class Server:
+    """One running server; a subclass says how it is started and how its users are changed."""
+
+    def __init__(self, directory, lifespans):
+        self.directory = Path(directory)
+        self.port = free_port()
+        self.environment = {
+            "PATH": os.environ.get("PATH", os.defpath),
+            "SECRET_KEY": SECRET_KEY,
+            "JWT_ACCESS_LIFESPAN": lifespans[0],
+            "JWT_REFRESH_LIFESPAN": lifespans[1],
+        }
+
+    def send(self, method, path, headers=(), body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_LIMIT)
+        with contextlib.closing(connection):
+            connection.putrequest(method, path, skip_accept_encoding=True)
+            for name, value in headers:
+                connection.putheader(name, value)
+            if body is not None:
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            response = connection.getresponse()
+            headers = {name.lower(): value for name, value in response.getheaders()}
+            return Answer(response.status, headers, response.read().decode())
+
+
+class Flask(Server):
+    def command(self):
+        return [sys.executable, "-B", str(HERE / "app.py"), str(self.port)]
+
+    def start_environment(self):
+        return {**self.environment, "DATABASE_DIR": str(self.directory)}
+
+    def change(self, statement, *values):
+        with contextlib.closing(sqlite3.connect(self.directory / "users.sqlite3")) as database:
+            database.execute(statement, values)
+            database.commit()
+
+    def deactivate(self, name):
+        self.change("UPDATE user SET is_active = 0 WHERE username = ?", name)
+
+    def delete(self, name):
+        self.change("DELETE FROM user WHERE username = ?", name)
+
+    def set_roles(self, name, roles):
+        self.change("UPDATE user SET roles = ? WHERE username = ?", roles, name)
+
+
+class Lictor(Server):
+    def command(self):
+        listen = ["--listen", f"127.0.0.1:{self.port}", "--registration", "open"]
+        return [str(lictor_binary()), "serve", *listen, *self.database()]
+
+    def start_environment(self):
+        return self.environment
+
+    def database(self):
+        return ["--database", str(self.directory / "lictor.sqlite3")]
+
+    def user(self, *arguments):
+        command = [str(lictor_binary()), "user", *arguments, *self.database()]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+
+    def deactivate(self, name):
+        self.user("deactivate", name)
+
+    def delete(self, name):
+        self.user("delete", name, "--yes")
+
+    def set_roles(self, name, roles):
+        self.user("roles", name, roles)
+
+
+@contextlib.contextmanager
+def running(kind, lifespans=("24h", "30d")):
+    """A started server of this kind; it accepts when the block begins, and is gone after it."""
+    with tempfile.TemporaryDirectory(prefix="praetorian-") as directory:
+        server = kind(directory, lifespans)
+        output = server.directory / "output"
+        with output.open("wb") as log:
+            process = subprocess.Popen(
+                server.command(),
+                cwd=directory,
+                env=server.start_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            wait_until_it_accepts(process, server.port, output)
+            yield server
+        finally:
+            stop(process)
+
+
+def wait_until_it_accepts(process, port, output):
+    deadline = time.monotonic() + START_LIMIT
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"{process.args} did not start:\n{output.read_text()}")
+
+
+def stop(process):
+    process.terminate()
+    try:
+        process.wait(STOP_LIMIT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        raise
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def lictor_binary():
+    """LICTOR_BIN, or what cargo built last in this work tree; None if there is neither."""
+    if named := os.environ.get("LICTOR_BIN"):
+        return Path(named).resolve()
+    target = HERE.parents[1] / "target"
+    built = [target / profile / "lictor" for profile in ("release", "debug")]
+    return max(filter(Path.is_file, built), key=lambda binary: binary.stat().st_mtime, default=None)

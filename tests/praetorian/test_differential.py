@@ -1,0 +1,196 @@
+"""lictor against the real flask-praetorian: same questions, same answers.
+
+Owns what counts as the same: status, media type, `Location`, and the JSON body;
+a token by its header, its claims' names and types, and its lifespans. What
+lictor adds in other headers is not looked at. Where an answer differs,
+differences.py must say so and why.
+
+    V/bin/python -B -m pytest          (LICTOR_BIN names another binary)
+"""
+
+import json
+import time
+import uuid
+
+import pytest
+
+from differences import DIFFERENCES, PYJWT_DETAIL
+from probes import PROBES, USERS, as_bytes, person
+from servers import Flask, Lictor, lictor_binary, running
+from tokens import ACCESS, HEADER, REFRESH, claims, decode, decode_claims, expired, shape, sign
+
+BUILD_IT = "no lictor binary: run `cargo build --release` first, or set LICTOR_BIN"
+BOTH_WAYS = pytest.mark.parametrize("maker, taker", [(0, 1), (1, 0)], ids=["flask to lictor", "lictor to flask"])
+EACH = pytest.mark.parametrize("server", [0, 1], ids=["flask", "lictor"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def servers():
+    """Flask and lictor with the same four users."""
+    require_lictor()
+    with running(Flask) as flask, running(Lictor) as lictor:
+        for server in (flask, lictor):
+            populate(server)
+        yield flask, lictor
+
+
+@pytest.fixture(scope="module")
+def hasty_servers():
+    """Flask and lictor whose access tokens are over after two seconds."""
+    require_lictor()
+    with running(Flask, ("2s", "30d")) as flask, running(Lictor, ("2s", "30d")) as lictor:
+        for server in (flask, lictor):
+            enter(server, "registration", "alice")
+        yield flask, lictor
+
+
+@pytest.fixture
+def server(servers, request):
+    return servers[request.param]
+
+
+def require_lictor():
+    if lictor_binary() is None:
+        pytest.exit(BUILD_IT, returncode=1)
+
+
+def populate(server):
+    for name in USERS:
+        enter(server, "registration", name)
+    server.deactivate("bob")
+    server.delete("carol")
+    server.set_roles("dave", "admin,editor")
+
+
+def enter(server, path, name):
+    """Register or log in; the token."""
+    answer = server.send("POST", f"/api/{path}", [], as_bytes(person(name)))
+    assert answer.status == 200, answer
+    return answer.json["access_token"]
+
+
+def protected(server, token):
+    return server.send("GET", "/api/protected", [("Authorization", f"Bearer {token}")])
+
+
+def refresh(server, token):
+    return server.send("POST", "/api/refresh", [], token.encode())
+
+
+def comparable(answer):
+    """What is compared of an answer."""
+    body = answer.json
+    if body and "access_token" in body:
+        body["access_token"] = shape(body["access_token"])
+    if body and "error" in body:
+        body["message"] = body["message"].split(PYJWT_DETAIL)[0]
+    return answer.status, answer.media_type, answer.headers.get("location"), body
+
+
+def summary(answer):
+    """How differences.py writes an answer: the status, and the error or else the keys."""
+    body = answer.json or {}
+    about = body.get("error") or answer.headers.get("location") or ", ".join(body)
+    return f"{answer.status} {about}".strip()
+
+
+def compare(name, flask, lictor):
+    both = f"\nflask  {comparable(flask)}\nlictor {comparable(lictor)}"
+    alike = comparable(flask) == comparable(lictor)
+    if name not in DIFFERENCES:
+        assert alike, f"{name}: a difference that differences.py does not list{both}"
+        return
+    reason, expected = DIFFERENCES[name]
+    assert not alike, f"{name}: no longer a difference, so take it out of differences.py{both}"
+    assert summary(lictor) == expected, f"{name}: {reason}{both}"
+
+
+@pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
+def test_probe(servers, probe):
+    compare(probe.name, *(server.send(*probe[1:]) for server in servers))
+
+
+BOUNDARIES = [
+    ("exp is now: access", protected, {"exp": 0}),
+    ("exp is a second ago: access", protected, {"exp": -1}),
+    ("exp is now: refresh", refresh, {"exp": 0}),
+    ("exp is a second ago: refresh", refresh, {"exp": -1}),
+    ("rf_exp is now: refresh", refresh, {"exp": -60, "rf_exp": 0}),
+    ("rf_exp is a second ago: refresh", refresh, {"exp": -60, "rf_exp": -1}),
+]
+
+
+@pytest.mark.parametrize("name, ask, offsets", BOUNDARIES, ids=[row[0] for row in BOUNDARIES])
+def test_boundary(servers, name, ask, offsets):
+    now = start_of_a_second()
+    token = sign(claims(now, iat=now - 120, **{claim: now + offset for claim, offset in offsets.items()}))
+    answers = [ask(server, token) for server in servers]
+    assert int(time.time()) == now, "the machine was too slow to ask both within a second"
+    compare(name, *answers)
+
+
+def start_of_a_second():
+    time.sleep(1 - time.time() % 1)
+    return int(time.time())
+
+
+ALLOWED = ["/api/", "/api/login", "/api/refresh", "/api/protected", "/api/registration"]
+
+
+@pytest.mark.parametrize("path", ALLOWED)
+def test_allowed_methods(servers, path):
+    flask, lictor = (server.send("DELETE", path) for server in servers)
+    assert (lictor.status, methods(lictor)) == (flask.status, methods(flask))
+
+
+def methods(answer):
+    return {method.strip() for method in answer.headers["allow"].split(",")}
+
+
+@EACH
+@pytest.mark.parametrize("path, name", [("registration", "frank"), ("login", "alice")])
+def test_token_bytes(server, path, name):
+    header, payload = decode(enter(server, path, name))
+    made = json.loads(payload)
+    assert header == HEADER
+    assert list(made) == ["iat", "exp", "jti", "id", "rls", "rf_exp"]
+    assert (made["exp"] - made["iat"], made["rf_exp"] - made["iat"]) == (ACCESS, REFRESH)
+    assert uuid.UUID(made["jti"]).version == 4
+    assert payload.isascii() and not set(b">?~") & set(payload)
+
+
+@EACH
+@pytest.mark.parametrize("rest", [REFRESH, 600], ids=["rf_exp far", "rf_exp soon"])
+def test_refreshed_claims(server, rest):
+    old = expired(id=4, rls="root", rf_exp=int(time.time()) + rest)
+    new = decode_claims(refresh(server, sign(old)).json["access_token"])
+    assert {name: new[name] for name in ("jti", "id", "rf_exp")} == {name: old[name] for name in ("jti", "id", "rf_exp")}
+    assert new["rls"] == "admin,editor"
+    assert new["exp"] == min(new["iat"] + ACCESS, old["rf_exp"])
+    assert abs(new["iat"] - time.time()) < 5
+
+
+@BOTH_WAYS
+def test_token_of_the_other_is_good(servers, maker, taker):
+    token = enter(servers[maker], "login", "alice")
+    assert comparable(protected(servers[taker], token)) == comparable(protected(servers[maker], token))
+    assert protected(servers[taker], token).status == 200
+
+
+@BOTH_WAYS
+def test_expired_token_of_the_other_is_refreshed(hasty_servers, maker, taker):
+    token = enter(hasty_servers[maker], "login", "alice")
+    old = decode_claims(token)
+    time.sleep(old["exp"] + 1.1 - time.time())
+    assert summary(protected(hasty_servers[taker], token)) == "401 ExpiredAccessError"
+    renewed = refresh(hasty_servers[taker], token).json["access_token"]
+    new = decode_claims(renewed)
+    assert {name: new[name] for name in ("jti", "id", "rls", "rf_exp")} == {
+        name: old[name] for name in ("jti", "id", "rls", "rf_exp")
+    }
+    assert protected(hasty_servers[maker], renewed).json == {"message": "protected endpoint (allowed usr alice)"}
+
+
+def test_every_difference_names_a_probe():
+    assert set(DIFFERENCES) <= {probe.name for probe in PROBES} | {row[0] for row in BOUNDARIES}
+    assert len({probe.name for probe in PROBES}) == len(PROBES)

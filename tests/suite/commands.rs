@@ -1,0 +1,138 @@
+//! `lictor user …`, beside a running server.
+
+use crate::support::{Dir, PASSWORD, Server, outcome, run};
+
+#[test]
+fn users_come_change_and_go_while_the_server_runs() {
+    let server = Server::start(&[]);
+    let user = |args: &[&str], input: &str| {
+        let (code, out, err) = server.user(args, input);
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+        out
+    };
+    let added = user(
+        &["add", "Ada", "--email", "ada@mail.example", "--role", "admin", "--role", "editor"],
+        &format!("{PASSWORD}\n"),
+    );
+    assert_eq!(added, "added Ada (id 1)\n");
+    server.login("ada", PASSWORD).token();
+    user(&["add", "bob"], "another password\r\nand more lines\n");
+    server.login("bob", "another password").token();
+
+    let list = user(&["list"], "");
+    let lines: Vec<Vec<&str>> =
+        list.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(lines[0], ["id", "state", "created", "name", "roles"]);
+    assert_eq!(
+        (lines[1][0], lines[1][1], lines[1][3], lines[1][4]),
+        ("1", "active", "Ada", "admin,editor")
+    );
+    assert_eq!((lines[2][0], lines[2][3], lines[2].len()), ("2", "bob", 4));
+
+    let shown = user(&["show", "ADA"], "");
+    for line in [
+        "id       1",
+        "name     Ada",
+        "email    ada@mail.example",
+        "state    active",
+        "roles    admin, editor",
+        "created  20",
+    ] {
+        assert!(shown.contains(line), "{shown}");
+    }
+    assert!(!shown.contains("argon2") && !list.contains("argon2"));
+
+    assert_eq!(user(&["roles", "ada", "boss"], ""), "Ada has the roles boss\n");
+    assert_eq!(user(&["roles", "ada"], ""), "Ada has no roles\n");
+    assert_eq!(user(&["passwd", "ada"], "a new password"), "Ada has a new password\n");
+    assert_eq!(server.login("ada", PASSWORD).status(), 401);
+    server.login("ada", "a new password").token();
+    assert_eq!(user(&["deactivate", "ada"], ""), "Ada is inactive\n");
+    assert_eq!(server.login("ada", "a new password").status(), 403);
+    assert!(user(&["list"], "").contains("inactive"));
+    assert_eq!(user(&["activate", "ada"], ""), "Ada is active\n");
+    server.login("ada", "a new password").token();
+    assert_eq!(user(&["delete", "ada", "--yes"], ""), "Ada was deleted\n");
+    assert_eq!(server.login("ada", "a new password").status(), 401);
+}
+
+#[test]
+fn commands_that_fail_say_what_to_do() {
+    let server = Server::start(&[]);
+    server.register("ada", PASSWORD).token();
+    for (args, input, what, next) in [
+        (&["add", "ADA"][..], PASSWORD, "the username is already taken", "user list"),
+        (&["add", "a b"], PASSWORD, "no spaces", "another name"),
+        (&["add", "bob"], "", "shorter than 8", "another password"),
+        (&["add", "bob"], "tiny\n", "shorter than 8", "another password"),
+        (&["add", "bob", "--email", "nonsense"], PASSWORD, "not an e-mail address", "--help"),
+        (&["add", "bob", "--role", "a b"], PASSWORD, "a role has", "--help"),
+        (&["show", "nobody"], "", "there is no user nobody", "user list"),
+        (&["passwd", "nobody"], PASSWORD, "there is no user nobody", "user list"),
+        (&["passwd", "ada"], "ada", "shorter than 8", "another password"),
+        (&["delete", "ada"], "y\n", "wants to be confirmed", "--yes"),
+    ] {
+        let (code, out, err) = server.user(args, input);
+        assert_eq!((code, out.as_str()), (1, ""), "{args:?}");
+        let lines: Vec<_> = err.lines().collect();
+        assert_eq!(lines.len(), 2, "{err}");
+        assert!(lines[0].starts_with("lictor: ") && lines[0].contains(what), "{args:?}: {err}");
+        assert!(lines[1].contains(next), "{args:?}: {err}");
+        assert!(
+            input.is_empty() || !err.contains(input.trim()) || input == "ada" || input == "y\n",
+            "{err}"
+        );
+    }
+    server.login("ada", PASSWORD).token();
+}
+
+#[test]
+fn looking_for_users_makes_no_file_but_adding_the_first_does() {
+    let dir = Dir::new();
+    for args in
+        [&["user", "list"][..], &["user", "show", "ada"], &["user", "delete", "ada", "--yes"]]
+    {
+        let (code, _, err) = outcome(&run(&dir.0, args, ""));
+        assert_eq!(code, 1);
+        assert!(err.contains("there is no database at lictor.db"), "{err}");
+    }
+    assert_eq!(std::fs::read_dir(&dir.0).unwrap().count(), 0);
+    let (code, _, err) = outcome(&run(&dir.0, &["user", "add", "ada"], PASSWORD));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let server = Server::start_in(dir, &["--registration", "closed"]);
+    server.login("ada", PASSWORD).token();
+}
+
+#[test]
+fn help_names_everything() {
+    let dir = Dir::new();
+    let help = |args: &[&str]| {
+        let (code, out, _) = outcome(&run(&dir.0, args, ""));
+        assert_eq!(code, 0, "{args:?}");
+        out
+    };
+    let serve = help(&["serve", "--help"]);
+    for word in [
+        "LICTOR_LISTEN",
+        "LICTOR_DATABASE",
+        "LICTOR_SECRET_KEY_FILE",
+        "LICTOR_REGISTRATION",
+        "JWT_ACCESS_LIFESPAN",
+        "JWT_REFRESH_LIFESPAN",
+        "LICTOR_CORS_ORIGIN",
+        "LICTOR_WORKERS",
+        "LICTOR_HASH_THREADS",
+        "LICTOR_MAX_CONNECTIONS",
+        "LICTOR_LOG",
+    ] {
+        assert!(serve.contains(word), "{word}");
+    }
+    // The README's table of flags is the program's.
+    let readme = include_str!("../../README.md");
+    for line in serve.lines().filter_map(|line| line.trim_start().strip_prefix("--")) {
+        let flag = line.split_whitespace().next().unwrap();
+        assert!(readme.contains(&format!("`--{flag}")), "the README does not name --{flag}");
+    }
+    assert!(help(&["--help"]).contains("serve") && help(&["user", "--help"]).contains("passwd"));
+    assert!(help(&["--version"]).starts_with("lictor 0."));
+}

@@ -1,0 +1,109 @@
+//! What was acknowledged stays, whatever happens to the process; and trouble with the disk is
+//! said, not hidden.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::{Client, PASSWORD, Server, request};
+
+#[test]
+fn what_was_acknowledged_survives_kill_9() {
+    let mut server = Server::start(&[]);
+    let acknowledged = Mutex::new(Vec::new());
+    for round in 0..5 {
+        let address = server.address;
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                let acknowledged = &acknowledged;
+                scope.spawn(move || {
+                    for number in 0.. {
+                        let name = format!("user-{round}-{thread}-{number}");
+                        let body = json!({"username": name, "password": PASSWORD}).to_string();
+                        // The server is killed at some point, and then nothing works any more.
+                        let Ok(stream) = std::net::TcpStream::connect(address) else { return };
+                        drop(stream);
+                        let answered = std::panic::catch_unwind(|| {
+                            let mut client = Client::connect(address);
+                            client.send(request("POST", "/api/registration", &[], &body));
+                            client.try_reply("POST").map(|reply| reply.status())
+                        });
+                        match answered {
+                            Ok(Some(200)) => acknowledged.lock().unwrap().push(name),
+                            _ => return,
+                        }
+                    }
+                });
+            }
+            std::thread::sleep(Duration::from_millis(150 + 70 * round));
+            server.signal("-KILL");
+        });
+        let (code, dir) = server.stop("-0");
+        assert_eq!(code, None, "killed");
+        server = Server::start_in(dir, &[]);
+    }
+    let acknowledged = acknowledged.into_inner().unwrap();
+    assert!(acknowledged.len() >= 10, "{}", acknowledged.len());
+    for name in &acknowledged {
+        assert_eq!(server.login(name, PASSWORD).status(), 200, "{name}");
+    }
+    let listed = server.user(&["list"], "").1;
+    assert!(listed.lines().count() > acknowledged.len());
+}
+
+#[test]
+fn a_clean_end_leaves_one_file_and_exit_code_0() {
+    for signal in ["-TERM", "-INT"] {
+        let server = Server::start(&[]);
+        server.register("ada", PASSWORD).token();
+        let (code, dir) = server.stop(signal);
+        assert_eq!(code, Some(0));
+        let mut left: Vec<_> = std::fs::read_dir(&dir.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        left.sort();
+        assert_eq!(left, ["lictor.db", "log"]);
+        let again = Server::start_in(dir, &[]);
+        again.login("ada", PASSWORD).token();
+    }
+}
+
+#[test]
+fn a_lock_of_another_process_is_waited_for_or_told() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let locked = rusqlite::Connection::open(server.dir.database()).unwrap();
+    locked.execute_batch("BEGIN IMMEDIATE").unwrap();
+    std::thread::scope(|scope| {
+        let refused = scope.spawn(|| server.register("bob", PASSWORD));
+        std::thread::sleep(Duration::from_millis(500));
+        // Readers do not notice.
+        assert_eq!(server.protected(&token).status(), 200);
+        assert_eq!(server.login("ada", PASSWORD).status(), 200);
+        let refused = refused.join().unwrap();
+        assert_eq!(refused.error(), (503, "Unavailable".into()));
+        assert_eq!(refused.header("retry-after"), Some("3"));
+        assert!(server.log().contains("database is locked"), "{}", server.log());
+
+        let waited = scope.spawn(|| server.register("bob", PASSWORD));
+        std::thread::sleep(Duration::from_millis(500));
+        locked.execute_batch("COMMIT").unwrap();
+        waited.join().unwrap().token();
+    });
+}
+
+#[test]
+fn a_damaged_database_is_a_503_or_500_and_never_a_crash() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    database.execute_batch("ALTER TABLE users RENAME TO people").unwrap();
+    assert_eq!(server.protected(&token).error(), (500, "InternalError".into()));
+    assert_eq!(server.get("/api/health").error(), (500, "InternalError".into()));
+    assert!(server.log().contains("no such table"), "{}", server.log());
+    database.execute_batch("ALTER TABLE people RENAME TO users").unwrap();
+    assert_eq!(server.protected(&token).status(), 200);
+    assert_eq!(server.get("/api/health").status(), 200);
+}

@@ -1,0 +1,102 @@
+//! lictor inside another program: routes of its own, requests from another server.
+
+use std::io::Read as _;
+
+use lictor::clock::Timestamp;
+use lictor::http::{Header, Request, Response};
+use lictor::{App, Config, Error, Handler, Identity, Route, Secret};
+
+use crate::support::{Dir, PASSWORD, SECRET};
+
+fn greet(_: &App, user: &Identity, _: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
+    let roles: Vec<_> = user.roles().iter().collect();
+    Ok(Response::json(200, &serde_json::json!([user.id(), user.name(), roles, now.0])))
+}
+
+fn broken(_: &App, _: &Request<'_>, _: Timestamp) -> Result<Response, Error> {
+    Err(Error::Internal("the cause is for the log".into()))
+}
+
+#[test]
+fn guarded_routes_of_ones_own() {
+    let dir = Dir::new();
+    let config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    let app = App::open(&config)
+        .unwrap()
+        .with_route(Route::new("GET", "/api/greet", Handler::User(greet)))
+        .with_route(Route::new("GET", "/broken", Handler::Public(broken)));
+    let now = Timestamp(1_800_000_000);
+
+    let mut registration = Request::new("POST", "/api/registration", &[]);
+    let body = serde_json::json!({"username": "ada", "password": PASSWORD}).to_string();
+    registration.body = body.as_bytes();
+    let token: serde_json::Value =
+        serde_json::from_slice(app.handle(&registration, now).body()).unwrap();
+    let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
+    let headers = [Header { name: "authorization", value: bearer.as_bytes() }];
+
+    let greeted = app.handle(&Request::new("GET", "/api/greet", &headers), now);
+    assert_eq!(greeted.body(), br#"[1,"ada",[],1800000000]"#);
+    // Time is what the caller says.
+    let late = Timestamp(now.0 + 86_401);
+    assert_eq!(app.handle(&Request::new("GET", "/api/greet", &headers), late).status, 401);
+    assert_eq!(app.handle(&Request::new("GET", "/api/greet", &[]), now).status, 401);
+
+    let failed = app.handle(&Request::new("GET", "/broken", &[]), now);
+    assert_eq!(failed.status, 500);
+    assert!(!String::from_utf8_lossy(failed.body()).contains("cause"));
+}
+
+#[test]
+fn the_examples_work() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    for example in ["embedded", "tiny_http"] {
+        let dir = Dir::new();
+        // `cargo test` builds the examples beside the tests; `cargo test --test suite` does not.
+        let tests = std::env::current_exe().unwrap();
+        let binary = tests.parent().unwrap().parent().unwrap().join("examples").join(example);
+        let mut child = Command::new(binary)
+            .args(["127.0.0.1:0", "app.db"])
+            .current_dir(&dir.0)
+            .env("SECRET_KEY", SECRET)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("run `cargo build --examples` first");
+        let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+        let address = line.trim().rsplit_once("http://").unwrap().1.to_owned();
+        let ask = |method: &str, path: &str, header: &str, body: &str| {
+            let mut stream = std::net::TcpStream::connect(&address).unwrap();
+            let length = body.len();
+            write!(
+                stream,
+                "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{header}Content-Length: {length}\r\n\r\n{body}"
+            )
+            .unwrap();
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).unwrap();
+            answer
+        };
+        let registered = ask(
+            "POST",
+            "/api/registration",
+            "",
+            &serde_json::json!({"username": "ada", "password": PASSWORD}).to_string(),
+        );
+        let token = registered.split('"').nth(3).unwrap();
+        let greeted = ask("GET", "/api/greet", &format!("Authorization: Bearer {token}\r\n"), "");
+        let refused = ask("GET", "/api/greet", "", "");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(
+            greeted.starts_with("HTTP/1.1 200") && greeted.contains("Good day, ada"),
+            "{example}: {greeted}"
+        );
+        assert!(
+            refused.starts_with("HTTP/1.1 401") && refused.contains("MissingToken"),
+            "{example}: {refused}"
+        );
+    }
+}

@@ -1,0 +1,272 @@
+//! The engine as a library, on real sockets, with limits short enough to wait for.
+
+use std::io::Read as _;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use lictor::clock::Timestamp;
+use lictor::http::{Answer, Lane, Limits, Request, Response, Service};
+use lictor::net::{self, Settings, Stop};
+
+use crate::support::{Client, PATIENCE, request};
+
+/// Says hello; `/slow` takes a while in the slow lane, `/panic` panics, `/large` is large.
+#[derive(Default)]
+struct Hello {
+    slow_done: AtomicUsize,
+}
+
+impl Service for Hello {
+    fn answer(&self, request: &Request<'_>, _: Timestamp, lane: Lane) -> Answer {
+        match request.path {
+            "/slow" if lane != Lane::Slow => return Answer::Slow,
+            "/slow" => {
+                std::thread::sleep(Duration::from_millis(200));
+                self.slow_done.fetch_add(1, Ordering::SeqCst);
+            }
+            "/slow-panic" if lane != Lane::Slow => return Answer::Slow,
+            "/panic" | "/slow-panic" => panic!("a handler's bug"),
+            "/large" => {
+                return Answer::Ready(Response::fixed(200, "text/plain", vec![b'x'; 100_000]));
+            }
+            _ => {}
+        }
+        Answer::Ready(Response::fixed(200, "text/plain", &b"hello"[..]))
+    }
+}
+
+fn short() -> Settings {
+    Settings {
+        slow_workers: 1,
+        limits: Limits {
+            head_time: Duration::from_millis(500),
+            body_time: Duration::from_millis(500),
+            idle_time: Duration::from_millis(700),
+            unread_time: Duration::from_millis(500),
+            linger_time: Duration::from_millis(500),
+            ..Limits::default()
+        },
+        ..Settings::default()
+    }
+}
+
+/// Serves while `act` runs, then stops, and hands back the service.
+fn with_engine(settings: &Settings, act: impl FnOnce(SocketAddr, &dyn Fn())) -> Hello {
+    let listener = net::listen("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = listener.local_addr().unwrap();
+    let (stop, service) = (Stop::new().unwrap(), Hello::default());
+    let stopper = stop.stopper().unwrap();
+    std::thread::scope(|scope| {
+        let serving = scope.spawn(|| net::serve(listener, &service, settings, &stop).unwrap());
+        // Also when a check fails, the engine must end, or the scope would wait for ever. But
+        // only once: a second stop would end the wait for what is under way.
+        struct Always<F: Fn()>(F);
+        impl<F: Fn()> Drop for Always<F> {
+            fn drop(&mut self) {
+                (self.0)();
+            }
+        }
+        let asked = AtomicBool::new(false);
+        let always = Always(|| {
+            if !asked.swap(true, Ordering::SeqCst) {
+                stopper.stop();
+            }
+        });
+        act(address, &always.0);
+        drop(always);
+        serving.join().unwrap();
+    });
+    service
+}
+
+fn get(path: &str) -> String {
+    request("GET", path, &[], "")
+}
+
+fn hello(client: &mut Client) {
+    client.send(get("/"));
+    assert_eq!(client.reply("GET").body, "hello");
+}
+
+#[test]
+fn waiting_has_an_end() {
+    with_engine(&short(), |address, _| {
+        let mut silent = Client::connect(address);
+        let mut slow_head = Client::connect(address);
+        slow_head.send("GET / HT");
+        let mut slow_body = Client::connect(address);
+        slow_body.send(request("POST", "/", &[("Content-Length", "5")], "") + "he");
+        let mut idle = Client::connect(address);
+        hello(&mut idle);
+        for client in [&mut silent, &mut slow_head, &mut slow_body] {
+            let reply = client.reply("GET");
+            assert_eq!(reply.error(), (408, "RequestTimeout".into()));
+            assert_eq!(reply.header("connection"), Some("close"));
+            assert_eq!(client.rest(), "");
+        }
+        assert_eq!(idle.rest(), "", "closed without a word");
+        // One that goes on talking is not idle.
+        let mut busy = Client::connect(address);
+        for _ in 0..5 {
+            std::thread::sleep(Duration::from_millis(300));
+            hello(&mut busy);
+        }
+    });
+}
+
+#[test]
+fn a_drip_gains_no_time() {
+    with_engine(&short(), |address, _| {
+        let mut dripping = Client::connect(address);
+        let start = Instant::now();
+        for byte in get("/").bytes().cycle() {
+            if std::io::Write::write_all(&mut dripping.stream, &[byte]).is_err() || byte == b'\n' {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(100));
+            if start.elapsed() > Duration::from_secs(2) {
+                break;
+            }
+        }
+        assert_eq!(dripping.reply("GET").status(), 408);
+    });
+}
+
+#[test]
+fn a_client_that_does_not_read_is_cut() {
+    with_engine(&short(), |address, _| {
+        let mut deaf = Client::connect(address);
+        // Far more than the socket buffers hold; the server stops reading these at some point.
+        deaf.stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+        let many = get("/large").repeat(10_000);
+        let _ = std::io::Write::write_all(&mut deaf.stream, many.as_bytes());
+        std::thread::sleep(Duration::from_millis(1500));
+        // What was in flight can still be read, and then it is over, long before all answers.
+        let mut read = 0;
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(count @ 1..) = deaf.stream.read(&mut buffer) {
+            read += count;
+        }
+        assert!(read < 10_000 * 100_000, "{read}");
+        hello(&mut Client::connect(address));
+    });
+}
+
+#[test]
+fn a_slow_reader_gets_everything_in_order() {
+    with_engine(&Settings::default(), |address, _| {
+        let mut slow = Client::connect(address);
+        slow.send((get("/large") + &get("/")).repeat(100));
+        for round in 0..100 {
+            if round % 20 == 0 {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            assert_eq!(slow.reply("GET").body.len(), 100_000);
+            assert_eq!(slow.reply("GET").body, "hello");
+        }
+    });
+}
+
+#[test]
+fn a_panic_costs_its_own_request_and_nothing_else() {
+    with_engine(&Settings::default(), |address, _| {
+        let mut client = Client::connect(address);
+        for _ in 0..10 {
+            for path in ["/panic", "/slow-panic"] {
+                client.send(get(path));
+                assert_eq!(client.reply("GET").error(), (500, "InternalError".into()));
+                hello(&mut client);
+            }
+        }
+    });
+}
+
+#[test]
+fn scarce_places_go_to_whoever_needs_them() {
+    let settings = Settings { max_connections: 3, ..Settings::default() };
+    with_engine(&settings, |address, _| {
+        let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(address)).collect();
+        for client in &mut clients {
+            hello(client);
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        hello(&mut clients[0]);
+        // The second has been idle for longest now.
+        hello(&mut Client::connect(address));
+        assert_eq!(clients[1].rest(), "");
+        hello(&mut clients[0]);
+        hello(&mut clients[2]);
+    });
+    let one_each = Settings { max_per_address: 1, ..Settings::default() };
+    with_engine(&one_each, |address, _| {
+        let mut first = Client::connect(address);
+        hello(&mut first);
+        assert_eq!(Client::connect(address).rest(), "");
+        hello(&mut first);
+        drop(first);
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            let mut next = Client::connect(address);
+            next.send(get("/"));
+            if next.try_reply("GET").is_some() {
+                return;
+            }
+        }
+        panic!("the place was not given free");
+    });
+}
+
+#[test]
+fn a_full_slow_lane_says_so_at_once() {
+    let settings = Settings { slow_queue: 1, ..short() };
+    with_engine(&settings, |address, _| {
+        let mut clients: Vec<Client> = (0..4).map(|_| Client::connect(address)).collect();
+        for client in &mut clients {
+            client.send(get("/slow"));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        // One works, one waits, two are refused, and those two have their answers first.
+        for (index, expected) in [(2, 503), (3, 503), (0, 200), (1, 200)] {
+            assert_eq!(clients[index].reply("GET").status(), expected, "{index}");
+        }
+    });
+}
+
+#[test]
+fn stopping_finishes_what_is_under_way() {
+    let (mut waiting, mut idle) = (Vec::new(), None);
+    let service =
+        with_engine(&Settings { slow_workers: 1, ..Settings::default() }, |address, stop| {
+            for _ in 0..5 {
+                let mut client = Client::connect(address);
+                client.send(get("/slow"));
+                waiting.push(client);
+            }
+            let mut client = Client::connect(address);
+            hello(&mut client);
+            idle = Some(client);
+            std::thread::sleep(Duration::from_millis(100));
+            stop();
+        });
+    for client in &mut waiting {
+        assert_eq!(client.reply("GET").status(), 200);
+        assert_eq!(client.rest(), "");
+    }
+    assert_eq!(idle.unwrap().rest(), "");
+    assert_eq!(service.slow_done.load(Ordering::SeqCst), 5);
+}
+
+#[test]
+fn stopping_does_not_wait_for_ever() {
+    let settings = Settings { drain_time: Duration::from_millis(300), ..Settings::default() };
+    let start = Instant::now();
+    with_engine(&settings, |address, stop| {
+        let mut stuck = Client::connect(address);
+        stuck.send("GET / HT");
+        std::thread::sleep(Duration::from_millis(100));
+        stop();
+        assert_eq!(stuck.rest(), "");
+    });
+    assert!(start.elapsed() < PATIENCE);
+}

@@ -1,0 +1,83 @@
+//! The architecture's one rule, read from the `use` lines: imports run one way.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Module, and what it may import of the crate. The order is the way of a request.
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
+    ("main", &["cli"]),
+    ("cli", &["admin", "app", "config", "error", "secret", "server", "store"]),
+    ("admin", &["cli", "clock", "error", "guard", "store"]),
+    ("server", &["app", "config", "error", "net", "notify"]),
+    ("net", &["clock", "http"]),
+    ("http", &["clock"]),
+    ("route", &["api", "app", "clock", "error", "guard", "http"]),
+    ("api", &["app", "clock", "config", "error", "guard", "http", "store"]),
+    ("app", &["clock", "config", "error", "guard", "http", "route", "store"]),
+    ("guard", &["clock", "error", "http", "secret", "store"]),
+    ("store", &["clock", "error", "guard"]),
+    ("config", &["error", "net", "secret"]),
+    ("secret", &["error"]),
+    ("notify", &[]),
+    ("error", &[]),
+    ("clock", &[]),
+];
+
+/// Outside library, and the only files that may name it.
+const AT_HOME: [(&str, &[&str]); 10] = [
+    ("rusqlite", &["store/sqlite.rs"]),
+    ("clap", &["cli.rs", "admin.rs"]),
+    ("argon2", &["guard/password.rs"]),
+    ("jwt_simple", &["guard/token.rs"]),
+    ("precis_profiles", &["guard/name.rs", "guard/password.rs"]),
+    ("httparse", &["http/mod.rs", "http/head.rs"]),
+    ("httpdate", &["http/response.rs"]),
+    ("signal_hook", &["server.rs"]),
+    ("rpassword", &["admin.rs"]),
+    ("rustix", &["net/mod.rs", "net/poll.rs", "net/keeper.rs", "net/lanes.rs"]),
+];
+
+fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn imports_run_one_way() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&root, &mut files);
+    assert!(files.len() > 25, "{files:?}");
+    for file in files {
+        let name = file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("//!"), "{name} does not say what it owns");
+        let module = name.split(['/', '.']).next().unwrap();
+        if module == "lib" {
+            continue;
+        }
+        let (_, allowed) = MAY_IMPORT
+            .iter()
+            .find(|(known, _)| *known == module)
+            .unwrap_or_else(|| panic!("{name} is a new module: where does it stand?"));
+        // Tests may look around.
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
+            for imported in line.split("crate::").skip(1) {
+                let word: String =
+                    imported.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+                assert!(allowed.contains(&word.as_str()) || word == module, "{name}: {line}");
+            }
+            for (library, homes) in AT_HOME {
+                let named = line.contains(&format!("{library}::"));
+                assert!(!named || homes.contains(&name.as_str()), "{name}: {line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Tests of the program as its users meet it: the real binary on a real socket with a real file,
+//! and the engine as a library with real sockets.
+
+#![allow(clippy::unwrap_used)]
+
+mod commands;
+mod durability;
+mod embedding;
+mod endpoints;
+mod engine;
+mod layout;
+mod start;
+mod support;
+mod wire;

@@ -1,0 +1,259 @@
+//! Starting: what it says, what it makes, and what it refuses, with one line and a next step.
+
+use std::fs;
+use std::net::TcpListener;
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixDatagram;
+use std::process::Stdio;
+
+use crate::support::{Dir, PASSWORD, SECRET, Server, finish, lictor, outcome, run, wait};
+
+/// `lictor serve` with these flags and environment ends with code 1 and these two lines.
+fn refused(dir: &Dir, flags: &[&str], environment: &[(&str, &str)], what: &str, next: &str) {
+    let mut command = lictor(&dir.0, &[&["serve"], flags].concat());
+    command.env("LICTOR_LISTEN", "127.0.0.1:0").envs(environment.iter().copied());
+    let (code, out, err) = outcome(&finish(command, ""));
+    assert_eq!((code, out.as_str()), (1, ""), "{flags:?} {environment:?}: {err}");
+    let lines: Vec<_> = err.lines().collect();
+    assert_eq!(lines.len(), 2, "{err}");
+    assert!(lines[0].starts_with("lictor: ") && lines[0].contains(what), "{err}");
+    assert!(lines[1].starts_with("  ") && lines[1].contains(next), "{err}");
+}
+
+#[test]
+fn refusals() {
+    let dir = Dir::new();
+    let secret = [("SECRET_KEY", SECRET)];
+    let short = &SECRET[..31];
+    refused(
+        &dir,
+        &[],
+        &[("SECRET_KEY", short)],
+        "31 bytes; it needs at least 32",
+        "openssl rand -hex 32",
+    );
+    refused(&dir, &[], &[("SECRET_KEY", "")], "0 bytes", "openssl rand -hex 32");
+    assert!(!String::from_utf8_lossy(&run(&dir.0, &["check"], "").stderr).contains(short));
+
+    refused(
+        &dir,
+        &["--database", "/proc/lictor.db"],
+        &secret,
+        "cannot open the database /proc/lictor.db",
+        "--database",
+    );
+    refused(
+        &dir,
+        &["--database", "missing/lictor.db"],
+        &secret,
+        "cannot open the database",
+        "mkdir -p missing",
+    );
+    refused(&dir, &["--database", "."], &secret, ". is not a file", "--database");
+    refused(
+        &dir,
+        &["--secret-key-file", "missing"],
+        &[],
+        "cannot read the key file missing",
+        "openssl",
+    );
+    refused(
+        &dir,
+        &["--secret-key-file", "x"],
+        &secret,
+        "both SECRET_KEY and the key file x",
+        "unset one",
+    );
+    fs::write(dir.0.join("short.key"), "too short\n").unwrap();
+    refused(
+        &dir,
+        &["--secret-key-file", "short.key"],
+        &[],
+        "short.key: the secret key has 9 bytes",
+        "openssl",
+    );
+    fs::write(dir.0.join("huge.key"), [b'x'; 5000]).unwrap();
+    refused(
+        &dir,
+        &["--secret-key-file", "huge.key"],
+        &[],
+        "larger than 4096",
+        "nothing but the secret",
+    );
+
+    fs::write(dir.0.join("notes.txt"), "these are notes, not users\n".repeat(100)).unwrap();
+    let before = fs::read(dir.0.join("notes.txt")).unwrap();
+    refused(
+        &dir,
+        &["--database", "notes.txt"],
+        &[],
+        "notes.txt is not a lictor database",
+        "--database",
+    );
+    assert_eq!(fs::read(dir.0.join("notes.txt")).unwrap(), before);
+    assert!(!dir.0.join("notes.key").exists(), "no key beside a file that is not ours");
+
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    refused(
+        &dir,
+        &["--listen", &address],
+        &secret,
+        &format!("cannot listen on {address}"),
+        "--listen",
+    );
+    refused(
+        &dir,
+        &["--listen", "192.0.2.1:5000"],
+        &secret,
+        "cannot listen on 192.0.2.1",
+        "--listen",
+    );
+    refused(
+        &dir,
+        &["--access-lifespan", "2d", "--refresh-lifespan", "1d"],
+        &secret,
+        "longer than the refresh",
+        "--refresh-lifespan",
+    );
+    refused(
+        &dir,
+        &["--cors-origin", "http://a/"],
+        &secret,
+        "\"http://a/\" is not an origin",
+        "without a path",
+    );
+
+    let database = rusqlite::Connection::open(dir.database()).unwrap();
+    database.execute_batch("PRAGMA user_version = 2").unwrap();
+    refused(&dir, &[], &secret, "is of version 2", "newer lictor");
+}
+
+#[test]
+fn wrong_usage_is_exit_code_2() {
+    let dir = Dir::new();
+    for args in [
+        &["serve", "--listen", "nowhere"][..],
+        &["serve", "--registration", "maybe"],
+        &["serve", "--access-lifespan", "soon"],
+        &["serve", "--workers", "0"],
+        &["--no-such-flag"],
+        &["nonsense"],
+        &["user"],
+        &["user", "add"],
+    ] {
+        let (code, out, err) = outcome(&run(&dir.0, args, ""));
+        assert_eq!((code, out.as_str()), (2, ""), "{args:?}");
+        assert!(!err.is_empty());
+    }
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 0);
+}
+
+#[test]
+fn the_first_run_makes_a_key_and_a_database_and_the_second_keeps_them() {
+    let dir = Dir::new();
+    let start = |dir: &Dir| {
+        let child = lictor(&dir.0, &["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut child = child;
+        let mut lines =
+            std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        let announced = [lines.next().unwrap().unwrap(), lines.next().unwrap().unwrap()];
+        let pid = child.id().to_string();
+        std::process::Command::new("kill").arg(pid).status().unwrap();
+        wait(&mut child);
+        let mut err = String::new();
+        std::io::Read::read_to_string(&mut child.stderr.take().unwrap(), &mut err).unwrap();
+        (announced, err)
+    };
+    let (announced, log) = start(&dir);
+    assert!(announced[0].contains("listens on http://127.0.0.1:"), "{announced:?}");
+    assert!(announced[1].starts_with("try it: curl http://127.0.0.1:"), "{announced:?}");
+    assert!(log.contains("made a new secret key in lictor.key"), "{log}");
+    let key = fs::read_to_string(dir.0.join("lictor.key")).unwrap();
+    assert_eq!(key.len(), 65, "64 digits and a line end");
+    assert!(key.trim_end().bytes().all(|b| b.is_ascii_hexdigit()));
+    assert!(!log.contains(key.trim_end()));
+    for file in ["lictor.key", "lictor.db"] {
+        let mode = fs::metadata(dir.0.join(file)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file}");
+    }
+    let (_, log) = start(&dir);
+    assert!(!log.contains("made a new"), "{log}");
+    assert_eq!(fs::read_to_string(dir.0.join("lictor.key")).unwrap(), key);
+
+    // The key file's text is the secret, as SECRET_KEY would be.
+    let mut other = Server::start_in(Dir::new(), &[]);
+    other.child.kill().unwrap();
+    fs::set_permissions(dir.0.join("lictor.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let (_, log) = start(&dir);
+    assert!(log.contains("other users can read the key file"), "{log}");
+}
+
+#[test]
+fn the_service_manager_is_told() {
+    let dir = Dir::new();
+    let socket = UnixDatagram::bind(dir.0.join("notify")).unwrap();
+    socket.set_read_timeout(Some(crate::support::PATIENCE)).unwrap();
+    let mut child = lictor(&dir.0, &["--listen", "127.0.0.1:0"])
+        .env("NOTIFY_SOCKET", dir.0.join("notify"))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let heard = || {
+        let mut buffer = [0; 100];
+        let count = socket.recv(&mut buffer).unwrap();
+        String::from_utf8(buffer[..count].to_vec()).unwrap()
+    };
+    assert_eq!(heard(), "READY=1");
+    std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert_eq!(heard(), "STOPPING=1");
+    assert_eq!(wait(&mut child).code(), Some(0));
+}
+
+#[test]
+fn check_says_what_would_run_and_makes_nothing() {
+    let dir = Dir::new();
+    let (code, out, err) = outcome(&run(&dir.0, &["check", "--listen", "127.0.0.1:0"], ""));
+    assert_eq!((code, err.as_str()), (0, ""));
+    for line in [
+        "database",
+        "lictor.db (will be made)",
+        "lictor.key (will be made)",
+        "24h",
+        "30d",
+        "1day",
+        "every origin",
+        "nothing is wrong",
+    ] {
+        assert!(out.contains(line) || line == "24h" || line == "30d", "{line}: {out}");
+    }
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 0);
+
+    let mut with_secret = lictor(&dir.0, &["check"]);
+    with_secret
+        .env("SECRET_KEY", SECRET)
+        .env("JWT_ACCESS_LIFESPAN", "90")
+        .env("LICTOR_CORS_ORIGIN", "none");
+    let (code, out, _) = outcome(&finish(with_secret, ""));
+    assert_eq!(code, 0);
+    assert!(out.contains("SECRET_KEY (41 bytes, hidden)") && !out.contains(SECRET), "{out}");
+    assert!(out.contains("1m 30s") && out.contains("no other origin"), "{out}");
+
+    let mut wrong = lictor(&dir.0, &["check"]);
+    wrong.env("SECRET_KEY", "short");
+    let (code, _, err) = outcome(&finish(wrong, ""));
+    assert_eq!(code, 1);
+    assert!(err.contains("5 bytes") && !err.contains("short"), "{err}");
+
+    let server = Server::start(&[]);
+    server.register("ada", PASSWORD).token();
+    let address = server.address.to_string();
+    let (code, out, _) = outcome(&run(&server.dir.0, &["check", "--listen", &address], ""));
+    assert_eq!(code, 0, "{out}");
+    assert!(out.contains("not now"), "{out}");
+}

@@ -1,0 +1,300 @@
+//! The real binary on a free port in a private directory, and a client that controls every byte.
+//! Nothing is left behind.
+
+use std::fmt::Debug;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use jwt_simple::prelude::{HS256Key, MACLike as _};
+use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Encoder as _};
+use serde_json::Value;
+
+pub const SECRET: &str = "the secret of the tests: 32 bytes or more";
+pub const PASSWORD: &str = "ten wooden lanterns";
+
+/// Long enough for a loaded machine, short enough to notice a hang.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A directory that goes away with the value.
+pub struct Dir(pub PathBuf);
+
+impl Dir {
+    pub fn new() -> Dir {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let name =
+            format!("lictor-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Dir(path)
+    }
+
+    pub fn database(&self) -> PathBuf {
+        self.0.join("lictor.db")
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The binary with a clean environment, in `dir`.
+pub fn lictor(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lictor"));
+    command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// Runs a command to its end with `input` on standard input.
+pub fn run(dir: &Path, args: &[&str], input: &str) -> Output {
+    finish(lictor(dir, args), input)
+}
+
+pub fn finish(mut command: Command, input: &str) -> Output {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input may be gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+/// Exit code, standard output, standard error.
+pub fn outcome(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+/// A running server.
+pub struct Server {
+    pub child: Child,
+    pub address: SocketAddr,
+    pub dir: Dir,
+    log: PathBuf,
+}
+
+impl Server {
+    /// With the tests' secret and these flags.
+    pub fn start(flags: &[&str]) -> Server {
+        Server::start_in(Dir::new(), flags)
+    }
+
+    pub fn start_in(dir: Dir, flags: &[&str]) -> Server {
+        let log = dir.0.join("log");
+        let mut args = vec!["serve", "--listen", "127.0.0.1:0", "--database", "lictor.db"];
+        args.extend(flags);
+        let mut child = lictor(&dir.0, &args)
+            .env("SECRET_KEY", SECRET)
+            .stdout(Stdio::piped())
+            .stderr(File::options().create(true).append(true).open(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let Some(Ok(first)) = lines.next() else {
+            panic!("lictor did not start: {}", fs::read_to_string(&log).unwrap());
+        };
+        let address = first.split("http://").nth(1).unwrap().trim_end_matches("/api/");
+        Server { child, address: address.parse().unwrap(), dir, log }
+    }
+
+    pub fn log(&self) -> String {
+        fs::read_to_string(&self.log).unwrap()
+    }
+
+    pub fn connect(&self) -> Client {
+        Client::connect(self.address)
+    }
+
+    /// One request on a connection of its own.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
+        let mut client = self.connect();
+        client.send(&request(method, path, headers, body));
+        client.reply(method)
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        self.send("GET", path, &[], "")
+    }
+
+    pub fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send("POST", path, &[], &body.to_string())
+    }
+
+    pub fn register(&self, name: &str, password: &str) -> Reply {
+        self.post("/api/registration", &serde_json::json!({"username": name, "password": password}))
+    }
+
+    pub fn login(&self, name: &str, password: &str) -> Reply {
+        self.post("/api/login", &serde_json::json!({"username": name, "password": password}))
+    }
+
+    pub fn protected(&self, token: &str) -> Reply {
+        self.send("GET", "/api/protected", &[("Authorization", &format!("Bearer {token}"))], "")
+    }
+
+    /// A `lictor user` command on this server's database.
+    pub fn user(&self, args: &[&str], input: &str) -> (i32, String, String) {
+        let args = [&["user"], args, &["--database", "lictor.db"]].concat();
+        outcome(&run(&self.dir.0, &args, input))
+    }
+
+    pub fn signal(&self, signal: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    /// Ends it and says with which code; the directory stays with the caller.
+    pub fn stop(mut self, signal: &str) -> (Option<i32>, Dir) {
+        self.signal(signal);
+        let code = wait(&mut self.child).code();
+        (code, std::mem::replace(&mut self.dir, Dir(PathBuf::from("/nonexistent"))))
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub fn wait(child: &mut Child) -> std::process::ExitStatus {
+    let start = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        assert!(start.elapsed() < PATIENCE, "the server does not end");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The bytes of a request with a body, if any, in one piece.
+pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
+    let mut text = format!("{method} {path} HTTP/1.1\r\nHost: test\r\n");
+    for (name, value) in headers {
+        text += &format!("{name}: {value}\r\n");
+    }
+    if !body.is_empty() {
+        text += &format!("Content-Length: {}\r\n", body.len());
+    }
+    text + "\r\n" + body
+}
+
+/// One connection.
+pub struct Client {
+    pub stream: TcpStream,
+    reader: BufReader<TcpStream>,
+}
+
+impl Client {
+    pub fn connect(address: SocketAddr) -> Client {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Client { reader: BufReader::new(stream.try_clone().unwrap()), stream }
+    }
+
+    pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        self.stream.write_all(bytes.as_ref()).unwrap();
+    }
+
+    /// The next answer; `method` says whether a body follows.
+    pub fn reply(&mut self, method: &str) -> Reply {
+        self.try_reply(method).expect("an answer, but the connection is closed")
+    }
+
+    pub fn try_reply(&mut self, method: &str) -> Option<Reply> {
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            if self.reader.read_line(&mut head).ok()? == 0 {
+                assert_eq!(head, "", "closed in the middle of an answer");
+                return None;
+            }
+        }
+        let mut reply = Reply { head, body: String::new() };
+        let length = reply.header("content-length").map_or(0, |n| n.parse().unwrap());
+        if method != "HEAD" && length > 0 {
+            let mut body = vec![0; length];
+            self.reader.read_exact(&mut body).unwrap();
+            reply.body = String::from_utf8(body).unwrap();
+        }
+        Some(reply)
+    }
+
+    /// Everything until the server closes.
+    pub fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        // A reset counts as an end; what was read before it stays.
+        let _ = self.reader.read_to_string(&mut rest);
+        rest
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    pub head: String,
+    pub body: String,
+}
+
+impl Reply {
+    pub fn status(&self) -> u16 {
+        self.head[9..12].parse().unwrap()
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (found, value) = line.split_once(": ")?;
+            found.eq_ignore_ascii_case(name).then_some(value)
+        })
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {self:?}"))
+    }
+
+    pub fn token(&self) -> String {
+        assert_eq!(self.status(), 200, "{self:?}");
+        self.json()["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Status and the error's name, with the shape of every error checked.
+    pub fn error(&self) -> (u16, String) {
+        let json = self.json();
+        assert_eq!(json["status_code"], self.status(), "{self:?}");
+        assert!(json["message"].as_str().is_some_and(|message| !message.is_empty()), "{self:?}");
+        assert_eq!(json.as_object().unwrap().len(), 3, "{self:?}");
+        (self.status(), json["error"].as_str().unwrap().to_owned())
+    }
+}
+
+/// A token of any content, signed with the tests' secret.
+pub fn signed(payload: &Value) -> String {
+    let part = |bytes: &[u8]| Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap();
+    let head = part(br#"{"alg":"HS256","typ":"JWT"}"#);
+    let signed = format!("{head}.{}", part(payload.to_string().as_bytes()));
+    let tag = HS256Key::from_bytes(SECRET.as_bytes()).authentication_tag(signed.as_bytes());
+    format!("{signed}.{}", part(&tag))
+}
+
+pub fn now() -> i64 {
+    lictor::clock::Timestamp::now().0
+}
+
+/// No part of a text that must stay secret is in `text`.
+pub fn assert_without(text: &str, secrets: &[&str], context: &dyn Debug) {
+    for secret in secrets {
+        assert!(!text.contains(secret), "{secret:?} must not appear: {context:?}");
+    }
+}

@@ -1,0 +1,232 @@
+//! What the binary does with bytes: framing, limits, pipelining, half-closes. The finer points
+//! stand in the unit tests of `src/http`.
+
+use std::io::Write as _;
+use std::net::Shutdown;
+
+use serde_json::json;
+
+use crate::support::{Client, PASSWORD, Server, request};
+
+const GET: &str = "GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n";
+
+/// Statuses of all answers until the server closes; the client has closed its half.
+fn conversation(server: &Server, bytes: &[u8]) -> Vec<u16> {
+    let mut client = server.connect();
+    client.send(bytes);
+    client.stream.shutdown(Shutdown::Write).unwrap();
+    let mut statuses = Vec::new();
+    while let Some(reply) = client.try_reply("GET") {
+        if reply.status() >= 400 {
+            reply.error();
+        }
+        statuses.push(reply.status());
+    }
+    statuses
+}
+
+#[test]
+fn after_a_framing_error_there_is_one_reply_and_no_more() {
+    let server = Server::start(&[]);
+    for (bytes, expected) in [
+        (GET.repeat(3), vec![200, 200, 200]),
+        (format!("GET /api/ HTTP/1.1\r\n\r\n{GET}"), vec![400]),
+        (format!("GET /api/ HTTP/1.1\nHost: h\n\n{GET}"), vec![400]),
+        (format!("{GET}GET /api/ HTTP/1.1\r\nHost: a\r\nHost: a\r\n\r\n{GET}"), vec![200, 400]),
+        (
+            format!(
+                "POST /api/login HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{GET}"
+            ),
+            vec![400],
+        ),
+        (
+            format!(
+                "POST /api/login HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n{GET}"
+            ),
+            vec![400],
+        ),
+        (
+            format!(
+                "POST /api/login HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n{GET}"
+            ),
+            vec![400],
+        ),
+        (
+            format!(
+                "POST /api/login HTTP/1.1\r\nHost: h\r\nContent-Length: 99999999999\r\n\r\n{GET}"
+            ),
+            vec![413],
+        ),
+        (format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "a".repeat(9000)), vec![414]),
+        (format!("GET / HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "a".repeat(20_000)), vec![431]),
+        ("CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n".into(), vec![405]),
+        ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(), vec![505]),
+        ("\x16\x03\x01\x02\x00\x01\x00\x01\x7f\x03".into(), vec![400]),
+        ("GET /api/ HTTP/1.0\r\n\r\n".into(), vec![200]),
+        (format!("GET /api/ HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n{GET}"), vec![200]),
+        ("GET /api/".into(), vec![]),
+        (String::new(), vec![]),
+    ] {
+        assert_eq!(conversation(&server, bytes.as_bytes()), expected, "{bytes:.120?}");
+    }
+}
+
+#[test]
+fn half_a_close_is_no_goodbye() {
+    let server = Server::start(&[]);
+    server.register("ada", PASSWORD).token();
+    // The slow lane answers it, long after the client has said that it will send no more.
+    let login = json!({"username": "ada", "password": PASSWORD}).to_string();
+    let bytes = request("POST", "/api/login", &[], &login) + GET;
+    assert_eq!(conversation(&server, bytes.as_bytes()), [200, 200]);
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let protected =
+        request("GET", "/api/protected", &[("Authorization", &format!("Bearer {token}"))], "");
+    let login = request(
+        "POST",
+        "/api/login",
+        &[],
+        &json!({"username": "ada", "password": PASSWORD}).to_string(),
+    );
+    let round = format!("{GET}{protected}{login}{}", request("GET", "/api/nothing", &[], ""));
+    let mut client = server.connect();
+    let mut writer = client.stream.try_clone().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            writer.write_all((GET.repeat(1000) + &round.repeat(20)).as_bytes()).unwrap()
+        });
+        for _ in 0..1000 {
+            assert_eq!(client.reply("GET").status(), 200);
+        }
+        for _ in 0..20 {
+            assert!(client.reply("GET").body.contains("World"));
+            assert!(client.reply("GET").body.contains("allowed usr ada"));
+            client.reply("POST").token();
+            assert_eq!(client.reply("GET").status(), 404);
+        }
+    });
+}
+
+#[test]
+fn bytes_may_come_one_by_one() {
+    let server = Server::start(&[]);
+    let body = r#"{"username":"ada","password":"ten wooden lanterns"}"#;
+    let length = request("POST", "/api/registration", &[], body);
+    let chunks: String = body.chars().map(|c| format!("1;x=y\r\n{c}\r\n")).collect();
+    let chunked = request("POST", "/api/login", &[("Transfer-Encoding", "chunked")], "")
+        + &chunks
+        + "0\r\nT: u\r\n\r\n";
+    for bytes in [length, chunked] {
+        let mut client = server.connect();
+        for byte in bytes.as_bytes() {
+            client.send([*byte]);
+        }
+        client.reply("POST").token();
+        client.send(GET);
+        assert_eq!(client.reply("GET").status(), 200, "the connection goes on");
+    }
+}
+
+#[test]
+fn expectations_are_met() {
+    let server = Server::start(&[]);
+    let body = json!({"username": "ada", "password": PASSWORD}).to_string();
+    let length = body.len().to_string();
+    let mut client = server.connect();
+    client.send(request(
+        "POST",
+        "/api/registration",
+        &[("Expect", "100-continue"), ("Content-Length", &length)],
+        "",
+    ));
+    assert_eq!(client.reply("HEAD").head, "HTTP/1.1 100 Continue\r\n\r\n");
+    client.send(&body);
+    client.reply("POST").token();
+    // A body that would be refused is not asked for.
+    client.send(request(
+        "POST",
+        "/api/login",
+        &[("Expect", "100-continue"), ("Content-Length", "70000")],
+        "",
+    ));
+    assert_eq!(client.reply("POST").error(), (413, "ContentTooLarge".into()));
+}
+
+#[test]
+fn body_limits_and_a_413_that_can_be_read() {
+    let server = Server::start(&[]);
+    let body = |n: usize| "x".repeat(n);
+    let limit = 64 * 1024;
+    let chunk = |n: usize| format!("{n:x}\r\n{}\r\n0\r\n\r\n", body(n));
+    let chunked = [("Transfer-Encoding", "chunked")];
+    for (bytes, expected) in [
+        (request("POST", "/api/login", &[], &body(limit)), 400),
+        (request("POST", "/api/login", &[], &body(limit + 1)), 413),
+        (request("POST", "/api/login", &chunked, "") + &chunk(limit), 400),
+        (request("POST", "/api/login", &chunked, "") + &chunk(limit + 1), 413),
+        (request("POST", "/api/login", &chunked, "") + &"1\r\nx\r\n".repeat(20_000), 413),
+        // The client sends all of it before it looks at the answer.
+        (request("POST", "/api/login", &[], &body(8_000_000)), 413),
+    ] {
+        let mut client = server.connect();
+        client.send(bytes.as_bytes());
+        let reply = client.reply("POST");
+        assert_eq!(reply.status(), expected, "{} bytes", bytes.len());
+        assert_eq!(reply.header("connection"), (expected == 413).then_some("close"));
+    }
+}
+
+#[test]
+fn old_clients_may_keep_the_connection() {
+    let server = Server::start(&[]);
+    let mut client = server.connect();
+    for _ in 0..2 {
+        client.send("GET /api/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        let reply = client.reply("GET");
+        assert_eq!((reply.status(), reply.header("connection")), (200, Some("keep-alive")));
+    }
+    client.send("GET /api/ HTTP/1.0\r\n\r\n");
+    assert_eq!(client.reply("GET").header("connection"), Some("close"));
+    assert_eq!(client.rest(), "");
+}
+
+#[test]
+fn a_login_storm_is_answered_and_disturbs_nobody() {
+    let server = Server::start(&["--hash-threads", "1"]);
+    let token = server.register("ada", PASSWORD).token();
+    let login = request(
+        "POST",
+        "/api/login",
+        &[],
+        &json!({"username": "ada", "password": PASSWORD}).to_string(),
+    );
+    // One more than the queue and the one hashing thread can hold is refused; how many more
+    // depends on how fast the machine hashes meanwhile.
+    let mut clients: Vec<Client> = (0..400).map(|_| server.connect()).collect();
+    for client in &mut clients {
+        client.send(&login);
+    }
+    assert!(server.protected(&token).body.contains("ada"));
+    let (mut in_time, mut refused) = (0, 0);
+    for client in &mut clients {
+        let reply = client.reply("POST");
+        match reply.status() {
+            200 => in_time += 1,
+            _ => {
+                assert_eq!(reply.error(), (503, "Overloaded".into()));
+                assert_eq!(reply.header("retry-after"), Some("1"));
+                refused += 1;
+            }
+        }
+        // Neither answer costs the connection.
+        client.send(GET);
+        assert_eq!(client.reply("GET").status(), 200);
+    }
+    assert!(in_time >= 256, "{in_time}");
+    assert!(refused >= 1, "{refused}");
+}
