@@ -117,7 +117,7 @@ impl Server {
     /// One request on a connection of its own.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let mut client = self.connect();
-        client.send(&request(method, path, headers, body));
+        client.send(request(method, path, headers, body));
         client.reply(method)
     }
 
