@@ -134,8 +134,11 @@ fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Res
     let name = Username::parse(name).map_err(failed)?;
     let email = email.map(Email::parse).transpose().map_err(failed)?;
     let roles = Roles::parse(roles).map_err(failed)?;
-    let store = Sqlite::open(&database.database, 1)?;
+    // A file that cannot be used is told before the password is asked for, but none is made for
+    // a password that cannot be had.
+    Sqlite::inspect(&database.database)?;
     let hash = read_password(&name)?;
+    let store = Sqlite::open(&database.database, 1)?;
     let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles };
     let id = store.add(&user, Timestamp::now()).map_err(failed)?;
     print(&format!("added {name} (id {id})"))

@@ -79,7 +79,7 @@ impl App {
         let here = self.routes.iter().filter(|route| route.path == request.path);
         match here.clone().find(|route| route.takes(request.method)) {
             Some(route) => Ok(route),
-            None if here.count() > 0 || request.path == "*" => {
+            None if here.count() > 0 || request.path == "*" || request.method == "TRACE" => {
                 Err(Error::MethodNotAllowed { allow: self.allowed(request.path) })
             }
             None => Err(Error::NotFound),
@@ -163,11 +163,7 @@ impl Service for App {
     }
 
     fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
-        let response = Response::error(refusal.status, refusal.name, refusal.message);
-        let response = match refusal.retry_after {
-            Some(seconds) => response.retry_after(seconds),
-            None => response,
-        };
+        let response = refusal.response();
         match request {
             Some(request) => self.dress(request, response),
             None => response,

@@ -1,5 +1,6 @@
 //! What was typed: commands, flags, environment names, help texts; and the way from there to a
-//! [`Config`]. The environment is read here and nowhere else.
+//! [`Config`]. Apart from NOTIFY_SOCKET, the environment is read here and nowhere
+//! else.
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -155,7 +156,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Err(problem) => {
             // A closed standard error is no reason to end differently.
             let _ = writeln!(io::stderr(), "lictor: {}\n  {}", problem.what, problem.next);
-            ExitCode::FAILURE
+            ExitCode::from(if problem.usage { 2 } else { 1 })
         }
     }
 }
@@ -205,7 +206,7 @@ enum SecretSource {
 impl SecretSource {
     fn of(typed: &Serve) -> Result<SecretSource, Problem> {
         match (std::env::var_os("SECRET_KEY"), &typed.secret_key_file) {
-            (Some(_), Some(file)) => Err(Problem::new(
+            (Some(_), Some(file)) => Err(Problem::usage(
                 format!("both SECRET_KEY and the key file {} are given", file.display()),
                 "unset one of them, so that it is clear which secret signs",
             )),
@@ -330,7 +331,10 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     let config = config(typed, secret)?;
     let database = match Sqlite::inspect(&config.database)? {
         Inspection::Absent => format!("{} (will be made)", absolute(&config.database).display()),
-        Inspection::Current => absolute(&config.database).display().to_string(),
+        Inspection::Current => {
+            Sqlite::check(&config.database)?;
+            absolute(&config.database).display().to_string()
+        }
     };
     let listen = match std::net::TcpListener::bind(config.listen) {
         Ok(_) => config.listen.to_string(),

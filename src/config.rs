@@ -42,7 +42,7 @@ impl Origin {
         let fine = |b: u8| b.is_ascii_digit() || b.is_ascii_lowercase() || b"-.:[]_".contains(&b);
         match host {
             Some(host) if !host.is_empty() && host.bytes().all(fine) => Ok(Origin(text.into())),
-            _ => Err(Problem::new(
+            _ => Err(Problem::usage(
                 format!("{text:?} is not an origin"),
                 "write it as browsers do: scheme, lower-case host and port, without a path, like \
                  https://app.example or http://localhost:3000",
@@ -85,8 +85,8 @@ pub struct Config {
     pub engine: crate::net::Settings,
 }
 
-/// Lifespans beyond this are a slip of the keyboard.
-pub(crate) const MAX_LIFESPAN: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+/// Lifespans beyond 50 years are a slip of the keyboard, and the times in a token end in 2106.
+const MAX_LIFESPAN: Duration = Duration::from_secs(50 * 365 * 24 * 3600);
 
 impl Config {
     /// The defaults, for the two things that have none.
@@ -109,14 +109,14 @@ impl Config {
             [("access", self.access_lifespan), ("refresh", self.refresh_lifespan)]
         {
             if lifespan < Duration::from_secs(1) || lifespan > MAX_LIFESPAN {
-                return Err(Problem::new(
-                    format!("the {name} lifespan must be between one second and 100 years"),
+                return Err(Problem::usage(
+                    format!("the {name} lifespan must be between one second and 50 years"),
                     format!("write --{name}-lifespan as 24h, 30d or a number of seconds"),
                 ));
             }
         }
         if self.access_lifespan > self.refresh_lifespan {
-            return Err(Problem::new(
+            return Err(Problem::usage(
                 "the access lifespan is longer than the refresh lifespan",
                 "a token cannot outlive its session: raise --refresh-lifespan or lower \
                  --access-lifespan",

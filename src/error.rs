@@ -164,12 +164,19 @@ pub struct Problem {
     pub what: String,
     /// What to do about it.
     pub next: String,
+    /// It was asked for wrongly, so that trying again cannot help: exit code 2 instead of 1.
+    pub usage: bool,
 }
 
 impl Problem {
     /// A problem with its next step.
     pub fn new(what: impl Into<String>, next: impl Into<String>) -> Problem {
-        Problem { what: what.into(), next: next.into() }
+        Problem { what: what.into(), next: next.into(), usage: false }
+    }
+
+    /// A setting that cannot be.
+    pub fn usage(what: impl Into<String>, next: impl Into<String>) -> Problem {
+        Problem { usage: true, ..Problem::new(what, next) }
     }
 }
 

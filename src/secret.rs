@@ -25,7 +25,7 @@ impl Secret {
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Secret, Problem> {
         let bytes = Zeroizing::new(bytes.into());
         if bytes.len() < MIN_BYTES {
-            return Err(Problem::new(
+            return Err(Problem::usage(
                 format!("the secret key has {} bytes; it needs at least {MIN_BYTES}", bytes.len()),
                 "make one with `openssl rand -hex 32`, or unset SECRET_KEY and let lictor make a \
                  key file",
@@ -37,9 +37,13 @@ impl Secret {
     /// Reads a key file; a line end at its end does not count.
     pub fn read(path: &Path) -> Result<Secret, Problem> {
         let shown = path.display();
-        let mut bytes = Zeroizing::new(Vec::new());
+        // With room for all of it from the start: growing would leave copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE as usize + 64));
         fs::File::open(path)
-            .and_then(|file| file.take(MAX_FILE + 1).read_to_end(&mut bytes))
+            .and_then(|file| {
+                warn_if_others_can_read(&file, path)?;
+                file.take(MAX_FILE + 1).read_to_end(&mut bytes)
+            })
             .map_err(|error| {
                 let next = match error.kind() {
                     ErrorKind::NotFound => {
@@ -57,10 +61,8 @@ impl Secret {
         }
         let end = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
         let end = end.strip_suffix(b"\r").unwrap_or(end);
-        let secret = Secret::new(end)
-            .map_err(|problem| Problem { what: format!("{shown}: {}", problem.what), ..problem })?;
-        warn_if_others_can_read(path);
-        Ok(secret)
+        Secret::new(end)
+            .map_err(|problem| Problem { what: format!("{shown}: {}", problem.what), ..problem })
     }
 
     /// Reads the key file, or makes one with 32 random bytes, written as 64 hexadecimal digits,
@@ -70,11 +72,8 @@ impl Secret {
             return Ok((Secret::read(path)?, false));
         }
         match create(path) {
-            Ok(()) => Ok((Secret::read(path)?, true)),
-            // Another lictor was faster.
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                Ok((Secret::read(path)?, false))
-            }
+            // Not made now: another lictor was faster.
+            Ok(new) => Ok((Secret::read(path)?, new)),
             Err(error) => Err(Problem::new(
                 format!("cannot write the key file {}: {error}", path.display()),
                 "make its directory writable, or set SECRET_KEY",
@@ -93,26 +92,39 @@ impl fmt::Debug for Secret {
     }
 }
 
-fn create(path: &Path) -> io::Result<()> {
-    let mut random = Zeroizing::new([0u8; MIN_BYTES]);
+/// False if there is a file by now.
+fn create(path: &Path) -> io::Result<bool> {
+    let mut random = Zeroizing::new([0u8; MIN_BYTES + 8]);
     getrandom::fill(&mut *random).map_err(io::Error::other)?;
-    let mut line = Zeroizing::new(String::with_capacity(2 * MIN_BYTES + 1));
-    for byte in random.iter() {
-        // Writing to a String cannot fail.
-        let _ = write!(line, "{byte:02x}");
-    }
+    let (key, name) = random.split_at(MIN_BYTES);
+    let mut line = hex(key);
     line.push('\n');
-    // Written under another name first: who finds the file finds the whole key in it.
-    let draft = path.with_extension(format!("key.{}", std::process::id()));
+    // Written under a name of its own first: who finds the file finds the whole key in it.
+    let draft = path.with_extension(format!("key.{}", *hex(name)));
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
     let written = file.write_all(line.as_bytes()).and_then(|()| file.sync_all());
-    let linked = written.and_then(|()| fs::hard_link(&draft, path));
+    let made = written.and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        linked => linked.map(|()| true),
+    });
     fs::remove_file(&draft)?;
-    linked
+    // The name must survive a power cut as well, since tokens will be out that it signed.
+    let directory = path.parent().filter(|parent| *parent != Path::new(""));
+    fs::File::open(directory.unwrap_or(Path::new(".")))?.sync_all()?;
+    made
 }
 
-fn warn_if_others_can_read(path: &Path) {
-    let mode = fs::metadata(path).map_or(0, |meta| meta.permissions().mode());
+fn hex(bytes: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(2 * bytes.len() + 1));
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+fn warn_if_others_can_read(file: &fs::File, path: &Path) -> io::Result<()> {
+    let mode = file.metadata()?.permissions().mode();
     if mode & 0o077 != 0 {
         log::warn!(
             "other users can read the key file {0} (mode {1:o}); change that: chmod 600 {0}",
@@ -120,6 +132,7 @@ fn warn_if_others_can_read(path: &Path) {
             mode & 0o777
         );
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -17,5 +17,6 @@ pub(crate) fn redirect(_: &App, request: &Request<'_>, _: Timestamp) -> Result<R
     };
     let location = HeaderValue::new(location)
         .ok_or_else(|| Error::BadRequest("The query holds a character that it must not".into()))?;
-    Ok(Response::empty(308).with_value("Location", location))
+    // Browsers keep permanent redirects, and must not take one page's for another's.
+    Ok(Response::empty(308).with_value("Location", location).with("Vary", "Origin"))
 }

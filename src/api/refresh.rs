@@ -9,9 +9,9 @@ use crate::http::{Request, Response};
 
 /// The body is the raw token; without a body the bearer header may hold it.
 pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
-    let old = match request.header("authorization") {
-        Some(header) if request.body.is_empty() => bearer(header)?,
-        _ => request.body,
+    let old = match request.body {
+        b"" => bearer(request)?.unwrap_or_default(),
+        body => body,
     };
     let claims = app.tokens.refreshable(old, now)?;
     let identity = Identity::behind(&claims, &*app.store)?;

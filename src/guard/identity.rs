@@ -1,6 +1,6 @@
 //! Who is behind a request: the proof that a token was good and its user is there and active.
 
-use super::{Claims, Roles, Tokens, bearer};
+use super::{Claims, Roles, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::http::Request;
@@ -55,10 +55,53 @@ impl Identity {
 
 /// The token in the `Authorization` header, or else in the cookie.
 fn token<'a>(request: &Request<'a>) -> Result<&'a [u8], Error> {
+    match bearer(request)? {
+        Some(token) => Ok(token),
+        None => request.cookie("access_token").ok_or(Error::MissingToken),
+    }
+}
+
+/// The token in the one `Authorization` header, which must be `Bearer <token>` (RFC 6750 section
+/// 2.1); `None` without such a header.
+pub fn bearer<'a>(request: &Request<'a>) -> Result<Option<&'a [u8]>, Error> {
     let mut headers = request.headers("authorization");
-    match (headers.next(), headers.next()) {
-        (None, _) => request.cookie("access_token").ok_or(Error::MissingToken),
-        (Some(header), None) => bearer(header),
-        (Some(_), Some(_)) => Err(Error::InvalidTokenHeader),
+    let header = match (headers.next(), headers.next()) {
+        (None, _) => return Ok(None),
+        (Some(header), None) => header,
+        (Some(_), Some(_)) => return Err(Error::InvalidTokenHeader),
+    };
+    match header.split_at_checked(7) {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
+            let token = token.trim_ascii();
+            let is_one_word = !token.is_empty() && token.iter().all(u8::is_ascii_graphic);
+            if is_one_word { Ok(Some(token)) } else { Err(Error::InvalidTokenHeader) }
+        }
+        _ => Err(Error::InvalidTokenHeader),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Header;
+
+    #[test]
+    fn authorization_headers() {
+        let check = |lines: &[&str], expected: Result<Option<&str>, ()>| {
+            let header =
+                |line: &&'static str| Header { name: "Authorization", value: line.as_bytes() };
+            let lines: Vec<&'static str> = lines.iter().map(|l| &*l.to_string().leak()).collect();
+            let headers: Vec<_> = lines.iter().map(header).collect();
+            let found = bearer(&Request::new("GET", "/", &headers)).map_err(drop);
+            assert_eq!(found, expected.map(|token| token.map(str::as_bytes)), "{lines:?}");
+        };
+        check(&[], Ok(None));
+        check(&["Bearer a.b-c_d"], Ok(Some("a.b-c_d")));
+        check(&["bearer a"], Ok(Some("a")));
+        check(&["Bearer  a"], Ok(Some("a")));
+        for bad in ["Bearer", "Bearer ", "Bearera", "Basic YTpi", "Bearer a b", "Bearer é", ""] {
+            check(&[bad], Err(()));
+        }
+        check(&["Bearer a", "Bearer a"], Err(()));
     }
 }

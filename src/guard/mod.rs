@@ -12,7 +12,7 @@ mod name;
 mod password;
 mod token;
 
-pub use identity::Identity;
+pub use identity::{Identity, bearer};
 pub use name::{Email, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
-pub use token::{Claims, Tokens, bearer};
+pub use token::{Claims, Tokens};

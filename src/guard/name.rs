@@ -46,6 +46,11 @@ impl Username {
         let refused = "The username may hold letters, digits and punctuation, but no spaces";
         let shown = UsernameCasePreserved::enforce(text).map_err(|_| wrong(refused))?;
         let key = UsernameCaseMapped::enforce(text).map_err(|_| wrong(refused))?;
+        // What is shown must be a name itself. A few strings become one with a character in it
+        // that no name may have.
+        if !UsernameCasePreserved::enforce(&*shown).is_ok_and(|again| again == shown) {
+            return Err(wrong(refused));
+        }
         if shown.chars().count() > MAX_NAME || key.chars().count() > MAX_NAME {
             return Err(wrong(too_long));
         }
@@ -174,6 +179,8 @@ mod tests {
             ("\u{202e}abc", None),
             ("a\u{200b}b", None),
             ("\u{1f600}", None),
+            // Composed after its width was mapped, this is a symbol.
+            ("\u{ff1c}\u{338}", None),
             (&"x".repeat(64), Some((&"x".repeat(64), &"x".repeat(64)))),
             (&"x".repeat(65), None),
             (&"x".repeat(1_000_000), None),

@@ -3,6 +3,8 @@
 //! Sizes are plain hexadecimal, lines end in CR LF, extensions and trailers are checked, counted
 //! and thrown away. Bytes in, progress out; the decoder never looks at a byte twice.
 
+use zeroize::Zeroizing;
+
 use super::limits::MAX_CHUNK_OVERHEAD;
 use super::refusal::{self, Refusal, malformed};
 
@@ -10,8 +12,8 @@ use super::refusal::{self, Refusal, malformed};
 #[derive(Debug, Default)]
 pub(super) struct Decoder {
     state: State,
-    /// The bytes decoded so far.
-    pub(super) body: Vec<u8>,
+    /// The bytes decoded so far. Wiped, since there may be a password in them.
+    pub(super) body: Zeroizing<Vec<u8>>,
     /// How many encoded bytes have been used.
     pub(super) used: usize,
     overhead: usize,

@@ -7,7 +7,7 @@
 use std::net::IpAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use zeroize::Zeroize as _;
+use zeroize::Zeroizing;
 
 use super::chunked::Decoder;
 use super::head::{self, Framing, NO_FIELDS, Scan};
@@ -57,7 +57,7 @@ pub trait Service: Sync {
     /// The engine's own refusal as a response; the request is there when it could be read.
     fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
         let _ = request;
-        Response::error(refusal.status, refusal.name, refusal.message)
+        refusal.response()
     }
 }
 
@@ -81,7 +81,7 @@ pub(crate) enum Next {
     /// Bring the connection to the slow lane.
     Slow,
     /// Stop writing, then read and throw away until the other side closes, so that it can read
-    /// the refusal before the connection is reset (RFC 9112 section 9.6).
+    /// the last answer before the connection is reset (RFC 9112 section 9.6).
     Linger,
     /// Close.
     Close,
@@ -98,7 +98,7 @@ pub(crate) enum Wait {
     Body,
     /// The client to read what was answered.
     Reader,
-    /// The client to take note of a refusal.
+    /// The client to take note of the last answer.
     Lingering,
 }
 
@@ -110,8 +110,9 @@ pub(crate) struct Connection {
     wait: Wait,
     deadline: u64,
     blocked_until: Option<u64>,
-    /// Bytes that came and are not used yet; they begin with a request.
-    input: Vec<u8>,
+    /// Bytes that came and are not used yet; they begin with a request. Wiped, since there may
+    /// be a password in them.
+    input: Zeroizing<Vec<u8>>,
     scan: Scan,
     head_len: Option<usize>,
     /// Fewer bytes than these do not get the request any further.
@@ -139,7 +140,7 @@ impl Connection {
             wait: Wait::Head,
             deadline: after(at, limits.head_time),
             blocked_until: None,
-            input: Vec::new(),
+            input: Zeroizing::default(),
             scan: Scan::default(),
             head_len: None,
             need: 0,
@@ -182,20 +183,24 @@ impl Connection {
     ) {
         if self.input.is_empty() {
             let used = self.process(context, lane, bytes, out);
-            self.input.extend_from_slice(&bytes[used..]);
+            self.keep(&bytes[used..]);
             return;
         }
-        self.input.extend_from_slice(bytes);
+        self.keep(bytes);
         let mut input = std::mem::take(&mut self.input);
         let used = self.process(context, lane, &input, out);
-        if lane == Lane::Slow {
-            // What the slow lane answers had a password in it.
-            input[..used].zeroize();
-        }
         if used < input.len() {
             input.drain(..used);
             self.input = input;
         }
+    }
+
+    /// Keeps bytes for later, in one piece of memory if it is known how many there will be:
+    /// growing would leave copies behind.
+    fn keep(&mut self, bytes: &[u8]) {
+        let kept = self.input.len();
+        self.input.reserve_exact(self.need.saturating_sub(kept).max(bytes.len()));
+        self.input.extend_from_slice(bytes);
     }
 
     /// The deadline has passed; a last answer may come out.
@@ -227,7 +232,7 @@ impl Connection {
         }
     }
 
-    /// The refusal is written: from now on bytes are only thrown away.
+    /// The last answer is written: from now on bytes are only thrown away.
     pub(crate) fn begin_linger(&mut self, limits: &Limits, at: Moment) {
         if self.wait != Wait::Lingering {
             self.wait = Wait::Lingering;
@@ -263,6 +268,15 @@ impl Connection {
                 return used;
             }
             if self.wait == Wait::Idle {
+                // An empty line before a request is nothing yet (RFC 9112 section 2.2).
+                if rest.starts_with(b"\r\n") {
+                    used += 2;
+                    continue;
+                }
+                if rest == b"\r" {
+                    self.next = Next::Read;
+                    return used;
+                }
                 self.wait = Wait::Head;
                 self.deadline = after(context.at, context.limits.head_time);
             }
@@ -280,8 +294,7 @@ impl Connection {
                     used += count;
                     self.begin_next(context);
                     if last {
-                        let unread = used < bytes.len();
-                        self.next = if unread { Next::Linger } else { Next::Close };
+                        self.next = Next::Linger;
                         return bytes.len();
                     }
                     if lane == Lane::Slow {
@@ -408,7 +421,7 @@ impl Connection {
         let response = context.service.refuse(refusal, request);
         let head_only = request.is_some_and(|request| request.method == "HEAD");
         response.encode(out, context.date, Persistence::Close, head_only);
-        self.input = Vec::new();
+        self.input = Zeroizing::default();
         self.chunked = None;
         self.next = Next::Linger;
     }
@@ -521,10 +534,10 @@ mod tests {
             (
                 post("/b", "Content-Length: 5\r\nConnection: close", "hello"),
                 "200/b=hello close",
-                Next::Close,
+                Next::Linger,
             ),
             (format!("{}{GET}", post("/b", "Connection: close", "")), "200/b= close", Next::Linger),
-            ("GET /a HTTP/1.0\r\n\r\n".into(), "200/a= close", Next::Close),
+            ("GET /a HTTP/1.0\r\n\r\n".into(), "200/a= close", Next::Linger),
             (post("/b", "Content-Length: 101", ""), "413 close", Next::Linger),
             (post("/b", "Content-Length: 99999999999", ""), "413 close", Next::Linger),
             (post("/b", "Transfer-Encoding: chunked", "ff\r\n"), "413 close", Next::Linger),
@@ -610,6 +623,15 @@ mod tests {
         assert_eq!(idle.connection.wait(), Wait::Idle);
         assert_eq!(idle.expire_at(65_000), "");
         assert_eq!(idle.connection.next(), Next::Close);
+        // Empty lines between requests change nothing.
+        let mut blank = Scenario::new();
+        blank.send(GET);
+        for bytes in ["\r\n", "\r", "\n\r\n"] {
+            assert_eq!(blank.send(bytes), "");
+            assert_eq!(blank.connection.wait(), Wait::Idle);
+        }
+        assert_eq!(blank.connection.deadline(), 60_000);
+        assert_eq!(blank.send(GET), "200/a=");
         // The next request has its time from its own first byte on.
         let mut second = Scenario::new();
         second.send(GET);
@@ -663,6 +685,6 @@ mod tests {
         let mut scenario = Scenario::new();
         scenario.stopping = true;
         assert_eq!(scenario.send(GET), "200/a= close");
-        assert_eq!(scenario.connection.next(), Next::Close);
+        assert_eq!(scenario.connection.next(), Next::Linger);
     }
 }

@@ -285,7 +285,7 @@ mod tests {
             ("GET http://h?x HTTP/1.1", "400"),
             ("OPTIONS * HTTP/1.1", "OPTIONS * Length(0)+"),
             ("GET * HTTP/1.1", "400"),
-            ("CONNECT h:443 HTTP/1.1", "405"),
+            ("CONNECT h:443 HTTP/1.1", "400"),
             ("GET h:443 HTTP/1.1", "400"),
             ("GET /a#b HTTP/1.1", "400"),
             ("GET /\u{e9} HTTP/1.1", "400"),

@@ -11,7 +11,7 @@ pub(super) const MAX_HEAD: usize = 16 * 1024;
 /// Bytes that a chunked body may spend on sizes, extensions and trailers; more are answered 413.
 pub(super) const MAX_CHUNK_OVERHEAD: usize = 16 * 1024;
 /// Bytes of answers prepared before the client has to read some of them.
-pub(super) const MAX_OUTPUT: usize = 64 * 1024;
+pub(super) const MAX_OUTPUT: usize = 16 * 1024;
 /// Bytes that are read and thrown away after a refusal, so that the client can read it.
 pub(super) const MAX_LINGER_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -29,7 +29,7 @@ pub struct Limits {
     pub idle_time: Duration,
     /// How long answers may lie unread (10 s).
     pub unread_time: Duration,
-    /// How long a refused client may go on sending before the connection is cut (2 s).
+    /// How long a client may go on sending after its last answer before the connection is cut (2 s).
     pub linger_time: Duration,
 }
 

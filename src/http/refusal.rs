@@ -1,5 +1,7 @@
 //! What the engine itself answers when a request never reaches a handler.
 
+use super::Response;
+
 /// A request that is refused before any handler sees it. After one, the connection closes:
 /// where the next request would begin is not known, or not worth knowing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +14,17 @@ pub struct Refusal {
     pub message: &'static str,
     /// Seconds for a `Retry-After` header.
     pub retry_after: Option<u32>,
+}
+
+impl Refusal {
+    /// The refusal as every error of ours looks.
+    pub fn response(&self) -> Response {
+        let response = Response::error(self.status, self.name, self.message);
+        match self.retry_after {
+            Some(seconds) => response.retry_after(seconds),
+            None => response,
+        }
+    }
 }
 
 const fn refusal(status: u16, name: &'static str, message: &'static str) -> Refusal {
@@ -39,8 +52,7 @@ pub(super) const EXPECTATION_FAILED: Refusal =
 pub(super) const VERSION: Refusal =
     refusal(505, "HttpVersionNotSupported", "This server speaks HTTP/1.1 and HTTP/1.0");
 pub(super) const TLS: Refusal = malformed("This port speaks plain HTTP, not TLS");
-pub(super) const CONNECT: Refusal =
-    refusal(405, "MethodNotAllowed", "This server is not a proxy; CONNECT is not allowed");
+pub(super) const CONNECT: Refusal = malformed("This server is not a proxy");
 pub(super) const PANIC: Refusal =
     refusal(500, "InternalError", "Something went wrong on the server; its log says what");
 pub(super) const OVERLOADED: Refusal = Refusal {

@@ -12,7 +12,7 @@ use rustix::net::SocketFlags;
 use super::lanes::Desk;
 use super::poll::{Events, Poll, Watch};
 use super::table::{Full, Live};
-use super::{Engine, Stop};
+use super::{BACKLOG, Engine, Stop};
 use crate::http::{Connection, Service, Wait};
 
 /// How often deadlines are looked at.
@@ -21,6 +21,8 @@ const SWEEP: Duration = Duration::from_millis(250);
 const PAUSE: Duration = Duration::from_millis(100);
 /// Connections accepted before deadlines get their turn.
 const ACCEPTS_PER_TURN: usize = 256;
+/// How often it is looked whether everything is finished, once the stop was asked for.
+const DRAIN_LOOK: Duration = Duration::from_millis(10);
 /// The same trouble with accepting is logged once in so long.
 const COMPLAIN_EVERY: Duration = Duration::from_secs(10);
 
@@ -29,8 +31,10 @@ const STOP: u64 = 1;
 
 /// How a round of accepting ended.
 enum Accepted {
-    /// Nobody is waiting any more, or others get their turn.
-    Enough,
+    /// Nobody is waiting any more.
+    All,
+    /// There may be more, but others get their turn.
+    Some,
     /// The machine cannot give more now.
     Exhausted(Errno),
 }
@@ -85,7 +89,7 @@ impl<S: Service> Engine<'_, S> {
                     }
                 }
                 Ok((_, None)) => {}
-                Err(Errno::AGAIN) => return Accepted::Enough,
+                Err(Errno::AGAIN) => return Accepted::All,
                 Err(error @ (Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM)) => {
                     if !self.close_longest_idle(desk) {
                         return Accepted::Exhausted(error);
@@ -96,7 +100,7 @@ impl<S: Service> Engine<'_, S> {
                 Err(error) => log::debug!("accepting a connection failed: {error}"),
             }
         }
-        Accepted::Enough
+        Accepted::Some
     }
 
     /// Gives the connection a place, if need be that of the longest idle one; or closes it.
@@ -128,8 +132,7 @@ impl<S: Service> Engine<'_, S> {
                 return true;
             }
             // It woke up between the look and the grip.
-            self.hold(index, desk);
-            self.hold_later(desk);
+            self.act(index, desk, |_, _, _| {});
         }
         false
     }
@@ -150,20 +153,16 @@ impl<S: Service> Engine<'_, S> {
 
     /// Ends every wait that has lasted too long.
     fn sweep(&self, desk: &mut Desk) {
-        let at = self.moment();
-        desk.set_clock(at);
+        let now = self.moment().millis;
         for (index, slot) in self.table.used() {
-            if !slot.overdue(at.millis) || !slot.take() {
-                continue;
+            if slot.overdue(now) && slot.take() {
+                self.act(index, desk, |live, context, output| {
+                    if live.http.deadline() <= now {
+                        live.http.expire(context, output);
+                    }
+                });
             }
-            if let Some(live) = slot.live().as_deref_mut()
-                && live.http.deadline() <= at.millis
-            {
-                self.expire(live, desk);
-            }
-            self.hold(index, desk);
         }
-        self.hold_later(desk);
     }
 
     /// Stops accepting, lets everything under way finish, and closes the rest.
@@ -175,40 +174,35 @@ impl<S: Service> Engine<'_, S> {
         desk: &mut Desk,
     ) -> io::Result<()> {
         // Who is in the backlog has connected as far as it knows; it gets its answer.
-        self.accept(&listener, desk);
-        poll.remove(&listener)?;
+        let rounds = (BACKLOG as usize).div_ceil(ACCEPTS_PER_TURN);
+        for _ in 0..rounds {
+            if !matches!(self.accept(&listener, desk), Accepted::Some) {
+                break;
+            }
+        }
         drop(listener);
         self.stopping.store(true, Ordering::Release);
-        let open = self.table.open();
-        log::info!("stopping; connections open: {open}");
+        log::info!("stopping; connections open: {}", self.table.open());
+        for (index, slot) in self.table.used() {
+            // The workers have a last look at each: it may have sent something, else it is closed.
+            if slot.take() {
+                self.act(index, desk, |_, _, _| {});
+            }
+        }
         let until = Instant::now() + self.settings.drain_time;
         let mut events = Events::new(1);
         while self.table.open() > 0 && Instant::now() < until {
-            desk.set_clock(self.moment());
-            for (index, slot) in self.table.used() {
-                // A last look at each: it may have sent something, else it is closed.
-                if slot.take() {
-                    self.hold(index, desk);
-                }
-            }
-            self.sweep(desk);
-            poll.wait(&mut events, Some(Duration::from_millis(20)))?;
+            poll.wait(&mut events, Some(DRAIN_LOOK))?;
             if stop.asked() {
                 log::warn!("stopped again; not waiting any longer");
                 break;
             }
+            self.sweep(desk);
         }
         match self.table.open() {
             0 => log::debug!("every connection is closed"),
             open => log::warn!("connections that were cut: {open}"),
         }
         Ok(())
-    }
-
-    /// The keeper never keeps a connection in hand: whoever had too much to say goes on here.
-    fn hold_later(&self, desk: &mut Desk) {
-        while let Some(index) = desk.take_later() {
-            self.hold(index, desk);
-        }
     }
 }

@@ -20,7 +20,7 @@ const EVENTS: usize = 8;
 /// Bytes read at once. A head fits in.
 const READ: usize = 16 * 1024;
 /// Reads for one connection before the others get their turn.
-const READS_PER_TURN: usize = 16;
+const READS_PER_TURN: usize = 4;
 /// Answers are written into a buffer that is kept; one that grew beyond this is given back.
 const KEPT_OUTPUT: usize = 128 * 1024;
 /// A slow lane that had nothing to do for so long gives its memory back.
@@ -29,28 +29,29 @@ const IDLE: Duration = Duration::from_secs(5);
 /// What a thread works with: its buffers and its clock.
 pub(super) struct Desk {
     input: Box<[u8]>,
-    pub(super) output: Vec<u8>,
+    output: Vec<u8>,
     date: Date,
     at: Moment,
-    /// Connections in hand whose turn was over before they were done.
-    later: VecDeque<u32>,
 }
 
 impl Desk {
     pub(super) fn new(at: Moment) -> Desk {
         let mut date = Date::new();
         date.update(at.now);
-        let input = vec![0; READ].into_boxed_slice();
-        Desk { input, output: Vec::new(), date, at, later: VecDeque::new() }
-    }
-
-    pub(super) fn take_later(&mut self) -> Option<u32> {
-        self.later.pop_front()
+        Desk { input: vec![0; READ].into_boxed_slice(), output: Vec::new(), date, at }
     }
 
     pub(super) fn set_clock(&mut self, at: Moment) {
         self.at = at;
         self.date.update(at.now);
+    }
+
+    /// Ready for the next connection.
+    fn clear(&mut self) {
+        self.output.clear();
+        if self.output.capacity() > KEPT_OUTPUT {
+            self.output = Vec::new();
+        }
     }
 }
 
@@ -77,23 +78,24 @@ impl<S: Service> Engine<'_, S> {
     pub(super) fn fast_lane(&self) {
         let mut desk = self.desk();
         let mut events = Events::new(EVENTS);
+        // Connections in hand whose turn was over before they were done.
+        let mut later = VecDeque::new();
         while !self.done.load(Ordering::Acquire) {
-            let timeout = (!desk.later.is_empty()).then_some(Duration::ZERO);
+            let timeout = (!later.is_empty()).then_some(Duration::ZERO);
             if let Err(error) = self.poll.wait(&mut events, timeout) {
                 // The set itself is broken, which no client can do; not spinning is all that is left.
                 log::error!("waiting for connections failed: {error}");
                 std::thread::sleep(Duration::from_millis(100));
             }
-            desk.set_clock(self.moment());
             for told in events.told() {
                 let index = u32::try_from(told.token).unwrap_or(u32::MAX);
                 if self.table.slot(index).is_some_and(|slot| slot.take_or_call(told.ended)) {
-                    self.hold(index, &mut desk);
+                    self.hold(index, &mut desk, &mut later);
                 }
             }
-            for _ in 0..desk.later.len() {
-                if let Some(index) = desk.take_later() {
-                    self.hold(index, &mut desk);
+            for _ in 0..later.len() {
+                if let Some(index) = later.pop_front() {
+                    self.hold(index, &mut desk, &mut later);
                 }
             }
         }
@@ -116,51 +118,32 @@ impl<S: Service> Engine<'_, S> {
                 }
                 Popped::Job(index) => {
                     busy = true;
-                    desk.set_clock(self.moment());
-                    self.answer_slowly(index, &mut desk);
-                    self.hold(index, &mut desk);
-                    // Rarely more than none: what a pipelining client sent behind its login.
-                    while let Some(index) = desk.take_later() {
-                        self.hold(index, &mut desk);
-                    }
+                    self.act(index, &mut desk, |live, context, output| {
+                        live.http.receive(context, Lane::Slow, &[], output);
+                    });
                 }
             }
         }
     }
 
-    fn answer_slowly(&self, index: u32, desk: &mut Desk) {
+    /// Works on a connection in hand until it is let go or given away. Only fast workers do
+    /// this; other threads [`act`](Self::act).
+    fn hold(&self, index: u32, desk: &mut Desk, later: &mut VecDeque<u32>) {
         let Some(slot) = self.table.slot(index) else { return };
-        if let Some(live) = slot.live().as_deref_mut() {
-            let Desk { output, date, at, .. } = desk;
-            live.http.receive(&self.context(date, *at), Lane::Slow, &[], output);
-        }
-        // The work took its time, and what follows counts from now.
         desk.set_clock(self.moment());
-    }
-
-    /// Works on a connection in hand until it is let go or given away.
-    pub(super) fn hold(&self, index: u32, desk: &mut Desk) {
-        let Some(slot) = self.table.slot(index) else { return };
         loop {
             let outcome = match slot.live().as_deref_mut() {
                 Some(live) => self.turn(index, slot, live, desk),
                 None => Outcome::Wait,
             };
-            desk.output.clear();
-            if desk.output.capacity() > KEPT_OUTPUT {
-                desk.output = Vec::new();
-            }
+            desk.clear();
             match outcome {
                 Outcome::Wait if slot.release() => return,
                 Outcome::Wait => {}
-                Outcome::Later => return desk.later.push_back(index),
+                Outcome::Later => return later.push_back(index),
                 Outcome::Close => return self.table.close(index),
+                Outcome::Slow if self.queue.push(index) => return,
                 Outcome::Slow => {
-                    // The password went into the connection's own buffer.
-                    desk.input.zeroize();
-                    if self.queue.push(index) {
-                        return;
-                    }
                     if let Some(live) = slot.live().as_deref_mut() {
                         let Desk { output, date, at, .. } = desk;
                         live.http.receive(&self.context(date, *at), Lane::Full, &[], output);
@@ -170,14 +153,55 @@ impl<S: Service> Engine<'_, S> {
         }
     }
 
+    /// Does one thing to a connection in hand, writes what comes out, and gives the connection
+    /// back to the fast workers. Never reads, so no client can keep the thread busy.
+    pub(super) fn act(
+        &self,
+        index: u32,
+        desk: &mut Desk,
+        action: impl FnOnce(&mut Live, &Context<'_, S>, &mut Vec<u8>),
+    ) {
+        let Some(slot) = self.table.slot(index) else { return };
+        let mut guard = slot.live();
+        let Some(live) = guard.as_deref_mut() else { return slot.free() };
+        desk.set_clock(self.moment());
+        let Desk { output, date, at, .. } = &mut *desk;
+        action(live, &self.context(date, *at), output);
+        // The action may have taken its time, and what follows counts from now.
+        desk.set_clock(self.moment());
+        let close = match self.write(live, desk) {
+            Written::Broken => true,
+            Written::Blocked => live.http.deadline() <= desk.at.millis,
+            Written::All => live.http.next() == Next::Close,
+        };
+        desk.clear();
+        if close {
+            drop(guard);
+            return self.table.close(index);
+        }
+        slot.publish(live.http.wait(), live.http.deadline());
+        slot.free();
+        // Whatever happened while it was in hand is told again now, and at least that there is
+        // room to write; a worker then goes on with it.
+        if self.poll.change(&live.stream, index.into(), Watch::ReadWrite).is_err() && slot.take() {
+            drop(guard);
+            return self.table.close(index);
+        }
+        live.watches_write = true;
+    }
+
     /// Writes what there is, then reads and answers, as far as it goes without waiting.
     fn turn(&self, index: u32, slot: &Slot, live: &mut Live, desk: &mut Desk) -> Outcome {
         let mut drained = false;
         let mut reads = 0;
+        let mut answered_more = false;
         loop {
             match self.write(live, desk) {
                 Written::All => {}
                 Written::Broken => return Outcome::Close,
+                Written::Blocked if live.http.deadline() <= desk.at.millis => {
+                    return Outcome::Close;
+                }
                 Written::Blocked => {
                     slot.publish(live.http.wait(), live.http.deadline());
                     return self.wait_for_room(index, live);
@@ -189,7 +213,9 @@ impl<S: Service> Engine<'_, S> {
                     slot.publish_busy();
                     return Outcome::Slow;
                 }
+                Next::More if answered_more => return Outcome::Later,
                 Next::More => {
+                    answered_more = true;
                     let Desk { output, date, at, .. } = desk;
                     live.http.receive(&self.context(date, *at), Lane::Fast, &[], output);
                     continue;
@@ -219,13 +245,7 @@ impl<S: Service> Engine<'_, S> {
                     // After a short read there is nothing left, and what comes later is a new
                     // event; except for an end that was told together with these bytes.
                     drained = count < desk.input.len() && !slot.ended();
-                    if live.http.wait() == Wait::Lingering {
-                        live.http.discard(count);
-                    } else {
-                        let Desk { input, output, date, at, .. } = desk;
-                        let context = self.context(date, *at);
-                        live.http.receive(&context, Lane::Fast, &input[..count], output);
-                    }
+                    self.received(live, desk, count);
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => drained = true,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
@@ -234,11 +254,29 @@ impl<S: Service> Engine<'_, S> {
         }
     }
 
+    /// So many bytes have come.
+    fn received(&self, live: &mut Live, desk: &mut Desk, count: usize) {
+        if live.http.wait() == Wait::Lingering {
+            return live.http.discard(count);
+        }
+        let Desk { input, output, date, at } = desk;
+        live.http.receive(&self.context(date, *at), Lane::Fast, &input[..count], output);
+        if live.http.next() == Next::Slow || live.http.wait() == Wait::Body {
+            // There may be a password in it, which the connection has in its own buffer now.
+            input[..count].zeroize();
+        }
+    }
+
     /// Writes what an earlier turn left, or else what this one prepared.
     fn write(&self, live: &mut Live, desk: &mut Desk) -> Written {
         while !live.http.unsent().is_empty() {
             match write_once(&live.stream, live.http.unsent()) {
                 Ok(count) => live.http.wrote(count),
+                Err(Written::Blocked) => {
+                    live.http.block(&self.settings.limits, desk.at, &desk.output);
+                    desk.output.clear();
+                    return Written::Blocked;
+                }
                 Err(written) => return written,
             }
         }
@@ -266,11 +304,6 @@ impl<S: Service> Engine<'_, S> {
             live.watches_write = true;
         }
         Outcome::Wait
-    }
-
-    pub(super) fn expire(&self, live: &mut Live, desk: &mut Desk) {
-        let Desk { output, date, at, .. } = desk;
-        live.http.expire(&self.context(date, *at), output);
     }
 
     fn context<'c>(&'c self, date: &'c Date, at: Moment) -> Context<'c, S> {

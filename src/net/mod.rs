@@ -37,8 +37,10 @@ use table::Table;
 
 /// How many connections may wait in the kernel to be accepted.
 const BACKLOG: i32 = 4096;
-/// Descriptors kept for everything that is not a connection: database, log, epoll, key file.
-const RESERVED_DESCRIPTORS: u64 = 96;
+/// Descriptors kept for everything that is not a connection: log, epoll, signals, and what a
+/// service may open in each thread (the database and its log).
+const RESERVED_DESCRIPTORS: usize = 64;
+const RESERVED_PER_THREAD: usize = 2;
 
 /// How large the engine is.
 #[derive(Debug, Clone, Copy)]
@@ -97,9 +99,10 @@ pub fn serve<S: Service>(
     settings: &Settings,
     stop: &Stop,
 ) -> io::Result<()> {
-    let descriptors = raise_descriptor_limit();
-    let fitting = descriptors.saturating_sub(RESERVED_DESCRIPTORS).max(1);
-    let fitting = usize::try_from(fitting).unwrap_or(usize::MAX);
+    let descriptors = usize::try_from(raise_descriptor_limit()).unwrap_or(usize::MAX);
+    let threads = settings.workers + settings.slow_workers + 2;
+    let reserved = RESERVED_DESCRIPTORS + RESERVED_PER_THREAD * threads;
+    let fitting = descriptors.saturating_sub(reserved).max(1);
     let max_connections = settings.max_connections.clamp(1, fitting);
     if max_connections < settings.max_connections {
         log::warn!(

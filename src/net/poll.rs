@@ -62,6 +62,7 @@ impl Poll {
             tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: t.subsec_nanos().into(),
         });
+        events.count = 0;
         events.count = match epoll::wait(&self.epoll, &mut events.room[..], timeout.as_ref()) {
             Ok(count) => count,
             Err(rustix::io::Errno::INTR) => 0,

@@ -65,7 +65,12 @@ impl Slot {
         free.is_ok()
     }
 
-    /// The connection. Only the holder asks, so the lock is there for the compiler's sake.
+    /// Lets go without looking; whoever calls this sees to it that nothing is missed.
+    pub(super) fn free(&self) {
+        self.state.store(FREE, Ordering::Release);
+    }
+
+    /// The connection. Nearly always only the holder asks, so that the lock is not waited for.
     pub(super) fn live(&self) -> MutexGuard<'_, Option<Box<Live>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -174,7 +179,7 @@ impl Table {
         let slot = &self.slots[index as usize];
         let gone = slot.live().take();
         slot.publish_busy();
-        slot.state.store(FREE, Ordering::Release);
+        slot.free();
         let Some(live) = gone else { return };
         let address = grouped(live.http.peer());
         // The descriptor is closed before the place is free again.
@@ -193,15 +198,14 @@ impl Table {
 
     /// Takes the connection that has been idle for longest; `None` if none is idle.
     pub(super) fn take_longest_idle(&self) -> Option<u32> {
+        let mut in_hand = Vec::new();
         loop {
             let idle = self.used().filter_map(|(index, slot)| Some((slot.idle_until()?, index)));
-            let (_, index) = idle.min()?;
-            let slot = &self.slots[index as usize];
-            // Until somebody publishes again, this one is not found a second time.
-            slot.idle.store(false, Ordering::Release);
-            if slot.take() {
+            let (_, index) = idle.filter(|(_, index)| !in_hand.contains(index)).min()?;
+            if self.slots[index as usize].take() {
                 return Some(index);
             }
+            in_hand.push(index);
         }
     }
 }
@@ -279,5 +283,7 @@ mod tests {
         assert_eq!(table.take_longest_idle(), Some(2));
         assert_eq!(table.take_longest_idle(), Some(0));
         assert_eq!(table.take_longest_idle(), None);
+        assert!(table.slot(1).unwrap().release());
+        assert_eq!(table.take_longest_idle(), Some(1), "it is found again");
     }
 }

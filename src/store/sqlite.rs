@@ -51,8 +51,9 @@ impl Sqlite {
     /// A file that is not ours, damaged, or newer than this program is refused, and not touched.
     pub fn open(path: &Path, readers: usize) -> Result<Sqlite, Problem> {
         let found = Sqlite::inspect(path)?;
-        if found == Inspection::Absent {
-            create_file(path)?;
+        match found {
+            Inspection::Absent => create_file(path)?,
+            Inspection::Current => Sqlite::check(path)?,
         }
         let failed = |error: rusqlite::Error| cannot_open(path, &error);
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
@@ -81,7 +82,7 @@ impl Sqlite {
         Ok(Sqlite { readers: readers.map_err(failed)?, writer: Mutex::new(writer) })
     }
 
-    /// Looks whether the file is one that [`Sqlite::open`] would take, without changing it.
+    /// Looks whose the file is and of which version, without changing it.
     pub fn inspect(path: &Path) -> Result<Inspection, Problem> {
         match fs::metadata(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Inspection::Absent),
@@ -94,9 +95,6 @@ impl Sqlite {
                 ));
             }
             Ok(_) => {}
-        }
-        if let Err(error) = fs::File::open(path) {
-            return Err(cannot_reach(path, &error));
         }
         let failed = |error: rusqlite::Error| cannot_open(path, &error);
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
@@ -119,12 +117,21 @@ impl Sqlite {
                 ));
             }
         }
+        Ok(Inspection::Current)
+    }
+
+    /// Reads the whole file, without changing it, and says whether it is as it should be.
+    pub fn check(path: &Path) -> Result<(), Problem> {
+        let failed = |error: rusqlite::Error| cannot_open(path, &error);
+        // Never through std::fs: closing a file of our own would drop the locks that SQLite has
+        // on it, in the whole process.
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         let sound: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
         if sound != "ok" || !has_our_schema(&connection).map_err(failed)? {
             return Err(damaged(path, &sound));
         }
-        Ok(Inspection::Current)
+        Ok(())
     }
 
     fn writer(&self) -> MutexGuard<'_, Connection> {
@@ -288,7 +295,8 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
-/// Makes the file before SQLite does, so that nobody else can ever read it.
+/// Makes the file before SQLite does, and readable by its owner only. One that is there, but
+/// empty, keeps its mode: whoever made it has chosen.
 fn create_file(path: &Path) -> Result<(), Problem> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match made {
@@ -310,11 +318,14 @@ fn create_schema(connection: &mut Connection) -> rusqlite::Result<()> {
     transaction.commit()
 }
 
-/// Whether the tables and indices are exactly those of `schema.sql`.
+/// Whether the tables and indices are exactly those of `schema.sql`, apart from what SQLite keeps
+/// for itself.
 fn has_our_schema(connection: &Connection) -> rusqlite::Result<bool> {
     let statements = |connection: &Connection| -> rusqlite::Result<Vec<String>> {
         connection
-            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY type, name")?
+            .prepare(
+                "SELECT sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' ORDER BY type, name",
+            )?
             .query_map([], |row| row.get(0))?
             .collect()
     };
@@ -502,6 +513,37 @@ mod tests {
             };
             assert_eq!(value, expected, "{pragma}");
         }
+    }
+
+    #[test]
+    fn statistics_for_the_planner_are_no_damage() {
+        let place = Place::new("analyze");
+        add(&Sqlite::open(&place.file(), 1).unwrap(), "ada", None).unwrap();
+        Connection::open(place.file()).unwrap().execute_batch("ANALYZE").unwrap();
+        assert_eq!(Sqlite::check(&place.file()), Ok(()));
+    }
+
+    #[test]
+    fn a_second_look_from_the_same_process_loses_nothing() {
+        let place = Place::new("locks");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        add(&store, "ada", None).unwrap();
+        Sqlite::inspect(&place.file()).unwrap();
+        Sqlite::check(&place.file()).unwrap();
+        // Another process comes and goes; it must see that we are still here.
+        let count = |expected: &str| {
+            let script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1])\
+                          .execute('SELECT count(*) FROM users').fetchone()[0])";
+            let output = std::process::Command::new("python3")
+                .args(["-c", script])
+                .arg(place.file())
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected, "{output:?}");
+        };
+        count("1");
+        add(&store, "bob", None).unwrap();
+        count("2");
     }
 
     #[test]

@@ -63,7 +63,7 @@ fn commands_that_fail_say_what_to_do() {
     for (args, input, what, next) in [
         (&["add", "ADA"][..], PASSWORD, "the username is already taken", "user list"),
         (&["add", "a b"], PASSWORD, "no spaces", "another name"),
-        (&["add", "bob"], "", "shorter than 8", "another password"),
+        (&["add", "bob"], "", "the password is empty", "another password"),
         (&["add", "bob"], "tiny\n", "shorter than 8", "another password"),
         (&["add", "bob", "--email", "nonsense"], PASSWORD, "not an e-mail address", "--help"),
         (&["add", "bob", "--role", "a b"], PASSWORD, "a role has", "--help"),

@@ -386,6 +386,7 @@ fn paths_and_methods() {
         ("GET", "/api/login", "POST, OPTIONS"),
         ("PUT", "/api/", "GET, HEAD, OPTIONS"),
         ("TRACE", "/api/", "GET, HEAD, OPTIONS"),
+        ("TRACE", "/nothing", "OPTIONS"),
         ("BREW", "/api/protected", "GET, HEAD, OPTIONS"),
         ("get", "/api/", "GET, HEAD, OPTIONS"),
     ] {

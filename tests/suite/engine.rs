@@ -139,16 +139,18 @@ fn a_client_that_does_not_read_is_cut() {
         let mut deaf = Client::connect(address);
         // Far more than the socket buffers hold; the server stops reading these at some point.
         deaf.stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
-        let many = get("/large").repeat(10_000);
+        let many = get("/large").repeat(100_000);
         let _ = std::io::Write::write_all(&mut deaf.stream, many.as_bytes());
         std::thread::sleep(Duration::from_millis(1500));
-        // What was in flight can still be read, and then it is over, long before all answers.
+        // It is over although nobody has read anything: writing fails, and not for want of room.
+        let error = std::io::Write::write_all(&mut deaf.stream, &[b'x'; 100_000]).unwrap_err();
+        assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "still open");
         let mut read = 0;
         let mut buffer = vec![0; 1 << 16];
         while let Ok(count @ 1..) = deaf.stream.read(&mut buffer) {
             read += count;
         }
-        assert!(read < 10_000 * 100_000, "{read}");
+        assert!(read < 100_000 * 100_000, "{read}");
         hello(&mut Client::connect(address));
     });
 }
@@ -229,6 +231,41 @@ fn a_full_slow_lane_says_so_at_once() {
         // One works, one waits, two are refused, and those two have their answers first.
         for (index, expected) in [(2, 503), (3, 503), (0, 200), (1, 200)] {
             assert_eq!(clients[index].reply("GET").status(), expected, "{index}");
+        }
+    });
+}
+
+#[test]
+fn who_sends_without_end_keeps_no_thread_to_itself() {
+    let settings = Settings { workers: 1, slow_workers: 1, ..Settings::default() };
+    with_engine(&settings, |address, stop| {
+        let flood = (get("/slow") + &get("/").repeat(400)).repeat(3) + &get("/").repeat(20_000);
+        let flooders: Vec<_> = (0..8)
+            .map(|_| {
+                let flood = flood.clone();
+                std::thread::spawn(move || {
+                    let mut client = Client::connect(address);
+                    let mut reader = client.stream.try_clone().unwrap();
+                    let reading = std::thread::spawn(move || {
+                        let mut buffer = [0; 65_536];
+                        while let Ok(1..) = reader.read(&mut buffer) {}
+                    });
+                    while std::io::Write::write_all(&mut client.stream, flood.as_bytes()).is_ok() {}
+                    reading.join().unwrap();
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_millis(300));
+        for _ in 0..10 {
+            hello(&mut Client::connect(address));
+        }
+        // The slow lane and the keeper are free as well.
+        let mut slow = Client::connect(address);
+        slow.send(get("/slow"));
+        assert_eq!(slow.reply("GET").status(), 200);
+        stop();
+        for flooder in flooders {
+            flooder.join().unwrap();
         }
     });
 }
