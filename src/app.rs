@@ -43,12 +43,11 @@ impl App {
         config.check()?;
         let threads = config.engine.workers + config.engine.slow_workers + 1;
         let store = Sqlite::open(&config.database, threads)?;
-        let hasher = Hasher::new().map_err(|error| {
-            Problem::new(error.to_string(), "the system's random source must work")
-        })?;
+        let broken = |error: Error| Problem::new(error.to_string(), "please report this");
+        let (access, refresh) = (config.access_lifespan, config.refresh_lifespan);
         Ok(App {
-            tokens: Tokens::new(&config.secret, config.access_lifespan, config.refresh_lifespan),
-            hasher,
+            tokens: Tokens::new(&config.secret, access, refresh).map_err(broken)?,
+            hasher: Hasher::new().map_err(broken)?,
             store: Box::new(store),
             registration: config.registration,
             cors: config.cors.clone(),

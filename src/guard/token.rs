@@ -7,10 +7,13 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use jwt_simple::prelude::*;
-use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, verify};
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jwt_simple::prelude::{HS256Key, JWTClaims, MACLike as _, UnixTimeStamp};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
+use sha2::Sha256;
 
 use super::Roles;
 use super::password::random;
@@ -87,19 +90,24 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 /// Mints and reads tokens with one secret.
 pub struct Tokens {
     key: HS256Key,
+    /// The same key, its schedule worked out: what every request's token is verified with.
+    mac: Hmac<Sha256>,
     access: i64,
     refresh: i64,
 }
 
 impl Tokens {
     /// Lifespans are cut to whole seconds.
-    pub fn new(secret: &Secret, access: Duration, refresh: Duration) -> Tokens {
+    pub fn new(secret: &Secret, access: Duration, refresh: Duration) -> Result<Tokens, Error> {
+        let mac = Hmac::new_from_slice(secret.bytes())
+            .map_err(|error| Error::Internal(format!("the secret is no key: {error}")))?;
         let seconds = |lifespan: Duration| i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
-        Tokens {
+        Ok(Tokens {
             key: HS256Key::from_bytes(secret.bytes()),
+            mac,
             access: seconds(access),
             refresh: seconds(refresh),
-        }
+        })
     }
 
     /// The token of a new login.
@@ -203,10 +211,11 @@ impl Tokens {
             check_header(&base64(header)?)?;
         }
         let signed = &token[..header.len() + 1 + payload.len()];
-        // ct-codecs compares in constant time, and slices of other lengths not at all.
-        if !verify(&base64(tag)?, &self.key.authentication_tag(signed)) {
-            return Err(Error::InvalidToken("the signature is wrong"));
-        }
+        let mut mac = self.mac.clone();
+        mac.update(signed);
+        // Compares in constant time.
+        mac.verify_slice(&base64(tag)?)
+            .map_err(|_| Error::InvalidToken("the signature is wrong"))?;
         base64(payload)
     }
 }
@@ -238,7 +247,8 @@ fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
 
 /// Strict base64url: no padding, no white space, no stray bits.
 fn base64(text: &[u8]) -> Result<Vec<u8>, Error> {
-    Base64UrlSafeNoPadding::decode_to_vec(text, None)
+    BASE64_URL_SAFE_NO_PAD
+        .decode(text)
         .map_err(|_| Error::InvalidToken("a part of the token is not base64url"))
 }
 
@@ -253,8 +263,6 @@ fn uuid() -> Result<String, Error> {
 
 #[cfg(test)]
 mod tests {
-    use jwt_simple::reexports::ct_codecs::Encoder as _;
-
     use super::*;
 
     const NOW: Timestamp = Timestamp(1_700_000_000);
@@ -262,18 +270,18 @@ mod tests {
 
     fn tokens() -> Tokens {
         let secret = Secret::new(SECRET).unwrap();
-        Tokens::new(&secret, Duration::from_secs(100), Duration::from_secs(1000))
+        Tokens::new(&secret, Duration::from_secs(100), Duration::from_secs(1000)).unwrap()
     }
 
     fn encode(text: &str) -> String {
-        Base64UrlSafeNoPadding::encode_to_string(text).unwrap()
+        BASE64_URL_SAFE_NO_PAD.encode(text)
     }
 
     /// A token with any header and payload and a good signature.
     fn signed(header: &str, payload: &str) -> String {
         let signed = format!("{}.{}", encode(header), encode(payload));
         let tag = HS256Key::from_bytes(SECRET.as_bytes()).authentication_tag(signed.as_bytes());
-        format!("{signed}.{}", Base64UrlSafeNoPadding::encode_to_string(tag).unwrap())
+        format!("{signed}.{}", BASE64_URL_SAFE_NO_PAD.encode(tag))
     }
 
     const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
@@ -287,7 +295,7 @@ mod tests {
         let token = tokens().mint(7, &Roles::parse("admin,editor").unwrap(), NOW).unwrap();
         let parts: Vec<_> = token.split('.').collect();
         assert_eq!(parts[0], USUAL_HEADER);
-        let payload = Base64UrlSafeNoPadding::decode_to_vec(parts[1], None).unwrap();
+        let payload = BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
         let payload = String::from_utf8(payload).unwrap();
         let jti = tokens().access(token.as_bytes(), NOW).unwrap().jti;
         assert_eq!(
@@ -297,6 +305,25 @@ mod tests {
             )
         );
         assert!(!parts[1].contains(['-', '_']), "the tutorial's client reads it with atob");
+    }
+
+    #[test]
+    fn another_jwt_library_agrees() {
+        use jwt_simple::prelude::{NoCustomClaims, VerificationOptions};
+        let token = tokens().mint(7, &Roles::default(), NOW).unwrap();
+        let at_that_time = VerificationOptions {
+            artificial_time: Some(UnixTimeStamp::from_secs(NOW.0.unsigned_abs())),
+            ..VerificationOptions::default()
+        };
+        let read = |secret: &str| {
+            HS256Key::from_bytes(secret.as_bytes())
+                .verify_token::<NoCustomClaims>(&token, Some(at_that_time.clone()))
+        };
+        assert_eq!(
+            read(SECRET).unwrap().jwt_id,
+            Some(tokens().access(token.as_bytes(), NOW).unwrap().jti)
+        );
+        assert!(read("another secret of at least 32 bytes").is_err());
     }
 
     #[test]

@@ -17,6 +17,18 @@ pub(super) struct Scan {
     first_line_ended: bool,
 }
 
+/// The bytes that the scan stops at: all control characters but the tab.
+const SPECIAL: [bool; 256] = {
+    let mut special = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        special[byte] = byte != b'\t' as usize;
+        byte += 1;
+    }
+    special[0x7f] = true;
+    special
+};
+
 /// "PUT " and the rest of a request line around its target.
 const REQUEST_LINE_EXTRA: usize = 32;
 
@@ -28,27 +40,29 @@ impl Scan {
             return Err(refusal::TLS);
         }
         let window = &bytes[..bytes.len().min(MAX_HEAD)];
-        while let Some(&byte) = window.get(self.at) {
-            match byte {
-                b'\r' => match window.get(self.at + 1) {
-                    None => break,
-                    Some(b'\n') => {
-                        let blank = window[..self.at].ends_with(b"\r\n");
-                        self.at += 2;
-                        if blank {
-                            return Ok(Some(self.at));
-                        }
-                        // A line feed right at the start is the stray one that RFC 9112
-                        // section 2.2 tells servers to forgive.
-                        self.first_line_ended |= self.at > 2;
+        while let Some(skip) = window[self.at..].iter().position(|&b| SPECIAL[usize::from(b)]) {
+            self.at += skip;
+            match (window[self.at], window.get(self.at + 1)) {
+                (b'\r', None) => break,
+                (b'\r', Some(b'\n')) => {
+                    let blank = window[..self.at].ends_with(b"\r\n");
+                    self.at += 2;
+                    if blank {
+                        return Ok(Some(self.at));
                     }
-                    Some(_) => return Err(malformed("A carriage return without a line feed")),
-                },
-                b'\n' => return Err(malformed("A line feed without a carriage return")),
-                b'\t' | b' '..=b'~' | 0x80.. => self.at += 1,
+                    // A line feed right at the start is the stray one that RFC 9112 section
+                    // 2.2 tells servers to forgive.
+                    self.first_line_ended |= self.at > 2;
+                }
+                (b'\r', Some(_)) => {
+                    return Err(malformed("A carriage return without a line feed"));
+                }
+                (b'\n', _) => return Err(malformed("A line feed without a carriage return")),
                 _ => return Err(malformed("A control character in the request head")),
             }
         }
+        // A carriage return at the end waits for what comes behind it.
+        self.at = window.len() - usize::from(window.ends_with(b"\r"));
         if !self.first_line_ended && bytes.len() > MAX_TARGET + REQUEST_LINE_EXTRA {
             return Err(refusal::TARGET_TOO_LONG);
         }
