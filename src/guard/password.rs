@@ -24,6 +24,11 @@ const PASSES: u32 = 2;
 const LANES: u32 = 1;
 const OUTPUT: usize = 32;
 
+/// An allocation beyond this is always a mapping of its own (the ceiling of glibc's growing mmap
+/// threshold), and so goes back to the system when it is freed; smaller ones may stay in the heap
+/// for ever. What is not used of it costs addresses, not memory.
+const ALWAYS_MAPPED: usize = 33 * 1024 * 1024;
+
 /// Cost that a stored hash may ask for: 256 MiB, 16 passes, 16 lanes. Whoever can write the
 /// database has better ways to do harm, but a slip should not stop the server.
 const MAX_MEMORY_KIB: u32 = 256 * 1024;
@@ -115,6 +120,16 @@ pub struct Hasher {
 
 struct Arena(Vec<Block>);
 
+impl Arena {
+    /// Has at least so many blocks afterwards.
+    fn fit(&mut self, blocks: usize) {
+        if self.0.len() < blocks {
+            self.0 = Vec::with_capacity(blocks.max(ALWAYS_MAPPED / Block::SIZE));
+            self.0.resize(blocks, Block::new());
+        }
+    }
+}
+
 impl fmt::Debug for Arena {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Arena({} KiB)", self.0.len())
@@ -176,10 +191,7 @@ impl Hasher {
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let kept = self.arenas.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let mut arena = kept.unwrap_or(Arena(Vec::new()));
-        let blocks = argon2.params().block_count();
-        if arena.0.len() < blocks {
-            arena.0 = vec![Block::new(); blocks];
-        }
+        arena.fit(argon2.params().block_count());
         let mut output = Zeroizing::new(vec![0; length]);
         let password = password.0.as_bytes();
         let hashed =

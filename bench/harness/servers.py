@@ -1,0 +1,226 @@
+"""The servers under test: how each is built, started, asked and stopped.
+Knows nothing of measures."""
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+BENCH = Path(__file__).resolve().parent.parent
+ROOT = BENCH.parent
+REFERENCES = ["axum-inline", "axum-pool", "tiny-http", "limit"]
+NAMES = ["lictor", *REFERENCES]
+USER = "walter"
+PASSWORD = secrets.token_hex(16)
+SECRET = secrets.token_hex(32)
+START_SECONDS = 10
+STOP_SECONDS = 15
+
+
+class Failed(Exception):
+    """A server did not do what it should: its figure is missing, no more."""
+
+
+def cargo(directory, *arguments, **environment):
+    command = ["cargo", *arguments]
+    subprocess.run(command, cwd=directory, check=True, env={**os.environ, **environment})
+
+
+def target_directory(directory):
+    command = ["cargo", "metadata", "--format-version", "1", "--no-deps"]
+    output = subprocess.run(command, cwd=directory, check=True, stdout=subprocess.PIPE).stdout
+    return Path(json.loads(output)["target_directory"])
+
+
+def host_triple():
+    output = subprocess.run(["rustc", "-vV"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return next(line.split()[1] for line in output.splitlines() if line.startswith("host:"))
+
+
+def build(names):
+    """Builds what is needed and returns the servers and the probe's path."""
+    cargo(BENCH, "build", "--release")
+    directory = target_directory(BENCH) / "release"
+    servers = []
+    for name in names:
+        if name == "lictor":
+            servers.append(build_lictor())
+        else:
+            servers.append(Server(name, directory / name, directory / name))
+    return servers, directory / "probe"
+
+
+def build_lictor():
+    cargo(ROOT, "build", "--release")
+    triple, directory = host_triple(), target_directory(ROOT)
+    # The static binary is what people download; its size is the one that counts.
+    static = "-C target-feature=+crt-static"
+    cargo(ROOT, "build", "--release", "--target", triple, RUSTFLAGS=static)
+    return Server("lictor", directory / "release/lictor", directory / triple / "release/lictor")
+
+
+class Server:
+    """One program with its own directory and a database that holds the user."""
+
+    def __init__(self, name, program, distributed):
+        self.name = name
+        self.program = program
+        self.distributed = distributed
+        self.directory = Path(tempfile.mkdtemp(prefix="lictor-bench-"))
+        self.database = self.directory / "bench.db"
+        self.options = self.own_options()
+        self.fresh_databases = 0
+
+    def own_options(self):
+        if self.name != "lictor":
+            return []
+        options = ["--registration", "open"]
+        help_text = subprocess.run(
+            [self.program, "serve", "--help"], check=True, stdout=subprocess.PIPE, text=True
+        ).stdout
+        # A throttle would measure itself: 32 clients of one address log in.
+        if "--throttle" in help_text:
+            options += ["--throttle", "off"]
+        return options
+
+    def command(self, port, database):
+        verb = ["serve"] if self.name == "lictor" else []
+        where = ["--listen", f"127.0.0.1:{port}", "--database", str(database)]
+        return [str(self.program), *verb, *where, *self.options]
+
+    def environment(self, with_user):
+        environment = {"PATH": os.environ.get("PATH", ""), "SECRET_KEY": SECRET}
+        if with_user and self.name != "lictor":
+            environment |= {"BENCH_USER": USER, "BENCH_PASSWORD": PASSWORD}
+        return environment
+
+    def fresh_database(self):
+        self.fresh_databases += 1
+        return self.directory / f"fresh-{self.fresh_databases}.db"
+
+    @contextlib.contextmanager
+    def start(self):
+        """A server that answers, until the `with` block ends, however it ends."""
+        running = Running(self)
+        try:
+            running.wait_until_ready()
+            yield running
+        finally:
+            running.stop()
+
+    def prepare(self):
+        """Makes the user, and refuses a server that does less than the others."""
+        with self.start() as running:
+            if self.name == "lictor":
+                body = {"username": USER, "password": PASSWORD}
+                running.expect(200, "POST", "/api/registration", body=body)
+            token = running.token()
+            where, signature = token.rsplit(".", 1)
+            forged = f"{where}.{signature[::-1]}"
+            hello = running.expect(200, "GET", "/api/")
+            allowed = running.expect(200, "GET", "/api/protected", token=token)
+            running.expect(401, "GET", "/api/protected", token=forged)
+            running.expect(401, "GET", "/api/protected")
+            wrong = {"username": USER, "password": "not this one"}
+            running.expect(401, "POST", "/api/login", body=wrong)
+            message = f"protected endpoint (allowed usr {USER})"
+            if (hello, allowed) != ({"Hello": "World"}, {"message": message}):
+                raise Failed(f"{self.name} answers {hello} and {allowed}")
+
+    def remove(self):
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+class Running:
+    """A started server, and what one can ask of it and its process."""
+
+    def __init__(self, server):
+        self.server = server
+        self.port = free_port()
+        self.address = f"127.0.0.1:{self.port}"
+        self.log = open(server.directory / "log", "ab")
+        self.process = subprocess.Popen(
+            server.command(self.port, server.database),
+            env=server.environment(with_user=True),
+            stdin=subprocess.DEVNULL,
+            stdout=self.log,
+            stderr=self.log,
+        )
+
+    def wait_until_ready(self):
+        end = time.monotonic() + START_SECONDS
+        while time.monotonic() < end and self.process.poll() is None:
+            try:
+                self.expect(200, "GET", "/api/")
+                return
+            except OSError:
+                time.sleep(0.01)
+        log = (self.server.directory / "log").read_text(errors="replace")
+        raise Failed(f"{self.server.name} did not start: {log[-500:]}")
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.log.close()
+
+    def expect(self, status, method, path, body=None, token=None):
+        """One request on its own connection; the answer's JSON, if it is any."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if body is not None:
+            body = json.dumps(body)
+            headers["Content-Type"] = "application/json"
+        try:
+            connection.request(method, path, body=body, headers=headers)
+            answer = connection.getresponse()
+            text = answer.read()
+        except http.client.HTTPException as error:
+            raise Failed(f"{self.server.name}: {method} {path}: {error!r}") from error
+        finally:
+            connection.close()
+        if answer.status != status:
+            raise Failed(f"{self.server.name}: {method} {path}: {answer.status}, not {status}")
+        return json.loads(text) if status == 200 else None
+
+    def token(self):
+        body = {"username": USER, "password": PASSWORD}
+        return self.expect(200, "POST", "/api/login", body=body)["access_token"]
+
+    def cpu_seconds(self):
+        """User and system time of all threads, ended ones included."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text()
+        # The program's name stands in brackets and may hold spaces.
+        fields = stat.rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_megabytes(self):
+        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) / 1000
+        raise Failed(f"{self.server.name} has no memory: it has ended")
+
+
+def free_port():
+    """Below the ports that outgoing connections take, so that none gets it first."""
+    for _ in range(100):
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as candidate:
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                candidate.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise Failed("no free port on 127.0.0.1")

@@ -1,0 +1,116 @@
+//! The slow lane: logins wait in a bounded queue for threads of low priority,
+//! each with its own Argon2 memory, so that token checks always go first.
+
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
+
+use argon2::{Argon2, Block, PasswordHash};
+use lictor_bench::claims::{self, Claims, Login};
+use lictor_bench::{database, password};
+use rustix::process::setpriority_process;
+use rustix::thread::gettid;
+
+use crate::answer;
+use crate::worker::Worker;
+
+const QUEUE_MAX: usize = 256;
+const NICE: i32 = 10;
+/// After so long without a login the memory is given back.
+const REST: Duration = Duration::from_secs(5);
+/// glibc keeps freed memory for later, unless it came in a piece of this size.
+const ALWAYS_GIVEN_BACK: usize = 32 * 1024 * 1024;
+
+/// A login and the number of its connection, which stays busy until answered.
+pub struct Job {
+    pub number: usize,
+    pub login: Login,
+}
+
+#[derive(Default)]
+pub struct Lane {
+    queue: Mutex<VecDeque<Job>>,
+    ready: Condvar,
+}
+
+impl Lane {
+    /// Queues the job, or returns false if the queue is full.
+    pub fn push(&self, job: Job) -> bool {
+        let mut queue = self.queue.lock().expect("no thread panics with the queue");
+        if queue.len() >= QUEUE_MAX {
+            return false;
+        }
+        queue.push_back(job);
+        drop(queue);
+        self.ready.notify_one();
+        true
+    }
+
+    /// The next job, or none if none comes for a while.
+    fn pop(&self) -> Option<Job> {
+        let queue = self.queue.lock().expect("no thread panics with the queue");
+        let empty = |queue: &mut VecDeque<Job>| queue.is_empty();
+        let waited = self.ready.wait_timeout_while(queue, REST, empty);
+        waited.expect("no thread panics with the queue").0.pop_front()
+    }
+
+    /// What a hashing thread does.
+    pub fn hash(&self, mut worker: Worker) -> io::Result<()> {
+        setpriority_process(Some(gettid()), NICE)?;
+        let mut hasher = Hasher::new();
+        loop {
+            let Some(Job { number, login }) = self.pop() else {
+                hasher.memory = Vec::new();
+                continue;
+            };
+            let token = log_in(&worker, &login, &mut hasher);
+            match token {
+                Some(token) => answer::access_token(&mut worker.output, &token),
+                None => answer::status(&mut worker.output, "401 Unauthorized"),
+            }
+            worker.resume(number);
+        }
+    }
+}
+
+fn log_in(worker: &Worker, login: &Login, hasher: &mut Hasher) -> Option<String> {
+    let account = database::account(worker.reader, &login.username).ok()??;
+    let right = hasher.verify(&login.password, &account.password) && account.active;
+    right.then(|| worker.shared.key.sign(&Claims::new(&account, claims::now())))
+}
+
+/// Argon2id with memory that is kept from one hash to the next.
+struct Hasher {
+    argon2: Argon2<'static>,
+    memory: Vec<Block>,
+}
+
+impl Hasher {
+    fn new() -> Hasher {
+        Hasher { argon2: password::argon2id(), memory: Vec::new() }
+    }
+
+    fn take_memory(&mut self) {
+        if self.memory.is_empty() {
+            self.memory.reserve(ALWAYS_GIVEN_BACK / size_of::<Block>());
+            self.memory.resize(self.argon2.params().block_count(), Block::default());
+        }
+    }
+
+    fn verify(&mut self, password: &str, stored: &str) -> bool {
+        let Ok(stored) = PasswordHash::new(stored) else {
+            return false;
+        };
+        let (Some(salt), Some(expected)) = (stored.salt, stored.hash) else {
+            return false;
+        };
+        self.take_memory();
+        let mut hash = [0; 32];
+        let (password, memory) = (password.as_bytes(), &mut self.memory);
+        let argon2 = &self.argon2;
+        argon2
+            .hash_password_into_with_memory(password, salt.as_ref(), &mut hash, memory)
+            .is_ok_and(|()| expected.as_bytes() == hash)
+    }
+}

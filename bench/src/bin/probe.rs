@@ -1,0 +1,267 @@
+//! The load that wrk cannot make, one kind per command, one line of JSON each:
+//!
+//! ```text
+//! probe login ADDR CLIENTS SECONDS        clients log in without pause
+//! probe rate ADDR PER_SECOND SECONDS      token checks at a constant rate
+//! probe idle ADDR COUNT                   holds connections until stdin ends
+//! probe cold ADDR PROGRAM ARGUMENT...     start to the first 200, then ends it
+//! ```
+//!
+//! `login` reads BENCH_USER and BENCH_PASSWORD, `rate` reads BENCH_TOKEN.
+
+use std::error::Error;
+use std::io::{ErrorKind, Read, Write, stdin, stdout};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
+use std::process::{Command, Stdio, exit};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+
+use rustix::net::{AddressFamily, SocketType, bind, connect, socket, sockopt};
+use serde_json::{Value, json};
+
+/// No answer takes this long, and no wait is longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+const SECONDS_MAX: f64 = 600.0;
+/// The connections that a constant rate is spread over.
+const RATE_CONNECTIONS: u32 = 20;
+/// Idle connections per source address: servers limit what one address may hold.
+const PER_SOURCE: usize = 500;
+/// All of them are open by then.
+const OPENING_MAX: Duration = Duration::from_secs(60);
+const FRESH_REQUESTS: usize = 200;
+
+type Outcome<T> = Result<T, Box<dyn Error + Send + Sync>>;
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let result = match arguments[..] {
+        ["login", address, clients, seconds] => login(address, clients, seconds),
+        ["rate", address, per_second, seconds] => rate(address, per_second, seconds),
+        ["idle", address, count] => idle(address, count),
+        ["cold", address, program, ref arguments @ ..] => cold(address, program, arguments),
+        _ => Err("usage: probe login|rate|idle|cold ADDR ...".into()),
+    };
+    match result {
+        Ok(report) => println!("{report}"),
+        Err(error) => {
+            eprintln!("error: {error}");
+            exit(1);
+        }
+    }
+}
+
+/// Every client logs in again and again, each on its own connection.
+fn login(address: &str, clients: &str, seconds: &str) -> Outcome<Value> {
+    let address: SocketAddr = address.parse()?;
+    let clients: usize = clients.parse()?;
+    let (user, password) = (std::env::var("BENCH_USER")?, std::env::var("BENCH_PASSWORD")?);
+    let body = json!({"username": user, "password": password}).to_string();
+    let request = format!(
+        "POST /api/login HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    let start = Instant::now();
+    let end = start + duration(seconds)?;
+    let mut latencies = in_parallel(clients, |_| {
+        let mut client = Client::connect(address)?;
+        let mut latencies = Vec::new();
+        while Instant::now() < end {
+            let sent = Instant::now();
+            client.ask(request.as_bytes())?;
+            latencies.push(sent.elapsed());
+        }
+        Ok(latencies)
+    })?;
+    let elapsed = start.elapsed().as_secs_f64();
+    let mut report = percentiles(&mut latencies);
+    report["per_second"] = json!(latencies.len() as f64 / elapsed);
+    Ok(report)
+}
+
+/// Requests go out at fixed times whatever the answers do, and a latency counts
+/// from the time at which its request was due, so that a stall is not hidden.
+fn rate(address: &str, per_second: &str, seconds: &str) -> Outcome<Value> {
+    let address: SocketAddr = address.parse()?;
+    let interval = Duration::from_secs_f64(1.0 / per_second.parse::<f64>()?);
+    let token = std::env::var("BENCH_TOKEN")?;
+    let request = format!(
+        "GET /api/protected HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n"
+    );
+    // Time for every thread to start and connect.
+    let start = Instant::now() + Duration::from_millis(200);
+    let end = start + duration(seconds)?;
+    let mut latencies = in_parallel(RATE_CONNECTIONS as usize, |index| {
+        let mut client = Client::connect(address)?;
+        let mut latencies = Vec::new();
+        let mut due = start + interval * index as u32;
+        while due < end {
+            sleep(due.saturating_duration_since(Instant::now()));
+            client.ask(request.as_bytes())?;
+            latencies.push(due.elapsed());
+            due += interval * RATE_CONNECTIONS;
+        }
+        Ok(latencies)
+    })?;
+    Ok(percentiles(&mut latencies))
+}
+
+/// Opens connections that have had one answer each, tries how fast a fresh one is
+/// answered meanwhile, reports, and holds them until stdin ends.
+fn idle(address: &str, count: &str) -> Outcome<Value> {
+    let address: SocketAddrV4 = address.parse()?;
+    let count: usize = count.parse()?;
+    let request = format!("GET /api/ HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let start = Instant::now();
+    let mut held = Vec::with_capacity(count);
+    for index in 0..count {
+        if start.elapsed() > OPENING_MAX {
+            return Err(format!("{index} connections took {OPENING_MAX:?}").into());
+        }
+        let mut client = Client::connect_from(source(index), address)?;
+        client.ask(request.as_bytes())?;
+        held.push(client.0);
+    }
+    let open = held.iter().filter(|socket| is_open(socket)).count();
+    // Only now: beside a full house, each of these may cost the oldest its place.
+    let mut latencies = Vec::new();
+    for _ in 0..FRESH_REQUESTS {
+        let start = Instant::now();
+        Client::connect_from(source(count), address)?.ask(request.as_bytes())?;
+        latencies.push(start.elapsed());
+    }
+    let mut report = percentiles(&mut latencies);
+    report["open"] = json!(open);
+    println!("{report}");
+    stdout().flush()?;
+    stdin().read_to_end(&mut Vec::new())?;
+    Ok(json!({"held": held.len()}))
+}
+
+/// An open connection on which nothing has come in.
+fn is_open(socket: &TcpStream) -> bool {
+    let nothing = socket.set_nonblocking(true).and_then(|()| socket.peek(&mut [0]));
+    nothing.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}
+
+/// A loopback address of its own for every `PER_SOURCE` connections.
+fn source(index: usize) -> Ipv4Addr {
+    let number = 2 + (index / PER_SOURCE) as u32;
+    Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() - 1 + number)
+}
+
+/// Starts a server and measures until it has answered `/api/` with 200.
+fn cold(address: &str, program: &str, arguments: &[&str]) -> Outcome<Value> {
+    let address: SocketAddr = address.parse()?;
+    let request = format!("GET /api/ HTTP/1.1\r\nHost: {address}\r\n\r\n");
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let start = Instant::now();
+    let mut server = command.spawn()?;
+    let mut answered = None;
+    while answered.is_none() && start.elapsed() < PATIENCE {
+        answered = Client::connect(address)
+            .and_then(|mut client| client.ask(request.as_bytes()))
+            .ok()
+            .map(|()| start.elapsed());
+        sleep(Duration::from_micros(100));
+    }
+    server.kill()?;
+    server.wait()?;
+    let answered = answered.ok_or("the server did not answer")?;
+    Ok(json!({"ms": answered.as_secs_f64() * 1e3}))
+}
+
+/// One keep-alive connection.
+struct Client(TcpStream);
+
+impl Client {
+    fn connect(address: SocketAddr) -> Outcome<Client> {
+        Client::new(TcpStream::connect_timeout(&address, PATIENCE)?)
+    }
+
+    fn connect_from(source: Ipv4Addr, address: SocketAddrV4) -> Outcome<Client> {
+        let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
+        // It bounds connect() as well.
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(PATIENCE))?;
+        bind(&socket, &SocketAddrV4::new(source, 0))?;
+        connect(&socket, &address)?;
+        Client::new(TcpStream::from(socket))
+    }
+
+    fn new(socket: TcpStream) -> Outcome<Client> {
+        socket.set_nodelay(true)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        Ok(Client(socket))
+    }
+
+    /// Sends a request and reads the whole answer, which must be a 200.
+    fn ask(&mut self, request: &[u8]) -> Outcome<()> {
+        self.0.write_all(request)?;
+        let mut answer = [0; 4096];
+        let mut filled = 0;
+        loop {
+            let length = self.0.read(&mut answer[filled..])?;
+            if length == 0 {
+                return Err("the server closed the connection, or its answer is too long".into());
+            }
+            filled += length;
+            if is_whole(&answer[..filled])? {
+                break;
+            }
+        }
+        let line = String::from_utf8_lossy(&answer[..filled.min(12)]);
+        if line != "HTTP/1.1 200" {
+            return Err(format!("answered with {line}").into());
+        }
+        Ok(())
+    }
+}
+
+/// Whether head and body are here; answers carry a `Content-Length`.
+fn is_whole(answer: &[u8]) -> Outcome<bool> {
+    let Some(end) = memchr::memmem::find(answer, b"\r\n\r\n") else {
+        return Ok(false);
+    };
+    let head = str::from_utf8(&answer[..end])?;
+    let length = head
+        .lines()
+        .filter_map(|line| line.split_once(':'))
+        .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        .ok_or("an answer without Content-Length")?;
+    let length: usize = length.1.trim().parse()?;
+    Ok(answer.len() >= end + 4 + length)
+}
+
+fn in_parallel<F>(threads: usize, work: F) -> Outcome<Vec<Duration>>
+where
+    F: Fn(usize) -> Outcome<Vec<Duration>> + Sync,
+{
+    let work = &work;
+    let parts = thread::scope(|scope| {
+        let started: Vec<_> = (0..threads).map(|i| scope.spawn(move || work(i))).collect();
+        let parts = started.into_iter().map(|t| t.join().map_err(|_| "a thread panicked")?);
+        parts.collect::<Outcome<Vec<_>>>()
+    })?;
+    Ok(parts.concat())
+}
+
+fn duration(seconds: &str) -> Outcome<Duration> {
+    Ok(Duration::from_secs_f64(seconds.parse::<f64>()?.clamp(0.1, SECONDS_MAX)))
+}
+
+fn percentiles(latencies: &mut [Duration]) -> Value {
+    latencies.sort_unstable();
+    let at = |share: f64| {
+        let index = (latencies.len() as f64 * share) as usize;
+        let latency = latencies.get(index.min(latencies.len().saturating_sub(1)));
+        latency.map(|latency| latency.as_secs_f64() * 1e3)
+    };
+    json!({
+        "count": latencies.len(),
+        "p50_ms": at(0.50),
+        "p99_ms": at(0.99),
+        "max_ms": at(1.0),
+    })
+}

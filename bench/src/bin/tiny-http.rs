@@ -1,0 +1,111 @@
+//! Reference server: tiny_http, with a pool of threads that take requests from
+//! its queue. Logins go on to a second pool, one thread per core, so that a
+//! login never holds up a token check.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::thread;
+
+use lictor_bench::claims::{self, AccessToken, Claims, HELLO, Login, Message};
+use lictor_bench::options::Options;
+use lictor_bench::token::Tokens;
+use lictor_bench::{cores, database, password};
+use rusqlite::Connection;
+use serde::Serialize;
+use tiny_http::{Header, Method, Request, Response, Server};
+
+const LOGINS_WAITING: usize = 256;
+const BODY_MAX: usize = 64 * 1024;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Checks tokens and passes logins on.
+fn answer_requests(
+    server: &Server,
+    reader: &Connection,
+    tokens: &Tokens,
+    logins: &SyncSender<Request>,
+) {
+    while let Ok(request) = server.recv() {
+        match (request.method(), request.url()) {
+            (Method::Get, "/api/") => respond_json(request, &HELLO),
+            (Method::Get, "/api/protected") => match allowed(&request, reader, tokens) {
+                Some(message) => respond_json(request, &message),
+                None => respond_status(request, 401),
+            },
+            (Method::Post, "/api/login") => match logins.try_send(request) {
+                Ok(()) => {}
+                Err(TrySendError::Full(request) | TrySendError::Disconnected(request)) => {
+                    respond_status(request, 503);
+                }
+            },
+            _ => respond_status(request, 404),
+        }
+    }
+}
+
+fn allowed(request: &Request, reader: &Connection, tokens: &Tokens) -> Option<Message> {
+    let mut headers = request.headers().iter();
+    let header = headers.find(|header| header.field.equiv("Authorization"))?;
+    let claims = tokens.bearer(header.value.as_str().as_bytes())?;
+    let name = database::active_name(reader, claims.id).ok()??;
+    Some(Message::allowed(&name))
+}
+
+/// Hashes passwords.
+fn answer_logins(queue: &Mutex<Receiver<Request>>, reader: &Connection, tokens: &Tokens) {
+    loop {
+        // Held only while waiting: one thread takes, the others queue up.
+        let Ok(taken) = queue.lock().map(|queue| queue.recv()) else { return };
+        let Ok(mut request) = taken else { return };
+        match log_in(&mut request, reader, tokens) {
+            Some(answer) => respond_json(request, &answer),
+            None => respond_status(request, 401),
+        }
+    }
+}
+
+fn log_in(request: &mut Request, reader: &Connection, tokens: &Tokens) -> Option<AccessToken> {
+    if request.body_length().is_none_or(|length| length > BODY_MAX) {
+        return None;
+    }
+    let login: Login = serde_json::from_reader(request.as_reader()).ok()?;
+    let account = database::account(reader, &login.username).ok()??;
+    let right = password::verify(&login.password, &account.password) && account.active;
+    right.then(|| AccessToken { access_token: tokens.issue(&Claims::new(&account, claims::now())) })
+}
+
+/// A client that has gone is no concern of the server: errors are dropped.
+fn respond_json(request: Request, body: &impl Serialize) {
+    // Strings only, and a header of plain ASCII.
+    let body = serde_json::to_vec(body).expect("JSON");
+    let kind = Header::from_bytes("Content-Type", "application/json").expect("a header");
+    let _ = request.respond(Response::from_data(body).with_header(kind));
+}
+
+fn respond_status(request: Request, status: u16) {
+    let _ = request.respond(Response::empty(status));
+}
+
+fn main() -> Result<(), Failure> {
+    let options = Options::from_command_line();
+    database::create(&options.database)?;
+    serve(options.listen, &options.database, Tokens::new(&options.secret))
+}
+
+fn serve(listen: SocketAddr, path: &Path, tokens: Tokens) -> Result<(), Failure> {
+    let server = Server::http(listen)?;
+    let (logins, queue) = sync_channel(LOGINS_WAITING);
+    let (server, tokens, queue) = (&server, &tokens, &Mutex::new(queue));
+    thread::scope(|scope| {
+        for _ in 0..cores() {
+            let (reader, logins) = (database::open(path)?, logins.clone());
+            scope.spawn(move || answer_requests(server, &reader, tokens, &logins));
+            let reader = database::open(path)?;
+            scope.spawn(move || answer_logins(queue, &reader, tokens));
+        }
+        Ok(())
+    })
+}
