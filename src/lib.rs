@@ -26,6 +26,9 @@ mod app;
 pub mod clock;
 mod config;
 mod error;
+#[cfg(any(test, feature = "fuzzing"))]
+#[doc(hidden)]
+pub mod fuzzing;
 mod guard;
 pub mod http;
 pub mod net;

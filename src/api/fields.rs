@@ -7,11 +7,11 @@ use crate::error::Error;
 use crate::http::Request;
 
 /// The fields of a body. Those that nobody asks for are ignored, and all are wiped at the end.
-pub(super) struct Fields(Map<String, Value>);
+pub(crate) struct Fields(Map<String, Value>);
 
 impl Fields {
     /// Reads the body as JSON, whatever the content type says.
-    pub(super) fn of(request: &Request<'_>) -> Result<Fields, Error> {
+    pub(crate) fn of(request: &Request<'_>) -> Result<Fields, Error> {
         // Some clients begin with a byte order mark, which a reader may ignore (RFC 8259
         // section 8.1). serde_json refuses more than 128 levels of nesting.
         let json = request.body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(request.body);
@@ -27,7 +27,7 @@ impl Fields {
     }
 
     /// A field that must be there and be a string.
-    pub(super) fn text(&mut self, name: &str) -> Result<Zeroizing<String>, Error> {
+    pub(crate) fn text(&mut self, name: &str) -> Result<Zeroizing<String>, Error> {
         match self.0.remove(name) {
             Some(Value::String(text)) => Ok(Zeroizing::new(text)),
             Some(mut other) => {

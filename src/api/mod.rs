@@ -7,7 +7,7 @@ pub(crate) mod protected;
 pub(crate) mod refresh;
 pub(crate) mod registration;
 
-mod fields;
+pub(crate) mod fields;
 
 use serde::Serialize;
 

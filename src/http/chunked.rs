@@ -10,12 +10,12 @@ use super::refusal::{self, Refusal, malformed};
 
 /// A chunked body on its way in.
 #[derive(Debug, Default)]
-pub(super) struct Decoder {
+pub(crate) struct Decoder {
     state: State,
     /// The bytes decoded so far. Wiped, since there may be a password in them.
-    pub(super) body: Zeroizing<Vec<u8>>,
+    pub(crate) body: Zeroizing<Vec<u8>>,
     /// How many encoded bytes have been used.
-    pub(super) used: usize,
+    pub(crate) used: usize,
     overhead: usize,
 }
 
@@ -52,7 +52,7 @@ enum State {
 impl Decoder {
     /// Goes on with `encoded`, the body's bytes from its first, of which [`Decoder::used`] were
     /// there before. True when the body is complete.
-    pub(super) fn advance(&mut self, encoded: &[u8], limit: usize) -> Result<bool, Refusal> {
+    pub(crate) fn advance(&mut self, encoded: &[u8], limit: usize) -> Result<bool, Refusal> {
         while self.state != State::Done {
             let Some(rest) = encoded.get(self.used..).filter(|rest| !rest.is_empty()) else {
                 return Ok(false);

@@ -112,7 +112,7 @@ pub(crate) struct Connection {
     blocked_until: Option<u64>,
     /// Bytes that came and are not used yet; they begin with a request. Wiped, since there may
     /// be a password in them.
-    input: Zeroizing<Vec<u8>>,
+    pub(crate) input: Zeroizing<Vec<u8>>,
     scan: Scan,
     head_len: Option<usize>,
     /// Fewer bytes than these do not get the request any further.
@@ -206,6 +206,7 @@ impl Connection {
     /// The deadline has passed; a last answer may come out.
     pub(crate) fn expire<S: Service>(&mut self, context: &Context<'_, S>, out: &mut Vec<u8>) {
         match self.wait() {
+            _ if self.next == Next::Linger => self.next = Next::Close,
             Wait::Head | Wait::Body => self.refuse(context, &refusal::TIMEOUT, None, out),
             Wait::Idle | Wait::Reader | Wait::Lingering => self.next = Next::Close,
         }
@@ -294,7 +295,7 @@ impl Connection {
                     used += count;
                     self.begin_next(context);
                     if last {
-                        self.next = Next::Linger;
+                        self.end(context.limits, context.at);
                         return bytes.len();
                     }
                     if lane == Lane::Slow {
@@ -423,7 +424,14 @@ impl Connection {
         response.encode(out, context.date, Persistence::Close, head_only);
         self.input = Zeroizing::default();
         self.chunked = None;
+        self.end(context.limits, context.at);
+    }
+
+    /// This was the last answer. The client has its time to take note from now on, whether a
+    /// worker comes to it at once or not.
+    fn end(&mut self, limits: &Limits, at: Moment) {
         self.next = Next::Linger;
+        self.deadline = after(at, limits.linger_time);
     }
 }
 

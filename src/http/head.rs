@@ -12,7 +12,7 @@ use super::{Header, Request};
 
 /// Looks for the end of a head in bytes that arrive bit by bit; never looks at a byte twice.
 #[derive(Debug, Default, Clone, Copy)]
-pub(super) struct Scan {
+pub(crate) struct Scan {
     at: usize,
     first_line_ended: bool,
 }
@@ -35,13 +35,17 @@ const REQUEST_LINE_EXTRA: usize = 32;
 impl Scan {
     /// The length of the head that `bytes` begin with, once its end is there. Call again with
     /// the same bytes and more behind them.
-    pub(super) fn find(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
+    pub(crate) fn find(&mut self, bytes: &[u8]) -> Result<Option<usize>, Refusal> {
         if bytes.first() == Some(&0x16) {
             return Err(refusal::TLS);
         }
         let window = &bytes[..bytes.len().min(MAX_HEAD)];
         while let Some(skip) = window[self.at..].iter().position(|&b| SPECIAL[usize::from(b)]) {
             self.at += skip;
+            // Looked at here too, so that the answer is the same however the bytes arrive.
+            if !self.first_line_ended && self.at >= MAX_TARGET + REQUEST_LINE_EXTRA {
+                return Err(refusal::TARGET_TOO_LONG);
+            }
             match (window[self.at], window.get(self.at + 1)) {
                 (b'\r', None) => break,
                 (b'\r', Some(b'\n')) => {
@@ -75,31 +79,31 @@ impl Scan {
 
 /// How the body's end is found (RFC 9112 section 6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
+pub(crate) enum Framing {
     Length(usize),
     Chunked,
 }
 
 /// A head that passed every check.
 #[derive(Debug)]
-pub(super) struct Head<'a> {
-    pub(super) request: Request<'a>,
-    pub(super) framing: Framing,
-    pub(super) http10: bool,
-    pub(super) keep_alive: bool,
-    pub(super) expects_continue: bool,
+pub(crate) struct Head<'a> {
+    pub(crate) request: Request<'a>,
+    pub(crate) framing: Framing,
+    pub(crate) http10: bool,
+    pub(crate) keep_alive: bool,
+    pub(crate) expects_continue: bool,
 }
 
 /// Room for the fields of one head.
-pub(super) type Fields<'a> = [Header<'a>; MAX_HEADERS];
+pub(crate) type Fields<'a> = [Header<'a>; MAX_HEADERS];
 
 /// No fields yet.
-pub(super) const NO_FIELDS: Fields<'static> = [httparse::EMPTY_HEADER; MAX_HEADERS];
+pub(crate) const NO_FIELDS: Fields<'static> = [httparse::EMPTY_HEADER; MAX_HEADERS];
 
 /// Reads a complete head, `bytes` being exactly what [`Scan::find`] found. A refusal comes
 /// with the request when its line and fields could be read, for the sake of CORS.
 #[expect(clippy::result_large_err, reason = "as large as the other outcome, and as short-lived")]
-pub(super) fn parse<'a>(
+pub(crate) fn parse<'a>(
     bytes: &'a [u8],
     fields: &'a mut Fields<'a>,
     peer: IpAddr,
@@ -144,11 +148,17 @@ fn unreadable(error: httparse::Error, bytes: &[u8]) -> Refusal {
     }
 }
 
-/// Whether the request line names a version of HTTP that we do not speak.
+/// Whether the request line is well-formed but for a version of HTTP that we do not speak.
 fn speaks_other_http(bytes: &[u8]) -> bool {
-    let line = bytes.split(|&b| b == b'\r').find(|line| !line.is_empty()).unwrap_or_default();
-    let version = line.rsplit(|&b| b == b' ').next().unwrap_or_default();
-    version.starts_with(b"HTTP/") && version.get(5).is_some_and(u8::is_ascii_digit)
+    let line = bytes.split(|&b| b == b'\r').find(|line| !line.trim_ascii().is_empty());
+    let mut words = line.unwrap_or_default().split(|&b| b == b' ').skip(2);
+    match (words.next(), words.next()) {
+        (Some(version), None) => {
+            let number = version.strip_prefix(b"HTTP/").unwrap_or_default();
+            number.first().is_some_and(u8::is_ascii_digit)
+        }
+        _ => false,
+    }
 }
 
 /// The target as path and query, whatever form it came in (RFC 9112 section 3.2).
@@ -310,6 +320,8 @@ mod tests {
             ("GET / HTTX/1.1", "400"),
             ("GET /", "400"),
             ("GET  / HTTP/1.1", "400"),
+            ("GET /  HTTP/1.1", "400"),
+            ("GET /a b HTTP/1.1", "400"),
             ("GET / HTTP/1.1 ", "400"),
             ("GET\t/ HTTP/1.1", "400"),
             (" GET / HTTP/1.1", "400"),
@@ -397,6 +409,7 @@ mod tests {
             (target(MAX_TARGET), format!("GET /{} Length(0)+", "a".repeat(MAX_TARGET - 1))),
             (target(MAX_TARGET + 1), "414".into()),
             ("G".repeat(MAX_TARGET + REQUEST_LINE_EXTRA + 1), "414".into()),
+            ("G".repeat(MAX_TARGET + REQUEST_LINE_EXTRA) + " / HTTP/1.1\r\n\r\n", "414".into()),
             (head(MAX_HEAD), "POST /x Length(0)+".into()),
             (head(MAX_HEAD + 1), "431".into()),
             (fields(MAX_HEADERS), "POST /x Length(0)+".into()),

@@ -3,15 +3,15 @@
 use std::time::Duration;
 
 /// Header fields in one head; more are answered 431.
-pub(super) const MAX_HEADERS: usize = 64;
+pub(crate) const MAX_HEADERS: usize = 64;
 /// Bytes of the request target; more are answered 414.
-pub(super) const MAX_TARGET: usize = 8 * 1024;
+pub(crate) const MAX_TARGET: usize = 8 * 1024;
 /// Bytes of a head, request line and all header fields; more are answered 431.
-pub(super) const MAX_HEAD: usize = 16 * 1024;
+pub(crate) const MAX_HEAD: usize = 16 * 1024;
 /// Bytes that a chunked body may spend on sizes, extensions and trailers; more are answered 413.
-pub(super) const MAX_CHUNK_OVERHEAD: usize = 16 * 1024;
+pub(crate) const MAX_CHUNK_OVERHEAD: usize = 16 * 1024;
 /// Bytes of answers prepared before the client has to read some of them.
-pub(super) const MAX_OUTPUT: usize = 16 * 1024;
+pub(crate) const MAX_OUTPUT: usize = 16 * 1024;
 /// Bytes that are read and thrown away after a refusal, so that the client can read it.
 pub(super) const MAX_LINGER_BYTES: u64 = 16 * 1024 * 1024;
 

@@ -18,10 +18,10 @@
 //! | `limits` | every size and time that a client could grow |
 //! | `refusal` | what the engine itself answers, before any handler |
 
-mod chunked;
+pub(crate) mod chunked;
 mod connection;
-mod head;
-mod limits;
+pub(crate) mod head;
+pub(crate) mod limits;
 mod refusal;
 mod request;
 mod response;

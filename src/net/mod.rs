@@ -26,6 +26,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::clock::Timestamp;
@@ -35,6 +36,9 @@ use poll::Poll;
 pub use stop::{Stop, Stopper};
 use table::Table;
 
+/// Bytes of answers that the kernel takes for a client that does not read. Left alone, it would
+/// take megabytes.
+const SEND_BUFFER: usize = 64 * 1024;
 /// How many connections may wait in the kernel to be accepted.
 const BACKLOG: i32 = 4096;
 /// Descriptors kept for everything that is not a connection: log, epoll, signals, and what a
@@ -84,8 +88,9 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
     // The standard library's backlog is smaller; listening again only changes that.
     rustix::net::listen(&listener, BACKLOG)?;
-    // Accepted sockets inherit this on Linux: one system call saved per connection.
-    rustix::net::sockopt::set_tcp_nodelay(&listener, true)?;
+    // Accepted sockets inherit these on Linux: system calls saved per connection.
+    sockopt::set_tcp_nodelay(&listener, true)?;
+    sockopt::set_socket_send_buffer_size(&listener, SEND_BUFFER)?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -99,6 +104,10 @@ pub fn serve<S: Service>(
     settings: &Settings,
     stop: &Stop,
 ) -> io::Result<()> {
+    // What fits into the send buffer is written as far as we can see; the kernel cuts the client
+    // that does not take it.
+    let unread = u32::try_from(settings.limits.unread_time.as_millis()).unwrap_or(u32::MAX);
+    sockopt::set_tcp_user_timeout(&listener, unread)?;
     let descriptors = usize::try_from(raise_descriptor_limit()).unwrap_or(usize::MAX);
     let threads = settings.workers + settings.slow_workers + 2;
     let reserved = RESERVED_DESCRIPTORS + RESERVED_PER_THREAD * threads;

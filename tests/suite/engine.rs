@@ -11,7 +11,8 @@ use lictor::net::{self, Settings, Stop};
 
 use crate::support::{Client, PATIENCE, request};
 
-/// Says hello; `/slow` takes a while in the slow lane, `/panic` panics, `/large` is large.
+/// Says hello; `/slow` takes a while in the slow lane, `/panic` panics, `/large` is large, and
+/// `/stuck` takes a while where it must not.
 #[derive(Default)]
 struct Hello {
     slow_done: AtomicUsize,
@@ -27,6 +28,7 @@ impl Service for Hello {
             }
             "/slow-panic" if lane != Lane::Slow => return Answer::Slow,
             "/panic" | "/slow-panic" => panic!("a handler's bug"),
+            "/stuck" => std::thread::sleep(Duration::from_millis(1_500)),
             "/large" => {
                 return Answer::Ready(Response::fixed(200, "text/plain", vec![b'x'; 100_000]));
             }
@@ -112,6 +114,20 @@ fn waiting_has_an_end() {
             std::thread::sleep(Duration::from_millis(300));
             hello(&mut busy);
         }
+    });
+}
+
+#[test]
+fn a_timeout_is_told_once_even_when_every_worker_is_busy() {
+    with_engine(&Settings { workers: 1, ..short() }, |address, _| {
+        let mut slow = Client::connect(address);
+        slow.send("GET / HT");
+        std::thread::sleep(Duration::from_millis(200));
+        let mut busy = Client::connect(address);
+        busy.send(get("/stuck"));
+        assert_eq!(slow.reply("GET").error(), (408, "RequestTimeout".into()));
+        assert_eq!(slow.rest(), "", "exactly one reply");
+        assert_eq!(busy.reply("GET").body, "hello");
     });
 }
 

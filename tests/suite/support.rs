@@ -44,9 +44,25 @@ impl Drop for Dir {
     }
 }
 
+/// The program under test: what cargo built for the tests, or what LICTOR_BIN names.
+fn binary() -> PathBuf {
+    match std::env::var_os("LICTOR_BIN") {
+        Some(named) => fs::canonicalize(named).expect("LICTOR_BIN names the program to test"),
+        None => env!("CARGO_BIN_EXE_lictor").into(),
+    }
+}
+
 /// The binary with a clean environment, in `dir`.
 pub fn lictor(dir: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_lictor"));
+    let mut command = Command::new(binary());
+    command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
+    command
+}
+
+/// The same, started by a shell that has done `prelude` first.
+fn lictor_after(prelude: &str, dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{prelude} && exec \"$0\" \"$@\"")]).arg(binary());
     command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
     command
 }
@@ -89,10 +105,20 @@ impl Server {
     }
 
     pub fn start_in(dir: Dir, flags: &[&str]) -> Server {
+        let command = lictor(&dir.0, &serve(flags));
+        Server::spawn(dir, command)
+    }
+
+    /// Started by a shell that has done `prelude` first, such as `ulimit -n 256`.
+    pub fn start_after(prelude: &str, flags: &[&str]) -> Server {
+        let dir = Dir::new();
+        let command = lictor_after(prelude, &dir.0, &serve(flags));
+        Server::spawn(dir, command)
+    }
+
+    fn spawn(dir: Dir, mut command: Command) -> Server {
         let log = dir.0.join("log");
-        let mut args = vec!["serve", "--listen", "127.0.0.1:0", "--database", "lictor.db"];
-        args.extend(flags);
-        let mut child = lictor(&dir.0, &args)
+        let mut child = command
             .env("SECRET_KEY", SECRET)
             .stdout(Stdio::piped())
             .stderr(File::options().create(true).append(true).open(&log).unwrap())
@@ -167,6 +193,11 @@ impl Drop for Server {
     }
 }
 
+/// The arguments of a server on a free port, with these flags.
+fn serve<'a>(flags: &[&'a str]) -> Vec<&'a str> {
+    [&["serve", "--listen", "127.0.0.1:0", "--database", "lictor.db"], flags].concat()
+}
+
 pub fn wait(child: &mut Child) -> std::process::ExitStatus {
     let start = Instant::now();
     loop {
@@ -198,7 +229,10 @@ pub struct Client {
 
 impl Client {
     pub fn connect(address: SocketAddr) -> Client {
-        let stream = TcpStream::connect(address).unwrap();
+        Client::over(TcpStream::connect(address).unwrap())
+    }
+
+    pub fn over(stream: TcpStream) -> Client {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();

@@ -1,0 +1,366 @@
+//! A whole connection, driven as the engine drives it: the answers do not depend on how the bytes
+//! are cut, they are well-formed HTTP whatever comes, and nothing that a client sends, withholds
+//! or leaves unread makes the connection keep more than its share, or lose its deadline.
+
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{first_line, lines};
+use crate::clock::Timestamp;
+use crate::http::limits::{MAX_CHUNK_OVERHEAD, MAX_HEAD, MAX_OUTPUT};
+use crate::http::{
+    Answer, Connection, Context, Date, Lane, Limits, Moment, Next, Refusal, Request, Response,
+    Service, Wait,
+};
+
+/// Bytes that the engine reads at once.
+const READ: usize = 16 * 1024;
+/// A body limit that short inputs can reach.
+const BODY: usize = 2_000;
+/// All that a connection may keep of what a client sent.
+const MAX_KEPT: usize = MAX_HEAD + BODY + MAX_CHUNK_OVERHEAD + READ;
+/// The longest answer of [`Echo`]: the whole request, and a head.
+const MAX_ANSWER: usize = MAX_HEAD + BODY + 1_000;
+/// Inputs longer than this are not sent byte by byte as well.
+const BYTEWISE: usize = 600;
+
+/// The target: the first line says how the bytes come (see [`Driver::play`]), the rest are the
+/// bytes.
+pub fn connection(data: &[u8]) {
+    let (script, wire) = first_line(data);
+    let whole = conversation(wire, &mut std::iter::repeat(READ));
+    let mut sizes: Vec<usize> = script.iter().map(|&b| usize::from(b) + 1).collect();
+    sizes.push(READ);
+    let pieces = conversation(wire, &mut sizes.into_iter().cycle());
+    assert_eq!(whole, pieces, "cut as the script says");
+    if wire.len() <= BYTEWISE {
+        let bytewise = conversation(wire, &mut std::iter::repeat(1));
+        assert_eq!(whole, bytewise, "cut at every byte");
+    }
+    Driver::new().play(script, wire);
+}
+
+/// Where it ended, what is kept, and every answer; all in good time, from a client that reads.
+type Conversation = (Next, Wait, u64, Vec<u8>, Vec<(u16, Vec<u8>)>);
+
+fn conversation(wire: &[u8], sizes: &mut dyn Iterator<Item = usize>) -> Conversation {
+    let mut driver = Driver::new();
+    let mut rest = wire;
+    while !rest.is_empty() {
+        let size = sizes.next().unwrap_or(READ).min(READ);
+        let (piece, behind) = rest.split_at(size.min(rest.len()));
+        driver.turn(piece);
+        rest = behind;
+    }
+    let connection = &driver.connection;
+    // Whether 100 Continue makes sense depends on when the body comes.
+    let answers = responses(&driver.written).into_iter().filter(|answer| answer.0 != 100);
+    (
+        connection.next(),
+        connection.wait(),
+        connection.deadline(),
+        connection.input.to_vec(),
+        answers.collect(),
+    )
+}
+
+/// A connection with its surroundings: a client that may not read, a clock, the slow lane.
+struct Driver {
+    connection: Connection,
+    limits: Limits,
+    date: Date,
+    at: Moment,
+    echo: Echo,
+    /// How many bytes the client still takes before it blocks.
+    room: usize,
+    slow_lane_full: bool,
+    slow_time: u64,
+    stopping: bool,
+    closed: bool,
+    /// Everything that the client was given.
+    written: Vec<u8>,
+}
+
+impl Driver {
+    fn new() -> Driver {
+        let limits = Limits { body: BODY, ..Limits::default() };
+        let at = Moment { millis: 0, now: Timestamp(1_700_000_000) };
+        let mut date = Date::new();
+        date.update(at.now);
+        Driver {
+            connection: Connection::new(Ipv4Addr::LOCALHOST.into(), &limits, at),
+            limits,
+            date,
+            at,
+            echo: Echo::default(),
+            room: usize::MAX,
+            slow_lane_full: false,
+            slow_time: 0,
+            stopping: false,
+            closed: false,
+            written: Vec::new(),
+        }
+    }
+
+    /// Plays a script, one step per byte, until the connection is closed; what is left of the
+    /// bytes then comes at once. A digit lets time pass, `!` looks at the deadline, `_` and `=`
+    /// make the client stop and go on reading, `~` makes it read a little, `%` and `^` fill and
+    /// slow down the slow lane, `#` stops the server. Every other byte is the size of a read.
+    fn play(mut self, script: &[u8], wire: &[u8]) {
+        let mut rest = wire;
+        for &step in script {
+            let mut piece = &b""[..];
+            match step {
+                b'0'..=b'9' => self.at.millis += 1 << (2 * (step - b'0')),
+                b'!' => self.sweep(),
+                b'_' => self.room = 0,
+                b'=' => self.room = usize::MAX,
+                b'~' => self.room = self.room.saturating_add(7),
+                b'%' => self.slow_lane_full = !self.slow_lane_full,
+                b'^' => self.slow_time = 30_000 - self.slow_time,
+                b'#' => self.stopping = true,
+                size => piece = &rest[..rest.len().min(usize::from(size) + 1)],
+            }
+            if self.closed {
+                break;
+            }
+            rest = &rest[self.turn(piece)..];
+        }
+        while !rest.is_empty() && !self.closed {
+            let used = self.turn(&rest[..rest.len().min(READ)]);
+            if used == 0 {
+                // A client that does not read is not read from either.
+                assert_eq!(self.connection.wait(), Wait::Reader);
+                self.at.millis = self.connection.deadline();
+                self.sweep();
+                assert!(self.closed);
+            }
+            rest = &rest[used..];
+        }
+        self.written.extend_from_slice(self.connection.unsent());
+        responses(&self.written);
+    }
+
+    /// One turn of a worker: write, do what is next, read `piece` when it is time to read. Says
+    /// how many bytes were read.
+    fn turn(&mut self, piece: &[u8]) -> usize {
+        let mut unread = piece;
+        while !self.closed && self.write() {
+            match self.connection.next() {
+                Next::Close => self.closed = true,
+                Next::Slow => self.slow_lane(),
+                Next::More => {
+                    let answered = self.receive(Lane::Fast, &[]);
+                    assert!(answered > 0 || self.connection.next() != Next::More, "no progress");
+                }
+                Next::Linger if self.connection.wait() != Wait::Lingering => {
+                    self.connection.begin_linger(&self.limits, self.at);
+                    self.deadline_is(self.limits.linger_time.as_millis());
+                }
+                Next::Linger | Next::Read if unread.is_empty() => break,
+                Next::Linger => {
+                    self.connection.discard(unread.len());
+                    unread = &[];
+                }
+                Next::Read => {
+                    self.receive(Lane::Fast, unread);
+                    unread = &[];
+                }
+            }
+        }
+        if unread.is_empty() { piece.len() } else { 0 }
+    }
+
+    /// Writes what the client takes; true when nothing is left.
+    fn write(&mut self) -> bool {
+        let unsent = self.connection.unsent();
+        assert!(unsent.len() <= MAX_OUTPUT + MAX_ANSWER, "{} bytes unsent", unsent.len());
+        let taken = &unsent[..unsent.len().min(self.room)];
+        if !taken.is_empty() {
+            self.room -= taken.len();
+            self.written.extend_from_slice(taken);
+            let (taken, deadline) = (taken.len(), self.connection.deadline());
+            self.connection.wrote(taken);
+            if !self.connection.unsent().is_empty() {
+                assert_eq!(self.connection.deadline(), deadline, "reading slowly gains no time");
+            }
+        }
+        let done = self.connection.unsent().is_empty();
+        assert_eq!(done, self.connection.wait() != Wait::Reader);
+        self.closed |= !done && self.connection.deadline() <= self.at.millis;
+        done
+    }
+
+    /// Gives an answer to the client; what it does not take waits in the connection.
+    fn send(&mut self, out: &[u8]) {
+        let taken = out.len().min(self.room);
+        self.room -= taken;
+        self.written.extend_from_slice(&out[..taken]);
+        if taken < out.len() {
+            self.connection.block(&self.limits, self.at, &out[taken..]);
+            self.deadline_is(self.limits.unread_time.as_millis());
+        }
+    }
+
+    fn slow_lane(&mut self) {
+        if self.slow_lane_full {
+            assert!(self.receive(Lane::Full, &[]) > 0);
+        } else {
+            assert_eq!(self.receive(Lane::Slow, &[]), 1, "one request, one answer");
+            self.at.millis += self.slow_time;
+        }
+        assert_ne!(self.connection.next(), Next::Slow);
+    }
+
+    /// Hands bytes in and sends what comes out; says how many answers that was.
+    fn receive(&mut self, lane: Lane, bytes: &[u8]) -> usize {
+        let (wait, deadline) = (self.connection.wait(), self.connection.deadline());
+        let answered = self.echo.answered.load(Ordering::Relaxed);
+        let mut out = Vec::new();
+        let (connection, context) = self.parts();
+        connection.receive(&context, lane, bytes, &mut out);
+        let answered = self.echo.answered.load(Ordering::Relaxed) - answered;
+        assert!(out.len() <= MAX_OUTPUT + MAX_ANSWER, "{} bytes at once", out.len());
+        assert!(self.connection.input.capacity() <= MAX_KEPT, "a connection keeps too much");
+        if self.connection.next() == Next::Linger {
+            assert!(self.connection.input.is_empty(), "nothing is kept after the last answer");
+        } else if answered == 0 && self.connection.wait() == wait {
+            assert_eq!(self.connection.deadline(), deadline, "bytes gain no time");
+        } else {
+            self.deadline_is(match self.connection.wait() {
+                Wait::Idle => self.limits.idle_time.as_millis(),
+                Wait::Head => self.limits.head_time.as_millis(),
+                Wait::Body => self.limits.body_time.as_millis(),
+                other => panic!("{other:?} after {wait:?}"),
+            });
+        }
+        self.send(&out);
+        answered
+    }
+
+    /// Does what the keeper does now and then.
+    fn sweep(&mut self) {
+        if self.closed || self.connection.deadline() > self.at.millis {
+            return;
+        }
+        let wait = self.connection.wait();
+        let mut out = Vec::new();
+        let (connection, context) = self.parts();
+        connection.expire(&context, &mut out);
+        let told = matches!(wait, Wait::Head | Wait::Body);
+        assert_eq!(out.starts_with(b"HTTP/1.1 408 "), told, "after {wait:?}");
+        assert_eq!(self.connection.next(), if told { Next::Linger } else { Next::Close });
+        self.send(&out);
+        self.closed |= !told;
+    }
+
+    /// From now on so many milliseconds.
+    fn deadline_is(&self, time: u128) {
+        assert_eq!(u128::from(self.connection.deadline()), u128::from(self.at.millis) + time);
+    }
+
+    fn parts(&mut self) -> (&mut Connection, Context<'_, Echo>) {
+        let context = Context {
+            service: &self.echo,
+            limits: &self.limits,
+            date: &self.date,
+            at: self.at,
+            stopping: self.stopping,
+        };
+        (&mut self.connection, context)
+    }
+}
+
+/// Says everything that it was asked. `/slow` belongs in the slow lane, `/empty` has no body.
+#[derive(Default)]
+struct Echo {
+    answered: AtomicUsize,
+    refused: AtomicUsize,
+}
+
+/// A field that tells the reader of the answers that there is no body.
+const BODILESS: (&str, &str) = ("X-Bodiless", "yes");
+
+impl Service for Echo {
+    fn answer(&self, request: &Request<'_>, _: Timestamp, lane: Lane) -> Answer {
+        assert_eq!(self.refused.load(Ordering::Relaxed), 0, "asked after a refusal");
+        if request.path == "/slow" && lane != Lane::Slow {
+            return Answer::Slow;
+        }
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        if request.path == "/empty" {
+            return Answer::Ready(Response::empty(204));
+        }
+        let query = request.query.map(str::as_bytes);
+        let parts = [request.method.as_bytes(), request.path.as_bytes()];
+        let parts = parts.into_iter().chain(query).chain(request.headers("x"));
+        let mut body = parts.collect::<Vec<_>>().join(&b'\n');
+        body.push(b'\n');
+        body.extend_from_slice(request.body);
+        let response = Response::fixed(200, "application/octet-stream", body);
+        Answer::Ready(bodiless(response, Some(request)))
+    }
+
+    fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        // A full slow lane is the only refusal after which the connection goes on.
+        if refusal.status != 503 {
+            let before = self.refused.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(before, 0, "refused twice");
+        }
+        bodiless(refusal.response(), request)
+    }
+}
+
+fn bodiless(response: Response, request: Option<&Request<'_>>) -> Response {
+    match request {
+        Some(request) if request.method == "HEAD" => response.with(BODILESS.0, BODILESS.1),
+        _ => response,
+    }
+}
+
+/// The status and body of every response in `bytes`, which hold nothing else, and nothing after
+/// the one that says that it is the last.
+fn responses(bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut rest = bytes;
+    let mut last = false;
+    while !rest.is_empty() {
+        assert!(!last, "an answer after the last one");
+        let end = rest.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(rest.len());
+        let head = lines(&rest[..end + 2]);
+        let status = status(head[0]);
+        let field = |name: &str| {
+            let mut values = head[1..].iter().filter_map(|line| value(line, name));
+            let first = values.next();
+            assert!(values.next().is_none(), "{name} is repeated");
+            first
+        };
+        assert!(field("Date").is_some() || status == 100);
+        let length = match field("Content-Length").map(str::parse) {
+            Some(length) => length.unwrap_or_else(|_| panic!("a length that is no number")),
+            None => 0,
+        };
+        assert_eq!(field("Content-Length").is_none(), [100, 204].contains(&status));
+        let length = if field(BODILESS.0).is_some() { 0 } else { length };
+        last = field("Connection") == Some("close");
+        rest = &rest[end + 4..];
+        found.push((status, rest[..length].to_vec()));
+        rest = &rest[length..];
+    }
+    found
+}
+
+fn status(line: &[u8]) -> u16 {
+    let line = std::str::from_utf8(line).unwrap_or_else(|_| panic!("{line:?}"));
+    let code = line.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.split(' ').next());
+    code.and_then(|code| code.parse().ok()).unwrap_or_else(|| panic!("{line:?}"))
+}
+
+/// The value of a field line, when it has that name.
+fn value<'a>(line: &'a [u8], name: &str) -> Option<&'a str> {
+    assert!(line.iter().all(|b| (b' '..=b'~').contains(b)), "{line:?}");
+    let line = std::str::from_utf8(line).unwrap_or_else(|_| unreachable!("it is ASCII"));
+    let (known, value) = line.split_once(": ").unwrap_or_else(|| panic!("{line:?}"));
+    (known == name).then_some(value)
+}

@@ -1,0 +1,95 @@
+//! What the fuzzers check: one function per target that takes any bytes and panics when one of
+//! our promises is broken. Only tests and `fuzz/` see this module.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `head` | a request's head: where it ends, what it says |
+//! | `chunked` | the chunked transfer coding |
+//! | `token` | tokens that nobody but us can make |
+//! | `json` | the fields of a body |
+//! | `connection` | a whole connection, whatever comes, whenever |
+//!
+//! The oracles read the same bytes a second time, in a simpler way, and must agree. `fuzz/corpus`
+//! holds the inputs; each of them is also run as an ordinary test.
+
+mod chunked;
+mod connection;
+mod head;
+mod json;
+mod token;
+
+pub use chunked::chunked;
+pub use connection::connection;
+pub use head::head;
+pub use json::json;
+pub use token::token;
+
+/// Everything before the first line feed, and everything behind it.
+fn first_line(data: &[u8]) -> (&[u8], &[u8]) {
+    match data.iter().position(|&b| b == b'\n') {
+        Some(end) => (&data[..end], &data[end + 1..]),
+        None => (data, &[]),
+    }
+}
+
+/// A character of a method or a header field's name (RFC 9110 section 5.6.2).
+fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// The lines of `bytes`, without the CR LF that ends each of them.
+fn lines(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut lines = Vec::new();
+    let mut rest = bytes;
+    while let Some(end) = rest.windows(2).position(|pair| pair == b"\r\n") {
+        lines.push(&rest[..end]);
+        rest = &rest[end + 2..];
+    }
+    assert!(rest.is_empty(), "the last line does not end: {:?}", String::from_utf8_lossy(rest));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    /// Runs every kept input through its target.
+    fn corpus(name: &str, target: fn(&[u8])) {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
+        let mut count = 0;
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            // Shown only when the target panics.
+            eprintln!("{}", path.display());
+            target(&fs::read(&path).unwrap());
+            count += 1;
+        }
+        assert!(count > 0, "{} is empty", folder.display());
+    }
+
+    #[test]
+    fn heads() {
+        corpus("head", super::head);
+    }
+
+    #[test]
+    fn chunked_bodies() {
+        corpus("chunked", super::chunked);
+    }
+
+    #[test]
+    fn tokens() {
+        corpus("token", super::token);
+    }
+
+    #[test]
+    fn json_bodies() {
+        corpus("json", super::json);
+    }
+
+    #[test]
+    fn connections() {
+        corpus("connection", super::connection);
+    }
+}

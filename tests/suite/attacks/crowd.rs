@@ -1,0 +1,177 @@
+//! Thousands of connections from many addresses, and what a fresh client notices of them.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, Once};
+use std::time::{Duration, Instant};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use super::vitals::Target;
+use crate::support::PATIENCE;
+
+/// Connections from one address; the server allows 1,024.
+pub const PER_ADDRESS: usize = 1_000;
+/// Descriptors that tests with few connections need.
+const SPARE: usize = 1_500;
+
+/// So many descriptors of this process that other tests leave alone.
+pub struct Reserved(usize);
+
+static TAKEN: Mutex<usize> = Mutex::new(0);
+static GIVEN_BACK: Condvar = Condvar::new();
+
+impl Reserved {
+    /// Waits until `count` descriptors are free.
+    pub fn take(count: usize) -> Reserved {
+        let room = room();
+        assert!(count <= room, "the limit on open files is too low for {count}");
+        let taken = TAKEN.lock().unwrap();
+        *GIVEN_BACK.wait_while(taken, |taken| *taken + count > room).unwrap() += count;
+        Reserved(count)
+    }
+}
+
+impl Drop for Reserved {
+    fn drop(&mut self) {
+        *TAKEN.lock().unwrap() -= self.0;
+        GIVEN_BACK.notify_all();
+    }
+}
+
+/// Connections that this process can have, once its soft limit is the hard one.
+pub fn room() -> usize {
+    static RAISE: Once = Once::new();
+    RAISE.call_once(|| {
+        let limit = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    });
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(100_000);
+    usize::try_from(limit).unwrap().saturating_sub(SPARE)
+}
+
+/// The address that connection `number` of a crowd comes from.
+pub fn address(number: usize) -> Ipv4Addr {
+    let [_, _, c, d] = u32::try_from(2 + number / PER_ADDRESS).unwrap().to_be_bytes();
+    Ipv4Addr::new(127, 0, c, d)
+}
+
+/// A connection from a certain address; one that reads little has a small buffer for it.
+pub fn connect_from(from: Ipv4Addr, to: SocketAddr, buffer: Option<usize>) -> TcpStream {
+    let socket =
+        socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+    if let Some(size) = buffer {
+        sockopt::set_socket_recv_buffer_size(&socket, size).unwrap();
+    }
+    bind(&socket, &SocketAddrV4::new(from, 0)).unwrap();
+    connect(&socket, &to).unwrap();
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_write_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// `count` connections, with the descriptors that they need.
+pub struct Crowd {
+    pub members: Vec<Member>,
+    _reserved: Reserved,
+}
+
+/// One connection of a crowd, and what came of it.
+pub struct Member {
+    pub stream: TcpStream,
+    pub heard: Vec<u8>,
+    /// When the other side had closed or reset it.
+    pub over: Option<Instant>,
+}
+
+impl Crowd {
+    /// `first` tells crowds that come at the same time apart: their addresses must differ.
+    pub fn gather(to: SocketAddr, first: usize, count: usize, buffer: Option<usize>) -> Crowd {
+        let reserved = Reserved::take(count);
+        let member = |number| Member {
+            stream: connect_from(address(first + number), to, buffer),
+            heard: Vec::new(),
+            over: None,
+        };
+        Crowd { members: (0..count).map(member).collect(), _reserved: reserved }
+    }
+
+    /// All of them send this.
+    pub fn say(&mut self, bytes: &[u8]) {
+        for member in &mut self.members {
+            member.stream.write_all(bytes).unwrap();
+        }
+    }
+
+    /// From now on nobody waits for the server.
+    pub fn hurry(&mut self) {
+        for member in &mut self.members {
+            member.stream.set_nonblocking(true).unwrap();
+        }
+    }
+
+    pub fn all_over(&self) -> bool {
+        self.members.iter().all(|member| member.over.is_some())
+    }
+}
+
+impl Member {
+    /// Sends what goes without waiting.
+    pub fn send(&mut self, bytes: &[u8]) {
+        if self.over.is_none() {
+            // What cannot be sent now is not sent; whether it is over is seen by reading.
+            let _ = self.stream.write(bytes);
+        }
+    }
+
+    /// Reads what is there, without waiting, and notices the end.
+    pub fn listen(&mut self) {
+        let mut buffer = [0; 4096];
+        while self.over.is_none() {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => self.over = Some(Instant::now()),
+                Ok(count) => self.heard.extend_from_slice(&buffer[..count]),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => self.over = Some(Instant::now()),
+            }
+        }
+    }
+}
+
+/// What a fresh client notices while `attack` goes on: the time of every request, one after the
+/// other, each on a connection of its own.
+pub fn meanwhile<T>(target: &Target, attack: impl FnOnce() -> T) -> (T, Vec<Duration>) {
+    let over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let watching = scope.spawn(|| {
+            let mut times = Vec::new();
+            while !over.load(Ordering::SeqCst) {
+                times.push(target.fresh());
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            times
+        });
+        // The watch also ends when the attack fails.
+        struct Over<'a>(&'a AtomicBool);
+        impl Drop for Over<'_> {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::SeqCst);
+            }
+        }
+        let end = Over(&over);
+        let outcome = attack();
+        drop(end);
+        (outcome, watching.join().unwrap())
+    })
+}
+
+/// At most one request in a hundred takes longer than 250 ms.
+pub fn assert_undisturbed(times: &[Duration]) {
+    let slow = times.iter().filter(|time| **time > Duration::from_millis(250)).count();
+    assert!(times.len() >= 100, "only {} requests", times.len());
+    assert!(slow * 100 <= times.len(), "{slow} of {} took longer than 250 ms", times.len());
+}

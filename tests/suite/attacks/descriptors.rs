@@ -1,0 +1,98 @@
+//! A server that has no descriptors left.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Resource, Rlimit, prlimit};
+
+use super::crowd::Crowd;
+use super::vitals::{Target, load};
+use crate::support::{Client, Server};
+
+/// How much of a core a server may use that cannot accept anyone.
+const IDLE: f64 = 0.3;
+/// How soon it serves again after the flood.
+const BACK: Duration = Duration::from_secs(2);
+
+/// Waits until a fresh client is served; it must not take longer than [`BACK`].
+fn assert_back(target: &Target) {
+    let start = Instant::now();
+    loop {
+        let mut client = Client::connect(target.address);
+        // As long as there is no room, connections are closed at once or not answered.
+        client.stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        let _ =
+            std::io::Write::write_all(&mut client.stream, b"GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n");
+        if client.try_reply("GET").is_some_and(|reply| reply.status() == 200) {
+            return;
+        }
+        assert!(start.elapsed() < BACK, "no service {:?} after the flood", start.elapsed());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// In the middle of a request, so that nobody may be closed to make room.
+const BUSY: &[u8] = b"GET /api/ HTTP/1.1\r\n";
+
+#[test]
+fn a_flood_into_a_limit_of_256() {
+    let target = Target::of(Server::start_after("ulimit -n 256", &[]));
+    assert!(target.log().contains("the limit on open files is 256"), "{}", target.log());
+    let mut crowd = Crowd::gather(target.address, 0, 1_000, None);
+    crowd.hurry();
+    crowd.members.iter_mut().for_each(|member| member.send(BUSY));
+    std::thread::sleep(Duration::from_millis(300));
+    // It kept descriptors back for everything else: the database still answers those inside.
+    let used = target.vitals();
+    assert!(used.sockets + used.files < 256, "{used:?}");
+    let load = load(target.child.id(), Duration::from_secs(2));
+    assert!(load < IDLE, "{:.0}% of a core", load * 100.0);
+    let kept = crowd.members.iter_mut().filter_map(|member| {
+        member.listen();
+        member.over.is_none().then_some(member)
+    });
+    let mut kept: Vec<_> = kept.collect();
+    assert!(kept.len() >= 100, "only {} connections", kept.len());
+    for member in &mut kept {
+        member.send(b"Host: h\r\n\r\n");
+    }
+    std::thread::sleep(Duration::from_millis(500));
+    for member in &mut kept {
+        member.listen();
+        assert_eq!(super::answers::statuses(&member.heard), Ok(vec![200]));
+    }
+    drop(crowd);
+    assert_back(&target);
+    target.unharmed();
+}
+
+#[test]
+fn accepting_fails_for_want_of_descriptors() {
+    let target = Target::start(&[]);
+    let pid = Pid::from_raw(i32::try_from(target.child.id()).unwrap());
+    let before = target.vitals();
+    let few = u64::try_from(before.sockets + before.files + 50).unwrap();
+    // The limit falls while it runs, as if something else had taken the descriptors.
+    let limit = Rlimit { current: Some(few), maximum: Some(few) };
+    let old = prlimit(pid, Resource::Nofile, limit).unwrap();
+    let mut crowd = Crowd::gather(target.address, 0, 500, None);
+    crowd.hurry();
+    crowd.members.iter_mut().for_each(|member| member.send(BUSY));
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(target.open() >= 40, "{:?}", target.vitals());
+    let used = load(target.child.id(), Duration::from_secs(2));
+    assert!(used < IDLE, "{:.0}% of a core", used * 100.0);
+    assert!(target.log().contains("cannot accept connections for now"), "{}", target.log());
+    drop(crowd);
+    assert_back(&target);
+    // The same when it is the idle ones that fill it: they make room at once.
+    let mut crowd = Crowd::gather(target.address, 0, 40, None);
+    crowd.say(b"GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n");
+    std::thread::sleep(Duration::from_millis(200));
+    for _ in 0..100 {
+        target.fresh();
+    }
+    drop(crowd);
+    // The hard limit cannot be raised again without privileges, and need not be.
+    let _ = prlimit(pid, Resource::Nofile, old);
+    target.unharmed();
+}

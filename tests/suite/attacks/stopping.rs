@@ -1,0 +1,140 @@
+//! SIGTERM while everyone is busy.
+
+use std::io::{Read as _, Write as _};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use super::answers::statuses;
+use super::vitals::Target;
+use crate::support::{Client, PASSWORD, Server, request};
+
+/// What a client of this test has gone through.
+#[derive(Default)]
+struct Story {
+    answered: usize,
+    registered: Vec<String>,
+    /// When the request was sent that nobody answered, if there is one.
+    unanswered: Option<Instant>,
+}
+
+/// Asks again and again on one connection until the server closes it.
+fn ask(mut client: Client, mut next: impl FnMut(usize) -> (Option<String>, String)) -> Story {
+    let mut story = Story::default();
+    for number in 0.. {
+        let (name, bytes) = next(number);
+        if client.stream.write_all(bytes.as_bytes()).is_err() {
+            return story;
+        }
+        // A request counts as sent when the kernel has it.
+        let sent = Instant::now();
+        // An answer is there from its first to its last byte, or not at all: `try_reply` fails
+        // on one that breaks off.
+        let Some(reply) = client.try_reply("POST") else {
+            story.unanswered = Some(sent);
+            return story;
+        };
+        assert!([200, 503].contains(&reply.status()), "{reply:?}");
+        story.answered += 1;
+        if reply.status() == 200 {
+            story.registered.extend(name);
+        }
+        if reply.header("connection") == Some("close") {
+            assert_eq!(client.rest(), "");
+            return story;
+        }
+    }
+    story
+}
+
+#[test]
+fn sigterm_under_load_loses_no_answered_request() {
+    let target = Target::start(&[]);
+    let token = target.register("ada", PASSWORD).token();
+    let bearer = format!("Bearer {token}");
+    let protected = request("GET", "/api/protected", &[("Authorization", &bearer)], "");
+    let hello = request("GET", "/api/", &[], "");
+    let server = target.into_server();
+    let (mut signalled, mut stories) = (None, Vec::new());
+    let mut ended = None;
+    std::thread::scope(|scope| {
+        let mut asking = Vec::new();
+        for thread in 0..24 {
+            let (client, bytes) =
+                (server.connect(), if thread % 2 == 0 { &hello } else { &protected });
+            asking.push(scope.spawn(move || ask(client, |_| (None, bytes.clone()))));
+        }
+        for thread in 0..16 {
+            let client = server.connect();
+            asking.push(scope.spawn(move || {
+                ask(client, |number| {
+                    let name = format!("user-{thread}-{number}");
+                    let body = json!({"username": name, "password": PASSWORD}).to_string();
+                    (Some(name), request("POST", "/api/registration", &[], &body))
+                })
+            }));
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        signalled = Some(Instant::now());
+        ended = Some(server.stop("-TERM"));
+        stories = asking.into_iter().map(|one| one.join().unwrap()).collect();
+    });
+    let (code, dir) = ended.unwrap();
+    assert_eq!(code, Some(0));
+    let answered: usize = stories.iter().map(|story| story.answered).sum();
+    let registered: Vec<&String> = stories.iter().flat_map(|story| &story.registered).collect();
+    println!("{answered} answered, {} registered", registered.len());
+    assert!(answered > 500 && registered.len() >= 5, "{answered} {}", registered.len());
+    // What was sent before the signal is answered. What comes later may find the door closed.
+    for story in &stories {
+        let lost = story.unanswered.filter(|sent| *sent < signalled.unwrap());
+        assert!(lost.is_none(), "a request sent before the signal was not answered");
+    }
+    let again = Server::start_in(dir, &[]);
+    let listed = again.user(&["list"], "").1;
+    for name in registered {
+        assert!(listed.contains(name.as_str()), "{name} is lost");
+    }
+    Target::of(again).unharmed();
+}
+
+#[test]
+fn sigterm_does_not_wait_for_those_who_attack() {
+    let server = Server::start(&[]);
+    let mut clients: Vec<Client> = (0..300).map(|_| server.connect()).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        match number % 3 {
+            0 => client.send("GET /api/ HT"),
+            1 => client.send(request("POST", "/api/login", &[("Content-Length", "50000")], "")),
+            _ => {}
+        }
+    }
+    // They also go on sending after the signal.
+    let over = AtomicBool::new(false);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        let over = &over;
+        let clients = &mut clients;
+        scope.spawn(move || {
+            while !over.load(Ordering::SeqCst) && start.elapsed() < Duration::from_secs(15) {
+                for client in clients.iter_mut() {
+                    let _ = client.stream.write(b"x");
+                }
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        std::thread::sleep(Duration::from_millis(200));
+        let (code, _dir) = server.stop("-TERM");
+        over.store(true, Ordering::SeqCst);
+        assert_eq!(code, Some(0));
+    });
+    // 10 s for what is under way, and no more than a loaded machine needs on top.
+    assert!(start.elapsed() < Duration::from_secs(14), "{:?}", start.elapsed());
+    for mut client in clients {
+        let mut heard = Vec::new();
+        let _ = client.stream.read_to_end(&mut heard);
+        let heard = statuses(&heard).unwrap();
+        assert!(heard.is_empty() || heard == [408] || heard == [400], "{heard:?}");
+    }
+}

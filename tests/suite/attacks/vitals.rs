@@ -1,0 +1,145 @@
+//! How a server is doing, measured from outside, and what every attack must leave as it was.
+
+use std::fs;
+use std::ops::Deref;
+use std::time::{Duration, Instant};
+
+use crate::support::Server;
+
+/// How long a fresh client may wait for its answer after an attack.
+const FRESH: Duration = Duration::from_millis(250);
+/// By how much memory may have grown after an attack.
+const GROWTH: u64 = 16 << 20;
+/// How long the server may take to give back what the attack made it take: the slow lane keeps
+/// its arenas for 5 s, and a lingering close takes 2 s.
+const RECOVERY: Duration = Duration::from_secs(15);
+/// Files that threads open when they first look into the database.
+const LATE_FILES: usize = 16;
+
+/// A server that will be attacked, and how it was before.
+pub struct Target {
+    server: Server,
+    before: Vitals,
+}
+
+impl Target {
+    pub fn start(flags: &[&str]) -> Target {
+        Target::of(Server::start(flags))
+    }
+
+    pub fn of(server: Server) -> Target {
+        for _ in 0..20 {
+            assert_eq!(server.get("/api/health").status(), 200);
+        }
+        // By then the connections of this warm-up are gone.
+        std::thread::sleep(Duration::from_millis(200));
+        let before = Vitals::of(server.child.id());
+        Target { server, before }
+    }
+
+    pub fn vitals(&self) -> Vitals {
+        Vitals::of(self.server.child.id())
+    }
+
+    pub fn before(&self) -> &Vitals {
+        &self.before
+    }
+
+    /// Connections that are open now, as the server's descriptors say.
+    pub fn open(&self) -> usize {
+        self.vitals().sockets.saturating_sub(self.before.sockets)
+    }
+
+    /// How long a fresh client waits: connecting, asking, and reading the answer.
+    pub fn fresh(&self) -> Duration {
+        let start = Instant::now();
+        assert_eq!(self.server.get("/api/").status(), 200);
+        start.elapsed()
+    }
+
+    /// The median of several fresh clients.
+    pub fn median_of_fresh(&self, tries: usize) -> Duration {
+        let mut times: Vec<Duration> = (0..tries).map(|_| self.fresh()).collect();
+        times.sort();
+        times[tries / 2]
+    }
+
+    /// What must hold after every attack.
+    pub fn unharmed(&self) {
+        let fresh = self.median_of_fresh(5);
+        assert!(fresh <= FRESH, "a fresh client waits {fresh:?}");
+        let start = Instant::now();
+        loop {
+            let now = self.vitals();
+            let memory = now.rss <= self.before.rss + GROWTH;
+            let descriptors =
+                now.sockets <= self.before.sockets && now.files <= self.before.files + LATE_FILES;
+            if memory && descriptors {
+                break;
+            }
+            assert!(start.elapsed() < RECOVERY, "before {:?}, after {now:?}", self.before);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let log = self.server.log();
+        assert!(!log.contains("a bug in lictor"), "{log}");
+    }
+
+    pub fn into_server(self) -> Server {
+        self.server
+    }
+}
+
+impl Deref for Target {
+    type Target = Server;
+
+    fn deref(&self) -> &Server {
+        &self.server
+    }
+}
+
+/// What the kernel says about a process.
+#[derive(Debug, Clone)]
+pub struct Vitals {
+    /// Bytes of memory that are there now.
+    pub rss: u64,
+    /// The most that were ever there.
+    pub peak: u64,
+    pub sockets: usize,
+    /// All other descriptors.
+    pub files: usize,
+}
+
+impl Vitals {
+    pub fn of(pid: u32) -> Vitals {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the server lives");
+        let size = |name: &str| -> u64 {
+            let line = status.lines().find(|line| line.starts_with(name));
+            let kib = line.and_then(|line| line.split_whitespace().nth(1)).unwrap();
+            kib.parse::<u64>().unwrap() * 1024
+        };
+        let (mut sockets, mut files) = (0, 0);
+        for entry in fs::read_dir(format!("/proc/{pid}/fd")).expect("the server lives") {
+            // One that is closed meanwhile is not open.
+            let Ok(link) = entry.and_then(|entry| fs::read_link(entry.path())) else { continue };
+            match link.to_string_lossy().starts_with("socket:") {
+                true => sockets += 1,
+                false => files += 1,
+            }
+        }
+        Vitals { rss: size("VmRSS:"), peak: size("VmHWM:"), sockets, files }
+    }
+}
+
+/// The share of one core that a process uses over `time`.
+pub fn load(pid: u32, time: Duration) -> f64 {
+    let ticks = || -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the server lives");
+        // Behind the name, which may hold anything: state is field 3, the times 14 and 15.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
+        fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+    };
+    let (before, start) = (ticks(), Instant::now());
+    std::thread::sleep(time);
+    // Linux counts in hundredths of a second towards programs, whatever it uses itself.
+    (ticks() - before) as f64 / 100.0 / start.elapsed().as_secs_f64()
+}
