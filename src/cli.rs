@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::config::{Config, Cors, Origin, Registration};
 use crate::error::Problem;
 use crate::secret::Secret;
-use crate::server::{Server, stop_on_signals};
+use crate::server::{Server, cannot_listen, stop_on_signals};
 use crate::store::{Inspection, Sqlite};
 
 /// Login for small, self-hosted apps, in one file.
@@ -213,7 +213,11 @@ impl SecretSource {
             (Some(key), None) => Ok(SecretSource::Environment(Zeroizing::new(key.into_vec()))),
             (None, Some(file)) => Ok(SecretSource::File(file.clone())),
             (None, None) => {
-                Ok(SecretSource::Generated(typed.database.database.with_extension("key")))
+                let database = &typed.database.database;
+                let file = database.with_extension("key");
+                // A database that ends in .key itself has its key beside it all the same.
+                let file = if file == *database { file.with_extension("key.key") } else { file };
+                Ok(SecretSource::Generated(file))
             }
         }
     }
@@ -338,7 +342,11 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     };
     let listen = match std::net::TcpListener::bind(config.listen) {
         Ok(_) => config.listen.to_string(),
-        Err(error) => format!("{} (not now: {error})", config.listen),
+        // Most likely by the server whose configuration this is.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            format!("{} (in use now)", config.listen)
+        }
+        Err(error) => return Err(cannot_listen(config.listen, &error)),
     };
     let cors = match &config.cors {
         Cors::Any => "every origin".into(),

@@ -62,7 +62,7 @@ pub fn stop_on_signals() -> Result<Stop, Problem> {
     })
 }
 
-fn cannot_listen(address: SocketAddr, error: &io::Error) -> Problem {
+pub(crate) fn cannot_listen(address: SocketAddr, error: &io::Error) -> Problem {
     let next = match error.kind() {
         ErrorKind::AddrInUse => {
             "end the program that has the port, or choose another with --listen"

@@ -167,6 +167,15 @@ impl Connection {
         if self.blocked_until.is_some() { Wait::Reader } else { self.wait }
     }
 
+    /// Whether nothing of a request is here: no answer is owed.
+    pub(crate) fn at_rest(&self) -> bool {
+        match self.wait() {
+            Wait::Idle => true,
+            Wait::Head => self.input.is_empty(),
+            Wait::Body | Wait::Reader | Wait::Lingering => false,
+        }
+    }
+
     /// When [`Connection::expire`] is due, in the milliseconds of [`Moment`].
     pub(crate) fn deadline(&self) -> u64 {
         self.blocked_until.unwrap_or(self.deadline)
@@ -183,24 +192,16 @@ impl Connection {
     ) {
         if self.input.is_empty() {
             let used = self.process(context, lane, bytes, out);
-            self.keep(&bytes[used..]);
+            self.input.extend_from_slice(&bytes[used..]);
             return;
         }
-        self.keep(bytes);
+        self.input.extend_from_slice(bytes);
         let mut input = std::mem::take(&mut self.input);
         let used = self.process(context, lane, &input, out);
         if used < input.len() {
             input.drain(..used);
             self.input = input;
         }
-    }
-
-    /// Keeps bytes for later, in one piece of memory if it is known how many there will be:
-    /// growing would leave copies behind.
-    fn keep(&mut self, bytes: &[u8]) {
-        let kept = self.input.len();
-        self.input.reserve_exact(self.need.saturating_sub(kept).max(bytes.len()));
-        self.input.extend_from_slice(bytes);
     }
 
     /// The deadline has passed; a last answer may come out.

@@ -242,13 +242,18 @@ fn content_length(digits: &[u8]) -> Result<Framing, Refusal> {
 }
 
 fn expects_continue(request: &Request<'_>, http10: bool) -> Result<bool, Refusal> {
-    match request.header("expect") {
-        None => Ok(false),
-        // An HTTP/1.0 client cannot wait for 100 (RFC 9110 section 10.1.1).
-        Some(_) if http10 => Ok(false),
-        Some(value) if value.eq_ignore_ascii_case(b"100-continue") => Ok(true),
-        Some(_) => Err(refusal::EXPECTATION_FAILED),
+    // An HTTP/1.0 client cannot wait for 100 (RFC 9110 section 10.1.1).
+    if http10 {
+        return Ok(false);
     }
+    let mut expects = false;
+    for value in request.headers("expect") {
+        if !value.eq_ignore_ascii_case(b"100-continue") {
+            return Err(refusal::EXPECTATION_FAILED);
+        }
+        expects = true;
+    }
+    Ok(expects)
 }
 
 fn keep_alive(request: &Request<'_>, http10: bool) -> bool {
@@ -371,6 +376,7 @@ mod tests {
             ("Expect: 100-continue", "POST /x Length(0)+e"),
             ("Expect: 100-Continue", "POST /x Length(0)+e"),
             ("Expect: tea", "417"),
+            ("Expect: 100-continue\r\nExpect: tea", "417"),
             ("Connection: close", "POST /x Length(0)"),
             ("Connection: x, Close", "POST /x Length(0)"),
             ("Connection: keep-alive", "POST /x Length(0)+"),

@@ -127,11 +127,16 @@ impl<S: Service> Engine<'_, S> {
     fn close_longest_idle(&self, desk: &mut Desk) -> bool {
         while let Some(index) = self.table.take_longest_idle() {
             let Some(slot) = self.table.slot(index) else { continue };
-            if slot.live().as_ref().is_some_and(|live| live.http.wait() == Wait::Idle) {
+            let still_idle = slot.live().as_ref().is_some_and(|live| {
+                let silent = live.stream.peek(&mut [0]);
+                live.http.wait() == Wait::Idle
+                    && silent.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+            });
+            if still_idle {
                 self.table.close(index);
                 return true;
             }
-            // It woke up between the look and the grip.
+            // It woke up between the look and the grip, or a request has come meanwhile.
             self.act(index, desk, |_, _, _| {});
         }
         false

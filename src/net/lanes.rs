@@ -89,7 +89,11 @@ impl<S: Service> Engine<'_, S> {
             }
             for told in events.told() {
                 let index = u32::try_from(told.token).unwrap_or(u32::MAX);
-                if self.table.slot(index).is_some_and(|slot| slot.take_or_call(told.ended)) {
+                if self
+                    .table
+                    .slot(index)
+                    .is_some_and(|slot| slot.take_or_call(told.ended, told.gone))
+                {
                     self.hold(index, &mut desk, &mut later);
                 }
             }
@@ -118,6 +122,11 @@ impl<S: Service> Engine<'_, S> {
                 }
                 Popped::Job(index) => {
                     busy = true;
+                    // No work for a client that is gone; one that has only ended its half waits.
+                    if self.table.slot(index).is_some_and(Slot::gone) {
+                        self.table.close(index);
+                        continue;
+                    }
                     self.act(index, &mut desk, |live, context, output| {
                         live.http.receive(context, Lane::Slow, &[], output);
                     });
@@ -229,7 +238,7 @@ impl<S: Service> Engine<'_, S> {
                 Next::Linger | Next::Read => {}
             }
             if drained {
-                if self.stopping() && live.http.wait() == Wait::Idle {
+                if self.stopping() && live.http.at_rest() {
                     return Outcome::Close;
                 }
                 slot.publish(live.http.wait(), live.http.deadline());

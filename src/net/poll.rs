@@ -97,6 +97,8 @@ pub(super) struct Told {
     pub(super) token: u64,
     /// The other side has sent its last byte.
     pub(super) ended: bool,
+    /// The connection is broken: nobody will read an answer.
+    pub(super) gone: bool,
 }
 
 /// Room for what [`Poll::wait`] tells.
@@ -113,11 +115,12 @@ impl Events {
 
     /// What was told, wake-ups left out.
     pub(super) fn told(&self) -> impl Iterator<Item = Told> {
-        let end = EventFlags::RDHUP | EventFlags::HUP | EventFlags::ERR;
+        let broken = EventFlags::HUP | EventFlags::ERR;
         let told = self.room[..self.count].iter().map(move |event| {
             // The kernel's struct is packed: its fields are copied out, not borrowed.
             let (flags, data) = (event.flags, event.data);
-            Told { token: data.u64(), ended: flags.intersects(end) }
+            let gone = flags.intersects(broken);
+            Told { token: data.u64(), ended: gone || flags.contains(EventFlags::RDHUP), gone }
         });
         told.filter(|told| told.token != WAKE)
     }

@@ -34,14 +34,18 @@ pub(super) struct Slot {
     state: AtomicU8,
     idle: AtomicBool,
     ended: AtomicBool,
+    gone: AtomicBool,
     deadline: AtomicU64,
     live: Mutex<Option<Box<Live>>>,
 }
 
 impl Slot {
     /// Takes the slot, or makes its holder look once more. `ended` says that the other side has
-    /// sent its last byte.
-    pub(super) fn take_or_call(&self, ended: bool) -> bool {
+    /// sent its last byte, `gone` that the connection is broken.
+    pub(super) fn take_or_call(&self, ended: bool, gone: bool) -> bool {
+        if gone {
+            self.gone.store(true, Ordering::Release);
+        }
         if ended {
             self.ended.store(true, Ordering::Release);
         }
@@ -96,6 +100,11 @@ impl Slot {
         self.ended.load(Ordering::Acquire)
     }
 
+    /// Whether it was told that the connection is broken.
+    pub(super) fn gone(&self) -> bool {
+        self.gone.load(Ordering::Acquire)
+    }
+
     fn idle_until(&self) -> Option<u64> {
         self.idle.load(Ordering::Acquire).then(|| self.deadline.load(Ordering::Acquire))
     }
@@ -126,6 +135,7 @@ impl Table {
             state: AtomicU8::new(FREE),
             idle: AtomicBool::new(false),
             ended: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
             deadline: AtomicU64::new(NEVER),
             live: Mutex::new(None),
         };
@@ -169,6 +179,7 @@ impl Table {
         self.high.fetch_max(index as usize + 1, Ordering::AcqRel);
         let slot = &self.slots[index as usize];
         slot.ended.store(false, Ordering::Release);
+        slot.gone.store(false, Ordering::Release);
         slot.publish(live.http.wait(), live.http.deadline());
         *slot.live() = Some(Box::new(live));
         Ok(index)
@@ -241,9 +252,9 @@ mod tests {
     fn one_holder_at_a_time_and_no_call_is_lost() {
         let table = Table::new(1, 1);
         let slot = table.slot(0).unwrap();
-        assert!(slot.take_or_call(false));
-        assert!(!slot.take_or_call(false), "in hand");
-        assert!(!slot.take_or_call(false), "called already");
+        assert!(slot.take_or_call(false, false));
+        assert!(!slot.take_or_call(false, false), "in hand");
+        assert!(!slot.take_or_call(false, false), "called already");
         assert!(!slot.take());
         assert!(!slot.release(), "was called: look once more");
         assert!(slot.release());

@@ -9,8 +9,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 use rusqlite::{
     Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, TransactionBehavior, params,
@@ -28,13 +28,24 @@ const VERSION: i64 = 1;
 const APPLICATION_ID: i64 = 0x4C49_4354;
 /// How long another process's lock is waited for.
 const BUSY: Duration = Duration::from_secs(3);
+/// How long it is waited for when it was in the way a moment ago.
+const BUSY_AGAIN: Duration = Duration::from_millis(50);
+/// How often it is looked whether another thread has finished writing.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
 /// The store in a file.
 #[derive(Debug)]
 pub struct Sqlite {
     // Dropped in this order: the last connection to close cleans up, and it must be able to write.
     readers: Vec<Mutex<Connection>>,
-    writer: Mutex<Connection>,
+    writer: Mutex<Writer>,
+}
+
+#[derive(Debug)]
+struct Writer {
+    connection: Connection,
+    /// When the file was last found locked by somebody else, if nothing was written since.
+    locked: Option<Instant>,
 }
 
 /// What a look at a file found.
@@ -79,13 +90,18 @@ impl Sqlite {
             .map_err(failed)?;
         let reader = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map(Mutex::new);
         let readers: Result<_, _> = (0..readers.max(1)).map(reader).collect();
-        Ok(Sqlite { readers: readers.map_err(failed)?, writer: Mutex::new(writer) })
+        Ok(Sqlite {
+            readers: readers.map_err(failed)?,
+            writer: Mutex::new(Writer { connection: writer, locked: None }),
+        })
     }
 
     /// Looks whose the file is and of which version, without changing it.
     pub fn inspect(path: &Path) -> Result<Inspection, Problem> {
         match fs::metadata(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Inspection::Absent),
+            Err(error) if error.kind() == ErrorKind::NotFound && directory(path).is_dir() => {
+                return Ok(Inspection::Absent);
+            }
             Err(error) => return Err(cannot_reach(path, &error)),
             Ok(meta) if meta.is_file() && meta.len() == 0 => return Ok(Inspection::Absent),
             Ok(meta) if !meta.is_file() => {
@@ -134,8 +150,31 @@ impl Sqlite {
         Ok(())
     }
 
-    fn writer(&self) -> MutexGuard<'_, Connection> {
-        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Does one write. All in all it waits for a lock as long as [`BUSY`]; but while somebody
+    /// else keeps the file locked, only the first writer waits that long, or those behind it
+    /// would add up.
+    fn write<T>(&self, act: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, Error> {
+        let begun = Instant::now();
+        let mut writer = loop {
+            match self.writer.try_lock() {
+                Ok(writer) => break writer,
+                Err(TryLockError::Poisoned(poisoned)) => break poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) if begun.elapsed() < BUSY => {
+                    std::thread::sleep(LOOK_AGAIN);
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::Unavailable("database: the writer is busy".into()));
+                }
+            }
+        };
+        let locked = writer.locked.is_some_and(|since| since.elapsed() < BUSY);
+        let patience = if locked { BUSY_AGAIN } else { BUSY.saturating_sub(begun.elapsed()) };
+        writer.connection.busy_timeout(patience.max(BUSY_AGAIN)).map_err(fault)?;
+        let done = act(&writer.connection);
+        let code = done.as_ref().err().and_then(rusqlite::Error::sqlite_error_code);
+        let locked = code == Some(ErrorCode::DatabaseBusy);
+        writer.locked = locked.then(Instant::now);
+        done.map_err(fault)
     }
 
     /// A connection for reading; each thread comes back to the same one.
@@ -173,39 +212,33 @@ impl Store for Sqlite {
     }
 
     fn add(&self, user: &NewUser<'_>, now: Timestamp) -> Result<i64, Error> {
-        let writer = self.writer();
-        let inserted = writer.execute(
-            "INSERT INTO users (name, name_key, email, email_key, password, roles, created)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-            params![
-                user.name.as_str(),
-                user.name.key(),
-                user.email.map(Email::as_str),
-                user.email.map(Email::key),
-                user.hash.as_str(),
-                user.roles.as_str(),
-                now.0
-            ],
-        );
-        match inserted {
-            Ok(_) => Ok(writer.last_insert_rowid()),
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
-                let text = error.to_string();
-                if text.contains("users.name_key") {
-                    Err(Error::UsernameTaken)
-                } else if text.contains("users.email_key") {
-                    Err(Error::BadRequest("email: this address belongs to another user".into()))
-                } else {
-                    Err(fault(error))
-                }
-            }
-            Err(error) => Err(fault(error)),
+        let mut taken = None;
+        let inserted = self.write(|writer| {
+            let inserted = writer.execute(
+                "INSERT INTO users (name, name_key, email, email_key, password, roles, created)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    user.name.as_str(),
+                    user.name.key(),
+                    user.email.map(Email::as_str),
+                    user.email.map(Email::key),
+                    user.hash.as_str(),
+                    user.roles.as_str(),
+                    now.0
+                ],
+            );
+            taken = inserted.as_ref().err().and_then(who_is_taken);
+            inserted.map(|_| writer.last_insert_rowid())
+        });
+        match taken {
+            Some(taken) => Err(taken),
+            None => inserted,
         }
     }
 
     fn strengthen(&self, id: i64, old: &PasswordHash, new: &PasswordHash) -> Result<(), Error> {
         let sql = "UPDATE users SET password = ?3 WHERE id = ?1 AND password = ?2";
-        self.writer().execute(sql, params![id, old.as_str(), new.as_str()]).map_err(fault)?;
+        self.write(|writer| writer.execute(sql, params![id, old.as_str(), new.as_str()]))?;
         Ok(())
     }
 
@@ -226,8 +259,7 @@ impl Store for Sqlite {
     }
 
     fn change(&self, id: i64, change: &Change<'_>) -> Result<bool, Error> {
-        let writer = self.writer();
-        let changed = match change {
+        let changed = self.write(|writer| match change {
             Change::Password(hash) => writer.execute(
                 "UPDATE users SET password = ?2 WHERE id = ?1",
                 params![id, hash.as_str()],
@@ -237,13 +269,12 @@ impl Store for Sqlite {
             Change::Active(active) => {
                 writer.execute("UPDATE users SET active = ?2 WHERE id = ?1", params![id, active])
             }
-        };
-        Ok(changed.map_err(fault)? == 1)
+        })?;
+        Ok(changed == 1)
     }
 
     fn delete(&self, id: i64) -> Result<bool, Error> {
-        let deleted = self.writer().execute("DELETE FROM users WHERE id = ?1", [id]);
-        Ok(deleted.map_err(fault)? == 1)
+        Ok(self.write(|writer| writer.execute("DELETE FROM users WHERE id = ?1", [id]))? == 1)
     }
 
     fn ping(&self) -> Result<(), Error> {
@@ -257,7 +288,7 @@ impl Store for Sqlite {
 
     fn settle(&self) -> Result<(), Error> {
         // The row says whether a reader was in the way, which the next start makes up for.
-        self.writer().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())).map_err(fault)
+        self.write(|writer| writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
     }
 }
 
@@ -271,6 +302,20 @@ impl Sqlite {
             Ok(Credentials { person: person(row)?, hash })
         };
         query.query_row([key], credentials).optional().map_err(fault)
+    }
+}
+
+/// What an insertion failed at, if it is something that belongs to another user.
+fn who_is_taken(error: &rusqlite::Error) -> Option<Error> {
+    let text = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) if text.contains("users.name_key") => {
+            Some(Error::UsernameTaken)
+        }
+        Some(ErrorCode::ConstraintViolation) if text.contains("users.email_key") => {
+            Some(Error::BadRequest("email: this address belongs to another user".into()))
+        }
+        _ => None,
     }
 }
 
@@ -354,10 +399,7 @@ fn fault(error: rusqlite::Error) -> Error {
 
 fn cannot_reach(path: &Path, error: &std::io::Error) -> Problem {
     let shown = path.display();
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
-    };
+    let directory = directory(path);
     let next = if directory.is_dir() {
         format!(
             "let the user that runs lictor write in {}, or give another place with --database",
@@ -367,6 +409,13 @@ fn cannot_reach(path: &Path, error: &std::io::Error) -> Problem {
         format!("make the directory: mkdir -p {}", directory.display())
     };
     Problem::new(format!("cannot open the database {shown}: {error}"), next)
+}
+
+fn directory(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
 }
 
 fn cannot_open(path: &Path, error: &rusqlite::Error) -> Problem {
@@ -500,7 +549,7 @@ mod tests {
     fn the_writer_is_durable_and_in_wal_mode() {
         let place = Place::new("pragmas");
         let store = Sqlite::open(&place.file(), 1).unwrap();
-        let writer = store.writer();
+        let writer = &store.writer.lock().unwrap().connection;
         for (pragma, expected) in
             [("synchronous", "2"), ("foreign_keys", "1"), ("journal_mode", "wal")]
         {

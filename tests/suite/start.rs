@@ -260,5 +260,7 @@ fn check_says_what_would_run_and_makes_nothing() {
     let address = server.address.to_string();
     let (code, out, _) = outcome(&run(&server.dir.0, &["check", "--listen", &address], ""));
     assert_eq!(code, 0, "{out}");
-    assert!(out.contains("not now"), "{out}");
+    assert!(out.contains("(in use now)"), "{out}");
+    let missing = run(&server.dir.0, &["check", "--database", "missing/x.db"], "");
+    assert_eq!(outcome(&missing).0, 1);
 }

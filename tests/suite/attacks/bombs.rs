@@ -18,7 +18,7 @@ fn filled(before: &str, unit: &str, after: &str) -> String {
 
 /// Every bomb as a login and as a registration gets one of `expected`, soon.
 fn check(bombs: &[String], expected: &[u16]) {
-    let target = Target::start(&[]);
+    let target = Target::start_warm();
     for bomb in bombs {
         for path in ["/api/login", "/api/registration"] {
             let mut client = target.connect();
@@ -119,7 +119,7 @@ fn many_keys_and_values() {
 
 #[test]
 fn the_last_of_many_equal_keys_counts_everywhere() {
-    let target = Target::start(&[]);
+    let target = Target::start_warm();
     let twice = |field: &str, last: &str| filled("{", &format!("{field}:\"no\","), last);
     let body = twice("\"username\"", r#""username":"ada","password":"ten wooden lanterns"}"#);
     let send = |path: &str, body: &str| target.send("POST", path, &[], body).status();

@@ -70,7 +70,7 @@ fn a_reset_in_the_middle_of_an_answer() {
 
 #[test]
 fn a_reset_while_the_slow_lane_works() {
-    let target = Target::start(&["--hash-threads", "1"]);
+    let target = Target::start_warm();
     target.register("ada", PASSWORD).token();
     let login = json!({"username": "ada", "password": PASSWORD}).to_string();
     let login = request("POST", "/api/login", &[], &login);

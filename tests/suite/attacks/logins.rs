@@ -13,7 +13,7 @@ const QUEUE: usize = 256;
 
 #[test]
 fn the_queue_holds_256_and_refuses_the_next_at_once() {
-    let target = Target::start(&["--hash-threads", "1"]);
+    let target = Target::start_warm();
     // The one hashing thread waits for the database, which somebody else holds.
     let holder = rusqlite::Connection::open(target.dir.database()).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();

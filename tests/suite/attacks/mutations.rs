@@ -117,7 +117,7 @@ pub fn spoiled(good: &[String], random: &mut Random) -> Vec<u8> {
 fn ten_thousand_spoiled_requests() {
     const SEED: u64 = 20_261_124;
     const THREADS: u64 = 4;
-    let target = Target::start(&[]);
+    let target = Target::start_warm();
     let token = target.register("ada", PASSWORD).token();
     let mut good = good(&token);
     good.push(request("POST", "/api/refresh", &[], &signed(&serde_json::json!({"exp": 1}))));

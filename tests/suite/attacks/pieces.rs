@@ -72,7 +72,7 @@ fn a_thousand_requests_may_come_at_once() {
 
 #[test]
 fn half_a_close_ends_only_what_is_unfinished() {
-    let target = Target::start(&[]);
+    let target = Target::start_warm();
     target.register("ada", PASSWORD).token();
     let login = json!({"username": "ada", "password": PASSWORD}).to_string();
     let login = request("POST", "/api/login", &[], &login);

@@ -4,7 +4,7 @@ use std::fs;
 use std::ops::Deref;
 use std::time::{Duration, Instant};
 
-use crate::support::Server;
+use crate::support::{PASSWORD, Server};
 
 /// How long a fresh client may wait for its answer after an attack.
 const FRESH: Duration = Duration::from_millis(250);
@@ -25,6 +25,14 @@ pub struct Target {
 impl Target {
     pub fn start(flags: &[&str]) -> Target {
         Target::of(Server::start(flags))
+    }
+
+    /// One that hashes with one thread and has done so: its memory for that is there already, and
+    /// nobody has to wait until it is given back.
+    pub fn start_warm() -> Target {
+        let server = Server::start(&["--hash-threads", "1"]);
+        assert_eq!(server.login("nobody", PASSWORD).status(), 401);
+        Target::of(server)
     }
 
     pub fn of(server: Server) -> Target {
