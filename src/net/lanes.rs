@@ -202,6 +202,7 @@ impl<S: Service> Engine<'_, S> {
     /// Writes what there is, then reads and answers, as far as it goes without waiting.
     fn turn(&self, index: u32, slot: &Slot, live: &mut Live, desk: &mut Desk) -> Outcome {
         let mut drained = false;
+        let mut empty = false;
         let mut reads = 0;
         let mut answered_more = false;
         loop {
@@ -238,11 +239,15 @@ impl<S: Service> Engine<'_, S> {
                 Next::Linger | Next::Read => {}
             }
             if drained {
-                if self.stopping() && live.http.at_rest() {
+                let last = self.stopping() && live.http.at_rest();
+                if last && empty {
                     return Outcome::Close;
                 }
-                slot.publish(live.http.wait(), live.http.deadline());
-                return Outcome::Wait;
+                if !last {
+                    slot.publish(live.http.wait(), live.http.deadline());
+                    return Outcome::Wait;
+                }
+                // After a short read something may have come that was sent before the stop.
             }
             if reads == READS_PER_TURN {
                 return Outcome::Later;
@@ -256,7 +261,10 @@ impl<S: Service> Engine<'_, S> {
                     drained = count < desk.input.len() && !slot.ended();
                     self.received(live, desk, count);
                 }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => drained = true,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    drained = true;
+                    empty = true;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return Outcome::Close,
             }
