@@ -73,12 +73,16 @@ pub fn bearer<'a>(request: &Request<'a>) -> Result<Option<&'a [u8]>, Error> {
     match header.split_at_checked(7) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
             let token = token.trim_ascii();
-            // Other characters that no token has are found when it is read.
-            let is_one_word = !token.is_empty() && !token.contains(&b' ');
-            if is_one_word { Ok(Some(token)) } else { Err(Error::InvalidTokenHeader) }
+            let good = !token.is_empty() && token.iter().all(|&b| is_b64token(b));
+            if good { Ok(Some(token)) } else { Err(Error::InvalidTokenHeader) }
         }
         _ => Err(Error::InvalidTokenHeader),
     }
+}
+
+/// A character of the token in the header (RFC 6750 section 2.1, `b64token`).
+fn is_b64token(byte: u8) -> bool {
+    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
 }
 
 #[cfg(test)]
@@ -100,7 +104,16 @@ mod tests {
         check(&["Bearer a.b-c_d"], Ok(Some("a.b-c_d")));
         check(&["bearer a"], Ok(Some("a")));
         check(&["Bearer  a"], Ok(Some("a")));
-        for bad in ["Bearer", "Bearer ", "Bearera", "Basic YTpi", "Bearer a b", ""] {
+        for bad in [
+            "Bearer",
+            "Bearer ",
+            "Bearera",
+            "Basic YTpi",
+            "Bearer a b",
+            "Bearer é",
+            "Bearer !?",
+            "",
+        ] {
             check(&[bad], Err(()));
         }
         check(&["Bearer a", "Bearer a"], Err(()));
