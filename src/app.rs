@@ -169,6 +169,10 @@ impl Service for App {
         }
     }
 
+    fn upkeep(&self, busy: bool) {
+        self.store.upkeep(busy);
+    }
+
     fn idle(&self) {
         self.hasher.release_memory();
     }

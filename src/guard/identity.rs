@@ -73,17 +73,25 @@ pub fn bearer<'a>(request: &Request<'a>) -> Result<Option<&'a [u8]>, Error> {
     match header.split_at_checked(7) {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case(b"Bearer ") => {
             let token = token.trim_ascii();
-            let good = !token.is_empty() && token.iter().all(|&b| is_b64token(b));
+            let good = !token.is_empty() && token.iter().all(|&b| B64TOKEN[usize::from(b)]);
             if good { Ok(Some(token)) } else { Err(Error::InvalidTokenHeader) }
         }
         _ => Err(Error::InvalidTokenHeader),
     }
 }
 
-/// A character of the token in the header (RFC 6750 section 2.1, `b64token`).
-fn is_b64token(byte: u8) -> bool {
-    matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=')
-}
+/// The characters of the token in the header (RFC 6750 section 2.1, `b64token`).
+const B64TOKEN: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < table.len() {
+        let char = byte as u8;
+        table[byte] = char.is_ascii_alphanumeric()
+            || matches!(char, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'=');
+        byte += 1;
+    }
+    table
+};
 
 #[cfg(test)]
 mod tests {

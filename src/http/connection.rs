@@ -54,6 +54,12 @@ pub trait Service: Sync {
     /// The slow lane has had nothing to do for a while; memory can be given back.
     fn idle(&self) {}
 
+    /// Called a few times a second while connections are open, and once more when none is
+    /// (`busy` is false then). Whoever accepts connections waits for it meanwhile.
+    fn upkeep(&self, busy: bool) {
+        let _ = busy;
+    }
+
     /// The engine's own refusal as a response; the request is there when it could be read.
     fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
         let _ = request;

@@ -48,11 +48,12 @@ impl<S: Service> Engine<'_, S> {
         let mut events = Events::new(2);
         let mut desk = self.desk();
         let mut swept = Instant::now();
+        let mut busy = false;
         let mut paused = false;
         let mut complained: Option<Instant> = None;
         loop {
-            let timeout =
-                if paused { Some(PAUSE) } else { (self.table.open() > 0).then_some(SWEEP) };
+            let awake = busy || self.table.open() > 0;
+            let timeout = if paused { Some(PAUSE) } else { awake.then_some(SWEEP) };
             poll.wait(&mut events, timeout)?;
             if stop.asked() {
                 break;
@@ -73,6 +74,8 @@ impl<S: Service> Engine<'_, S> {
             if swept.elapsed() >= SWEEP {
                 swept = Instant::now();
                 self.sweep(&mut desk);
+                busy = self.table.open() > 0;
+                self.service.upkeep(busy);
             }
         }
         self.finish(listener, stop, &poll, &mut desk)

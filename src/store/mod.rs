@@ -96,6 +96,10 @@ pub trait Store: Send + Sync {
     /// Whether reading works.
     fn ping(&self) -> Result<(), Error>;
 
+    /// Called a few times a second while requests may come (`busy`), and once when none may any
+    /// more.
+    fn upkeep(&self, busy: bool);
+
     /// Puts everything in its final place; called when the server ends.
     fn settle(&self) -> Result<(), Error>;
 }

@@ -30,7 +30,7 @@ const AT_HOME: [(&str, &[&str]); 13] = [
     ("base64", &["guard/token.rs"]),
     ("hmac", &["guard/token.rs"]),
     ("sha2", &["guard/token.rs"]),
-    ("rusqlite", &["store/sqlite.rs"]),
+    ("rusqlite", &["store/sqlite/mod.rs", "store/sqlite/open.rs", "store/sqlite/anchor.rs"]),
     ("clap", &["cli.rs", "admin.rs"]),
     ("argon2", &["guard/password.rs"]),
     ("jwt_simple", &["guard/token.rs", "fuzzing/token.rs"]),

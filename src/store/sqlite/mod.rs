@@ -3,29 +3,24 @@
 //! One connection writes, behind a lock; as many read as threads want to, each with its own
 //! prepared statements. The file is in WAL mode, so readers never wait for the writer.
 
+mod anchor;
+mod open;
+
 use std::cell::Cell;
-use std::fs::{self, OpenOptions};
-use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{
-    Connection, ErrorCode, OpenFlags, OptionalExtension as _, Row, TransactionBehavior, params,
-};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 
+use self::anchor::Anchor;
 use super::{Account, Change, Credentials, NewUser, Person, Store};
 use crate::clock::Timestamp;
-use crate::error::{Error, Problem};
+use crate::error::Error;
 use crate::guard::{Email, PasswordHash, Roles, Username};
 
-const SCHEMA: &str = include_str!("../../schema.sql");
-/// The number at the top of `schema.sql`.
-const VERSION: i64 = 1;
-/// "LICT", big-endian.
-const APPLICATION_ID: i64 = 0x4C49_4354;
+pub use open::Inspection;
+
 /// How long another process's lock is waited for.
 const BUSY: Duration = Duration::from_secs(3);
 /// How long it is waited for when it was in the way a moment ago.
@@ -43,113 +38,13 @@ pub struct Sqlite {
 
 #[derive(Debug)]
 struct Writer {
+    anchor: Anchor,
     connection: Connection,
     /// When the file was last found locked by somebody else, if nothing was written since.
     locked: Option<Instant>,
 }
 
-/// What a look at a file found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inspection {
-    /// No file, or an empty one: it can be made.
-    Absent,
-    /// One of ours, of this version.
-    Current,
-}
-
 impl Sqlite {
-    /// Opens the file, or makes it. `readers` threads can read without waiting for one another.
-    /// A file that is not ours, damaged, or newer than this program is refused, and not touched.
-    pub fn open(path: &Path, readers: usize) -> Result<Sqlite, Problem> {
-        let found = Sqlite::inspect(path)?;
-        match found {
-            Inspection::Absent => create_file(path)?,
-            Inspection::Current => Sqlite::check(path)?,
-        }
-        let failed = |error: rusqlite::Error| cannot_open(path, &error);
-        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
-        if writer.is_readonly("main").map_err(failed)? {
-            return Err(Problem::new(
-                format!("the database {} cannot be written", path.display()),
-                "let the user that runs lictor write the file and its directory",
-            ));
-        }
-        if found == Inspection::Absent {
-            create_schema(&mut writer).map_err(failed)?;
-        }
-        let mode: String =
-            writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
-        if mode != "wal" {
-            return Err(Problem::new(
-                format!("the database {} cannot use a write-ahead log", path.display()),
-                "put it on a local file system; network file systems cannot share memory",
-            ));
-        }
-        writer
-            .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
-            .map_err(failed)?;
-        let reader = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map(Mutex::new);
-        let readers: Result<_, _> = (0..readers.max(1)).map(reader).collect();
-        Ok(Sqlite {
-            readers: readers.map_err(failed)?,
-            writer: Mutex::new(Writer { connection: writer, locked: None }),
-        })
-    }
-
-    /// Looks whose the file is and of which version, without changing it.
-    pub fn inspect(path: &Path) -> Result<Inspection, Problem> {
-        match fs::metadata(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound && directory(path).is_dir() => {
-                return Ok(Inspection::Absent);
-            }
-            Err(error) => return Err(cannot_reach(path, &error)),
-            Ok(meta) if meta.is_file() && meta.len() == 0 => return Ok(Inspection::Absent),
-            Ok(meta) if !meta.is_file() => {
-                return Err(Problem::new(
-                    format!("{} is not a file", path.display()),
-                    "give the path of a database file with --database",
-                ));
-            }
-            Ok(_) => {}
-        }
-        let failed = |error: rusqlite::Error| cannot_open(path, &error);
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-        let number = |pragma: &str| -> Result<i64, Problem> {
-            connection.query_row(pragma, [], |row| row.get(0)).map_err(failed)
-        };
-        if number("PRAGMA application_id")? != APPLICATION_ID {
-            return Err(not_ours(path));
-        }
-        match number("PRAGMA user_version")? {
-            VERSION => {}
-            version => {
-                return Err(Problem::new(
-                    format!(
-                        "the database {} is of version {version}; this lictor knows version \
-                         {VERSION}",
-                        path.display()
-                    ),
-                    "run the newer lictor that made it, or give another file with --database",
-                ));
-            }
-        }
-        Ok(Inspection::Current)
-    }
-
-    /// Reads the whole file, without changing it, and says whether it is as it should be.
-    pub fn check(path: &Path) -> Result<(), Problem> {
-        let failed = |error: rusqlite::Error| cannot_open(path, &error);
-        // Never through std::fs: closing a file of our own would drop the locks that SQLite has
-        // on it, in the whole process.
-        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-        let sound: String =
-            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
-        if sound != "ok" || !has_our_schema(&connection).map_err(failed)? {
-            return Err(damaged(path, &sound));
-        }
-        Ok(())
-    }
-
     /// Does one write. All in all it waits for a lock as long as [`BUSY`]; but while somebody
     /// else keeps the file locked, only the first writer waits that long, or those behind it
     /// would add up.
@@ -170,7 +65,12 @@ impl Sqlite {
         let locked = writer.locked.is_some_and(|since| since.elapsed() < BUSY);
         let patience = if locked { BUSY_AGAIN } else { BUSY.saturating_sub(begun.elapsed()) };
         writer.connection.busy_timeout(patience.max(BUSY_AGAIN)).map_err(fault)?;
+        // What is read while this is written may cost a little more.
+        let held = writer.anchor.release();
         let done = act(&writer.connection);
+        if held {
+            writer.anchor.hold();
+        }
         let code = done.as_ref().err().and_then(rusqlite::Error::sqlite_error_code);
         let locked = code == Some(ErrorCode::DatabaseBusy);
         writer.locked = locked.then(Instant::now);
@@ -286,6 +186,16 @@ impl Store for Sqlite {
         Ok(())
     }
 
+    fn upkeep(&self, busy: bool) {
+        // Who is writing sees to the anchor himself.
+        let Ok(writer) = self.writer.try_lock() else { return };
+        // Let go even to take hold again: of what has been written since.
+        writer.anchor.release();
+        if busy {
+            writer.anchor.hold();
+        }
+    }
+
     fn settle(&self) -> Result<(), Error> {
         // The row says whether a reader was in the way, which the next start makes up for.
         self.write(|writer| writer.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
@@ -333,52 +243,6 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
     Ok(Account { person, email: row.get(4)?, created: Timestamp(row.get(5)?) })
 }
 
-fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
-    // Each connection is behind a lock of ours, so SQLite need not take one of its own.
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY)?;
-    Ok(connection)
-}
-
-/// Makes the file before SQLite does, and readable by its owner only. One that is there, but
-/// empty, keeps its mode: whoever made it has chosen.
-fn create_file(path: &Path) -> Result<(), Problem> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match made {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(cannot_reach(path, &error)),
-    }
-}
-
-fn create_schema(connection: &mut Connection) -> rusqlite::Result<()> {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another lictor may have done it between our look and our lock.
-    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version == 0 {
-        transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-    }
-    transaction.commit()
-}
-
-/// Whether the tables and indices are exactly those of `schema.sql`, apart from what SQLite keeps
-/// for itself.
-fn has_our_schema(connection: &Connection) -> rusqlite::Result<bool> {
-    let statements = |connection: &Connection| -> rusqlite::Result<Vec<String>> {
-        connection
-            .prepare(
-                "SELECT sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' ORDER BY type, name",
-            )?
-            .query_map([], |row| row.get(0))?
-            .collect()
-    };
-    let model = Connection::open_in_memory()?;
-    model.execute_batch(SCHEMA)?;
-    Ok(statements(connection)? == statements(&model)?)
-}
-
 /// A failure while running: passing troubles of the machine or of another process are told apart
 /// from faults.
 fn fault(error: rusqlite::Error) -> Error {
@@ -397,73 +261,24 @@ fn fault(error: rusqlite::Error) -> Error {
     }
 }
 
-fn cannot_reach(path: &Path, error: &std::io::Error) -> Problem {
-    let shown = path.display();
-    let directory = directory(path);
-    let next = if directory.is_dir() {
-        format!(
-            "let the user that runs lictor write in {}, or give another place with --database",
-            directory.display()
-        )
-    } else {
-        format!("make the directory: mkdir -p {}", directory.display())
-    };
-    Problem::new(format!("cannot open the database {shown}: {error}"), next)
-}
-
-fn directory(path: &Path) -> PathBuf {
-    match path.parent() {
-        Some(parent) if parent != Path::new("") => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
-}
-
-fn cannot_open(path: &Path, error: &rusqlite::Error) -> Problem {
-    let shown = path.display();
-    match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => not_ours(path),
-        Some(ErrorCode::DatabaseCorrupt) => damaged(path, &error.to_string()),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Problem::new(
-            format!("the database {shown} is locked by another program"),
-            "end that program, or wait until it is done",
-        ),
-        _ => Problem::new(
-            format!("cannot open the database {shown}: {error}"),
-            "let the user that runs lictor write the file and its directory",
-        ),
-    }
-}
-
-fn not_ours(path: &Path) -> Problem {
-    Problem::new(
-        format!("{} is not a lictor database", path.display()),
-        "it was not touched; give another path with --database",
-    )
-}
-
-fn damaged(path: &Path, how: &str) -> Problem {
-    let how = if how == "ok" { "its tables are not lictor's" } else { how };
-    Problem::new(
-        format!("the database {} is damaged: {how}", path.display()),
-        "it was not touched; restore a backup, or try `sqlite3 FILE .recover`",
-    )
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
     use super::*;
 
     /// A private directory that goes away with the value.
-    struct Place(PathBuf);
+    pub(super) struct Place(pub(super) PathBuf);
 
     impl Place {
-        fn new(name: &str) -> Place {
+        pub(in super::super) fn new(name: &str) -> Place {
             let path = std::env::temp_dir().join(format!("lictor-{name}-{}", std::process::id()));
             fs::create_dir_all(&path).unwrap();
             Place(path)
         }
 
-        fn file(&self) -> PathBuf {
+        pub(in super::super) fn file(&self) -> PathBuf {
             self.0.join("lictor.db")
         }
     }
@@ -474,7 +289,7 @@ mod tests {
         }
     }
 
-    fn add(store: &Sqlite, name: &str, email: Option<&str>) -> Result<i64, Error> {
+    pub(super) fn add(store: &Sqlite, name: &str, email: Option<&str>) -> Result<i64, Error> {
         let email = email.map(|email| Email::parse(email).unwrap());
         let user = NewUser {
             name: &Username::parse(name).unwrap(),
@@ -485,7 +300,7 @@ mod tests {
         store.add(&user, Timestamp(5))
     }
 
-    fn found(store: &Sqlite, login: &str) -> Option<String> {
+    pub(super) fn found(store: &Sqlite, login: &str) -> Option<String> {
         store.credentials(login).unwrap().map(|c| c.person.name)
     }
 
@@ -533,19 +348,6 @@ mod tests {
     }
 
     #[test]
-    fn a_file_is_made_private_and_opens_again() {
-        use std::os::unix::fs::PermissionsExt as _;
-        let place = Place::new("open");
-        assert_eq!(Sqlite::inspect(&place.file()), Ok(Inspection::Absent));
-        add(&Sqlite::open(&place.file(), 1).unwrap(), "ada", None).unwrap();
-        assert_eq!(Sqlite::inspect(&place.file()), Ok(Inspection::Current));
-        let again = Sqlite::open(&place.file(), 1).unwrap();
-        assert_eq!(found(&again, "ada"), Some("ada".into()));
-        let mode = fs::metadata(place.file()).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
-    }
-
-    #[test]
     fn the_writer_is_durable_and_in_wal_mode() {
         let place = Place::new("pragmas");
         let store = Sqlite::open(&place.file(), 1).unwrap();
@@ -561,91 +363,6 @@ mod tests {
                 other => panic!("{other:?}"),
             };
             assert_eq!(value, expected, "{pragma}");
-        }
-    }
-
-    #[test]
-    fn statistics_for_the_planner_are_no_damage() {
-        let place = Place::new("analyze");
-        add(&Sqlite::open(&place.file(), 1).unwrap(), "ada", None).unwrap();
-        Connection::open(place.file()).unwrap().execute_batch("ANALYZE").unwrap();
-        assert_eq!(Sqlite::check(&place.file()), Ok(()));
-    }
-
-    #[test]
-    fn a_second_look_from_the_same_process_loses_nothing() {
-        let place = Place::new("locks");
-        let store = Sqlite::open(&place.file(), 1).unwrap();
-        add(&store, "ada", None).unwrap();
-        Sqlite::inspect(&place.file()).unwrap();
-        Sqlite::check(&place.file()).unwrap();
-        // Another process comes and goes; it must see that we are still here.
-        let count = |expected: &str| {
-            let script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1])\
-                          .execute('SELECT count(*) FROM users').fetchone()[0])";
-            let output = std::process::Command::new("python3")
-                .args(["-c", script])
-                .arg(place.file())
-                .output()
-                .unwrap();
-            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected, "{output:?}");
-        };
-        count("1");
-        add(&store, "bob", None).unwrap();
-        count("2");
-    }
-
-    #[test]
-    fn files_that_are_not_ours_are_refused_untouched() {
-        let place = Place::new("foreign");
-        let file = place.file();
-        let ours = || {
-            let _ = fs::remove_file(&file);
-            drop(Sqlite::open(&file, 1).unwrap());
-        };
-        let with_sql = |sql: &str| Connection::open(&file).unwrap().execute_batch(sql).unwrap();
-        type Make<'a> = (&'a str, Box<dyn Fn() + 'a>);
-        let cases: [Make<'_>; 6] = [
-            ("is not a lictor database", Box::new(|| fs::write(&file, "hello\n").unwrap())),
-            ("is not a lictor database", Box::new(|| fs::write(&file, [0; 8192]).unwrap())),
-            (
-                "is not a lictor database",
-                Box::new(|| {
-                    fs::remove_file(&file).unwrap();
-                    with_sql("CREATE TABLE users (id); PRAGMA user_version = 1;");
-                }),
-            ),
-            (
-                "is of version 2",
-                Box::new(|| {
-                    ours();
-                    with_sql("PRAGMA user_version = 2");
-                }),
-            ),
-            (
-                "is damaged",
-                Box::new(|| {
-                    ours();
-                    with_sql("ALTER TABLE users ADD COLUMN x TEXT");
-                }),
-            ),
-            (
-                "is damaged",
-                Box::new(|| {
-                    ours();
-                    let mut bytes = fs::read(&file).unwrap();
-                    bytes[4096..].fill(0x5a);
-                    fs::write(&file, bytes).unwrap();
-                }),
-            ),
-        ];
-        for (expected, make) in cases {
-            make();
-            let before = fs::read(&file).unwrap();
-            let problem = Sqlite::open(&file, 1).unwrap_err();
-            assert!(problem.what.contains(expected), "{problem}");
-            assert!(!problem.next.is_empty());
-            assert_eq!(fs::read(&file).unwrap(), before, "{problem}");
         }
     }
 }

@@ -1,0 +1,330 @@
+//! How a database file is opened, made, looked at and refused.
+
+use std::fs::{self, OpenOptions};
+use std::io::ErrorKind;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
+
+use super::anchor::Anchor;
+use super::{BUSY, Sqlite, Writer};
+use crate::error::Problem;
+
+const SCHEMA: &str = include_str!("../../../schema.sql");
+/// The number at the top of `schema.sql`.
+const VERSION: i64 = 1;
+/// "LICT", big-endian.
+const APPLICATION_ID: i64 = 0x4C49_4354;
+
+/// What a look at a file found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inspection {
+    /// No file, or an empty one: it can be made.
+    Absent,
+    /// One of ours, of this version.
+    Current,
+}
+
+impl Sqlite {
+    /// Opens the file, or makes it. `readers` threads can read without waiting for one another.
+    /// A file that is not ours, damaged, or newer than this program is refused, and not touched.
+    pub fn open(path: &Path, readers: usize) -> Result<Sqlite, Problem> {
+        let found = Sqlite::inspect(path)?;
+        match found {
+            Inspection::Absent => create_file(path)?,
+            Inspection::Current => Sqlite::check(path)?,
+        }
+        let failed = |error: rusqlite::Error| cannot_open(path, &error);
+        let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+        if writer.is_readonly("main").map_err(failed)? {
+            return Err(Problem::new(
+                format!("the database {} cannot be written", path.display()),
+                "let the user that runs lictor write the file and its directory",
+            ));
+        }
+        if found == Inspection::Absent {
+            create_schema(&mut writer).map_err(failed)?;
+        }
+        let mode: String =
+            writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
+        if mode != "wal" {
+            return Err(Problem::new(
+                format!("the database {} cannot use a write-ahead log", path.display()),
+                "put it on a local file system; network file systems cannot share memory",
+            ));
+        }
+        writer
+            .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
+            .map_err(failed)?;
+        let reader = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map(Mutex::new);
+        let readers: Result<_, _> = (0..readers.max(1)).map(reader).collect();
+        Ok(Sqlite {
+            readers: readers.map_err(failed)?,
+            writer: Mutex::new(Writer {
+                anchor: Anchor::new(
+                    connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?,
+                ),
+                connection: writer,
+                locked: None,
+            }),
+        })
+    }
+
+    /// Looks whose the file is and of which version, without changing it.
+    pub fn inspect(path: &Path) -> Result<Inspection, Problem> {
+        match fs::metadata(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound && directory(path).is_dir() => {
+                return Ok(Inspection::Absent);
+            }
+            Err(error) => return Err(cannot_reach(path, &error)),
+            Ok(meta) if meta.is_file() && meta.len() == 0 => return Ok(Inspection::Absent),
+            Ok(meta) if !meta.is_file() => {
+                return Err(Problem::new(
+                    format!("{} is not a file", path.display()),
+                    "give the path of a database file with --database",
+                ));
+            }
+            Ok(_) => {}
+        }
+        let failed = |error: rusqlite::Error| cannot_open(path, &error);
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+        let number = |pragma: &str| -> Result<i64, Problem> {
+            connection.query_row(pragma, [], |row| row.get(0)).map_err(failed)
+        };
+        if number("PRAGMA application_id")? != APPLICATION_ID {
+            return Err(not_ours(path));
+        }
+        match number("PRAGMA user_version")? {
+            VERSION => {}
+            version => {
+                return Err(Problem::new(
+                    format!(
+                        "the database {} is of version {version}; this lictor knows version \
+                         {VERSION}",
+                        path.display()
+                    ),
+                    "run the newer lictor that made it, or give another file with --database",
+                ));
+            }
+        }
+        Ok(Inspection::Current)
+    }
+
+    /// Reads the whole file, without changing it, and says whether it is as it should be.
+    pub fn check(path: &Path) -> Result<(), Problem> {
+        let failed = |error: rusqlite::Error| cannot_open(path, &error);
+        // Never through std::fs: closing a file of our own would drop the locks that SQLite has
+        // on it, in the whole process.
+        let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+        let sound: String =
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+        if sound != "ok" || !has_our_schema(&connection).map_err(failed)? {
+            return Err(damaged(path, &sound));
+        }
+        Ok(())
+    }
+}
+
+fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
+    // Each connection is behind a lock of ours, so SQLite need not take one of its own.
+    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY)?;
+    Ok(connection)
+}
+
+/// Makes the file before SQLite does, and readable by its owner only. One that is there, but
+/// empty, keeps its mode: whoever made it has chosen.
+fn create_file(path: &Path) -> Result<(), Problem> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(cannot_reach(path, &error)),
+    }
+}
+
+fn create_schema(connection: &mut Connection) -> rusqlite::Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another lictor may have done it between our look and our lock.
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version == 0 {
+        transaction.execute_batch(SCHEMA)?;
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()
+}
+
+/// Whether the tables and indices are exactly those of `schema.sql`, apart from what SQLite keeps
+/// for itself.
+fn has_our_schema(connection: &Connection) -> rusqlite::Result<bool> {
+    let statements = |connection: &Connection| -> rusqlite::Result<Vec<String>> {
+        connection
+            .prepare(
+                "SELECT sql FROM sqlite_schema WHERE name NOT GLOB 'sqlite_*' ORDER BY type, name",
+            )?
+            .query_map([], |row| row.get(0))?
+            .collect()
+    };
+    let model = Connection::open_in_memory()?;
+    model.execute_batch(SCHEMA)?;
+    Ok(statements(connection)? == statements(&model)?)
+}
+
+fn cannot_reach(path: &Path, error: &std::io::Error) -> Problem {
+    let shown = path.display();
+    let directory = directory(path);
+    let next = if directory.is_dir() {
+        format!(
+            "let the user that runs lictor write in {}, or give another place with --database",
+            directory.display()
+        )
+    } else {
+        format!("make the directory: mkdir -p {}", directory.display())
+    };
+    Problem::new(format!("cannot open the database {shown}: {error}"), next)
+}
+
+fn directory(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+fn cannot_open(path: &Path, error: &rusqlite::Error) -> Problem {
+    let shown = path.display();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => not_ours(path),
+        Some(ErrorCode::DatabaseCorrupt) => damaged(path, &error.to_string()),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Problem::new(
+            format!("the database {shown} is locked by another program"),
+            "end that program, or wait until it is done",
+        ),
+        _ => Problem::new(
+            format!("cannot open the database {shown}: {error}"),
+            "let the user that runs lictor write the file and its directory",
+        ),
+    }
+}
+
+fn not_ours(path: &Path) -> Problem {
+    Problem::new(
+        format!("{} is not a lictor database", path.display()),
+        "it was not touched; give another path with --database",
+    )
+}
+
+fn damaged(path: &Path, how: &str) -> Problem {
+    let how = if how == "ok" { "its tables are not lictor's" } else { how };
+    Problem::new(
+        format!("the database {} is damaged: {how}", path.display()),
+        "it was not touched; restore a backup, or try `sqlite3 FILE .recover`",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{Place, add, found};
+    use super::*;
+
+    #[test]
+    fn a_file_is_made_private_and_opens_again() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let place = Place::new("open");
+        assert_eq!(Sqlite::inspect(&place.file()), Ok(Inspection::Absent));
+        add(&Sqlite::open(&place.file(), 1).unwrap(), "ada", None).unwrap();
+        assert_eq!(Sqlite::inspect(&place.file()), Ok(Inspection::Current));
+        let again = Sqlite::open(&place.file(), 1).unwrap();
+        assert_eq!(found(&again, "ada"), Some("ada".into()));
+        let mode = fs::metadata(place.file()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+
+    #[test]
+    fn statistics_for_the_planner_are_no_damage() {
+        let place = Place::new("analyze");
+        add(&Sqlite::open(&place.file(), 1).unwrap(), "ada", None).unwrap();
+        Connection::open(place.file()).unwrap().execute_batch("ANALYZE").unwrap();
+        assert_eq!(Sqlite::check(&place.file()), Ok(()));
+    }
+
+    #[test]
+    fn a_second_look_from_the_same_process_loses_nothing() {
+        let place = Place::new("locks");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        add(&store, "ada", None).unwrap();
+        Sqlite::inspect(&place.file()).unwrap();
+        Sqlite::check(&place.file()).unwrap();
+        // Another process comes and goes; it must see that we are still here.
+        let count = |expected: &str| {
+            let script = "import sqlite3, sys; print(sqlite3.connect(sys.argv[1])\
+                          .execute('SELECT count(*) FROM users').fetchone()[0])";
+            let output = std::process::Command::new("python3")
+                .args(["-c", script])
+                .arg(place.file())
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected, "{output:?}");
+        };
+        count("1");
+        add(&store, "bob", None).unwrap();
+        count("2");
+    }
+
+    #[test]
+    fn files_that_are_not_ours_are_refused_untouched() {
+        let place = Place::new("foreign");
+        let file = place.file();
+        let ours = || {
+            let _ = fs::remove_file(&file);
+            drop(Sqlite::open(&file, 1).unwrap());
+        };
+        let with_sql = |sql: &str| Connection::open(&file).unwrap().execute_batch(sql).unwrap();
+        type Make<'a> = (&'a str, Box<dyn Fn() + 'a>);
+        let cases: [Make<'_>; 6] = [
+            ("is not a lictor database", Box::new(|| fs::write(&file, "hello\n").unwrap())),
+            ("is not a lictor database", Box::new(|| fs::write(&file, [0; 8192]).unwrap())),
+            (
+                "is not a lictor database",
+                Box::new(|| {
+                    fs::remove_file(&file).unwrap();
+                    with_sql("CREATE TABLE users (id); PRAGMA user_version = 1;");
+                }),
+            ),
+            (
+                "is of version 2",
+                Box::new(|| {
+                    ours();
+                    with_sql("PRAGMA user_version = 2");
+                }),
+            ),
+            (
+                "is damaged",
+                Box::new(|| {
+                    ours();
+                    with_sql("ALTER TABLE users ADD COLUMN x TEXT");
+                }),
+            ),
+            (
+                "is damaged",
+                Box::new(|| {
+                    ours();
+                    let mut bytes = fs::read(&file).unwrap();
+                    bytes[4096..].fill(0x5a);
+                    fs::write(&file, bytes).unwrap();
+                }),
+            ),
+        ];
+        for (expected, make) in cases {
+            make();
+            let before = fs::read(&file).unwrap();
+            let problem = Sqlite::open(&file, 1).unwrap_err();
+            assert!(problem.what.contains(expected), "{problem}");
+            assert!(!problem.next.is_empty());
+            assert_eq!(fs::read(&file).unwrap(), before, "{problem}");
+        }
+    }
+}
