@@ -136,8 +136,9 @@ impl App {
             request.path.escape_debug(),
             response.status
         );
-        let Some(origin) = request.header("origin") else { return response };
+        // Also without one: a cache must not give this answer to a page of another origin.
         let response = response.with("Vary", "Origin");
+        let Some(origin) = request.header("origin") else { return response };
         let allowed = match &self.cors {
             Cors::Any => true,
             Cors::Only(origins) => origins.iter().any(|one| one.as_str().as_bytes() == origin),

@@ -17,6 +17,5 @@ pub(crate) fn redirect(_: &App, request: &Request<'_>, _: Timestamp) -> Result<R
     };
     let location = HeaderValue::new(location)
         .ok_or_else(|| Error::BadRequest("The query holds a character that it must not".into()))?;
-    // Browsers keep permanent redirects, and must not take one page's for another's.
-    Ok(Response::empty(308).with_value("Location", location).with("Vary", "Origin"))
+    Ok(Response::empty(308).with_value("Location", location))
 }

@@ -27,7 +27,7 @@ enum State {
     /// Behind at least one digit.
     Digits(usize),
     /// In an extension, which ends with the line.
-    Extension(usize),
+    Extension(usize, Extension),
     /// Behind the CR of a size line.
     SizeEnd(usize),
     /// In a chunk's bytes, so many to come.
@@ -47,6 +47,46 @@ enum State {
     /// Behind the CR of the last, empty line.
     LastLf,
     Done,
+}
+
+/// Where in `; name = value` (RFC 9112 section 7.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extension {
+    /// Behind the semicolon.
+    Start,
+    Name,
+    /// Behind the equals sign.
+    Equals,
+    Token,
+    Quoted,
+    /// Behind a backslash in a quoted value.
+    Escaped,
+    /// Behind the closing quote.
+    QuoteEnd,
+}
+
+impl Extension {
+    /// Whether the line may end, or another extension begin, here.
+    fn is_whole(self) -> bool {
+        matches!(self, Extension::Name | Extension::Token | Extension::QuoteEnd)
+    }
+
+    fn step(self, byte: u8) -> Option<Extension> {
+        let text = matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
+        match (self, byte) {
+            (_, b';') if self.is_whole() => Some(Extension::Start),
+            (Extension::Start | Extension::Name, _) if is_token(byte) => Some(Extension::Name),
+            (Extension::Name, b'=') => Some(Extension::Equals),
+            (Extension::Equals, b'"') => Some(Extension::Quoted),
+            (Extension::Equals | Extension::Token, _) if is_token(byte) => Some(Extension::Token),
+            // White space that nobody should send and everybody must read.
+            (Extension::Start | Extension::Equals, b' ' | b'\t') => Some(self),
+            (Extension::Quoted, b'"') => Some(Extension::QuoteEnd),
+            (Extension::Quoted, b'\\') => Some(Extension::Escaped),
+            (Extension::Quoted | Extension::Escaped, _) if text => Some(Extension::Quoted),
+            _ => None,
+        }
+    }
 }
 
 impl Decoder {
@@ -82,10 +122,13 @@ impl Decoder {
         Ok(match (self.state, byte) {
             (State::Size, _) => State::Digits(self.sized(0, byte, limit)?),
             (State::Digits(size), b'\r') => State::SizeEnd(size),
-            (State::Digits(size), b';') => State::Extension(size),
+            (State::Digits(size), b';') => State::Extension(size, Extension::Start),
             (State::Digits(size), _) => State::Digits(self.sized(size, byte, limit)?),
-            (State::Extension(size), b'\r') => State::SizeEnd(size),
-            (State::Extension(size), b'\t' | b' '..=b'~' | 0x80..) => State::Extension(size),
+            (State::Extension(size, at), b'\r') if at.is_whole() => State::SizeEnd(size),
+            (State::Extension(size, at), _) => {
+                let next = at.step(byte).ok_or(malformed("A chunk's extension is malformed"))?;
+                State::Extension(size, next)
+            }
             (State::SizeEnd(0), b'\n') => State::Trailer,
             (State::SizeEnd(size), b'\n') => State::Data(size),
             (State::DataEnd, b'\r') => State::DataEndLf,
@@ -177,6 +220,15 @@ mod tests {
             ("5\r\nhello\r0", "400"),
             ("5;a\n\r\nhello", "400"),
             ("5;a\0\r\nhello", "400"),
+            ("5;a=\"b;\\\"c\";d= e;\tf\r\nhello\r\n0\r\n\r\n", "hello|0"),
+            ("5;\r\nhello", "400"),
+            ("5;a;\r\nhello", "400"),
+            ("5;a=\r\nhello", "400"),
+            ("5;=b\r\nhello", "400"),
+            ("5;a b\r\nhello", "400"),
+            ("5;a=\"b\r\nhello", "400"),
+            ("5;a=\"b\"c\r\nhello", "400"),
+            ("5;a=\"b\\\r\nhello", "400"),
             ("0\r\n: x\r\n\r\n", "400"),
             ("0\r\nno colon\r\n\r\n", "400"),
             ("0\r\nX: a\n\r\n", "400"),

@@ -129,6 +129,10 @@ pub(crate) fn parse<'a>(
     let http10 = minor == 0;
     let target = origin_form(method, target).map_err(|refusal| (refusal, None))?;
     let mut request = Request::new(method, target, headers);
+    if request.path.is_empty() {
+        // An absolute target may have a query and no path, and means `/` (RFC 9110 section 4.2.3).
+        request.path = "/";
+    }
     request.peer = Some(peer);
     let checked = || -> Result<_, Refusal> {
         host(&request, http10)?;
@@ -190,8 +194,7 @@ fn origin_form<'a>(method: &str, target: &'a str) -> Result<&'a str, Refusal> {
     }
     match &rest[authority..] {
         "" => Ok("/"),
-        path if path.starts_with('/') => Ok(path),
-        _ => Err(malformed("The request target has a query but no path")),
+        path_and_query => Ok(path_and_query),
     }
 }
 
@@ -315,7 +318,7 @@ mod tests {
             ("GET http:///a HTTP/1.1", "400"),
             ("GET http://u@h/a HTTP/1.1", "400"),
             ("GET https://h/a HTTP/1.1", "400"),
-            ("GET http://h?x HTTP/1.1", "400"),
+            ("GET http://h?x HTTP/1.1", "GET /?x Length(0)+"),
             ("OPTIONS * HTTP/1.1", "OPTIONS * Length(0)+"),
             ("GET * HTTP/1.1", "400"),
             ("CONNECT h:443 HTTP/1.1", "400"),

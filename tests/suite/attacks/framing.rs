@@ -51,7 +51,7 @@ fn request_lines() {
             ("GET http://h HTTP/1.1", 404),
             ("GET http:///api/ HTTP/1.1", 400),
             ("GET http://u@h/api/ HTTP/1.1", 400),
-            ("GET http://h?q HTTP/1.1", 400),
+            ("GET http://h?q HTTP/1.1", 404),
             ("GET https://h/api/ HTTP/1.1", 400),
             ("GET api/ HTTP/1.1", 400),
             ("GET /api/#x HTTP/1.1", 400),

@@ -1,0 +1,239 @@
+"""Where lictor does otherwise than a suite expects, and why: a table.
+
+Every row is a promise in both directions: the test fails if lictor does anything
+else than written here, and if the difference has gone. Names are the suite's own.
+"""
+
+
+def each(folder, names, outcome="0 answered, then refused 400"):
+    return {f"{folder}/{name}": outcome for name in names}
+
+
+ANSWERED = "1 answered, then open"
+ANSWERED_HTTP10 = "1 answered, then closed"
+
+GUNICORN = [
+    (
+        "exactly `chunked` is taken: a server need not know other codings (RFC 9112 section 6.1; design section 3)",
+        each(
+            "valid",
+            [
+                "025",
+                "025_line",
+                "029",
+                "030",
+                "rfc9112_smuggle_gzip_chunked_01",
+                "rfc9112_smuggle_te_identity_chunked_01",
+            ],
+        ),
+    ),
+    (
+        "a space before the colon MUST be refused (RFC 9112 section 5.1); gunicorn has an option against that",
+        each("valid", ["028"]),
+    ),
+    (
+        "a folded line is refused, as a server may (RFC 9112 section 5.2); gunicorn has an option against that",
+        each("valid", ["compat_obs_fold", "compat_obs_fold_huge"]),
+    ),
+    (
+        "a fragment is no part of a request target (RFC 9112 section 3.2)",
+        each("valid", ["005"]),
+    ),
+    (
+        "an https resource MUST be refused on a connection without TLS (RFC 9110 section 7.4)",
+        each("valid", ["rfc9112_target_absolute_https_01"]),
+    ),
+    (
+        "a user's name in a target is to be treated as an error (RFC 9110 section 4.2.4)",
+        each("valid", ["rfc9112_target_absolute_userinfo_01"]),
+    ),
+    (
+        "lictor is no proxy: CONNECT is refused (design section 3)",
+        each("valid", ["rfc9112_target_authority_connect_01", "rfc9112_target_authority_ipv6_01"]),
+    ),
+    (
+        "the PROXY protocol is not HTTP; gunicorn has an option for it",
+        each("valid", ["pp_01", "pp_02", "pp_04", "pp_05"]),
+    ),
+    (
+        "a body shorter than its Content-Length is no request (RFC 9112 section 8): the rest is waited for",
+        each("valid", ["099"], "0 answered, then closed"),
+    ),
+    (
+        "a head has 16 KiB, 64 fields, and 8 KiB for its target, whatever gunicorn is set to (design section 3)",
+        {
+            **each("valid", ["024"], "0 answered, then refused 431"),
+            **each("invalid", ["010", "011", "012", "017"], ANSWERED),
+            **each("invalid", ["006", "007", "008", "limit_header_default_01"], ANSWERED_HTTP10),
+        },
+    ),
+    (
+        "any token is a method (RFC 9110 section 9.1), and gets 404 or 405",
+        each("invalid", ["003c"], ANSWERED),
+    ),
+    (
+        "an underscore may be in a field's name (RFC 9110 section 5.1), and lictor makes no variables of them",
+        {
+            **each("invalid", ["chunked_07"], ANSWERED),
+            **each("invalid", ["040"], ANSWERED_HTTP10),
+        },
+    ),
+    (
+        "a field that lictor does not look at is not checked: X-Forwarded-Proto, X-Forwarded-Ssl, Content-Type",
+        each("invalid", ["019", "041"], ANSWERED),
+    ),
+    (
+        "a trailer's fields are thrown away (RFC 9112 section 7.1.2), whatever their names",
+        each(
+            "invalid",
+            [
+                "rfc9110_trailer_forbidden_cl_01",
+                "rfc9110_trailer_forbidden_host_01",
+                "rfc9110_trailer_forbidden_te_01",
+            ],
+            ANSWERED,
+        ),
+    ),
+]
+
+LLHTTP = [
+    (
+        "what llhttp takes only with a lenient option is refused: folded lines (RFC 9112 section 5.2)",
+        {
+            **each(
+                "connection",
+                ["Multiple tokens with folding", "Multiple tokens with folding, LWS, and CRLF"],
+            ),
+            **each("invalid", ["Spaces before headers (lenient)"]),
+            **each("sample", ["Line folding in header value with CRLF", "X-SSL-Nonsense"]),
+        },
+    ),
+    (
+        "the same: a space before the colon (RFC 9112 section 5.1)",
+        {
+            **each("connection", ["Invalid whitespace token with `Connection` header field (lenient)"]),
+            **each("content-length", ["Invalid whitespace token with `Content-Length` header field (lenient)"]),
+        },
+    ),
+    (
+        "the same: a CR or LF that stands alone (RFC 9112 section 2.2; design section 3)",
+        {
+            **each("content-length", ["Missing CRLF-CRLF before body (lenient)"]),
+            **each("invalid", ["Headers separated by dummy characters (lenient)", "Only LFs present (lenient)"]),
+            **each("lenient-headers", ["Empty headers separated by CR (lenient)"]),
+            **each("sample", ["No LF after CR (lenient)"]),
+            **each("transfer-encoding", ["Chunk header not terminated by CRLF (lenient)"]),
+        },
+    ),
+    (
+        "the same: a control character in a value (RFC 9110 section 5.5)",
+        {
+            **each("lenient-header-value-relaxed", ["Control char in header value (relaxed)"]),
+            **each("lenient-headers", ["Header value (lenient)"]),
+            **each("lenient-headers", ["Second request header value (lenient)"], "1 answered, then refused 400"),
+        },
+    ),
+    (
+        "the same: a body that two readers could end in two places (RFC 9112 sections 6.3 and 7.1)",
+        {
+            **each(
+                "content-length",
+                ["No error on simultaneous `Content-Length` and `Transfer-Encoding: identity` (lenient)"],
+            ),
+            **each(
+                "transfer-encoding",
+                [
+                    "POST with `Transfer-Encoding` and `Content-Length` (lenient)",
+                    "POST with `chunked` before other transfer-coding (lenient)",
+                    "POST with `chunked` and duplicate transfer-encoding (lenient)",
+                    "Chunk data not terminated by CRLF (lenient)",
+                    "Space after chunk header (lenient)",
+                ],
+            ),
+        },
+    ),
+    (
+        "the same: a version that is none of HTTP/1's (RFC 9110 section 15.6.6)",
+        each("lenient-version", ["Invalid HTTP version (lenient)"], "0 answered, then refused 505"),
+    ),
+    (
+        "the same: a body that its reader says is not there, when it has a Content-Length (RFC 9112 section 6.3)",
+        each("content-length", ["Content-Length reset when no body is received"], "1 answered, then refused 400"),
+    ),
+    (
+        "exactly `chunked` is taken: a server need not know other codings (RFC 9112 section 6.1; design section 3)",
+        each(
+            "transfer-encoding",
+            [
+                "POST with `chunked` as last transfer-encoding",
+                "POST with `chunked` as last transfer-encoding (multiple headers)",
+            ],
+        ),
+    ),
+    (
+        "lictor is no proxy: CONNECT is refused (design section 3)",
+        {
+            **each("method", ["CONNECT request", "CONNECT request with CAPS", "CONNECT with body"]),
+            **each("uri", ["Underscore in hostname"]),
+        },
+    ),
+    (
+        "a line without version is HTTP/0.9, which is not spoken (RFC 9112 section 3)",
+        each("sample", ["No HTTP version"]),
+    ),
+    (
+        "ICE and RTSP are other protocols",
+        each(
+            "method",
+            ["SOURCE request with ICE", "OPTIONS request with RTSP", "ANNOUNCE request with RTSP"],
+        ),
+    ),
+    (
+        "`*` is a target for OPTIONS only (RFC 9112 section 3.2.4)",
+        each("method", ["M-SEARCH request"]),
+    ),
+    (
+        "a fragment is no part of a request target (RFC 9112 section 3.2)",
+        each("uri", ["Fragment in URI"]),
+    ),
+    (
+        "a user's name in a target is to be treated as an error (RFC 9110 section 4.2.4)",
+        each("uri", ["`host:port` and basic auth"]),
+    ),
+    (
+        "any token is a method (RFC 9110 section 9.1), and gets 404 or 405",
+        {
+            **each("invalid", ["HTTP protocol and ANNOUNCE method"], ANSWERED_HTTP10),
+            **each("invalid", ["Invalid method"], ANSWERED),
+        },
+    ),
+]
+
+REDBOT = [
+    (
+        "it never changes, so a cache may keep it as long as it likes (RFC 9111 section 4.2.2)",
+        {"GET /api/": "FRESHNESS_HEURISTIC"},
+    ),
+]
+
+HTTPLINT = [
+    (
+        "it never changes, so a cache may keep it as long as it likes (RFC 9111 section 4.2.2)",
+        {
+            "GET /api/: 200 Hello": "FRESHNESS_HEURISTIC",
+            "HEAD /api/: 200 without body": "FRESHNESS_HEURISTIC",
+        },
+    ),
+]
+
+
+def table(reasons):
+    return {name: (reason, outcome) for reason, rows in reasons for name, outcome in rows.items()}
+
+
+DIFFERENCES = {
+    "gunicorn": table(GUNICORN),
+    "llhttp": table(LLHTTP),
+    "REDbot": table(REDBOT),
+    "httplint": table(HTTPLINT),
+}

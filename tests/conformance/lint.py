@@ -1,0 +1,76 @@
+"""What httplint and REDbot say to lictor's answers.
+
+Owns what of it counts: every warning. httplint reads an answer's bytes; REDbot asks
+for a resource itself, in the several ways that a client or a cache may. This file
+must not know which warnings are put up with.
+"""
+
+import functools
+from configparser import ConfigParser
+
+import thor
+from httplint import HttpRequestLinter, HttpResponseLinter
+from httplint import status as statuses
+from httplint.note import levels
+from redbot.resource import HttpResource
+
+FAULTS = (levels.WARN, levels.BAD)
+REDBOT_LIMIT = 20  # seconds until REDbot must be done with a resource
+
+
+def answer_faults(answer, request):
+    """What httplint finds wrong in an answer's bytes, being the answer to the request's."""
+    asked = HttpRequestLinter()
+    line, fields, _ = parts(request)
+    asked.process_request_topline(*line)
+    asked.process_headers(fields)
+    linter = HttpResponseLinter()
+    linter.request = asked
+    linter.is_head_response = line[0] == b"HEAD"
+    (protocol, status, phrase), fields, body = parts(answer)
+    linter.process_response_topline(protocol.removeprefix(b"HTTP/"), status, phrase)
+    linter.process_headers(fields)
+    linter.feed_content(body)
+    linter.finish_content(True)
+    return faults(linter.notes)
+
+
+def parts(message):
+    head, _, body = message.partition(b"\r\n\r\n")
+    line, *fields = head.split(b"\r\n")
+    return line.split(b" ", 2), [tuple(field.split(b":", 1)) for field in fields], body
+
+
+def resource_faults(asked):
+    """What REDbot finds wrong in each resource, or that it could not get it; `asked` has for
+    every name an address and the header fields to ask with."""
+    config = ConfigParser()
+    config.read_dict({"redbot": {"enable_local_access": "True"}})
+    resources, unfinished = {}, set(asked)
+    for name, (address, fields) in asked.items():
+        resource = resources[name] = HttpResource(config["redbot"])
+        resource.set_request(address, headers=fields)
+        resource.on("check_done", functools.partial(finished, unfinished, name))
+        resource.check()
+    thor.schedule(REDBOT_LIMIT, thor.stop)
+    thor.run()
+    return {name: found(resource) for name, resource in resources.items()}
+
+
+def finished(unfinished, name):
+    unfinished.discard(name)
+    if not unfinished:
+        thor.stop()
+
+
+def found(resource):
+    if not resource.check_done or not resource.response.complete:
+        return [f"not finished: {resource.fetch_error!r}"]
+    checks = [resource, *resource.subreqs.values()]
+    return sorted({fault for check in checks for fault in faults(check.response.notes)})
+
+
+def faults(notes):
+    """The names of the warnings, but for those that only say what a status means."""
+    warnings = [type(note) for note in notes if note.level in FAULTS]
+    return [warning.__name__ for warning in warnings if warning.__module__ != statuses.__name__]
