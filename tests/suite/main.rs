@@ -13,4 +13,5 @@ mod layout;
 mod sessions;
 mod start;
 mod support;
+mod weaknesses;
 mod wire;
