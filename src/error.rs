@@ -44,6 +44,8 @@ pub enum Error {
     MissingUser,
     /// The user exists but is not active.
     InactiveUser,
+    /// The user lacks a role; says which are needed, joined by commas.
+    MissingRole(String),
     /// No endpoint has this path.
     NotFound,
     /// The path has an endpoint, but not for this method; `allow` lists those it has.
@@ -86,6 +88,7 @@ impl Error {
             Error::MisusedResetToken(_) => (401, "MisusedResetToken"),
             Error::MissingUser => (401, "MissingUserError"),
             Error::InactiveUser => (403, "InvalidUserError"),
+            Error::MissingRole(_) => (403, "MissingRoleError"),
             Error::NotFound => (404, "NotFound"),
             Error::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
             Error::Unavailable(_) => (503, "Unavailable"),
@@ -125,6 +128,9 @@ impl Error {
             }
             Error::MissingUser => "Could not find the requested user".into(),
             Error::InactiveUser => "The user is not valid or has had access revoked".into(),
+            Error::MissingRole(roles) => {
+                format!("This endpoint requires all the following roles: ['{roles}']")
+            }
             Error::NotFound => "There is nothing here; the API is under /api/".into(),
             Error::MethodNotAllowed { allow } => {
                 format!("This method is not allowed here; allowed: {allow}")

@@ -6,6 +6,7 @@ pub(crate) mod login;
 pub(crate) mod protected;
 pub(crate) mod refresh;
 pub(crate) mod registration;
+pub(crate) mod verify;
 
 pub(crate) mod fields;
 

@@ -13,6 +13,6 @@ mod password;
 mod token;
 
 pub use identity::{Identity, bearer};
-pub use name::{Email, Roles, Username};
+pub use name::{Email, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use token::{Claims, Tokens};
