@@ -12,7 +12,8 @@ mod name;
 mod password;
 mod token;
 
-pub use identity::{Identity, bearer};
+pub(crate) use identity::Door;
+pub use identity::{Admin, Identity, bearer};
 pub use name::{Email, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
-pub use token::{Claims, Tokens};
+pub use token::{Beginning, Claims, Tokens};

@@ -187,8 +187,10 @@ def log_in(port, name):
 def changes(tokens, lictor):
     """What is asked after something has changed: the change, and the row."""
     ada, root, idle, gone = (bearer(tokens[name]) for name in ("ada", "root", "idle", "gone"))
+    logged_out = bearer(tokens["Jürgen@example.org"])
+    yield lambda: lictor.send("POST", "/api/logout", [logged_out]), Row("logged out", 403, [logged_out])
     yield lambda: lictor.deactivate("idle"), Row("shut out", 403, [idle])
-    yield lambda: lictor.user("activate", "idle"), Row("let in again", "idle", [idle])
+    yield lambda: lictor.user("activate", "idle"), Row("active again, but logged out", 403, [idle])
     yield lambda: lictor.delete("gone"), Row("deleted", 401, [gone])
     yield lambda: lictor.set_roles("root", "editor"), Row("an admin no more", 403, [root], "/admin/")
     yield lambda: lictor.set_roles("root", "admin,editor"), Row("an admin again", "root", [root], "/admin/")

@@ -91,7 +91,7 @@ fn roles_that_are_asked_for() {
         assert_eq!(refusal(&server.get(&path)), (401, "MissingToken".into()), "{query}");
     }
     let reply = server.send("GET", "/api/verify?role=a&role=b", &[("Authorization", &header)], "");
-    let message = "This endpoint requires all the following roles: ['a, b']";
+    let message = "This endpoint requires all the following roles: a, b";
     assert_eq!(reply.json()["message"], message);
     // What counts is the database, now.
     assert_eq!(server.user(&["roles", "ada", "admin"], "").0, 0);
@@ -140,13 +140,20 @@ fn in_doubt_nobody_passes() {
         assert_eq!(refusal(&reply), (405, "MethodNotAllowed".into()), "{method}");
     }
 
+    let other = bearer(&server.login("ada", PASSWORD).token());
+    identity(&ask(&[("Authorization", &other)]));
+    assert_eq!(server.send("POST", "/api/logout", &[("Authorization", &other)], "").status(), 200);
+    let reply = ask(&[("Authorization", &other)]);
+    assert_eq!(refusal(&reply), (403, "BlacklistedError".into()));
+
     assert_eq!(server.user(&["deactivate", "ada"], "").0, 0);
-    let ask = || ask(&[("Authorization", &good)]);
-    assert_eq!(refusal(&ask()), (403, "InvalidUserError".into()));
+    assert_eq!(refusal(&ask(&[("Authorization", &good)])), (403, "InvalidUserError".into()));
     assert_eq!(server.user(&["activate", "ada"], "").0, 0);
-    assert_eq!(identity(&ask()), ["ada", "1", ""]);
+    assert_eq!(refusal(&ask(&[("Authorization", &good)])), (403, "BlacklistedError".into()));
+    let again = bearer(&server.login("ada", PASSWORD).token());
+    assert_eq!(identity(&ask(&[("Authorization", &again)])), ["ada", "1", ""]);
     assert_eq!(server.user(&["delete", "ada", "--yes"], "").0, 0);
-    assert_eq!(refusal(&ask()), (401, "MissingUserError".into()));
+    assert_eq!(refusal(&ask(&[("Authorization", &again)])), (401, "MissingUserError".into()));
 }
 
 #[test]
