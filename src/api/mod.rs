@@ -10,6 +10,7 @@ pub(crate) mod protected;
 pub(crate) mod refresh;
 pub(crate) mod registration;
 pub(crate) mod sessions;
+pub(crate) mod verify;
 
 pub(crate) mod fields;
 

@@ -13,5 +13,6 @@ mod layout;
 mod sessions;
 mod start;
 mod support;
+mod verify;
 mod weaknesses;
 mod wire;
