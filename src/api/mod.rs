@@ -8,6 +8,7 @@ pub(crate) mod refresh;
 pub(crate) mod registration;
 
 pub(crate) mod fields;
+pub(crate) mod qr;
 
 use serde::Serialize;
 

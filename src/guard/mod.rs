@@ -6,13 +6,20 @@
 //! | `password` | password rules and hashes |
 //! | `token` | tokens: minting, reading, their times |
 //! | `identity` | who is behind a request |
+//! | `second_factor` | codes of an authenticator app |
+//! | `recovery` | what stands in for them when they are lost |
 
+mod base32;
 mod identity;
 mod name;
 mod password;
+mod recovery;
+mod second_factor;
 mod token;
 
 pub use identity::{Identity, bearer};
 pub use name::{Email, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
+pub use recovery::{RecoveryCode, RecoveryHash};
+pub use second_factor::{Otp, Step, TotpCode, TotpSecret};
 pub use token::{Claims, Tokens};
