@@ -17,9 +17,10 @@ mod recovery;
 mod second_factor;
 mod token;
 
-pub use identity::{Identity, bearer};
+pub(crate) use identity::Door;
+pub use identity::{Admin, Identity, bearer};
 pub use name::{Email, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use recovery::{RecoveryCode, RecoveryHash};
 pub use second_factor::{Otp, Step, TotpCode, TotpSecret};
-pub use token::{Claims, Tokens};
+pub use token::{Beginning, Claims, Tokens};

@@ -10,6 +10,7 @@ mod embedding;
 mod endpoints;
 mod engine;
 mod layout;
+mod sessions;
 mod start;
 mod support;
 mod wire;
