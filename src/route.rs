@@ -66,7 +66,7 @@ impl Route {
 use Handler::{Public, User};
 
 /// What every [`App`] answers.
-pub(crate) const ROUTES: [Route; 14] = [
+pub(crate) const ROUTES: [Route; 18] = [
     Route::new("GET", "/api/protected", User(api::protected::get)),
     Route::new("GET", "/api/", Public(api::hello::get)),
     Route::new("POST", "/api/refresh", Public(api::refresh::post)).slow(),
@@ -79,6 +79,11 @@ pub(crate) const ROUTES: [Route; 14] = [
     Route::new("GET", "/api/me", User(api::me::get)),
     Route::new("DELETE", "/api/me", User(api::me::delete)).slow(),
     Route::new("PUT", "/api/password", User(api::password::put)).slow(),
+    Route::new("POST", "/api/second-factor", User(api::second_factor::post)).slow(),
+    Route::new("PUT", "/api/second-factor", User(api::second_factor::put)).slow(),
+    Route::new("DELETE", "/api/second-factor", User(api::second_factor::delete)).slow(),
+    Route::new("POST", "/api/second-factor/recovery-codes", User(api::second_factor::post_codes))
+        .slow(),
     Route::new("GET", "/api/health", Public(api::health::get)),
     Route::new("GET", "/api", Public(api::hello::redirect)),
 ];

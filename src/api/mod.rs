@@ -9,6 +9,7 @@ pub(crate) mod password;
 pub(crate) mod protected;
 pub(crate) mod refresh;
 pub(crate) mod registration;
+pub(crate) mod second_factor;
 pub(crate) mod sessions;
 
 pub(crate) mod fields;

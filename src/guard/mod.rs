@@ -22,5 +22,5 @@ pub use identity::{Admin, Identity, bearer};
 pub use name::{Email, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use recovery::{RecoveryCode, RecoveryHash};
-pub use second_factor::{Otp, Step, TotpCode, TotpSecret};
+pub use second_factor::{Otp, Spend, Step, TotpSecret};
 pub use token::{Beginning, Claims, Tokens};

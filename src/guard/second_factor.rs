@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::base32;
 use super::password::random;
-use super::recovery::RecoveryCode;
+use super::recovery::{RecoveryCode, RecoveryHash};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -134,6 +134,33 @@ impl Otp {
             return bare.parse().ok().map(|code| Otp::Totp(TotpCode(code)));
         }
         RecoveryCode::typed(&bare).map(Otp::Recovery)
+    }
+}
+
+/// What a good code uses up. Whether it was there to use, the store decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Spend {
+    /// A step, and those before it.
+    Step {
+        /// Of this secret.
+        secret: TotpSecret,
+        /// The one whose code it was.
+        step: Step,
+    },
+    /// A recovery code.
+    Recovery(RecoveryHash),
+}
+
+impl Spend {
+    /// What somebody typed who has `secret`, and last used `last`; `None` if it cannot be good.
+    pub fn typed(text: &str, secret: &TotpSecret, last: Step, now: Timestamp) -> Option<Spend> {
+        match Otp::typed(text)? {
+            Otp::Totp(code) => {
+                let step = secret.check(&code, now, last)?;
+                Some(Spend::Step { secret: secret.clone(), step })
+            }
+            Otp::Recovery(code) => Some(Spend::Recovery(code.hash())),
+        }
     }
 }
 
