@@ -14,4 +14,5 @@ mod second_factor;
 mod sessions;
 mod start;
 mod support;
+mod weaknesses;
 mod wire;
