@@ -330,6 +330,26 @@ mod tests {
     }
 
     #[test]
+    fn another_program_does_not_log_in_past_it() {
+        let place = Place::new("past");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let ada = add(&store, "ada", None).unwrap();
+        let adopt = |jti: &str, issued: i64| {
+            let origin = Origin { address: None, agent: "" };
+            let issued = Timestamp(issued);
+            let session = Opening { jti, issued, expires: Timestamp(10_000), origin };
+            store.adopt(ada, &session, Timestamp(300)).unwrap()
+        };
+        assert!(store.enrol(ada, &secret(1), &NOTE, NOW).unwrap());
+        assert!(adopt("a", 150), "it does not count yet");
+        let confirmed = Timestamp(200);
+        store.confirm_enrolment(ada, &secret(1), Step(10), &[], &NOTE, confirmed).unwrap();
+        assert!(adopt("b", 199), "from before it counted");
+        assert!(!adopt("c", 200));
+        assert!(!adopt("c", 250));
+    }
+
+    #[test]
     fn one_code_at_the_same_time_lets_one_in() {
         let place = Place::new("race");
         let store = Sqlite::open(&place.file(), 4).unwrap();

@@ -53,7 +53,9 @@ impl Sessions for Sqlite {
             let good = writer
                 .prepare_cached(
                     "SELECT name FROM users WHERE id = ?1 AND active AND tokens_after < ?2
-                     AND NOT EXISTS (SELECT 1 FROM sessions WHERE jti = ?3)",
+                     AND NOT EXISTS (SELECT 1 FROM sessions WHERE jti = ?3)
+                     AND NOT EXISTS
+                     (SELECT 1 FROM second_factors WHERE user = ?1 AND confirmed <= ?2)",
                 )?
                 .query_row(params![user, session.issued.0, session.jti], |row| {
                     row.get::<_, String>(0)
