@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::admin;
 use crate::app::App;
-use crate::config::{Config, Cors, Origin, Registration};
+use crate::config::{Config, Cors, Issuer, Origin, Registration};
 use crate::error::Problem;
 use crate::secret::Secret;
 use crate::server::{Server, cannot_listen, stop_on_signals};
@@ -91,6 +91,10 @@ struct Serve {
     /// How long audit entries are kept: 90d, 1y, or seconds
     #[arg(long, value_name = "TIME", env = "LICTOR_AUDIT_RETENTION", default_value = "90d", value_parser = lifespan)]
     audit_retention: Duration,
+
+    /// What authenticator apps call this service
+    #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
+    issuer: String,
 
     /// Origins whose pages may call from a browser, separated by commas; `*` for all, `none` for
     /// none
@@ -267,6 +271,7 @@ fn config(typed: &Serve, secret: Secret) -> Result<Config, Problem> {
     };
     config.adopt_tokens = typed.adopt_tokens;
     config.audit_retention = typed.audit_retention;
+    config.issuer = Issuer::parse(&typed.issuer)?;
     config.cors = cors(&typed.cors_origin)?;
     let engine = &mut config.engine;
     engine.workers = typed.workers.map_or(engine.workers, usize::from);
@@ -380,6 +385,7 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("refresh lifespan", humantime::format_duration(config.refresh_lifespan).to_string()),
         ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
         ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
+        ("issuer", config.issuer.as_str().to_owned()),
         ("cors", cors),
         ("workers", config.engine.workers.to_string()),
         ("hash threads", config.engine.slow_workers.to_string()),

@@ -10,6 +10,7 @@ mod embedding;
 mod endpoints;
 mod engine;
 mod layout;
+mod second_factor;
 mod sessions;
 mod start;
 mod support;
