@@ -230,6 +230,11 @@ impl Caller {
     pub(crate) fn user(&self) -> Actor {
         Actor::User(self.address)
     }
+
+    /// As an administrator.
+    pub(crate) fn admin(&self, admin: &Admin) -> Actor {
+        Actor::Admin(admin.identity().id(), self.address)
+    }
 }
 
 impl Service for App {

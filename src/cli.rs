@@ -45,6 +45,11 @@ enum Command {
         #[command(subcommand)]
         command: admin::UserCommand,
     },
+    /// Invite people to register; works while the server runs
+    Invite {
+        #[command(subcommand)]
+        command: admin::InviteCommand,
+    },
     /// Show who did what, when, from where; the newest first
     Audit(admin::AuditCommand),
 }
@@ -132,6 +137,8 @@ struct Serve {
 enum RegistrationMode {
     /// Everyone
     Open,
+    /// Whoever has an invitation; `lictor invite add` makes one
+    Invite,
     /// Nobody; `lictor user add` makes accounts
     Closed,
 }
@@ -164,6 +171,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::User { command } => {
             start_log(LogLevel::Warn);
             admin::user(command)
+        }
+        Command::Invite { command } => {
+            start_log(LogLevel::Warn);
+            admin::invite(command)
         }
         Command::Audit(command) => {
             start_log(LogLevel::Warn);
@@ -267,6 +278,7 @@ fn config(typed: &Serve, secret: Secret) -> Result<Config, Problem> {
     config.refresh_lifespan = typed.refresh_lifespan;
     config.registration = match typed.registration {
         RegistrationMode::Open => Registration::Open,
+        RegistrationMode::Invite => Registration::Invite,
         RegistrationMode::Closed => Registration::Closed,
     };
     config.adopt_tokens = typed.adopt_tokens;

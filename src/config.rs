@@ -14,6 +14,8 @@ use crate::secret::Secret;
 pub enum Registration {
     /// Everyone, at once.
     Open,
+    /// Whoever has an invitation, from an administrator or the command line.
+    Invite,
     /// Nobody; accounts come from the command line.
     Closed,
 }

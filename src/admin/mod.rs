@@ -4,9 +4,11 @@
 //! | file | owns |
 //! |---|---|
 //! | `user` | `lictor user …` |
+//! | `invite` | `lictor invite …` |
 //! | `audit` | `lictor audit` |
 
 mod audit;
+mod invite;
 mod user;
 
 use std::io::{self, Write as _};
@@ -17,6 +19,7 @@ use crate::error::{Error, Problem};
 use crate::store::{Inspection, Sqlite};
 
 pub(crate) use audit::{AuditCommand, run as audit};
+pub(crate) use invite::{InviteCommand, run as invite};
 pub(crate) use user::{UserCommand, run as user};
 
 /// Commands that look for users do not make a file where there is none.
@@ -48,6 +51,7 @@ fn failed(error: Error) -> Problem {
         Error::InvalidUsername(_) => "choose another name",
         Error::UsernameTaken => "choose another name, or see who is there: lictor user list",
         Error::LastAdmin => "make another administrator first: lictor user roles NAME admin",
+        Error::TooManyInvitations => "see which there are: lictor invite list",
         Error::Unavailable(_) => "try again; if it stays, look at the disk and its permissions",
         _ => "see lictor user --help",
     };

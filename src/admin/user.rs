@@ -184,7 +184,7 @@ fn list(database: &Database) -> Result<(), Problem> {
 }
 
 fn show(account: &Account, factor: Option<&SecondFactor>) -> String {
-    let Account { person, email, created } = account;
+    let Account { person, email, created, .. } = account;
     let otp = match factor {
         Some(factor) if factor.confirmed => {
             format!("on, {} recovery codes left", factor.codes_left)

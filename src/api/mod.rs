@@ -1,5 +1,6 @@
 //! The endpoints, one file each: what it takes, what it answers.
 
+pub(crate) mod admin;
 pub(crate) mod health;
 pub(crate) mod hello;
 pub(crate) mod login;
@@ -15,6 +16,7 @@ pub(crate) mod verify;
 
 pub(crate) mod fields;
 pub(crate) mod qr;
+mod query;
 
 use serde::Serialize;
 

@@ -7,20 +7,20 @@
 //! | `token` | tokens: minting, reading, their times |
 //! | `identity` | who is behind a request |
 //! | `second_factor` | codes of an authenticator app |
-//! | `recovery` | what stands in for them when they are lost |
+//! | `code` | codes that people copy: recovery codes, invitations |
 
 mod base32;
+mod code;
 mod identity;
 mod name;
 mod password;
-mod recovery;
 mod second_factor;
 mod token;
 
+pub use code::{Code, CodeHash};
 pub(crate) use identity::Door;
 pub use identity::{Admin, Identity, bearer};
-pub use name::{Email, Role, Roles, Username};
+pub use name::{Email, Fragment, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
-pub use recovery::{RecoveryCode, RecoveryHash};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};
 pub use token::{Beginning, Claims, Tokens};

@@ -56,12 +56,18 @@ pub enum Event {
     Deactivated,
     /// A user's failed logins were forgotten.
     Unlocked,
+    /// An administrator made a link with which a user can set a new password.
+    ResetLink,
+    /// An administrator made an invitation.
+    Invited,
+    /// An invitation was taken back.
+    InvitationRevoked,
     /// An account is gone.
     UserDeleted,
 }
 
 /// Every event with its stable name.
-const NAMES: [(Event, &str); 24] = [
+const NAMES: [(Event, &str); 27] = [
     (Event::Registration, "registration"),
     (Event::UserAdded, "user-added"),
     (Event::Login, "login"),
@@ -85,6 +91,9 @@ const NAMES: [(Event, &str); 24] = [
     (Event::Activated, "activated"),
     (Event::Deactivated, "deactivated"),
     (Event::Unlocked, "unlocked"),
+    (Event::ResetLink, "reset-link"),
+    (Event::Invited, "invited"),
+    (Event::InvitationRevoked, "invitation-revoked"),
     (Event::UserDeleted, "user-deleted"),
 ];
 

@@ -5,9 +5,11 @@
 //! | `users` | accounts, their passwords and roles |
 //! | `sessions` | logins and their tokens |
 //! | `second_factors` | codes of authenticator apps, recovery codes |
+//! | `invitations` | codes that let one person each register |
 //! | `audit` | who did what |
 
 mod audit;
+mod invitations;
 mod second_factors;
 mod sessions;
 mod sqlite;
@@ -17,14 +19,15 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 
 pub use audit::{Actor, Audit, Entry, Event, Recorded, Wanted};
+pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Opening, Origin, Proof, Rotation, Session, Sessions, Standing, Which};
 pub use sqlite::{Inspection, Sqlite};
-pub use users::{Account, Change, Credentials, NewUser, Person, Users};
+pub use users::{Account, Change, Credentials, NewUser, Person, Sought, Users};
 
 /// Where everything is kept. What a method acknowledged is not lost, whatever happens to the
 /// process or the machine afterwards. Every method may answer [`Error::Unavailable`].
-pub trait Store: Users + Sessions + SecondFactors + Audit + Send + Sync {
+pub trait Store: Users + Sessions + SecondFactors + Invitations + Audit + Send + Sync {
     /// Whether reading works.
     fn ping(&self) -> Result<(), Error>;
 

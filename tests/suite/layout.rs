@@ -30,7 +30,7 @@ const AT_HOME: [(&str, &[&str]); 15] = [
     ("base64", &["guard/token.rs"]),
     ("hmac", &["guard/token.rs", "guard/second_factor.rs"]),
     ("sha1", &["guard/second_factor.rs"]),
-    ("sha2", &["guard/token.rs", "guard/recovery.rs"]),
+    ("sha2", &["guard/token.rs", "guard/code.rs"]),
     ("qrcodegen", &["api/qr.rs"]),
     ("rusqlite", &["store/sqlite/"]),
     ("clap", &["cli.rs", "admin/"]),

@@ -5,6 +5,7 @@
 
 mod anchor;
 mod audit;
+mod invitations;
 mod open;
 mod second_factors;
 mod sessions;
