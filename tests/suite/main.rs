@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod administration;
 mod attacks;
 mod commands;
 mod durability;
