@@ -11,7 +11,7 @@ use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service
 use crate::route::{Handler, ROUTES, Route};
 use crate::store::{Actor, Entry, Origin, Sqlite, Store};
 
-/// Bytes that are kept of what a client's program calls itself.
+/// Characters that are kept of what a client's program calls itself.
 const MAX_AGENT: usize = 200;
 /// How long browsers keep the answer to a preflight, in seconds.
 const PREFLIGHT_MAX_AGE: &str = "600";
@@ -167,9 +167,8 @@ impl App {
     /// Who sends a request, for sessions and the audit.
     pub(crate) fn caller(&self, request: &Request<'_>) -> Caller {
         let agent = String::from_utf8_lossy(request.header("user-agent").unwrap_or_default());
-        let mut agent: String = agent.chars().filter(|c| !c.is_control()).collect();
-        agent.truncate(agent.floor_char_boundary(MAX_AGENT));
-        Caller { address: request.peer, agent }
+        let printable = agent.chars().filter(|c| !c.is_control());
+        Caller { address: request.peer, agent: printable.take(MAX_AGENT).collect() }
     }
 
     /// OPTIONS is answered for every path that has something else; the rest are errors.

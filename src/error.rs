@@ -46,7 +46,7 @@ pub enum Error {
     InactiveUser,
     /// The token's session has ended, or never was.
     Revoked,
-    /// The user lacks a role; says which.
+    /// The user lacks a role; says which are needed, joined by commas.
     MissingRole(String),
     /// Somebody who is logged in gave a wrong password.
     WrongPassword,

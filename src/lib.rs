@@ -47,7 +47,7 @@ pub mod cli;
 pub use app::App;
 pub use config::{Config, Cors, Issuer, Origin, Registration};
 pub use error::{Error, Kind, Problem};
-pub use guard::{Admin, Email, Identity, Roles, Username};
+pub use guard::{Admin, Email, Identity, Role, Roles, Username};
 pub use route::{Handler, Route};
 pub use secret::Secret;
 pub use server::{Server, stop_on_signals};

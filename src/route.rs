@@ -66,8 +66,9 @@ impl Route {
 use Handler::{Public, User};
 
 /// What every [`App`] answers.
-pub(crate) const ROUTES: [Route; 18] = [
+pub(crate) const ROUTES: [Route; 19] = [
     Route::new("GET", "/api/protected", User(api::protected::get)),
+    Route::new("GET", "/api/verify", User(api::verify::get)),
     Route::new("GET", "/api/", Public(api::hello::get)),
     Route::new("POST", "/api/refresh", Public(api::refresh::post)).slow(),
     Route::new("POST", "/api/login", Public(api::login::post)).slow(),

@@ -11,6 +11,7 @@ pub(crate) mod refresh;
 pub(crate) mod registration;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
+pub(crate) mod verify;
 
 pub(crate) mod fields;
 pub(crate) mod qr;

@@ -19,7 +19,7 @@ mod token;
 
 pub(crate) use identity::Door;
 pub use identity::{Admin, Identity, bearer};
-pub use name::{Email, Roles, Username};
+pub use name::{Email, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use recovery::{RecoveryCode, RecoveryHash};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};

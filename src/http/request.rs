@@ -53,6 +53,11 @@ impl<'a> Request<'a> {
         self.headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value)
     }
 
+    /// The names of all header fields, as sent and in the order in which they came.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().map(|h| h.name)
+    }
+
     /// The value of a cookie (RFC 6265 section 4.2), its surrounding quotes removed.
     pub fn cookie(&self, name: &str) -> Option<&'a [u8]> {
         self.headers("cookie")

@@ -14,5 +14,6 @@ mod second_factor;
 mod sessions;
 mod start;
 mod support;
+mod verify;
 mod weaknesses;
 mod wire;

@@ -86,7 +86,7 @@ fn sessions_are_shown_to_their_user_and_ended_one_by_one() {
         assert_eq!(session["current"], current);
         let agent = session["user_agent"].as_str().unwrap();
         assert!(current && agent.is_empty() || agent.starts_with("A phone, with"), "{agent}");
-        assert!(agent.len() <= 200, "{agent}");
+        assert!(agent.chars().count() <= 200, "{agent}");
     }
     assert_without(&json!(shown).to_string(), &[PASSWORD, SECRET, "bob"], &"the sessions");
 
