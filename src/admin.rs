@@ -1,5 +1,7 @@
 //! The `user` commands: the same store and rules as the server's, on the same file, while it
-//! runs.
+//! runs. The `key` commands stand in a file of their own.
+
+mod keys;
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
@@ -11,6 +13,8 @@ use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
 use crate::guard::{Email, Hasher, Password, PasswordHash, Roles, Username};
 use crate::store::{Account, Change, Inspection, NewUser, Sqlite, Store as _};
+
+pub(crate) use keys::{KeyCommand, run as run_key};
 
 /// Bytes read from standard input for a password.
 const MAX_INPUT: u64 = 4096;
@@ -119,7 +123,12 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
         UserCommand::Delete { user, yes } => {
             let (store, account) = user.open()?;
             let name = &account.person.name;
-            if !yes && !confirmed(&format!("delete {name} (id {}) for good?", account.person.id))? {
+            if !yes
+                && !confirmed(
+                    "deleting",
+                    &format!("delete {name} (id {}) for good?", account.person.id),
+                )?
+            {
                 return print(&format!("{name} was not deleted"));
             }
             match store.delete(account.person.id).map_err(failed)? {
@@ -232,10 +241,10 @@ fn read_password(name: &Username) -> Result<PasswordHash, Problem> {
     Hasher::new().and_then(|hasher| hasher.hash(&password)).map_err(failed)
 }
 
-fn confirmed(question: &str) -> Result<bool, Problem> {
+fn confirmed(what: &str, question: &str) -> Result<bool, Problem> {
     if !io::stdin().is_terminal() {
         return Err(Problem::new(
-            "deleting wants to be confirmed, and nobody is there to ask",
+            format!("{what} wants to be confirmed, and nobody is there to ask"),
             "add --yes if you are sure",
         ));
     }

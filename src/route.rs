@@ -50,12 +50,13 @@ impl Route {
 use Handler::{Public, User};
 
 /// What every [`App`] answers.
-pub(crate) const ROUTES: [Route; 7] = [
+pub(crate) const ROUTES: [Route; 8] = [
     Route::new("GET", "/api/protected", User(api::protected::get)),
     Route::new("GET", "/api/", Public(api::hello::get)),
     Route::new("POST", "/api/refresh", Public(api::refresh::post)),
     Route::new("POST", "/api/login", Public(api::login::post)).slow(),
     Route::new("POST", "/api/registration", Public(api::registration::post)).slow(),
+    Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
     Route::new("GET", "/api/health", Public(api::health::get)),
     Route::new("GET", "/api", Public(api::hello::redirect)),
 ];

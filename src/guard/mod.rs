@@ -15,4 +15,6 @@ mod token;
 pub use identity::{Identity, bearer};
 pub use name::{Email, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
-pub use token::{Claims, Tokens};
+#[cfg(feature = "cli")]
+pub(crate) use token::key_id;
+pub use token::{Claims, Lifespans, Tokens};
