@@ -53,6 +53,8 @@ enum Command {
         #[command(subcommand)]
         command: admin::KeyCommand,
     },
+    /// Show who did what, when, from where; the newest first
+    Audit(admin::AuditCommand),
 }
 
 /// Where the users are.
@@ -90,6 +92,15 @@ struct Serve {
     /// How long before its end a token can be refreshed already, for clocks that differ: 60s, 0
     #[arg(long, value_name = "TIME", env = "LICTOR_EARLY_REFRESH", default_value = "60s", value_parser = duration)]
     early_refresh: Duration,
+
+    /// Take tokens that another program made with the same secret, as the Flask app did that lictor
+    /// replaces: a switch-over then logs nobody out. Turn it off once the refresh lifespan is over
+    #[arg(long, env = "LICTOR_ADOPT_TOKENS")]
+    adopt_tokens: bool,
+
+    /// How long audit entries are kept: 90d, 1y, or seconds
+    #[arg(long, value_name = "TIME", env = "LICTOR_AUDIT_RETENTION", default_value = "90d", value_parser = lifespan)]
+    audit_retention: Duration,
 
     /// Origins whose pages may call from a browser, separated by commas; `*` for all, `none` for
     /// none
@@ -158,11 +169,15 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
         Command::User { command } => {
             start_log(LogLevel::Warn);
-            admin::run(command)
+            admin::user(command)
+        }
+        Command::Audit(command) => {
+            start_log(LogLevel::Warn);
+            admin::audit(&command)
         }
         Command::Key { command } => {
             start_log(LogLevel::Warn);
-            admin::run_key(command)
+            admin::key(command)
         }
     };
     match done {
@@ -221,6 +236,8 @@ fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
         RegistrationMode::Open => Registration::Open,
         RegistrationMode::Closed => Registration::Closed,
     };
+    config.adopt_tokens = typed.adopt_tokens;
+    config.audit_retention = typed.audit_retention;
     config.cors = cors(&typed.cors_origin)?;
     let engine = &mut config.engine;
     engine.workers = typed.workers.map_or(engine.workers, usize::from);
@@ -298,9 +315,10 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     let config = config(typed, keys)?;
     let database = match Sqlite::inspect(&config.database)? {
         Inspection::Absent => format!("{} (will be made)", absolute(&config.database).display()),
-        Inspection::Current => {
+        found @ (Inspection::Current | Inspection::Older(_)) => {
             Sqlite::check(&config.database)?;
-            absolute(&config.database).display().to_string()
+            let note = if found == Inspection::Current { "" } else { " (will be upgraded)" };
+            format!("{}{note}", absolute(&config.database).display())
         }
     };
     let listen = match std::net::TcpListener::bind(config.listen) {
@@ -325,6 +343,8 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("access lifespan", humantime::format_duration(config.access_lifespan).to_string()),
         ("refresh lifespan", humantime::format_duration(config.refresh_lifespan).to_string()),
         ("early refresh", humantime::format_duration(config.early_refresh).to_string()),
+        ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
+        ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
         ("cors", cors),
         ("workers", config.engine.workers.to_string()),
         ("hash threads", config.engine.slow_workers.to_string()),

@@ -83,6 +83,11 @@ pub struct Config {
     pub early_refresh: Duration,
     /// Who may register (everyone).
     pub registration: Registration,
+    /// Whether tokens of another program with the same secret are taken, as those of the Flask
+    /// app that lictor replaces (no). They are recorded as sessions when they first come.
+    pub adopt_tokens: bool,
+    /// How long audit entries are kept (90 days).
+    pub audit_retention: Duration,
     /// Which pages may call (all).
     pub cors: Cors,
     /// The size of the engine.
@@ -104,6 +109,8 @@ impl Config {
             refresh_lifespan: Duration::from_secs(30 * 24 * 3600),
             early_refresh: Duration::from_secs(60),
             registration: Registration::Open,
+            adopt_tokens: false,
+            audit_retention: Duration::from_secs(90 * 24 * 3600),
             cors: Cors::Any,
             engine: crate::net::Settings::default(),
         }

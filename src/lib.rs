@@ -48,7 +48,7 @@ pub mod cli;
 pub use app::App;
 pub use config::{Config, Cors, Origin, Registration};
 pub use error::{Error, Kind, Problem};
-pub use guard::{Email, Identity, Roles, Username};
+pub use guard::{Admin, Email, Identity, Role, Roles, Username};
 pub use keys::{Algorithm, Keys, Secret};
 pub use route::{Handler, Route};
 pub use server::{Server, stop_on_signals};

@@ -6,12 +6,14 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::{confirmed, date, failed, print, unless_closed};
+use super::user::confirmed;
+use super::{date, failed, open_existing, print, unless_closed};
 use crate::cli::{Database, KeyFlags, KeySource, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::key_id;
 use crate::keys::{Key, Keys};
+use crate::store::{Actor, Audit as _, Entry, Event, Inspection, Sqlite};
 
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
@@ -121,10 +123,11 @@ fn rotate(place: &KeyPlace, now: Timestamp) -> Result<(), Problem> {
     }
     let keys = Keys::update(file, |keys| keys.with_new(algorithm, now))?;
     let new = keys.current(Some(algorithm)).ok_or_else(|| source.no_file())?;
+    let kid = key_id(new).map_err(failed)?;
+    record(place, Event::KeyRotated, &kid, now);
     print(&format!(
-        "made the {} key {}; it signs once the server has been restarted",
-        algorithm.name(),
-        key_id(new).map_err(failed)?
+        "made the {} key {kid}; it signs once the server has been restarted",
+        algorithm.name()
     ))?;
     match old {
         Some(old) => print(&format!(
@@ -172,7 +175,21 @@ fn retire(
         log::warn!("{warning}; they end with the next start, and their users log in again");
     }
     Keys::update(file, |keys| keys.without(key))?;
+    record(place, Event::KeyRetired, kid, now);
     print(&format!("retired {kid}; what it signed is refused once the server has been restarted"))
+}
+
+/// In the audit of the database, if there is one yet. The change itself is done by then.
+fn record(place: &KeyPlace, event: Event, detail: &str, now: Timestamp) {
+    let entry = Entry { event, user: None, name: None, actor: Actor::Operator, detail };
+    let recorded = match Sqlite::inspect(&place.database.database) {
+        Ok(Inspection::Absent) => return,
+        _ => open_existing(&place.database)
+            .and_then(|store| store.record(&entry, now).map_err(failed)),
+    };
+    if let Err(problem) = recorded {
+        log::warn!("an audit entry could not be kept: {}", problem.what);
+    }
 }
 
 fn named<'a>(keys: &'a Keys, kid: &str) -> Result<&'a Key, Problem> {

@@ -12,9 +12,10 @@ mod name;
 mod password;
 mod token;
 
-pub use identity::{Identity, bearer};
-pub use name::{Email, Roles, Username};
+pub(crate) use identity::Door;
+pub use identity::{Admin, Identity, bearer};
+pub use name::{Email, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
 #[cfg(feature = "cli")]
 pub(crate) use token::key_id;
-pub use token::{Claims, Lifespans, Tokens};
+pub use token::{Beginning, Claims, Lifespans, Tokens};

@@ -90,7 +90,7 @@ class Flask(Server):
 
 class Lictor(Server):
     def command(self):
-        listen = ["--listen", f"127.0.0.1:{self.port}", "--registration", "open"]
+        listen = ["--listen", f"127.0.0.1:{self.port}", "--registration", "open", "--adopt-tokens"]
         return [str(lictor_binary()), "serve", *listen, *self.database()]
 
     def start_environment(self):

@@ -111,6 +111,9 @@ fn a_key_is_rotated_and_the_old_one_retired() {
     assert!(out.contains(&format!("retired {old}")), "{out}");
     assert!(err.contains("sessions that it signed can last until"), "{err}");
     assert_eq!(list(&server.dir).len(), 1);
+    let (_, audit, _) = outcome(&run(&server.dir.0, &["audit"], ""));
+    assert!(audit.contains("key-rotated") && audit.contains("key-retired"), "{audit}");
+    assert!(audit.contains(new) && audit.contains(old), "{audit}");
 
     let server = Server::start_with(server.stop("-TERM").1, &[], &[]);
     refused(&server, &first);

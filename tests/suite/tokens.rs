@@ -35,7 +35,7 @@ impl Ring {
         let list = run(&dir.0, &["key", "list", "--json"], "").stdout;
         let rows: Value = serde_json::from_slice(&list).unwrap();
         let [pair, current, old] = [0, 1, 2].map(|at| rows[at]["kid"].as_str().unwrap().to_owned());
-        let server = Server::start_with(dir, &[], &[]);
+        let server = Server::start_with(dir, &["--adopt-tokens"], &[]);
         server.register("ada", PASSWORD).token();
         Ring { server, pair, current, old }
     }

@@ -43,7 +43,7 @@ impl Tokens {
         now: Timestamp,
     ) -> Result<Minted, Error> {
         let lifespan = i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
-        let claims = self.fresh(id, lifespan, now)?;
+        let claims = self.begin(now)?.claims(id, lifespan);
         Ok(Minted { token: self.write(&claims, roles, Some(purpose))?, claims })
     }
 

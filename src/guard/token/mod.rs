@@ -51,6 +51,25 @@ pub struct Lifespans {
     pub early: Duration,
 }
 
+/// What all tokens of one login have in common, and when its first was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// The login's name.
+    pub jti: String,
+    /// When it begins.
+    pub iat: Timestamp,
+    /// When its last token can no longer be refreshed.
+    pub rf_exp: Timestamp,
+}
+
+impl Beginning {
+    /// The claims of a token that is good for so many seconds, but not beyond the last refresh.
+    fn claims(&self, id: i64, lifespan: i64) -> Claims {
+        let Beginning { jti, iat, rf_exp } = self.clone();
+        Claims { jti, id, iat: Some(iat), exp: later(iat, lifespan).min(rf_exp), rf_exp }
+    }
+}
+
 /// Mints and reads tokens with one ring of keys.
 pub struct Tokens {
     ring: Vec<Verifier>,
@@ -91,27 +110,26 @@ impl Tokens {
             refresh: seconds(lifespans.refresh),
             early: seconds(lifespans.early),
         };
-        let sample = tokens.mint(0, &Roles::default(), Timestamp(0))?;
+        let sample = tokens.mint(&tokens.begin(Timestamp(0))?, 0, &Roles::default())?;
         tokens.header = sample.split('.').next().unwrap_or_default().as_bytes().into();
         Ok(tokens)
     }
 
-    /// The token of a new login.
-    pub fn mint(&self, id: i64, roles: &Roles, now: Timestamp) -> Result<String, Error> {
-        self.write(&self.fresh(id, self.access, now)?, roles, None)
+    /// What all tokens of a login have in common that begins now.
+    pub fn begin(&self, now: Timestamp) -> Result<Beginning, Error> {
+        Ok(Beginning { jti: uuid()?, iat: now, rf_exp: later(now, self.refresh) })
     }
 
-    /// The token that follows on `claims`: same name, same user, same end; roles as they are now.
-    pub fn renew(&self, claims: &Claims, roles: &Roles, now: Timestamp) -> Result<String, Error> {
-        let exp = later(now, self.access).min(claims.rf_exp);
-        self.write(&Claims { iat: Some(now), exp, ..claims.clone() }, roles, None)
+    /// The first token of a login.
+    pub fn mint(&self, login: &Beginning, id: i64, roles: &Roles) -> Result<String, Error> {
+        self.write(&login.claims(id, self.access), roles, None)
     }
 
-    /// New claims. No access outlasts the time for refreshing.
-    fn fresh(&self, id: i64, lifespan: i64, now: Timestamp) -> Result<Claims, Error> {
-        let rf_exp = later(now, self.refresh);
-        let exp = later(now, lifespan).min(rf_exp);
-        Ok(Claims { jti: uuid()?, id, iat: Some(now), exp, rf_exp })
+    /// The token that follows on `claims`, issued at `iat`: same name, same user, same end; roles
+    /// as they are now.
+    pub fn renew(&self, claims: &Claims, roles: &Roles, iat: Timestamp) -> Result<String, Error> {
+        let exp = later(iat, self.access).min(claims.rf_exp);
+        self.write(&Claims { iat: Some(iat), exp, ..claims.clone() }, roles, None)
     }
 
     fn write(

@@ -58,6 +58,10 @@ fn pair_signed(seed: &str, header: &str, payload: &str) -> String {
     format!("{signed}.{}", encode(tag))
 }
 
+fn minted(tokens: &Tokens, id: i64, roles: &str) -> String {
+    tokens.mint(&tokens.begin(NOW).unwrap(), id, &Roles::parse(roles).unwrap()).unwrap()
+}
+
 fn name<T>(result: Result<T, Error>) -> &'static str {
     result.map_or_else(|error| error.kind().name, |_| "ok")
 }
@@ -68,7 +72,7 @@ fn part(token: &str, at: usize) -> String {
 
 #[test]
 fn exact_bytes() {
-    let token = tokens().mint(7, &Roles::parse("admin,editor").unwrap(), NOW).unwrap();
+    let token = minted(&tokens(), 7, "admin,editor");
     assert_eq!(part(&token, 0), HEADER);
     let jti = tokens().access(token.as_bytes(), NOW).unwrap().jti;
     assert_eq!(
@@ -84,7 +88,7 @@ fn exact_bytes() {
 #[test]
 fn another_jwt_library_agrees() {
     use jwt_simple::prelude::{NoCustomClaims, UnixTimeStamp, VerificationOptions};
-    let token = tokens().mint(7, &Roles::default(), NOW).unwrap();
+    let token = minted(&tokens(), 7, "");
     let at_that_time = VerificationOptions {
         artificial_time: Some(UnixTimeStamp::from_secs(NOW.0.unsigned_abs())),
         ..VerificationOptions::default()
@@ -115,7 +119,7 @@ fn ids_are_version_4_uuids() {
 #[test]
 fn times_are_inclusive() {
     let tokens = tokens();
-    let token = tokens.mint(1, &Roles::default(), NOW).unwrap();
+    let token = minted(&tokens, 1, "");
     for (after, access, refresh) in [
         (-1, "InvalidTokenHeader", "InvalidTokenHeader"),
         (0, "ok", "EarlyRefreshError"),
@@ -133,7 +137,7 @@ fn times_are_inclusive() {
 #[test]
 fn a_token_may_be_refreshed_shortly_before_its_end() {
     let mut tokens = tokens();
-    let token = tokens.mint(1, &Roles::default(), NOW).unwrap();
+    let token = minted(&tokens, 1, "");
     for (early, after, refresh) in [
         (0, 100, "EarlyRefreshError"),
         (1, 99, "EarlyRefreshError"),
@@ -160,7 +164,7 @@ fn a_token_may_be_refreshed_shortly_before_its_end() {
 #[test]
 fn a_renewed_token_keeps_its_name_and_end() {
     let tokens = tokens();
-    let first = tokens.mint(1, &Roles::default(), NOW).unwrap();
+    let first = minted(&tokens, 1, "");
     let late = Timestamp(NOW.0 + 950);
     let claims = tokens.refreshable(first.as_bytes(), late).unwrap();
     assert_eq!(claims.iat, Some(NOW));
@@ -401,7 +405,7 @@ fn what_a_ring_writes() {
         (&pair, Some(Algorithm::EdDsa), named("EdDSA", &kid(&pair, 0))),
     ] {
         let tokens = reader(ring, algorithm);
-        let token = tokens.mint(1, &Roles::default(), NOW).unwrap();
+        let token = minted(&tokens, 1, "");
         assert_eq!(part(&token, 0), expected);
         assert_eq!(*tokens.header, *token.split('.').next().unwrap().as_bytes());
         assert_eq!(name(tokens.access(token.as_bytes(), NOW)), "ok");
