@@ -67,7 +67,7 @@ use Handler::{Admin, Public, User};
 use api::admin;
 
 /// What every [`App`] answers.
-pub(crate) const ROUTES: [Route; 30] = [
+pub(crate) const ROUTES: [Route; 31] = [
     Route::new("GET", "/api/protected", User(api::protected::get)),
     Route::new("GET", "/api/verify", User(api::verify::get)),
     Route::new("GET", "/api/", Public(api::hello::get)),
@@ -97,6 +97,7 @@ pub(crate) const ROUTES: [Route; 30] = [
     Route::new("POST", "/api/admin/invitations", Admin(admin::invitations::post)).slow(),
     Route::new("DELETE", "/api/admin/invitations/{id}", Admin(admin::invitations::delete)).slow(),
     Route::new("GET", "/api/admin/audit", Admin(admin::audit::get)).slow(),
+    Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
     Route::new("GET", "/api/health", Public(api::health::get)),
     Route::new("GET", "/api", Public(api::hello::redirect)),
 ];

@@ -5,10 +5,12 @@
 //! |---|---|
 //! | `user` | `lictor user …` |
 //! | `invite` | `lictor invite …` |
+//! | `keys` | `lictor key …` |
 //! | `audit` | `lictor audit` |
 
 mod audit;
 mod invite;
+mod keys;
 mod user;
 
 use std::io::{self, Write as _};
@@ -20,6 +22,7 @@ use crate::store::{Inspection, Sqlite};
 
 pub(crate) use audit::{AuditCommand, run as audit};
 pub(crate) use invite::{InviteCommand, run as invite};
+pub(crate) use keys::{KeyCommand, run as key};
 pub(crate) use user::{UserCommand, run as user};
 
 /// Commands that look for users do not make a file where there is none.

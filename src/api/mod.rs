@@ -3,6 +3,7 @@
 pub(crate) mod admin;
 pub(crate) mod health;
 pub(crate) mod hello;
+pub(crate) mod jwks;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod me;

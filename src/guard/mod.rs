@@ -23,4 +23,6 @@ pub use identity::{Admin, Identity, bearer};
 pub use name::{Email, Fragment, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};
-pub use token::{Beginning, Claims, Tokens};
+#[cfg(feature = "cli")]
+pub(crate) use token::key_id;
+pub use token::{Beginning, Claims, Lifespans, Tokens};

@@ -64,10 +64,14 @@ pub enum Event {
     InvitationRevoked,
     /// An account is gone.
     UserDeleted,
+    /// A new key will sign.
+    KeyRotated,
+    /// A key no longer verifies.
+    KeyRetired,
 }
 
 /// Every event with its stable name.
-const NAMES: [(Event, &str); 27] = [
+const NAMES: [(Event, &str); 29] = [
     (Event::Registration, "registration"),
     (Event::UserAdded, "user-added"),
     (Event::Login, "login"),
@@ -95,6 +99,8 @@ const NAMES: [(Event, &str); 27] = [
     (Event::Invited, "invited"),
     (Event::InvitationRevoked, "invitation-revoked"),
     (Event::UserDeleted, "user-deleted"),
+    (Event::KeyRotated, "key-rotated"),
+    (Event::KeyRetired, "key-retired"),
 ];
 
 impl Event {
