@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Registration};
 use crate::error::{Error, Problem};
-use crate::guard::{Admin, Door, Hasher, Identity, Tokens};
+use crate::guard::{Admin, Door, Hasher, Identity, Lifespans, Tokens};
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
 use crate::route::{Handler, ROUTES, Route};
 use crate::store::{Actor, Entry, Origin, Sqlite, Store};
@@ -50,9 +50,13 @@ impl App {
         let threads = config.engine.workers + config.engine.slow_workers + 1;
         let store = Sqlite::open(&config.database, threads)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
-        let (access, refresh) = (config.access_lifespan, config.refresh_lifespan);
+        let lifespans = Lifespans {
+            access: config.access_lifespan,
+            refresh: config.refresh_lifespan,
+            early: config.early_refresh,
+        };
         Ok(App {
-            tokens: Tokens::new(&config.secret, access, refresh).map_err(broken)?,
+            tokens: Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?,
             hasher: Hasher::new().map_err(broken)?,
             store: Box::new(store),
             registration: config.registration,

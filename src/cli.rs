@@ -2,24 +2,27 @@
 //! [`Config`]. Apart from NOTIFY_SOCKET, the environment is read here and nowhere
 //! else.
 
+mod key_source;
+
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use zeroize::Zeroizing;
 
 use crate::admin;
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Origin, Registration};
 use crate::error::Problem;
-use crate::secret::Secret;
+use crate::keys::Keys;
 use crate::server::{Server, cannot_listen, stop_on_signals};
 use crate::store::{Inspection, Sqlite};
+
+pub(crate) use key_source::{KeyFlags, KeySource};
 
 /// Login for small, self-hosted apps, in one file.
 #[derive(Parser)]
@@ -45,6 +48,11 @@ enum Command {
         #[command(subcommand)]
         command: admin::UserCommand,
     },
+    /// Manage the keys that sign and verify tokens; restart the server afterwards
+    Key {
+        #[command(subcommand)]
+        command: admin::KeyCommand,
+    },
     /// Show who did what, when, from where; the newest first
     Audit(admin::AuditCommand),
 }
@@ -66,10 +74,8 @@ struct Serve {
     #[command(flatten)]
     database: Database,
 
-    /// File with the secret that signs tokens, instead of SECRET_KEY; by default the database's
-    /// path with the ending .key, made with a random secret if it is not there
-    #[arg(long, value_name = "PATH", env = "LICTOR_SECRET_KEY_FILE")]
-    secret_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyFlags,
 
     /// Who may register
     #[arg(long, value_name = "MODE", env = "LICTOR_REGISTRATION", default_value = "open")]
@@ -82,6 +88,10 @@ struct Serve {
     /// How long after the login a token can be refreshed: 30d, 12h, or seconds
     #[arg(long, value_name = "TIME", env = "JWT_REFRESH_LIFESPAN", default_value = "30d", value_parser = lifespan)]
     refresh_lifespan: Duration,
+
+    /// How long before its end a token can be refreshed already, for clocks that differ: 60s, 0
+    #[arg(long, value_name = "TIME", env = "LICTOR_EARLY_REFRESH", default_value = "60s", value_parser = duration)]
+    early_refresh: Duration,
 
     /// Take tokens that another program made with the same secret, as the Flask app did that lictor
     /// replaces: a switch-over then logs nobody out. Turn it off once the refresh lifespan is over
@@ -165,6 +175,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             start_log(LogLevel::Warn);
             admin::audit(&command)
         }
+        Command::Key { command } => {
+            start_log(LogLevel::Warn);
+            admin::key(command)
+        }
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -211,56 +225,13 @@ fn start_log(level: LogLevel) {
     }));
 }
 
-/// Where the secret comes from.
-enum SecretSource {
-    Environment(Zeroizing<Vec<u8>>),
-    File(PathBuf),
-    Generated(PathBuf),
-}
-
-impl SecretSource {
-    fn of(typed: &Serve) -> Result<SecretSource, Problem> {
-        match (std::env::var_os("SECRET_KEY"), &typed.secret_key_file) {
-            (Some(_), Some(file)) => Err(Problem::usage(
-                format!("both SECRET_KEY and the key file {} are given", file.display()),
-                "unset one of them, so that it is clear which secret signs",
-            )),
-            (Some(key), None) => Ok(SecretSource::Environment(Zeroizing::new(key.into_vec()))),
-            (None, Some(file)) => Ok(SecretSource::File(file.clone())),
-            (None, None) => {
-                let database = &typed.database.database;
-                let file = database.with_extension("key");
-                // A database that ends in .key itself has its key beside it all the same.
-                let file = if file == *database { file.with_extension("key.key") } else { file };
-                Ok(SecretSource::Generated(file))
-            }
-        }
-    }
-
-    /// Reads the secret; makes the file if it may be made.
-    fn secret(&self) -> Result<Secret, Problem> {
-        match self {
-            SecretSource::Environment(key) => Secret::new(key.to_vec()),
-            SecretSource::File(file) => Secret::read(file),
-            SecretSource::Generated(file) => {
-                let (secret, new) = Secret::read_or_create(file)?;
-                if new {
-                    log::info!(
-                        "made a new secret key in {}; keep it safe: with it, tokens can be forged",
-                        file.display()
-                    );
-                }
-                Ok(secret)
-            }
-        }
-    }
-}
-
-fn config(typed: &Serve, secret: Secret) -> Result<Config, Problem> {
-    let mut config = Config::new(&typed.database.database, secret);
+fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
+    let mut config = Config::new(&typed.database.database, keys);
     config.listen = typed.listen;
     config.access_lifespan = typed.access_lifespan;
     config.refresh_lifespan = typed.refresh_lifespan;
+    config.early_refresh = typed.early_refresh;
+    config.algorithm = typed.keys.algorithm();
     config.registration = match typed.registration {
         RegistrationMode::Open => Registration::Open,
         RegistrationMode::Closed => Registration::Closed,
@@ -289,12 +260,16 @@ fn cors(typed: &[String]) -> Result<Cors, Problem> {
 }
 
 /// Plain seconds, or numbers with units.
-pub(crate) fn lifespan(text: &str) -> Result<Duration, String> {
-    let lifespan = match text.trim().parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
+fn duration(text: &str) -> Result<Duration, String> {
+    match text.trim().parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
         Err(_) => humantime::parse_duration(text.trim())
-            .map_err(|_| "write it as 24h, 30d, 15m, or a number of seconds".to_owned())?,
-    };
+            .map_err(|_| "write it as 24h, 30d, 15m, or a number of seconds".to_owned()),
+    }
+}
+
+pub(crate) fn lifespan(text: &str) -> Result<Duration, String> {
+    let lifespan = duration(text)?;
     if lifespan < Duration::from_secs(1) {
         return Err("it must be at least one second".into());
     }
@@ -302,11 +277,10 @@ pub(crate) fn lifespan(text: &str) -> Result<Duration, String> {
 }
 
 fn serve(typed: &Serve) -> Result<(), Problem> {
-    let source = SecretSource::of(typed)?;
+    let source = KeySource::of(&typed.keys, &typed.database.database);
     // The database is looked at before a key is made beside it: a wrong path leaves nothing.
     let found = Sqlite::inspect(&typed.database.database)?;
-    let secret = source.secret()?;
-    let config = config(typed, secret)?;
+    let config = config(typed, source.keys(Timestamp::now())?)?;
     let app = App::open(&config)?;
     let stop = stop_on_signals()?;
     let server = Server::bind(app, &config)?;
@@ -336,20 +310,9 @@ fn announce(address: SocketAddr) {
 }
 
 fn check(typed: &Serve) -> Result<(), Problem> {
-    let source = SecretSource::of(typed)?;
-    let (secret, from) = match &source {
-        SecretSource::Generated(file) if !file.exists() => {
-            // Only to have something to check the rest with; it is not kept.
-            (Secret::new([0; 32])?, format!("{} (will be made)", file.display()))
-        }
-        SecretSource::Environment(key) => {
-            (source.secret()?, format!("SECRET_KEY ({} bytes, hidden)", key.len()))
-        }
-        SecretSource::File(file) | SecretSource::Generated(file) => {
-            (source.secret()?, format!("{} (hidden)", file.display()))
-        }
-    };
-    let config = config(typed, secret)?;
+    let source = KeySource::of(&typed.keys, &typed.database.database);
+    let (keys, signs) = source.as_it_will_be(Timestamp::now())?;
+    let config = config(typed, keys)?;
     let database = match Sqlite::inspect(&config.database)? {
         Inspection::Absent => format!("{} (will be made)", absolute(&config.database).display()),
         found @ (Inspection::Current | Inspection::Older(_)) => {
@@ -374,10 +337,12 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     let rows = [
         ("listen", listen),
         ("database", database),
-        ("secret key", from),
+        ("secret key", source.describe()),
+        ("signs", signs),
         ("registration", format!("{:?}", config.registration).to_lowercase()),
         ("access lifespan", humantime::format_duration(config.access_lifespan).to_string()),
         ("refresh lifespan", humantime::format_duration(config.refresh_lifespan).to_string()),
+        ("early refresh", humantime::format_duration(config.early_refresh).to_string()),
         ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
         ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
         ("cors", cors),
@@ -438,6 +403,13 @@ mod tests {
             ("99999999999999999999d", None),
         ] {
             assert_eq!(lifespan(text).ok(), seconds.map(Duration::from_secs), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn the_early_window_may_be_none() {
+        for (text, seconds) in [("0", Some(0)), ("0s", Some(0)), ("60s", Some(60)), ("-1", None)] {
+            assert_eq!(duration(text).ok(), seconds.map(Duration::from_secs), "{text:?}");
         }
     }
 

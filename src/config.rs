@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::Problem;
-use crate::secret::Secret;
+use crate::keys::{Algorithm, Keys};
 
 /// Who may register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,12 +71,16 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The SQLite file; made if it is not there.
     pub database: PathBuf,
-    /// What signs the tokens.
-    pub secret: Secret,
+    /// What signs tokens and verifies them.
+    pub keys: Keys,
+    /// The algorithm of the key that signs (that of the newest key).
+    pub algorithm: Option<Algorithm>,
     /// How long an access token is good (24 hours).
     pub access_lifespan: Duration,
     /// How long it can be refreshed (30 days).
     pub refresh_lifespan: Duration,
+    /// How long before its end a token can be refreshed already (60 seconds).
+    pub early_refresh: Duration,
     /// Who may register (everyone).
     pub registration: Registration,
     /// Whether tokens of another program with the same secret are taken, as those of the Flask
@@ -95,13 +99,15 @@ const MAX_LIFESPAN: Duration = Duration::from_secs(50 * 365 * 24 * 3600);
 
 impl Config {
     /// The defaults, for the two things that have none.
-    pub fn new(database: impl Into<PathBuf>, secret: Secret) -> Config {
+    pub fn new(database: impl Into<PathBuf>, keys: impl Into<Keys>) -> Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)),
             database: database.into(),
-            secret,
+            keys: keys.into(),
+            algorithm: None,
             access_lifespan: Duration::from_secs(24 * 3600),
             refresh_lifespan: Duration::from_secs(30 * 24 * 3600),
+            early_refresh: Duration::from_secs(60),
             registration: Registration::Open,
             adopt_tokens: false,
             audit_retention: Duration::from_secs(90 * 24 * 3600),
@@ -112,6 +118,14 @@ impl Config {
 
     /// What is wrong with the values together, if anything.
     pub fn check(&self) -> Result<(), Problem> {
+        if let Some(algorithm) = self.algorithm
+            && self.keys.current(self.algorithm).is_none()
+        {
+            return Err(Problem::usage(
+                format!("there is no {} key to sign with", algorithm.name()),
+                "give a file of keys that has one, or leave the algorithm to the newest key",
+            ));
+        }
         for (name, lifespan) in
             [("access", self.access_lifespan), ("refresh", self.refresh_lifespan)]
         {
@@ -136,6 +150,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Secret;
 
     #[test]
     fn origins() {
@@ -148,10 +163,25 @@ mod tests {
         }
     }
 
+    fn secret() -> Secret {
+        Secret::new([7; 32]).unwrap()
+    }
+
+    #[test]
+    fn the_algorithm_needs_a_key() {
+        let check = |algorithm| {
+            let mut config = Config::new("x", secret());
+            config.algorithm = algorithm;
+            config.check().is_ok()
+        };
+        assert!(check(None) && check(Some(Algorithm::Hs256)));
+        assert!(!check(Some(Algorithm::EdDsa)));
+    }
+
     #[test]
     fn lifespans() {
         let check = |access: u64, refresh: u64| {
-            let mut config = Config::new("x", Secret::new([7; 32]).unwrap());
+            let mut config = Config::new("x", secret());
             config.access_lifespan = Duration::from_secs(access);
             config.refresh_lifespan = Duration::from_secs(refresh);
             config.check().is_ok()

@@ -30,8 +30,8 @@ pub enum Error {
     InvalidToken(&'static str),
     /// The token lacks a claim; says which.
     MissingClaim(&'static str),
-    /// The access token's time is over.
-    ExpiredAccess,
+    /// The token's time is over; says for what.
+    ExpiredAccess(&'static str),
     /// The token can no longer be refreshed.
     ExpiredRefresh,
     /// The access token is still good: it is too early to refresh it.
@@ -40,6 +40,10 @@ pub enum Error {
     MisusedRegistrationToken(&'static str),
     /// A password reset token was used for something else; says for what.
     MisusedResetToken(&'static str),
+    /// Another token was used where one that confirms a registration belongs.
+    InvalidRegistrationToken,
+    /// Another token was used where one that resets a password belongs.
+    InvalidResetToken,
     /// The token's user no longer exists.
     MissingUser,
     /// The user exists but is not active.
@@ -87,11 +91,13 @@ impl Error {
             Error::MissingToken => (401, "MissingToken"),
             Error::InvalidTokenHeader | Error::InvalidToken(_) => (401, "InvalidTokenHeader"),
             Error::MissingClaim(_) => (401, "MissingClaimError"),
-            Error::ExpiredAccess => (401, "ExpiredAccessError"),
+            Error::ExpiredAccess(_) => (401, "ExpiredAccessError"),
             Error::ExpiredRefresh => (401, "ExpiredRefreshError"),
             Error::EarlyRefresh => (425, "EarlyRefreshError"),
             Error::MisusedRegistrationToken(_) => (401, "MisusedRegistrationToken"),
             Error::MisusedResetToken(_) => (401, "MisusedResetToken"),
+            Error::InvalidRegistrationToken => (401, "InvalidRegistrationToken"),
+            Error::InvalidResetToken => (401, "InvalidResetToken"),
             Error::MissingUser => (401, "MissingUserError"),
             Error::InactiveUser => (403, "InvalidUserError"),
             Error::Revoked => (403, "BlacklistedError"),
@@ -124,7 +130,7 @@ impl Error {
             Error::InvalidToken(why) => format!("failed to decode JWT token -- {why}"),
             Error::MissingClaim("id") => "Token is missing id field".into(),
             Error::MissingClaim(claim) => format!("Token is missing {claim} claim"),
-            Error::ExpiredAccess => "access permission has expired".into(),
+            Error::ExpiredAccess(purpose) => format!("{purpose} permission has expired"),
             Error::ExpiredRefresh => "refresh permission for token has expired".into(),
             Error::EarlyRefresh => {
                 "access permission for token has not expired. may not refresh".into()
@@ -135,6 +141,10 @@ impl Error {
             Error::MisusedResetToken(purpose) => {
                 format!("password reset token used for {purpose}")
             }
+            Error::InvalidRegistrationToken => {
+                "invalid registration token used for verification".into()
+            }
+            Error::InvalidResetToken => "invalid reset token used for verification".into(),
             Error::MissingUser => "Could not find the requested user".into(),
             Error::InactiveUser => "The user is not valid or has had access revoked".into(),
             Error::Revoked => "Token has a blacklisted jti".into(),

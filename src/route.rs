@@ -66,7 +66,7 @@ impl Route {
 use Handler::{Public, User};
 
 /// What every [`App`] answers.
-pub(crate) const ROUTES: [Route; 15] = [
+pub(crate) const ROUTES: [Route; 16] = [
     Route::new("GET", "/api/protected", User(api::protected::get)),
     Route::new("GET", "/api/verify", User(api::verify::get)),
     Route::new("GET", "/api/", Public(api::hello::get)),
@@ -80,6 +80,7 @@ pub(crate) const ROUTES: [Route; 15] = [
     Route::new("GET", "/api/me", User(api::me::get)),
     Route::new("DELETE", "/api/me", User(api::me::delete)).slow(),
     Route::new("PUT", "/api/password", User(api::password::put)).slow(),
+    Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
     Route::new("GET", "/api/health", Public(api::health::get)),
     Route::new("GET", "/api", Public(api::hello::redirect)),
 ];

@@ -4,9 +4,11 @@
 //! | file | owns |
 //! |---|---|
 //! | `user` | `lictor user …` |
+//! | `keys` | `lictor key …` |
 //! | `audit` | `lictor audit` |
 
 mod audit;
+mod keys;
 mod user;
 
 use std::io::{self, Write as _};
@@ -17,6 +19,7 @@ use crate::error::{Error, Problem};
 use crate::store::{Inspection, Sqlite};
 
 pub(crate) use audit::{AuditCommand, run as audit};
+pub(crate) use keys::{KeyCommand, run as key};
 pub(crate) use user::{UserCommand, run as user};
 
 /// Commands that look for users do not make a file where there is none.

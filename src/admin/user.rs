@@ -120,7 +120,12 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
         UserCommand::Delete { user, yes } => {
             let (store, account) = user.open()?;
             let name = &account.person.name;
-            if !yes && !confirmed(&format!("delete {name} (id {}) for good?", account.person.id))? {
+            if !yes
+                && !confirmed(
+                    "deleting",
+                    &format!("delete {name} (id {}) for good?", account.person.id),
+                )?
+            {
                 return print(&format!("{name} was not deleted"));
             }
             let id = account.person.id;
@@ -238,10 +243,10 @@ fn read_password(name: &Username) -> Result<PasswordHash, Problem> {
     Hasher::new().and_then(|hasher| hasher.hash(&password)).map_err(failed)
 }
 
-fn confirmed(question: &str) -> Result<bool, Problem> {
+pub(super) fn confirmed(what: &str, question: &str) -> Result<bool, Problem> {
     if !io::stdin().is_terminal() {
         return Err(Problem::new(
-            "deleting wants to be confirmed, and nobody is there to ask",
+            format!("{what} wants to be confirmed, and nobody is there to ask"),
             "add --yes if you are sure",
         ));
     }

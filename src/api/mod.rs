@@ -2,6 +2,7 @@
 
 pub(crate) mod health;
 pub(crate) mod hello;
+pub(crate) mod jwks;
 pub(crate) mod login;
 pub(crate) mod logout;
 pub(crate) mod me;

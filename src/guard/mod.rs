@@ -16,4 +16,6 @@ pub(crate) use identity::Door;
 pub use identity::{Admin, Identity, bearer};
 pub use name::{Email, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
-pub use token::{Beginning, Claims, Tokens};
+#[cfg(feature = "cli")]
+pub(crate) use token::key_id;
+pub use token::{Beginning, Claims, Lifespans, Tokens};

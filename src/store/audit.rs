@@ -44,10 +44,14 @@ pub enum Event {
     Unlocked,
     /// An account is gone.
     UserDeleted,
+    /// A new key will sign.
+    KeyRotated,
+    /// A key no longer verifies.
+    KeyRetired,
 }
 
 /// Every event with its stable name.
-const NAMES: [(Event, &str); 17] = [
+const NAMES: [(Event, &str); 19] = [
     (Event::Registration, "registration"),
     (Event::UserAdded, "user-added"),
     (Event::Login, "login"),
@@ -65,6 +69,8 @@ const NAMES: [(Event, &str); 17] = [
     (Event::Deactivated, "deactivated"),
     (Event::Unlocked, "unlocked"),
     (Event::UserDeleted, "user-deleted"),
+    (Event::KeyRotated, "key-rotated"),
+    (Event::KeyRetired, "key-retired"),
 ];
 
 impl Event {
