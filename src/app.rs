@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 
 use crate::clock::Timestamp;
-use crate::config::{Config, Cors, Registration};
+use crate::config::{Config, Cors, Issuer, Registration};
 use crate::error::{Error, Problem};
 use crate::guard::{Admin, Door, Hasher, Identity, Lifespans, Tokens};
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
@@ -37,6 +37,7 @@ pub struct App {
     pub(crate) hasher: Hasher,
     pub(crate) store: Box<dyn Store>,
     pub(crate) registration: Registration,
+    pub(crate) issuer: Issuer,
     adopt_tokens: bool,
     audit_retention: i64,
     cors: Cors,
@@ -60,6 +61,7 @@ impl App {
             hasher: Hasher::new().map_err(broken)?,
             store: Box::new(store),
             registration: config.registration,
+            issuer: config.issuer.clone(),
             adopt_tokens: config.adopt_tokens,
             audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),
             cors: config.cors.clone(),

@@ -16,7 +16,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::admin;
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::config::{Config, Cors, Origin, Registration};
+use crate::config::{Config, Cors, Issuer, Origin, Registration};
 use crate::error::Problem;
 use crate::keys::Keys;
 use crate::server::{Server, cannot_listen, stop_on_signals};
@@ -101,6 +101,10 @@ struct Serve {
     /// How long audit entries are kept: 90d, 1y, or seconds
     #[arg(long, value_name = "TIME", env = "LICTOR_AUDIT_RETENTION", default_value = "90d", value_parser = lifespan)]
     audit_retention: Duration,
+
+    /// What authenticator apps call this service
+    #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
+    issuer: String,
 
     /// Origins whose pages may call from a browser, separated by commas; `*` for all, `none` for
     /// none
@@ -238,6 +242,7 @@ fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
     };
     config.adopt_tokens = typed.adopt_tokens;
     config.audit_retention = typed.audit_retention;
+    config.issuer = Issuer::parse(&typed.issuer)?;
     config.cors = cors(&typed.cors_origin)?;
     let engine = &mut config.engine;
     engine.workers = typed.workers.map_or(engine.workers, usize::from);
@@ -345,6 +350,7 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("early refresh", humantime::format_duration(config.early_refresh).to_string()),
         ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
         ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
+        ("issuer", config.issuer.as_str().to_owned()),
         ("cors", cors),
         ("workers", config.engine.workers.to_string()),
         ("hash threads", config.engine.slow_workers.to_string()),

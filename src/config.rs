@@ -55,6 +55,37 @@ impl Origin {
     }
 }
 
+/// What authenticator apps call this service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer(String);
+
+/// Bytes of it; a QR code that holds more is hard to scan.
+const MAX_ISSUER: usize = 64;
+
+impl Issuer {
+    /// ```
+    /// use lictor::Issuer;
+    /// assert!(Issuer::parse("Ada's Photos").is_ok());
+    /// assert!(Issuer::parse("photos: Ada's").is_err());
+    /// ```
+    pub fn parse(text: &str) -> Result<Issuer, Problem> {
+        let fine = |char: char| !char.is_control() && char != ':';
+        match text.trim() {
+            name if (1..=MAX_ISSUER).contains(&name.len()) && name.chars().all(fine) => {
+                Ok(Issuer(name.into()))
+            }
+            _ => Err(Problem::usage(
+                format!("{text:?} cannot be an issuer"),
+                format!("give a name of at most {MAX_ISSUER} bytes without a colon"),
+            )),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Everything that an [`App`](crate::App) and its server need to know.
 ///
 /// ```
@@ -88,6 +119,8 @@ pub struct Config {
     pub adopt_tokens: bool,
     /// How long audit entries are kept (90 days).
     pub audit_retention: Duration,
+    /// What authenticator apps call this service (lictor).
+    pub issuer: Issuer,
     /// Which pages may call (all).
     pub cors: Cors,
     /// The size of the engine.
@@ -111,6 +144,7 @@ impl Config {
             registration: Registration::Open,
             adopt_tokens: false,
             audit_retention: Duration::from_secs(90 * 24 * 3600),
+            issuer: Issuer("lictor".into()),
             cors: Cors::Any,
             engine: crate::net::Settings::default(),
         }

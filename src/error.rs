@@ -54,6 +54,14 @@ pub enum Error {
     MissingRole(String),
     /// Somebody who is logged in gave a wrong password.
     WrongPassword,
+    /// The password is right, and a code of the second factor must come with it.
+    SecondFactorRequired,
+    /// The user has a second factor already.
+    SecondFactorOn,
+    /// The user has no second factor, or none to confirm.
+    SecondFactorOff,
+    /// Somebody who is logged in gave a wrong code, or one that was used before.
+    WrongOtp,
     /// No active administrator would be left.
     LastAdmin,
     /// No endpoint has this path.
@@ -103,6 +111,10 @@ impl Error {
             Error::Revoked => (403, "BlacklistedError"),
             Error::MissingRole(_) => (403, "MissingRoleError"),
             Error::WrongPassword => (403, "WrongPassword"),
+            Error::SecondFactorRequired => (401, "SecondFactorRequired"),
+            Error::SecondFactorOn => (409, "SecondFactorAlreadyOn"),
+            Error::SecondFactorOff => (409, "SecondFactorNotOn"),
+            Error::WrongOtp => (403, "WrongOtp"),
             Error::LastAdmin => (409, "LastAdmin"),
             Error::NotFound => (404, "NotFound"),
             Error::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
@@ -152,6 +164,14 @@ impl Error {
                 format!("This endpoint requires all the following roles: {role}")
             }
             Error::WrongPassword => "The current password is incorrect".into(),
+            Error::SecondFactorRequired => {
+                "A code of the second factor is needed as well; send it as otp".into()
+            }
+            Error::SecondFactorOn => "The account has a second factor; turn it off first".into(),
+            Error::SecondFactorOff => {
+                "There is no second factor, or none to confirm; POST begins one".into()
+            }
+            Error::WrongOtp => "The code is wrong, too old, or has been used".into(),
             Error::LastAdmin => "There must be an active administrator besides this one".into(),
             Error::NotFound => "There is nothing here; the API is under /api/".into(),
             Error::MethodNotAllowed { allow } => {

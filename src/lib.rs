@@ -46,7 +46,7 @@ mod admin;
 pub mod cli;
 
 pub use app::App;
-pub use config::{Config, Cors, Origin, Registration};
+pub use config::{Config, Cors, Issuer, Origin, Registration};
 pub use error::{Error, Kind, Problem};
 pub use guard::{Admin, Email, Identity, Role, Roles, Username};
 pub use keys::{Algorithm, Keys, Secret};

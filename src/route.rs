@@ -66,7 +66,7 @@ impl Route {
 use Handler::{Public, User};
 
 /// What every [`App`] answers.
-pub(crate) const ROUTES: [Route; 16] = [
+pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/api/protected", User(api::protected::get)),
     Route::new("GET", "/api/verify", User(api::verify::get)),
     Route::new("GET", "/api/", Public(api::hello::get)),
@@ -81,6 +81,11 @@ pub(crate) const ROUTES: [Route; 16] = [
     Route::new("DELETE", "/api/me", User(api::me::delete)).slow(),
     Route::new("PUT", "/api/password", User(api::password::put)).slow(),
     Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
+    Route::new("POST", "/api/second-factor", User(api::second_factor::post)).slow(),
+    Route::new("PUT", "/api/second-factor", User(api::second_factor::put)).slow(),
+    Route::new("DELETE", "/api/second-factor", User(api::second_factor::delete)).slow(),
+    Route::new("POST", "/api/second-factor/recovery-codes", User(api::second_factor::post_codes))
+        .slow(),
     Route::new("GET", "/api/health", Public(api::health::get)),
     Route::new("GET", "/api", Public(api::hello::redirect)),
 ];

@@ -10,7 +10,8 @@ use crate::cli::Database;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::{Email, Hasher, Password, PasswordHash, Roles, Username};
-use crate::store::{Account, Actor, Change, Entry, Event, NewUser, Sqlite, Users as _};
+use crate::store::{Account, Actor, Change, Entry, Event, NewUser, SecondFactor, Sqlite};
+use crate::store::{SecondFactors as _, Users as _};
 
 /// Bytes read from standard input for a password.
 const MAX_INPUT: u64 = 4096;
@@ -51,6 +52,8 @@ pub(crate) enum UserCommand {
     Activate(OneUser),
     /// Shut an account out at once; its tokens are refused as well
     Deactivate(OneUser),
+    /// Turn a second factor off, for somebody who has lost it and the recovery codes
+    ResetSecondFactor(OneUser),
     /// Delete an account for good
     Delete {
         #[command(flatten)]
@@ -90,8 +93,9 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
         }
         UserCommand::List { database } => list(&database),
         UserCommand::Show(user) => {
-            let (_, account) = user.open()?;
-            print(&show(&account))
+            let (store, account) = user.open()?;
+            let factor = store.second_factor(account.person.id).map_err(failed)?;
+            print(&show(&account, factor.as_ref()))
         }
         UserCommand::Passwd(user) => {
             let (store, account) = user.open()?;
@@ -117,6 +121,7 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
             let (store, account) = user.open()?;
             change(&store, &account, &Change::Active(false), Event::Deactivated, "is inactive")
         }
+        UserCommand::ResetSecondFactor(user) => reset_second_factor(&user),
         UserCommand::Delete { user, yes } => {
             let (store, account) = user.open()?;
             let name = &account.person.name;
@@ -183,16 +188,23 @@ fn list(database: &Database) -> Result<(), Problem> {
     wrote.or_else(unless_closed)
 }
 
-fn show(account: &Account) -> String {
+fn show(account: &Account, factor: Option<&SecondFactor>) -> String {
     let Account { person, email, created } = account;
+    let otp = match factor {
+        Some(factor) if factor.confirmed => {
+            format!("on, {} recovery codes left", factor.codes_left)
+        }
+        _ => "off".into(),
+    };
     let none = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     format!(
-        "id       {}\nname     {}\nemail    {}\nstate    {}\nroles    {}\ncreated  {}",
+        "id       {}\nname     {}\nemail    {}\nstate    {}\nroles    {}\notp      {}\ncreated  {}",
         person.id,
         person.name,
         none(email.as_deref().unwrap_or_default()),
         state(person.active),
         none(&person.roles.iter().collect::<Vec<_>>().join(", ")),
+        otp,
         date(*created),
     )
 }
@@ -213,6 +225,16 @@ fn change(
     match store.change(person.id, change, &entry, Timestamp::now()).map_err(failed)? {
         true => print(&format!("{} {done}", account.person.name)),
         false => Err(gone(account)),
+    }
+}
+
+fn reset_second_factor(user: &OneUser) -> Result<(), Problem> {
+    let (store, Account { person, .. }) = user.open()?;
+    let entry = Entry::new(Event::SecondFactorReset, person.id, &person.name, Actor::Operator);
+    let now = Timestamp::now();
+    match store.remove_second_factor(person.id, None, &entry, now).map_err(failed)? {
+        true => print(&format!("{} has no second factor any more", person.name)),
+        false => print(&format!("{} had no second factor", person.name)),
     }
 }
 

@@ -37,6 +37,14 @@ impl Fields {
             None => Err(Error::BadRequest(format!("{name}: is missing"))),
         }
     }
+
+    /// A field that may be missing, or null; else a string.
+    pub(crate) fn optional(&mut self, name: &str) -> Result<Option<Zeroizing<String>>, Error> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(_) => self.text(name).map(Some),
+        }
+    }
 }
 
 impl Drop for Fields {

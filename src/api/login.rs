@@ -1,20 +1,22 @@
-//! `POST /api/login`: a name and a password for a token.
+//! `POST /api/login`: a name and a password, and what else the user has, for a token.
 
 use super::fields::Fields;
-use super::{opening, token};
+use super::{opening, second_factor, token};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Password, Verdict};
 use crate::http::{Request, Response};
-use crate::store::{Credentials, Entry, Event};
+use crate::store::{Credentials, Entry, Event, Proof};
 
-/// Takes `{username, password}`; the name may be the e-mail address. Whether the name is
-/// unknown, the password wrong or the user inactive, one hash is computed and one entry written.
+/// Takes `{username, password}`, and `otp` from whoever has a second factor; the name may be the
+/// e-mail address. Whether the name is unknown, the password wrong or the user inactive, one hash
+/// is computed and one entry written.
 pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
     let mut fields = Fields::of(request)?;
     let username = fields.text("username")?;
     let password = fields.text("password")?;
+    let otp = fields.optional("otp")?;
     let mut found = app.store.credentials(&username)?;
     let right = authenticate(app, found.as_mut(), &password)?;
     let caller = app.caller(request);
@@ -34,13 +36,27 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         app.note(&entry(Event::LoginRefused), now);
         return Err(Error::InactiveUser);
     }
+    let second = match second_factor::demand(app, person.id, otp.as_ref(), now) {
+        Err(Error::SecondFactorRequired) => {
+            app.note(&entry(Event::SecondFactorAsked), now);
+            return Err(Error::SecondFactorRequired);
+        }
+        Err(Error::WrongOtp) => {
+            let detail = "second factor";
+            app.note(&Entry { detail, ..entry(Event::LoginFailed) }, now);
+            return Err(Error::Authentication);
+        }
+        other => other?,
+    };
     let login = app.tokens.begin(now)?;
-    let entry = entry(Event::Login);
-    if !app.store.begin(person.id, &opening(&login, &caller), &hash, &entry, now)? {
-        // While the password was compared, it was changed, or the user shut out.
+    let proof = Proof { password: &hash, second: second.as_ref() };
+    let begun = entry(Event::Login);
+    if !app.store.begin(person.id, &opening(&login, &caller), &proof, &begun, now)? {
+        // While the password was compared, it was changed, the code used, or the user shut out.
+        app.note(&entry(Event::LoginFailed), now);
         return Err(Error::Authentication);
     }
-    entry.log();
+    second_factor::log(&begun, second.as_ref());
     Ok(token(&app.tokens.mint(&login, person.id, &person.roles)?))
 }
 

@@ -24,14 +24,19 @@ pub(crate) fn get(
         email: Option<&'a str>,
         roles: Vec<&'a str>,
         created: i64,
+        second_factor: bool,
+        recovery_codes: u32,
     }
     let account = app.store.account_of(identity.id())?.ok_or(Error::MissingUser)?;
+    let factor = app.store.second_factor(identity.id())?.filter(|factor| factor.confirmed);
     Ok(private(&Body {
         id: identity.id(),
         username: &account.person.name,
         email: account.email.as_deref(),
         roles: account.person.roles.iter().collect(),
         created: account.created.0,
+        second_factor: factor.is_some(),
+        recovery_codes: factor.map_or(0, |factor| factor.codes_left),
     }))
 }
 

@@ -10,10 +10,12 @@ pub(crate) mod password;
 pub(crate) mod protected;
 pub(crate) mod refresh;
 pub(crate) mod registration;
+pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod verify;
 
 pub(crate) mod fields;
+pub(crate) mod qr;
 
 use serde::Serialize;
 

@@ -6,16 +6,23 @@
 //! | `password` | password rules and hashes |
 //! | `token` | tokens: minting, reading, their times |
 //! | `identity` | who is behind a request |
+//! | `second_factor` | codes of an authenticator app |
+//! | `recovery` | what stands in for them when they are lost |
 
+mod base32;
 mod identity;
 mod name;
 mod password;
+mod recovery;
+mod second_factor;
 mod token;
 
 pub(crate) use identity::Door;
 pub use identity::{Admin, Identity, bearer};
 pub use name::{Email, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
+pub use recovery::{RecoveryCode, RecoveryHash};
+pub use second_factor::{Otp, Spend, Step, TotpSecret};
 #[cfg(feature = "cli")]
 pub(crate) use token::key_id;
 pub use token::{Beginning, Claims, Lifespans, Tokens};

@@ -34,6 +34,20 @@ pub enum Event {
     PasswordChanged,
     /// A new password was set without the old one.
     PasswordReset,
+    /// A right password came without the second factor that goes with it.
+    SecondFactorAsked,
+    /// A user was given the secret of a second factor, which does not count yet.
+    SecondFactorEnrolled,
+    /// The user showed that it arrived: from now on it counts.
+    SecondFactorOn,
+    /// The user turned it off.
+    SecondFactorOff,
+    /// It was turned off for the user.
+    SecondFactorReset,
+    /// A recovery code took its place.
+    RecoveryCodeUsed,
+    /// The user has other recovery codes.
+    RecoveryCodesReplaced,
     /// A user has other roles.
     RolesChanged,
     /// A user may act again.
@@ -51,7 +65,7 @@ pub enum Event {
 }
 
 /// Every event with its stable name.
-const NAMES: [(Event, &str); 19] = [
+const NAMES: &[(Event, &str)] = &[
     (Event::Registration, "registration"),
     (Event::UserAdded, "user-added"),
     (Event::Login, "login"),
@@ -64,6 +78,13 @@ const NAMES: [(Event, &str); 19] = [
     (Event::SessionEnded, "session-ended"),
     (Event::PasswordChanged, "password-changed"),
     (Event::PasswordReset, "password-reset"),
+    (Event::SecondFactorAsked, "second-factor-asked"),
+    (Event::SecondFactorEnrolled, "second-factor-enrolled"),
+    (Event::SecondFactorOn, "second-factor-on"),
+    (Event::SecondFactorOff, "second-factor-off"),
+    (Event::SecondFactorReset, "second-factor-reset"),
+    (Event::RecoveryCodeUsed, "recovery-code-used"),
+    (Event::RecoveryCodesReplaced, "recovery-codes-replaced"),
     (Event::RolesChanged, "roles-changed"),
     (Event::Activated, "activated"),
     (Event::Deactivated, "deactivated"),

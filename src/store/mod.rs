@@ -4,9 +4,11 @@
 //! |---|---|
 //! | `users` | accounts, their passwords and roles |
 //! | `sessions` | logins and their tokens |
+//! | `second_factors` | codes of authenticator apps, recovery codes |
 //! | `audit` | who did what |
 
 mod audit;
+mod second_factors;
 mod sessions;
 mod sqlite;
 mod users;
@@ -15,13 +17,14 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 
 pub use audit::{Actor, Audit, Entry, Event, Recorded, Wanted};
-pub use sessions::{Opening, Origin, Rotation, Session, Sessions, Standing, Which};
+pub use second_factors::{SecondFactor, SecondFactors};
+pub use sessions::{Opening, Origin, Proof, Rotation, Session, Sessions, Standing, Which};
 pub use sqlite::{Inspection, Sqlite};
 pub use users::{Account, Change, Credentials, NewUser, Person, Users};
 
 /// Where everything is kept. What a method acknowledged is not lost, whatever happens to the
 /// process or the machine afterwards. Every method may answer [`Error::Unavailable`].
-pub trait Store: Users + Sessions + Audit + Send + Sync {
+pub trait Store: Users + Sessions + SecondFactors + Audit + Send + Sync {
     /// Whether reading works.
     fn ping(&self) -> Result<(), Error>;
 

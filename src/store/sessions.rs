@@ -6,7 +6,7 @@ use super::audit::Entry;
 use super::users::Person;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::PasswordHash;
+use crate::guard::{PasswordHash, Spend};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,15 @@ pub struct Opening<'a> {
     pub expires: Timestamp,
     /// Who begins it.
     pub origin: Origin<'a>,
+}
+
+/// What somebody has shown who logs in.
+#[derive(Debug, Clone, Copy)]
+pub struct Proof<'a> {
+    /// What the password was compared to.
+    pub password: &'a PasswordHash,
+    /// What there is to use up of the second factor.
+    pub second: Option<&'a Spend>,
 }
 
 /// What a token check finds.
@@ -81,19 +90,20 @@ pub trait Sessions {
     /// The session of a token, and its user.
     fn standing(&self, jti: &str) -> Result<Option<Standing>, Error>;
 
-    /// Begins a session of a user who is active and whose password is still `proof`; false if
-    /// that is no longer so.
+    /// Begins a session of a user who is active and whose password is still the one that was
+    /// compared, and uses the second factor up, if the user has one; false if that cannot be.
     fn begin(
         &self,
         user: i64,
         session: &Opening<'_>,
-        proof: &PasswordHash,
+        proof: &Proof<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;
 
     /// Takes a token of another program with the same secret for a session's first, unless the
-    /// session is known or the user wants none from that time; says whether it was taken.
+    /// session is known, the user wants none from that time, or it was issued to somebody who had
+    /// a second factor here: the other program did not ask for it. Says whether it was taken.
     fn adopt(&self, user: i64, session: &Opening<'_>, now: Timestamp) -> Result<bool, Error>;
 
     /// Exchanges the token that was issued at `issued` for the next. A token is taken again for

@@ -11,6 +11,7 @@ mod endpoints;
 mod engine;
 mod keys;
 mod layout;
+mod second_factor;
 mod sessions;
 mod start;
 mod support;

@@ -6,6 +6,7 @@
 mod anchor;
 mod audit;
 mod open;
+mod second_factors;
 mod sessions;
 mod users;
 

@@ -2,11 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Sqlite, audit, fault, users};
+use super::{Sqlite, audit, fault, second_factors, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::PasswordHash;
-use crate::store::{Actor, Entry, Event, Opening, Rotation, Session, Sessions, Standing, Which};
+use crate::store::{
+    Actor, Entry, Event, Opening, Proof, Rotation, Session, Sessions, Standing, Which,
+};
 
 /// Sessions of one user that are kept, those that have ended among them; beyond that the oldest
 /// make room.
@@ -29,15 +30,15 @@ impl Sessions for Sqlite {
         &self,
         user: i64,
         session: &Opening<'_>,
-        proof: &PasswordHash,
+        proof: &Proof<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
             let good = writer
                 .prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND active AND password = ?2")?
-                .exists(params![user, proof.as_str()])?;
-            if !good {
+                .exists(params![user, proof.password.as_str()])?;
+            if !good || !second_factors::admit(writer, user, proof.second, entry, now)? {
                 return Ok(false);
             }
             insert(writer, user, session)?;
@@ -52,7 +53,9 @@ impl Sessions for Sqlite {
             let good = writer
                 .prepare_cached(
                     "SELECT name FROM users WHERE id = ?1 AND active AND tokens_after < ?2
-                     AND NOT EXISTS (SELECT 1 FROM sessions WHERE jti = ?3)",
+                     AND NOT EXISTS (SELECT 1 FROM sessions WHERE jti = ?3)
+                     AND NOT EXISTS
+                     (SELECT 1 FROM second_factors WHERE user = ?1 AND confirmed <= ?2)",
                 )?
                 .query_row(params![user, session.issued.0, session.jti], |row| {
                     row.get::<_, String>(0)
@@ -231,7 +234,7 @@ mod tests {
 
     use super::super::tests::{NOTE, Place, add};
     use super::*;
-    use crate::guard::Roles;
+    use crate::guard::{PasswordHash, Roles};
     use crate::store::{Audit as _, Change, Origin, Store as _, Users as _, Wanted};
 
     const END: Timestamp = Timestamp(10_000);
@@ -242,7 +245,7 @@ mod tests {
     }
 
     fn begin(store: &Sqlite, user: i64, jti: &str, at: i64) -> bool {
-        let proof = PasswordHash::stored("hash".into());
+        let proof = Proof { password: &PasswordHash::stored("hash".into()), second: None };
         store.begin(user, &opening(jti, at), &proof, &NOTE, Timestamp(at)).unwrap()
     }
 
@@ -269,7 +272,8 @@ mod tests {
         assert!(store.change(ada, &change, &NOTE, Timestamp(20)).unwrap());
         assert!(!begin(&store, ada, "b", 10), "the password was changed while it was compared");
         store.change(ada, &Change::Active(false), &NOTE, Timestamp(30)).unwrap();
-        let begun = store.begin(ada, &opening("b", 40), &new, &NOTE, Timestamp(40)).unwrap();
+        let proof = Proof { password: &new, second: None };
+        let begun = store.begin(ada, &opening("b", 40), &proof, &NOTE, Timestamp(40)).unwrap();
         assert!(!begun, "inactive");
         assert_eq!(ended(&store, "b"), None);
     }
