@@ -67,7 +67,7 @@ use Handler::{Admin, Public, User};
 use api::admin;
 
 /// What every [`App`] answers.
-pub(crate) const ROUTES: [Route; 31] = [
+pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/api/protected", User(api::protected::get)),
     Route::new("GET", "/api/verify", User(api::verify::get)),
     Route::new("GET", "/api/", Public(api::hello::get)),
@@ -81,6 +81,7 @@ pub(crate) const ROUTES: [Route; 31] = [
     Route::new("GET", "/api/me", User(api::me::get)),
     Route::new("DELETE", "/api/me", User(api::me::delete)).slow(),
     Route::new("PUT", "/api/password", User(api::password::put)).slow(),
+    Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
     Route::new("POST", "/api/second-factor", User(api::second_factor::post)).slow(),
     Route::new("PUT", "/api/second-factor", User(api::second_factor::put)).slow(),
     Route::new("DELETE", "/api/second-factor", User(api::second_factor::delete)).slow(),
@@ -97,7 +98,6 @@ pub(crate) const ROUTES: [Route; 31] = [
     Route::new("POST", "/api/admin/invitations", Admin(admin::invitations::post)).slow(),
     Route::new("DELETE", "/api/admin/invitations/{id}", Admin(admin::invitations::delete)).slow(),
     Route::new("GET", "/api/admin/audit", Admin(admin::audit::get)).slow(),
-    Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
     Route::new("GET", "/api/health", Public(api::health::get)),
     Route::new("GET", "/api", Public(api::hello::redirect)),
 ];

@@ -175,7 +175,7 @@ class Measures:
     def cold_start(self, server, database):
         port = servers.free_port()
         command = [self.probe, "cold", f"127.0.0.1:{port}", *server.command(port, database)]
-        process = spawn(command, env=server.environment(with_user=False))
+        process = spawn(command, env=server.environment(with_users=False))
         return self.finish_probe(process)["ms"]
 
     def size(self, server):
@@ -189,8 +189,8 @@ class Measures:
         return self.start_probe(*arguments, BENCH_TOKEN=token, preexec_fn=go_first)
 
     def start_probe(self, *arguments, stdin=subprocess.DEVNULL, preexec_fn=None, **environment):
-        user = {"BENCH_USER": servers.USER, "BENCH_PASSWORD": servers.PASSWORD}
-        environment = {**os.environ, **user, **environment}
+        users = {"BENCH_USERS": ",".join(servers.CROWD), "BENCH_PASSWORD": servers.PASSWORD}
+        environment = {**os.environ, **users, **environment}
         command = [self.probe, *map(str, arguments)]
         return spawn(command, stdin=stdin, env=environment, preexec_fn=preexec_fn)
 

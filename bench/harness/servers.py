@@ -1,7 +1,10 @@
 """The servers under test: how each is built, started, asked and stopped.
 Knows nothing of measures."""
 
+import base64
 import contextlib
+import hashlib
+import hmac
 import http.client
 import json
 import os
@@ -9,16 +12,22 @@ import random
 import secrets
 import shutil
 import socket
+import sqlite3
 import subprocess
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent
 ROOT = BENCH.parent
 REFERENCES = ["axum-inline", "axum-pool", "tiny-http", "limit"]
 NAMES = ["lictor", *REFERENCES]
+# Tokens are this user's. The crowd logs in without pause, each as somebody else:
+# a server may keep only so many sessions of one user.
 USER = "walter"
+CROWD = [f"user-{number}" for number in range(1, 33)]
+USERS = [USER, *CROWD]
 PASSWORD = secrets.token_hex(16)
 SECRET = secrets.token_hex(32)
 START_SECONDS = 10
@@ -68,7 +77,7 @@ def build_lictor():
 
 
 class Server:
-    """One program with its own directory and a database that holds the user."""
+    """One program with its own directory and a database that holds the users."""
 
     def __init__(self, name, program, distributed):
         self.name = name
@@ -96,10 +105,10 @@ class Server:
         where = ["--listen", f"127.0.0.1:{port}", "--database", str(database)]
         return [str(self.program), *verb, *where, *self.options]
 
-    def environment(self, with_user):
+    def environment(self, with_users):
         environment = {"PATH": os.environ.get("PATH", ""), "SECRET_KEY": SECRET}
-        if with_user and self.name != "lictor":
-            environment |= {"BENCH_USER": USER, "BENCH_PASSWORD": PASSWORD}
+        if with_users and self.name != "lictor":
+            environment |= {"BENCH_USERS": ",".join(USERS), "BENCH_PASSWORD": PASSWORD}
         return environment
 
     def fresh_database(self):
@@ -117,23 +126,50 @@ class Server:
             running.stop()
 
     def prepare(self):
-        """Makes the user, and refuses a server that does less than the others."""
+        """Makes the users, and refuses a server that does less than the others."""
         with self.start() as running:
             if self.name == "lictor":
-                body = {"username": USER, "password": PASSWORD}
-                running.expect(200, "POST", "/api/registration", body=body)
+                for user in USERS:
+                    body = {"username": user, "password": PASSWORD}
+                    running.expect(200, "POST", "/api/registration", body=body)
             token = running.token()
-            where, signature = token.rsplit(".", 1)
-            forged = f"{where}.{signature[::-1]}"
             hello = running.expect(200, "GET", "/api/")
             allowed = running.expect(200, "GET", "/api/protected", token=token)
-            running.expect(401, "GET", "/api/protected", token=forged)
-            running.expect(401, "GET", "/api/protected")
-            wrong = {"username": USER, "password": "not this one"}
-            running.expect(401, "POST", "/api/login", body=wrong)
             message = f"protected endpoint (allowed usr {USER})"
             if (hello, allowed) != ({"Hello": "World"}, {"message": message}):
                 raise Failed(f"{self.name} answers {hello} and {allowed}")
+            wrong = {"username": USER, "password": "not this one"}
+            running.expect(401, "POST", "/api/login", body=wrong)
+            self.check_tokens(running, token)
+            self.check_rows(running, token)
+
+    def check_tokens(self, running, token):
+        """Tokens that are no good, the last two in spite of their signature."""
+        where, signature = token.rsplit(".", 1)
+        forged = f"{where}.{signature[::-1]}"
+        unknown = signed_again(token, jti=str(uuid.uuid4()))
+        of_another = signed_again(token, id=claims(running.token(CROWD[0]))["id"])
+        same = signed_again(token)
+        running.expect(401, "GET", "/api/protected")
+        for status, wrong in [(401, forged), (200, same), (403, unknown), (403, of_another)]:
+            running.expect(status, "GET", "/api/protected", token=wrong)
+
+    def check_rows(self, running, token):
+        """The file, as another process sees it, has what a login must write; and it
+        is asked at every request, so that a session's end counts at once."""
+        session = "FROM sessions WHERE jti = ? AND ended IS NULL"
+        login = "FROM audit WHERE event = 'login' AND name = ? AND address = '127.0.0.1'"
+        end = "UPDATE sessions SET ended = unixepoch() WHERE jti = ?"
+        jti = claims(token)["jti"]
+        try:
+            with contextlib.closing(sqlite3.connect(self.database)) as file, file:
+                for rows, value in [(session, jti), (login, USER)]:
+                    if file.execute(f"SELECT count(*) {rows}", [value]).fetchone() != (1,):
+                        raise Failed(f"{self.name}: a login leaves no row: {rows}")
+                file.execute(end, [jti])
+        except sqlite3.Error as error:
+            raise Failed(f"{self.name}: {self.database.name}: {error}") from error
+        running.expect(403, "GET", "/api/protected", token=token)
 
     def remove(self):
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -149,7 +185,7 @@ class Running:
         self.log = open(server.directory / "log", "ab")
         self.process = subprocess.Popen(
             server.command(self.port, server.database),
-            env=server.environment(with_user=True),
+            env=server.environment(with_users=True),
             stdin=subprocess.DEVNULL,
             stdout=self.log,
             stderr=self.log,
@@ -194,8 +230,8 @@ class Running:
             raise Failed(f"{self.server.name}: {method} {path}: {answer.status}, not {status}")
         return json.loads(text) if status == 200 else None
 
-    def token(self):
-        body = {"username": USER, "password": PASSWORD}
+    def token(self, user=USER):
+        body = {"username": user, "password": PASSWORD}
         return self.expect(200, "POST", "/api/login", body=body)["access_token"]
 
     def cpu_seconds(self):
@@ -210,6 +246,24 @@ class Running:
             if line.startswith("VmRSS:"):
                 return int(line.split()[1]) / 1000
         raise Failed(f"{self.server.name} has no memory: it has ended")
+
+
+def claims(token):
+    """What a token says, whoever signed it."""
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def signed_again(token, **changes):
+    """A token with other claims and a good signature, as only a server's flaw
+    would issue it. None is ever used to measure with."""
+    payload = json.dumps(claims(token) | changes, separators=(",", ":"))
+    signed = f"{token.split('.')[0]}.{base64_url(payload.encode())}"
+    return f"{signed}.{base64_url(hmac.digest(SECRET.encode(), signed.encode(), hashlib.sha256))}"
+
+
+def base64_url(data):
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def free_port():

@@ -1,5 +1,5 @@
 //! The reference servers' database: the schema, how it is opened, and the only
-//! two questions that are asked of it.
+//! two questions that are asked of it. What a login writes stands in sessions.rs.
 
 use std::path::Path;
 
@@ -14,36 +14,63 @@ CREATE TABLE users (
     password TEXT NOT NULL,
     active   INTEGER NOT NULL DEFAULT 1,
     roles    TEXT NOT NULL DEFAULT ''
-) STRICT;";
+) STRICT;
+
+CREATE TABLE sessions (
+    jti     TEXT PRIMARY KEY,
+    user    INTEGER NOT NULL REFERENCES users (id),
+    created INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    ended   INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX sessions_of_user ON sessions (user);
+
+CREATE TABLE audit (
+    id      INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    event   TEXT NOT NULL,
+    user    INTEGER,
+    name    TEXT,
+    address TEXT
+) STRICT;
+CREATE INDEX audit_by_time ON audit (at);";
 
 /// Asked for every protected request.
-pub const USER_BY_ID: &str = "SELECT username, active FROM users WHERE id = ?1";
-const USER_BY_NAME: &str = "SELECT id, password, active, roles FROM users WHERE username = ?1";
+pub const STANDING: &str = "SELECT u.id, u.username, u.active, s.ended IS NOT NULL
+    FROM sessions s JOIN users u ON u.id = s.user WHERE s.jti = ?1";
+const USER_BY_NAME: &str =
+    "SELECT id, username, password, active, roles FROM users WHERE username = ?1";
 
 /// What a login has to know.
 pub struct Account {
     pub id: i64,
+    pub name: String,
     pub password: String,
     pub active: bool,
     pub roles: String,
 }
 
-/// Makes the file and, if `BENCH_USER` and `BENCH_PASSWORD` are set, the user.
+/// Makes the file and the users that `BENCH_USERS` names, joined by commas, each
+/// with `BENCH_PASSWORD`; none if they are not set.
 pub fn create(path: &Path) -> Result<()> {
-    let connection = Connection::open(path)?;
-    connection.pragma_update(None, "journal_mode", "wal")?;
-    connection.pragma_update(None, "synchronous", "full")?;
+    let connection = open_to_write(path)?;
     if !connection.table_exists(None, "users")? {
         connection.execute_batch(SCHEMA)?;
     }
-    let user = std::env::var("BENCH_USER");
-    let secret = std::env::var("BENCH_PASSWORD");
-    if let (Ok(user), Ok(secret)) = (user, secret)
-        && account(&connection, &user)?.is_none()
+    if let (Ok(users), Ok(secret)) = (std::env::var("BENCH_USERS"), std::env::var("BENCH_PASSWORD"))
     {
+        for user in users.split(',') {
+            add(&connection, user, &secret)?;
+        }
+    }
+    Ok(())
+}
+
+fn add(connection: &Connection, user: &str, secret: &str) -> Result<()> {
+    if account(connection, user)?.is_none() {
         connection.execute(
             "INSERT INTO users (username, password) VALUES (?1, ?2)",
-            [user, password::hash(&secret)],
+            [user, &password::hash(secret)],
         )?;
     }
     Ok(())
@@ -55,25 +82,39 @@ pub fn open(path: &Path) -> Result<Connection> {
     Connection::open_with_flags(path, flags)
 }
 
+/// A connection whose commits are on the disk when they return.
+pub fn open_to_write(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    connection.pragma_update(None, "synchronous", "full")?;
+    Ok(connection)
+}
+
 pub fn account(connection: &Connection, username: &str) -> Result<Option<Account>> {
     connection
         .prepare_cached(USER_BY_NAME)?
         .query_row([username], |row| {
             Ok(Account {
                 id: row.get(0)?,
-                password: row.get(1)?,
-                active: row.get(2)?,
-                roles: row.get(3)?,
+                name: row.get(1)?,
+                password: row.get(2)?,
+                active: row.get(3)?,
+                roles: row.get(4)?,
             })
         })
         .optional()
 }
 
-/// The name of the user with this id, if there is one and it is active.
-pub fn active_name(connection: &Connection, id: i64) -> Result<Option<String>> {
-    let row = connection
-        .prepare_cached(USER_BY_ID)?
-        .query_row([id], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    Ok(row.and_then(|(name, active): (String, bool)| active.then_some(name)))
+/// The name of the user with this id, if the session is theirs and has not ended
+/// and they are active.
+pub fn allowed_name(connection: &Connection, jti: &str, id: i64) -> Result<Option<String>> {
+    connection
+        .prepare_cached(STANDING)?
+        .query_row([jti], |row| {
+            let (user, active, ended): (i64, bool, bool) = (row.get(0)?, row.get(2)?, row.get(3)?);
+            let allowed = user == id && active && !ended;
+            if allowed { row.get(1).map(Some) } else { Ok(None) }
+        })
+        .optional()
+        .map(Option::flatten)
 }

@@ -71,7 +71,7 @@ pub enum Event {
 }
 
 /// Every event with its stable name.
-const NAMES: [(Event, &str); 29] = [
+const NAMES: &[(Event, &str)] = &[
     (Event::Registration, "registration"),
     (Event::UserAdded, "user-added"),
     (Event::Login, "login"),

@@ -1,18 +1,20 @@
 //! Reference server: axum on tokio, SQLite read inline on the worker thread
 //! through that thread's own connection. Hashing runs on the blocking pool, as
-//! many at a time as there are cores.
+//! many at a time as there are cores; a login's session is written there as well.
 
 use std::cell::OnceCell;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use axum::{Json, Router};
 use lictor_bench::claims::{self, AccessToken, Claims, HELLO, Hello, Login, Message};
 use lictor_bench::options::Options;
+use lictor_bench::sessions::Sessions;
 use lictor_bench::token::Tokens;
 use lictor_bench::{cores, database, password};
 use rusqlite::Connection;
@@ -20,6 +22,7 @@ use tokio::sync::Semaphore;
 
 struct App {
     database: PathBuf,
+    sessions: Sessions,
     tokens: Tokens,
     hashing: Arc<Semaphore>,
 }
@@ -53,26 +56,32 @@ async fn protected(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer<Js
         .and_then(|value| app.tokens.bearer(value.as_bytes()))
         .ok_or(StatusCode::UNAUTHORIZED)?;
     let name = app
-        .read(|connection| database::active_name(connection, claims.id))?
+        .read(|connection| database::allowed_name(connection, &claims.jti, claims.id))?
         .ok_or(StatusCode::FORBIDDEN)?;
     Ok(Json(Message::allowed(&name)))
 }
 
-async fn login(State(app): State<Arc<App>>, Json(login): Json<Login>) -> Answer<Json<AccessToken>> {
+async fn login(
+    State(app): State<Arc<App>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Json(login): Json<Login>,
+) -> Answer<Json<AccessToken>> {
     let account = app
         .read(|connection| database::account(connection, &login.username))?
         .ok_or(StatusCode::UNAUTHORIZED)?;
     let permit = app.hashing.clone().acquire_owned().await.map_err(internal)?;
-    let stored = account.password.clone();
-    let right = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        password::verify(&login.password, &stored)
+    let access_token = tokio::task::spawn_blocking(move || {
+        let right = password::verify(&login.password, &account.password);
+        // What follows waits for the disk, and keeps no core from hashing.
+        drop(permit);
+        if !right || !account.active {
+            return Err(StatusCode::UNAUTHORIZED);
+        }
+        let claims = Claims::new(&account, claims::now());
+        app.sessions.begin(&account, &claims, Some(client.ip())).map_err(internal)?;
+        Ok(app.tokens.issue(&claims))
     });
-    if !right.await.map_err(internal)? || !account.active {
-        return Err(StatusCode::UNAUTHORIZED);
-    }
-    let access_token = app.tokens.issue(&Claims::new(&account, claims::now()));
-    Ok(Json(AccessToken { access_token }))
+    Ok(Json(AccessToken { access_token: access_token.await.map_err(internal)?? }))
 }
 
 fn internal(error: impl std::fmt::Display) -> StatusCode {
@@ -85,6 +94,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::from_command_line();
     database::create(&options.database)?;
     let app = App {
+        sessions: Sessions::open(&options.database)?,
         tokens: Tokens::new(&options.secret),
         database: options.database,
         hashing: Arc::new(Semaphore::new(cores())),
@@ -98,6 +108,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, router).await?;
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).await?;
     Ok(())
 }

@@ -1,16 +1,19 @@
 //! Reference server: axum on tokio, SQLite behind an r2d2 pool and read on the
-//! blocking pool. Hashing runs there too, as many at a time as there are cores.
+//! blocking pool. Hashing runs there too, as many at a time as there are cores;
+//! a login's session is written there as well.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 use axum::routing::{get, post};
 use axum::serve::ListenerExt;
 use axum::{Json, Router};
 use lictor_bench::claims::{self, AccessToken, Claims, HELLO, Hello, Login, Message};
 use lictor_bench::options::Options;
+use lictor_bench::sessions::Sessions;
 use lictor_bench::token::Tokens;
 use lictor_bench::{cores, database, password};
 use rusqlite::Connection;
@@ -39,6 +42,7 @@ impl r2d2::ManageConnection for Readers {
 
 struct App {
     pool: r2d2::Pool<Readers>,
+    sessions: Sessions,
     tokens: Tokens,
     hashing: Arc<Semaphore>,
 }
@@ -71,28 +75,34 @@ async fn protected(State(app): State<Arc<App>>, headers: HeaderMap) -> Answer<Js
         .and_then(|value| app.tokens.bearer(value.as_bytes()))
         .ok_or(StatusCode::UNAUTHORIZED)?;
     let name = app
-        .read(move |connection| database::active_name(connection, claims.id))
+        .read(move |connection| database::allowed_name(connection, &claims.jti, claims.id))
         .await?
         .ok_or(StatusCode::FORBIDDEN)?;
     Ok(Json(Message::allowed(&name)))
 }
 
-async fn login(State(app): State<Arc<App>>, Json(login): Json<Login>) -> Answer<Json<AccessToken>> {
+async fn login(
+    State(app): State<Arc<App>>,
+    ConnectInfo(client): ConnectInfo<SocketAddr>,
+    Json(login): Json<Login>,
+) -> Answer<Json<AccessToken>> {
     let account = app
         .read(move |connection| database::account(connection, &login.username))
         .await?
         .ok_or(StatusCode::UNAUTHORIZED)?;
     let permit = app.hashing.clone().acquire_owned().await.map_err(internal)?;
-    let stored = account.password.clone();
-    let right = tokio::task::spawn_blocking(move || {
-        let _permit = permit;
-        password::verify(&login.password, &stored)
+    let access_token = tokio::task::spawn_blocking(move || {
+        let right = password::verify(&login.password, &account.password);
+        // What follows waits for the disk, and keeps no core from hashing.
+        drop(permit);
+        if !right || !account.active {
+            return Err(StatusCode::UNAUTHORIZED);
+        }
+        let claims = Claims::new(&account, claims::now());
+        app.sessions.begin(&account, &claims, Some(client.ip())).map_err(internal)?;
+        Ok(app.tokens.issue(&claims))
     });
-    if !right.await.map_err(internal)? || !account.active {
-        return Err(StatusCode::UNAUTHORIZED);
-    }
-    let access_token = app.tokens.issue(&Claims::new(&account, claims::now()));
-    Ok(Json(AccessToken { access_token }))
+    Ok(Json(AccessToken { access_token: access_token.await.map_err(internal)?? }))
 }
 
 fn internal(error: impl std::fmt::Display) -> StatusCode {
@@ -105,6 +115,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::from_command_line();
     database::create(&options.database)?;
     let app = App {
+        sessions: Sessions::open(&options.database)?,
         pool: r2d2::Pool::new(Readers(options.database))?,
         tokens: Tokens::new(&options.secret),
         hashing: Arc::new(Semaphore::new(cores())),
@@ -118,6 +129,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
-    axum::serve(listener, router).await?;
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    axum::serve(listener, service).await?;
     Ok(())
 }

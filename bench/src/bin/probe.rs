@@ -7,7 +7,8 @@
 //! probe cold ADDR PROGRAM ARGUMENT...     start to the first 200, then ends it
 //! ```
 //!
-//! `login` reads BENCH_USER and BENCH_PASSWORD, `rate` reads BENCH_TOKEN.
+//! `login` reads BENCH_USERS, joined by commas and taken in turn, and their
+//! BENCH_PASSWORD; `rate` reads BENCH_TOKEN.
 
 use std::error::Error;
 use std::io::{ErrorKind, Read, Write, stdin, stdout};
@@ -51,20 +52,17 @@ fn main() {
     }
 }
 
-/// Every client logs in again and again, each on its own connection.
+/// Every client logs in again and again, each on its own connection and, while
+/// there are enough, as a user of its own.
 fn login(address: &str, clients: &str, seconds: &str) -> Outcome<Value> {
     let address: SocketAddr = address.parse()?;
     let clients: usize = clients.parse()?;
-    let (user, password) = (std::env::var("BENCH_USER")?, std::env::var("BENCH_PASSWORD")?);
-    let body = json!({"username": user, "password": password}).to_string();
-    let request = format!(
-        "POST /api/login HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
-         Content-Length: {}\r\n\r\n{body}",
-        body.len()
-    );
+    let (users, password) = (std::env::var("BENCH_USERS")?, std::env::var("BENCH_PASSWORD")?);
+    let users: Vec<&str> = users.split(',').collect();
     let start = Instant::now();
     let end = start + duration(seconds)?;
-    let mut latencies = in_parallel(clients, |_| {
+    let mut latencies = in_parallel(clients, |index| {
+        let request = login_request(address, users[index % users.len()], &password);
         let mut client = Client::connect(address)?;
         let mut latencies = Vec::new();
         while Instant::now() < end {
@@ -78,6 +76,15 @@ fn login(address: &str, clients: &str, seconds: &str) -> Outcome<Value> {
     let mut report = percentiles(&mut latencies);
     report["per_second"] = json!(latencies.len() as f64 / elapsed);
     Ok(report)
+}
+
+fn login_request(address: SocketAddr, user: &str, password: &str) -> String {
+    let body = json!({"username": user, "password": password}).to_string();
+    format!(
+        "POST /api/login HTTP/1.1\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
 }
 
 /// Requests go out at fixed times whatever the answers do, and a latency counts

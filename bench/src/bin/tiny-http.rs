@@ -10,6 +10,7 @@ use std::thread;
 
 use lictor_bench::claims::{self, AccessToken, Claims, HELLO, Login, Message};
 use lictor_bench::options::Options;
+use lictor_bench::sessions::Sessions;
 use lictor_bench::token::Tokens;
 use lictor_bench::{cores, database, password};
 use rusqlite::Connection;
@@ -32,8 +33,8 @@ fn answer_requests(
         match (request.method(), request.url()) {
             (Method::Get, "/api/") => respond_json(request, &HELLO),
             (Method::Get, "/api/protected") => match allowed(&request, reader, tokens) {
-                Some(message) => respond_json(request, &message),
-                None => respond_status(request, 401),
+                Ok(message) => respond_json(request, &message),
+                Err(status) => respond_status(request, status),
             },
             (Method::Post, "/api/login") => match logins.try_send(request) {
                 Ok(()) => {}
@@ -46,35 +47,52 @@ fn answer_requests(
     }
 }
 
-fn allowed(request: &Request, reader: &Connection, tokens: &Tokens) -> Option<Message> {
+fn allowed(request: &Request, reader: &Connection, tokens: &Tokens) -> Result<Message, u16> {
     let mut headers = request.headers().iter();
-    let header = headers.find(|header| header.field.equiv("Authorization"))?;
-    let claims = tokens.bearer(header.value.as_str().as_bytes())?;
-    let name = database::active_name(reader, claims.id).ok()??;
-    Some(Message::allowed(&name))
+    let claims = headers
+        .find(|header| header.field.equiv("Authorization"))
+        .and_then(|header| tokens.bearer(header.value.as_str().as_bytes()))
+        .ok_or(401_u16)?;
+    let name = database::allowed_name(reader, &claims.jti, claims.id).map_err(|_| 500_u16)?;
+    Ok(Message::allowed(&name.ok_or(403_u16)?))
 }
 
-/// Hashes passwords.
-fn answer_logins(queue: &Mutex<Receiver<Request>>, reader: &Connection, tokens: &Tokens) {
+/// Hashes passwords and begins sessions.
+fn answer_logins(
+    queue: &Mutex<Receiver<Request>>,
+    reader: &Connection,
+    sessions: &Sessions,
+    tokens: &Tokens,
+) {
     loop {
         // Held only while waiting: one thread takes, the others queue up.
         let Ok(taken) = queue.lock().map(|queue| queue.recv()) else { return };
         let Ok(mut request) = taken else { return };
-        match log_in(&mut request, reader, tokens) {
+        match log_in(&mut request, reader, sessions, tokens) {
             Some(answer) => respond_json(request, &answer),
             None => respond_status(request, 401),
         }
     }
 }
 
-fn log_in(request: &mut Request, reader: &Connection, tokens: &Tokens) -> Option<AccessToken> {
+fn log_in(
+    request: &mut Request,
+    reader: &Connection,
+    sessions: &Sessions,
+    tokens: &Tokens,
+) -> Option<AccessToken> {
     if request.body_length().is_none_or(|length| length > BODY_MAX) {
         return None;
     }
     let login: Login = serde_json::from_reader(request.as_reader()).ok()?;
     let account = database::account(reader, &login.username).ok()??;
-    let right = password::verify(&login.password, &account.password) && account.active;
-    right.then(|| AccessToken { access_token: tokens.issue(&Claims::new(&account, claims::now())) })
+    if !password::verify(&login.password, &account.password) || !account.active {
+        return None;
+    }
+    let claims = Claims::new(&account, claims::now());
+    let address = request.remote_addr().map(SocketAddr::ip);
+    sessions.begin(&account, &claims, address).ok()?;
+    Some(AccessToken { access_token: tokens.issue(&claims) })
 }
 
 /// A client that has gone is no concern of the server: errors are dropped.
@@ -98,13 +116,14 @@ fn main() -> Result<(), Failure> {
 fn serve(listen: SocketAddr, path: &Path, tokens: Tokens) -> Result<(), Failure> {
     let server = Server::http(listen)?;
     let (logins, queue) = sync_channel(LOGINS_WAITING);
+    let sessions = &Sessions::open(path)?;
     let (server, tokens, queue) = (&server, &tokens, &Mutex::new(queue));
     thread::scope(|scope| {
         for _ in 0..cores() {
             let (reader, logins) = (database::open(path)?, logins.clone());
             scope.spawn(move || answer_requests(server, &reader, tokens, &logins));
             let reader = database::open(path)?;
-            scope.spawn(move || answer_logins(queue, &reader, tokens));
+            scope.spawn(move || answer_logins(queue, &reader, sessions, tokens));
         }
         Ok(())
     })

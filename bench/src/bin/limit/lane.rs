@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
@@ -26,6 +27,7 @@ const ALWAYS_GIVEN_BACK: usize = 32 * 1024 * 1024;
 pub struct Job {
     pub number: usize,
     pub login: Login,
+    pub address: Option<IpAddr>,
 }
 
 #[derive(Default)]
@@ -60,24 +62,27 @@ impl Lane {
         setpriority_process(Some(gettid()), NICE)?;
         let mut hasher = Hasher::new();
         loop {
-            let Some(Job { number, login }) = self.pop() else {
+            let Some(job) = self.pop() else {
                 hasher.memory = Vec::new();
                 continue;
             };
-            let token = log_in(&worker, &login, &mut hasher);
-            match token {
+            match log_in(&worker, &job, &mut hasher) {
                 Some(token) => answer::access_token(&mut worker.output, &token),
                 None => answer::status(&mut worker.output, "401 Unauthorized"),
             }
-            worker.resume(number);
+            worker.resume(job.number);
         }
     }
 }
 
-fn log_in(worker: &Worker, login: &Login, hasher: &mut Hasher) -> Option<String> {
-    let account = database::account(worker.reader, &login.username).ok()??;
-    let right = hasher.verify(&login.password, &account.password) && account.active;
-    right.then(|| worker.shared.key.sign(&Claims::new(&account, claims::now())))
+fn log_in(worker: &Worker, job: &Job, hasher: &mut Hasher) -> Option<String> {
+    let account = database::account(worker.reader, &job.login.username).ok()??;
+    if !hasher.verify(&job.login.password, &account.password) || !account.active {
+        return None;
+    }
+    let claims = Claims::new(&account, claims::now());
+    worker.shared.sessions.begin(&account, &claims, job.address).ok()?;
+    Some(worker.shared.key.sign(&claims))
 }
 
 /// Argon2id with memory that is kept from one hash to the next.

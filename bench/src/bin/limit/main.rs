@@ -13,6 +13,7 @@ mod worker;
 use std::thread;
 
 use lictor_bench::options::Options;
+use lictor_bench::sessions::Sessions;
 use lictor_bench::{cores, database};
 
 use crate::lane::Lane;
@@ -22,7 +23,8 @@ use crate::worker::{Shared, Worker};
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::from_command_line();
     database::create(&options.database)?;
-    let shared = &Shared::new(options.listen, Key::new(&options.secret))?;
+    let sessions = Sessions::open(&options.database)?;
+    let shared = &Shared::new(options.listen, Key::new(&options.secret), sessions)?;
     let lane = &Lane::default();
     thread::scope(|scope| {
         for _ in 0..cores() {

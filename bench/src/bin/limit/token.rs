@@ -12,15 +12,16 @@ use sha2::Sha256;
 const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.";
 /// A SHA-256 in unpadded base64.
 const SIGNATURE: usize = 43;
-const PAYLOAD_MAX: usize = 512;
+pub const PAYLOAD_MAX: usize = 512;
 
 pub struct Key(Hmac<Sha256>);
 
-/// The two claims that a token check needs.
+/// The claims that a token check needs.
 #[derive(Deserialize)]
-struct Checked {
+pub struct Checked<'a> {
     exp: i64,
-    id: i64,
+    pub id: i64,
+    pub jti: &'a str,
 }
 
 impl Key {
@@ -40,8 +41,13 @@ impl Key {
         token
     }
 
-    /// The user whom a good token names.
-    pub fn verify(&self, token: &[u8], now: i64) -> Option<i64> {
+    /// The user and the session that a good token names.
+    pub fn verify<'a>(
+        &self,
+        token: &[u8],
+        now: i64,
+        json: &'a mut [u8; PAYLOAD_MAX],
+    ) -> Option<Checked<'a>> {
         let rest = token.strip_prefix(HEADER.as_bytes())?;
         let (payload, signature) = rest.split_at_checked(rest.len().checked_sub(SIGNATURE)?)?;
         let payload = payload.strip_suffix(b".")?;
@@ -52,9 +58,8 @@ impl Key {
         let mac = self.0.clone().chain_update(signed);
         mac.verify_slice(&sent[..length]).ok()?;
 
-        let mut json = [0; PAYLOAD_MAX];
-        let length = URL_SAFE_NO_PAD.decode_slice(payload, &mut json).ok()?;
+        let length = URL_SAFE_NO_PAD.decode_slice(payload, json).ok()?;
         let claims: Checked = serde_json::from_slice(&json[..length]).ok()?;
-        (now <= claims.exp).then_some(claims.id)
+        (now <= claims.exp).then_some(claims)
     }
 }

@@ -3,10 +3,11 @@
 
 use std::io;
 use std::mem::take;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
-use lictor_bench::claims;
-use lictor_bench::database::USER_BY_ID;
+use lictor_bench::claims::{self, Login};
+use lictor_bench::database::STANDING;
+use lictor_bench::sessions::Sessions;
 use rusqlite::{Connection as Reader, Statement};
 use rustix::buffer::spare_capacity;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -17,7 +18,7 @@ use rustix::net::{self, SocketFlags, SocketType, sockopt};
 use crate::answer::{self, Parsed, Request};
 use crate::connection::{Connection, Slots};
 use crate::lane::{Job, Lane};
-use crate::token::Key;
+use crate::token::{Checked, Key, PAYLOAD_MAX};
 
 /// Few events per wait: what one worker takes, the other cannot.
 const EVENTS: usize = 8;
@@ -33,13 +34,14 @@ const CLOSING: EventFlags = EventFlags::RDHUP.union(EventFlags::HUP).union(Event
 /// What all workers have in common.
 pub struct Shared {
     pub key: Key,
+    pub sessions: Sessions,
     epoll: OwnedFd,
     listener: OwnedFd,
     slots: Slots,
 }
 
 impl Shared {
-    pub fn new(listen: SocketAddr, key: Key) -> io::Result<Shared> {
+    pub fn new(listen: SocketAddr, key: Key, sessions: Sessions) -> io::Result<Shared> {
         let (family, flags) = (net::AddressFamily::INET, SocketFlags::NONBLOCK);
         let listener = net::socket_with(family, SocketType::STREAM, flags, None)?;
         sockopt::set_socket_reuseaddr(&listener, true)?;
@@ -48,7 +50,7 @@ impl Shared {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), READABLE)?;
         let slots = Slots::new();
-        Ok(Shared { key, epoll, listener, slots })
+        Ok(Shared { key, sessions, epoll, listener, slots })
     }
 }
 
@@ -58,7 +60,7 @@ pub struct Worker<'a> {
     /// Answers that are written when there is nothing left to answer.
     pub output: Vec<u8>,
     lane: &'a Lane,
-    user_by_id: Statement<'a>,
+    standing: Statement<'a>,
     input: Vec<u8>,
 }
 
@@ -72,9 +74,9 @@ enum Outcome {
 
 impl<'a> Worker<'a> {
     pub fn new(shared: &'a Shared, lane: &'a Lane, reader: &'a Reader) -> io::Result<Worker<'a>> {
-        let user_by_id = reader.prepare(USER_BY_ID).map_err(io::Error::other)?;
+        let standing = reader.prepare(STANDING).map_err(io::Error::other)?;
         let (input, output) = (Vec::with_capacity(READ), Vec::new());
-        Ok(Worker { shared, reader, output, lane, user_by_id, input })
+        Ok(Worker { shared, reader, output, lane, standing, input })
     }
 
     pub fn serve(&mut self) -> io::Result<()> {
@@ -160,11 +162,11 @@ impl<'a> Worker<'a> {
         self.input.append(&mut connection.input);
         let mut more = true;
         loop {
-            let handed = self.answer(number)?;
+            let login = self.answer()?;
             send(socket, &mut self.output, &mut connection.output, &self.shared.epoll)?;
-            if let Some(job) = handed {
+            if let Some(login) = login {
                 connection.input.append(&mut self.input);
-                if self.lane.push(job) {
+                if self.lane.push(Job { number, login, address: peer(socket) }) {
                     return Ok(Outcome::Handed);
                 }
                 self.input.append(&mut connection.input);
@@ -192,10 +194,10 @@ impl<'a> Worker<'a> {
     }
 
     /// Answers every whole request in `input`, up to the first login.
-    fn answer(&mut self, number: usize) -> io::Result<Option<Job>> {
+    fn answer(&mut self) -> io::Result<Option<Login>> {
         let mut used = 0;
-        let mut job = None;
-        while job.is_none() && used < self.input.len() {
+        let mut login = None;
+        while login.is_none() && used < self.input.len() {
             let (request, length) = match answer::parse(&self.input[used..]) {
                 Parsed::Complete(request, length) => (request, length),
                 Parsed::Partial => break,
@@ -203,35 +205,43 @@ impl<'a> Worker<'a> {
             };
             match request {
                 Request::Hello => answer::hello(&mut self.output),
-                Request::Login(login) => job = Some(Job { number, login }),
+                Request::Login(sent) => login = Some(sent),
                 Request::Other => answer::status(&mut self.output, "404 Not Found"),
                 Request::Protected(authorization) => {
                     let key = &self.shared.key;
-                    protected(key, &mut self.user_by_id, authorization, &mut self.output);
+                    protected(key, &mut self.standing, authorization, &mut self.output);
                 }
             }
             used += length;
         }
         self.input.drain(..used);
-        Ok(job)
+        Ok(login)
     }
 }
 
-fn protected(key: &Key, user: &mut Statement, authorization: &[u8], output: &mut Vec<u8>) {
+/// The client's address: asked for only where a hash costs ten thousand times more.
+fn peer(socket: &OwnedFd) -> Option<IpAddr> {
+    let address = net::getpeername(socket).ok()??;
+    SocketAddr::try_from(address).ok().map(|address| address.ip())
+}
+
+fn protected(key: &Key, standing: &mut Statement, authorization: &[u8], output: &mut Vec<u8>) {
     let token = authorization.strip_prefix(b"Bearer ");
-    let Some(id) = token.and_then(|token| key.verify(token, claims::now())) else {
+    let mut payload = [0; PAYLOAD_MAX];
+    let claims = token.and_then(|token| key.verify(token, claims::now(), &mut payload));
+    let Some(Checked { id, jti, .. }) = claims else {
         return answer::status(output, "401 Unauthorized");
     };
-    let found = user.query_row([id], |row| {
-        if row.get(1)? {
-            answer::allowed(output, row.get_ref(0)?.as_str()?);
-        } else {
-            answer::status(output, "403 Forbidden");
+    let found = standing.query_row([jti], |row| {
+        let allowed = row.get::<_, i64>(0)? == id && row.get(2)? && !row.get::<_, bool>(3)?;
+        if allowed {
+            answer::allowed(output, row.get_ref(1)?.as_str()?);
         }
-        Ok(())
+        Ok(allowed)
     });
-    if found.is_err() {
-        answer::status(output, "401 Unauthorized");
+    // No such session is one more way of not being allowed.
+    if !matches!(found, Ok(true)) {
+        answer::status(output, "403 Forbidden");
     }
 }
 
