@@ -2,6 +2,7 @@
 //! same dress for every answer.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Issuer, Registration};
@@ -37,6 +38,7 @@ pub struct App {
     pub(crate) hasher: Hasher,
     pub(crate) store: Box<dyn Store>,
     pub(crate) registration: Registration,
+    pub(crate) reset_lifespan: Duration,
     pub(crate) issuer: Issuer,
     adopt_tokens: bool,
     audit_retention: i64,
@@ -61,6 +63,7 @@ impl App {
             hasher: Hasher::new().map_err(broken)?,
             store: Box::new(store),
             registration: config.registration,
+            reset_lifespan: config.reset_lifespan,
             issuer: config.issuer.clone(),
             adopt_tokens: config.adopt_tokens,
             audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),

@@ -68,6 +68,8 @@ pub enum Error {
     WrongOtp,
     /// No active administrator would be left.
     LastAdmin,
+    /// An administrator wants for a user what only an active one can have.
+    UserInactive,
     /// No endpoint has this path.
     NotFound,
     /// The path's endpoint knows nothing of this name; says what it is that is not there.
@@ -124,6 +126,7 @@ impl Error {
             Error::SecondFactorOff => (409, "SecondFactorNotOn"),
             Error::WrongOtp => (403, "WrongOtp"),
             Error::LastAdmin => (409, "LastAdmin"),
+            Error::UserInactive => (409, "UserInactive"),
             Error::NotFound | Error::NoSuch(_) => (404, "NotFound"),
             Error::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
             Error::Unavailable(_) => (503, "Unavailable"),
@@ -187,6 +190,7 @@ impl Error {
             }
             Error::WrongOtp => "The code is wrong, too old, or has been used".into(),
             Error::LastAdmin => "There must be an active administrator besides this one".into(),
+            Error::UserInactive => "The user is not active; activate the account first".into(),
             Error::NotFound => "There is nothing here; the API is under /api/".into(),
             Error::NoSuch(what) => format!("There is no such {what}"),
             Error::MethodNotAllowed { allow } => {

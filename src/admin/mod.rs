@@ -4,6 +4,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `user` | `lictor user …` |
+//! | `reset_link` | `lictor user reset-link` |
 //! | `invite` | `lictor invite …` |
 //! | `keys` | `lictor key …` |
 //! | `audit` | `lictor audit` |
@@ -11,6 +12,7 @@
 mod audit;
 mod invite;
 mod keys;
+mod reset_link;
 mod user;
 
 use std::io::{self, Write as _};

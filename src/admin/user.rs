@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
+use super::reset_link::{self, ResetLink};
 use super::{date, failed, open_existing, print, unless_closed};
 use crate::cli::Database;
 use crate::clock::Timestamp;
@@ -54,6 +55,8 @@ pub(crate) enum UserCommand {
     Deactivate(OneUser),
     /// Turn a second factor off, for somebody who has lost it and the recovery codes
     ResetSecondFactor(OneUser),
+    /// Make a token with which a user sets a new password at POST /api/reset_finalize, once
+    ResetLink(ResetLink),
     /// Delete an account for good
     Delete {
         #[command(flatten)]
@@ -69,11 +72,11 @@ pub(crate) struct OneUser {
     /// The username
     name: String,
     #[command(flatten)]
-    database: Database,
+    pub(super) database: Database,
 }
 
 impl OneUser {
-    fn open(&self) -> Result<(Sqlite, Account), Problem> {
+    pub(super) fn open(&self) -> Result<(Sqlite, Account), Problem> {
         let store = open_existing(&self.database)?;
         let name = Username::parse(&self.name).map_err(failed)?;
         match store.account(&name).map_err(failed)? {
@@ -122,6 +125,7 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
             change(&store, &account, &Change::Active(false), Event::Deactivated, "is inactive")
         }
         UserCommand::ResetSecondFactor(user) => reset_second_factor(&user),
+        UserCommand::ResetLink(command) => reset_link::run(&command),
         UserCommand::Delete { user, yes } => {
             let (store, account) = user.open()?;
             let name = &account.person.name;

@@ -11,6 +11,7 @@ pub(crate) mod password;
 pub(crate) mod protected;
 pub(crate) mod refresh;
 pub(crate) mod registration;
+pub(crate) mod reset_finalize;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod verify;

@@ -25,4 +25,4 @@ pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};
 #[cfg(feature = "cli")]
 pub(crate) use token::key_id;
-pub use token::{Beginning, Claims, Lifespans, Tokens};
+pub use token::{Beginning, Claims, Lifespans, Mailed, Minted, Tokens};

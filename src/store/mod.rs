@@ -6,6 +6,7 @@
 //! | `sessions` | logins and their tokens |
 //! | `second_factors` | codes of authenticator apps, recovery codes |
 //! | `invitations` | codes that let one person each register |
+//! | `tickets` | tokens that can each be used once |
 //! | `audit` | who did what |
 
 mod audit;
@@ -13,6 +14,7 @@ mod invitations;
 mod second_factors;
 mod sessions;
 mod sqlite;
+mod tickets;
 mod users;
 
 use crate::clock::Timestamp;
@@ -23,11 +25,14 @@ pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Opening, Origin, Proof, Rotation, Session, Sessions, Standing, Which};
 pub use sqlite::{Inspection, Sqlite};
+pub use tickets::{Reset, Ticket, Tickets};
 pub use users::{Account, Change, Credentials, NewUser, Person, Sought, Users};
 
 /// Where everything is kept. What a method acknowledged is not lost, whatever happens to the
 /// process or the machine afterwards. Every method may answer [`Error::Unavailable`].
-pub trait Store: Users + Sessions + SecondFactors + Invitations + Audit + Send + Sync {
+pub trait Store:
+    Users + Sessions + SecondFactors + Invitations + Tickets + Audit + Send + Sync
+{
     /// Whether reading works.
     fn ping(&self) -> Result<(), Error>;
 

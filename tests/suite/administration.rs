@@ -11,7 +11,7 @@ const NO_ADMIN: (u16, &str) = (403, "MissingRoleError");
 const LAST: (u16, &str) = (409, "LastAdmin");
 
 /// Every route for administrators, with a body that is good.
-const ROUTES: [(&str, &str, &str); 11] = [
+const ROUTES: [(&str, &str, &str); 12] = [
     ("GET", "/api/admin/users", ""),
     ("GET", "/api/admin/users/2", ""),
     ("DELETE", "/api/admin/users/2", ""),
@@ -19,6 +19,7 @@ const ROUTES: [(&str, &str, &str); 11] = [
     ("PUT", "/api/admin/users/2/roles", r#"{"roles":["admin"]}"#),
     ("GET", "/api/admin/users/2/sessions", ""),
     ("DELETE", "/api/admin/users/2/sessions", ""),
+    ("POST", "/api/admin/users/2/reset-link", ""),
     ("GET", "/api/admin/invitations", ""),
     ("POST", "/api/admin/invitations", "{}"),
     ("DELETE", "/api/admin/invitations/0123456789ab", ""),
@@ -327,6 +328,7 @@ fn names_and_bodies_that_are_none() {
             ("PUT", "/roles", r#"{"roles":[]}"#),
             ("GET", "/sessions", ""),
             ("DELETE", "/sessions", ""),
+            ("POST", "/reset-link", ""),
         ] {
             is(&admin.send(method, &format!("users/{id}{rest}"), body), GONE);
         }

@@ -5,11 +5,13 @@
 //! |---|---|
 //! | `users` | accounts: found, shown, changed, deleted |
 //! | `sessions` | where a user is logged in |
+//! | `reset_link` | what lets a user set a new password |
 //! | `invitations` | codes that let one person each register |
 //! | `audit` | who did what |
 
 pub(crate) mod audit;
 pub(crate) mod invitations;
+pub(crate) mod reset_link;
 pub(crate) mod sessions;
 pub(crate) mod users;
 

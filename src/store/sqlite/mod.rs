@@ -9,6 +9,7 @@ mod invitations;
 mod open;
 mod second_factors;
 mod sessions;
+mod tickets;
 mod users;
 
 use std::cell::Cell;

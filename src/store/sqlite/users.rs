@@ -206,7 +206,8 @@ fn who_is_taken(error: &rusqlite::Error) -> Option<Error> {
     }
 }
 
-fn apply(
+/// Makes a change, in whatever else is written with it; false if there is nobody to change.
+pub(super) fn apply(
     writer: &Connection,
     id: i64,
     change: &Change<'_>,
