@@ -96,7 +96,8 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
         UserCommand::Passwd(user) => {
             let (store, account) = user.open()?;
             let name = Username::parse(&account.person.name).map_err(failed)?;
-            let hash = read_password(&name)?;
+            let email = account.email.as_deref().and_then(|email| Email::parse(email).ok());
+            let hash = read_password(&name, email.as_ref())?;
             change(&store, &account, &Change::Password(&hash), "has a new password")
         }
         UserCommand::Roles { user, roles } => {
@@ -137,7 +138,7 @@ fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Res
     // A file that cannot be used is told before the password is asked for, but none is made for
     // a password that cannot be had.
     Sqlite::inspect(&database.database)?;
-    let hash = read_password(&name)?;
+    let hash = read_password(&name, email.as_ref())?;
     let store = Sqlite::open(&database.database, 1)?;
     let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles };
     let id = store.add(&user, Timestamp::now()).map_err(failed)?;
@@ -206,7 +207,7 @@ fn open_existing(database: &Database) -> Result<Sqlite, Problem> {
 }
 
 /// Asks twice on a terminal; otherwise takes the first line of standard input.
-fn read_password(name: &Username) -> Result<PasswordHash, Problem> {
+fn read_password(name: &Username, email: Option<&Email>) -> Result<PasswordHash, Problem> {
     let unreadable = |error: io::Error| {
         Problem::new(
             format!("cannot read the password: {error}"),
@@ -228,7 +229,7 @@ fn read_password(name: &Username) -> Result<PasswordHash, Problem> {
         line.truncate(end);
         line
     };
-    let password = Password::choose(&typed, name).map_err(failed)?;
+    let password = Password::choose_with(&typed, name, email).map_err(failed)?;
     Hasher::new().and_then(|hasher| hasher.hash(&password)).map_err(failed)
 }
 

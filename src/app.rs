@@ -1,10 +1,13 @@
 //! What handlers share, and the way from a request to a response: route, guard, handler, and the
 //! same dress for every answer.
 
+use std::net::IpAddr;
+
+use crate::address::{self, Network};
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Registration};
 use crate::error::{Error, Problem};
-use crate::guard::{Hasher, Identity, Tokens};
+use crate::guard::{Attempts, Hasher, Identity, Tokens};
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
 use crate::route::{Handler, ROUTES, Route};
 use crate::store::{Sqlite, Store};
@@ -33,6 +36,8 @@ pub struct App {
     pub(crate) hasher: Hasher,
     pub(crate) store: Box<dyn Store>,
     pub(crate) registration: Registration,
+    pub(crate) attempts: Attempts,
+    trusted_proxies: Vec<Network>,
     cors: Cors,
     routes: Vec<Route>,
 }
@@ -44,12 +49,17 @@ impl App {
         let threads = config.engine.workers + config.engine.slow_workers + 1;
         let store = Sqlite::open(&config.database, threads)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
+        if !config.throttle {
+            log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
+        }
         let (access, refresh) = (config.access_lifespan, config.refresh_lifespan);
         Ok(App {
             tokens: Tokens::new(&config.secret, access, refresh).map_err(broken)?,
             hasher: Hasher::new().map_err(broken)?,
             store: Box::new(store),
             registration: config.registration,
+            attempts: Attempts::new(config.throttle),
+            trusted_proxies: config.trusted_proxies.clone(),
             cors: config.cors.clone(),
             routes: ROUTES.to_vec(),
         })
@@ -67,6 +77,13 @@ impl App {
             Ok(route) => self.run(route, request, now),
             Err(error) => self.dress(request, self.without_route(request, error)),
         }
+    }
+
+    /// Who sends a request: whoever is at the other end of the connection; or, if that is a
+    /// trusted proxy, whom it names.
+    pub fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
+        let forwarded = request.headers("x-forwarded-for");
+        request.peer.map(|peer| address::client(peer, forwarded, &self.trusted_proxies))
     }
 
     /// Writes everything to its final place. The server calls this at its end.
@@ -131,7 +148,7 @@ impl App {
     fn dress(&self, request: &Request<'_>, response: Response) -> Response {
         log::debug!(
             "{} {} {} {}",
-            request.peer.map_or_else(|| "-".into(), |peer| peer.to_string()),
+            self.client(request).map_or_else(|| "-".into(), |client| client.to_string()),
             request.method,
             request.path.escape_debug(),
             response.status
@@ -156,7 +173,12 @@ impl App {
 impl Service for App {
     fn answer(&self, request: &Request<'_>, now: Timestamp, lane: Lane) -> Answer {
         match self.find(request) {
-            Ok(route) if route.lane == Lane::Slow && lane != Lane::Slow => Answer::Slow,
+            Ok(route) if route.lane == Lane::Slow && lane != Lane::Slow => {
+                match route.admit(self, request, now) {
+                    Ok(()) => Answer::Slow,
+                    Err(error) => Answer::Ready(self.dress(request, respond(&error))),
+                }
+            }
             Ok(route) => Answer::Ready(self.run(route, request, now)),
             Err(error) => Answer::Ready(self.dress(request, self.without_route(request, error))),
         }
@@ -168,6 +190,10 @@ impl Service for App {
             Some(request) => self.dress(request, response),
             None => response,
         }
+    }
+
+    fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
+        App::client(self, request)
     }
 
     fn upkeep(&self, busy: bool) {
@@ -199,6 +225,7 @@ fn respond(error: &Error) -> Response {
     match error {
         _ if kind.status == 401 => response.with("WWW-Authenticate", "Bearer"),
         Error::Unavailable(_) => response.retry_after(3),
+        Error::TooManyRequests { wait } => response.retry_after(*wait),
         Error::MethodNotAllowed { allow } => allow_header("Allow", response, allow.clone()),
         _ => response,
     }

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::address::Network;
 use crate::error::Problem;
 use crate::secret::Secret;
 
@@ -81,6 +82,10 @@ pub struct Config {
     pub registration: Registration,
     /// Which pages may call (all).
     pub cors: Cors,
+    /// Whether guessing passwords is slowed down (yes). Off is for load tests.
+    pub throttle: bool,
+    /// Proxies that are believed about whom a request comes from (none).
+    pub trusted_proxies: Vec<Network>,
     /// The size of the engine.
     pub engine: crate::net::Settings,
 }
@@ -99,6 +104,8 @@ impl Config {
             refresh_lifespan: Duration::from_secs(30 * 24 * 3600),
             registration: Registration::Open,
             cors: Cors::Any,
+            throttle: true,
+            trusted_proxies: Vec::new(),
             engine: crate::net::Settings::default(),
         }
     }

@@ -9,6 +9,9 @@ use crate::guard::{Password, Verdict};
 use crate::http::{Request, Response};
 use crate::store::{Credentials, Person};
 
+/// Bytes of a body that are read before it is that request's turn. A name and a password fit in.
+const MAX_LOOKED_INTO: usize = 4 * 1024;
+
 /// Takes `{username, password}`; the name may be the e-mail address. Whether the name is
 /// unknown, the password wrong or the user inactive, one hash is computed.
 pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
@@ -16,8 +19,13 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let username = fields.text("username")?;
     let password = fields.text("password")?;
     let found = app.store.credentials(&username)?;
+    let client = app.client(request);
+    let attempt = app.attempts.login(&username, client, Timestamp(0), now)?;
     let user = authenticate(app, found, &password)?;
-    let from = request.peer.map_or_else(|| "-".into(), |peer| peer.to_string());
+    if user.is_some() {
+        attempt.succeeded();
+    }
+    let from = client.map_or_else(|| "-".into(), |client| client.to_string());
     match user {
         Some(user) if user.active => {
             log::info!("{} (id {}) logged in from {from}", user.name, user.id);
@@ -37,6 +45,14 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
             Err(Error::Authentication)
         }
     }
+}
+
+/// Whether the request is a login to an account that was logged in to from there before.
+pub(crate) fn is_familiar(app: &App, request: &Request<'_>) -> bool {
+    request.body.len() <= MAX_LOOKED_INTO
+        && Fields::of(request)
+            .and_then(|mut fields| fields.text("username"))
+            .is_ok_and(|username| app.attempts.familiar(&username, app.client(request)))
 }
 
 /// The user, if the password is right.

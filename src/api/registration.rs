@@ -20,11 +20,14 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let mut fields = Fields::of(request)?;
     let name = Username::parse(&fields.text("username")?)?;
     let password = Password::choose(&fields.text("password")?, &name)?;
+    let client = app.client(request);
+    app.attempts.registration(client, now)?;
     let hash = app.hasher.hash(&password)?;
     let roles = Roles::default();
     let user = NewUser { name: &name, email: None, hash: &hash, roles: &roles };
     let id = app.store.add(&user, now)?;
-    let from = request.peer.map_or_else(|| "-".into(), |peer| peer.to_string());
+    app.attempts.welcome(&name, client);
+    let from = client.map_or_else(|| "-".into(), |client| client.to_string());
     log::info!("{name} (id {id}) registered from {from}");
     Ok(token(&app.tokens.mint(id, &roles, now)?))
 }

@@ -4,19 +4,20 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Module, and what it may import of the crate. The order is the way of a request.
-const MAY_IMPORT: [(&str, &[&str]); 17] = [
+const MAY_IMPORT: [(&str, &[&str]); 18] = [
     ("main", &["cli"]),
-    ("cli", &["admin", "app", "config", "error", "secret", "server", "store"]),
+    ("cli", &["address", "admin", "app", "config", "error", "secret", "server", "store"]),
     ("admin", &["cli", "clock", "error", "guard", "store"]),
     ("server", &["app", "config", "error", "net", "notify"]),
-    ("net", &["clock", "http"]),
+    ("net", &["address", "clock", "http"]),
     ("http", &["clock"]),
     ("route", &["api", "app", "clock", "error", "guard", "http"]),
     ("api", &["app", "clock", "config", "error", "guard", "http", "store"]),
-    ("app", &["clock", "config", "error", "guard", "http", "route", "store"]),
-    ("guard", &["clock", "error", "http", "secret", "store"]),
+    ("app", &["address", "clock", "config", "error", "guard", "http", "route", "store"]),
+    ("guard", &["address", "clock", "error", "http", "secret", "store"]),
     ("store", &["clock", "error", "guard"]),
-    ("config", &["error", "net", "secret"]),
+    ("config", &["address", "error", "net", "secret"]),
+    ("address", &["error"]),
     ("secret", &["error"]),
     ("notify", &[]),
     ("error", &[]),
@@ -47,7 +48,7 @@ fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
         let path = entry.unwrap().path();
         if path.is_dir() {
             sources(&path, found);
-        } else {
+        } else if path.extension().is_some_and(|end| end == "rs") {
             found.push(path);
         }
     }

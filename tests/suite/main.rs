@@ -12,4 +12,5 @@ mod engine;
 mod layout;
 mod start;
 mod support;
+mod throttle;
 mod wire;
