@@ -46,6 +46,8 @@ enum Command {
         #[command(subcommand)]
         command: admin::UserCommand,
     },
+    /// Show who did what, when, from where; the newest first
+    Audit(admin::AuditCommand),
 }
 
 /// Where the users are.
@@ -81,6 +83,15 @@ struct Serve {
     /// How long after the login a token can be refreshed: 30d, 12h, or seconds
     #[arg(long, value_name = "TIME", env = "JWT_REFRESH_LIFESPAN", default_value = "30d", value_parser = lifespan)]
     refresh_lifespan: Duration,
+
+    /// Take tokens that another program made with the same secret, as the Flask app did that lictor
+    /// replaces: a switch-over then logs nobody out. Turn it off once the refresh lifespan is over
+    #[arg(long, env = "LICTOR_ADOPT_TOKENS")]
+    adopt_tokens: bool,
+
+    /// How long audit entries are kept: 90d, 1y, or seconds
+    #[arg(long, value_name = "TIME", env = "LICTOR_AUDIT_RETENTION", default_value = "90d", value_parser = lifespan)]
+    audit_retention: Duration,
 
     /// Origins whose pages may call from a browser, separated by commas; `*` for all, `none` for
     /// none
@@ -164,7 +175,11 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
         Command::User { command } => {
             start_log(LogLevel::Warn);
-            admin::run(command)
+            admin::user(command)
+        }
+        Command::Audit(command) => {
+            start_log(LogLevel::Warn);
+            admin::audit(&command)
         }
     };
     match done {
@@ -266,6 +281,8 @@ fn config(typed: &Serve, secret: Secret) -> Result<Config, Problem> {
         RegistrationMode::Open => Registration::Open,
         RegistrationMode::Closed => Registration::Closed,
     };
+    config.adopt_tokens = typed.adopt_tokens;
+    config.audit_retention = typed.audit_retention;
     config.cors = cors(&typed.cors_origin)?;
     config.throttle = typed.throttle == Switch::On;
     config.trusted_proxies = networks(&typed.trusted_proxy)?;
@@ -296,7 +313,7 @@ fn networks(typed: &[String]) -> Result<Vec<Network>, Problem> {
 }
 
 /// Plain seconds, or numbers with units.
-fn lifespan(text: &str) -> Result<Duration, String> {
+pub(crate) fn lifespan(text: &str) -> Result<Duration, String> {
     let lifespan = match text.trim().parse() {
         Ok(seconds) => Duration::from_secs(seconds),
         Err(_) => humantime::parse_duration(text.trim())
@@ -359,9 +376,10 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     let config = config(typed, secret)?;
     let database = match Sqlite::inspect(&config.database)? {
         Inspection::Absent => format!("{} (will be made)", absolute(&config.database).display()),
-        Inspection::Current => {
+        found @ (Inspection::Current | Inspection::Older(_)) => {
             Sqlite::check(&config.database)?;
-            absolute(&config.database).display().to_string()
+            let note = if found == Inspection::Current { "" } else { " (will be upgraded)" };
+            format!("{}{note}", absolute(&config.database).display())
         }
     };
     let listen = match std::net::TcpListener::bind(config.listen) {
@@ -386,6 +404,8 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("registration", format!("{:?}", config.registration).to_lowercase()),
         ("access lifespan", humantime::format_duration(config.access_lifespan).to_string()),
         ("refresh lifespan", humantime::format_duration(config.refresh_lifespan).to_string()),
+        ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
+        ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
         ("cors", cors),
         ("throttle", if config.throttle { "on" } else { "off" }.to_owned()),
         ("trusted proxies", proxies),

@@ -80,6 +80,11 @@ pub struct Config {
     pub refresh_lifespan: Duration,
     /// Who may register (everyone).
     pub registration: Registration,
+    /// Whether tokens of another program with the same secret are taken, as those of the Flask
+    /// app that lictor replaces (no). They are recorded as sessions when they first come.
+    pub adopt_tokens: bool,
+    /// How long audit entries are kept (90 days).
+    pub audit_retention: Duration,
     /// Which pages may call (all).
     pub cors: Cors,
     /// Whether guessing passwords is slowed down (yes). Off is for load tests.
@@ -103,6 +108,8 @@ impl Config {
             access_lifespan: Duration::from_secs(24 * 3600),
             refresh_lifespan: Duration::from_secs(30 * 24 * 3600),
             registration: Registration::Open,
+            adopt_tokens: false,
+            audit_retention: Duration::from_secs(90 * 24 * 3600),
             cors: Cors::Any,
             throttle: true,
             trusted_proxies: Vec::new(),

@@ -44,6 +44,14 @@ pub enum Error {
     MissingUser,
     /// The user exists but is not active.
     InactiveUser,
+    /// The token's session has ended, or never was.
+    Revoked,
+    /// The user lacks a role; says which.
+    MissingRole(String),
+    /// Somebody who is logged in gave a wrong password.
+    WrongPassword,
+    /// No active administrator would be left.
+    LastAdmin,
     /// No endpoint has this path.
     NotFound,
     /// The path has an endpoint, but not for this method; `allow` lists those it has.
@@ -91,6 +99,10 @@ impl Error {
             Error::MisusedResetToken(_) => (401, "MisusedResetToken"),
             Error::MissingUser => (401, "MissingUserError"),
             Error::InactiveUser => (403, "InvalidUserError"),
+            Error::Revoked => (403, "BlacklistedError"),
+            Error::MissingRole(_) => (403, "MissingRoleError"),
+            Error::WrongPassword => (403, "WrongPassword"),
+            Error::LastAdmin => (409, "LastAdmin"),
             Error::NotFound => (404, "NotFound"),
             Error::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
             Error::TooManyRequests { .. } => (429, "TooManyRequests"),
@@ -131,6 +143,12 @@ impl Error {
             }
             Error::MissingUser => "Could not find the requested user".into(),
             Error::InactiveUser => "The user is not valid or has had access revoked".into(),
+            Error::Revoked => "Token has a blacklisted jti".into(),
+            Error::MissingRole(role) => {
+                format!("This endpoint requires all the following roles: {role}")
+            }
+            Error::WrongPassword => "The current password is incorrect".into(),
+            Error::LastAdmin => "There must be an active administrator besides this one".into(),
             Error::NotFound => "There is nothing here; the API is under /api/".into(),
             Error::MethodNotAllowed { allow } => {
                 format!("This method is not allowed here; allowed: {allow}")

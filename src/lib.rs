@@ -49,7 +49,7 @@ pub use address::Network;
 pub use app::App;
 pub use config::{Config, Cors, Origin, Registration};
 pub use error::{Error, Kind, Problem};
-pub use guard::{Email, Identity, Roles, Username};
+pub use guard::{Admin, Email, Identity, Roles, Username};
 pub use route::{Handler, Route};
 pub use secret::Secret;
 pub use server::{Server, stop_on_signals};

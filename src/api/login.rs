@@ -1,50 +1,55 @@
 //! `POST /api/login`: a name and a password for a token.
 
 use super::fields::Fields;
-use super::token;
+use super::{opening, token};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Password, Verdict};
 use crate::http::{Request, Response};
-use crate::store::{Credentials, Person};
+use crate::store::{Credentials, Entry, Event};
 
 /// Bytes of a body that are read before it is that request's turn. A name and a password fit in.
 const MAX_LOOKED_INTO: usize = 4 * 1024;
 
 /// Takes `{username, password}`; the name may be the e-mail address. Whether the name is
-/// unknown, the password wrong or the user inactive, one hash is computed.
+/// unknown, the password wrong or the user inactive, one hash is computed and one entry written.
 pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
     let mut fields = Fields::of(request)?;
     let username = fields.text("username")?;
     let password = fields.text("password")?;
-    let found = app.store.credentials(&username)?;
-    let client = app.client(request);
-    let attempt = app.attempts.login(&username, client, Timestamp(0), now)?;
-    let user = authenticate(app, found, &password)?;
-    if user.is_some() {
+    let mut found = app.store.credentials(&username)?;
+    let unlocked = found.as_ref().map_or(Timestamp(0), |found| found.unlocked);
+    let attempt = app.attempts.login(&username, app.client(request), unlocked, now)?;
+    let right = authenticate(app, found.as_mut(), &password)?;
+    if right {
         attempt.succeeded();
     }
-    let from = client.map_or_else(|| "-".into(), |client| client.to_string());
-    match user {
-        Some(user) if user.active => {
-            log::info!("{} (id {}) logged in from {from}", user.name, user.id);
-            Ok(token(&app.tokens.mint(user.id, &user.roles, now)?))
-        }
-        Some(user) => {
-            log::warn!(
-                "{} (id {}) is inactive and tried to log in from {from}",
-                user.name,
-                user.id
-            );
-            Err(Error::InactiveUser)
-        }
-        None => {
-            // The name is not logged: people type their password there.
-            log::warn!("a login from {from} failed");
-            Err(Error::Authentication)
-        }
+    let caller = app.caller(request);
+    let Some(Credentials { person, hash, .. }) = found else {
+        // The name is not kept: people type their password there.
+        let event = Event::LoginFailed;
+        let entry = Entry { event, user: None, name: None, actor: caller.user(), detail: "" };
+        app.note(&entry, now);
+        return Err(Error::Authentication);
+    };
+    let entry = |event| Entry::new(event, person.id, &person.name, caller.user());
+    if !right {
+        app.note(&entry(Event::LoginFailed), now);
+        return Err(Error::Authentication);
     }
+    if !person.active {
+        app.note(&entry(Event::LoginRefused), now);
+        return Err(Error::InactiveUser);
+    }
+    let login = app.tokens.begin(now)?;
+    let entry = entry(Event::Login);
+    if !app.store.begin(person.id, &opening(&login, &caller), &hash, &entry, now)? {
+        // While the password was compared, it was changed, or the user shut out.
+        return Err(Error::Authentication);
+    }
+    entry.log();
+    Ok(token(&app.tokens.mint(&login, person.id, &person.roles)?))
 }
 
 /// Whether the request is a login to an account that was logged in to from there before.
@@ -55,27 +60,27 @@ pub(crate) fn is_familiar(app: &App, request: &Request<'_>) -> bool {
             .is_ok_and(|username| app.attempts.familiar(&username, app.client(request)))
 }
 
-/// The user, if the password is right.
-fn authenticate(
-    app: &App,
-    found: Option<Credentials>,
-    password: &str,
-) -> Result<Option<Person>, Error> {
-    let (Some(Credentials { person, hash }), Some(password)) = (found, Password::attempt(password))
-    else {
+/// Whether the password is right. A hash that is too weak by now is replaced, in `found` too.
+fn authenticate(app: &App, found: Option<&mut Credentials>, password: &str) -> Result<bool, Error> {
+    let (Some(found), Some(password)) = (found, Password::attempt(password)) else {
         app.hasher.verify_nothing()?;
-        return Ok(None);
+        return Ok(false);
     };
-    match app.hasher.verify(&password, &hash)? {
-        Verdict::Wrong => return Ok(None),
+    match app.hasher.verify(&password, &found.hash)? {
+        Verdict::Wrong => return Ok(false),
         Verdict::Right => {}
         Verdict::RightButOutdated => {
             let stronger = app.hasher.hash(&password)?;
-            // The login counts even if the better hash cannot be kept this time.
-            if let Err(error) = app.store.strengthen(person.id, &hash, &stronger) {
-                log::warn!("the hash of {} could not be renewed: {error}", person.name);
+            match app.store.strengthen(found.person.id, &found.hash, &stronger) {
+                Ok(true) => found.hash = stronger,
+                // Changed meanwhile: what was compared no longer counts.
+                Ok(false) => {}
+                // The login counts even if the better hash cannot be kept this time.
+                Err(error) => {
+                    log::warn!("the hash of {} could not be renewed: {error}", found.person.name);
+                }
             }
         }
     }
-    Ok(Some(person))
+    Ok(true)
 }

@@ -3,21 +3,78 @@
 pub(crate) mod health;
 pub(crate) mod hello;
 pub(crate) mod login;
+pub(crate) mod logout;
+pub(crate) mod me;
+pub(crate) mod password;
 pub(crate) mod protected;
 pub(crate) mod refresh;
 pub(crate) mod registration;
+pub(crate) mod sessions;
 
 pub(crate) mod fields;
 
 use serde::Serialize;
 
-use crate::http::Response;
+use crate::app::{App, Caller};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::guard::{Beginning, Identity, Password, PasswordHash, Verdict};
+use crate::http::{Request, Response};
+use crate::store::{Credentials, Entry, Event, Opening};
 
-/// The answer that carries a token; nobody on the way may keep it (RFC 6749 section 5.1).
+/// An answer that is for its reader only: nobody on the way may keep it (RFC 6749 section 5.1).
+fn private(body: &impl Serialize) -> Response {
+    Response::json(200, body).with("Cache-Control", "no-store")
+}
+
+/// The answer that carries a token.
 fn token(access_token: &str) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {
         access_token: &'a str,
     }
-    Response::json(200, &Body { access_token }).with("Cache-Control", "no-store")
+    private(&Body { access_token })
+}
+
+/// The answer that something was done.
+fn done(message: &str) -> Response {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        message: &'a str,
+    }
+    private(&Body { message })
+}
+
+/// The session of a login.
+fn opening<'a>(login: &'a Beginning, caller: &'a Caller) -> Opening<'a> {
+    Opening { jti: &login.jti, issued: login.iat, expires: login.rf_exp, origin: caller.origin() }
+}
+
+/// Somebody who is logged in shows that they know their password; the hash that it was compared
+/// to. Not a 401: the token is good, and a page need not ask for a new login.
+fn confirm(
+    app: &App,
+    identity: &Identity,
+    password: &str,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<PasswordHash, Error> {
+    let Credentials { hash, unlocked, .. } =
+        app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
+    let attempt = app.attempts.password(identity.id(), unlocked, now)?;
+    let verdict = match Password::attempt(password) {
+        Some(password) => app.hasher.verify(&password, &hash)?,
+        None => Verdict::Wrong,
+    };
+    if verdict != Verdict::Wrong {
+        attempt.succeeded();
+        return Ok(hash);
+    }
+    let actor = app.caller(request).user();
+    let entry = Entry {
+        detail: "while logged in",
+        ..Entry::new(Event::LoginFailed, identity.id(), identity.name(), actor)
+    };
+    app.note(&entry, now);
+    Err(Error::WrongPassword)
 }

@@ -80,6 +80,7 @@ fn accepted(token: &[u8], claims: &Claims) {
         assert_eq!(number("id"), Some(Some(claims.id)));
         assert_eq!(number("exp"), Some(Some(claims.exp.0)));
         assert_eq!(number("rf_exp"), Some(Some(claims.rf_exp.0)));
+        assert_eq!(number("iat").flatten(), claims.iat.map(|iat| iat.0));
         for name in ["iat", "nbf"] {
             assert!(number(name).is_none_or(|n| n.is_some_and(|n| n <= NOW.0)), "{name}");
         }
@@ -95,7 +96,7 @@ fn renewed(tokens: &Tokens, claims: &Claims) {
         .renew(claims, &Roles::default(), NOW)
         .unwrap_or_else(|error| panic!("not renewed: {error:?}"));
     let exp = Timestamp(claims.rf_exp.0.min(NOW.0 + 100));
-    let expected = Claims { exp, ..claims.clone() };
+    let expected = Claims { iat: Some(NOW), exp, ..claims.clone() };
     match tokens.access(token.as_bytes(), NOW) {
         Ok(read) => assert_eq!(read, expected),
         // A name of several thousand bytes, which we never give.

@@ -22,8 +22,9 @@ mod tally;
 mod throttle;
 mod token;
 
-pub use identity::{Identity, bearer};
+pub(crate) use identity::Door;
+pub use identity::{Admin, Identity, bearer};
 pub use name::{Email, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
-pub use throttle::{Attempt, Attempts, Throttle};
-pub use token::{Claims, Tokens};
+pub use throttle::{Attempts, Throttle};
+pub use token::{Beginning, Claims, Tokens};

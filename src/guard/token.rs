@@ -33,6 +33,8 @@ pub struct Claims {
     pub jti: String,
     /// The user.
     pub id: i64,
+    /// When it was issued; always there in ours.
+    pub iat: Option<Timestamp>,
     /// The last second in which it grants access.
     pub exp: Timestamp,
     /// The last second in which it can be refreshed.
@@ -61,6 +63,17 @@ struct Payload<'a> {
     is_ert: Option<IgnoredAny>,
     #[serde(default, deserialize_with = "present")]
     is_prt: Option<IgnoredAny>,
+}
+
+/// What all tokens of one login have in common, and when its first was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// The login's name.
+    pub jti: String,
+    /// When it begins.
+    pub iat: Timestamp,
+    /// When its last token can no longer be refreshed.
+    pub rf_exp: Timestamp,
 }
 
 /// The claims of ours that are not registered, in the order in which they are written.
@@ -110,15 +123,21 @@ impl Tokens {
         })
     }
 
-    /// The token of a new login.
-    pub fn mint(&self, id: i64, roles: &Roles, now: Timestamp) -> Result<String, Error> {
+    /// What all tokens of a login have in common that begins now.
+    pub fn begin(&self, now: Timestamp) -> Result<Beginning, Error> {
         let rf_exp = Timestamp(now.0.saturating_add(self.refresh));
-        self.write(&uuid()?, id, roles, rf_exp, now)
+        Ok(Beginning { jti: uuid()?, iat: now, rf_exp })
     }
 
-    /// The token that follows on `claims`: same name, same user, same end; roles as they are now.
-    pub fn renew(&self, claims: &Claims, roles: &Roles, now: Timestamp) -> Result<String, Error> {
-        self.write(&claims.jti, claims.id, roles, claims.rf_exp, now)
+    /// The first token of a login.
+    pub fn mint(&self, login: &Beginning, id: i64, roles: &Roles) -> Result<String, Error> {
+        self.write(&login.jti, id, roles, login.rf_exp, login.iat)
+    }
+
+    /// The token that follows on `claims`, issued at `iat`: same name, same user, same end; roles
+    /// as they are now.
+    pub fn renew(&self, claims: &Claims, roles: &Roles, iat: Timestamp) -> Result<String, Error> {
+        self.write(&claims.jti, claims.id, roles, claims.rf_exp, iat)
     }
 
     fn write(
@@ -193,7 +212,7 @@ impl Tokens {
             return Err(Error::MisusedResetToken(purpose));
         }
         let (exp, rf_exp) = (Timestamp(exp), Timestamp(rf_exp));
-        Ok(Claims { jti: jti.into_owned(), id, exp, rf_exp })
+        Ok(Claims { jti: jti.into_owned(), id, iat: payload.iat.map(Timestamp), exp, rf_exp })
     }
 
     /// The payload's bytes, once the signature has been found good.
@@ -273,6 +292,10 @@ mod tests {
         Tokens::new(&secret, Duration::from_secs(100), Duration::from_secs(1000)).unwrap()
     }
 
+    fn minted(tokens: &Tokens, id: i64, roles: &Roles) -> Result<String, Error> {
+        tokens.mint(&tokens.begin(NOW).unwrap(), id, roles)
+    }
+
     fn encode(text: &str) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(text)
     }
@@ -292,7 +315,7 @@ mod tests {
 
     #[test]
     fn exact_bytes() {
-        let token = tokens().mint(7, &Roles::parse("admin,editor").unwrap(), NOW).unwrap();
+        let token = minted(&tokens(), 7, &Roles::parse("admin,editor").unwrap()).unwrap();
         let parts: Vec<_> = token.split('.').collect();
         assert_eq!(parts[0], USUAL_HEADER);
         let payload = BASE64_URL_SAFE_NO_PAD.decode(parts[1]).unwrap();
@@ -310,7 +333,7 @@ mod tests {
     #[test]
     fn another_jwt_library_agrees() {
         use jwt_simple::prelude::{NoCustomClaims, VerificationOptions};
-        let token = tokens().mint(7, &Roles::default(), NOW).unwrap();
+        let token = minted(&tokens(), 7, &Roles::default()).unwrap();
         let at_that_time = VerificationOptions {
             artificial_time: Some(UnixTimeStamp::from_secs(NOW.0.unsigned_abs())),
             ..VerificationOptions::default()
@@ -341,7 +364,7 @@ mod tests {
     #[test]
     fn times_are_inclusive() {
         let tokens = tokens();
-        let token = tokens.mint(1, &Roles::default(), NOW).unwrap();
+        let token = minted(&tokens, 1, &Roles::default()).unwrap();
         for (after, access, refresh) in [
             (-1, "InvalidTokenHeader", "InvalidTokenHeader"),
             (0, "ok", "EarlyRefreshError"),
@@ -359,13 +382,14 @@ mod tests {
     #[test]
     fn a_renewed_token_keeps_its_name_and_end() {
         let tokens = tokens();
-        let first = tokens.mint(1, &Roles::default(), NOW).unwrap();
+        let first = minted(&tokens, 1, &Roles::default()).unwrap();
         let late = Timestamp(NOW.0 + 950);
         let claims = tokens.refreshable(first.as_bytes(), late).unwrap();
         let second = tokens.renew(&claims, &Roles::default(), late).unwrap();
         let renewed = tokens.access(second.as_bytes(), late).unwrap();
         // 950 + 100 would be beyond the end of the session at 1000.
-        assert_eq!(renewed, Claims { exp: Timestamp(NOW.0 + 1000), ..claims });
+        let expected = Claims { iat: Some(late), exp: Timestamp(NOW.0 + 1000), ..claims };
+        assert_eq!(renewed, expected);
     }
 
     #[test]

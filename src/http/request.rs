@@ -18,6 +18,9 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// Who is at the other end of the connection.
     pub peer: Option<IpAddr>,
+    /// What stands in the path in the place of the route's parameter, percent-encoding kept;
+    /// empty where the route has none.
+    pub parameter: &'a str,
     headers: &'a [Header<'a>],
 }
 
@@ -37,7 +40,7 @@ impl<'a> Request<'a> {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
         };
-        Request { method, path, query, body: &[], peer: None, headers }
+        Request { method, path, query, body: &[], peer: None, parameter: "", headers }
     }
 
     /// The first value of a header field; names are compared without regard to case.

@@ -74,6 +74,10 @@ REASONS = [
         each(["protected"], ["user deleted", "user unknown", "id 0"], "401 MissingUserError"),
     ),
     (
+        "a token must say when it was issued, as all of flask-praetorian's do: sessions go by it",
+        each(["protected", "refresh"], ["missing iat"], "401 MissingClaimError"),
+    ),
+    (
         "a claim of the wrong type is no token of ours, where Flask breaks with 500 or takes it",
         {
             **each(["protected", "refresh"], ["exp string", "rf_exp string"], "401 InvalidTokenHeader"),

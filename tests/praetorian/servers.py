@@ -91,8 +91,9 @@ class Flask(Server):
 class Lictor(Server):
     def command(self):
         # Flask has no throttle, and the probes fail to log in more often than people do.
-        options = ["--listen", f"127.0.0.1:{self.port}", "--registration", "open", "--throttle", "off"]
-        return [str(lictor_binary()), "serve", *options, *self.database()]
+        listen = ["--listen", f"127.0.0.1:{self.port}", "--throttle", "off"]
+        options = ["--registration", "open", "--adopt-tokens"]
+        return [str(lictor_binary()), "serve", *listen, *options, *self.database()]
 
     def start_environment(self):
         return self.environment

@@ -95,11 +95,14 @@ fn a_lock_of_another_process_is_waited_for_or_told() {
             assert_eq!(refused.header("retry-after"), Some("3"));
         }
         // Those behind the first did not add their own three seconds each, so that logins, which
-        // share their threads, go on.
-        assert_eq!(server.login("ada", PASSWORD).status(), 200);
+        // share their threads, are answered: a good one begins a session and has to wait, a bad
+        // one does not depend on what can be kept of it.
+        assert_eq!(server.login("ada", PASSWORD).error(), (503, "Unavailable".into()));
+        assert_eq!(server.login("ada", "another password").status(), 401);
         assert!(server.log().contains("database is locked"), "{}", server.log());
         locked.execute_batch("COMMIT").unwrap();
         assert_eq!(server.register("dora", PASSWORD).status(), 200);
+        assert_eq!(server.login("ada", PASSWORD).status(), 200);
     });
 }
 

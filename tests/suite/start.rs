@@ -130,8 +130,8 @@ fn refusals() {
     );
 
     let database = rusqlite::Connection::open(dir.database()).unwrap();
-    database.execute_batch("PRAGMA user_version = 2").unwrap();
-    refused(&dir, &[], &secret, "is of version 2", "newer lictor");
+    database.execute_batch("PRAGMA user_version = 3").unwrap();
+    refused(&dir, &[], &secret, "is of version 3", "newer lictor");
 }
 
 #[test]

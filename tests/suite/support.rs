@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jwt_simple::prelude::{HS256Key, MACLike as _};
-use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Encoder as _};
+use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Decoder as _, Encoder as _};
 use serde_json::Value;
 
 pub const SECRET: &str = "the secret of the tests: 32 bytes or more";
@@ -164,7 +164,12 @@ impl Server {
     }
 
     pub fn protected(&self, token: &str) -> Reply {
-        self.send("GET", "/api/protected", &[("Authorization", &format!("Bearer {token}"))], "")
+        self.send_as(token, "GET", "/api/protected", "")
+    }
+
+    /// A request with a bearer token.
+    pub fn send_as(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
+        self.send(method, path, &[("Authorization", &format!("Bearer {token}"))], body)
     }
 
     /// A `lictor user` command on this server's database.
@@ -320,6 +325,12 @@ pub fn signed(payload: &Value) -> String {
     let signed = format!("{head}.{}", part(payload.to_string().as_bytes()));
     let tag = HS256Key::from_bytes(SECRET.as_bytes()).authentication_tag(signed.as_bytes());
     format!("{signed}.{}", part(&tag))
+}
+
+/// What a token says, without a look at its signature.
+pub fn payload(token: &str) -> Value {
+    let part = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&Base64UrlSafeNoPadding::decode_to_vec(part, None).unwrap()).unwrap()
 }
 
 pub fn now() -> i64 {

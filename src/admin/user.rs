@@ -1,16 +1,16 @@
-//! The `user` commands: the same store and rules as the server's, on the same file, while it
-//! runs.
+//! The `user` commands.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
+use super::{date, failed, open_existing, print, unless_closed};
 use crate::cli::Database;
 use crate::clock::Timestamp;
-use crate::error::{Error, Problem};
+use crate::error::Problem;
 use crate::guard::{Email, Hasher, Password, PasswordHash, Roles, Username};
-use crate::store::{Account, Change, Inspection, NewUser, Sqlite, Store as _};
+use crate::store::{Account, Actor, Change, Entry, Event, NewUser, Sqlite, Users as _};
 
 /// Bytes read from standard input for a password.
 const MAX_INPUT: u64 = 4096;
@@ -98,7 +98,8 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
             let name = Username::parse(&account.person.name).map_err(failed)?;
             let email = account.email.as_deref().and_then(|email| Email::parse(email).ok());
             let hash = read_password(&name, email.as_ref())?;
-            change(&store, &account, &Change::Password(&hash), "has a new password")
+            let new = Change::Password { hash: &hash, old: None, keep: None };
+            change(&store, &account, &new, Event::PasswordReset, "has a new password")
         }
         UserCommand::Roles { user, roles } => {
             let (store, account) = user.open()?;
@@ -107,15 +108,15 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
                 "" => "has no roles".into(),
                 roles => format!("has the roles {roles}"),
             };
-            change(&store, &account, &Change::Roles(&roles), &done)
+            change(&store, &account, &Change::Roles(&roles), Event::RolesChanged, &done)
         }
         UserCommand::Activate(user) => {
             let (store, account) = user.open()?;
-            change(&store, &account, &Change::Active(true), "is active")
+            change(&store, &account, &Change::Active(true), Event::Activated, "is active")
         }
         UserCommand::Deactivate(user) => {
             let (store, account) = user.open()?;
-            change(&store, &account, &Change::Active(false), "is inactive")
+            change(&store, &account, &Change::Active(false), Event::Deactivated, "is inactive")
         }
         UserCommand::Delete { user, yes } => {
             let (store, account) = user.open()?;
@@ -123,7 +124,9 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
             if !yes && !confirmed(&format!("delete {name} (id {}) for good?", account.person.id))? {
                 return print(&format!("{name} was not deleted"));
             }
-            match store.delete(account.person.id).map_err(failed)? {
+            let id = account.person.id;
+            let entry = Entry::new(Event::UserDeleted, id, name, Actor::Operator);
+            match store.delete(id, &entry, Timestamp::now()).map_err(failed)? {
                 true => print(&format!("{name} was deleted")),
                 false => Err(gone(&account)),
             }
@@ -141,7 +144,14 @@ fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Res
     let hash = read_password(&name, email.as_ref())?;
     let store = Sqlite::open(&database.database, 1)?;
     let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles };
-    let id = store.add(&user, Timestamp::now()).map_err(failed)?;
+    let entry = Entry {
+        event: Event::UserAdded,
+        user: None,
+        name: Some(name.as_str()),
+        actor: Actor::Operator,
+        detail: "",
+    };
+    let id = store.add(&user, None, &entry, Timestamp::now()).map_err(failed)?;
     print(&format!("added {name} (id {id})"))
 }
 
@@ -187,22 +197,18 @@ fn change(
     store: &Sqlite,
     account: &Account,
     change: &Change<'_>,
+    event: Event,
     done: &str,
 ) -> Result<(), Problem> {
-    match store.change(account.person.id, change).map_err(failed)? {
+    let Account { person, .. } = account;
+    let detail = match change {
+        Change::Roles(roles) => roles.as_str(),
+        _ => "",
+    };
+    let entry = Entry { detail, ..Entry::new(event, person.id, &person.name, Actor::Operator) };
+    match store.change(person.id, change, &entry, Timestamp::now()).map_err(failed)? {
         true => print(&format!("{} {done}", account.person.name)),
         false => Err(gone(account)),
-    }
-}
-
-/// Commands that look for users do not make a file where there is none.
-fn open_existing(database: &Database) -> Result<Sqlite, Problem> {
-    match Sqlite::inspect(&database.database)? {
-        Inspection::Current => Sqlite::open(&database.database, 1),
-        Inspection::Absent => Err(Problem::new(
-            format!("there is no database at {}", database.database.display()),
-            "give its path with --database, or make the first user: lictor user add NAME",
-        )),
     }
 }
 
@@ -247,49 +253,10 @@ fn confirmed(question: &str) -> Result<bool, Problem> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn print(text: &str) -> Result<(), Problem> {
-    writeln!(io::stdout(), "{text}").or_else(unless_closed)
-}
-
-/// `lictor user list | head` is not a failure.
-fn unless_closed(error: io::Error) -> Result<(), Problem> {
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(Problem::new(format!("cannot write the answer: {error}"), "free some space")),
-    }
-}
-
-fn failed(error: Error) -> Problem {
-    let next = match error {
-        Error::InvalidPassword(_) => "choose another password",
-        Error::InvalidUsername(_) => "choose another name",
-        Error::UsernameTaken => "choose another name, or see who is there: lictor user list",
-        Error::Unavailable(_) => "try again; if it stays, look at the disk and its permissions",
-        _ => "see lictor user --help",
-    };
-    let what = error.to_string();
-    let mut letters = what.chars();
-    let what = letters
-        .next()
-        .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect());
-    Problem::new(what, next)
-}
-
 fn gone(account: &Account) -> Problem {
     Problem::new(format!("{} was deleted meanwhile", account.person.name), "nothing was changed")
 }
 
 fn state(active: bool) -> &'static str {
     if active { "active" } else { "inactive" }
-}
-
-fn date(at: Timestamp) -> String {
-    let since = std::time::Duration::from_secs(u64::try_from(at.0).unwrap_or(0));
-    match std::time::UNIX_EPOCH.checked_add(since) {
-        // humantime writes years up to 9999.
-        Some(time) if at.0 <= 253_402_300_799 => {
-            humantime::format_rfc3339_seconds(time).to_string()
-        }
-        _ => at.0.to_string(),
-    }
 }
