@@ -18,7 +18,7 @@ const PAGE: u32 = 500;
 
 #[derive(Args)]
 pub(crate) struct AuditCommand {
-    /// Only what concerns this user
+    /// Only what concerns this user, who may have been deleted
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
     /// Only the last 24h, 30d, or seconds
@@ -36,25 +36,18 @@ pub(crate) struct AuditCommand {
 
 pub(crate) fn run(command: &AuditCommand) -> Result<(), Problem> {
     let store = open_existing(&command.database)?;
-    let user = match &command.user {
-        None => None,
-        Some(name) => {
-            let name = Username::parse(name).map_err(failed)?;
-            let account = store.account(&name).map_err(failed)?.ok_or_else(|| {
-                Problem::new(
-                    format!("there is no user {name}"),
-                    "what deleted users did is in the whole list: lictor audit",
-                )
-            })?;
-            Some(account.person.id)
-        }
-    };
+    let name = command.user.as_deref().map(Username::parse).transpose().map_err(failed)?;
+    let account = name.as_ref().map(|name| store.account(name).map_err(failed)).transpose()?;
+    let user = account.flatten().map(|account| account.person.id);
+    // Somebody who is gone is found by the name of then.
+    let name = name.as_ref().map(Username::as_str).filter(|_| user.is_none());
     let since = command.since.map(|since| {
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         Timestamp::now().0.saturating_sub(seconds)
     });
-    let mut wanted = Wanted { user, since, before: None, limit: 0 };
+    let mut wanted = Wanted { user, name, since, before: None, limit: 0 };
     let mut left = command.limit;
+    let mut found_any = false;
     let mut out = io::BufWriter::new(io::stdout().lock());
     while left > 0 {
         wanted.limit = left.min(PAGE);
@@ -65,13 +58,21 @@ pub(crate) fn run(command: &AuditCommand) -> Result<(), Problem> {
                 return unless_closed(error);
             }
         }
+        found_any |= !found.is_empty();
         wanted.before = found.last().map(|entry| entry.id);
         left -= wanted.limit;
         if found.len() < wanted.limit as usize {
             break;
         }
     }
-    out.flush().or_else(unless_closed)
+    out.flush().or_else(unless_closed)?;
+    match name {
+        Some(name) if !found_any => Err(Problem::new(
+            format!("there is no user {name}, and nothing on record of one"),
+            "see all that is on record: lictor audit",
+        )),
+        _ => Ok(()),
+    }
 }
 
 fn text(entry: &Recorded) -> String {

@@ -186,9 +186,11 @@ pub struct Recorded {
 
 /// Which entries are asked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted {
+pub struct Wanted<'a> {
     /// Only those of this user.
     pub user: Option<i64>,
+    /// Only those of a user who had this name then.
+    pub name: Option<&'a str>,
     /// Only those from then on.
     pub since: Option<i64>,
     /// Only those with a smaller id: the next page.
@@ -203,7 +205,7 @@ pub trait Audit {
     fn record(&self, entry: &Entry<'_>, now: Timestamp) -> Result<(), Error>;
 
     /// The entries that are wanted, the newest first.
-    fn recorded(&self, wanted: &Wanted) -> Result<Vec<Recorded>, Error>;
+    fn recorded(&self, wanted: &Wanted<'_>) -> Result<Vec<Recorded>, Error>;
 }
 
 #[cfg(test)]

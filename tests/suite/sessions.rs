@@ -276,4 +276,7 @@ fn what_happened_is_on_record() {
         crate::support::outcome(&crate::support::run(&server.dir.0, &nobody, ""));
     assert_eq!(code, 1);
     assert!(error.contains("there is no user nobody"), "{error}");
+    assert_eq!(server.user(&["delete", "ada", "--yes"], "").0, 0);
+    let gone = audit(&["--user", "Ada", "--limit", "1"]);
+    assert!(gone.contains("user-deleted"), "{gone}");
 }

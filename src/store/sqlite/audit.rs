@@ -15,17 +15,17 @@ impl Audit for Sqlite {
         self.write(|writer| Ok(insert(writer, entry, now)?))
     }
 
-    fn recorded(&self, wanted: &Wanted) -> Result<Vec<Recorded>, Error> {
-        let Wanted { user, since, before, limit } = *wanted;
+    fn recorded(&self, wanted: &Wanted<'_>) -> Result<Vec<Recorded>, Error> {
+        let Wanted { user, name, since, before, limit } = *wanted;
         let reader = self.reader();
         let found = || -> rusqlite::Result<Vec<Recorded>> {
             reader
                 .prepare_cached(
                     "SELECT id, at, event, user, name, actor, address, detail FROM audit
-                     WHERE (?1 IS NULL OR user = ?1) AND at >= ifnull(?2, at)
+                     WHERE (?1 IS NULL OR user = ?1) AND (?5 IS NULL OR name = ?5) AND at >= ifnull(?2, at)
                      AND id < ifnull(?3, id + 1) ORDER BY id DESC LIMIT ?4",
                 )?
-                .query_map(params![user, since, before, limit], recorded)?
+                .query_map(params![user, since, before, limit, name], recorded)?
                 .collect()
         };
         found().map_err(fault)

@@ -12,15 +12,14 @@ use crate::store::{Actor, Entry, Event, Opening, Rotation, Session, Sessions, St
 /// make room.
 const MAX_PER_USER: i64 = 1_000;
 
+/// Asked for every request with a token.
+const STANDING: &str = "SELECT u.id, u.name, u.roles, u.active, s.ended IS NOT NULL
+    FROM sessions s JOIN users u ON u.id = s.user WHERE s.jti = ?1";
+
 impl Sessions for Sqlite {
     fn standing(&self, jti: &str) -> Result<Option<Standing>, Error> {
         let reader = self.reader();
-        let mut query = reader
-            .prepare_cached(
-                "SELECT u.id, u.name, u.roles, u.active, s.ended IS NOT NULL
-                 FROM sessions s JOIN users u ON u.id = s.user WHERE s.jti = ?1",
-            )
-            .map_err(fault)?;
+        let mut query = reader.prepare_cached(STANDING).map_err(fault)?;
         let standing =
             |row: &Row<'_>| Ok(Standing { person: users::person(row)?, ended: row.get(4)? });
         query.query_row([jti], standing).optional().map_err(fault)
@@ -228,6 +227,8 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::StatementStatus;
+
     use super::super::tests::{NOTE, Place, add};
     use super::*;
     use crate::guard::Roles;
@@ -271,6 +272,22 @@ mod tests {
         let begun = store.begin(ada, &opening("b", 40), &new, &NOTE, Timestamp(40)).unwrap();
         assert!(!begun, "inactive");
         assert_eq!(ended(&store, "b"), None);
+    }
+
+    #[test]
+    fn a_token_check_is_one_indexed_query_planned_once() {
+        let place = Place::new("planned");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let ada = add(&store, "ada", None).unwrap();
+        begin(&store, ada, "a", 10);
+        for jti in ["a", "b", "a"] {
+            store.standing(jti).unwrap();
+        }
+        let reader = store.reader();
+        let statement = reader.prepare_cached(STANDING).unwrap();
+        assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
+        assert_eq!(statement.get_status(StatementStatus::FullscanStep), 0);
+        assert_eq!(statement.get_status(StatementStatus::Run), 3);
     }
 
     #[test]
