@@ -51,6 +51,8 @@ pub(crate) enum UserCommand {
     Activate(OneUser),
     /// Shut an account out at once; its tokens are refused as well
     Deactivate(OneUser),
+    /// Forget failed logins up to now, so that the next one need not wait
+    Unlock(OneUser),
     /// Delete an account for good
     Delete {
         #[command(flatten)]
@@ -117,6 +119,11 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
         UserCommand::Deactivate(user) => {
             let (store, account) = user.open()?;
             change(&store, &account, &Change::Active(false), Event::Deactivated, "is inactive")
+        }
+        UserCommand::Unlock(user) => {
+            let (store, account) = user.open()?;
+            let done = "may try again at once: failed logins up to now are forgotten";
+            change(&store, &account, &Change::Unlocked, Event::Unlocked, done)
         }
         UserCommand::Delete { user, yes } => {
             let (store, account) = user.open()?;

@@ -63,8 +63,8 @@ fn wrong_passwords_cost_time_and_a_right_one_clears_them() {
     let server = Server::start(&["--log", "debug"]);
     assert_eq!(server.user(&["add", "ada"], PASSWORD).0, 0);
     // Whether there is such an account or not makes no difference.
-    for (from, name) in [(2, "ada"), (3, "nobody")] {
-        let free = exhaust(2, || login(&server, from, &[], name, WRONG));
+    for (from, name, long) in [(2, "nobody", 2), (3, "ada", 8)] {
+        let free = exhaust(long, || login(&server, from, &[], name, WRONG));
         // A second may be over between two attempts, and the wait with it.
         assert!((5..=8).contains(&free), "{name}: {free}");
     }
@@ -92,6 +92,52 @@ fn a_stranger_does_not_delay_the_owner() {
         server.login("ada", PASSWORD).token();
         server.login("ada", WRONG).error();
     }
+}
+
+#[test]
+fn an_administrator_unlocks_an_account_while_the_server_runs() {
+    let server = Server::start(&[]);
+    assert_eq!(server.user(&["add", "Ada", "--email", "ada@mail.example"], PASSWORD).0, 0);
+    for name in ["ada", "ada@mail.example"] {
+        exhaust(8, || login(&server, 2, &[], name, WRONG));
+    }
+    let (code, out, err) = server.user(&["unlock", "ada"], "");
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out, "Ada may try again at once: failed logins up to now are forgotten\n");
+    login(&server, 3, &[], "ada@mail.example", PASSWORD).token();
+    assert_eq!(login(&server, 4, &[], "ada", WRONG).status(), 401);
+    login(&server, 4, &[], "ada", PASSWORD).token();
+    assert!(outcome(&run(&server.dir.0, &["audit"], "")).1.contains("unlocked"));
+    assert_eq!(server.user(&["unlock", "nobody"], "").0, 1);
+}
+
+#[test]
+fn whoever_holds_a_token_cannot_guess_the_password_with_it() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let bearer = format!("Bearer {token}");
+    let headers = [("Authorization", bearer.as_str())];
+    let change = |current: &str| {
+        let body = json!({"current": current, "new": "twelve wooden lanterns"}).to_string();
+        server.send("PUT", "/api/password", &headers, &body)
+    };
+    let delete =
+        || server.send("DELETE", "/api/me", &headers, &json!({"password": WRONG}).to_string());
+    let mut tried = 0;
+    let wait = loop {
+        tried += 1;
+        // Both ways count as one.
+        let reply = if tried % 2 == 0 { change(WRONG) } else { delete() };
+        if let Some(wait) = refused(&reply) {
+            break wait;
+        }
+        assert_eq!(reply.error(), (403, "WrongPassword".into()));
+    };
+    assert!((6..=9).contains(&tried), "{tried}");
+    // It does not delay the owner's login, nor the other way round.
+    server.login("ada", PASSWORD).token();
+    std::thread::sleep(Duration::from_secs(wait));
+    assert_eq!(change(PASSWORD).status(), 200);
 }
 
 #[test]
