@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::Problem;
 
@@ -63,23 +64,66 @@ impl fmt::Display for Network {
     }
 }
 
-/// Who sends a request: the peer; or, if that is a trusted proxy, whom it names as the one before
-/// it in `X-Forwarded-For`, and so on. Where something stands that is no address, whoever said so
-/// is the last that is known. `forwarded` are the header's lines in the order in which they came.
-pub(crate) fn client<'a>(
-    peer: IpAddr,
-    forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
-    trusted: &[Network],
-) -> IpAddr {
-    let mut client = peer.to_canonical();
-    let mut hops = forwarded.rev().flat_map(|line| line.rsplit(|&b| b == b',')).take(MAX_HOPS);
-    while trusted.iter().any(|network| network.contains(client)) {
-        match hops.next().and_then(hop) {
-            Some(before) => client = before,
-            None => break,
+/// The proxies that are believed about whom a request comes from.
+#[derive(Debug)]
+pub(crate) struct Proxies {
+    trusted: Vec<Network>,
+    /// The log has said that one should be named.
+    told: AtomicBool,
+}
+
+impl Proxies {
+    pub(crate) fn new(trusted: Vec<Network>) -> Proxies {
+        Proxies { trusted, told: AtomicBool::new(false) }
+    }
+
+    /// Who sends a request: the peer; or, if that is a trusted proxy, whom it names as the one
+    /// before it in `X-Forwarded-For`, and so on. Where something stands that is no address,
+    /// whoever said so is the last that is known. `forwarded` are the header's lines in the order
+    /// in which they came.
+    pub(crate) fn client<'a>(
+        &self,
+        peer: IpAddr,
+        forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
+    ) -> IpAddr {
+        let mut client = peer.to_canonical();
+        let mut hops = forwarded.rev().flat_map(|line| line.rsplit(|&b| b == b',')).take(MAX_HOPS);
+        if !self.trusts(client) {
+            if is_near(client) && hops.next().is_some() {
+                self.tell(client);
+            }
+            return client;
+        }
+        while self.trusts(client) {
+            match hops.next().and_then(hop) {
+                Some(before) => client = before,
+                None => break,
+            }
+        }
+        client
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(address))
+    }
+
+    /// Once: anybody near can send such a header.
+    fn tell(&self, peer: IpAddr) {
+        if !self.told.swap(true, Ordering::Relaxed) {
+            log::warn!(
+                "{peer} sends X-Forwarded-For; if it is a proxy, name it with --trusted-proxy: \
+                 until then all behind it count as one"
+            );
         }
     }
-    client
+}
+
+/// Whether an address is on this machine or in a private network, as proxies are.
+fn is_near(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private(),
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
+    }
 }
 
 /// An address as proxies write it: some put a port behind it, and brackets around IPv6.
@@ -107,6 +151,10 @@ mod tests {
 
     fn ip(text: &str) -> IpAddr {
         text.parse().unwrap()
+    }
+
+    fn proxies(trusted: &[&str]) -> Proxies {
+        Proxies::new(trusted.iter().map(|network| Network::parse(network).unwrap()).collect())
     }
 
     #[test]
@@ -155,10 +203,11 @@ mod tests {
 
     #[test]
     fn clients_behind_proxies() {
-        let trusted = ["127.0.0.1", "10.0.0.0/8", "fd00::/8"].map(|n| Network::parse(n).unwrap());
+        let proxies = proxies(&["127.0.0.1", "10.0.0.0/8", "fd00::/8"]);
         let check = |peer: &str, lines: &[&str], expected: &str| {
             let lines = lines.iter().map(|line| line.as_bytes());
-            assert_eq!(client(ip(peer), lines.clone(), &trusted), ip(expected), "{peer} {lines:?}");
+            let found = proxies.client(ip(peer), lines.clone());
+            assert_eq!(found, ip(expected), "{peer} {lines:?}");
         };
         check("127.0.0.1", &[], "127.0.0.1");
         check("::ffff:127.0.0.1", &["192.0.2.1"], "192.0.2.1");
@@ -190,18 +239,32 @@ mod tests {
             check("127.0.0.1", &[bad], "127.0.0.1");
             check("127.0.0.1", &[bad, "10.0.0.2"], "10.0.0.2");
         }
-        assert_eq!(
-            client(ip("127.0.0.1"), [&b"\xff\xfe"[..]].into_iter(), &trusted),
-            ip("127.0.0.1")
-        );
+        let found = proxies.client(ip("127.0.0.1"), [&b"\xff\xfe"[..]].into_iter());
+        assert_eq!(found, ip("127.0.0.1"));
     }
 
     #[test]
     fn no_more_hops_than_anybody_has() {
-        let trusted = [Network::parse("10.0.0.0/8").unwrap()];
         let line = format!("192.0.2.1, {}", vec!["10.0.0.1"; 5_000].join(", "));
-        let found = client(ip("10.0.0.2"), [line.as_bytes()].into_iter(), &trusted);
+        let found = proxies(&["10.0.0.0/8"]).client(ip("10.0.0.2"), [line.as_bytes()].into_iter());
         assert_eq!(found, ip("10.0.0.1"));
+    }
+
+    #[test]
+    fn a_proxy_that_nobody_named_is_noticed() {
+        for (peer, lines, expected) in [
+            ("127.0.0.1", &["192.0.2.1"][..], true),
+            ("::ffff:172.16.0.1", &["x"], true),
+            ("fd00::1", &["192.0.2.1"], true),
+            ("127.0.0.1", &[], false),
+            ("10.0.0.1", &["192.0.2.1"], false),
+            ("198.51.100.1", &["192.0.2.1"], false),
+            ("2001:db8::1", &["192.0.2.1"], false),
+        ] {
+            let proxies = proxies(&["10.0.0.0/8"]);
+            proxies.client(ip(peer), lines.iter().map(|line| line.as_bytes()));
+            assert_eq!(proxies.told.into_inner(), expected, "{peer} {lines:?}");
+        }
     }
 
     #[test]

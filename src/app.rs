@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use crate::address::{self, Network};
+use crate::address::Proxies;
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Registration};
 use crate::error::{Error, Problem};
@@ -39,7 +39,7 @@ pub struct App {
     pub(crate) store: Box<dyn Store>,
     pub(crate) registration: Registration,
     pub(crate) attempts: Attempts,
-    trusted_proxies: Vec<Network>,
+    proxies: Proxies,
     adopt_tokens: bool,
     audit_retention: i64,
     cors: Cors,
@@ -63,7 +63,7 @@ impl App {
             store: Box::new(store),
             registration: config.registration,
             attempts: Attempts::new(config.throttle),
-            trusted_proxies: config.trusted_proxies.clone(),
+            proxies: Proxies::new(config.trusted_proxies.clone()),
             adopt_tokens: config.adopt_tokens,
             audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),
             cors: config.cors.clone(),
@@ -89,7 +89,7 @@ impl App {
     /// trusted proxy, whom it names.
     pub fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
         let forwarded = request.headers("x-forwarded-for");
-        request.peer.map(|peer| address::client(peer, forwarded, &self.trusted_proxies))
+        request.peer.map(|peer| self.proxies.client(peer, forwarded))
     }
 
     /// Throws away what has expired, a little at a time; says how much. The server calls this

@@ -218,6 +218,9 @@ fn x_forwarded_for_counts_only_from_trusted_proxies() {
         let expected = format!("{expected} GET {path} 404");
         assert!(server.log().contains(&expected), "{expected}: {}", server.log());
     }
+    let noticed = "127.0.0.63 sends X-Forwarded-For; if it is a proxy, name it";
+    assert_eq!(server.log().matches("name it with --trusted-proxy").count(), 1);
+    assert!(server.log().contains(noticed), "{}", server.log());
     // The throttle counts the same way: one client behind the proxy does not delay another.
     let via =
         |client: &str, name: &str| login(&server, 2, &[("X-Forwarded-For", client)], name, WRONG);
