@@ -71,6 +71,11 @@ pub enum Error {
         /// The value of the `Allow` header.
         allow: String,
     },
+    /// Too much was tried; another try is possible in so many seconds.
+    TooManyRequests {
+        /// The value of the `Retry-After` header.
+        wait: u32,
+    },
     /// The store cannot answer now (locked, disk full); trying again later may work.
     Unavailable(String),
     /// A fault of ours or of the machine.
@@ -118,6 +123,7 @@ impl Error {
             Error::LastAdmin => (409, "LastAdmin"),
             Error::NotFound => (404, "NotFound"),
             Error::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
+            Error::TooManyRequests { .. } => (429, "TooManyRequests"),
             Error::Unavailable(_) => (503, "Unavailable"),
             Error::Internal(_) => (500, "InternalError"),
         };
@@ -176,6 +182,9 @@ impl Error {
             Error::NotFound => "There is nothing here; the API is under /api/".into(),
             Error::MethodNotAllowed { allow } => {
                 format!("This method is not allowed here; allowed: {allow}")
+            }
+            Error::TooManyRequests { wait } => {
+                format!("Too many attempts; try again in {wait} s")
             }
             Error::Unavailable(_) => {
                 "The database is not available at the moment; try again shortly".into()

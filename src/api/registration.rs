@@ -20,6 +20,8 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let mut fields = Fields::of(request)?;
     let name = Username::parse(&fields.text("username")?)?;
     let password = Password::choose(&fields.text("password")?, &name)?;
+    let client = app.client(request);
+    app.attempts.registration(client, now)?;
     let hash = app.hasher.hash(&password)?;
     let roles = Roles::default();
     let user = NewUser { name: &name, email: None, hash: &hash, roles: &roles };
@@ -34,6 +36,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         detail: "",
     };
     let id = app.store.add(&user, Some(&opening), &entry, now)?;
+    app.attempts.welcome(&name, client);
     entry.user = Some(id);
     entry.log();
     Ok(token(&app.tokens.mint(&login, id, &roles)?))

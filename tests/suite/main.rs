@@ -15,6 +15,7 @@ mod second_factor;
 mod sessions;
 mod start;
 mod support;
+mod throttle;
 mod tokens;
 mod verify;
 mod weaknesses;
