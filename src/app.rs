@@ -4,10 +4,11 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use crate::address::Proxies;
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Issuer, Registration};
 use crate::error::{Error, Problem};
-use crate::guard::{Admin, Door, Hasher, Identity, Lifespans, Tokens};
+use crate::guard::{Admin, Attempts, Door, Hasher, Identity, Lifespans, Tokens};
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
 use crate::route::{Handler, ROUTES, Route};
 use crate::store::{Actor, Entry, Origin, Sqlite, Store};
@@ -40,6 +41,8 @@ pub struct App {
     pub(crate) registration: Registration,
     pub(crate) reset_lifespan: Duration,
     pub(crate) issuer: Issuer,
+    pub(crate) attempts: Attempts,
+    proxies: Proxies,
     adopt_tokens: bool,
     audit_retention: i64,
     cors: Cors,
@@ -58,6 +61,9 @@ impl App {
             refresh: config.refresh_lifespan,
             early: config.early_refresh,
         };
+        if !config.throttle {
+            log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
+        }
         Ok(App {
             tokens: Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?,
             hasher: Hasher::new().map_err(broken)?,
@@ -65,6 +71,8 @@ impl App {
             registration: config.registration,
             reset_lifespan: config.reset_lifespan,
             issuer: config.issuer.clone(),
+            attempts: Attempts::new(config.throttle),
+            proxies: Proxies::new(config.trusted_proxies.clone()),
             adopt_tokens: config.adopt_tokens,
             audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),
             cors: config.cors.clone(),
@@ -84,6 +92,13 @@ impl App {
             Ok((route, request)) => self.run(route, &request, now),
             Err(error) => self.dress(request, self.without_route(request, error)),
         }
+    }
+
+    /// Who sends a request: whoever is at the other end of the connection; or, if that is a
+    /// trusted proxy, whom it names.
+    pub fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
+        let forwarded = request.headers("x-forwarded-for");
+        request.peer.map(|peer| self.proxies.client(peer, forwarded))
     }
 
     /// Throws away what has expired, a little at a time; says how much. The server calls this
@@ -175,7 +190,7 @@ impl App {
     pub(crate) fn caller(&self, request: &Request<'_>) -> Caller {
         let agent = String::from_utf8_lossy(request.header("user-agent").unwrap_or_default());
         let printable = agent.chars().filter(|c| !c.is_control());
-        Caller { address: request.peer, agent: printable.take(MAX_AGENT).collect() }
+        Caller { address: self.client(request), agent: printable.take(MAX_AGENT).collect() }
     }
 
     /// OPTIONS is answered for every path that has something else; the rest are errors.
@@ -200,7 +215,7 @@ impl App {
     fn dress(&self, request: &Request<'_>, response: Response) -> Response {
         log::debug!(
             "{} {} {} {}",
-            request.peer.map_or_else(|| "-".into(), |peer| peer.to_string()),
+            self.client(request).map_or_else(|| "-".into(), |client| client.to_string()),
             request.method,
             request.path.escape_debug(),
             response.status
@@ -247,7 +262,12 @@ impl Caller {
 impl Service for App {
     fn answer(&self, request: &Request<'_>, now: Timestamp, lane: Lane) -> Answer {
         match self.find(request) {
-            Ok((route, _)) if route.lane == Lane::Slow && lane != Lane::Slow => Answer::Slow,
+            Ok((route, _)) if route.lane == Lane::Slow && lane != Lane::Slow => {
+                match route.admit(self, request, now) {
+                    Ok(()) => Answer::Slow,
+                    Err(error) => Answer::Ready(self.dress(request, respond(&error))),
+                }
+            }
             Ok((route, request)) => Answer::Ready(self.run(route, &request, now)),
             Err(error) => Answer::Ready(self.dress(request, self.without_route(request, error))),
         }
@@ -259,6 +279,10 @@ impl Service for App {
             Some(request) => self.dress(request, response),
             None => response,
         }
+    }
+
+    fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
+        App::client(self, request)
     }
 
     fn upkeep(&self, busy: bool) {
@@ -290,6 +314,7 @@ fn respond(error: &Error) -> Response {
     match error {
         _ if kind.status == 401 => response.with("WWW-Authenticate", "Bearer"),
         Error::Unavailable(_) => response.retry_after(3),
+        Error::TooManyRequests { wait } => response.retry_after(*wait),
         Error::MethodNotAllowed { allow } => allow_header("Allow", response, allow.clone()),
         _ => response,
     }

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::address::Network;
 use crate::admin;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -126,6 +127,15 @@ struct Serve {
     )]
     cors_origin: Vec<String>,
 
+    /// Whether guessing passwords is slowed down; `off` is for load tests
+    #[arg(long, value_name = "ON|OFF", env = "LICTOR_THROTTLE", default_value = "on")]
+    throttle: Switch,
+
+    /// Addresses and networks of proxies, separated by commas, whose X-Forwarded-For says whom a
+    /// request comes from; nobody else's counts
+    #[arg(long, value_name = "ADDR[/BITS]", env = "LICTOR_TRUSTED_PROXY", value_delimiter = ',')]
+    trusted_proxy: Vec<String>,
+
     /// Threads that answer requests [default: the number of cores, at least 2]
     #[arg(long, value_name = "N", env = "LICTOR_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
@@ -155,6 +165,12 @@ enum RegistrationMode {
     Invite,
     /// Nobody; `lictor user add` makes accounts
     Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -261,6 +277,8 @@ fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
     config.audit_retention = typed.audit_retention;
     config.issuer = Issuer::parse(&typed.issuer)?;
     config.cors = cors(&typed.cors_origin)?;
+    config.throttle = typed.throttle == Switch::On;
+    config.trusted_proxies = networks(&typed.trusted_proxy)?;
     let engine = &mut config.engine;
     engine.workers = typed.workers.map_or(engine.workers, usize::from);
     engine.slow_workers = typed.hash_threads.map_or(engine.slow_workers, usize::from);
@@ -279,6 +297,12 @@ fn cors(typed: &[String]) -> Result<Cors, Problem> {
             origins.collect::<Result<_, _>>().map(Cors::Only)
         }
     }
+}
+
+/// An empty variable in the environment means none.
+fn networks(typed: &[String]) -> Result<Vec<Network>, Problem> {
+    let typed = typed.iter().map(|network| network.trim()).filter(|network| !network.is_empty());
+    typed.map(Network::parse).collect()
 }
 
 /// Plain seconds, or numbers with units.
@@ -356,6 +380,8 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         Cors::Only(origins) if origins.is_empty() => "no other origin".into(),
         Cors::Only(origins) => origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(", "),
     };
+    let proxies: Vec<String> = config.trusted_proxies.iter().map(Network::to_string).collect();
+    let proxies = if proxies.is_empty() { "none".into() } else { proxies.join(", ") };
     let rows = [
         ("listen", listen),
         ("database", database),
@@ -370,6 +396,8 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
         ("issuer", config.issuer.as_str().to_owned()),
         ("cors", cors),
+        ("throttle", if config.throttle { "on" } else { "off" }.to_owned()),
+        ("trusted proxies", proxies),
         ("workers", config.engine.workers.to_string()),
         ("hash threads", config.engine.slow_workers.to_string()),
         ("max connections", config.engine.max_connections.to_string()),
@@ -448,5 +476,17 @@ mod tests {
         );
         assert!(check(&["http://a", "*"]).is_err());
         assert!(check(&["http://a/"]).is_err());
+    }
+
+    #[test]
+    fn proxies() {
+        let check = |typed: &[&str]| {
+            networks(&typed.iter().map(ToString::to_string).collect::<Vec<_>>())
+                .map(|networks| networks.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(check(&[]).unwrap().len(), 0);
+        assert_eq!(check(&[""]).unwrap().len(), 0);
+        assert_eq!(check(&["::1", " 10.0.0.0/8"]).unwrap(), ["::1/128", "10.0.0.0/8"]);
+        assert!(check(&["::1", "localhost"]).is_err());
     }
 }

@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::address::Network;
 use crate::error::Problem;
 use crate::keys::{Algorithm, Keys};
 
@@ -127,6 +128,10 @@ pub struct Config {
     pub issuer: Issuer,
     /// Which pages may call (all).
     pub cors: Cors,
+    /// Whether guessing passwords is slowed down (yes). Off is for load tests.
+    pub throttle: bool,
+    /// Proxies that are believed about whom a request comes from (none).
+    pub trusted_proxies: Vec<Network>,
     /// The size of the engine.
     pub engine: crate::net::Settings,
 }
@@ -151,6 +156,8 @@ impl Config {
             audit_retention: Duration::from_secs(90 * 24 * 3600),
             issuer: Issuer("lictor".into()),
             cors: Cors::Any,
+            throttle: true,
+            trusted_proxies: Vec::new(),
             engine: crate::net::Settings::default(),
         }
     }

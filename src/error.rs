@@ -79,6 +79,11 @@ pub enum Error {
         /// The value of the `Allow` header.
         allow: String,
     },
+    /// Too much was tried; another try is possible in so many seconds.
+    TooManyRequests {
+        /// The value of the `Retry-After` header.
+        wait: u32,
+    },
     /// The store cannot answer now (locked, disk full); trying again later may work.
     Unavailable(String),
     /// A fault of ours or of the machine.
@@ -129,6 +134,7 @@ impl Error {
             Error::UserInactive => (409, "UserInactive"),
             Error::NotFound | Error::NoSuch(_) => (404, "NotFound"),
             Error::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
+            Error::TooManyRequests { .. } => (429, "TooManyRequests"),
             Error::Unavailable(_) => (503, "Unavailable"),
             Error::Internal(_) => (500, "InternalError"),
         };
@@ -195,6 +201,9 @@ impl Error {
             Error::NoSuch(what) => format!("There is no such {what}"),
             Error::MethodNotAllowed { allow } => {
                 format!("This method is not allowed here; allowed: {allow}")
+            }
+            Error::TooManyRequests { wait } => {
+                format!("Too many attempts; try again in {wait} s")
             }
             Error::Unavailable(_) => {
                 "The database is not available at the moment; try again shortly".into()

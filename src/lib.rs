@@ -21,6 +21,7 @@
 //! # Ok::<(), lictor::Problem>(())
 //! ```
 
+mod address;
 mod api;
 mod app;
 pub mod clock;
@@ -45,6 +46,7 @@ mod admin;
 #[cfg(feature = "cli")]
 pub mod cli;
 
+pub use address::Network;
 pub use app::App;
 pub use config::{Config, Cors, Issuer, Origin, Registration};
 pub use error::{Error, Kind, Problem};

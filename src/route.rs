@@ -7,7 +7,7 @@ use crate::api;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{self, Identity};
+use crate::guard::{self, Identity, Throttle};
 use crate::http::{Lane, Request, Response};
 
 /// Who may call, and what happens then.
@@ -28,6 +28,7 @@ pub struct Route {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) lane: Lane,
+    pub(crate) throttle: Throttle,
     pub(crate) handler: Handler,
 }
 
@@ -36,7 +37,7 @@ impl Route {
     /// of the path can be a parameter, written `{id}`, which the handler finds in
     /// [`Request::parameter`].
     pub const fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
-        Route { method, path, lane: Lane::Fast, handler }
+        Route { method, path, lane: Lane::Fast, throttle: Throttle::None, handler }
     }
 
     /// The same in the slow lane, for work that takes milliseconds, such as hashing a password or
@@ -44,6 +45,27 @@ impl Route {
     pub const fn slow(mut self) -> Route {
         self.lane = Lane::Slow;
         self
+    }
+
+    /// The same in the slow lane, where something can be guessed: whoever has tried too much has
+    /// to wait before it even gets a place in the queue. The handler counts the attempts.
+    const fn throttled(mut self, throttle: Throttle) -> Route {
+        self.throttle = throttle;
+        self.slow()
+    }
+
+    /// Refuses a request whose sender has to wait.
+    pub(crate) fn admit(
+        &self,
+        app: &App,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let looked = app.attempts.look(self.throttle, app.client(request), now);
+        match self.throttle {
+            Throttle::Login if looked.is_err() && api::login::is_familiar(app, request) => Ok(()),
+            _ => looked,
+        }
     }
 
     /// Whether a request's path is this route's, and what stands there in the place of the
@@ -64,6 +86,7 @@ impl Route {
 }
 
 use Handler::{Admin, Public, User};
+use Throttle::{Login, Password, Registration};
 use api::admin;
 
 /// What every [`App`] answers.
@@ -72,22 +95,24 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/api/verify", User(api::verify::get)),
     Route::new("GET", "/api/", Public(api::hello::get)),
     Route::new("POST", "/api/refresh", Public(api::refresh::post)).slow(),
-    Route::new("POST", "/api/login", Public(api::login::post)).slow(),
-    Route::new("POST", "/api/registration", Public(api::registration::post)).slow(),
+    Route::new("POST", "/api/login", Public(api::login::post)).throttled(Login),
+    Route::new("POST", "/api/registration", Public(api::registration::post))
+        .throttled(Registration),
     Route::new("POST", "/api/reset_finalize", Public(api::reset_finalize::post)).slow(),
     Route::new("POST", "/api/logout", User(api::logout::post)).slow(),
     Route::new("POST", "/api/logout/all", User(api::logout::post_all)).slow(),
     Route::new("GET", "/api/sessions", User(api::sessions::get)),
     Route::new("DELETE", "/api/sessions/{id}", User(api::sessions::delete)).slow(),
     Route::new("GET", "/api/me", User(api::me::get)),
-    Route::new("DELETE", "/api/me", User(api::me::delete)).slow(),
-    Route::new("PUT", "/api/password", User(api::password::put)).slow(),
+    Route::new("DELETE", "/api/me", User(api::me::delete)).throttled(Password),
+    Route::new("PUT", "/api/password", User(api::password::put)).throttled(Password),
     Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
-    Route::new("POST", "/api/second-factor", User(api::second_factor::post)).slow(),
+    Route::new("POST", "/api/second-factor", User(api::second_factor::post)).throttled(Password),
     Route::new("PUT", "/api/second-factor", User(api::second_factor::put)).slow(),
-    Route::new("DELETE", "/api/second-factor", User(api::second_factor::delete)).slow(),
+    Route::new("DELETE", "/api/second-factor", User(api::second_factor::delete))
+        .throttled(Password),
     Route::new("POST", "/api/second-factor/recovery-codes", User(api::second_factor::post_codes))
-        .slow(),
+        .throttled(Password),
     Route::new("GET", "/api/admin/users", Admin(admin::users::list)).slow(),
     Route::new("GET", "/api/admin/users/{id}", Admin(admin::users::get)),
     Route::new("DELETE", "/api/admin/users/{id}", Admin(admin::users::delete)).slow(),

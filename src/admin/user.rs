@@ -57,6 +57,8 @@ pub(crate) enum UserCommand {
     ResetSecondFactor(OneUser),
     /// Make a token with which a user sets a new password at POST /api/reset_finalize, once
     ResetLink(ResetLink),
+    /// Forget failed logins up to now, so that the next one need not wait
+    Unlock(OneUser),
     /// Delete an account for good
     Delete {
         #[command(flatten)]
@@ -103,7 +105,8 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
         UserCommand::Passwd(user) => {
             let (store, account) = user.open()?;
             let name = Username::parse(&account.person.name).map_err(failed)?;
-            let hash = read_password(&name)?;
+            let email = account.email.as_deref().and_then(|email| Email::parse(email).ok());
+            let hash = read_password(&name, email.as_ref())?;
             let new = Change::Password { hash: &hash, old: None, keep: None };
             change(&store, &account, &new, Event::PasswordReset, "has a new password")
         }
@@ -126,6 +129,11 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
         }
         UserCommand::ResetSecondFactor(user) => reset_second_factor(&user),
         UserCommand::ResetLink(command) => reset_link::run(&command),
+        UserCommand::Unlock(user) => {
+            let (store, account) = user.open()?;
+            let done = "may try again at once: failed logins up to now are forgotten";
+            change(&store, &account, &Change::Unlocked, Event::Unlocked, done)
+        }
         UserCommand::Delete { user, yes } => {
             let (store, account) = user.open()?;
             let name = &account.person.name;
@@ -154,7 +162,7 @@ fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Res
     // A file that cannot be used is told before the password is asked for, but none is made for
     // a password that cannot be had.
     Sqlite::inspect(&database.database)?;
-    let hash = read_password(&name)?;
+    let hash = read_password(&name, email.as_ref())?;
     let store = Sqlite::open(&database.database, 1)?;
     let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles };
     let entry = Entry {
@@ -243,7 +251,7 @@ fn reset_second_factor(user: &OneUser) -> Result<(), Problem> {
 }
 
 /// Asks twice on a terminal; otherwise takes the first line of standard input.
-fn read_password(name: &Username) -> Result<PasswordHash, Problem> {
+fn read_password(name: &Username, email: Option<&Email>) -> Result<PasswordHash, Problem> {
     let unreadable = |error: io::Error| {
         Problem::new(
             format!("cannot read the password: {error}"),
@@ -265,7 +273,7 @@ fn read_password(name: &Username) -> Result<PasswordHash, Problem> {
         line.truncate(end);
         line
     };
-    let password = Password::choose(&typed, name).map_err(failed)?;
+    let password = Password::choose_with(&typed, name, email).map_err(failed)?;
     Hasher::new().and_then(|hasher| hasher.hash(&password)).map_err(failed)
 }
 

@@ -9,6 +9,9 @@ use crate::guard::{Password, Verdict};
 use crate::http::{Request, Response};
 use crate::store::{Credentials, Entry, Event, Proof};
 
+/// Bytes of a body that are read before it is that request's turn. A name and a password fit in.
+const MAX_LOOKED_INTO: usize = 4 * 1024;
+
 /// Takes `{username, password}`, and `otp` from whoever has a second factor; the name may be the
 /// e-mail address. Whether the name is unknown, the password wrong or the user inactive, one hash
 /// is computed and one entry written.
@@ -18,6 +21,8 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
     let mut found = app.store.credentials(&username)?;
+    let unlocked = found.as_ref().map_or(Timestamp(0), |found| found.unlocked);
+    let attempt = app.attempts.login(&username, app.client(request), unlocked, now)?;
     let right = authenticate(app, found.as_mut(), &password)?;
     let caller = app.caller(request);
     let Some(Credentials { person, hash, .. }) = found else {
@@ -38,6 +43,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     }
     let second = match second_factor::demand(app, person.id, otp.as_ref(), now) {
         Err(Error::SecondFactorRequired) => {
+            attempt.withdrawn();
             app.note(&entry(Event::SecondFactorAsked), now);
             return Err(Error::SecondFactorRequired);
         }
@@ -56,8 +62,18 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         app.note(&entry(Event::LoginFailed), now);
         return Err(Error::Authentication);
     }
+    // Only now: whoever knows a password must not guess codes for ever.
+    attempt.succeeded();
     second_factor::log(&begun, second.as_ref());
     Ok(token(&app.tokens.mint(&login, person.id, &person.roles)?))
+}
+
+/// Whether the request is a login to an account that was logged in to from there before.
+pub(crate) fn is_familiar(app: &App, request: &Request<'_>) -> bool {
+    request.body.len() <= MAX_LOOKED_INTO
+        && Fields::of(request)
+            .and_then(|mut fields| fields.text("username"))
+            .is_ok_and(|username| app.attempts.familiar(&username, app.client(request)))
 }
 
 /// Whether the password is right. A hash that is too weak by now is replaced, in `found` too.

@@ -23,6 +23,8 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     };
     let name = Username::parse(&fields.text("username")?)?;
     let password = Password::choose(&fields.text("password")?, &name)?;
+    let client = app.client(request);
+    app.attempts.registration(client, now)?;
     let hash = app.hasher.hash(&password)?;
     let roles = invited.as_ref().map_or_else(Roles::default, |invited| invited.roles.clone());
     let user = NewUser { name: &name, email: None, hash: &hash, roles: &roles };
@@ -44,6 +46,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
             .ok_or(Error::InvalidInvitation)?,
         None => app.store.add(&user, Some(&opening), &entry, now)?,
     };
+    app.attempts.welcome(&name, client);
     entry.user = Some(id);
     entry.log();
     Ok(token(&app.tokens.mint(&login, id, &roles)?))

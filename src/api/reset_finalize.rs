@@ -1,10 +1,11 @@
 //! `POST /api/reset_finalize`: another password for whoever holds a reset token, once.
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::fields::Fields;
 use super::{opening, private, second_factor};
-use crate::app::App;
+use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Password, Spend, Username, bearer};
@@ -24,25 +25,19 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let mut fields = Fields::of(request)?;
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
-    let password = Password::choose(&password, &Username::parse(&person.name)?)?;
+    let name = Username::parse(&person.name)?;
+    let password = Password::choose(&password, &name)?;
     let caller = app.caller(request);
-    let entry = |event| Entry::new(event, person.id, &person.name, caller.user());
-    let wrong = |error: Error| {
-        if matches!(error, Error::WrongOtp) {
-            let detail = "second factor, to reset the password";
-            app.note(&Entry { detail, ..entry(Event::LoginFailed) }, now);
-        }
-        error
-    };
-    let second = second_factor::demand(app, person.id, otp.as_ref(), now).map_err(wrong)?;
+    let second = second(app, &person, &caller, otp.as_ref(), now)?;
     let hash = app.hasher.hash(&password)?;
     let login = app.tokens.begin(now)?;
     let session = opening(&login, &caller);
     let reset = Reset { hash: &hash, second: second.as_ref(), session: &session };
-    let done = entry(Event::PasswordReset);
+    let done = Entry::new(Event::PasswordReset, person.id, &person.name, caller.user());
     if !app.store.reset(&jti, &reset, &done, now)? {
         return Err(overtaken(app, &jti, second.as_ref(), now)?);
     }
+    app.attempts.welcome(&name, app.client(request));
     second_factor::log(&done, second.as_ref());
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     Ok(private(&Body { access_token: &access_token, user: &person.name }))
@@ -56,6 +51,31 @@ fn holder(app: &App, request: &Request<'_>, now: Timestamp) -> Result<(String, P
         _ if app.store.person(claims.id)?.is_none() => Err(Error::MissingUser),
         _ => Err(Error::InvalidResetToken),
     }
+}
+
+/// What there is to spend of a second factor. Whoever has the token must not guess codes for ever.
+fn second(
+    app: &App,
+    person: &Person,
+    caller: &Caller,
+    otp: Option<&Zeroizing<String>>,
+    now: Timestamp,
+) -> Result<Option<Spend>, Error> {
+    // Where no code was sent none is guessed, and nothing is to be waited for.
+    let Some(otp) = otp else { return second_factor::demand(app, person.id, None, now) };
+    let unlocked = app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?.unlocked;
+    let attempt = app.attempts.password(person.id, unlocked, now)?;
+    let second = second_factor::demand(app, person.id, Some(otp), now);
+    match &second {
+        Err(Error::WrongOtp) => {
+            let entry = Entry::new(Event::LoginFailed, person.id, &person.name, caller.user());
+            let detail = "second factor, to reset the password";
+            app.note(&Entry { detail, ..entry }, now);
+        }
+        Ok(Some(_)) => attempt.succeeded(),
+        _ => attempt.withdrawn(),
+    }
+    second
 }
 
 /// What another request was faster with: the token, or the code of the second factor.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
-use super::{confirm, done, private, qr};
+use super::{confirm, done, half_confirm, private, qr};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -146,10 +146,13 @@ fn both(
     let mut fields = Fields::of(request)?;
     let password = fields.text("password")?;
     let otp = fields.text("otp")?;
-    confirm(app, identity, &password, request, now)?;
+    let (_, attempt) = half_confirm(app, identity, &password, request, now)?;
     match app.store.second_factor(identity.id())? {
         Some(factor) if factor.confirmed => {
-            spend(&factor, &otp, now).ok_or_else(|| wrong(app, identity, request, now))
+            let spend = spend(&factor, &otp, now);
+            let spend = spend.ok_or_else(|| wrong(app, identity, request, now))?;
+            attempt.succeeded();
+            Ok(spend)
         }
         _ => Err(Error::SecondFactorOff),
     }

@@ -7,10 +7,11 @@
 //! harm.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, TcpStream};
+use std::net::{IpAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::address::grouped;
 use crate::http::{Connection, Wait};
 
 /// A deadline that never comes: the connection waits for us, not we for it.
@@ -246,17 +247,6 @@ impl Table {
             }
             in_hand.push(index);
         }
-    }
-}
-
-/// An address as far as limits are concerned: an IPv6 /64 is one, since one client has it all.
-fn grouped(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 => v4,
     }
 }
 

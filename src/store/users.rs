@@ -26,7 +26,7 @@ pub struct Credentials {
     pub person: Person,
     /// What the password is compared to.
     pub hash: PasswordHash,
-    /// Failed logins from before then do not count.
+    /// Failed logins up to then do not count.
     pub unlocked: Timestamp,
 }
 

@@ -90,8 +90,10 @@ class Flask(Server):
 
 class Lictor(Server):
     def command(self):
-        listen = ["--listen", f"127.0.0.1:{self.port}", "--registration", "open", "--adopt-tokens"]
-        return [str(lictor_binary()), "serve", *listen, *self.database()]
+        # Flask has no throttle, and the probes fail to log in more often than people do.
+        listen = ["--listen", f"127.0.0.1:{self.port}", "--throttle", "off"]
+        options = ["--registration", "open", "--adopt-tokens"]
+        return [str(lictor_binary()), "serve", *listen, *options, *self.database()]
 
     def start_environment(self):
         return self.environment

@@ -120,6 +120,8 @@ fn help_names_everything() {
         "JWT_ACCESS_LIFESPAN",
         "JWT_REFRESH_LIFESPAN",
         "LICTOR_CORS_ORIGIN",
+        "LICTOR_THROTTLE",
+        "LICTOR_TRUSTED_PROXY",
         "LICTOR_WORKERS",
         "LICTOR_HASH_THREADS",
         "LICTOR_MAX_CONNECTIONS",

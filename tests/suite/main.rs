@@ -18,6 +18,7 @@ mod second_factor;
 mod sessions;
 mod start;
 mod support;
+mod throttle;
 mod tokens;
 mod verify;
 mod weaknesses;
