@@ -22,9 +22,9 @@ use serde::Serialize;
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Attempt, Beginning, Identity, Password, PasswordHash, Verdict};
+use crate::guard::{Beginning, Identity, Password, PasswordHash, Verdict};
 use crate::http::{Request, Response};
-use crate::store::{Credentials, Entry, Event, Opening};
+use crate::store::{Entry, Event, Opening};
 
 /// An answer that is for its reader only: nobody on the way may keep it (RFC 6749 section 5.1).
 fn private(body: &impl Serialize) -> Response {
@@ -63,28 +63,25 @@ fn confirm(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<PasswordHash, Error> {
-    let (hash, attempt) = half_confirm(app, identity, password, request, now)?;
-    attempt.succeeded();
-    Ok(hash)
+    let attempt = app.attempts.password(identity.id(), now)?;
+    attempt.end(compare(app, identity, password, request, now))
 }
 
-/// The same where more than the password is asked for: the attempt has not succeeded yet.
-fn half_confirm<'a>(
-    app: &'a App,
+/// The same within an attempt that is counted already.
+fn compare(
+    app: &App,
     identity: &Identity,
     password: &str,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<(PasswordHash, Attempt<'a>), Error> {
-    let Credentials { hash, unlocked, .. } =
-        app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
-    let attempt = app.attempts.password(identity.id(), unlocked, now)?;
+) -> Result<PasswordHash, Error> {
+    let hash = app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?.hash;
     let verdict = match Password::attempt(password) {
         Some(password) => app.hasher.verify(&password, &hash)?,
         None => Verdict::Wrong,
     };
     if verdict != Verdict::Wrong {
-        return Ok((hash, attempt));
+        return Ok(hash);
     }
     let actor = app.caller(request).user();
     let entry = Entry {

@@ -5,7 +5,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
-use super::{confirm, done, half_confirm, private, qr};
+use super::{compare, confirm, done, private, qr};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -59,11 +59,12 @@ pub(crate) fn put(
     if now.0.saturating_sub(factor.created.0) > ENROLMENT {
         return Err(Error::SecondFactorOff);
     }
+    let attempt = app.attempts.password(identity.id(), now)?;
     let step = match Otp::typed(&otp) {
         Some(Otp::Totp(code)) => factor.secret.check(&code, now, Step(0)),
         _ => None,
     };
-    let step = step.ok_or_else(|| wrong(app, identity, request, now))?;
+    let step = attempt.end(step.ok_or_else(|| wrong(app, identity, request, now)))?;
     let codes = RecoveryCode::set()?;
     let hashes: Vec<_> = codes.iter().map(RecoveryCode::hash).collect();
     let entry = entry(app, identity, request, Event::SecondFactorOn);
@@ -146,16 +147,17 @@ fn both(
     let mut fields = Fields::of(request)?;
     let password = fields.text("password")?;
     let otp = fields.text("otp")?;
-    let (_, attempt) = half_confirm(app, identity, &password, request, now)?;
-    match app.store.second_factor(identity.id())? {
-        Some(factor) if factor.confirmed => {
-            let spend = spend(&factor, &otp, now);
-            let spend = spend.ok_or_else(|| wrong(app, identity, request, now))?;
-            attempt.succeeded();
-            Ok(spend)
+    // One attempt: with the right password alone, codes must not be tried without end.
+    let attempt = app.attempts.password(identity.id(), now)?;
+    let shown = compare(app, identity, &password, request, now).and_then(|_| {
+        match app.store.second_factor(identity.id())? {
+            Some(factor) if factor.confirmed => {
+                spend(&factor, &otp, now).ok_or_else(|| wrong(app, identity, request, now))
+            }
+            _ => Err(Error::SecondFactorOff),
         }
-        _ => Err(Error::SecondFactorOff),
-    }
+    });
+    attempt.end(shown)
 }
 
 fn spend(factor: &SecondFactor, typed: &str, now: Timestamp) -> Option<Spend> {

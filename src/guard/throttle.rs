@@ -25,7 +25,7 @@ pub enum Throttle {
     Login,
     /// New accounts.
     Registration,
-    /// Somebody who is logged in shows that they know their password.
+    /// Somebody who is logged in shows that they know their password, or have a second factor.
     Password,
 }
 
@@ -38,7 +38,7 @@ enum Counted<'a> {
     FailuresAt(&'a str),
     /// The same by account and address, where the account was logged in to from there before.
     FailuresOfFamiliar(&'a str, IpAddr),
-    /// Wrong passwords of somebody who is logged in.
+    /// Wrong passwords and codes of somebody who is logged in.
     FailuresOf(i64),
     /// Registrations, whatever comes of them.
     RegistrationsFrom(IpAddr),
@@ -121,11 +121,11 @@ impl Attempts {
     ) -> Result<Attempt<'_>, Error> {
         let login = canonical(login);
         let from = client.map(grouped);
-        let mut attempt = Attempt { attempts: self, address: None, account: None, greet: None };
+        let mut attempt = Attempt { attempts: self, address: None, account: None, login: None };
         if !self.on {
             return Ok(attempt);
         }
-        attempt.greet = from.map(|from| (self.key(&login), self.key(from)));
+        attempt.login = Some((self.key(&login), from.map(|from| self.key(from))));
         let counted = match from {
             Some(from) if self.knows(&login, from) => Counted::FailuresOfFamiliar(&login, from),
             from => {
@@ -138,18 +138,14 @@ impl Attempts {
         self.charge_account(&counted, unlocked, now, attempt)
     }
 
-    /// Admits an attempt of somebody who is logged in to show that they know their password.
-    pub fn password(
-        &self,
-        user: i64,
-        unlocked: Timestamp,
-        now: Timestamp,
-    ) -> Result<Attempt<'_>, Error> {
-        let attempt = Attempt { attempts: self, address: None, account: None, greet: None };
+    /// Admits an attempt of somebody who is logged in to show that they know their password or
+    /// have their second factor.
+    pub fn password(&self, user: i64, now: Timestamp) -> Result<Attempt<'_>, Error> {
+        let attempt = Attempt { attempts: self, address: None, account: None, login: None };
         if !self.on {
             return Ok(attempt);
         }
-        self.charge_account(&Counted::FailuresOf(user), unlocked, now, attempt)
+        self.charge_account(&Counted::FailuresOf(user), Timestamp(0), now, attempt)
     }
 
     /// Admits a registration, right before its password is hashed.
@@ -233,41 +229,51 @@ impl Attempts {
     }
 }
 
-/// An attempt that was admitted, and counted as failed until it turns out otherwise.
+/// An attempt that was admitted, and counts as failed until it turns out otherwise.
 #[derive(Debug)]
 #[must_use = "an attempt counts as failed unless it is said how it went"]
 pub struct Attempt<'a> {
     attempts: &'a Attempts,
     address: Option<(Key, Pace)>,
     account: Option<(Key, Pace)>,
-    /// Account and address that are no strangers if it succeeds.
-    greet: Option<(Key, Key)>,
+    /// For a login: the account and the address that are no strangers if it succeeds.
+    login: Option<(Key, Option<Key>)>,
 }
 
 impl Attempt<'_> {
-    /// The password was right: failures at the account are forgotten. Those of the address are
-    /// not, or whoever has an account could try another's for ever.
-    pub fn succeeded(self) {
-        self.refund_address();
-        if let Some((key, _)) = self.account {
-            lock(&self.attempts.accounts).clear(key);
+    /// Says how it went. A guess that was wrong stays counted. What failed for another reason is
+    /// no guess: the code of a second factor is still to come, or the store does not answer.
+    pub fn end<T>(self, outcome: Result<T, Error>) -> Result<T, Error> {
+        match &outcome {
+            Ok(_) => self.succeeded(),
+            Err(Error::Authentication | Error::WrongPassword | Error::WrongOtp) => {}
+            Err(_) => self.withdrawn(),
         }
-        if let Some((account, address)) = self.greet {
-            lock(&self.attempts.familiar).remember(account, address);
-        }
+        outcome
     }
 
-    /// Nothing was tried, or it is not known yet how it went: it does not count.
-    pub fn withdrawn(self) {
-        self.refund_address();
-        if let Some((key, pace)) = self.account {
-            lock(&self.attempts.accounts).refund(key, &pace);
+    /// After a login, failures at the account are forgotten. Those of the address are not, or
+    /// whoever has an account could try another's for ever; nor those of somebody who is logged
+    /// in, or whoever has the password could try codes for ever.
+    fn succeeded(self) {
+        if let Some((account, address)) = self.login {
+            if let Some((key, _)) = self.account {
+                lock(&self.attempts.accounts).clear(key);
+            }
+            if let Some(address) = address {
+                lock(&self.attempts.familiar).remember(account, address);
+            }
         }
+        self.withdrawn();
     }
 
-    fn refund_address(&self) {
+    /// It does not count.
+    fn withdrawn(self) {
         if let Some((key, pace)) = self.address {
             lock(&self.attempts.addresses).refund(key, &pace);
+        }
+        if let Some((key, pace)) = self.account {
+            lock(&self.attempts.accounts).refund(key, &pace);
         }
     }
 }
@@ -313,9 +319,9 @@ mod tests {
     fn login(attempts: &Attempts, name: &str, from: &str, at: i64, then: Then) -> Result<(), u32> {
         let admitted = attempts.login(name, ip(from), Timestamp(0), Timestamp(START + at));
         match (admitted, then) {
-            (Ok(_), Fails) => {}
-            (Ok(attempt), Succeeds) => attempt.succeeded(),
-            (Ok(attempt), Withdrawn) => attempt.withdrawn(),
+            (Ok(attempt), Fails) => drop(attempt.end::<()>(Err(Error::Authentication))),
+            (Ok(attempt), Succeeds) => drop(attempt.end(Ok(()))),
+            (Ok(attempt), Withdrawn) => drop(attempt.end::<()>(Err(Error::SecondFactorRequired))),
             (Err(Error::TooManyRequests { wait }), _) => return Err(wait),
             (Err(other), _) => panic!("{other:?}"),
         }
@@ -503,12 +509,17 @@ mod tests {
         let day = (0..24 * 3600).filter(|&at| register("192.0.2.1", at)).count();
         assert!(day < 10 + 24 * 3600 / 300, "{day}");
 
-        let password = |user, at| attempts.password(user, Timestamp(0), Timestamp(START + at));
+        let password = |user, at| attempts.password(user, Timestamp(START + at));
+        for _ in 0..99 {
+            password(1, 0).unwrap().end(Ok(())).unwrap();
+        }
         assert_eq!((0..99).filter(|_| password(1, 0).is_ok()).count(), 5);
         assert!(password(2, 0).is_ok());
         assert!(password(1, 0).is_err());
-        password(1, 1).unwrap().succeeded();
-        assert_eq!((0..99).filter(|_| password(1, 1).is_ok()).count(), 5);
+        // The password alone does not pay for codes that were tried.
+        password(1, 1).unwrap().end(Ok(())).unwrap();
+        assert!(password(1, 2).is_ok());
+        assert!(password(1, 2).is_err());
     }
 
     #[test]
@@ -517,7 +528,7 @@ mod tests {
         assert_eq!(many(&attempts, "ada", "192.0.2.1", 0, 999), 999);
         for _ in 0..99 {
             attempts.registration(ip("192.0.2.1"), Timestamp(START)).unwrap();
-            let _ = attempts.password(1, Timestamp(0), Timestamp(START)).unwrap();
+            let _ = attempts.password(1, Timestamp(START)).unwrap();
         }
         attempts.look(Throttle::Login, ip("192.0.2.1"), Timestamp(START)).unwrap();
     }
@@ -538,7 +549,7 @@ mod tests {
             (Counted::FailuresFrom(address), "Failed logins from one address"),
             (Counted::FailuresAt(""), "Failed logins to one account from addresses"),
             (Counted::FailuresOfFamiliar("", address), "Failed logins to one account from each"),
-            (Counted::FailuresOf(1), "Wrong passwords of somebody who is logged in"),
+            (Counted::FailuresOf(1), "Wrong passwords and codes of somebody who is logged in"),
             (Counted::RegistrationsFrom(address), "Registrations from one address"),
         ] {
             let Pace { free, first, longest, forgets } = pace(&counted);

@@ -116,7 +116,7 @@ fn events(server: &Server) -> Vec<String> {
 
 #[test]
 fn on_used_and_off_again_and_nothing_secret_in_the_log() {
-    let server = Server::start(&["--log", "debug"]);
+    let server = Server::start(&["--log", "debug", "--throttle", "off"]);
     let token = server.register("ada", PASSWORD).token();
     assert_eq!(me(&server, &token), (false, 0));
     is(&call(&server, &token, "PUT", &json!({"otp": "123456"})), OFF);
@@ -320,6 +320,34 @@ fn only_an_administrator_can_do_without() {
     is(&login(&server, app.code(1)), REFUSED);
     is(&login(&server, codes[0].as_str()), REFUSED);
     login(&server, again.code(1)).token();
+}
+
+/// How many of these fail before one has to wait.
+fn tried_until_429(mut once: impl FnMut() -> Reply) -> usize {
+    (0..100).find(|_| once().status() == 429).expect("100 guesses, and none has to wait")
+}
+
+#[test]
+fn codes_cannot_be_guessed_by_who_has_the_password_or_a_token() {
+    let server = Server::start(&[]);
+    let (token, app, _) = with_factor(&server);
+    // Being asked for the code is no failure.
+    for _ in 0..20 {
+        is(&login(&server, Value::Null), REQUIRED);
+    }
+    // She has registered from here: ten are free, and a little time passes.
+    let tried = tried_until_429(|| login(&server, app.wrong()));
+    assert!((10..=13).contains(&tried), "{tried}");
+    // While logged in five are free, and what the password alone allows does not clear them.
+    let tried = tried_until_429(|| {
+        call(&server, &token, "POST", &json!({"password": PASSWORD}));
+        call(&server, &token, "DELETE", &json!({"password": PASSWORD, "otp": app.wrong()}))
+    });
+    assert!((5..=8).contains(&tried), "{tried}");
+    let bob = server.register("bob", PASSWORD).token();
+    let app = enrol(&server, &bob);
+    let tried = tried_until_429(|| call(&server, &bob, "PUT", &json!({"otp": app.wrong()})));
+    assert!((5..=8).contains(&tried), "{tried}");
 }
 
 #[test]
