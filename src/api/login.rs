@@ -41,7 +41,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         app.note(&entry(Event::LoginRefused), now);
         return Err(Error::InactiveUser);
     }
-    let second = match second_factor::demand(app, person.id, otp.as_ref(), now) {
+    let second = match second_factor::demand(app, person.id, otp.as_ref(), unlocked, now) {
         Err(Error::SecondFactorRequired) => {
             attempt.withdrawn();
             app.note(&entry(Event::SecondFactorAsked), now);
@@ -52,7 +52,11 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
             app.note(&Entry { detail, ..entry(Event::LoginFailed) }, now);
             return Err(Error::Authentication);
         }
-        other => other?,
+        Err(error) => {
+            attempt.withdrawn();
+            return Err(error);
+        }
+        Ok(second) => second,
     };
     let login = app.tokens.begin(now)?;
     let proof = Proof { password: &hash, second: second.as_ref() };

@@ -21,7 +21,7 @@ pub(crate) fn put(
     let new = fields.text("new")?;
     let name = Username::parse(identity.name())?;
     let new = Password::choose(&new, &name)?;
-    let old = confirm(app, identity, &current, request, now)?;
+    let old = confirm(app, identity, &current, request, now)?.hash;
     let hash = app.hasher.hash(&new)?;
     let keep = Some(identity.session());
     let change = Change::Password { hash: &hash, old: Some(&old), keep };

@@ -40,6 +40,8 @@ enum Counted<'a> {
     FailuresOfFamiliar(&'a str, IpAddr),
     /// Wrong passwords of somebody who is logged in.
     FailuresOf(i64),
+    /// Wrong codes of a second factor, by who knows the password, wherever they come from.
+    CodesOf(i64),
     /// Registrations, whatever comes of them.
     RegistrationsFrom(IpAddr),
 }
@@ -52,6 +54,9 @@ const fn pace(counted: &Counted<'_>) -> Pace {
         Counted::FailuresAt(_) => (5, 1, 30, 120),
         Counted::FailuresOfFamiliar(..) => (10, 1, 30, 60),
         Counted::FailuresOf(_) => (5, 1, 30, 60),
+        // A code has only a million values, three of which are good at a time. To keep the owner
+        // waiting, somebody must know the password; and recovery codes are not counted.
+        Counted::CodesOf(_) => (5, 1, 3_600, 3_600),
         // A class of pupils registers at once.
         Counted::RegistrationsFrom(_) => (30, 1, 300, 300),
     };
@@ -152,6 +157,21 @@ impl Attempts {
         self.charge_account(&Counted::FailuresOf(user), unlocked, now, attempt)
     }
 
+    /// Admits a code of a user's second factor, from somebody who has shown that they know the
+    /// password. A right password does not clear this count, nor a right code that of passwords.
+    pub fn code(
+        &self,
+        user: i64,
+        unlocked: Timestamp,
+        now: Timestamp,
+    ) -> Result<Attempt<'_>, Error> {
+        let attempt = Attempt { attempts: self, address: None, account: None, greet: None };
+        if !self.on {
+            return Ok(attempt);
+        }
+        self.charge_account(&Counted::CodesOf(user), unlocked, now, attempt)
+    }
+
     /// Admits a registration, right before its password is hashed.
     pub fn registration(&self, client: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
         match client {
@@ -245,7 +265,7 @@ pub struct Attempt<'a> {
 }
 
 impl Attempt<'_> {
-    /// The password was right: failures at the account are forgotten. Those of the address are
+    /// What was tried was right: failures at the account are forgotten. Those of the address are
     /// not, or whoever has an account could try another's for ever.
     pub fn succeeded(self) {
         self.refund_address();
@@ -512,6 +532,23 @@ mod tests {
     }
 
     #[test]
+    fn codes_are_counted_apart_from_passwords() {
+        let attempts = Attempts::new(true);
+        let time = |at| Timestamp(START + at);
+        let code = |unlocked, at| attempts.code(1, Timestamp(unlocked), time(at));
+        assert_eq!((0..99).filter(|_| code(0, 0).is_ok()).count(), 5);
+        attempts.password(1, Timestamp(0), time(0)).unwrap().succeeded();
+        assert!(code(0, 0).is_err(), "a right password is no code");
+        assert!(attempts.code(2, Timestamp(0), time(0)).is_ok(), "another user");
+        code(0, 1).unwrap().succeeded();
+        assert_eq!((0..99).filter(|_| code(0, 1).is_ok()).count(), 5);
+        assert!(code(START + 1, 1).is_ok(), "unlocked");
+        // Whoever takes every turn gets 24 a day, after those that are free and the short waits.
+        let month = (2..30 * 24 * 3_600).filter(|&at| code(0, at).is_ok()).count();
+        assert!((720..740).contains(&month), "{month}");
+    }
+
+    #[test]
     fn off_is_off() {
         let attempts = Attempts::new(false);
         assert_eq!(many(&attempts, "ada", "192.0.2.1", 0, 999), 999);
@@ -539,6 +576,7 @@ mod tests {
             (Counted::FailuresAt(""), "Failed logins to one account from addresses"),
             (Counted::FailuresOfFamiliar("", address), "Failed logins to one account from each"),
             (Counted::FailuresOf(1), "Wrong passwords of somebody who is logged in"),
+            (Counted::CodesOf(1), "Wrong codes of one account's second factor"),
             (Counted::RegistrationsFrom(address), "Registrations from one address"),
         ] {
             let Pace { free, first, longest, forgets } = pace(&counted);
