@@ -40,7 +40,7 @@ fn log_in(
 ) -> Result<Response, Error> {
     let right = authenticate(app, found.as_mut(), password)?;
     let caller = app.caller(request);
-    let Some(Credentials { person, hash, .. }) = found else {
+    let Some(Credentials { person, hash, unlocked }) = found else {
         // The name is not kept: people type their password there.
         let event = Event::LoginFailed;
         let entry = Entry { event, user: None, name: None, actor: caller.user(), detail: "" };
@@ -56,7 +56,7 @@ fn log_in(
         app.note(&entry(Event::LoginRefused), now);
         return Err(Error::InactiveUser);
     }
-    let second = match second_factor::demand(app, person.id, otp, now) {
+    let second = match second_factor::demand(app, person.id, otp, unlocked, now) {
         Err(Error::SecondFactorRequired) => {
             app.note(&entry(Event::SecondFactorAsked), now);
             return Err(Error::SecondFactorRequired);

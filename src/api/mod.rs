@@ -22,9 +22,9 @@ use serde::Serialize;
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Beginning, Identity, Password, PasswordHash, Verdict};
+use crate::guard::{Beginning, Identity, Password, Verdict};
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, Opening};
+use crate::store::{Credentials, Entry, Event, Opening};
 
 /// An answer that is for its reader only: nobody on the way may keep it (RFC 6749 section 5.1).
 fn private(body: &impl Serialize) -> Response {
@@ -54,34 +54,33 @@ fn opening<'a>(login: &'a Beginning, caller: &'a Caller) -> Opening<'a> {
     Opening { jti: &login.jti, issued: login.iat, expires: login.rf_exp, origin: caller.origin() }
 }
 
-/// Somebody who is logged in shows that they know their password; the hash that it was compared
-/// to. Not a 401: the token is good, and a page need not ask for a new login.
+/// Somebody who is logged in shows that they know their password; what it was compared to. Not a
+/// 401: the token is good, and a page need not ask for a new login.
 fn confirm(
     app: &App,
     identity: &Identity,
     password: &str,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<PasswordHash, Error> {
+) -> Result<Credentials, Error> {
     let attempt = app.attempts.password(identity.id(), now)?;
     attempt.end(compare(app, identity, password, request, now))
 }
 
-/// The same within an attempt that is counted already.
 fn compare(
     app: &App,
     identity: &Identity,
     password: &str,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<PasswordHash, Error> {
-    let hash = app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?.hash;
+) -> Result<Credentials, Error> {
+    let found = app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
     let verdict = match Password::attempt(password) {
-        Some(password) => app.hasher.verify(&password, &hash)?,
+        Some(password) => app.hasher.verify(&password, &found.hash)?,
         None => Verdict::Wrong,
     };
     if verdict != Verdict::Wrong {
-        return Ok(hash);
+        return Ok(found);
     }
     let actor = app.caller(request).user();
     let entry = Entry {

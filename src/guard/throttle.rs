@@ -38,8 +38,10 @@ enum Counted<'a> {
     FailuresAt(&'a str),
     /// The same by account and address, where the account was logged in to from there before.
     FailuresOfFamiliar(&'a str, IpAddr),
-    /// Wrong passwords and codes of somebody who is logged in.
+    /// Wrong passwords of somebody who is logged in.
     FailuresOf(i64),
+    /// Wrong codes of a second factor, by who knows the password, wherever they come from.
+    CodesOf(i64),
     /// Registrations, whatever comes of them.
     RegistrationsFrom(IpAddr),
 }
@@ -52,6 +54,9 @@ const fn pace(counted: &Counted<'_>) -> Pace {
         Counted::FailuresAt(_) => (5, 1, 30, 120),
         Counted::FailuresOfFamiliar(..) => (10, 1, 30, 60),
         Counted::FailuresOf(_) => (5, 1, 30, 60),
+        // A code has only a million values, three of which are good at a time. To keep the owner
+        // waiting, somebody must know the password; and recovery codes are not counted.
+        Counted::CodesOf(_) => (5, 1, 3_600, 3_600),
         // A class of pupils registers at once.
         Counted::RegistrationsFrom(_) => (30, 1, 300, 300),
     };
@@ -121,11 +126,11 @@ impl Attempts {
     ) -> Result<Attempt<'_>, Error> {
         let login = canonical(login);
         let from = client.map(grouped);
-        let mut attempt = Attempt { attempts: self, address: None, account: None, login: None };
+        let mut attempt = self.attempt(true);
         if !self.on {
             return Ok(attempt);
         }
-        attempt.login = Some((self.key(&login), from.map(|from| self.key(from))));
+        attempt.greet = from.map(|from| (self.key(&login), self.key(from)));
         let counted = match from {
             Some(from) if self.knows(&login, from) => Counted::FailuresOfFamiliar(&login, from),
             from => {
@@ -138,14 +143,28 @@ impl Attempts {
         self.charge_account(&counted, unlocked, now, attempt)
     }
 
-    /// Admits an attempt of somebody who is logged in to show that they know their password or
-    /// have their second factor.
+    /// Admits an attempt of somebody who is logged in to show that they know their password.
     pub fn password(&self, user: i64, now: Timestamp) -> Result<Attempt<'_>, Error> {
-        let attempt = Attempt { attempts: self, address: None, account: None, login: None };
+        let attempt = self.attempt(false);
         if !self.on {
             return Ok(attempt);
         }
         self.charge_account(&Counted::FailuresOf(user), Timestamp(0), now, attempt)
+    }
+
+    /// Admits a code of a user's second factor, from somebody who has shown that they know the
+    /// password. A right password does not clear this count.
+    pub fn code(
+        &self,
+        user: i64,
+        unlocked: Timestamp,
+        now: Timestamp,
+    ) -> Result<Attempt<'_>, Error> {
+        let attempt = self.attempt(true);
+        if !self.on {
+            return Ok(attempt);
+        }
+        self.charge_account(&Counted::CodesOf(user), unlocked, now, attempt)
     }
 
     /// Admits a registration, right before its password is hashed.
@@ -165,6 +184,10 @@ impl Attempts {
         {
             lock(&self.familiar).remember(self.key(name.key()), self.key(grouped(client)));
         }
+    }
+
+    fn attempt(&self, clears: bool) -> Attempt<'_> {
+        Attempt { attempts: self, address: None, account: None, clears, greet: None }
     }
 
     fn charge_address(&self, counted: &Counted<'_>, now: Timestamp) -> Result<(Key, Pace), Error> {
@@ -236,8 +259,10 @@ pub struct Attempt<'a> {
     attempts: &'a Attempts,
     address: Option<(Key, Pace)>,
     account: Option<(Key, Pace)>,
-    /// For a login: the account and the address that are no strangers if it succeeds.
-    login: Option<(Key, Option<Key>)>,
+    /// Whether success forgets the account's failures.
+    clears: bool,
+    /// Account and address that are no strangers if it succeeds.
+    greet: Option<(Key, Key)>,
 }
 
 impl Attempt<'_> {
@@ -252,17 +277,15 @@ impl Attempt<'_> {
         outcome
     }
 
-    /// After a login, failures at the account are forgotten. Those of the address are not, or
-    /// whoever has an account could try another's for ever; nor those of somebody who is logged
-    /// in, or whoever has the password could try codes for ever.
+    /// After a login, failures at the account are forgotten, and wrong codes after a right one.
+    /// Those of the address are not, or whoever has an account could try another's for ever; nor
+    /// those of somebody who is logged in, whom a token alone may have let in.
     fn succeeded(self) {
-        if let Some((account, address)) = self.login {
-            if let Some((key, _)) = self.account {
-                lock(&self.attempts.accounts).clear(key);
-            }
-            if let Some(address) = address {
-                lock(&self.attempts.familiar).remember(account, address);
-            }
+        if let (true, Some((key, _))) = (self.clears, self.account) {
+            lock(&self.attempts.accounts).clear(key);
+        }
+        if let Some((account, address)) = self.greet {
+            lock(&self.attempts.familiar).remember(account, address);
         }
         self.withdrawn();
     }
@@ -523,6 +546,23 @@ mod tests {
     }
 
     #[test]
+    fn codes_are_counted_apart_from_passwords() {
+        let attempts = Attempts::new(true);
+        let time = |at| Timestamp(START + at);
+        let code = |unlocked, at| attempts.code(1, Timestamp(unlocked), time(at));
+        assert_eq!((0..99).filter(|_| code(0, 0).is_ok()).count(), 5);
+        attempts.password(1, time(0)).unwrap().succeeded();
+        assert!(code(0, 0).is_err(), "a right password is no code");
+        assert!(attempts.code(2, Timestamp(0), time(0)).is_ok(), "another user");
+        code(0, 1).unwrap().succeeded();
+        assert_eq!((0..99).filter(|_| code(0, 1).is_ok()).count(), 5);
+        assert!(code(START + 1, 1).is_ok(), "unlocked");
+        // Whoever takes every turn gets 24 a day, after those that are free and the short waits.
+        let month = (2..30 * 24 * 3_600).filter(|&at| code(0, at).is_ok()).count();
+        assert!((720..740).contains(&month), "{month}");
+    }
+
+    #[test]
     fn off_is_off() {
         let attempts = Attempts::new(false);
         assert_eq!(many(&attempts, "ada", "192.0.2.1", 0, 999), 999);
@@ -549,7 +589,8 @@ mod tests {
             (Counted::FailuresFrom(address), "Failed logins from one address"),
             (Counted::FailuresAt(""), "Failed logins to one account from addresses"),
             (Counted::FailuresOfFamiliar("", address), "Failed logins to one account from each"),
-            (Counted::FailuresOf(1), "Wrong passwords and codes of somebody who is logged in"),
+            (Counted::FailuresOf(1), "Wrong passwords of somebody who is logged in"),
+            (Counted::CodesOf(1), "Wrong codes of one account's second factor"),
             (Counted::RegistrationsFrom(address), "Registrations from one address"),
         ] {
             let Pace { free, first, longest, forgets } = pace(&counted);
