@@ -33,7 +33,7 @@ pub use name::{Email, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use recovery::{RecoveryCode, RecoveryHash};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};
-pub use throttle::{Attempt, Attempts, Throttle};
+pub use throttle::{Attempts, Throttle};
 #[cfg(feature = "cli")]
 pub(crate) use token::key_id;
 pub use token::{Beginning, Claims, Lifespans, Tokens};
