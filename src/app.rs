@@ -1,14 +1,20 @@
 //! What handlers share, and the way from a request to a response: route, guard, handler, and the
 //! same dress for every answer.
 
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::address::Proxies;
 use crate::clock::Timestamp;
-use crate::config::{Config, Cors, Registration};
+use crate::config::{Config, Cors, Issuer, Registration};
 use crate::error::{Error, Problem};
-use crate::guard::{Hasher, Identity, Tokens};
+use crate::guard::{Admin, Attempts, Door, Hasher, Identity, Lifespans, Tokens};
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
 use crate::route::{Handler, ROUTES, Route};
-use crate::store::{Sqlite, Store};
+use crate::store::{Actor, Entry, Origin, Sqlite, Store};
 
+/// Characters that are kept of what a client's program calls itself.
+const MAX_AGENT: usize = 200;
 /// How long browsers keep the answer to a preflight, in seconds.
 const PREFLIGHT_MAX_AGE: &str = "600";
 
@@ -33,6 +39,12 @@ pub struct App {
     pub(crate) hasher: Hasher,
     pub(crate) store: Box<dyn Store>,
     pub(crate) registration: Registration,
+    pub(crate) reset_lifespan: Duration,
+    pub(crate) issuer: Issuer,
+    pub(crate) attempts: Attempts,
+    proxies: Proxies,
+    adopt_tokens: bool,
+    audit_retention: i64,
     cors: Cors,
     routes: Vec<Route>,
 }
@@ -44,12 +56,25 @@ impl App {
         let threads = config.engine.workers + config.engine.slow_workers + 1;
         let store = Sqlite::open(&config.database, threads)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
-        let (access, refresh) = (config.access_lifespan, config.refresh_lifespan);
+        let lifespans = Lifespans {
+            access: config.access_lifespan,
+            refresh: config.refresh_lifespan,
+            early: config.early_refresh,
+        };
+        if !config.throttle {
+            log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
+        }
         Ok(App {
-            tokens: Tokens::new(&config.secret, access, refresh).map_err(broken)?,
+            tokens: Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?,
             hasher: Hasher::new().map_err(broken)?,
             store: Box::new(store),
             registration: config.registration,
+            reset_lifespan: config.reset_lifespan,
+            issuer: config.issuer.clone(),
+            attempts: Attempts::new(config.throttle),
+            proxies: Proxies::new(config.trusted_proxies.clone()),
+            adopt_tokens: config.adopt_tokens,
+            audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),
             cors: config.cors.clone(),
             routes: ROUTES.to_vec(),
         })
@@ -64,9 +89,23 @@ impl App {
     /// Answers a request. May take as long as a password hash does.
     pub fn handle(&self, request: &Request<'_>, now: Timestamp) -> Response {
         match self.find(request) {
-            Ok(route) => self.run(route, request, now),
+            Ok((route, request)) => self.run(route, &request, now),
             Err(error) => self.dress(request, self.without_route(request, error)),
         }
+    }
+
+    /// Who sends a request: whoever is at the other end of the connection; or, if that is a
+    /// trusted proxy, whom it names.
+    pub fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
+        let forwarded = request.headers("x-forwarded-for");
+        request.peer.map(|peer| self.proxies.client(peer, forwarded))
+    }
+
+    /// Throws away what has expired, a little at a time; says how much. The server calls this
+    /// every minute, and again as long as there is something.
+    pub fn sweep(&self, now: Timestamp) -> Result<usize, Error> {
+        let audit_since = Timestamp(now.0.saturating_sub(self.audit_retention));
+        self.store.sweep(audit_since, now)
     }
 
     /// Writes everything to its final place. The server calls this at its end.
@@ -74,21 +113,29 @@ impl App {
         self.store.settle()
     }
 
-    fn find(&self, request: &Request<'_>) -> Result<&Route, Error> {
-        let here = self.routes.iter().filter(|route| route.path == request.path);
-        match here.clone().find(|route| route.takes(request.method)) {
-            Some(route) => Ok(route),
-            None if here.count() > 0 || request.path == "*" || request.method == "TRACE" => {
-                Err(Error::MethodNotAllowed { allow: self.allowed(request.path) })
+    /// The route of a request, and the request with the route's parameter.
+    fn find<'r>(&self, request: &Request<'r>) -> Result<(&Route, Request<'r>), Error> {
+        let mut here = false;
+        for route in &self.routes {
+            let Some(parameter) = route.matches(request.path) else { continue };
+            if route.takes(request.method) {
+                let mut request = *request;
+                request.parameter = parameter.unwrap_or_default();
+                return Ok((route, request));
             }
-            None => Err(Error::NotFound),
+            here = true;
+        }
+        match here || request.path == "*" || request.method == "TRACE" {
+            true => Err(Error::MethodNotAllowed { allow: self.allowed(request.path) }),
+            false => Err(Error::NotFound),
         }
     }
 
     /// The methods of a path, or of all paths for `*`.
     fn allowed(&self, path: &str) -> String {
         let mut methods: Vec<&str> = Vec::new();
-        for route in self.routes.iter().filter(|route| route.path == path || path == "*") {
+        for route in self.routes.iter().filter(|route| path == "*" || route.matches(path).is_some())
+        {
             let also = if route.method == "GET" { &["GET", "HEAD"][..] } else { &[route.method] };
             for method in also {
                 if !methods.contains(method) {
@@ -103,10 +150,47 @@ impl App {
     fn run(&self, route: &Route, request: &Request<'_>, now: Timestamp) -> Response {
         let answered = match route.handler {
             Handler::Public(handler) => handler(self, request, now),
-            Handler::User(handler) => Identity::of(request, &self.tokens, &*self.store, now)
+            Handler::User(handler) => self
+                .identity(request, now)
                 .and_then(|identity| handler(self, &identity, request, now)),
+            Handler::Admin(handler) => self
+                .identity(request, now)
+                .and_then(Admin::of)
+                .and_then(|admin| handler(self, &admin, request, now)),
         };
         self.dress(request, answered.unwrap_or_else(|error| respond(&error)))
+    }
+
+    fn identity(&self, request: &Request<'_>, now: Timestamp) -> Result<Identity, Error> {
+        self.at_the_door(request, now, |door| door.identity(request))
+    }
+
+    /// Lets `check` look at tokens and sessions.
+    pub(crate) fn at_the_door<T>(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+        check: impl FnOnce(&Door<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let caller = self.adopt_tokens.then(|| self.caller(request));
+        let adopt = caller.as_ref().map(Caller::origin);
+        check(&Door { tokens: &self.tokens, store: &*self.store, adopt, now })
+    }
+
+    /// Keeps an audit entry that goes with no change, and logs it. The answer does not depend on
+    /// whether it can be kept.
+    pub(crate) fn note(&self, entry: &Entry<'_>, now: Timestamp) {
+        entry.log();
+        if let Err(error) = self.store.record(entry, now) {
+            log::warn!("an audit entry could not be kept: {error}");
+        }
+    }
+
+    /// Who sends a request, for sessions and the audit.
+    pub(crate) fn caller(&self, request: &Request<'_>) -> Caller {
+        let agent = String::from_utf8_lossy(request.header("user-agent").unwrap_or_default());
+        let printable = agent.chars().filter(|c| !c.is_control());
+        Caller { address: self.client(request), agent: printable.take(MAX_AGENT).collect() }
     }
 
     /// OPTIONS is answered for every path that has something else; the rest are errors.
@@ -131,7 +215,7 @@ impl App {
     fn dress(&self, request: &Request<'_>, response: Response) -> Response {
         log::debug!(
             "{} {} {} {}",
-            request.peer.map_or_else(|| "-".into(), |peer| peer.to_string()),
+            self.client(request).map_or_else(|| "-".into(), |client| client.to_string()),
             request.method,
             request.path.escape_debug(),
             response.status
@@ -153,11 +237,38 @@ impl App {
     }
 }
 
+/// Who sends a request.
+pub(crate) struct Caller {
+    address: Option<IpAddr>,
+    agent: String,
+}
+
+impl Caller {
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        Origin { address: self.address, agent: &self.agent }
+    }
+
+    /// As a user, or somebody who wants to be one.
+    pub(crate) fn user(&self) -> Actor {
+        Actor::User(self.address)
+    }
+
+    /// As an administrator.
+    pub(crate) fn admin(&self, admin: &Admin) -> Actor {
+        Actor::Admin(admin.identity().id(), self.address)
+    }
+}
+
 impl Service for App {
     fn answer(&self, request: &Request<'_>, now: Timestamp, lane: Lane) -> Answer {
         match self.find(request) {
-            Ok(route) if route.lane == Lane::Slow && lane != Lane::Slow => Answer::Slow,
-            Ok(route) => Answer::Ready(self.run(route, request, now)),
+            Ok((route, _)) if route.lane == Lane::Slow && lane != Lane::Slow => {
+                match route.admit(self, request, now) {
+                    Ok(()) => Answer::Slow,
+                    Err(error) => Answer::Ready(self.dress(request, respond(&error))),
+                }
+            }
+            Ok((route, request)) => Answer::Ready(self.run(route, &request, now)),
             Err(error) => Answer::Ready(self.dress(request, self.without_route(request, error))),
         }
     }
@@ -168,6 +279,10 @@ impl Service for App {
             Some(request) => self.dress(request, response),
             None => response,
         }
+    }
+
+    fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
+        App::client(self, request)
     }
 
     fn upkeep(&self, busy: bool) {
@@ -199,6 +314,7 @@ fn respond(error: &Error) -> Response {
     match error {
         _ if kind.status == 401 => response.with("WWW-Authenticate", "Bearer"),
         Error::Unavailable(_) => response.retry_after(3),
+        Error::TooManyRequests { wait } => response.retry_after(*wait),
         Error::MethodNotAllowed { allow } => allow_header("Allow", response, allow.clone()),
         _ => response,
     }

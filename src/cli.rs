@@ -2,24 +2,28 @@
 //! [`Config`]. Apart from NOTIFY_SOCKET, the environment is read here and nowhere
 //! else.
 
+mod key_source;
+
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use zeroize::Zeroizing;
 
+use crate::address::Network;
 use crate::admin;
 use crate::app::App;
-use crate::config::{Config, Cors, Origin, Registration};
+use crate::clock::Timestamp;
+use crate::config::{Config, Cors, Issuer, Origin, Registration};
 use crate::error::Problem;
-use crate::secret::Secret;
+use crate::keys::Keys;
 use crate::server::{Server, cannot_listen, stop_on_signals};
 use crate::store::{Inspection, Sqlite};
+
+pub(crate) use key_source::{KeyFlags, KeySource};
 
 /// Login for small, self-hosted apps, in one file.
 #[derive(Parser)]
@@ -45,6 +49,18 @@ enum Command {
         #[command(subcommand)]
         command: admin::UserCommand,
     },
+    /// Invite people to register; works while the server runs
+    Invite {
+        #[command(subcommand)]
+        command: admin::InviteCommand,
+    },
+    /// Manage the keys that sign and verify tokens; restart the server afterwards
+    Key {
+        #[command(subcommand)]
+        command: admin::KeyCommand,
+    },
+    /// Show who did what, when, from where; the newest first
+    Audit(admin::AuditCommand),
 }
 
 /// Where the users are.
@@ -64,10 +80,8 @@ struct Serve {
     #[command(flatten)]
     database: Database,
 
-    /// File with the secret that signs tokens, instead of SECRET_KEY; by default the database's
-    /// path with the ending .key, made with a random secret if it is not there
-    #[arg(long, value_name = "PATH", env = "LICTOR_SECRET_KEY_FILE")]
-    secret_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    keys: KeyFlags,
 
     /// Who may register
     #[arg(long, value_name = "MODE", env = "LICTOR_REGISTRATION", default_value = "open")]
@@ -81,6 +95,27 @@ struct Serve {
     #[arg(long, value_name = "TIME", env = "JWT_REFRESH_LIFESPAN", default_value = "30d", value_parser = lifespan)]
     refresh_lifespan: Duration,
 
+    /// How long before its end a token can be refreshed already, for clocks that differ: 60s, 0
+    #[arg(long, value_name = "TIME", env = "LICTOR_EARLY_REFRESH", default_value = "60s", value_parser = duration)]
+    early_refresh: Duration,
+
+    /// How long a token that resets a password can be used: 1h, 30m, or seconds
+    #[arg(long, value_name = "TIME", env = "LICTOR_RESET_LIFESPAN", default_value = "1h", value_parser = lifespan)]
+    reset_lifespan: Duration,
+
+    /// Take tokens that another program made with the same secret, as the Flask app did that lictor
+    /// replaces: a switch-over then logs nobody out. Turn it off once the refresh lifespan is over
+    #[arg(long, env = "LICTOR_ADOPT_TOKENS")]
+    adopt_tokens: bool,
+
+    /// How long audit entries are kept: 90d, 1y, or seconds
+    #[arg(long, value_name = "TIME", env = "LICTOR_AUDIT_RETENTION", default_value = "90d", value_parser = lifespan)]
+    audit_retention: Duration,
+
+    /// What authenticator apps call this service
+    #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
+    issuer: String,
+
     /// Origins whose pages may call from a browser, separated by commas; `*` for all, `none` for
     /// none
     #[arg(
@@ -91,6 +126,15 @@ struct Serve {
         value_delimiter = ','
     )]
     cors_origin: Vec<String>,
+
+    /// Whether guessing passwords is slowed down; `off` is for load tests
+    #[arg(long, value_name = "ON|OFF", env = "LICTOR_THROTTLE", default_value = "on")]
+    throttle: Switch,
+
+    /// Addresses and networks of proxies, separated by commas, whose X-Forwarded-For says whom a
+    /// request comes from; nobody else's counts
+    #[arg(long, value_name = "ADDR[/BITS]", env = "LICTOR_TRUSTED_PROXY", value_delimiter = ',')]
+    trusted_proxy: Vec<String>,
 
     /// Threads that answer requests [default: the number of cores, at least 2]
     #[arg(long, value_name = "N", env = "LICTOR_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -117,8 +161,16 @@ struct Serve {
 enum RegistrationMode {
     /// Everyone
     Open,
+    /// Whoever has an invitation; `lictor invite add` makes one
+    Invite,
     /// Nobody; `lictor user add` makes accounts
     Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Switch {
+    On,
+    Off,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -148,7 +200,19 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
         Command::User { command } => {
             start_log(LogLevel::Warn);
-            admin::run(command)
+            admin::user(command)
+        }
+        Command::Invite { command } => {
+            start_log(LogLevel::Warn);
+            admin::invite(command)
+        }
+        Command::Audit(command) => {
+            start_log(LogLevel::Warn);
+            admin::audit(&command)
+        }
+        Command::Key { command } => {
+            start_log(LogLevel::Warn);
+            admin::key(command)
         }
     };
     match done {
@@ -196,61 +260,25 @@ fn start_log(level: LogLevel) {
     }));
 }
 
-/// Where the secret comes from.
-enum SecretSource {
-    Environment(Zeroizing<Vec<u8>>),
-    File(PathBuf),
-    Generated(PathBuf),
-}
-
-impl SecretSource {
-    fn of(typed: &Serve) -> Result<SecretSource, Problem> {
-        match (std::env::var_os("SECRET_KEY"), &typed.secret_key_file) {
-            (Some(_), Some(file)) => Err(Problem::usage(
-                format!("both SECRET_KEY and the key file {} are given", file.display()),
-                "unset one of them, so that it is clear which secret signs",
-            )),
-            (Some(key), None) => Ok(SecretSource::Environment(Zeroizing::new(key.into_vec()))),
-            (None, Some(file)) => Ok(SecretSource::File(file.clone())),
-            (None, None) => {
-                let database = &typed.database.database;
-                let file = database.with_extension("key");
-                // A database that ends in .key itself has its key beside it all the same.
-                let file = if file == *database { file.with_extension("key.key") } else { file };
-                Ok(SecretSource::Generated(file))
-            }
-        }
-    }
-
-    /// Reads the secret; makes the file if it may be made.
-    fn secret(&self) -> Result<Secret, Problem> {
-        match self {
-            SecretSource::Environment(key) => Secret::new(key.to_vec()),
-            SecretSource::File(file) => Secret::read(file),
-            SecretSource::Generated(file) => {
-                let (secret, new) = Secret::read_or_create(file)?;
-                if new {
-                    log::info!(
-                        "made a new secret key in {}; keep it safe: with it, tokens can be forged",
-                        file.display()
-                    );
-                }
-                Ok(secret)
-            }
-        }
-    }
-}
-
-fn config(typed: &Serve, secret: Secret) -> Result<Config, Problem> {
-    let mut config = Config::new(&typed.database.database, secret);
+fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
+    let mut config = Config::new(&typed.database.database, keys);
     config.listen = typed.listen;
     config.access_lifespan = typed.access_lifespan;
     config.refresh_lifespan = typed.refresh_lifespan;
+    config.early_refresh = typed.early_refresh;
+    config.reset_lifespan = typed.reset_lifespan;
+    config.algorithm = typed.keys.algorithm();
     config.registration = match typed.registration {
         RegistrationMode::Open => Registration::Open,
+        RegistrationMode::Invite => Registration::Invite,
         RegistrationMode::Closed => Registration::Closed,
     };
+    config.adopt_tokens = typed.adopt_tokens;
+    config.audit_retention = typed.audit_retention;
+    config.issuer = Issuer::parse(&typed.issuer)?;
     config.cors = cors(&typed.cors_origin)?;
+    config.throttle = typed.throttle == Switch::On;
+    config.trusted_proxies = networks(&typed.trusted_proxy)?;
     let engine = &mut config.engine;
     engine.workers = typed.workers.map_or(engine.workers, usize::from);
     engine.slow_workers = typed.hash_threads.map_or(engine.slow_workers, usize::from);
@@ -271,13 +299,23 @@ fn cors(typed: &[String]) -> Result<Cors, Problem> {
     }
 }
 
+/// An empty variable in the environment means none.
+fn networks(typed: &[String]) -> Result<Vec<Network>, Problem> {
+    let typed = typed.iter().map(|network| network.trim()).filter(|network| !network.is_empty());
+    typed.map(Network::parse).collect()
+}
+
 /// Plain seconds, or numbers with units.
-fn lifespan(text: &str) -> Result<Duration, String> {
-    let lifespan = match text.trim().parse() {
-        Ok(seconds) => Duration::from_secs(seconds),
+fn duration(text: &str) -> Result<Duration, String> {
+    match text.trim().parse() {
+        Ok(seconds) => Ok(Duration::from_secs(seconds)),
         Err(_) => humantime::parse_duration(text.trim())
-            .map_err(|_| "write it as 24h, 30d, 15m, or a number of seconds".to_owned())?,
-    };
+            .map_err(|_| "write it as 24h, 30d, 15m, or a number of seconds".to_owned()),
+    }
+}
+
+pub(crate) fn lifespan(text: &str) -> Result<Duration, String> {
+    let lifespan = duration(text)?;
     if lifespan < Duration::from_secs(1) {
         return Err("it must be at least one second".into());
     }
@@ -285,11 +323,10 @@ fn lifespan(text: &str) -> Result<Duration, String> {
 }
 
 fn serve(typed: &Serve) -> Result<(), Problem> {
-    let source = SecretSource::of(typed)?;
+    let source = KeySource::of(&typed.keys, &typed.database.database);
     // The database is looked at before a key is made beside it: a wrong path leaves nothing.
     let found = Sqlite::inspect(&typed.database.database)?;
-    let secret = source.secret()?;
-    let config = config(typed, secret)?;
+    let config = config(typed, source.keys(Timestamp::now())?)?;
     let app = App::open(&config)?;
     let stop = stop_on_signals()?;
     let server = Server::bind(app, &config)?;
@@ -319,25 +356,15 @@ fn announce(address: SocketAddr) {
 }
 
 fn check(typed: &Serve) -> Result<(), Problem> {
-    let source = SecretSource::of(typed)?;
-    let (secret, from) = match &source {
-        SecretSource::Generated(file) if !file.exists() => {
-            // Only to have something to check the rest with; it is not kept.
-            (Secret::new([0; 32])?, format!("{} (will be made)", file.display()))
-        }
-        SecretSource::Environment(key) => {
-            (source.secret()?, format!("SECRET_KEY ({} bytes, hidden)", key.len()))
-        }
-        SecretSource::File(file) | SecretSource::Generated(file) => {
-            (source.secret()?, format!("{} (hidden)", file.display()))
-        }
-    };
-    let config = config(typed, secret)?;
+    let source = KeySource::of(&typed.keys, &typed.database.database);
+    let (keys, signs) = source.as_it_will_be(Timestamp::now())?;
+    let config = config(typed, keys)?;
     let database = match Sqlite::inspect(&config.database)? {
         Inspection::Absent => format!("{} (will be made)", absolute(&config.database).display()),
-        Inspection::Current => {
+        found @ (Inspection::Current | Inspection::Older(_)) => {
             Sqlite::check(&config.database)?;
-            absolute(&config.database).display().to_string()
+            let note = if found == Inspection::Current { "" } else { " (will be upgraded)" };
+            format!("{}{note}", absolute(&config.database).display())
         }
     };
     let listen = match std::net::TcpListener::bind(config.listen) {
@@ -353,14 +380,24 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         Cors::Only(origins) if origins.is_empty() => "no other origin".into(),
         Cors::Only(origins) => origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(", "),
     };
+    let proxies: Vec<String> = config.trusted_proxies.iter().map(Network::to_string).collect();
+    let proxies = if proxies.is_empty() { "none".into() } else { proxies.join(", ") };
     let rows = [
         ("listen", listen),
         ("database", database),
-        ("secret key", from),
+        ("secret key", source.describe()),
+        ("signs", signs),
         ("registration", format!("{:?}", config.registration).to_lowercase()),
         ("access lifespan", humantime::format_duration(config.access_lifespan).to_string()),
         ("refresh lifespan", humantime::format_duration(config.refresh_lifespan).to_string()),
+        ("early refresh", humantime::format_duration(config.early_refresh).to_string()),
+        ("reset lifespan", humantime::format_duration(config.reset_lifespan).to_string()),
+        ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
+        ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
+        ("issuer", config.issuer.as_str().to_owned()),
         ("cors", cors),
+        ("throttle", if config.throttle { "on" } else { "off" }.to_owned()),
+        ("trusted proxies", proxies),
         ("workers", config.engine.workers.to_string()),
         ("hash threads", config.engine.slow_workers.to_string()),
         ("max connections", config.engine.max_connections.to_string()),
@@ -422,6 +459,13 @@ mod tests {
     }
 
     #[test]
+    fn the_early_window_may_be_none() {
+        for (text, seconds) in [("0", Some(0)), ("0s", Some(0)), ("60s", Some(60)), ("-1", None)] {
+            assert_eq!(duration(text).ok(), seconds.map(Duration::from_secs), "{text:?}");
+        }
+    }
+
+    #[test]
     fn origins() {
         let check =
             |typed: &[&str]| cors(&typed.iter().map(ToString::to_string).collect::<Vec<_>>());
@@ -432,5 +476,17 @@ mod tests {
         );
         assert!(check(&["http://a", "*"]).is_err());
         assert!(check(&["http://a/"]).is_err());
+    }
+
+    #[test]
+    fn proxies() {
+        let check = |typed: &[&str]| {
+            networks(&typed.iter().map(ToString::to_string).collect::<Vec<_>>())
+                .map(|networks| networks.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(check(&[]).unwrap().len(), 0);
+        assert_eq!(check(&[""]).unwrap().len(), 0);
+        assert_eq!(check(&["::1", " 10.0.0.0/8"]).unwrap(), ["::1/128", "10.0.0.0/8"]);
+        assert!(check(&["::1", "localhost"]).is_err());
     }
 }

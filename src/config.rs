@@ -5,8 +5,9 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::address::Network;
 use crate::error::Problem;
-use crate::secret::Secret;
+use crate::keys::{Algorithm, Keys};
 
 /// Who may register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,6 +15,8 @@ use crate::secret::Secret;
 pub enum Registration {
     /// Everyone, at once.
     Open,
+    /// Whoever has an invitation, from an administrator or the command line.
+    Invite,
     /// Nobody; accounts come from the command line.
     Closed,
 }
@@ -55,6 +58,37 @@ impl Origin {
     }
 }
 
+/// What authenticator apps call this service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issuer(String);
+
+/// Bytes of it; a QR code that holds more is hard to scan.
+const MAX_ISSUER: usize = 64;
+
+impl Issuer {
+    /// ```
+    /// use lictor::Issuer;
+    /// assert!(Issuer::parse("Ada's Photos").is_ok());
+    /// assert!(Issuer::parse("photos: Ada's").is_err());
+    /// ```
+    pub fn parse(text: &str) -> Result<Issuer, Problem> {
+        let fine = |char: char| !char.is_control() && char != ':';
+        match text.trim() {
+            name if (1..=MAX_ISSUER).contains(&name.len()) && name.chars().all(fine) => {
+                Ok(Issuer(name.into()))
+            }
+            _ => Err(Problem::usage(
+                format!("{text:?} cannot be an issuer"),
+                format!("give a name of at most {MAX_ISSUER} bytes without a colon"),
+            )),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// Everything that an [`App`](crate::App) and its server need to know.
 ///
 /// ```
@@ -71,16 +105,33 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The SQLite file; made if it is not there.
     pub database: PathBuf,
-    /// What signs the tokens.
-    pub secret: Secret,
+    /// What signs tokens and verifies them.
+    pub keys: Keys,
+    /// The algorithm of the key that signs (that of the newest key).
+    pub algorithm: Option<Algorithm>,
     /// How long an access token is good (24 hours).
     pub access_lifespan: Duration,
     /// How long it can be refreshed (30 days).
     pub refresh_lifespan: Duration,
+    /// How long before its end a token can be refreshed already (60 seconds).
+    pub early_refresh: Duration,
+    /// How long a token that resets a password can be used (1 hour).
+    pub reset_lifespan: Duration,
     /// Who may register (everyone).
     pub registration: Registration,
+    /// Whether tokens of another program with the same secret are taken, as those of the Flask
+    /// app that lictor replaces (no). They are recorded as sessions when they first come.
+    pub adopt_tokens: bool,
+    /// How long audit entries are kept (90 days).
+    pub audit_retention: Duration,
+    /// What authenticator apps call this service (lictor).
+    pub issuer: Issuer,
     /// Which pages may call (all).
     pub cors: Cors,
+    /// Whether guessing passwords is slowed down (yes). Off is for load tests.
+    pub throttle: bool,
+    /// Proxies that are believed about whom a request comes from (none).
+    pub trusted_proxies: Vec<Network>,
     /// The size of the engine.
     pub engine: crate::net::Settings,
 }
@@ -90,21 +141,37 @@ const MAX_LIFESPAN: Duration = Duration::from_secs(50 * 365 * 24 * 3600);
 
 impl Config {
     /// The defaults, for the two things that have none.
-    pub fn new(database: impl Into<PathBuf>, secret: Secret) -> Config {
+    pub fn new(database: impl Into<PathBuf>, keys: impl Into<Keys>) -> Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)),
             database: database.into(),
-            secret,
+            keys: keys.into(),
+            algorithm: None,
             access_lifespan: Duration::from_secs(24 * 3600),
             refresh_lifespan: Duration::from_secs(30 * 24 * 3600),
+            early_refresh: Duration::from_secs(60),
+            reset_lifespan: Duration::from_secs(3600),
             registration: Registration::Open,
+            adopt_tokens: false,
+            audit_retention: Duration::from_secs(90 * 24 * 3600),
+            issuer: Issuer("lictor".into()),
             cors: Cors::Any,
+            throttle: true,
+            trusted_proxies: Vec::new(),
             engine: crate::net::Settings::default(),
         }
     }
 
     /// What is wrong with the values together, if anything.
     pub fn check(&self) -> Result<(), Problem> {
+        if let Some(algorithm) = self.algorithm
+            && self.keys.current(self.algorithm).is_none()
+        {
+            return Err(Problem::usage(
+                format!("there is no {} key to sign with", algorithm.name()),
+                "give a file of keys that has one, or leave the algorithm to the newest key",
+            ));
+        }
         for (name, lifespan) in
             [("access", self.access_lifespan), ("refresh", self.refresh_lifespan)]
         {
@@ -129,6 +196,7 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::Secret;
 
     #[test]
     fn origins() {
@@ -141,10 +209,25 @@ mod tests {
         }
     }
 
+    fn secret() -> Secret {
+        Secret::new([7; 32]).unwrap()
+    }
+
+    #[test]
+    fn the_algorithm_needs_a_key() {
+        let check = |algorithm| {
+            let mut config = Config::new("x", secret());
+            config.algorithm = algorithm;
+            config.check().is_ok()
+        };
+        assert!(check(None) && check(Some(Algorithm::Hs256)));
+        assert!(!check(Some(Algorithm::EdDsa)));
+    }
+
     #[test]
     fn lifespans() {
         let check = |access: u64, refresh: u64| {
-            let mut config = Config::new("x", Secret::new([7; 32]).unwrap());
+            let mut config = Config::new("x", secret());
             config.access_lifespan = Duration::from_secs(access);
             config.refresh_lifespan = Duration::from_secs(refresh);
             config.check().is_ok()

@@ -20,6 +20,10 @@ pub enum Error {
     UsernameTaken,
     /// The server does not take registrations.
     RegistrationClosed,
+    /// The invitation is wrong, used, taken back or expired: which of these is not told.
+    InvalidInvitation,
+    /// So many invitations are open that no other can be made.
+    TooManyInvitations,
     /// Unknown name or wrong password: which of the two is not told.
     Authentication,
     /// Neither the `Authorization` header nor the `access_token` cookie holds a token.
@@ -30,8 +34,8 @@ pub enum Error {
     InvalidToken(&'static str),
     /// The token lacks a claim; says which.
     MissingClaim(&'static str),
-    /// The access token's time is over.
-    ExpiredAccess,
+    /// The token's time is over; says for what.
+    ExpiredAccess(&'static str),
     /// The token can no longer be refreshed.
     ExpiredRefresh,
     /// The access token is still good: it is too early to refresh it.
@@ -40,16 +44,45 @@ pub enum Error {
     MisusedRegistrationToken(&'static str),
     /// A password reset token was used for something else; says for what.
     MisusedResetToken(&'static str),
+    /// Another token was used where one that confirms a registration belongs.
+    InvalidRegistrationToken,
+    /// Another token was used where one that resets a password belongs.
+    InvalidResetToken,
     /// The token's user no longer exists.
     MissingUser,
     /// The user exists but is not active.
     InactiveUser,
+    /// The token's session has ended, or never was.
+    Revoked,
+    /// The user lacks a role; says which are needed, joined by commas.
+    MissingRole(String),
+    /// Somebody who is logged in gave a wrong password.
+    WrongPassword,
+    /// The password is right, and a code of the second factor must come with it.
+    SecondFactorRequired,
+    /// The user has a second factor already.
+    SecondFactorOn,
+    /// The user has no second factor, or none to confirm.
+    SecondFactorOff,
+    /// Somebody who is logged in gave a wrong code, or one that was used before.
+    WrongOtp,
+    /// No active administrator would be left.
+    LastAdmin,
+    /// An administrator wants for a user what only an active one can have.
+    UserInactive,
     /// No endpoint has this path.
     NotFound,
+    /// The path's endpoint knows nothing of this name; says what it is that is not there.
+    NoSuch(&'static str),
     /// The path has an endpoint, but not for this method; `allow` lists those it has.
     MethodNotAllowed {
         /// The value of the `Allow` header.
         allow: String,
+    },
+    /// Too much was tried; another try is possible in so many seconds.
+    TooManyRequests {
+        /// The value of the `Retry-After` header.
+        wait: u32,
     },
     /// The store cannot answer now (locked, disk full); trying again later may work.
     Unavailable(String),
@@ -75,19 +108,33 @@ impl Error {
             Error::InvalidPassword(_) => (400, "InvalidPassword"),
             Error::UsernameTaken => (409, "UsernameTaken"),
             Error::RegistrationClosed => (403, "RegistrationClosed"),
+            Error::InvalidInvitation => (403, "InvalidInvitation"),
+            Error::TooManyInvitations => (409, "TooManyInvitations"),
             Error::Authentication => (401, "AuthenticationError"),
             Error::MissingToken => (401, "MissingToken"),
             Error::InvalidTokenHeader | Error::InvalidToken(_) => (401, "InvalidTokenHeader"),
             Error::MissingClaim(_) => (401, "MissingClaimError"),
-            Error::ExpiredAccess => (401, "ExpiredAccessError"),
+            Error::ExpiredAccess(_) => (401, "ExpiredAccessError"),
             Error::ExpiredRefresh => (401, "ExpiredRefreshError"),
             Error::EarlyRefresh => (425, "EarlyRefreshError"),
             Error::MisusedRegistrationToken(_) => (401, "MisusedRegistrationToken"),
             Error::MisusedResetToken(_) => (401, "MisusedResetToken"),
+            Error::InvalidRegistrationToken => (401, "InvalidRegistrationToken"),
+            Error::InvalidResetToken => (401, "InvalidResetToken"),
             Error::MissingUser => (401, "MissingUserError"),
             Error::InactiveUser => (403, "InvalidUserError"),
-            Error::NotFound => (404, "NotFound"),
+            Error::Revoked => (403, "BlacklistedError"),
+            Error::MissingRole(_) => (403, "MissingRoleError"),
+            Error::WrongPassword => (403, "WrongPassword"),
+            Error::SecondFactorRequired => (401, "SecondFactorRequired"),
+            Error::SecondFactorOn => (409, "SecondFactorAlreadyOn"),
+            Error::SecondFactorOff => (409, "SecondFactorNotOn"),
+            Error::WrongOtp => (403, "WrongOtp"),
+            Error::LastAdmin => (409, "LastAdmin"),
+            Error::UserInactive => (409, "UserInactive"),
+            Error::NotFound | Error::NoSuch(_) => (404, "NotFound"),
             Error::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
+            Error::TooManyRequests { .. } => (429, "TooManyRequests"),
             Error::Unavailable(_) => (503, "Unavailable"),
             Error::Internal(_) => (500, "InternalError"),
         };
@@ -104,6 +151,12 @@ impl Error {
             Error::RegistrationClosed => {
                 "Registration is closed; ask the administrator for an account".into()
             }
+            Error::InvalidInvitation => {
+                "The invitation is wrong, used or expired; ask the administrator for another".into()
+            }
+            Error::TooManyInvitations => {
+                "There are too many open invitations; take some back first".into()
+            }
             Error::Authentication => "The username and/or password are incorrect".into(),
             Error::MissingToken => {
                 "Could not find token in any of the given locations: ['header', 'cookie']".into()
@@ -112,7 +165,7 @@ impl Error {
             Error::InvalidToken(why) => format!("failed to decode JWT token -- {why}"),
             Error::MissingClaim("id") => "Token is missing id field".into(),
             Error::MissingClaim(claim) => format!("Token is missing {claim} claim"),
-            Error::ExpiredAccess => "access permission has expired".into(),
+            Error::ExpiredAccess(purpose) => format!("{purpose} permission has expired"),
             Error::ExpiredRefresh => "refresh permission for token has expired".into(),
             Error::EarlyRefresh => {
                 "access permission for token has not expired. may not refresh".into()
@@ -123,11 +176,34 @@ impl Error {
             Error::MisusedResetToken(purpose) => {
                 format!("password reset token used for {purpose}")
             }
+            Error::InvalidRegistrationToken => {
+                "invalid registration token used for verification".into()
+            }
+            Error::InvalidResetToken => "invalid reset token used for verification".into(),
             Error::MissingUser => "Could not find the requested user".into(),
             Error::InactiveUser => "The user is not valid or has had access revoked".into(),
+            Error::Revoked => "Token has a blacklisted jti".into(),
+            Error::MissingRole(role) => {
+                format!("This endpoint requires all the following roles: {role}")
+            }
+            Error::WrongPassword => "The current password is incorrect".into(),
+            Error::SecondFactorRequired => {
+                "A code of the second factor is needed as well; send it as otp".into()
+            }
+            Error::SecondFactorOn => "The account has a second factor; turn it off first".into(),
+            Error::SecondFactorOff => {
+                "There is no second factor, or none to confirm; POST begins one".into()
+            }
+            Error::WrongOtp => "The code is wrong, too old, or has been used".into(),
+            Error::LastAdmin => "There must be an active administrator besides this one".into(),
+            Error::UserInactive => "The user is not active; activate the account first".into(),
             Error::NotFound => "There is nothing here; the API is under /api/".into(),
+            Error::NoSuch(what) => format!("There is no such {what}"),
             Error::MethodNotAllowed { allow } => {
                 format!("This method is not allowed here; allowed: {allow}")
+            }
+            Error::TooManyRequests { wait } => {
+                format!("Too many attempts; try again in {wait} s")
             }
             Error::Unavailable(_) => {
                 "The database is not available at the moment; try again shortly".into()

@@ -8,19 +8,20 @@
 //! ```no_run
 //! use lictor::clock::Timestamp;
 //! use lictor::http::{Request, Response};
-//! use lictor::{App, Config, Error, Handler, Identity, Route, Secret, Server};
+//! use lictor::{App, Config, Error, Handler, Identity, Keys, Route, Server};
 //!
 //! fn greet(_: &App, user: &Identity, _: &Request, _: Timestamp) -> Result<Response, Error> {
 //!     Ok(Response::json(200, &format!("Good day, {}", user.name())))
 //! }
 //!
-//! let secret = Secret::read("app.key".as_ref())?;
-//! let config = Config::new("app.db", secret);
+//! let keys = Keys::read("app.key".as_ref())?;
+//! let config = Config::new("app.db", keys);
 //! let app = App::open(&config)?.with_route(Route::new("GET", "/api/greet", Handler::User(greet)));
 //! Server::bind(app, &config)?.run(&lictor::stop_on_signals()?)?;
 //! # Ok::<(), lictor::Problem>(())
 //! ```
 
+mod address;
 mod api;
 mod app;
 pub mod clock;
@@ -31,10 +32,11 @@ mod error;
 pub mod fuzzing;
 mod guard;
 pub mod http;
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
+mod keys;
 pub mod net;
 mod notify;
 mod route;
-mod secret;
 mod server;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Some only the CLI asks.
 mod store;
@@ -44,10 +46,11 @@ mod admin;
 #[cfg(feature = "cli")]
 pub mod cli;
 
+pub use address::Network;
 pub use app::App;
-pub use config::{Config, Cors, Origin, Registration};
+pub use config::{Config, Cors, Issuer, Origin, Registration};
 pub use error::{Error, Kind, Problem};
-pub use guard::{Email, Identity, Roles, Username};
+pub use guard::{Admin, Email, Identity, Role, Roles, Username};
+pub use keys::{Algorithm, Keys, Secret};
 pub use route::{Handler, Route};
-pub use secret::Secret;
 pub use server::{Server, stop_on_signals};

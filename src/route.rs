@@ -7,7 +7,7 @@ use crate::api;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::Identity;
+use crate::guard::{self, Identity, Throttle};
 use crate::http::{Lane, Request, Response};
 
 /// Who may call, and what happens then.
@@ -18,6 +18,8 @@ pub enum Handler {
     Public(fn(&App, &Request<'_>, Timestamp) -> Result<Response, Error>),
     /// Whoever has a good token.
     User(fn(&App, &Identity, &Request<'_>, Timestamp) -> Result<Response, Error>),
+    /// Whoever has a good token and the role `admin`.
+    Admin(fn(&App, &guard::Admin, &Request<'_>, Timestamp) -> Result<Response, Error>),
 }
 
 /// One endpoint.
@@ -26,20 +28,56 @@ pub struct Route {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) lane: Lane,
+    pub(crate) throttle: Throttle,
     pub(crate) handler: Handler,
 }
 
 impl Route {
-    /// An endpoint that answers within microseconds. `GET` answers `HEAD` as well.
+    /// An endpoint that answers within microseconds. `GET` answers `HEAD` as well. One segment
+    /// of the path can be a parameter, written `{id}`, which the handler finds in
+    /// [`Request::parameter`].
     pub const fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
-        Route { method, path, lane: Lane::Fast, handler }
+        Route { method, path, lane: Lane::Fast, throttle: Throttle::None, handler }
     }
 
-    /// The same in the slow lane, for work that takes milliseconds: it then delays no quick
-    /// answer, but waits its turn behind the logins.
+    /// The same in the slow lane, for work that takes milliseconds, such as hashing a password or
+    /// writing to the disk: it then delays no quick answer, but waits its turn behind the logins.
     pub const fn slow(mut self) -> Route {
         self.lane = Lane::Slow;
         self
+    }
+
+    /// The same in the slow lane, where something can be guessed: whoever has tried too much has
+    /// to wait before it even gets a place in the queue. The handler counts the attempts.
+    const fn throttled(mut self, throttle: Throttle) -> Route {
+        self.throttle = throttle;
+        self.slow()
+    }
+
+    /// Refuses a request whose sender has to wait.
+    pub(crate) fn admit(
+        &self,
+        app: &App,
+        request: &Request<'_>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let looked = app.attempts.look(self.throttle, app.client(request), now);
+        match self.throttle {
+            Throttle::Login if looked.is_err() && api::login::is_familiar(app, request) => Ok(()),
+            _ => looked,
+        }
+    }
+
+    /// Whether a request's path is this route's, and what stands there in the place of the
+    /// parameter.
+    pub(crate) fn matches<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
+        if path == self.path {
+            return Some(None);
+        }
+        let (before, rest) = self.path.split_once('{')?;
+        let (_, after) = rest.split_once('}')?;
+        let value = path.strip_prefix(before)?.strip_suffix(after)?;
+        (!value.is_empty() && !value.contains('/')).then_some(Some(value))
     }
 
     pub(crate) fn takes(&self, method: &str) -> bool {
@@ -47,15 +85,69 @@ impl Route {
     }
 }
 
-use Handler::{Public, User};
+use Handler::{Admin, Public, User};
+use Throttle::{Login, Password, Registration};
+use api::admin;
 
 /// What every [`App`] answers.
-pub(crate) const ROUTES: [Route; 7] = [
+pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/api/protected", User(api::protected::get)),
+    Route::new("GET", "/api/verify", User(api::verify::get)),
     Route::new("GET", "/api/", Public(api::hello::get)),
-    Route::new("POST", "/api/refresh", Public(api::refresh::post)),
-    Route::new("POST", "/api/login", Public(api::login::post)).slow(),
-    Route::new("POST", "/api/registration", Public(api::registration::post)).slow(),
+    Route::new("POST", "/api/refresh", Public(api::refresh::post)).slow(),
+    Route::new("POST", "/api/login", Public(api::login::post)).throttled(Login),
+    Route::new("POST", "/api/registration", Public(api::registration::post))
+        .throttled(Registration),
+    Route::new("POST", "/api/reset_finalize", Public(api::reset_finalize::post)).slow(),
+    Route::new("POST", "/api/logout", User(api::logout::post)).slow(),
+    Route::new("POST", "/api/logout/all", User(api::logout::post_all)).slow(),
+    Route::new("GET", "/api/sessions", User(api::sessions::get)),
+    Route::new("DELETE", "/api/sessions/{id}", User(api::sessions::delete)).slow(),
+    Route::new("GET", "/api/me", User(api::me::get)),
+    Route::new("DELETE", "/api/me", User(api::me::delete)).throttled(Password),
+    Route::new("PUT", "/api/password", User(api::password::put)).throttled(Password),
+    Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
+    Route::new("POST", "/api/second-factor", User(api::second_factor::post)).throttled(Password),
+    Route::new("PUT", "/api/second-factor", User(api::second_factor::put)).throttled(Password),
+    Route::new("DELETE", "/api/second-factor", User(api::second_factor::delete))
+        .throttled(Password),
+    Route::new("POST", "/api/second-factor/recovery-codes", User(api::second_factor::post_codes))
+        .throttled(Password),
+    Route::new("GET", "/api/admin/users", Admin(admin::users::list)).slow(),
+    Route::new("GET", "/api/admin/users/{id}", Admin(admin::users::get)),
+    Route::new("DELETE", "/api/admin/users/{id}", Admin(admin::users::delete)).slow(),
+    Route::new("PUT", "/api/admin/users/{id}/active", Admin(admin::users::put_active)).slow(),
+    Route::new("PUT", "/api/admin/users/{id}/roles", Admin(admin::users::put_roles)).slow(),
+    Route::new("GET", "/api/admin/users/{id}/sessions", Admin(admin::sessions::get)),
+    Route::new("DELETE", "/api/admin/users/{id}/sessions", Admin(admin::sessions::delete)).slow(),
+    Route::new("POST", "/api/admin/users/{id}/reset-link", Admin(admin::reset_link::post)).slow(),
+    Route::new("GET", "/api/admin/invitations", Admin(admin::invitations::get)),
+    Route::new("POST", "/api/admin/invitations", Admin(admin::invitations::post)).slow(),
+    Route::new("DELETE", "/api/admin/invitations/{id}", Admin(admin::invitations::delete)).slow(),
+    Route::new("GET", "/api/admin/audit", Admin(admin::audit::get)).slow(),
     Route::new("GET", "/api/health", Public(api::health::get)),
     Route::new("GET", "/api", Public(api::hello::redirect)),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters() {
+        let check = |pattern: &'static str, path: &str, expected: Option<Option<&str>>| {
+            let route = Route::new("GET", pattern, Public(api::hello::get));
+            assert_eq!(route.matches(path), expected, "{pattern} {path}");
+        };
+        check("/a", "/a", Some(None));
+        check("/a", "/a/", None);
+        check("/a/{id}", "/a/7", Some(Some("7")));
+        check("/a/{id}", "/a/", None);
+        check("/a/{id}", "/a", None);
+        check("/a/{id}", "/a/7/8", None);
+        check("/a/{id}/b", "/a/7/b", Some(Some("7")));
+        check("/a/{id}/b", "/a//b", None);
+        check("/a/{id}/b", "/a/b", None);
+        check("/a/{id}/b", "/a/7/c", None);
+    }
+}

@@ -2,14 +2,22 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::app::App;
+use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Problem;
 use crate::net::{self, Stop};
 use crate::notify::notify;
+
+/// How often it is looked for what has expired.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How soon again, if there was some.
+const SWEEP_AGAIN: Duration = Duration::from_millis(100);
 
 /// A server that has its port, but does not answer yet.
 #[derive(Debug)]
@@ -23,7 +31,12 @@ impl Server {
     /// Takes the port. From now on clients can connect; they are answered once it runs.
     pub fn bind(app: App, config: &Config) -> Result<Server, Problem> {
         let listener = net::listen(config.listen).map_err(|e| cannot_listen(config.listen, &e))?;
-        Ok(Server { app, config: config.clone(), listener })
+        let mut config = config.clone();
+        if !config.throttle {
+            // Load tests come from one address.
+            config.engine.slow_per_address = config.engine.slow_queue;
+        }
+        Ok(Server { app, config, listener })
     }
 
     /// Where it listens; the port is the real one, if 0 was asked for.
@@ -38,13 +51,33 @@ impl Server {
             Problem::new(format!("the server cannot go on: {error}"), "see the log lines before")
         };
         notify("READY=1");
-        let served = net::serve(self.listener, &self.app, &self.config.engine, stop);
+        let served = std::thread::scope(|scope| {
+            // Ends the sweeper when it is dropped.
+            let (_over, ended) = mpsc::channel();
+            scope.spawn(|| sweep(&self.app, ended));
+            net::serve(self.listener, &self.app, &self.config.engine, stop)
+        });
         notify("STOPPING=1");
         // Whatever ended it, the database is put in order.
         if let Err(error) = self.app.settle() {
             log::warn!("the write-ahead log stays for the next start: {error}");
         }
         served.map_err(broken)
+    }
+}
+
+/// Throws away what has expired, until `ended` is hung up. Between two steps others can write.
+fn sweep(app: &App, ended: Receiver<()>) {
+    let mut pause = SWEEP_EVERY;
+    while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        pause = match app.sweep(Timestamp::now()) {
+            Ok(0) => SWEEP_EVERY,
+            Ok(_) => SWEEP_AGAIN,
+            Err(error) => {
+                log::warn!("what has expired stays for now: {error}");
+                SWEEP_EVERY
+            }
+        };
     }
 }
 

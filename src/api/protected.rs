@@ -19,5 +19,5 @@ pub(crate) fn get(
         message: String,
     }
     let message = format!("protected endpoint (allowed usr {})", identity.name());
-    Ok(Response::json(200, &Body { message }).with("Cache-Control", "no-store"))
+    Ok(super::private(&Body { message }))
 }

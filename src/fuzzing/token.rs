@@ -3,16 +3,19 @@
 
 use std::time::Duration;
 
+use ed25519_compact::{KeyPair, Seed};
 use jwt_simple::prelude::{HS256Key, MACLike as _};
 use serde_json::{Map, Value};
 
 use super::first_line;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Claims, Roles, Tokens};
-use crate::secret::Secret;
+use crate::guard::{Claims, Lifespans, Roles, Tokens};
+use crate::keys::Keys;
 
 const SECRET: &str = "a secret of at least 32 bytes, for fuzzing";
+const OLD_SECRET: &str = "an older secret of at least 32 bytes, too";
+const SEED: [u8; 32] = [7; 32];
 const NOW: Timestamp = Timestamp(1_700_000_000);
 const ACCESS: Duration = Duration::from_secs(100);
 const REFRESH: Duration = Duration::from_secs(1_000);
@@ -21,39 +24,144 @@ const MAX_TOKEN: usize = 4096;
 /// The header of a token whose input names none.
 const USUAL_HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
 
-/// The target. `s`, header, line feed, payload: signed with the right key. Anything else is a
-/// token as it came.
+/// A server with these keys, and how long before its end a token may be refreshed there.
+struct Reader {
+    tokens: Tokens,
+    keys: &'static [Signer],
+    early: i64,
+}
+
+/// A key, with the name that lictor gives it.
+struct Signer {
+    kid: &'static str,
+    half: Half,
+}
+
+enum Half {
+    Shared(&'static str),
+    Pair,
+}
+
+const CURRENT: Signer = Signer { kid: "7b4a2df69458a06c", half: Half::Shared(SECRET) };
+const PAIR: Signer =
+    Signer { kid: "--6IM5l0OosLj9yWskISYhUA3n_3CURQkmrYMSha_ck", half: Half::Pair };
+const OLD: Signer = Signer { kid: "7eccf5fbf015b45b", half: Half::Shared(OLD_SECRET) };
+
+/// From the signed part of a token to its signature.
+type Sign = fn(&[u8]) -> Vec<u8>;
+
+/// The target. `s`, header, line feed, payload: signed with the only key of a server. `0` to `3`
+/// instead of the `s`: with one of the three keys of another, or with its public key as a secret.
+/// Anything else is a token as it came.
 pub fn token(data: &[u8]) {
-    let secret = Secret::new(SECRET).unwrap_or_else(|_| unreachable!("it is long enough"));
-    let tokens = Tokens::new(&secret, ACCESS, REFRESH)
-        .unwrap_or_else(|error| panic!("the key was not taken: {error:?}"));
-    match data.split_first() {
-        Some((b's', rest)) => {
-            let (header, payload) = first_line(rest);
-            let header = if header.is_empty() { USUAL_HEADER } else { header };
-            let token = sign(header, payload);
-            check(&tokens, &token);
-            forged(&tokens, token, payload.len());
+    let alone = reader(&[CURRENT], 0);
+    let ring = reader(&[CURRENT, PAIR, OLD], 10);
+    let (sign, rest): (Sign, _) = match data.split_first() {
+        Some((b's' | b'0', rest)) => (|signed| CURRENT.sign(signed), rest),
+        Some((b'1', rest)) => (|signed| PAIR.sign(signed), rest),
+        Some((b'2', rest)) => (|signed| OLD.sign(signed), rest),
+        Some((b'3', rest)) => (|signed| hmac(&*pair().pk, signed), rest),
+        _ => {
+            check(&alone, data);
+            check(&ring, data);
+            return;
         }
-        _ => check(&tokens, data),
+    };
+    let (header, payload) = first_line(rest);
+    let header = if header.is_empty() { USUAL_HEADER } else { header };
+    let signed = format!("{}.{}", encode(header), encode(payload));
+    let token = format!("{signed}.{}", encode(&sign(signed.as_bytes()))).into_bytes();
+    for reader in [&alone, &ring] {
+        check(reader, &token);
+        if data[0] == b'3' {
+            refused(&reader.tokens, &token);
+        }
+        forged(&reader.tokens, token.clone(), payload.len());
     }
 }
 
-fn check(tokens: &Tokens, token: &[u8]) {
+fn reader(keys: &'static [Signer], early: u64) -> Reader {
+    let lines: String = keys.iter().map(Signer::line).collect();
+    let ring = Keys::parse(lines.as_bytes()).unwrap_or_else(|problem| panic!("{problem}"));
+    let lifespans =
+        Lifespans { access: ACCESS, refresh: REFRESH, early: Duration::from_secs(early) };
+    let tokens = Tokens::new(&ring, None, lifespans)
+        .unwrap_or_else(|error| panic!("the keys were not taken: {error:?}"));
+    Reader { tokens, keys, early: early.cast_signed() }
+}
+
+impl Signer {
+    /// Its line in a key file.
+    fn line(&self) -> String {
+        let hex = |bytes: &[u8]| bytes.iter().map(|b| format!("{b:02x}")).collect::<String>();
+        match self.half {
+            Half::Shared(secret) => {
+                format!("lictor-key HS256 0 bytes:{}\n", hex(secret.as_bytes()))
+            }
+            Half::Pair => format!("lictor-key EdDSA 0 {}\n", hex(&SEED)),
+        }
+    }
+
+    fn algorithm(&self) -> &'static str {
+        match self.half {
+            Half::Shared(_) => "HS256",
+            Half::Pair => "EdDSA",
+        }
+    }
+
+    /// Without noise, so that there is one signature of a text.
+    fn sign(&self, signed: &[u8]) -> Vec<u8> {
+        match self.half {
+            Half::Shared(secret) => hmac(secret.as_bytes(), signed),
+            Half::Pair => pair().sk.sign(signed, None).to_vec(),
+        }
+    }
+}
+
+fn pair() -> KeyPair {
+    KeyPair::from_seed(Seed::new(SEED))
+}
+
+fn hmac(secret: &[u8], signed: &[u8]) -> Vec<u8> {
+    HS256Key::from_bytes(secret).authentication_tag(signed)
+}
+
+fn check(reader: &Reader, token: &[u8]) {
+    let tokens = &reader.tokens;
     let access = tokens.access(token, NOW);
     let refreshable = tokens.refreshable(token, NOW);
-    for error in [access.as_ref().err(), refreshable.as_ref().err()].into_iter().flatten() {
+    let mailed = [tokens.registration(token, NOW), tokens.reset(token, NOW)];
+    let results = [&access, &refreshable, &mailed[0], &mailed[1]];
+    for error in results.into_iter().filter_map(|result| result.as_ref().err()) {
         assert!([401, 425].contains(&error.kind().status), "{error:?}");
         assert!(!error.message().is_empty());
     }
-    match (access, refreshable) {
-        (Ok(claims), Err(Error::EarlyRefresh)) => {
+    match &mailed {
+        [Ok(_), Ok(_)] => panic!("one token for two purposes"),
+        [Ok(claims), _] | [_, Ok(claims)] => {
+            assert!(access.is_err() && refreshable.is_err());
             assert!(NOW <= claims.exp);
-            accepted(token, &claims);
+            accepted(reader, token, claims, true);
         }
-        (Err(Error::ExpiredAccess), Ok(claims)) => {
+        _ => {}
+    }
+    match (access, refreshable) {
+        (Ok(claims), Ok(_)) => {
+            assert!(NOW <= claims.exp && claims.exp.0 < NOW.0 + reader.early);
+            accepted(reader, token, &claims, false);
+            renewed(tokens, &claims);
+        }
+        (Ok(claims), Err(Error::EarlyRefresh)) => {
+            assert!(NOW.0 + reader.early <= claims.exp.0);
+            accepted(reader, token, &claims, false);
+        }
+        (Ok(claims), Err(Error::ExpiredRefresh)) => {
+            assert!(reader.early > 0 && claims.rf_exp < NOW);
+            accepted(reader, token, &claims, false);
+        }
+        (Err(Error::ExpiredAccess(_)), Ok(claims)) => {
             assert!(claims.exp < NOW && NOW <= claims.rf_exp);
-            accepted(token, &claims);
+            accepted(reader, token, &claims, false);
             renewed(tokens, &claims);
         }
         (Err(_), Err(_)) => {}
@@ -61,18 +169,25 @@ fn check(tokens: &Tokens, token: &[u8]) {
     }
 }
 
-/// A token that was accepted is ours, by another HMAC and a generic reading of its JSON.
-fn accepted(token: &[u8], claims: &Claims) {
+/// A token that was accepted is ours, by a signature made again with the key that it may name and
+/// a generic reading of its JSON.
+fn accepted(reader: &Reader, token: &[u8], claims: &Claims, mailed: bool) {
     assert!(token.len() <= MAX_TOKEN);
     let text = std::str::from_utf8(token).unwrap_or_else(|_| panic!("it is not even text"));
     let parts: Vec<_> = text.split('.').collect();
     let [header, payload, tag] = parts[..] else { panic!("{} parts", parts.len()) };
-    assert_eq!(tag, signature(format!("{header}.{payload}").as_bytes()));
+    let signed = format!("{header}.{payload}");
+    let made_by = |key: &&Signer| encode(&key.sign(signed.as_bytes())) == tag;
+    let key = reader.keys.iter().find(made_by).unwrap_or_else(|| panic!("none of our keys"));
     if let Some(header) = object(header) {
-        assert_eq!(header.get("alg").and_then(Value::as_str), Some("HS256"));
+        let text = |name: &str| header.get(name).map(|value| value.as_str().unwrap_or_default());
+        assert_eq!(text("alg"), Some(key.algorithm()));
+        match text("kid") {
+            Some(kid) => assert_eq!(kid, key.kid),
+            None => assert_eq!(key.algorithm(), "HS256"),
+        }
         assert!(!header.contains_key("crit"));
-        let typ = header.get("typ").map(|typ| typ.as_str().unwrap_or_default());
-        assert!(typ.is_none_or(|typ| typ.eq_ignore_ascii_case("JWT")), "{typ:?}");
+        assert!(text("typ").is_none_or(|typ| typ.eq_ignore_ascii_case("JWT")));
     }
     if let Some(payload) = object(payload) {
         let number = |name: &str| payload.get(name).map(Value::as_i64);
@@ -80,12 +195,13 @@ fn accepted(token: &[u8], claims: &Claims) {
         assert_eq!(number("id"), Some(Some(claims.id)));
         assert_eq!(number("exp"), Some(Some(claims.exp.0)));
         assert_eq!(number("rf_exp"), Some(Some(claims.rf_exp.0)));
+        assert_eq!(number("iat"), claims.iat.map(|at| Some(at.0)));
         for name in ["iat", "nbf"] {
             assert!(number(name).is_none_or(|n| n.is_some_and(|n| n <= NOW.0)), "{name}");
         }
-        for name in ["aud", "is_ert", "is_prt"] {
-            assert!(!payload.contains_key(name), "{name}");
-        }
+        assert!(!payload.contains_key("aud"));
+        let marks = ["is_ert", "is_prt"].into_iter().filter(|mark| payload.contains_key(*mark));
+        assert_eq!(marks.count(), usize::from(mailed));
     }
 }
 
@@ -95,7 +211,7 @@ fn renewed(tokens: &Tokens, claims: &Claims) {
         .renew(claims, &Roles::default(), NOW)
         .unwrap_or_else(|error| panic!("not renewed: {error:?}"));
     let exp = Timestamp(claims.rf_exp.0.min(NOW.0 + 100));
-    let expected = Claims { exp, ..claims.clone() };
+    let expected = Claims { exp, iat: Some(NOW), ..claims.clone() };
     match tokens.access(token.as_bytes(), NOW) {
         Ok(read) => assert_eq!(read, expected),
         // A name of several thousand bytes, which we never give.
@@ -120,16 +236,6 @@ fn forged(tokens: &Tokens, mut token: Vec<u8>, seed: usize) {
 fn refused(tokens: &Tokens, token: &[u8]) {
     assert!(matches!(tokens.access(token, NOW), Err(Error::InvalidToken(_))));
     assert!(matches!(tokens.refreshable(token, NOW), Err(Error::InvalidToken(_))));
-}
-
-fn sign(header: &[u8], payload: &[u8]) -> Vec<u8> {
-    let signed = format!("{}.{}", encode(header), encode(payload));
-    format!("{signed}.{}", signature(signed.as_bytes())).into_bytes()
-}
-
-fn signature(signed: &[u8]) -> String {
-    let tag = HS256Key::from_bytes(SECRET.as_bytes()).authentication_tag(signed);
-    encode(tag.as_ref())
 }
 
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

@@ -1,10 +1,14 @@
-//! Who is behind a request: the proof that a token was good and its user is there and active.
+//! Who is behind a request: the proof that a token was good, its session is open and its user is
+//! there and active.
 
 use super::{Claims, Roles, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::http::Request;
-use crate::store::{Person, Store};
+use crate::store::{Opening, Origin, Person, Standing, Store};
+
+/// The role that may administrate.
+const ADMIN: &str = "admin";
 
 /// Somebody whose token was checked for this request. Only the guard can make one, so a handler
 /// that takes it cannot be reached without.
@@ -13,6 +17,7 @@ pub struct Identity {
     id: i64,
     name: String,
     roles: Roles,
+    session: String,
 }
 
 impl Identity {
@@ -31,25 +36,75 @@ impl Identity {
         &self.roles
     }
 
-    /// Checks the request's token, then its user.
-    pub(crate) fn of(
-        request: &Request<'_>,
-        tokens: &Tokens,
-        store: &dyn Store,
-        now: Timestamp,
-    ) -> Result<Identity, Error> {
-        let claims = tokens.access(token(request)?, now)?;
-        Identity::behind(&claims, store)
+    /// The session that the token belongs to: its `jti` claim.
+    pub fn session(&self) -> &str {
+        &self.session
+    }
+}
+
+/// Somebody who may administrate, by the roles that the store has now.
+#[derive(Debug, Clone)]
+pub struct Admin(Identity);
+
+impl Admin {
+    pub(crate) fn of(identity: Identity) -> Result<Admin, Error> {
+        let may = identity.roles.iter().any(|role| role == ADMIN);
+        if may { Ok(Admin(identity)) } else { Err(Error::MissingRole(ADMIN.into())) }
     }
 
-    /// The user that a token's claims name.
-    pub(crate) fn behind(claims: &Claims, store: &dyn Store) -> Result<Identity, Error> {
-        let Person { id, name, roles, active } =
-            store.person(claims.id)?.ok_or(Error::MissingUser)?;
+    /// Who it is.
+    pub fn identity(&self) -> &Identity {
+        &self.0
+    }
+}
+
+/// What tokens and sessions are checked with.
+pub(crate) struct Door<'a> {
+    pub(crate) tokens: &'a Tokens,
+    pub(crate) store: &'a dyn Store,
+    /// Tokens of another program with the same secret are taken, as coming from there.
+    pub(crate) adopt: Option<Origin<'a>>,
+    pub(crate) now: Timestamp,
+}
+
+impl Door<'_> {
+    /// Checks the request's token, its session and its user.
+    pub(crate) fn identity(&self, request: &Request<'_>) -> Result<Identity, Error> {
+        self.behind(self.tokens.access(token(request)?, self.now)?)
+    }
+
+    /// The user that a token's claims name, if their session is open.
+    pub(crate) fn behind(&self, claims: Claims) -> Result<Identity, Error> {
+        let standing = self.store.standing(&claims.jti)?;
+        let known = standing.is_some();
+        let Person { id, name, roles, active } = match standing {
+            Some(Standing { person, ended: false }) if person.id == claims.id => person,
+            _ => self.stranger(&claims, known)?,
+        };
         if !active {
             return Err(Error::InactiveUser);
         }
-        Ok(Identity { id, name, roles })
+        Ok(Identity { id, name, roles, session: claims.jti })
+    }
+
+    /// The user of a token without an open session: an inactive one, or one whose token of
+    /// another program is taken; else the error that says what is wrong.
+    fn stranger(&self, claims: &Claims, known: bool) -> Result<Person, Error> {
+        let person = self.store.person(claims.id)?.ok_or(Error::MissingUser)?;
+        if !person.active {
+            return Ok(person);
+        }
+        let Some(origin) = self.adopt.filter(|_| !known) else { return Err(Error::Revoked) };
+        let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
+        let opening = Opening { jti: &claims.jti, issued, expires: claims.rf_exp, origin };
+        if self.store.adopt(person.id, &opening, self.now)? {
+            return Ok(person);
+        }
+        // Another request with the same token may have been faster.
+        match self.store.standing(&claims.jti)? {
+            Some(Standing { person, ended: false }) if person.id == claims.id => Ok(person),
+            _ => Err(Error::Revoked),
+        }
     }
 }
 

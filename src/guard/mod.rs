@@ -4,15 +4,36 @@
 //! |---|---|
 //! | `name` | names, e-mail addresses, roles |
 //! | `password` | password rules and hashes |
+//! | `blocklist` | passwords that are too common |
 //! | `token` | tokens: minting, reading, their times |
 //! | `identity` | who is behind a request |
+//! | `second_factor` | codes of an authenticator app |
+//! | `code` | codes that people copy: recovery codes, invitations |
+//! | `throttle` | how often what may be tried: the policy |
+//! | `tally` | how often something was tried |
+//! | `familiar` | from where accounts were logged in to |
+//! | `table` | what remembers strangers in a fixed amount of memory |
 
+mod base32;
+mod blocklist;
+mod code;
+mod familiar;
 mod identity;
 mod name;
 mod password;
+mod second_factor;
+mod table;
+mod tally;
+mod throttle;
 mod token;
 
-pub use identity::{Identity, bearer};
-pub use name::{Email, Roles, Username};
+pub use code::{Code, CodeHash};
+pub(crate) use identity::Door;
+pub use identity::{Admin, Identity, bearer};
+pub use name::{Email, Fragment, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
-pub use token::{Claims, Tokens};
+pub use second_factor::{Otp, Spend, Step, TotpSecret};
+pub use throttle::{Attempts, Throttle};
+#[cfg(feature = "cli")]
+pub(crate) use token::key_id;
+pub use token::{Beginning, Claims, Lifespans, Mailed, Minted, Tokens};

@@ -13,9 +13,8 @@ const MAX_NAME: usize = 64;
 const MAX_EMAIL: usize = 254;
 /// Bytes of an address before the `@`.
 const MAX_LOCAL_PART: usize = 64;
-/// Bytes of one role, and roles of one user.
+/// Bytes of one role.
 const MAX_ROLE: usize = 64;
-const MAX_ROLES: usize = 16;
 
 /// A username, prepared as RFC 8265 says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -117,30 +116,86 @@ impl Email {
     }
 }
 
+/// A part of a name or an address that somebody looks for. It need not be one by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment {
+    name: String,
+    address: String,
+}
+
+impl Fragment {
+    /// Prepares it as names and addresses are prepared for comparison.
+    pub fn parse(text: &str) -> Result<Fragment, Error> {
+        if text.len() > MAX_EMAIL {
+            return Err(Error::BadRequest(format!("search: longer than {MAX_EMAIL} bytes")));
+        }
+        let address = text.to_lowercase();
+        // The profile refuses some parts of names that it takes: its rules look at neighbours.
+        let name = UsernameCaseMapped::enforce(text);
+        let name = name.map_or_else(|_| address.clone(), |name| name.into_owned());
+        Ok(Fragment { name, address })
+    }
+
+    /// What is looked for in [`Username::key`].
+    pub fn in_name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is looked for in [`Email::key`].
+    pub fn in_address(&self) -> &str {
+        &self.address
+    }
+}
+
+/// One role: ASCII letters, digits, `_`, `.`, `:`, `-`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Role(String);
+
+impl Role {
+    /// ```
+    /// use lictor::Role;
+    /// assert!(Role::parse("team:editor").is_ok());
+    /// assert!(Role::parse("a,b").is_err());
+    /// ```
+    pub fn parse(text: &str) -> Result<Role, Error> {
+        check_role(text)?;
+        Ok(Role(text.into()))
+    }
+
+    /// As it is written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
 /// A user's roles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Roles(String);
 
 impl Roles {
+    /// How many one user can have.
+    pub const MAX: usize = 16;
+
     /// Reads roles joined by commas; a role may hold ASCII letters, digits, `_`, `.`, `:`, `-`.
     pub fn parse(text: &str) -> Result<Roles, Error> {
         if text.is_empty() {
             return Ok(Roles::default());
         }
+        Roles::of(text.split(',').map(str::trim))
+    }
+
+    /// Takes them one by one.
+    pub fn of<'a>(all: impl IntoIterator<Item = &'a str>) -> Result<Roles, Error> {
         let mut roles: Vec<&str> = Vec::new();
-        for role in text.split(',').map(str::trim) {
-            let fine = |b: u8| b.is_ascii_alphanumeric() || b"_.:-".contains(&b);
-            if role.is_empty() || role.len() > MAX_ROLE || !role.bytes().all(fine) {
-                return Err(Error::BadRequest(format!(
-                    "roles: a role has 1 to {MAX_ROLE} letters, digits, or _ . : -"
-                )));
-            }
+        for role in all {
+            check_role(role)?;
             if !roles.contains(&role) {
                 roles.push(role);
             }
-        }
-        if roles.len() > MAX_ROLES {
-            return Err(Error::BadRequest(format!("roles: more than {MAX_ROLES} roles")));
+            // At once: comparing each of thousands with all others would take long.
+            if roles.len() > Roles::MAX {
+                return Err(Error::BadRequest(format!("roles: more than {} roles", Roles::MAX)));
+            }
         }
         Ok(Roles(roles.join(",")))
     }
@@ -150,10 +205,25 @@ impl Roles {
         &self.0
     }
 
+    /// Whether this one is among them.
+    pub fn contains(&self, role: &Role) -> bool {
+        self.iter().any(|one| one == role.0)
+    }
+
     /// One by one.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.split(',').filter(|role| !role.is_empty())
     }
+}
+
+fn check_role(text: &str) -> Result<(), Error> {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || b"_.:-".contains(&b);
+    if text.is_empty() || text.len() > MAX_ROLE || !text.bytes().all(fine) {
+        return Err(Error::BadRequest(format!(
+            "roles: a role has 1 to {MAX_ROLE} letters, digits, or _ . : -"
+        )));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -228,6 +298,25 @@ mod tests {
     }
 
     #[test]
+    fn parts_of_names() {
+        for (text, name, address) in [
+            ("", "", ""),
+            ("AdA", "ada", "ada"),
+            ("Ju\u{308}r", "jür", "ju\u{308}r"),
+            ("\u{ff21}d", "ad", "\u{ff41}d"),
+            // None of these is a name.
+            ("A b", "a b", "a b"),
+            ("100%_", "100%_", "100%_"),
+            ("\u{b7}L", "\u{b7}l", "\u{b7}l"),
+        ] {
+            let fragment = Fragment::parse(text).unwrap();
+            assert_eq!((fragment.in_name(), fragment.in_address()), (name, address), "{text:?}");
+        }
+        assert!(Fragment::parse(&"x".repeat(254)).is_ok());
+        assert!(Fragment::parse(&"x".repeat(255)).is_err());
+    }
+
+    #[test]
     fn roles() {
         let check = |text: &str| Roles::parse(text).ok().map(|roles| roles.as_str().to_owned());
         assert_eq!(check(""), Some(String::new()));
@@ -239,5 +328,10 @@ mod tests {
         let many = |n: usize| (0..n).map(|i| format!("r{i}")).collect::<Vec<_>>().join(",");
         assert!(check(&many(16)).is_some());
         assert_eq!(check(&many(17)), None);
+        let roles = Roles::parse("admin,editor").unwrap();
+        for (role, expected) in [("admin", true), ("Admin", false), ("adm", false), ("a", false)] {
+            assert_eq!(roles.contains(&Role::parse(role).unwrap()), expected, "{role}");
+        }
+        assert!(Role::parse("admin,editor").is_err() && Role::parse("").is_err());
     }
 }

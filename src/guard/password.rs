@@ -9,12 +9,15 @@ use precis_profiles::OpaqueString;
 use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use zeroize::Zeroizing;
 
-use super::Username;
+use super::blocklist::is_common;
+use super::{Email, Username};
 use crate::error::Error;
 
 /// Characters of a new password, prepared, a code point being one. There are no rules of
 /// composition (NIST SP 800-63B).
 const MIN_CHARS: usize = 8;
+/// Characters that must remain of it without its owner's name.
+const MIN_REST: usize = 4;
 /// Bytes of any password; more would only be a way to make us work.
 const MAX_BYTES: usize = 1024;
 
@@ -41,6 +44,15 @@ pub struct Password(Zeroizing<String>);
 impl Password {
     /// A password that somebody chooses. Told why if it cannot be had.
     pub fn choose(text: &str, name: &Username) -> Result<Password, Error> {
+        Password::choose_with(text, name, None)
+    }
+
+    /// The same for somebody whose address is known as well.
+    pub fn choose_with(
+        text: &str,
+        name: &Username,
+        email: Option<&Email>,
+    ) -> Result<Password, Error> {
         let wrong = |why: &str| Err(Error::InvalidPassword(why.into()));
         if text.len() > MAX_BYTES {
             return wrong("The password is longer than 1024 bytes");
@@ -55,8 +67,22 @@ impl Password {
             return wrong("The password is shorter than 8 characters");
         }
         let folded = Zeroizing::new(password.0.to_lowercase());
-        if *folded == name.key() || *folded == name.as_str().to_lowercase() {
-            return wrong("The password is the username");
+        let shown = name.as_str().to_lowercase();
+        let address = email.map_or("", Email::key);
+        for (word, what) in [
+            (name.key(), "the username"),
+            (&shown, "the username"),
+            (before_at(name.key()), "the username"),
+            (address, "the e-mail address"),
+            (before_at(address), "the e-mail address"),
+            ("lictor", "the name of this program"),
+        ] {
+            if is_little_more_than(&folded, word) {
+                return wrong(&format!("The password is little more than {what}"));
+            }
+        }
+        if is_common(&folded) {
+            return wrong("This password is one of the most common, which are tried first");
         }
         Ok(password)
     }
@@ -69,6 +95,22 @@ impl Password {
         let prepared = OpaqueString::enforce(text).ok()?;
         Some(Password(Zeroizing::new(prepared.into_owned())))
     }
+}
+
+/// What belongs to a person in an e-mail address, or in a name that is one.
+fn before_at(address: &str) -> &str {
+    address.rsplit_once('@').map_or("", |(local, _)| local)
+}
+
+/// Whether a password without a word that everybody knows, forwards or backwards, is hardly
+/// anything, or no more than a few digits and signs.
+fn is_little_more_than(password: &str, word: &str) -> bool {
+    let backwards: String = word.chars().rev().collect();
+    [word, &backwards].into_iter().any(|word| {
+        let rest = Zeroizing::new(password.replace(word, ""));
+        let chars = rest.chars().count();
+        chars < MIN_REST || (chars < MIN_CHARS && !rest.chars().any(char::is_alphabetic))
+    })
 }
 
 impl fmt::Debug for Password {
@@ -290,14 +332,15 @@ mod tests {
     #[test]
     fn rules() {
         let name = Username::parse("Ada-Lovelace").unwrap();
-        let check = |text: &str| match Password::choose(text, &name) {
+        let email = Email::parse("Walter.Plinge@Mail.Example").unwrap();
+        let check = |text: &str| match Password::choose_with(text, &name, Some(&email)) {
             Ok(password) => format!("ok {}", *password.0),
             Err(Error::InvalidPassword(why)) => why,
             Err(other) => panic!("{other:?}"),
         };
         for (text, expected) in [
             ("correct horse", "ok correct horse"),
-            ("12345678", "ok 12345678"),
+            ("73012985", "ok 73012985"),
             // Spaces of other kinds are spaces, and letters are composed.
             ("a\u{a0}b\u{3000}cdefgh", "ok a b cdefgh"),
             ("u\u{308}berlang", "ok überlang"),
@@ -308,10 +351,32 @@ mod tests {
             ("1234567", "The password is shorter than 8 characters"),
             ("12345678\0", "The password holds a character that cannot be typed everywhere"),
             ("1234567\t8", "The password holds a character that cannot be typed everywhere"),
-            ("ada-lovelace", "The password is the username"),
-            ("ADA-LOVELACE", "The password is the username"),
+            ("ada-lovelace", "The password is little more than the username"),
+            ("ADA-LOVELACE", "The password is little more than the username"),
+            ("ecalevoL-adA", "The password is little more than the username"),
+            ("Ada-Lovelace1815!", "The password is little more than the username"),
+            ("ada-lovelaceada-lovelace", "The password is little more than the username"),
+            ("xyada-lovelacez", "The password is little more than the username"),
+            ("ada-lovelace engine", "ok ada-lovelace engine"),
+            ("ada-lovelace10121815", "ok ada-lovelace10121815"),
+            ("1852-ada", "ok 1852-ada"),
+            ("walter.plinge", "The password is little more than the e-mail address"),
+            ("walter.plinge@mail.example", "The password is little more than the e-mail address"),
+            ("Lictor2024", "The password is little more than the name of this program"),
+            ("password", "This password is one of the most common, which are tried first"),
+            ("PassWord1", "This password is one of the most common, which are tried first"),
+            ("12345678", "This password is one of the most common, which are tried first"),
         ] {
             assert_eq!(check(text), expected, "{text:?}");
+        }
+        for (name, text, fine) in [
+            ("walter@mail.example", "walter1234", false),
+            ("a", "12345678a", false),
+            ("a", "banana bread", true),
+            ("ab", "abababababab", false),
+        ] {
+            let name = Username::parse(name).unwrap();
+            assert_eq!(Password::choose(text, &name).is_ok(), fine, "{text:?}");
         }
     }
 

@@ -51,6 +51,11 @@ pub trait Service: Sync {
     /// Answers a request. In [`Lane::Slow`] the answer has to be ready.
     fn answer(&self, request: &Request<'_>, now: Timestamp, lane: Lane) -> Answer;
 
+    /// Who sends a request, as far as shares of the slow lane are concerned.
+    fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
+        request.peer
+    }
+
     /// The slow lane has had nothing to do for a while; memory can be given back.
     fn idle(&self) {}
 
@@ -112,6 +117,8 @@ pub(crate) enum Wait {
 #[derive(Debug)]
 pub(crate) struct Connection {
     peer: IpAddr,
+    /// Who sent the request that is on its way to the slow lane.
+    client: IpAddr,
     next: Next,
     wait: Wait,
     deadline: u64,
@@ -142,6 +149,7 @@ impl Connection {
     pub(crate) fn new(peer: IpAddr, limits: &Limits, at: Moment) -> Connection {
         Connection {
             peer,
+            client: peer,
             next: Next::Read,
             wait: Wait::Head,
             deadline: after(at, limits.head_time),
@@ -161,6 +169,11 @@ impl Connection {
     /// Who is at the other end.
     pub(crate) fn peer(&self) -> IpAddr {
         self.peer
+    }
+
+    /// Who sent the request that goes to the slow lane; behind a proxy that is not the peer.
+    pub(crate) fn client(&self) -> IpAddr {
+        self.client
     }
 
     /// What to do once all output is written.
@@ -382,6 +395,7 @@ impl Connection {
                 // A chunked body is decoded once more over there; that is cheaper than a state.
                 self.head_len = Some(head_len);
                 self.need = 0;
+                self.client = context.service.client(&request).unwrap_or(self.peer);
                 return Progress::Slow;
             }
             Ok(Answer::Slow) => context.service.refuse(&refusal::OVERLOADED, Some(&request)),

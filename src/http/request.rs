@@ -18,6 +18,9 @@ pub struct Request<'a> {
     pub body: &'a [u8],
     /// Who is at the other end of the connection.
     pub peer: Option<IpAddr>,
+    /// What stands in the path in the place of the route's parameter, percent-encoding kept;
+    /// empty where the route has none.
+    pub parameter: &'a str,
     headers: &'a [Header<'a>],
 }
 
@@ -37,7 +40,7 @@ impl<'a> Request<'a> {
             Some((path, query)) => (path, Some(query)),
             None => (target, None),
         };
-        Request { method, path, query, body: &[], peer: None, headers }
+        Request { method, path, query, body: &[], peer: None, parameter: "", headers }
     }
 
     /// The first value of a header field; names are compared without regard to case.
@@ -46,8 +49,13 @@ impl<'a> Request<'a> {
     }
 
     /// All values of a header field, in the order in which they came.
-    pub fn headers(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn headers(&self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         self.headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value)
+    }
+
+    /// The names of all header fields, as sent and in the order in which they came.
+    pub fn names(&self) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().map(|h| h.name)
     }
 
     /// The value of a cookie (RFC 6265 section 4.2), its surrounding quotes removed.

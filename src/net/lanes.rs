@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::atomic::Ordering;
 use std::sync::{Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -12,6 +12,7 @@ use zeroize::Zeroize as _;
 use super::Engine;
 use super::poll::{Events, Watch};
 use super::table::{Live, Slot};
+use crate::address::grouped;
 use crate::http::{Context, Date, Lane, Moment, Next, Service, Wait};
 
 /// Events taken from the epoll set at once. Few, so that one worker does not sit on work that
@@ -61,8 +62,8 @@ enum Outcome {
     Wait,
     /// Not done, but others come first.
     Later,
-    /// To the slow lane.
-    Slow,
+    /// To the slow lane, on behalf of whom.
+    Slow(IpAddr),
     Close,
 }
 
@@ -151,8 +152,8 @@ impl<S: Service> Engine<'_, S> {
                 Outcome::Wait => {}
                 Outcome::Later => return later.push_back(index),
                 Outcome::Close => return self.table.close(index),
-                Outcome::Slow if self.queue.push(index) => return,
-                Outcome::Slow => {
+                Outcome::Slow(client) if self.queue.push(index, client) => return,
+                Outcome::Slow(_) => {
                     if let Some(live) = slot.live().as_deref_mut() {
                         let Desk { output, date, at, .. } = desk;
                         live.http.receive(&self.context(date, *at), Lane::Full, &[], output);
@@ -221,7 +222,7 @@ impl<S: Service> Engine<'_, S> {
                 Next::Close => return Outcome::Close,
                 Next::Slow => {
                     slot.publish_busy();
-                    return Outcome::Slow;
+                    return Outcome::Slow(live.http.client());
                 }
                 Next::More if answered_more => return Outcome::Later,
                 Next::More => {
@@ -346,15 +347,18 @@ fn write_once(mut stream: &TcpStream, bytes: &[u8]) -> Result<usize, Written> {
     }
 }
 
-/// What waits for the slow lane: at most so many, in the order in which they came.
+/// What waits for the slow lane: at most so many, and so many of one address, in the order in
+/// which they came.
 pub(super) struct Queue {
     state: Mutex<State>,
     changed: Condvar,
     room: usize,
+    share: usize,
 }
 
 struct State {
-    jobs: VecDeque<u32>,
+    /// Connections, and for whom.
+    jobs: VecDeque<(u32, IpAddr)>,
     closed: bool,
 }
 
@@ -367,18 +371,20 @@ enum Popped {
 }
 
 impl Queue {
-    pub(super) fn new(room: usize) -> Queue {
+    pub(super) fn new(room: usize, share: usize) -> Queue {
         let state = State { jobs: VecDeque::with_capacity(room), closed: false };
-        Queue { state: Mutex::new(state), changed: Condvar::new(), room }
+        Queue { state: Mutex::new(state), changed: Condvar::new(), room, share }
     }
 
-    /// False when there is no room.
-    fn push(&self, index: u32) -> bool {
+    /// False when there is no room, or none for this client.
+    fn push(&self, index: u32, client: IpAddr) -> bool {
+        let client = grouped(client);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.closed || state.jobs.len() >= self.room {
+        let theirs = state.jobs.iter().filter(|(_, other)| *other == client).count();
+        if state.closed || state.jobs.len() >= self.room || theirs >= self.share {
             return false;
         }
-        state.jobs.push_back(index);
+        state.jobs.push_back((index, client));
         drop(state);
         self.changed.notify_one();
         true
@@ -391,7 +397,7 @@ impl Queue {
             if state.closed {
                 return Popped::Closed;
             }
-            if let Some(index) = state.jobs.pop_front() {
+            if let Some((index, _)) = state.jobs.pop_front() {
                 return Popped::Job(index);
             }
             let Some(patience) = patience else {
@@ -420,16 +426,30 @@ mod tests {
 
     #[test]
     fn the_queue_is_bounded_and_in_order() {
-        let queue = Queue::new(2);
-        assert!(queue.push(1) && queue.push(2));
-        assert!(!queue.push(3));
+        let queue = Queue::new(2, 2);
+        let push = |index| queue.push(index, IpAddr::from([127, 0, 0, 1]));
+        assert!(push(1) && push(2));
+        assert!(!push(3));
         assert_eq!(queue.pop(None), Popped::Job(1));
-        assert!(queue.push(3));
+        assert!(push(3));
         assert_eq!(queue.pop(None), Popped::Job(2));
         assert_eq!(queue.pop(None), Popped::Job(3));
         assert_eq!(queue.pop(Some(Duration::ZERO)), Popped::Nothing);
         queue.close();
-        assert!(!queue.push(4));
+        assert!(!push(4));
         assert_eq!(queue.pop(None), Popped::Closed);
+    }
+
+    #[test]
+    fn nobody_has_more_than_a_share_of_the_queue() {
+        let queue = Queue::new(8, 2);
+        let push = |index, client: &str| queue.push(index, client.parse().unwrap());
+        assert!(push(1, "192.0.2.1") && push(2, "::ffff:192.0.2.1"));
+        assert!(!push(3, "192.0.2.1"));
+        assert!(push(4, "192.0.2.2"));
+        assert!(push(5, "2001:db8::1") && push(6, "2001:db8::2"));
+        assert!(!push(7, "2001:db8::3"));
+        assert_eq!(queue.pop(None), Popped::Job(1));
+        assert!(push(8, "192.0.2.1"));
     }
 }

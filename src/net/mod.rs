@@ -57,6 +57,8 @@ pub struct Settings {
     pub slow_nice: i32,
     /// Requests that may wait for a slow thread (256); more are answered 503.
     pub slow_queue: usize,
+    /// How many of these may be of one address, an IPv6 /64 counting as one (64).
+    pub slow_per_address: usize,
     /// Open connections (10,000); lowered at start to what the descriptor limit allows.
     pub max_connections: usize,
     /// Open connections of one address, an IPv6 /64 counting as one (1,024).
@@ -75,6 +77,7 @@ impl Default for Settings {
             slow_workers: cores,
             slow_nice: 10,
             slow_queue: 256,
+            slow_per_address: 64,
             max_connections: 10_000,
             max_per_address: 1_024,
             drain_time: Duration::from_secs(10),
@@ -125,7 +128,7 @@ pub fn serve<S: Service>(
         settings,
         poll: Poll::new()?,
         table: Table::new(max_connections, settings.max_per_address),
-        queue: Queue::new(settings.slow_queue),
+        queue: Queue::new(settings.slow_queue, settings.slow_per_address),
         stopping: AtomicBool::new(false),
         done: AtomicBool::new(false),
         start: Instant::now(),

@@ -7,10 +7,11 @@
 //! harm.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr, TcpStream};
+use std::net::{IpAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::address::grouped;
 use crate::http::{Connection, Wait};
 
 /// A deadline that never comes: the connection waits for us, not we for it.
@@ -37,6 +38,19 @@ pub(super) struct Slot {
     gone: AtomicBool,
     deadline: AtomicU64,
     live: Mutex<Option<Box<Live>>>,
+}
+
+impl Default for Slot {
+    fn default() -> Slot {
+        Slot {
+            state: AtomicU8::new(FREE),
+            idle: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            gone: AtomicBool::new(false),
+            deadline: AtomicU64::new(NEVER),
+            live: Mutex::new(None),
+        }
+    }
 }
 
 impl Slot {
@@ -110,9 +124,15 @@ impl Slot {
     }
 }
 
+/// Places that are made at once, when the first of them is needed: an idle server stays small.
+const CHUNK: usize = 256;
+
 /// All places.
 pub(super) struct Table {
-    slots: Box<[Slot]>,
+    chunks: Box<[OnceLock<Box<[Slot]>>]>,
+    /// How many places there may be.
+    room: usize,
+    /// Places that were used before, and are free again.
     free: Mutex<Vec<u32>>,
     open: AtomicUsize,
     /// No slot at or above this one was ever used.
@@ -130,19 +150,12 @@ pub(super) enum Full {
 
 impl Table {
     pub(super) fn new(max_connections: usize, max_per_address: u32) -> Table {
-        let count = u32::try_from(max_connections).unwrap_or(u32::MAX);
-        let slot = || Slot {
-            state: AtomicU8::new(FREE),
-            idle: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
-            deadline: AtomicU64::new(NEVER),
-            live: Mutex::new(None),
-        };
+        // A place's number must fit into a u32.
+        let room = max_connections.min(u32::MAX as usize);
         Table {
-            slots: (0..count).map(|_| slot()).collect(),
-            // Low places are used first, so that `high` stays low.
-            free: Mutex::new((0..count).rev().collect()),
+            chunks: (0..room.div_ceil(CHUNK)).map(|_| OnceLock::new()).collect(),
+            room,
+            free: Mutex::new(Vec::new()),
             open: AtomicUsize::new(0),
             high: AtomicUsize::new(0),
             addresses: Mutex::new(HashMap::new()),
@@ -150,13 +163,30 @@ impl Table {
         }
     }
 
+    /// The place, if it was ever used.
     pub(super) fn slot(&self, index: u32) -> Option<&Slot> {
-        self.slots.get(index as usize)
+        let index = index as usize;
+        self.chunks.get(index / CHUNK)?.get()?.get(index % CHUNK)
     }
 
     /// The places that were ever used, with their indices.
     pub(super) fn used(&self) -> impl Iterator<Item = (u32, &Slot)> {
-        (0..).zip(&self.slots[..self.high.load(Ordering::Acquire)])
+        let made = self.chunks.iter().map_while(OnceLock::get).flatten();
+        (0..).zip(made.take(self.high.load(Ordering::Acquire)))
+    }
+
+    /// A free place; one that was used before, if there is one, so that `high` stays low.
+    fn take_place(&self) -> Option<(u32, &Slot)> {
+        let freed = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let index = match freed {
+            Some(index) => index as usize,
+            // The caller has the lock on the addresses, so nobody else takes the same.
+            None => Some(self.high.load(Ordering::Acquire)).filter(|&high| high < self.room)?,
+        };
+        let chunk = self.chunks.get(index / CHUNK)?;
+        let slots = chunk.get_or_init(|| (0..CHUNK).map(|_| Slot::default()).collect());
+        self.high.fetch_max(index + 1, Ordering::AcqRel);
+        Some((u32::try_from(index).ok()?, slots.get(index % CHUNK)?))
     }
 
     pub(super) fn open(&self) -> usize {
@@ -171,13 +201,12 @@ impl Table {
         if count >= self.max_per_address {
             return Err((Full::Address, Box::new(live)));
         }
-        let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let Some(index) = free else { return Err((Full::Table, Box::new(live))) };
+        let Some((index, slot)) = self.take_place() else {
+            return Err((Full::Table, Box::new(live)));
+        };
         addresses.insert(address, count + 1);
         drop(addresses);
         self.open.fetch_add(1, Ordering::AcqRel);
-        self.high.fetch_max(index as usize + 1, Ordering::AcqRel);
-        let slot = &self.slots[index as usize];
         slot.ended.store(false, Ordering::Release);
         slot.gone.store(false, Ordering::Release);
         slot.publish(live.http.wait(), live.http.deadline());
@@ -187,7 +216,7 @@ impl Table {
 
     /// Closes the connection in `index`, which the caller has in hand, and lets go of the place.
     pub(super) fn close(&self, index: u32) {
-        let slot = &self.slots[index as usize];
+        let Some(slot) = self.slot(index) else { return };
         let gone = slot.live().take();
         slot.publish_busy();
         slot.free();
@@ -213,22 +242,11 @@ impl Table {
         loop {
             let idle = self.used().filter_map(|(index, slot)| Some((slot.idle_until()?, index)));
             let (_, index) = idle.filter(|(_, index)| !in_hand.contains(index)).min()?;
-            if self.slots[index as usize].take() {
+            if self.slot(index)?.take() {
                 return Some(index);
             }
             in_hand.push(index);
         }
-    }
-}
-
-/// An address as far as limits are concerned: an IPv6 /64 is one, since one client has it all.
-fn grouped(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 => v4,
     }
 }
 
@@ -251,7 +269,9 @@ mod tests {
     #[test]
     fn one_holder_at_a_time_and_no_call_is_lost() {
         let table = Table::new(1, 1);
-        let slot = table.slot(0).unwrap();
+        assert!(table.slot(0).is_none(), "made before it is needed");
+        let (_, slot) = table.take_place().unwrap();
+        assert!(table.take_place().is_none());
         assert!(slot.take_or_call(false, false));
         assert!(!slot.take_or_call(false, false), "in hand");
         assert!(!slot.take_or_call(false, false), "called already");

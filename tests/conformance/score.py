@@ -41,6 +41,7 @@ REQUESTS = [
     ("POST", "/api/login", {}, b"null"),
     ("POST", "/api/refresh", {}, b"no token"),
     ("GET", "/api/protected", {}, b""),
+    ("GET", "/api/verify", {}, b""),
     ("GET", "/api/", {}, b""),
     ("HEAD", "/api/", {}, b""),
     ("GET", "/api?a=1", {}, b""),
@@ -50,7 +51,7 @@ REQUESTS = [
     ("OPTIONS", "/api/login", PREFLIGHT, b""),
     ("OPTIONS", "*", {}, b""),
 ]
-RESOURCES = ["/api/", "/api", "/api/protected", "/api/health", "/api/login", "/nothing"]
+RESOURCES = ["/api/", "/api", "/api/protected", "/api/verify", "/api/health", "/api/login", "/nothing"]
 
 
 class Result(NamedTuple):

@@ -74,12 +74,20 @@ REASONS = [
         each(["protected"], ["user deleted", "user unknown", "id 0"], "401 MissingUserError"),
     ),
     (
+        "a token must say when it was issued, as all of flask-praetorian's do: sessions go by it",
+        each(["protected", "refresh"], ["missing iat"], "401 MissingClaimError"),
+    ),
+    (
         "a claim of the wrong type is no token of ours, where Flask breaks with 500 or takes it",
         {
             **each(["protected", "refresh"], ["exp string", "rf_exp string"], "401 InvalidTokenHeader"),
             **each(["protected", "refresh"], ["id null"], "401 InvalidTokenHeader"),
             **each(["protected"], ["id string", "id huge"], "401 InvalidTokenHeader"),
         },
+    ),
+    (
+        "a `kid` says which key of the ring a token is from; flask-praetorian writes none, and PyJWT ignores it",
+        each(["protected"], ["with kid"], "401 InvalidTokenHeader"),
     ),
     (
         "the header is `Bearer`, space, token, and nothing else",

@@ -89,9 +89,14 @@ class Flask(Server):
 
 
 class Lictor(Server):
+    options = []
+
     def command(self):
-        listen = ["--listen", f"127.0.0.1:{self.port}", "--registration", "open"]
-        return [str(lictor_binary()), "serve", *listen, *self.database()]
+        # Flask has no throttle, and the probes fail to log in more often than people do. It has no
+        # window before the end of a token either; without one, times are compared to the second.
+        listen = ["--listen", f"127.0.0.1:{self.port}", "--throttle", "off", "--early-refresh", "0"]
+        options = ["--registration", "open", "--adopt-tokens", *self.options]
+        return [str(lictor_binary()), "serve", *listen, *options, *self.database()]
 
     def start_environment(self):
         return self.environment
@@ -114,10 +119,27 @@ class Lictor(Server):
         self.user("roles", name, roles)
 
 
+class LictorWithPair(Lictor):
+    """Signs with a key of its own, whose public half it tells."""
+
+    options = ["--jwt-algorithm", "EdDSA"]
+
+    def start_environment(self):
+        return {name: value for name, value in self.environment.items() if name != "SECRET_KEY"}
+
+    def key(self, *arguments):
+        command = [str(lictor_binary()), "key", *arguments, *self.database()]
+        subprocess.run(command, env=self.start_environment(), capture_output=True, check=True)
+
+
 @contextlib.contextmanager
-def running(kind, lifespans=("24h", "30d")):
-    """A started server of this kind; it accepts when the block begins, and is gone after it."""
-    with tempfile.TemporaryDirectory(prefix="praetorian-") as directory:
+def running(kind, lifespans=("24h", "30d"), directory=None):
+    """A started server of this kind; it accepts when the block begins, and is gone after it.
+
+    So is its directory, unless it was given one.
+    """
+    own = contextlib.nullcontext(directory) if directory else tempfile.TemporaryDirectory(prefix="praetorian-")
+    with own as directory:
         server = kind(directory, lifespans)
         output = server.directory / "output"
         with output.open("wb") as log:

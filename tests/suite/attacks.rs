@@ -7,7 +7,7 @@
 mod answers;
 mod asleep;
 mod bombs;
-mod crowd;
+pub mod crowd;
 mod cuts;
 mod descriptors;
 mod framing;

@@ -11,7 +11,7 @@ fn users_come_change_and_go_while_the_server_runs() {
         out
     };
     let added = user(
-        &["add", "Ada", "--email", "ada@mail.example", "--role", "admin", "--role", "editor"],
+        &["add", "Ada", "--email", "ada@mail.example", "--role", "chief", "--role", "editor"],
         &format!("{PASSWORD}\n"),
     );
     assert_eq!(added, "added Ada (id 1)\n");
@@ -25,7 +25,7 @@ fn users_come_change_and_go_while_the_server_runs() {
     assert_eq!(lines[0], ["id", "state", "created", "name", "roles"]);
     assert_eq!(
         (lines[1][0], lines[1][1], lines[1][3], lines[1][4]),
-        ("1", "active", "Ada", "admin,editor")
+        ("1", "active", "Ada", "chief,editor")
     );
     assert_eq!((lines[2][0], lines[2][3], lines[2].len()), ("2", "bob", 4));
 
@@ -35,7 +35,7 @@ fn users_come_change_and_go_while_the_server_runs() {
         "name     Ada",
         "email    ada@mail.example",
         "state    active",
-        "roles    admin, editor",
+        "roles    chief, editor",
         "created  20",
     ] {
         assert!(shown.contains(line), "{shown}");
@@ -120,6 +120,8 @@ fn help_names_everything() {
         "JWT_ACCESS_LIFESPAN",
         "JWT_REFRESH_LIFESPAN",
         "LICTOR_CORS_ORIGIN",
+        "LICTOR_THROTTLE",
+        "LICTOR_TRUSTED_PROXY",
         "LICTOR_WORKERS",
         "LICTOR_HASH_THREADS",
         "LICTOR_MAX_CONNECTIONS",

@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use lictor::clock::Timestamp;
 use lictor::http::{Header, Request, Response};
-use lictor::{App, Config, Error, Handler, Identity, Route, Secret};
+use lictor::{App, Config, Error, Handler, Identity, Network, Route, Secret};
 
 use crate::support::{Dir, PASSWORD, SECRET};
 
@@ -45,6 +45,46 @@ fn guarded_routes_of_ones_own() {
     let failed = app.handle(&Request::new("GET", "/broken", &[]), now);
     assert_eq!(failed.status, 500);
     assert!(!String::from_utf8_lossy(failed.body()).contains("cause"));
+}
+
+#[test]
+fn guessing_is_slowed_down_on_the_callers_clock() {
+    let dir = Dir::new();
+    let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    config.trusted_proxies = vec![Network::parse("10.0.0.0/8").unwrap()];
+    let app = App::open(&config).unwrap();
+    let send = |path: &str, from: &str, name: &str, password: &str, after: i64| {
+        let headers = [Header { name: "X-Forwarded-For", value: from.as_bytes() }];
+        let body = serde_json::json!({"username": name, "password": password}).to_string();
+        let mut request = Request::new("POST", path, &headers);
+        request.body = body.as_bytes();
+        request.peer = Some([10, 0, 0, 1].into());
+        assert_eq!(app.client(&request), Some(from.parse().unwrap()));
+        let response = app.handle(&request, Timestamp(1_800_000_000 + after));
+        let wait = response.headers().find(|(name, _)| *name == "Retry-After");
+        (response.status, wait.map(|(_, wait)| wait.parse::<i64>().unwrap()))
+    };
+    assert_eq!(send("/api/registration", "192.0.2.1", "ada", PASSWORD, 0).0, 200);
+    let login =
+        |from: &str, password: &str, after: i64| send("/api/login", from, "ada", password, after);
+    for (from, password, after, expected) in [
+        ("192.0.2.2", "wrong", 0, (401, None)),
+        ("192.0.2.3", "wrong", 0, (401, None)),
+        ("192.0.2.4", "wrong", 0, (401, None)),
+        ("192.0.2.5", "wrong", 0, (401, None)),
+        ("192.0.2.6", "wrong", 0, (401, None)),
+        ("192.0.2.7", "wrong", 0, (429, Some(1))),
+        ("192.0.2.7", PASSWORD, 0, (429, Some(1))),
+        ("192.0.2.1", PASSWORD, 0, (200, None)),
+        ("192.0.2.7", "wrong", 1, (401, None)),
+        ("192.0.2.7", "wrong", 1, (429, Some(2))),
+        ("192.0.2.7", "wrong", 3, (401, None)),
+        ("192.0.2.7", PASSWORD, 6, (429, Some(1))),
+        ("192.0.2.7", PASSWORD, 7, (200, None)),
+        ("192.0.2.8", "wrong", 7, (401, None)),
+    ] {
+        assert_eq!(login(from, password, after), expected, "{from} {password} after {after} s");
+    }
 }
 
 #[test]

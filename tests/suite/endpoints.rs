@@ -45,7 +45,7 @@ fn the_main_way_and_nothing_secret_on_it() {
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     let signature = registered.token().rsplit_once('.').unwrap().1.to_owned();
     let log = server.log();
-    assert!(log.contains("Ada (id 1) registered from 127.0.0.1"), "{log}");
+    assert!(log.contains("registration user=Ada id=1 from=127.0.0.1"), "{log}");
     assert!(log.contains("POST /api/login 200"), "{log}");
     assert_without(&log, &[PASSWORD, SECRET, &hash, "$argon2", &signature], &"the log");
     for reply in [&registered, &logged_in] {
@@ -97,7 +97,7 @@ fn logins() {
     let missing = server.send("POST", "/api/login", &[], r#"{"username":"ada"}"#);
     assert_eq!(missing.json()["message"], "password: is missing");
     let log = server.log();
-    assert!(log.contains("a login from 127.0.0.1 failed"), "{log}");
+    assert!(log.contains("login-failed from=127.0.0.1"), "{log}");
     assert_without(&log, &[PASSWORD, "another password", "nobody"], &log);
 
     // Whatever the content type says, and however it is spelt, JSON is read.
@@ -213,7 +213,7 @@ fn claims(changes: &Value) -> String {
 
 #[test]
 fn tokens_for_access() {
-    let server = Server::start(&[]);
+    let server = Server::start(&["--adopt-tokens"]);
     server.register("ada", PASSWORD).token();
     server.register("idle", PASSWORD).token();
     assert_eq!(server.user(&["deactivate", "idle"], "").0, 0);
@@ -310,6 +310,8 @@ fn a_shut_out_user_is_out_at_once() {
     assert_eq!(server.user(&["deactivate", "ada"], "").0, 0);
     assert_eq!(server.protected(&token).error(), (403, "InvalidUserError".into()));
     assert_eq!(server.user(&["activate", "ada"], "").0, 0);
+    assert_eq!(server.protected(&token).error(), (403, "BlacklistedError".into()));
+    let token = server.login("ada", PASSWORD).token();
     assert_eq!(server.protected(&token).status(), 200);
     assert_eq!(server.user(&["delete", "ada", "--yes"], "").0, 0);
     assert_eq!(server.protected(&token).error(), (401, "MissingUserError".into()));
@@ -320,7 +322,8 @@ fn a_shut_out_user_is_out_at_once() {
 
 #[test]
 fn refreshes() {
-    let server = Server::start(&["--access-lifespan", "300", "--refresh-lifespan", "3000"]);
+    let lifespans = ["--access-lifespan", "300", "--refresh-lifespan", "3000"];
+    let server = Server::start(&[&lifespans[..], &["--adopt-tokens"]].concat());
     server.register("ada", PASSWORD).token();
     server.register("idle", PASSWORD).token();
     assert_eq!(server.user(&["deactivate", "idle"], "").0, 0);
@@ -404,7 +407,7 @@ fn paths_and_methods() {
     for (path, allow) in [
         ("/api/", "GET, HEAD, OPTIONS"),
         ("/api/login", "POST, OPTIONS"),
-        ("*", "GET, HEAD, POST, OPTIONS"),
+        ("*", "GET, HEAD, POST, DELETE, PUT, OPTIONS"),
     ] {
         let reply = server.send("OPTIONS", path, &[], "");
         assert_eq!((reply.status(), reply.header("allow")), (204, Some(allow)), "{path}");

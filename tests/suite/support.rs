@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jwt_simple::prelude::{HS256Key, MACLike as _};
-use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Encoder as _};
+use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Decoder as _, Encoder as _};
 use serde_json::Value;
 
 pub const SECRET: &str = "the secret of the tests: 32 bytes or more";
@@ -105,21 +105,27 @@ impl Server {
     }
 
     pub fn start_in(dir: Dir, flags: &[&str]) -> Server {
-        let command = lictor(&dir.0, &serve(flags));
+        Server::start_with(dir, flags, &[("SECRET_KEY", SECRET)])
+    }
+
+    /// With this environment and nothing else in it.
+    pub fn start_with(dir: Dir, flags: &[&str], environment: &[(&str, &str)]) -> Server {
+        let mut command = lictor(&dir.0, &serve(flags));
+        command.envs(environment.iter().copied());
         Server::spawn(dir, command)
     }
 
     /// Started by a shell that has done `prelude` first, such as `ulimit -n 256`.
     pub fn start_after(prelude: &str, flags: &[&str]) -> Server {
         let dir = Dir::new();
-        let command = lictor_after(prelude, &dir.0, &serve(flags));
+        let mut command = lictor_after(prelude, &dir.0, &serve(flags));
+        command.env("SECRET_KEY", SECRET);
         Server::spawn(dir, command)
     }
 
     fn spawn(dir: Dir, mut command: Command) -> Server {
         let log = dir.0.join("log");
         let mut child = command
-            .env("SECRET_KEY", SECRET)
             .stdout(Stdio::piped())
             .stderr(File::options().create(true).append(true).open(&log).unwrap())
             .spawn()
@@ -164,7 +170,12 @@ impl Server {
     }
 
     pub fn protected(&self, token: &str) -> Reply {
-        self.send("GET", "/api/protected", &[("Authorization", &format!("Bearer {token}"))], "")
+        self.send_as(token, "GET", "/api/protected", "")
+    }
+
+    /// A request with a bearer token.
+    pub fn send_as(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
+        self.send(method, path, &[("Authorization", &format!("Bearer {token}"))], body)
     }
 
     /// A `lictor user` command on this server's database.
@@ -315,11 +326,28 @@ impl Reply {
 
 /// A token of any content, signed with the tests' secret.
 pub fn signed(payload: &Value) -> String {
-    let part = |bytes: &[u8]| Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap();
-    let head = part(br#"{"alg":"HS256","typ":"JWT"}"#);
-    let signed = format!("{head}.{}", part(payload.to_string().as_bytes()));
+    let signed = format!(
+        "{}.{}",
+        base64url(r#"{"alg":"HS256","typ":"JWT"}"#),
+        base64url(payload.to_string())
+    );
     let tag = HS256Key::from_bytes(SECRET.as_bytes()).authentication_tag(signed.as_bytes());
-    format!("{signed}.{}", part(&tag))
+    format!("{signed}.{}", base64url(tag))
+}
+
+pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
+    Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap()
+}
+
+/// The bytes behind one of a token's parts.
+pub fn part(token: &str, at: usize) -> Vec<u8> {
+    Base64UrlSafeNoPadding::decode_to_vec(token.split('.').nth(at).unwrap(), None).unwrap()
+}
+
+/// What a token says, without a look at its signature.
+pub fn payload(token: &str) -> Value {
+    let part = token.split('.').nth(1).unwrap();
+    serde_json::from_slice(&Base64UrlSafeNoPadding::decode_to_vec(part, None).unwrap()).unwrap()
 }
 
 pub fn now() -> i64 {

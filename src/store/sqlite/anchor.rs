@@ -44,9 +44,10 @@ mod tests {
     use std::fs;
 
     use super::super::Sqlite;
-    use super::super::tests::{Place, add};
+    use super::super::tests::{NOTE, Place, add};
+    use crate::clock::Timestamp;
     use crate::guard::Roles;
-    use crate::store::{Change, Store as _};
+    use crate::store::{Change, Store as _, Users as _};
 
     #[test]
     fn what_others_write_is_seen_at_once() {
@@ -56,7 +57,7 @@ mod tests {
         let id = add(&ours, "ada", None).unwrap();
         ours.upkeep(true);
         for active in [false, true, false] {
-            theirs.change(id, &Change::Active(active)).unwrap();
+            theirs.change(id, &Change::Active(active), &NOTE, Timestamp(1)).unwrap();
             assert_eq!(ours.person(id).unwrap().unwrap().active, active);
         }
         assert!(ours.writer.lock().unwrap().anchor.release(), "it was not held");
@@ -72,7 +73,7 @@ mod tests {
         let roles = ["a", "b"].map(|role| Roles::parse(role).unwrap());
         for round in 0..4_000 {
             store.upkeep(true);
-            store.change(id, &Change::Roles(&roles[round % 2])).unwrap();
+            store.change(id, &Change::Roles(&roles[round % 2]), &NOTE, Timestamp(1)).unwrap();
         }
         // SQLite empties it at every 1,000 pages of 4 KiB, if no reader is in the way.
         assert!(log() < 5_000_000, "{} bytes", log());

@@ -6,6 +6,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::anchor::Anchor;
@@ -14,7 +15,7 @@ use crate::error::Problem;
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
 /// The number at the top of `schema.sql`.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 /// "LICT", big-endian.
 const APPLICATION_ID: i64 = 0x4C49_4354;
 
@@ -25,6 +26,8 @@ pub enum Inspection {
     Absent,
     /// One of ours, of this version.
     Current,
+    /// One of ours, of an older version: opening it will bring it to this one.
+    Older(i64),
 }
 
 impl Sqlite {
@@ -34,7 +37,7 @@ impl Sqlite {
         let found = Sqlite::inspect(path)?;
         match found {
             Inspection::Absent => create_file(path)?,
-            Inspection::Current => Sqlite::check(path)?,
+            Inspection::Current | Inspection::Older(_) => Sqlite::check(path)?,
         }
         let failed = |error: rusqlite::Error| cannot_open(path, &error);
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
@@ -46,6 +49,13 @@ impl Sqlite {
         }
         if found == Inspection::Absent {
             create_schema(&mut writer).map_err(failed)?;
+        }
+        if let Inspection::Older(version) = found {
+            upgrade(&mut writer).map_err(failed)?;
+            if !has_our_schema(&writer).map_err(failed)? {
+                return Err(damaged(path, "ok"));
+            }
+            log::info!("the database was brought from version {version} to {VERSION}");
         }
         let mode: String =
             writer.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(failed)?;
@@ -97,19 +107,17 @@ impl Sqlite {
             return Err(not_ours(path));
         }
         match number("PRAGMA user_version")? {
-            VERSION => {}
-            version => {
-                return Err(Problem::new(
-                    format!(
-                        "the database {} is of version {version}; this lictor knows version \
+            VERSION => Ok(Inspection::Current),
+            older @ 1..VERSION => Ok(Inspection::Older(older)),
+            version => Err(Problem::new(
+                format!(
+                    "the database {} is of version {version}; this lictor knows version \
                          {VERSION}",
-                        path.display()
-                    ),
-                    "run the newer lictor that made it, or give another file with --database",
-                ));
-            }
+                    path.display()
+                ),
+                "run the newer lictor that made it, or give another file with --database",
+            )),
         }
-        Ok(Inspection::Current)
     }
 
     /// Reads the whole file, without changing it, and says whether it is as it should be.
@@ -120,10 +128,13 @@ impl Sqlite {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
         let sound: String =
             connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
-        if sound != "ok" || !has_our_schema(&connection).map_err(failed)? {
-            return Err(damaged(path, &sound));
+        let version: i64 =
+            connection.query_row("PRAGMA user_version", [], |row| row.get(0)).map_err(failed)?;
+        let ours = version != VERSION || has_our_schema(&connection).map_err(failed)?;
+        match sound == "ok" && ours {
+            true => Ok(()),
+            false => Err(damaged(path, &sound)),
         }
-        Ok(())
     }
 }
 
@@ -131,6 +142,9 @@ fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
     // Each connection is behind a lock of ours, so SQLite need not take one of its own.
     let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY)?;
+    // A plan does not depend on the values that are bound; else SQLite, built with STAT4, plans a
+    // cached statement anew each time.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
@@ -155,6 +169,31 @@ fn create_schema(connection: &mut Connection) -> rusqlite::Result<()> {
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     transaction.commit()
+}
+
+/// Brings an older file to the current schema, in one transaction: the old tables step aside, the
+/// new ones are made exactly as `schema.sql` says, and the rows move over.
+fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON;")?;
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Another lictor may have done it between our look and our lock.
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    if version == 1 {
+        transaction.execute_batch("ALTER TABLE users RENAME TO old_users")?;
+        transaction.execute_batch(SCHEMA)?;
+        transaction.execute_batch(
+            "INSERT INTO users (id, name, name_key, email, email_key, password, roles, active, created)
+             SELECT id, name, name_key, email, email_key, password, roles, active, created
+             FROM old_users;
+             -- The highest id ever given out.
+             DELETE FROM sqlite_sequence WHERE name = 'users';
+             UPDATE sqlite_sequence SET name = 'users' WHERE name = 'old_users';
+             DROP TABLE old_users;",
+        )?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()?;
+    connection.execute_batch("PRAGMA legacy_alter_table = OFF;")
 }
 
 /// Whether the tables and indices are exactly those of `schema.sql`, apart from what SQLite keeps
@@ -244,6 +283,38 @@ mod tests {
     }
 
     #[test]
+    fn every_older_version_ends_at_exactly_the_current_schema() {
+        const VERSIONS: [&str; 1] = [include_str!("versions/1.sql")];
+        assert_eq!(VERSIONS.len() as i64, VERSION - 1, "an older schema is missing");
+        for (version, schema) in (1..).zip(VERSIONS) {
+            let place = Place::new(&format!("version-{version}"));
+            let old = Connection::open(place.file()).unwrap();
+            old.execute_batch(schema).unwrap();
+            old.execute_batch(
+                "INSERT INTO users (name, name_key, password, roles, created) VALUES
+                 ('Ada', 'ada', 'hash', 'a,b', 5), ('Bob', 'bob', 'hash', '', 6),
+                 ('Carol', 'carol', 'hash', '', 7);
+                 DELETE FROM users WHERE name = 'Carol';",
+            )
+            .unwrap();
+            old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+            old.pragma_update(None, "user_version", version).unwrap();
+            drop(old);
+            assert_eq!(Sqlite::inspect(&place.file()), Ok(Inspection::Older(version)));
+            let store = Sqlite::open(&place.file(), 1).unwrap();
+            assert_eq!(Sqlite::inspect(&place.file()), Ok(Inspection::Current));
+            assert_eq!(Sqlite::check(&place.file()), Ok(()));
+            assert_eq!(found(&store, "ada"), Some("Ada".into()));
+            assert_eq!(found(&store, "bob"), Some("Bob".into()));
+            assert_eq!(add(&store, "dora", None).unwrap(), 4, "Carol's id was given out again");
+            let keys: i64 = store
+                .with_writer(|w| Ok(w.query_row("PRAGMA foreign_keys", [], |row| row.get(0))?))
+                .unwrap();
+            assert_eq!(keys, 1);
+        }
+    }
+
+    #[test]
     fn statistics_for_the_planner_are_no_damage() {
         let place = Place::new("analyze");
         add(&Sqlite::open(&place.file(), 1).unwrap(), "ada", None).unwrap();
@@ -295,10 +366,10 @@ mod tests {
                 }),
             ),
             (
-                "is of version 2",
+                "is of version 3",
                 Box::new(|| {
                     ours();
-                    with_sql("PRAGMA user_version = 2");
+                    with_sql("PRAGMA user_version = 3");
                 }),
             ),
             (

@@ -4,16 +4,23 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::crowd::Crowd;
+use super::crowd::{Crowd, connect_from};
 use super::vitals::{Target, Vitals};
 use crate::support::{Client, Dir, PASSWORD, Server, request, run};
 
-/// Requests that may wait for a hashing thread.
+/// Requests that may wait for a hashing thread, and those of them that may be of one address.
 const QUEUE: usize = 256;
+const SHARE: usize = 64;
+
+/// A connection from this address of the machine.
+fn from(address: usize, target: &Target) -> Client {
+    let address = [127, 0, 0, u8::try_from(address).unwrap()];
+    Client::over(connect_from(address.into(), target.address, None))
+}
 
 #[test]
 fn the_queue_holds_256_and_refuses_the_next_at_once() {
-    let target = Target::start_warm();
+    let target = Target::start_warm_with(&[]);
     // The one hashing thread waits for the database, which somebody else holds.
     let holder = rusqlite::Connection::open(target.dir.database()).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -23,11 +30,18 @@ fn the_queue_holds_256_and_refuses_the_next_at_once() {
     std::thread::sleep(Duration::from_millis(500));
     let start = Instant::now();
     let quick = request("POST", "/api/login", &[], "{}");
-    let mut queued: Vec<Client> = (0..QUEUE).map(|_| target.connect()).collect();
-    queued.iter_mut().for_each(|client| client.send(&quick));
-    std::thread::sleep(Duration::from_millis(200));
-    for _ in 0..20 {
-        let mut refused = target.connect();
+    let mut queued = Vec::new();
+    for address in 2..2 + QUEUE / SHARE {
+        queued.extend((0..SHARE).map(|_| from(address, &target)));
+        queued.iter_mut().rev().take(SHARE).for_each(|client| client.send(&quick));
+        std::thread::sleep(Duration::from_millis(100));
+        // There is room, but not for this one.
+        let mut refused = from(address, &target);
+        refused.send(&quick);
+        assert_eq!(refused.reply("POST").error(), (503, "Overloaded".into()));
+    }
+    for address in 10..30 {
+        let mut refused = from(address, &target);
         refused.send(&quick);
         let reply = refused.reply("POST");
         assert_eq!(reply.error(), (503, "Overloaded".into()));
@@ -55,7 +69,8 @@ fn two_hundred_logins_at_once_need_little_memory() {
     let added = run(&dir.0, &args, &format!("{PASSWORD}\n{PASSWORD}\n"));
     assert!(added.status.success(), "{added:?}");
     // Each hashing thread works in 19 MiB; two is what a machine with two cores has.
-    let target = Target::of(Server::start_in(dir, &["--hash-threads", "2"]));
+    let flags = ["--hash-threads", "2", "--throttle", "off"];
+    let target = Target::of(Server::start_in(dir, &flags));
     let body = json!({"username": "ada", "password": PASSWORD}).to_string();
     let mut crowd = Crowd::gather(target.address, 0, 200, None);
     crowd.say(request("POST", "/api/login", &[], &body).as_bytes());

@@ -28,9 +28,13 @@ impl Target {
     }
 
     /// One that hashes with one thread and has done so: its memory for that is there already, and
-    /// nobody has to wait until it is given back.
+    /// nobody has to wait until it is given back. One that does not slow down who tries a lot.
     pub fn start_warm() -> Target {
-        let server = Server::start(&["--hash-threads", "1"]);
+        Target::start_warm_with(&["--throttle", "off"])
+    }
+
+    pub fn start_warm_with(flags: &[&str]) -> Target {
+        let server = Server::start(&[&["--hash-threads", "1"], flags].concat());
         assert_eq!(server.login("nobody", PASSWORD).status(), 401);
         Target::of(server)
     }

@@ -1,16 +1,18 @@
-//! The `user` commands: the same store and rules as the server's, on the same file, while it
-//! runs.
+//! The `user` commands.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
+use super::reset_link::{self, ResetLink};
+use super::{date, failed, open_existing, print, unless_closed};
 use crate::cli::Database;
 use crate::clock::Timestamp;
-use crate::error::{Error, Problem};
+use crate::error::Problem;
 use crate::guard::{Email, Hasher, Password, PasswordHash, Roles, Username};
-use crate::store::{Account, Change, Inspection, NewUser, Sqlite, Store as _};
+use crate::store::{Account, Actor, Change, Entry, Event, NewUser, SecondFactor, Sqlite};
+use crate::store::{SecondFactors as _, Users as _};
 
 /// Bytes read from standard input for a password.
 const MAX_INPUT: u64 = 4096;
@@ -51,6 +53,12 @@ pub(crate) enum UserCommand {
     Activate(OneUser),
     /// Shut an account out at once; its tokens are refused as well
     Deactivate(OneUser),
+    /// Turn a second factor off, for somebody who has lost it and the recovery codes
+    ResetSecondFactor(OneUser),
+    /// Forget failed logins up to now, so that the next one need not wait
+    Unlock(OneUser),
+    /// Make a token with which a user sets a new password at POST /api/reset_finalize, once
+    ResetLink(ResetLink),
     /// Delete an account for good
     Delete {
         #[command(flatten)]
@@ -66,11 +74,11 @@ pub(crate) struct OneUser {
     /// The username
     name: String,
     #[command(flatten)]
-    database: Database,
+    pub(super) database: Database,
 }
 
 impl OneUser {
-    fn open(&self) -> Result<(Sqlite, Account), Problem> {
+    pub(super) fn open(&self) -> Result<(Sqlite, Account), Problem> {
         let store = open_existing(&self.database)?;
         let name = Username::parse(&self.name).map_err(failed)?;
         match store.account(&name).map_err(failed)? {
@@ -90,14 +98,17 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
         }
         UserCommand::List { database } => list(&database),
         UserCommand::Show(user) => {
-            let (_, account) = user.open()?;
-            print(&show(&account))
+            let (store, account) = user.open()?;
+            let factor = store.second_factor(account.person.id).map_err(failed)?;
+            print(&show(&account, factor.as_ref()))
         }
         UserCommand::Passwd(user) => {
             let (store, account) = user.open()?;
             let name = Username::parse(&account.person.name).map_err(failed)?;
-            let hash = read_password(&name)?;
-            change(&store, &account, &Change::Password(&hash), "has a new password")
+            let email = account.email.as_deref().and_then(|email| Email::parse(email).ok());
+            let hash = read_password(&name, email.as_ref())?;
+            let new = Change::Password { hash: &hash, old: None, keep: None };
+            change(&store, &account, &new, Event::PasswordReset, "has a new password")
         }
         UserCommand::Roles { user, roles } => {
             let (store, account) = user.open()?;
@@ -106,23 +117,37 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
                 "" => "has no roles".into(),
                 roles => format!("has the roles {roles}"),
             };
-            change(&store, &account, &Change::Roles(&roles), &done)
+            change(&store, &account, &Change::Roles(&roles), Event::RolesChanged, &done)
         }
         UserCommand::Activate(user) => {
             let (store, account) = user.open()?;
-            change(&store, &account, &Change::Active(true), "is active")
+            change(&store, &account, &Change::Active(true), Event::Activated, "is active")
         }
         UserCommand::Deactivate(user) => {
             let (store, account) = user.open()?;
-            change(&store, &account, &Change::Active(false), "is inactive")
+            change(&store, &account, &Change::Active(false), Event::Deactivated, "is inactive")
         }
+        UserCommand::ResetSecondFactor(user) => reset_second_factor(&user),
+        UserCommand::Unlock(user) => {
+            let (store, account) = user.open()?;
+            let done = "may try again at once: failed logins up to now are forgotten";
+            change(&store, &account, &Change::Unlocked, Event::Unlocked, done)
+        }
+        UserCommand::ResetLink(command) => reset_link::run(&command),
         UserCommand::Delete { user, yes } => {
             let (store, account) = user.open()?;
             let name = &account.person.name;
-            if !yes && !confirmed(&format!("delete {name} (id {}) for good?", account.person.id))? {
+            if !yes
+                && !confirmed(
+                    "deleting",
+                    &format!("delete {name} (id {}) for good?", account.person.id),
+                )?
+            {
                 return print(&format!("{name} was not deleted"));
             }
-            match store.delete(account.person.id).map_err(failed)? {
+            let id = account.person.id;
+            let entry = Entry::new(Event::UserDeleted, id, name, Actor::Operator);
+            match store.delete(id, &entry, Timestamp::now()).map_err(failed)? {
                 true => print(&format!("{name} was deleted")),
                 false => Err(gone(&account)),
             }
@@ -137,10 +162,17 @@ fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Res
     // A file that cannot be used is told before the password is asked for, but none is made for
     // a password that cannot be had.
     Sqlite::inspect(&database.database)?;
-    let hash = read_password(&name)?;
+    let hash = read_password(&name, email.as_ref())?;
     let store = Sqlite::open(&database.database, 1)?;
     let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles };
-    let id = store.add(&user, Timestamp::now()).map_err(failed)?;
+    let entry = Entry {
+        event: Event::UserAdded,
+        user: None,
+        name: Some(name.as_str()),
+        actor: Actor::Operator,
+        detail: "",
+    };
+    let id = store.add(&user, None, &entry, Timestamp::now()).map_err(failed)?;
     print(&format!("added {name} (id {id})"))
 }
 
@@ -168,16 +200,23 @@ fn list(database: &Database) -> Result<(), Problem> {
     wrote.or_else(unless_closed)
 }
 
-fn show(account: &Account) -> String {
-    let Account { person, email, created } = account;
+fn show(account: &Account, factor: Option<&SecondFactor>) -> String {
+    let Account { person, email, created, .. } = account;
+    let otp = match factor {
+        Some(factor) if factor.confirmed => {
+            format!("on, {} recovery codes left", factor.codes_left)
+        }
+        _ => "off".into(),
+    };
     let none = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
     format!(
-        "id       {}\nname     {}\nemail    {}\nstate    {}\nroles    {}\ncreated  {}",
+        "id       {}\nname     {}\nemail    {}\nstate    {}\nroles    {}\notp      {}\ncreated  {}",
         person.id,
         person.name,
         none(email.as_deref().unwrap_or_default()),
         state(person.active),
         none(&person.roles.iter().collect::<Vec<_>>().join(", ")),
+        otp,
         date(*created),
     )
 }
@@ -186,27 +225,33 @@ fn change(
     store: &Sqlite,
     account: &Account,
     change: &Change<'_>,
+    event: Event,
     done: &str,
 ) -> Result<(), Problem> {
-    match store.change(account.person.id, change).map_err(failed)? {
+    let Account { person, .. } = account;
+    let detail = match change {
+        Change::Roles(roles) => roles.as_str(),
+        _ => "",
+    };
+    let entry = Entry { detail, ..Entry::new(event, person.id, &person.name, Actor::Operator) };
+    match store.change(person.id, change, &entry, Timestamp::now()).map_err(failed)? {
         true => print(&format!("{} {done}", account.person.name)),
         false => Err(gone(account)),
     }
 }
 
-/// Commands that look for users do not make a file where there is none.
-fn open_existing(database: &Database) -> Result<Sqlite, Problem> {
-    match Sqlite::inspect(&database.database)? {
-        Inspection::Current => Sqlite::open(&database.database, 1),
-        Inspection::Absent => Err(Problem::new(
-            format!("there is no database at {}", database.database.display()),
-            "give its path with --database, or make the first user: lictor user add NAME",
-        )),
+fn reset_second_factor(user: &OneUser) -> Result<(), Problem> {
+    let (store, Account { person, .. }) = user.open()?;
+    let entry = Entry::new(Event::SecondFactorReset, person.id, &person.name, Actor::Operator);
+    let now = Timestamp::now();
+    match store.remove_second_factor(person.id, None, &entry, now).map_err(failed)? {
+        true => print(&format!("{} has no second factor any more", person.name)),
+        false => print(&format!("{} had no second factor", person.name)),
     }
 }
 
 /// Asks twice on a terminal; otherwise takes the first line of standard input.
-fn read_password(name: &Username) -> Result<PasswordHash, Problem> {
+fn read_password(name: &Username, email: Option<&Email>) -> Result<PasswordHash, Problem> {
     let unreadable = |error: io::Error| {
         Problem::new(
             format!("cannot read the password: {error}"),
@@ -228,14 +273,14 @@ fn read_password(name: &Username) -> Result<PasswordHash, Problem> {
         line.truncate(end);
         line
     };
-    let password = Password::choose(&typed, name).map_err(failed)?;
+    let password = Password::choose_with(&typed, name, email).map_err(failed)?;
     Hasher::new().and_then(|hasher| hasher.hash(&password)).map_err(failed)
 }
 
-fn confirmed(question: &str) -> Result<bool, Problem> {
+pub(super) fn confirmed(what: &str, question: &str) -> Result<bool, Problem> {
     if !io::stdin().is_terminal() {
         return Err(Problem::new(
-            "deleting wants to be confirmed, and nobody is there to ask",
+            format!("{what} wants to be confirmed, and nobody is there to ask"),
             "add --yes if you are sure",
         ));
     }
@@ -246,49 +291,10 @@ fn confirmed(question: &str) -> Result<bool, Problem> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn print(text: &str) -> Result<(), Problem> {
-    writeln!(io::stdout(), "{text}").or_else(unless_closed)
-}
-
-/// `lictor user list | head` is not a failure.
-fn unless_closed(error: io::Error) -> Result<(), Problem> {
-    match error.kind() {
-        io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(Problem::new(format!("cannot write the answer: {error}"), "free some space")),
-    }
-}
-
-fn failed(error: Error) -> Problem {
-    let next = match error {
-        Error::InvalidPassword(_) => "choose another password",
-        Error::InvalidUsername(_) => "choose another name",
-        Error::UsernameTaken => "choose another name, or see who is there: lictor user list",
-        Error::Unavailable(_) => "try again; if it stays, look at the disk and its permissions",
-        _ => "see lictor user --help",
-    };
-    let what = error.to_string();
-    let mut letters = what.chars();
-    let what = letters
-        .next()
-        .map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect());
-    Problem::new(what, next)
-}
-
 fn gone(account: &Account) -> Problem {
     Problem::new(format!("{} was deleted meanwhile", account.person.name), "nothing was changed")
 }
 
 fn state(active: bool) -> &'static str {
     if active { "active" } else { "inactive" }
-}
-
-fn date(at: Timestamp) -> String {
-    let since = std::time::Duration::from_secs(u64::try_from(at.0).unwrap_or(0));
-    match std::time::UNIX_EPOCH.checked_add(since) {
-        // humantime writes years up to 9999.
-        Some(time) if at.0 <= 253_402_300_799 => {
-            humantime::format_rfc3339_seconds(time).to_string()
-        }
-        _ => at.0.to_string(),
-    }
 }

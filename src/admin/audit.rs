@@ -1,0 +1,118 @@
+//! `lictor audit`: who did what, when, from where.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::Args;
+use serde::Serialize;
+
+use super::{date, failed, open_existing, unless_closed};
+use crate::cli::{Database, lifespan};
+use crate::clock::Timestamp;
+use crate::error::Problem;
+use crate::guard::Username;
+use crate::store::{Audit as _, Recorded, Users as _, Wanted};
+
+/// Entries that are read from the file at once.
+const PAGE: u32 = 500;
+
+#[derive(Args)]
+pub(crate) struct AuditCommand {
+    /// Only what concerns this user, who may have been deleted
+    #[arg(long, value_name = "NAME")]
+    user: Option<String>,
+    /// Only the last 24h, 30d, or seconds
+    #[arg(long, value_name = "TIME", value_parser = lifespan)]
+    since: Option<Duration>,
+    /// At most so many entries, the newest ones
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    limit: u32,
+    /// One JSON object a line
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    database: Database,
+}
+
+pub(crate) fn run(command: &AuditCommand) -> Result<(), Problem> {
+    let store = open_existing(&command.database)?;
+    let name = command.user.as_deref().map(Username::parse).transpose().map_err(failed)?;
+    let account = name.as_ref().map(|name| store.account(name).map_err(failed)).transpose()?;
+    let user = account.flatten().map(|account| account.person.id);
+    // Somebody who is gone is found by the name of then.
+    let name = name.as_ref().map(Username::as_str).filter(|_| user.is_none());
+    let since = command.since.map(|since| {
+        let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
+        Timestamp::now().0.saturating_sub(seconds)
+    });
+    let mut wanted = Wanted { user, name, since, before: None, limit: 0 };
+    let mut left = command.limit;
+    let mut found_any = false;
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    while left > 0 {
+        wanted.limit = left.min(PAGE);
+        let found = store.recorded(&wanted).map_err(failed)?;
+        for entry in &found {
+            let line = if command.json { json(entry) } else { text(entry) };
+            if let Err(error) = writeln!(out, "{line}") {
+                return unless_closed(error);
+            }
+        }
+        found_any |= !found.is_empty();
+        wanted.before = found.last().map(|entry| entry.id);
+        left -= wanted.limit;
+        if found.len() < wanted.limit as usize {
+            break;
+        }
+    }
+    out.flush().or_else(unless_closed)?;
+    match name {
+        Some(name) if !found_any => Err(Problem::new(
+            format!("there is no user {name}, and nothing on record of one"),
+            "see all that is on record: lictor audit",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn text(entry: &Recorded) -> String {
+    let who = match (&entry.name, entry.user) {
+        (Some(name), Some(id)) => format!("{} (id {id})", name.escape_debug()),
+        (_, Some(id)) => format!("id {id}"),
+        _ => "-".into(),
+    };
+    let by = match (entry.actor, &entry.address) {
+        (Some(admin), Some(address)) => format!("id {admin} at {address}"),
+        (None, Some(address)) => address.clone(),
+        (_, None) => "the command line".into(),
+    };
+    let detail = match entry.detail.as_str() {
+        "" => String::new(),
+        detail => format!("  {}", detail.escape_debug()),
+    };
+    format!("{}  {:20}  {:24}  {by}{detail}", date(entry.at), entry.event, who)
+}
+
+fn json(entry: &Recorded) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        at: i64,
+        event: &'a str,
+        user: Option<i64>,
+        name: Option<&'a str>,
+        actor: Option<i64>,
+        address: Option<&'a str>,
+        detail: &'a str,
+    }
+    let line = Line {
+        at: entry.at.0,
+        event: &entry.event,
+        user: entry.user,
+        name: entry.name.as_deref(),
+        actor: entry.actor,
+        address: entry.address.as_deref(),
+        detail: &entry.detail,
+    };
+    // Strings and numbers always become JSON.
+    serde_json::to_string(&line).unwrap_or_default()
+}

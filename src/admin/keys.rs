@@ -1,0 +1,237 @@
+//! The `key` commands: what they change counts from the server's next start on.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::user::confirmed;
+use super::{date, failed, open_existing, print, unless_closed};
+use crate::cli::{Database, KeyFlags, KeySource, lifespan};
+use crate::clock::Timestamp;
+use crate::error::Problem;
+use crate::guard::key_id;
+use crate::keys::{Key, Keys};
+use crate::store::{Actor, Audit as _, Entry, Event, Inspection, Sqlite};
+
+#[derive(Subcommand)]
+pub(crate) enum KeyCommand {
+    /// List the keys, newest first: what signs, and what only verifies
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        place: KeyPlace,
+    },
+    /// Make a new key, which signs from the next start on; those before it still verify
+    Rotate(KeyPlace),
+    /// Remove a key that no longer signs; tokens that it signed are refused from the next start on
+    Retire {
+        /// The key's name, as `lictor key list` shows it
+        // A thumbprint can begin like a flag.
+        #[arg(allow_hyphen_values = true)]
+        kid: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+        /// How long tokens that the key signed can be refreshed
+        #[arg(long, value_name = "TIME", env = "JWT_REFRESH_LIFESPAN", default_value = "30d", value_parser = lifespan)]
+        refresh_lifespan: Duration,
+        #[command(flatten)]
+        place: KeyPlace,
+    },
+}
+
+/// Where the keys are: found as the server finds them.
+#[derive(clap::Args)]
+pub(crate) struct KeyPlace {
+    #[command(flatten)]
+    database: Database,
+    #[command(flatten)]
+    flags: KeyFlags,
+}
+
+impl KeyPlace {
+    fn open(&self) -> Result<(KeySource, Keys), Problem> {
+        let source = KeySource::of(&self.flags, &self.database.database);
+        match source.look()? {
+            Some(keys) => Ok((source, keys)),
+            None => Err(source.no_file()),
+        }
+    }
+}
+
+pub(crate) fn run(command: KeyCommand) -> Result<(), Problem> {
+    match command {
+        KeyCommand::List { json, place } => list(&place, json),
+        KeyCommand::Rotate(place) => rotate(&place, Timestamp::now()),
+        KeyCommand::Retire { kid, yes, refresh_lifespan, place } => {
+            retire(&place, &kid, yes, refresh_lifespan, Timestamp::now())
+        }
+    }
+}
+
+fn list(place: &KeyPlace, json: bool) -> Result<(), Problem> {
+    #[derive(Serialize)]
+    struct Row {
+        kid: String,
+        algorithm: &'static str,
+        created: Option<i64>,
+        signs: bool,
+    }
+    let (source, keys) = place.open()?;
+    let current = keys.current(source.algorithm());
+    let row = |key: &Key| {
+        Ok(Row {
+            kid: key_id(key).map_err(failed)?,
+            algorithm: key.algorithm().name(),
+            created: key.created().map(|at| at.0),
+            signs: current == Some(key),
+        })
+    };
+    let rows = keys.iter().map(row).collect::<Result<Vec<_>, Problem>>()?;
+    let mut out = io::stdout().lock();
+    if json {
+        // Strings, numbers and booleans: serde_json cannot fail on them.
+        let text = serde_json::to_string(&rows).unwrap_or_default();
+        return writeln!(out, "{text}").or_else(unless_closed);
+    }
+    let mut wrote = writeln!(out, "{:43}  {:9}  {:20}  use", "kid", "algorithm", "created");
+    for Row { kid, algorithm, created, signs } in rows {
+        let created = created.map_or_else(|| "-".into(), |at| date(Timestamp(at)));
+        let used = if signs { "signs" } else { "verifies" };
+        wrote = wrote.and_then(|()| writeln!(out, "{kid:43}  {algorithm:9}  {created:20}  {used}"));
+    }
+    wrote.or_else(unless_closed)
+}
+
+fn rotate(place: &KeyPlace, now: Timestamp) -> Result<(), Problem> {
+    let (source, keys) = place.open()?;
+    let file = source.file()?;
+    // The algorithm of what signs now stays, unless another was asked for.
+    let old = keys.current(source.algorithm());
+    let newest = keys.current(None).ok_or_else(|| source.no_file())?;
+    let algorithm = source.algorithm().unwrap_or_else(|| newest.algorithm());
+    if old.is_some_and(|key| source.is_environments(&keys, key)) {
+        return Err(Problem::usage(
+            "SECRET_KEY signs, so a new key in the file would not",
+            "set SECRET_KEY to a new secret (openssl rand -hex 32) and put the old one into the \
+             file, or unset SECRET_KEY",
+        ));
+    }
+    let keys = Keys::update(file, |keys| keys.with_new(algorithm, now))?;
+    let new = keys.current(Some(algorithm)).ok_or_else(|| source.no_file())?;
+    let kid = key_id(new).map_err(failed)?;
+    record(place, Event::KeyRotated, &kid, now);
+    print(&format!(
+        "made the {} key {kid}; it signs once the server has been restarted",
+        algorithm.name()
+    ))?;
+    match old {
+        Some(old) => print(&format!(
+            "the one before it still verifies; once the refresh lifespan has passed: lictor key \
+             retire {}",
+            key_id(old).map_err(failed)?
+        )),
+        None => Ok(()),
+    }
+}
+
+fn retire(
+    place: &KeyPlace,
+    kid: &str,
+    yes: bool,
+    lifespan: Duration,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let (source, keys) = place.open()?;
+    let key = named(&keys, kid)?;
+    if keys.current(source.algorithm()) == Some(key) {
+        return Err(Problem::new(
+            format!("the key {kid} is the one that signs"),
+            "make another first (lictor key rotate), restart the server, and retire this one once \
+             the refresh lifespan has passed",
+        ));
+    }
+    if source.is_environments(&keys, key) {
+        return Err(Problem::new(
+            format!("the key {kid} is SECRET_KEY, not one of the file"),
+            "unset SECRET_KEY where the server gets it",
+        ));
+    }
+    let file = source.file()?;
+    let in_use = in_use_until(&keys, key, lifespan).filter(|end| *end >= now);
+    let warning = in_use.map(|end| format!("sessions that it signed can last until {}", date(end)));
+    let question = match &warning {
+        Some(warning) => format!("retire the key {kid}? {warning}"),
+        None => format!("retire the key {kid}?"),
+    };
+    if !yes && !confirmed("retiring a key", &question)? {
+        return print(&format!("{kid} was not retired"));
+    }
+    if let Some(warning) = warning {
+        log::warn!("{warning}; they end with the next start, and their users log in again");
+    }
+    Keys::update(file, |keys| keys.without(key))?;
+    record(place, Event::KeyRetired, kid, now);
+    print(&format!("retired {kid}; what it signed is refused once the server has been restarted"))
+}
+
+/// In the audit of the database, if there is one yet. The change itself is done by then.
+fn record(place: &KeyPlace, event: Event, detail: &str, now: Timestamp) {
+    let entry = Entry { event, user: None, name: None, actor: Actor::Operator, detail };
+    let recorded = match Sqlite::inspect(&place.database.database) {
+        Ok(Inspection::Absent) => return,
+        _ => open_existing(&place.database)
+            .and_then(|store| store.record(&entry, now).map_err(failed)),
+    };
+    if let Err(problem) = recorded {
+        log::warn!("an audit entry could not be kept: {}", problem.what);
+    }
+}
+
+fn named<'a>(keys: &'a Keys, kid: &str) -> Result<&'a Key, Problem> {
+    for key in keys.iter() {
+        if key_id(key).map_err(failed)? == kid {
+            return Ok(key);
+        }
+    }
+    Err(Problem::new(
+        format!("there is no key {}", kid.escape_debug()),
+        "see which there are: lictor key list",
+    ))
+}
+
+/// The last moment of a session that the key signed for, if the next key says when it came.
+fn in_use_until(keys: &Keys, key: &Key, lifespan: Duration) -> Option<Timestamp> {
+    let next = keys.iter().take_while(|one| *one != key).last()?;
+    let lifespan = i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
+    next.created().map(|at| Timestamp(at.0.saturating_add(lifespan)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_in_use_for_a_lifespan_after_the_next_one() {
+        let digits = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+        let ring = format!(
+            "lictor-key EdDSA 900 {digits}\nlictor-key HS256 500 {digits}\nlictor-key HS256 0 aa{digits}\n"
+        );
+        let keys = Keys::parse(ring.as_bytes()).unwrap();
+        let month = Duration::from_secs(100);
+        let ends: Vec<_> = keys.iter().map(|key| in_use_until(&keys, key, month)).collect();
+        assert_eq!(ends, [None, Some(Timestamp(1000)), Some(Timestamp(600))]);
+        assert_eq!(
+            in_use_until(&keys, keys.iter().last().unwrap(), Duration::MAX),
+            Some(Timestamp(i64::MAX))
+        );
+        for key in keys.iter() {
+            assert!(named(&keys, &key_id(key).unwrap()).unwrap() == key);
+        }
+        assert!(named(&keys, "../x\n").is_err_and(|problem| !problem.what.contains('\n')));
+    }
+}

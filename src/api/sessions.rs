@@ -1,0 +1,72 @@
+//! `GET /api/sessions`: where the user is logged in; `DELETE /api/sessions/ID`: no longer there.
+
+use serde::Serialize;
+
+use super::{done, private};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::guard::Identity;
+use crate::http::{Request, Response};
+use crate::store::{Entry, Event, Session, Which};
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: &'a str,
+    created: i64,
+    last_refreshed: i64,
+    expires: i64,
+    address: &'a str,
+    user_agent: &'a str,
+    current: bool,
+}
+
+impl<'a> Row<'a> {
+    fn of(session: &'a Session, current: &str) -> Row<'a> {
+        Row {
+            id: &session.jti,
+            created: session.created.0,
+            last_refreshed: session.refreshed.0,
+            expires: session.expires.0,
+            address: &session.address,
+            user_agent: &session.agent,
+            current: session.jti == current,
+        }
+    }
+}
+
+pub(crate) fn get(
+    app: &App,
+    identity: &Identity,
+    _: &Request<'_>,
+    now: Timestamp,
+) -> Result<Response, Error> {
+    Ok(shown(&app.store.sessions(identity.id(), now)?, identity.session()))
+}
+
+/// Sessions as an answer; `current` is the one that asks.
+pub(super) fn shown(found: &[Session], current: &str) -> Response {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        sessions: Vec<Row<'a>>,
+    }
+    private(&Body { sessions: found.iter().map(|session| Row::of(session, current)).collect() })
+}
+
+/// The one in use can be ended too, which is then the same as a logout.
+pub(crate) fn delete(
+    app: &App,
+    identity: &Identity,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Response, Error> {
+    let actor = app.caller(request).user();
+    let entry = Entry::new(Event::SessionEnded, identity.id(), identity.name(), actor);
+    match app.store.end(identity.id(), Which::One(request.parameter), &entry, now)? {
+        0 => Err(Error::NotFound),
+        _ => {
+            entry.log();
+            Ok(done("session ended"))
+        }
+    }
+}

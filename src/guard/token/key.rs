@@ -1,0 +1,224 @@
+//! One key at work: signing, verifying, its name, what others may know of it. A key is for one
+//! algorithm, whatever a token says. The only file that knows HMAC and Ed25519.
+
+use ed25519_compact::{KeyPair, PublicKey, Signature};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jwt_simple::prelude::{
+    Ed25519KeyPair, EdDSAKeyPairLike as _, HS256Key, JWTClaims, MACLike as _,
+};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::base64url;
+use crate::error::Error;
+use crate::keys::{Algorithm, Key, Material, Seed};
+
+/// What an HS256 key's name is a signature of. Nothing that a token begins with.
+const NAMING: &[u8] = b"lictor key id";
+
+/// The name of a key in tokens (`kid`), the same at every start.
+///
+/// That of an HS256 key is 8 bytes of an HMAC made with it: like any token that it signed, but
+/// shorter, and so no help in finding the key. That of an Ed25519 key is the thumbprint of its
+/// public half (RFC 7638).
+#[cfg(any(test, feature = "cli"))]
+pub(crate) fn key_id(key: &Key) -> Result<String, Error> {
+    Verifier::new(key).map(|verifier| verifier.kid)
+}
+
+/// Verifies with one key.
+pub(super) struct Verifier {
+    kid: String,
+    half: Half,
+}
+
+enum Half {
+    /// Its schedule worked out: a request then costs one pass over its token.
+    Hs256(Hmac<Sha256>),
+    EdDsa(PublicKey),
+}
+
+/// A public key as others read it (RFC 7517, RFC 8037).
+#[derive(Serialize)]
+pub(super) struct Jwk<'a> {
+    kty: &'static str,
+    crv: &'static str,
+    x: String,
+    kid: &'a str,
+    #[serde(rename = "use")]
+    purpose: &'static str,
+    alg: &'static str,
+}
+
+impl Verifier {
+    pub(super) fn new(key: &Key) -> Result<Verifier, Error> {
+        match key.material() {
+            Material::Hs256(secret) => {
+                let mac = Hmac::<Sha256>::new_from_slice(secret.bytes()).map_err(no_key)?;
+                let name = mac.clone().chain_update(NAMING).finalize().into_bytes();
+                let kid = name[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+                Ok(Verifier { kid, half: Half::Hs256(mac) })
+            }
+            Material::EdDsa(seed) => {
+                let public = pair(seed)?.pk;
+                Ok(Verifier { kid: thumbprint(&public), half: Half::EdDsa(public) })
+            }
+        }
+    }
+
+    pub(super) fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    pub(super) fn algorithm(&self) -> Algorithm {
+        match self.half {
+            Half::Hs256(_) => Algorithm::Hs256,
+            Half::EdDsa(_) => Algorithm::EdDsa,
+        }
+    }
+
+    pub(super) fn verifies(&self, signed: &[u8], tag: &[u8]) -> bool {
+        match &self.half {
+            // Compares in constant time.
+            Half::Hs256(mac) => mac.clone().chain_update(signed).verify_slice(tag).is_ok(),
+            Half::EdDsa(public) => Signature::from_slice(tag)
+                .is_ok_and(|signature| public.verify(signed, &signature).is_ok()),
+        }
+    }
+
+    /// Nothing of an HS256 key: it has no public half.
+    pub(super) fn jwk(&self) -> Option<Jwk<'_>> {
+        let Half::EdDsa(public) = &self.half else { return None };
+        Some(Jwk {
+            kty: "OKP",
+            crv: "Ed25519",
+            x: base64url::encode(public.as_slice()),
+            kid: &self.kid,
+            purpose: "sig",
+            alg: Algorithm::EdDsa.name(),
+        })
+    }
+}
+
+/// Signs with one key.
+pub(super) enum Signer {
+    Hs256(HS256Key),
+    EdDsa(Box<Ed25519KeyPair>),
+}
+
+impl Signer {
+    /// With a name, which then stands in every token.
+    pub(super) fn new(key: &Key, kid: Option<&str>) -> Result<Signer, Error> {
+        match key.material() {
+            Material::Hs256(secret) => {
+                let mut key = HS256Key::from_bytes(secret.bytes());
+                if let Some(kid) = kid {
+                    key = key.with_key_id(kid);
+                }
+                Ok(Signer::Hs256(key))
+            }
+            Material::EdDsa(seed) => {
+                let pair = Ed25519KeyPair::from_bytes(&pair(seed)?[..]).map_err(no_key)?;
+                let pair = match kid {
+                    Some(kid) => pair.with_key_id(kid),
+                    None => pair,
+                };
+                Ok(Signer::EdDsa(Box::new(pair)))
+            }
+        }
+    }
+
+    pub(super) fn sign(&self, claims: JWTClaims<impl Serialize>) -> Result<String, Error> {
+        let token = match self {
+            Signer::Hs256(key) => key.authenticate(claims),
+            Signer::EdDsa(pair) => pair.sign(claims),
+        };
+        token.map_err(|error| Error::Internal(format!("a token could not be signed: {error}")))
+    }
+}
+
+fn pair(seed: &Seed) -> Result<KeyPair, Error> {
+    let mut copy = ed25519_compact::Seed::from_slice(seed.bytes()).map_err(no_key)?;
+    let pair = KeyPair::try_from_seed(copy).map_err(no_key);
+    copy.wipe_mut();
+    pair
+}
+
+/// The members of the key in the order of their names, without white space (RFC 7638 section 3).
+fn thumbprint(public: &PublicKey) -> String {
+    let x = base64url::encode(public.as_slice());
+    base64url::encode(Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)))
+}
+
+/// The key file and the environment are read strictly, so this would be a mistake of ours.
+fn no_key(error: impl std::fmt::Display) -> Error {
+    Error::Internal(format!("a key of the ring cannot be used: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{Keys, Secret};
+
+    /// The key of RFC 8037 appendix A, and what the RFC says of it.
+    fn example() -> Key {
+        let seed = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+        let ring = Keys::parse(format!("lictor-key EdDSA 0 {seed}\n").as_bytes()).unwrap();
+        ring.current(None).unwrap().clone()
+    }
+
+    #[test]
+    fn the_examples_of_rfc_8037() {
+        let key = Verifier::new(&example()).unwrap();
+        assert_eq!(key.kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
+        assert_eq!(
+            serde_json::to_string(&key.jwk().unwrap()).unwrap(),
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k","use":"sig","alg":"EdDSA"}"#
+        );
+        let signed = b"eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
+        let tag = base64url::decode(
+            b"hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+        )
+        .unwrap();
+        assert!(key.verifies(signed, &tag));
+        assert!(!key.verifies(&signed[1..], &tag));
+        assert!(!key.verifies(signed, &tag[..63]) && !key.verifies(signed, b""));
+        // S + L verifies as well where nobody looks whether S is below the group's order L
+        // (RFC 8032 section 5.1.7).
+        let order = [
+            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9,
+            0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,
+        ];
+        let mut other = tag;
+        let mut carry = 0;
+        for (byte, more) in other[32..].iter_mut().zip(order) {
+            let sum = u16::from(*byte) + more + carry;
+            *byte = sum as u8;
+            carry = sum >> 8;
+        }
+        assert!(!key.verifies(signed, &other));
+    }
+
+    #[test]
+    fn the_signature_of_another_algorithm_is_none() {
+        let shared = Keys::from(Secret::new([7; 64]).unwrap());
+        let shared = Verifier::new(shared.current(None).unwrap()).unwrap();
+        let pair = Verifier::new(&example()).unwrap();
+        for tag in [&[0; 32][..], &[0; 64], &[1; 64], &[0xff; 64], b""] {
+            assert!(!shared.verifies(b"x", tag) && !pair.verifies(b"x", tag));
+        }
+        assert!(shared.jwk().is_none());
+    }
+
+    #[test]
+    fn names_stay_and_differ() {
+        let kid = |text: &str| {
+            let keys = Keys::from(Secret::new(text).unwrap());
+            key_id(keys.current(None).unwrap()).unwrap()
+        };
+        let one = kid("a secret of at least 32 bytes, for tests");
+        assert_eq!(one, kid("a secret of at least 32 bytes, for tests"));
+        assert_ne!(one, kid("a secret of at least 32 bytes, for testS"));
+        assert!(one.len() == 16 && one.bytes().all(|b| b.is_ascii_hexdigit()), "{one}");
+    }
+}

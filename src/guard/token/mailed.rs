@@ -1,0 +1,73 @@
+//! Tokens that are sent by mail, or handed out by an administrator: good for one thing, once, and
+//! for nothing else. That they are used once is for the store to see to, by their `jti`.
+
+use std::time::Duration;
+
+use super::claims::{Claims, Marked};
+use super::{Roles, Tokens};
+use crate::clock::Timestamp;
+use crate::error::Error;
+
+/// What a mailed token is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mailed {
+    /// To confirm an address (`is_ert`).
+    Registration,
+    /// To set a new password (`is_prt`).
+    Reset,
+}
+
+/// A token that was made just now.
+#[derive(Debug)]
+pub struct Minted {
+    /// Its text.
+    pub token: String,
+    /// What it says.
+    pub claims: Claims,
+}
+
+/// Which error comes first is flask-praetorian's choice.
+impl Tokens {
+    /// A token to be sent by mail, good for `lifespan`.
+    pub fn mail(
+        &self,
+        purpose: Mailed,
+        id: i64,
+        roles: &Roles,
+        lifespan: Duration,
+        now: Timestamp,
+    ) -> Result<Minted, Error> {
+        let lifespan = i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
+        let claims = self.begin(now)?.claims(id, lifespan);
+        Ok(Minted { token: self.write(&claims, roles, Some(purpose))?, claims })
+    }
+
+    /// Reads a token that was mailed to confirm an address.
+    #[cfg_attr(
+        not(any(test, feature = "fuzzing")),
+        expect(dead_code, reason = "confirming an address needs a mailer first")
+    )]
+    pub fn registration(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
+        let Marked { claims, registration, reset } = self.read(token, now)?;
+        if now > claims.exp {
+            return Err(Error::ExpiredAccess("register"));
+        }
+        match (registration, reset) {
+            (false, _) => Err(Error::InvalidRegistrationToken),
+            (true, true) => Err(Error::MisusedResetToken("registration")),
+            (true, false) => Ok(claims),
+        }
+    }
+
+    /// Reads a token that was mailed to set a new password.
+    pub fn reset(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
+        let Marked { claims, registration, reset } = self.read(token, now)?;
+        if registration {
+            return Err(Error::MisusedRegistrationToken("reset"));
+        }
+        if now > claims.exp {
+            return Err(Error::ExpiredAccess("reset"));
+        }
+        if reset { Ok(claims) } else { Err(Error::InvalidResetToken) }
+    }
+}

@@ -1,0 +1,258 @@
+//! Tokens: JWTs signed with a key of the ring, with the claims that flask-praetorian gives them.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `header` | which key a token may be verified with |
+//! | `key` | one key at work: HMAC, Ed25519, its name |
+//! | `claims` | the claims, read and written |
+//! | `mailed` | tokens that are sent or handed out, each good for one thing |
+//! | `base64url` | the spelling of a token's parts |
+//!
+//! The order of the checks: size, structure, algorithm and key, signature, claims, times. No key
+//! is ever taken from a token (RFC 8725). Knows no store and no clock.
+
+mod base64url;
+mod claims;
+mod header;
+mod key;
+mod mailed;
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Roles;
+use super::password::random;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::keys::{Algorithm, Keys};
+
+use base64url::Tag;
+use claims::Marked;
+use header::Header;
+use key::{Jwk, Signer, Verifier};
+
+pub use claims::Claims;
+#[cfg(any(test, feature = "cli"))]
+pub(crate) use key::key_id;
+pub use mailed::{Mailed, Minted};
+
+/// Bytes of a token; ours have about 250.
+const MAX_TOKEN: usize = 4096;
+
+/// How long tokens are good; cut to whole seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Lifespans {
+    /// For access.
+    pub access: Duration,
+    /// For refreshing.
+    pub refresh: Duration,
+    /// How long before its end a token may be refreshed already.
+    pub early: Duration,
+}
+
+/// What all tokens of one login have in common, and when its first was issued.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Beginning {
+    /// The login's name.
+    pub jti: String,
+    /// When it begins.
+    pub iat: Timestamp,
+    /// When its last token can no longer be refreshed.
+    pub rf_exp: Timestamp,
+}
+
+impl Beginning {
+    /// The claims of a token that is good for so many seconds, but not beyond the last refresh.
+    fn claims(&self, id: i64, lifespan: i64) -> Claims {
+        let Beginning { jti, iat, rf_exp } = self.clone();
+        Claims { jti, id, iat: Some(iat), exp: later(iat, lifespan).min(rf_exp), rf_exp }
+    }
+}
+
+/// Mints and reads tokens with one ring of keys.
+pub struct Tokens {
+    ring: Vec<Verifier>,
+    /// Where in the ring the key is that signs.
+    current: usize,
+    signer: Signer,
+    /// The first part of every token that we write. Such a token is verified with that key,
+    /// without a look into its header.
+    header: Box<[u8]>,
+    jwks: String,
+    access: i64,
+    refresh: i64,
+    early: i64,
+}
+
+impl Tokens {
+    /// The newest key for `algorithm` signs, or else the newest of all.
+    pub fn new(
+        keys: &Keys,
+        algorithm: Option<Algorithm>,
+        lifespans: Lifespans,
+    ) -> Result<Tokens, Error> {
+        let no_key = || Error::Internal("no key of the ring is for this algorithm".into());
+        let key = keys.current(algorithm).ok_or_else(no_key)?;
+        let current = keys.iter().position(|one| one == key).ok_or_else(no_key)?;
+        let ring = keys.iter().map(Verifier::new).collect::<Result<Vec<_>, _>>()?;
+        // A single shared secret needs no name, and tokens are to the letter what Flask's are.
+        let named = ring.len() > 1 || key.algorithm() != Algorithm::Hs256;
+        let signer = Signer::new(key, named.then(|| ring[current].kid()))?;
+        let seconds = |lifespan: Duration| i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
+        let mut tokens = Tokens {
+            jwks: jwks(&ring)?,
+            ring,
+            current,
+            signer,
+            header: Box::default(),
+            access: seconds(lifespans.access),
+            refresh: seconds(lifespans.refresh),
+            early: seconds(lifespans.early),
+        };
+        let sample = tokens.mint(&tokens.begin(Timestamp(0))?, 0, &Roles::default())?;
+        tokens.header = sample.split('.').next().unwrap_or_default().as_bytes().into();
+        Ok(tokens)
+    }
+
+    /// What all tokens of a login have in common that begins now.
+    pub fn begin(&self, now: Timestamp) -> Result<Beginning, Error> {
+        Ok(Beginning { jti: uuid()?, iat: now, rf_exp: later(now, self.refresh) })
+    }
+
+    /// The first token of a login.
+    pub fn mint(&self, login: &Beginning, id: i64, roles: &Roles) -> Result<String, Error> {
+        self.write(&login.claims(id, self.access), roles, None)
+    }
+
+    /// The token that follows on `claims`, issued at `iat`: same name, same user, same end; roles
+    /// as they are now.
+    pub fn renew(&self, claims: &Claims, roles: &Roles, iat: Timestamp) -> Result<String, Error> {
+        let exp = later(iat, self.access).min(claims.rf_exp);
+        self.write(&Claims { iat: Some(iat), exp, ..claims.clone() }, roles, None)
+    }
+
+    fn write(
+        &self,
+        claims: &Claims,
+        roles: &Roles,
+        mailed: Option<Mailed>,
+    ) -> Result<String, Error> {
+        self.signer.sign(claims::written(claims, roles, mailed))
+    }
+
+    /// Reads a token that is to grant access now.
+    pub fn access(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
+        let claims = unmailed(self.read(token, now)?, "access")?;
+        if now > claims.exp {
+            return Err(Error::ExpiredAccess("access"));
+        }
+        Ok(claims)
+    }
+
+    /// Reads a token that is to be refreshed now: its access has ended or is about to, its session
+    /// has not.
+    pub fn refreshable(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
+        let claims = unmailed(self.read(token, now)?, "refresh")?;
+        if now.0 <= claims.exp.0.saturating_sub(self.early) {
+            return Err(Error::EarlyRefresh);
+        }
+        if now > claims.rf_exp {
+            return Err(Error::ExpiredRefresh);
+        }
+        Ok(claims)
+    }
+
+    /// The public keys of the ring, as JSON (RFC 7517 section 5).
+    pub fn jwks(&self) -> &str {
+        &self.jwks
+    }
+
+    fn read(&self, token: &[u8], now: Timestamp) -> Result<Marked, Error> {
+        claims::read(&self.authentic(token)?, now)
+    }
+
+    /// The payload's bytes, once the signature has been found good.
+    fn authentic(&self, token: &[u8]) -> Result<Vec<u8>, Error> {
+        if token.len() > MAX_TOKEN {
+            return Err(Error::InvalidToken("the token is too long"));
+        }
+        let mut parts = token.split(|&b| b == b'.');
+        let (Some(header), Some(payload), Some(tag), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(Error::InvalidToken("the token does not have three parts"));
+        };
+        let signed = &token[..header.len() + 1 + payload.len()];
+        let good = if *header == *self.header {
+            self.ring[self.current].verifies(signed, Tag::decode(tag)?.bytes())
+        } else {
+            self.any_verifies(header, signed, tag)?
+        };
+        if !good {
+            return Err(Error::InvalidToken("the signature is wrong"));
+        }
+        base64url::decode(payload)
+    }
+
+    /// Whether a key that the header fits verifies the signature.
+    fn any_verifies(&self, header: &[u8], signed: &[u8], tag: &[u8]) -> Result<bool, Error> {
+        let json = base64url::decode(header)?;
+        let header = Header::read(&json)?;
+        let mut fitting = self.ring.iter().filter(|key| header.fits(key)).peekable();
+        if fitting.peek().is_none() {
+            return Err(Error::InvalidToken("no key of this server is for this header"));
+        }
+        let tag = Tag::decode(tag)?;
+        Ok(fitting.any(|key| key.verifies(signed, tag.bytes())))
+    }
+}
+
+impl std::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(
+            f,
+            "Tokens({} keys, access {} s, refresh {} s)",
+            self.ring.len(),
+            self.access,
+            self.refresh
+        )
+    }
+}
+
+/// The claims of a token that was not mailed.
+fn unmailed(marked: Marked, purpose: &'static str) -> Result<Claims, Error> {
+    if marked.registration {
+        return Err(Error::MisusedRegistrationToken(purpose));
+    }
+    if marked.reset {
+        return Err(Error::MisusedResetToken(purpose));
+    }
+    Ok(marked.claims)
+}
+
+fn later(now: Timestamp, seconds: i64) -> Timestamp {
+    Timestamp(now.0.saturating_add(seconds))
+}
+
+fn jwks(ring: &[Verifier]) -> Result<String, Error> {
+    #[derive(Serialize)]
+    struct Set<'a> {
+        keys: Vec<Jwk<'a>>,
+    }
+    let set = Set { keys: ring.iter().filter_map(Verifier::jwk).collect() };
+    serde_json::to_string(&set)
+        .map_err(|error| Error::Internal(format!("the public keys cannot be written: {error}")))
+}
+
+/// A random UUID (RFC 9562 section 5.4).
+fn uuid() -> Result<String, Error> {
+    let bits = u128::from_be_bytes(random()?);
+    let bits = bits & !(0xf << 76) | 0x4 << 76;
+    let bits = bits & !(0b11 << 62) | 0b10 << 62;
+    let hex = format!("{bits:032x}");
+    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+}
+
+#[cfg(test)]
+mod tests;

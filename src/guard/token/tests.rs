@@ -1,0 +1,582 @@
+//! Tables of tokens, good and bad, with any header and payload and a signature of any key.
+
+use jwt_simple::prelude::{HS256Key, MACLike as _};
+
+use super::base64url::{decode, encode};
+use super::*;
+use crate::keys::Secret;
+
+const NOW: Timestamp = Timestamp(1_700_000_000);
+const SECRET: &str = "a secret of at least 32 bytes, for tests";
+const OLD_SECRET: &str = "an older secret of at least 32 bytes, for tests";
+const SEED: &str = "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60";
+const OTHER_SEED: &str = "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb";
+const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
+const GOOD: &str = r#"{"iat":1,"exp":1700000100,"jti":"a","id":1,"rls":"","rf_exp":1700001000}"#;
+
+fn keys(ring: &[String]) -> Keys {
+    Keys::parse(ring.concat().as_bytes()).unwrap()
+}
+
+fn shared(secret: &str) -> String {
+    let digits: String = secret.bytes().map(|b| format!("{b:02x}")).collect();
+    format!("lictor-key HS256 0 bytes:{digits}\n")
+}
+
+fn paired(seed: &str) -> String {
+    format!("lictor-key EdDSA 0 {seed}\n")
+}
+
+fn reader(keys: &Keys, algorithm: Option<Algorithm>) -> Tokens {
+    let seconds = Duration::from_secs;
+    let lifespans = Lifespans { access: seconds(100), refresh: seconds(1000), early: seconds(0) };
+    Tokens::new(keys, algorithm, lifespans).unwrap()
+}
+
+fn tokens() -> Tokens {
+    reader(&Keys::from(Secret::new(SECRET).unwrap()), None)
+}
+
+/// A token with any header and payload and a good HS256 signature.
+fn signed_with(secret: &[u8], header: &str, payload: &str) -> String {
+    let signed = format!("{}.{}", encode(header), encode(payload));
+    let tag = HS256Key::from_bytes(secret).authentication_tag(signed.as_bytes());
+    format!("{signed}.{}", encode(tag))
+}
+
+fn signed(header: &str, payload: &str) -> String {
+    signed_with(SECRET.as_bytes(), header, payload)
+}
+
+/// The same with an Ed25519 signature.
+fn pair_signed(seed: &str, header: &str, payload: &str) -> String {
+    let signed = format!("{}.{}", encode(header), encode(payload));
+    let bytes: Vec<u8> =
+        (0..64).step_by(2).map(|at| u8::from_str_radix(&seed[at..at + 2], 16).unwrap()).collect();
+    let seed = ed25519_compact::Seed::from_slice(&bytes).unwrap();
+    let tag = ed25519_compact::KeyPair::from_seed(seed).sk.sign(&signed, None);
+    format!("{signed}.{}", encode(tag))
+}
+
+fn minted(tokens: &Tokens, id: i64, roles: &str) -> String {
+    tokens.mint(&tokens.begin(NOW).unwrap(), id, &Roles::parse(roles).unwrap()).unwrap()
+}
+
+fn name<T>(result: Result<T, Error>) -> &'static str {
+    result.map_or_else(|error| error.kind().name, |_| "ok")
+}
+
+fn part(token: &str, at: usize) -> String {
+    String::from_utf8(decode(token.split('.').nth(at).unwrap().as_bytes()).unwrap()).unwrap()
+}
+
+#[test]
+fn exact_bytes() {
+    let token = minted(&tokens(), 7, "admin,editor");
+    assert_eq!(part(&token, 0), HEADER);
+    let jti = tokens().access(token.as_bytes(), NOW).unwrap().jti;
+    assert_eq!(
+        part(&token, 1),
+        format!(
+            r#"{{"iat":1700000000,"exp":1700000100,"jti":"{jti}","id":7,"rls":"admin,editor","rf_exp":1700001000}}"#
+        )
+    );
+    let payload = token.split('.').nth(1).unwrap();
+    assert!(!payload.contains(['-', '_']), "the tutorial's client reads it with atob");
+}
+
+#[test]
+fn another_jwt_library_agrees() {
+    use jwt_simple::prelude::{NoCustomClaims, UnixTimeStamp, VerificationOptions};
+    let token = minted(&tokens(), 7, "");
+    let at_that_time = VerificationOptions {
+        artificial_time: Some(UnixTimeStamp::from_secs(NOW.0.unsigned_abs())),
+        ..VerificationOptions::default()
+    };
+    let read = |secret: &str| {
+        HS256Key::from_bytes(secret.as_bytes())
+            .verify_token::<NoCustomClaims>(&token, Some(at_that_time.clone()))
+    };
+    assert_eq!(
+        read(SECRET).unwrap().jwt_id,
+        Some(tokens().access(token.as_bytes(), NOW).unwrap().jti)
+    );
+    assert!(read("another secret of at least 32 bytes").is_err());
+}
+
+#[test]
+fn ids_are_version_4_uuids() {
+    for _ in 0..100 {
+        let id = uuid().unwrap();
+        let shape: Vec<_> = id.split('-').map(str::len).collect();
+        assert_eq!(shape, [8, 4, 4, 4, 12], "{id}");
+        assert_eq!(&id[14..15], "4", "{id}");
+        assert!("89ab".contains(&id[19..20]), "{id}");
+    }
+    assert_ne!(uuid().unwrap(), uuid().unwrap());
+}
+
+#[test]
+fn times_are_inclusive() {
+    let tokens = tokens();
+    let token = minted(&tokens, 1, "");
+    for (after, access, refresh) in [
+        (-1, "InvalidTokenHeader", "InvalidTokenHeader"),
+        (0, "ok", "EarlyRefreshError"),
+        (100, "ok", "EarlyRefreshError"),
+        (101, "ExpiredAccessError", "ok"),
+        (1000, "ExpiredAccessError", "ok"),
+        (1001, "ExpiredAccessError", "ExpiredRefreshError"),
+    ] {
+        let now = Timestamp(NOW.0 + after);
+        assert_eq!(name(tokens.access(token.as_bytes(), now)), access, "{after}");
+        assert_eq!(name(tokens.refreshable(token.as_bytes(), now)), refresh, "{after}");
+    }
+}
+
+#[test]
+fn a_token_may_be_refreshed_shortly_before_its_end() {
+    let mut tokens = tokens();
+    let token = minted(&tokens, 1, "");
+    for (early, after, refresh) in [
+        (0, 100, "EarlyRefreshError"),
+        (1, 99, "EarlyRefreshError"),
+        (1, 100, "ok"),
+        (60, 40, "EarlyRefreshError"),
+        (60, 41, "ok"),
+        (60, 1000, "ok"),
+        (60, 1001, "ExpiredRefreshError"),
+        (5000, 0, "ok"),
+        (i64::MAX, 0, "ok"),
+    ] {
+        tokens.early = early;
+        let now = Timestamp(NOW.0 + after);
+        assert_eq!(name(tokens.refreshable(token.as_bytes(), now)), refresh, "{early} {after}");
+    }
+    for exp in [i64::MIN, i64::MAX] {
+        let payload = GOOD.replace("1700000100", &exp.to_string());
+        let expected = if exp < 0 { "ok" } else { "EarlyRefreshError" };
+        tokens.early = 60;
+        assert_eq!(name(tokens.refreshable(signed(HEADER, &payload).as_bytes(), NOW)), expected);
+    }
+}
+
+#[test]
+fn a_renewed_token_keeps_its_name_and_end() {
+    let tokens = tokens();
+    let first = minted(&tokens, 1, "");
+    let late = Timestamp(NOW.0 + 950);
+    let claims = tokens.refreshable(first.as_bytes(), late).unwrap();
+    assert_eq!(claims.iat, Some(NOW));
+    let second = tokens.renew(&claims, &Roles::default(), late).unwrap();
+    let renewed = tokens.access(second.as_bytes(), late).unwrap();
+    // 950 + 100 would be beyond the end of the session at 1000.
+    assert_eq!(renewed, Claims { iat: Some(late), exp: Timestamp(NOW.0 + 1000), ..claims });
+}
+
+#[test]
+fn payloads() {
+    let good = GOOD.trim_matches(['{', '}']);
+    for (payload, expected) in [
+        (GOOD.to_owned(), "ok"),
+        (format!("{{{good},\"extra\":[1]}}"), "ok"),
+        (format!("{{{good},\"nbf\":1}}"), "ok"),
+        (format!("{{{good},\"nbf\":1700000001}}"), "InvalidTokenHeader"),
+        (format!("{{{good},\"aud\":\"x\"}}"), "InvalidTokenHeader"),
+        (format!("{{{good},\"is_ert\":true}}"), "MisusedRegistrationToken"),
+        (format!("{{{good},\"is_prt\":true}}"), "MisusedResetToken"),
+        (format!("{{{good},\"is_prt\":false}}"), "MisusedResetToken"),
+        (good.into(), "InvalidTokenHeader"),
+        ("[]".into(), "InvalidTokenHeader"),
+        (String::new(), "InvalidTokenHeader"),
+        (format!("{GOOD}{GOOD}"), "InvalidTokenHeader"),
+        (format!(" \n{GOOD}\t "), "ok"),
+        (GOOD.replace("\"rls\":\"\"", "\"rls\":null"), "ok"),
+        (GOOD.replace("\"iat\":1,", ""), "ok"),
+    ] {
+        assert_eq!(
+            name(tokens().access(signed(HEADER, &payload).as_bytes(), NOW)),
+            expected,
+            "{payload}"
+        );
+    }
+    for claim in ["iat", "exp", "jti", "id", "rls", "rf_exp", "nbf", "aud", "is_ert", "is_prt"] {
+        for (one, other) in [("1", "1"), ("\"a\"", "\"a\""), ("1", "\"a\"")] {
+            let rest = GOOD.replace(&format!("\"{claim}\":"), "\"x\":");
+            let payload =
+                format!("{{\"{claim}\":{one},\"{claim}\":{other},{}", rest.trim_start_matches('{'));
+            let result = tokens().access(signed(HEADER, &payload).as_bytes(), NOW);
+            assert_eq!(name(result), "InvalidTokenHeader", "{payload}");
+        }
+    }
+    for (claim, text) in [
+        ("exp", r#""exp":1700000100,"#),
+        ("jti", r#""jti":"a","#),
+        ("id", r#""id":1,"#),
+        ("rf_exp", r#","rf_exp":1700001000"#),
+    ] {
+        let without = GOOD.replace(text, "");
+        let result = tokens().access(signed(HEADER, &without).as_bytes(), NOW);
+        assert!(matches!(result, Err(Error::MissingClaim(c)) if c == claim), "{without}");
+    }
+    for value in [
+        "null",
+        "\"1\"",
+        "1.0",
+        "-0.0",
+        "1e3",
+        "1e400",
+        "-1e400",
+        "9223372036854775808",
+        "-9223372036854775809",
+        "99999999999999999999",
+        "01",
+        "+1",
+        "NaN",
+        "Infinity",
+        "0x10",
+        "[1]",
+        "{}",
+        "true",
+    ] {
+        for claim in ["iat", "exp", "id", "rf_exp", "nbf"] {
+            let payload = format!("{{\"{claim}\":{value}}}");
+            let result = tokens().access(signed(HEADER, &payload).as_bytes(), NOW);
+            assert_eq!(name(result), "InvalidTokenHeader", "{payload}");
+        }
+    }
+    for value in ["null", "1", "[\"a\"]", "{}", "true", "\"\\ud800\"", "\"\u{0}\""] {
+        let payload = format!("{{\"jti\":{value}}}");
+        assert_eq!(
+            name(tokens().access(signed(HEADER, &payload).as_bytes(), NOW)),
+            "InvalidTokenHeader"
+        );
+    }
+}
+
+#[test]
+fn headers() {
+    let kid = tokens().ring[0].kid().to_owned();
+    for (header, expected) in [
+        (HEADER, "ok"),
+        (r#"{"typ":"JWT","alg":"HS256"}"#, "ok"),
+        (r#"{"alg":"HS256"}"#, "ok"),
+        (r#"{"alg":"HS256","typ":"jwt"}"#, "ok"),
+        // The signature is ours; what else stands there has no effect.
+        (r#"{"alg":"HS256","jku":"http://evil","x5u":"x","jwk":{"kty":"oct"},"x5c":[]}"#, "ok"),
+        (r#"{"alg":"HS256","kid":"KID"}"#, "ok"),
+        (r#"{"alg":"HS256","kid":"../../etc/passwd"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","kid":"' OR 1=1 --"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","kid":""}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","kid":" KID"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","kid":"KID\u0000"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","kid":null}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","kid":0}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","kid":["KID"]}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","kid":"KID","kid":"KID"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"EdDSA","kid":"KID"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"none","kid":"KID"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"none"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"None"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":""}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"hs256"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256 "}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS512"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"RS256"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"EdDSA"}"#, "InvalidTokenHeader"),
+        (r#"{"ALG":"HS256"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","alg":"HS256"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","alg":"none"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","typ":"JWT","typ":"JWT"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","typ":"JWE"}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","typ":null}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","crit":["b64"]}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","crit":[]}"#, "InvalidTokenHeader"),
+        (r#"{"alg":"HS256","crit":null}"#, "InvalidTokenHeader"),
+        (r#"{"alg":null}"#, "InvalidTokenHeader"),
+        (r#"{"alg":["HS256"]}"#, "InvalidTokenHeader"),
+        (r#"["HS256"]"#, "InvalidTokenHeader"),
+        (r#""HS256""#, "InvalidTokenHeader"),
+        ("{}", "InvalidTokenHeader"),
+        ("", "InvalidTokenHeader"),
+    ] {
+        let header = header.replace("KID", &kid);
+        let token = signed(&header, GOOD);
+        assert_eq!(name(tokens().access(token.as_bytes(), NOW)), expected, "{header}");
+    }
+    let long = format!(r#"{{"alg":"HS256","kid":"{}"}}"#, "k".repeat(2000));
+    assert_eq!(name(tokens().access(signed(&long, GOOD).as_bytes(), NOW)), "InvalidTokenHeader");
+}
+
+#[test]
+fn signatures_and_structures() {
+    let good = signed(HEADER, GOOD);
+    let (unsigned, tag) = good.rsplit_once('.').unwrap();
+    let (header, body) = unsigned.split_once('.').unwrap();
+    let changed = encode(GOOD.replace("\"id\":1", "\"id\":2"));
+    // The last of 43 characters holds four bits of the signature and two that must be 0.
+    let stray = {
+        let last = *tag.as_bytes().last().unwrap();
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+        let at = alphabet.iter().position(|&b| b == last).unwrap();
+        format!("{}{}", &tag[..tag.len() - 1], alphabet[at + 1] as char)
+    };
+    for bad in [
+        String::new(),
+        ".".into(),
+        "..".into(),
+        "...".into(),
+        "a.b.c".into(),
+        unsigned.into(),
+        format!("{unsigned}."),
+        format!("{unsigned}.{}", &tag[..tag.len() - 2]),
+        format!("{unsigned}.{}", &tag[..tag.len() - 1]),
+        format!("{unsigned}.{tag}A"),
+        format!("{unsigned}.{stray}"),
+        format!("{unsigned}.{tag}="),
+        format!("{unsigned}.{tag}=="),
+        format!("{unsigned}.{tag}.x"),
+        format!("{unsigned}.{tag}."),
+        format!("{unsigned}.{tag}.{body}.{tag}"),
+        format!("{unsigned}.{}", encode("\0")),
+        format!("{header}.{changed}.{tag}"),
+        format!("{header}=.{body}.{tag}"),
+        format!("{header}.{body}=.{tag}"),
+        format!("{header} .{body}.{tag}"),
+        format!("{header}.{body}\n.{tag}"),
+        format!(" {good}"),
+        format!("{good}\n"),
+        format!("{good} "),
+        format!("Bearer {good}"),
+        format!("{unsigned}.{}", "A".repeat(43)),
+        format!("{unsigned}.{}", "A".repeat(5000)),
+        format!("{unsigned}.{}", encode([0; 64])),
+        good.to_uppercase(),
+        good.replace('.', ".."),
+        good.replacen('.', "", 1),
+        format!("{good}\0"),
+        format!("\u{feff}{good}"),
+    ] {
+        assert_eq!(name(tokens().access(bad.as_bytes(), NOW)), "InvalidTokenHeader", "{bad}");
+    }
+    // The alphabet of plain base64, where the other has `-` and `_`.
+    let dashed = (0..1000)
+        .map(|n| signed(HEADER, &GOOD.replace("\"id\":1", &format!("\"id\":{n}"))))
+        .find(|token| token.rsplit_once('.').unwrap().1.contains(['-', '_']))
+        .unwrap();
+    assert_eq!(name(tokens().access(dashed.as_bytes(), NOW)), "ok");
+    let plain = dashed.replace('-', "+").replace('_', "/");
+    assert_eq!(name(tokens().access(plain.as_bytes(), NOW)), "InvalidTokenHeader");
+}
+
+#[test]
+fn sizes() {
+    let longest = |padding: usize| {
+        signed(
+            HEADER,
+            &GOOD.replace("\"rls\":\"\"", &format!("\"rls\":\"{}\"", "x".repeat(padding))),
+        )
+    };
+    let fits = (2000..4000).rev().find(|&n| longest(n).len() <= MAX_TOKEN).unwrap();
+    assert_eq!(name(tokens().access(longest(fits).as_bytes(), NOW)), "ok");
+    let over = tokens().access(longest(fits + 4).as_bytes(), NOW);
+    assert!(matches!(over, Err(Error::InvalidToken("the token is too long"))));
+    // A whole token as the payload of another, as nested tokens have it, is no object.
+    let nested = signed(HEADER, &signed(HEADER, GOOD));
+    assert_eq!(name(tokens().access(nested.as_bytes(), NOW)), "InvalidTokenHeader");
+    let declared = signed(r#"{"alg":"HS256","typ":"JWT","cty":"JWT"}"#, &signed(HEADER, GOOD));
+    assert_eq!(name(tokens().access(declared.as_bytes(), NOW)), "InvalidTokenHeader");
+}
+
+#[test]
+fn what_a_ring_writes() {
+    let kid = |ring: &Keys, at: usize| key_id(ring.iter().nth(at).unwrap()).unwrap();
+    let alone = keys(&[shared(SECRET)]);
+    let two = keys(&[shared(SECRET), shared(OLD_SECRET)]);
+    let mixed = keys(&[paired(SEED), shared(SECRET)]);
+    let pair = keys(&[paired(SEED)]);
+    let named = |alg: &str, kid: &str| format!(r#"{{"alg":"{alg}","kid":"{kid}","typ":"JWT"}}"#);
+    for (ring, algorithm, expected) in [
+        (&alone, None, HEADER.to_owned()),
+        (&alone, Some(Algorithm::Hs256), HEADER.to_owned()),
+        (&two, None, named("HS256", &kid(&two, 0))),
+        (&mixed, None, named("EdDSA", &kid(&mixed, 0))),
+        (&mixed, Some(Algorithm::Hs256), named("HS256", &kid(&mixed, 1))),
+        (&pair, Some(Algorithm::EdDsa), named("EdDSA", &kid(&pair, 0))),
+    ] {
+        let tokens = reader(ring, algorithm);
+        let token = minted(&tokens, 1, "");
+        assert_eq!(part(&token, 0), expected);
+        assert_eq!(*tokens.header, *token.split('.').next().unwrap().as_bytes());
+        assert_eq!(name(tokens.access(token.as_bytes(), NOW)), "ok");
+        assert!(token.len() < 512);
+    }
+    let lifespans =
+        Lifespans { access: Duration::MAX, refresh: Duration::MAX, early: Duration::MAX };
+    assert!(Tokens::new(&alone, Some(Algorithm::EdDsa), lifespans).is_err());
+    assert_eq!(reader(&two, None).jwks(), r#"{"keys":[]}"#);
+    let set: serde_json::Value = serde_json::from_str(reader(&mixed, None).jwks()).unwrap();
+    assert_eq!(set["keys"].as_array().unwrap().len(), 1);
+    assert_eq!(set["keys"][0]["kid"], kid(&mixed, 0));
+    assert!(!set.to_string().contains(&encode(SECRET)) && !set.to_string().contains("\"d\""));
+}
+
+/// One row of the next table: what signed, the header's algorithm, whose name it bears.
+type Row<'a> = (&'a str, &'a str, Option<&'a str>, &'static str);
+
+#[test]
+fn which_key_counts() {
+    let ring = keys(&[shared(SECRET), paired(SEED), shared(OLD_SECRET)]);
+    let [current, pair, old] = [0, 1, 2].map(|at| key_id(ring.iter().nth(at).unwrap()).unwrap());
+    let gone = key_id(keys(&[paired(OTHER_SEED)]).current(None).unwrap()).unwrap();
+    let token = |signer: &str, alg: &str, kid: Option<&str>| {
+        let kid = kid.map_or_else(String::new, |kid| format!(r#","kid":"{kid}""#));
+        let header = format!(r#"{{"alg":"{alg}"{kid},"typ":"JWT"}}"#);
+        match signer {
+            "current" => signed(&header, GOOD),
+            "old" => signed_with(OLD_SECRET.as_bytes(), &header, GOOD),
+            "stranger" => signed_with(b"a secret that the server never had", &header, GOOD),
+            "pair" => pair_signed(SEED, &header, GOOD),
+            _ => pair_signed(OTHER_SEED, &header, GOOD),
+        }
+    };
+    let refused = "InvalidTokenHeader";
+    let rows: [Row<'_>; 23] = [
+        ("current", "HS256", Some(&current), "ok"),
+        ("old", "HS256", Some(&old), "ok"),
+        ("pair", "EdDSA", Some(&pair), "ok"),
+        // Without a name every shared secret is tried, and no other key.
+        ("current", "HS256", None, "ok"),
+        ("old", "HS256", None, "ok"),
+        ("stranger", "HS256", None, refused),
+        ("pair", "EdDSA", None, refused),
+        ("pair", "HS256", None, refused),
+        // With a name only that key.
+        ("current", "HS256", Some(&old), refused),
+        ("old", "HS256", Some(&current), refused),
+        ("current", "HS256", Some(&pair), refused),
+        ("pair", "EdDSA", Some(&current), refused),
+        ("other pair", "EdDSA", Some(&pair), refused),
+        ("other pair", "EdDSA", Some(&gone), refused),
+        ("current", "HS256", Some(&gone), refused),
+        ("stranger", "HS256", Some(&current), refused),
+        // The algorithm must be the key's.
+        ("pair", "HS256", Some(&pair), refused),
+        ("current", "EdDSA", Some(&current), refused),
+        ("current", "EdDSA", Some(&pair), refused),
+        ("pair", "Ed25519", Some(&pair), refused),
+        ("pair", "eddsa", Some(&pair), refused),
+        ("pair", "none", Some(&pair), refused),
+        ("current", "HS384", Some(&current), refused),
+    ];
+    for algorithm in [None, Some(Algorithm::EdDsa), Some(Algorithm::Hs256)] {
+        let tokens = reader(&ring, algorithm);
+        for (signer, alg, kid, expected) in rows {
+            let token = token(signer, alg, kid);
+            let result = name(tokens.access(token.as_bytes(), NOW));
+            assert_eq!(result, expected, "{signer} {alg} {kid:?} {algorithm:?}");
+        }
+    }
+}
+
+#[test]
+fn a_public_key_is_no_secret() {
+    let ring = keys(&[paired(SEED), shared(SECRET)]);
+    let tokens = reader(&ring, None);
+    let kid = key_id(ring.current(None).unwrap()).unwrap();
+    let set: serde_json::Value = serde_json::from_str(tokens.jwks()).unwrap();
+    let x = set["keys"][0]["x"].as_str().unwrap().to_owned();
+    let raw = decode(x.as_bytes()).unwrap();
+    let hex: String = raw.iter().map(|byte| format!("{byte:02x}")).collect();
+    let der = [&[0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00], &*raw];
+    let spellings: [Vec<u8>; 9] = [
+        raw.clone(),
+        x.clone().into(),
+        format!("{x}=").into(),
+        hex.clone().into(),
+        hex.to_uppercase().into(),
+        set["keys"][0].to_string().into(),
+        tokens.jwks().into(),
+        der.concat(),
+        kid.clone().into(),
+    ];
+    for secret in spellings {
+        for kid in [None, Some(&kid)] {
+            let kid = kid.map_or_else(String::new, |kid| format!(r#","kid":"{kid}""#));
+            for alg in ["HS256", "EdDSA"] {
+                let header = format!(r#"{{"alg":"{alg}"{kid}}}"#);
+                let token = signed_with(&secret, &header, GOOD);
+                assert_eq!(
+                    name(tokens.access(token.as_bytes(), NOW)),
+                    "InvalidTokenHeader",
+                    "{header}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn mailed_tokens() {
+    let tokens = tokens();
+    let mail = |purpose| {
+        let hour = Duration::from_secs(60);
+        tokens.mail(purpose, 7, &Roles::parse("admin").unwrap(), hour, NOW).unwrap()
+    };
+    let (registration, reset) = (mail(Mailed::Registration), mail(Mailed::Reset));
+    for (minted, mark) in [(&registration, "is_ert"), (&reset, "is_prt")] {
+        let jti = &minted.claims.jti;
+        assert_eq!(
+            part(&minted.token, 1),
+            format!(
+                r#"{{"iat":1700000000,"exp":1700000060,"jti":"{jti}","id":7,"rls":"admin","rf_exp":1700001000,"{mark}":true}}"#
+            )
+        );
+    }
+    assert_eq!(
+        tokens.registration(registration.token.as_bytes(), NOW).unwrap(),
+        registration.claims
+    );
+    assert_eq!(tokens.reset(reset.token.as_bytes(), NOW).unwrap(), reset.claims);
+    let endless = tokens.mail(Mailed::Reset, 7, &Roles::default(), Duration::MAX, NOW).unwrap();
+    assert_eq!(endless.claims.exp, endless.claims.rf_exp, "no longer than a session");
+}
+
+/// What the real flask-praetorian says of tokens for every purpose: `tests/praetorian` checks the
+/// same table against it.
+#[test]
+fn purposes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/praetorian/purposes.json");
+    let table: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let secret = Secret::new(table["secret"].as_str().unwrap()).unwrap();
+    let tokens = reader(&Keys::from(secret), None);
+    let now = Timestamp(table["now"].as_i64().unwrap());
+    let rows = table["rows"].as_array().unwrap();
+    assert!(rows.len() >= 10);
+    for row in rows {
+        let token = row["token"].as_str().unwrap().as_bytes();
+        for (purpose, found) in [
+            ("access", tokens.access(token, now)),
+            ("refresh", tokens.refreshable(token, now)),
+            ("register", tokens.registration(token, now)),
+            ("reset", tokens.reset(token, now)),
+        ] {
+            let found = found.map_or_else(
+                |error| format!("{}: {}", error.kind().name, error.message()),
+                |_| "good".into(),
+            );
+            assert_eq!(row[purpose], found, "{} for {purpose}", row["name"]);
+        }
+        // Those that flask-praetorian made are made here to the letter.
+        let mailed = match row["made"].as_str() {
+            Some("registration") => Some(Mailed::Registration),
+            Some("reset") => Some(Mailed::Reset),
+            Some("access") => None,
+            _ => continue,
+        };
+        let Marked { claims, .. } = tokens.read(token, now).unwrap();
+        let roles = Roles::parse(table["roles"].as_str().unwrap()).unwrap();
+        assert_eq!(tokens.write(&claims, &roles, mailed).unwrap().as_bytes(), token);
+    }
+}

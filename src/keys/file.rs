@@ -1,0 +1,284 @@
+//! The key file: read, made when there is none, and replaced as a whole. Whoever reads it finds
+//! all of a ring or all of another, whatever happens in between; and it is on the disk before any
+//! token is out that one of its keys signed.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::format::{self, MAX_FILE};
+use super::{Algorithm, Key, Keys, Material};
+use crate::clock::Timestamp;
+use crate::error::Problem;
+
+pub(super) fn read(path: &Path) -> Result<Keys, Problem> {
+    let shown = path.display();
+    // With room for all of it from the start: growing would leave copies behind.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE + 64));
+    File::open(path)
+        .and_then(|file| {
+            warn_if_others_can_read(&file, path)?;
+            file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)
+        })
+        .map_err(|error| cannot_read(path, &error))?;
+    if bytes.len() > MAX_FILE {
+        return Err(Problem::new(
+            format!("the key file {shown} is larger than {MAX_FILE} bytes"),
+            "give the path of a file that holds nothing but keys",
+        ));
+    }
+    format::parse(&bytes)
+        .map_err(|problem| Problem { what: format!("{shown}: {}", problem.what), ..problem })
+}
+
+/// Reads the key file, or makes one. Says whether it was made now.
+pub(super) fn read_or_create(
+    path: &Path,
+    algorithm: Algorithm,
+    now: Timestamp,
+) -> Result<(Keys, bool), Problem> {
+    if path.exists() {
+        return Ok((read(path)?, false));
+    }
+    let new = create(path, &Key::generate(algorithm, now)?);
+    let new = new.map_err(|error| {
+        Problem::new(
+            format!("cannot write the key file {}: {error}", path.display()),
+            "make its directory writable, or set SECRET_KEY",
+        )
+    })?;
+    // If not made now, another lictor was faster.
+    Ok((read(path)?, new))
+}
+
+/// Replaces the ring by what `change` makes of it. Only one process at a time does so.
+pub(super) fn update(
+    path: &Path,
+    change: impl FnOnce(Keys) -> Result<Keys, Problem>,
+) -> Result<Keys, Problem> {
+    // Through links: the file is replaced, not the link to it.
+    let path = &fs::canonicalize(path).map_err(|error| cannot_read(path, &error))?;
+    let old = lock(path).map_err(|error| cannot_read(path, &error))?;
+    let keys = change(read(path)?)?;
+    replace(path, &old, &keys).map_err(|error| {
+        Problem::new(
+            format!("cannot write the key file {}: {error}", path.display()),
+            "make its directory writable for whoever changes the keys",
+        )
+    })?;
+    Ok(keys)
+}
+
+/// The file, in this process's hands until it is closed.
+fn lock(path: &Path) -> io::Result<File> {
+    loop {
+        let file = File::open(path)?;
+        file.lock()?;
+        // Whoever had it before has put another file there, whose lock is another one.
+        if file.metadata()?.ino() == fs::metadata(path)?.ino() {
+            return Ok(file);
+        }
+    }
+}
+
+/// False if there is a file by now.
+fn create(path: &Path, key: &Key) -> io::Result<bool> {
+    let text = match key.material() {
+        // A file of one secret is just that, for other programs to read.
+        Material::Hs256(secret) => {
+            let mut line = Zeroizing::new(Vec::with_capacity(secret.bytes().len() + 1));
+            line.extend_from_slice(secret.bytes());
+            line.push(b'\n');
+            line
+        }
+        Material::EdDsa(_) => {
+            let ring = format::render(&Keys(vec![key.clone()]));
+            Zeroizing::new(ring.as_bytes().to_vec())
+        }
+    };
+    let draft = draft_of(path)?;
+    let written = write(&draft, &text, |_| Ok(()));
+    let made = written.and_then(|()| match fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+        linked => linked.map(|()| true),
+    });
+    fs::remove_file(&draft)?;
+    sync_directory(path)?;
+    made
+}
+
+fn replace(path: &Path, old: &File, keys: &Keys) -> io::Result<()> {
+    let draft = draft_of(path)?;
+    let replaced = write(&draft, format::render(keys).as_bytes(), |new| take_after(new, old))
+        .and_then(|()| fs::rename(&draft, path));
+    if replaced.is_err() {
+        let _ = fs::remove_file(&draft);
+    }
+    replaced?;
+    sync_directory(path)
+}
+
+/// Root changes the keys of a server that runs as somebody else, who must be able to read them
+/// at its next start: the new file has the old one's owner, and its group may read if it could.
+fn take_after(new: &File, old: &File) -> io::Result<()> {
+    let (was, is) = (old.metadata()?, new.metadata()?);
+    if (was.uid(), was.gid()) != (is.uid(), is.gid()) {
+        fchown(new, Some(was.uid()), Some(was.gid()))?;
+    }
+    new.set_permissions(fs::Permissions::from_mode(0o600 | was.mode() & 0o040))
+}
+
+/// A name beside the file. Written there first: who finds the file finds all of it.
+fn draft_of(path: &Path) -> io::Result<PathBuf> {
+    let mut name = [0u8; 8];
+    getrandom::fill(&mut name).map_err(io::Error::other)?;
+    Ok(path.with_extension(format!("key.{}", *format::hex(&name))))
+}
+
+fn write(draft: &Path, text: &[u8], dress: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
+    dress(&file)?;
+    file.write_all(text)?;
+    file.sync_all()
+}
+
+/// The name must survive a power cut as well, since tokens will be out that it signed.
+fn sync_directory(path: &Path) -> io::Result<()> {
+    let directory = path.parent().filter(|parent| *parent != Path::new(""));
+    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+fn cannot_read(path: &Path, error: &io::Error) -> Problem {
+    let next = match error.kind() {
+        ErrorKind::NotFound => "check the path, or make it: openssl rand -hex 32 > FILE",
+        _ => "let the user that runs lictor read it",
+    };
+    Problem::new(format!("cannot read the key file {}: {error}", path.display()), next)
+}
+
+fn warn_if_others_can_read(file: &File, path: &Path) -> io::Result<()> {
+    let mode = file.metadata()?.permissions().mode();
+    if mode & 0o077 != 0 {
+        log::warn!(
+            "other users can read the key file {0} (mode {1:o}); change that: chmod 600 {0}",
+            path.display(),
+            mode & 0o777
+        );
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000);
+
+    /// A private directory that goes away with the value.
+    struct Dir(PathBuf);
+
+    impl Dir {
+        fn new(name: &str) -> Dir {
+            let path = std::env::temp_dir().join(format!("lictor-{name}-{}", std::process::id()));
+            fs::create_dir_all(&path).unwrap();
+            Dir(path)
+        }
+
+        fn names(&self) -> Vec<String> {
+            let entries = fs::read_dir(&self.0).unwrap();
+            let mut names: Vec<_> =
+                entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        }
+    }
+
+    impl Drop for Dir {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().mode() & 0o777
+    }
+
+    #[test]
+    fn made_kept_and_changed() {
+        let dir = Dir::new("made");
+        let path = dir.0.join("a.key");
+        let (made, new) = read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
+        assert!(new && mode(&path) == 0o600);
+        let plain = fs::read(&path).unwrap();
+        assert_eq!(plain.len(), 65);
+        let (kept, new) = read_or_create(&path, Algorithm::EdDsa, NOW).unwrap();
+        assert!(!new && kept.iter().eq(made.iter()));
+
+        let changed = update(&path, |keys| keys.with_new(Algorithm::EdDsa, NOW)).unwrap();
+        assert!(read(&path).unwrap().iter().eq(changed.iter()));
+        assert_eq!(changed.iter().count(), 2);
+        assert!(changed.current(Some(Algorithm::Hs256)) == made.current(None));
+        assert_eq!(dir.names(), ["a.key"], "no draft is left");
+
+        let other = dir.0.join("b.key");
+        let (made, _) = read_or_create(&other, Algorithm::EdDsa, NOW).unwrap();
+        assert_eq!(made.current(None).unwrap().algorithm(), Algorithm::EdDsa);
+        assert_eq!(made.current(None).unwrap().created(), Some(NOW));
+    }
+
+    #[test]
+    fn a_change_that_fails_changes_nothing() {
+        let dir = Dir::new("fails");
+        let path = dir.0.join("a.key");
+        read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
+        let before = fs::read(&path).unwrap();
+        assert!(update(&path, |_| Err(Problem::new("no", "no"))).is_err());
+        assert_eq!((fs::read(&path).unwrap(), dir.names()), (before, vec!["a.key".into()]));
+        assert!(update(&dir.0.join("missing"), Ok).is_err());
+    }
+
+    #[test]
+    fn a_link_stays_and_permissions_are_taken_over_in_part() {
+        let dir = Dir::new("link");
+        let (path, link) = (dir.0.join("a.key"), dir.0.join("link"));
+        read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
+        symlink("a.key", &link).unwrap();
+        for (before, after) in [(0o600, 0o600), (0o640, 0o640), (0o664, 0o640), (0o644, 0o640)] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(before)).unwrap();
+            update(&link, Ok).unwrap();
+            assert_eq!(mode(&path), after);
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn the_owner_stays_when_root_changes_keys() {
+        let dir = Dir::new("owner");
+        let path = dir.0.join("a.key");
+        read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
+        // Only root can give a file away; for others there is nothing to see.
+        if std::os::unix::fs::chown(&path, Some(12_345), Some(54_321)).is_ok() {
+            update(&path, Ok).unwrap();
+            let owner = fs::metadata(&path).unwrap();
+            assert_eq!((owner.uid(), owner.gid(), mode(&path)), (12_345, 54_321, 0o600));
+        }
+    }
+
+    #[test]
+    fn no_key_is_lost_when_several_rotate_at_once() {
+        let dir = Dir::new("crowd");
+        let path = dir.0.join("a.key");
+        read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
+        std::thread::scope(|scope| {
+            for _ in 0..7 {
+                scope.spawn(|| update(&path, |keys| keys.with_new(Algorithm::Hs256, NOW)).unwrap());
+            }
+        });
+        assert_eq!(read(&path).unwrap().iter().count(), 8);
+    }
+}

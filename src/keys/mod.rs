@@ -1,0 +1,260 @@
+//! The key ring: the keys that tokens are signed and verified with, newest first.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `secret` | what a key is made of |
+//! | `format` | the ring as the text of a key file, and back |
+//! | `file` | the key file: read, made, replaced |
+//!
+//! Knows no cryptography and no token: what can be done with a key stands in `guard/token`.
+
+mod file;
+mod format;
+mod secret;
+
+use std::fmt;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::clock::Timestamp;
+use crate::error::Problem;
+
+pub use secret::Secret;
+pub(crate) use secret::Seed;
+
+/// Keys that a ring may have: a token that names none is tried with every HS256 key.
+pub(crate) const MAX_KEYS: usize = 8;
+
+/// How a token is signed. A key is for one algorithm and never used with another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Algorithm {
+    /// HMAC with SHA-256 (RFC 7518 section 3.2): whoever verifies could sign as well.
+    Hs256,
+    /// Ed25519 (RFC 8037): others verify with the public key, and cannot sign.
+    EdDsa,
+}
+
+impl Algorithm {
+    const ALL: [Algorithm; 2] = [Algorithm::Hs256, Algorithm::EdDsa];
+
+    /// Its name in a token's header.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Algorithm::Hs256 => "HS256",
+            Algorithm::EdDsa => "EdDSA",
+        }
+    }
+
+    pub(crate) fn parse(name: &str) -> Option<Algorithm> {
+        Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == name)
+    }
+}
+
+/// What a key is made of; this decides what it is for.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Material {
+    Hs256(Secret),
+    EdDsa(Seed),
+}
+
+/// One key of the ring.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Key {
+    material: Material,
+    created: Option<Timestamp>,
+}
+
+impl Key {
+    /// A new key from the system's randomness.
+    pub(crate) fn generate(algorithm: Algorithm, now: Timestamp) -> Result<Key, Problem> {
+        let broken = |cause: &str| {
+            Problem::new(format!("no randomness from the system: {cause}"), "try again")
+        };
+        let mut random = Zeroizing::new(vec![0; secret::SEED]);
+        getrandom::fill(&mut random).map_err(|error| broken(&error.to_string()))?;
+        let material = match algorithm {
+            // The digits themselves are the secret: so the same text is a `SECRET_KEY`.
+            Algorithm::Hs256 => Material::Hs256(Secret::new(format::hex(&random).as_bytes())?),
+            Algorithm::EdDsa => {
+                Material::EdDsa(Seed::new(random).ok_or_else(|| broken("only zeros"))?)
+            }
+        };
+        Ok(Key { material, created: Some(now) })
+    }
+
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        match self.material {
+            Material::Hs256(_) => Algorithm::Hs256,
+            Material::EdDsa(_) => Algorithm::EdDsa,
+        }
+    }
+
+    pub(crate) fn material(&self) -> &Material {
+        &self.material
+    }
+
+    /// When it was made, if its file says so.
+    pub(crate) fn created(&self) -> Option<Timestamp> {
+        self.created
+    }
+}
+
+/// The keys of a server, newest first: one signs, all verify. At least one, at most eight, each
+/// of them once.
+#[derive(Clone)]
+pub struct Keys(Vec<Key>);
+
+impl Keys {
+    /// Reads a key file: one line that is an HS256 secret, or a ring as `lictor key` writes it.
+    pub fn read(path: &Path) -> Result<Keys, Problem> {
+        file::read(path)
+    }
+
+    /// Reads the key file, or makes one with a new key that only its owner can read. Says whether
+    /// it was made now.
+    pub fn read_or_create(
+        path: &Path,
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Result<(Keys, bool), Problem> {
+        file::read_or_create(path, algorithm, now)
+    }
+
+    /// Reads the text of a key file.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn parse(file: &[u8]) -> Result<Keys, Problem> {
+        format::parse(file)
+    }
+
+    /// Replaces the ring in a key file by what `change` makes of it.
+    pub(crate) fn update(
+        path: &Path,
+        change: impl FnOnce(Keys) -> Result<Keys, Problem>,
+    ) -> Result<Keys, Problem> {
+        file::update(path, change)
+    }
+
+    /// The rules of a ring.
+    fn of(keys: Vec<Key>) -> Result<Keys, Problem> {
+        if keys.is_empty() {
+            return Err(Problem::new("there is no key", "let `lictor key rotate` make one"));
+        }
+        if keys.len() > MAX_KEYS {
+            return Err(Problem::new(
+                format!("there are more than {MAX_KEYS} keys"),
+                "retire the oldest: lictor key list, lictor key retire KID",
+            ));
+        }
+        let again = |(at, key): (usize, &Key)| {
+            keys[..at].iter().any(|other| other.material == key.material)
+        };
+        if keys.iter().enumerate().any(again) {
+            return Err(Problem::new("the same key is there twice", "remove one of the two lines"));
+        }
+        Ok(Keys(keys))
+    }
+
+    /// The ring with a new key in front of it.
+    pub(crate) fn with_new(
+        mut self,
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Result<Keys, Problem> {
+        // A clock that was set back must not make the new key look older than the last one.
+        let newest = self.0.iter().filter_map(Key::created).max().unwrap_or(now);
+        self.0.insert(0, Key::generate(algorithm, now.max(newest))?);
+        Keys::of(self.0)
+    }
+
+    /// The ring without one of its keys.
+    pub(crate) fn without(mut self, key: &Key) -> Result<Keys, Problem> {
+        self.0.retain(|one| one != key);
+        Keys::of(self.0)
+    }
+
+    /// `secret` in front of the keys of a file, in which it may stand as well.
+    pub(crate) fn behind(secret: Secret, file: Keys) -> Result<Keys, Problem> {
+        let Keys(mut keys) = Keys::from(secret);
+        let first = keys[0].material.clone();
+        keys.extend(file.0.into_iter().filter(|key| key.material != first));
+        Keys::of(keys)
+    }
+
+    /// The key that signs: the newest for this algorithm, or the newest of all.
+    pub(crate) fn current(&self, algorithm: Option<Algorithm>) -> Option<&Key> {
+        self.0.iter().find(|key| algorithm.is_none_or(|one| key.algorithm() == one))
+    }
+
+    /// All of them, newest first.
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Key> {
+        self.0.iter()
+    }
+}
+
+impl From<Secret> for Keys {
+    fn from(secret: Secret) -> Keys {
+        Keys(vec![Key { material: Material::Hs256(secret), created: None }])
+    }
+}
+
+impl fmt::Debug for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(|key| key.algorithm().name()).collect();
+        write!(f, "Keys({}, hidden)", names.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp(1_700_000_000);
+
+    fn ring() -> Keys {
+        Keys::from(Secret::new([b'x'; 32]).unwrap())
+    }
+
+    #[test]
+    fn a_ring_grows_at_its_front_and_has_an_end() {
+        let mut keys = ring();
+        for count in 2..=MAX_KEYS {
+            let algorithm = Algorithm::ALL[count % 2];
+            keys = keys.with_new(algorithm, NOW).unwrap();
+            assert_eq!(keys.iter().count(), count);
+            assert_eq!(keys.current(None).unwrap().algorithm(), algorithm);
+            assert!(keys.current(Some(algorithm)).unwrap() == keys.iter().next().unwrap());
+        }
+        let full = keys.clone().with_new(Algorithm::Hs256, NOW).unwrap_err();
+        assert!(full.what.contains("more than 8") && full.next.contains("retire"), "{full}");
+        let last = keys.iter().last().unwrap().clone();
+        let fewer = keys.without(&last).unwrap();
+        assert!(fewer.iter().all(|key| *key != last));
+    }
+
+    #[test]
+    fn the_last_key_stays_and_none_is_there_twice() {
+        let keys = ring();
+        let only = keys.iter().next().unwrap().clone();
+        assert!(keys.clone().without(&only).is_err());
+        assert!(Keys::of(vec![only.clone(), only.clone()]).is_err());
+        let later = Key { created: Some(NOW), ..only.clone() };
+        assert!(Keys::of(vec![later, only]).is_err(), "another date makes no other key");
+        let secret = Secret::new([b'x'; 32]).unwrap();
+        assert_eq!(Keys::behind(secret, keys).unwrap().iter().count(), 1);
+    }
+
+    #[test]
+    fn a_clock_set_back_makes_no_older_key() {
+        let keys = ring().with_new(Algorithm::Hs256, NOW).unwrap();
+        let keys = keys.with_new(Algorithm::EdDsa, Timestamp(NOW.0 - 500)).unwrap();
+        assert_eq!(keys.current(None).unwrap().created(), Some(NOW));
+    }
+
+    #[test]
+    fn a_missing_algorithm_has_no_current_key() {
+        assert!(ring().current(Some(Algorithm::EdDsa)).is_none());
+        assert_eq!(format!("{:?}", ring()), "Keys(HS256, hidden)");
+    }
+}

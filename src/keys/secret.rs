@@ -1,0 +1,85 @@
+//! What a key is made of: a text or bytes that two sides share (HS256), or the seed of a pair
+//! (Ed25519). Wiped when dropped, never shown.
+
+use std::fmt;
+
+use zeroize::Zeroizing;
+
+use crate::error::Problem;
+
+/// Bytes that a secret must have: as many as an HMAC-SHA-256 puts out (RFC 7518 section 3.2).
+pub(super) const MIN_SECRET: usize = 32;
+/// Bytes that a secret may have; HMAC hashes whatever is longer than 64 anyway.
+pub(super) const MAX_SECRET: usize = 4096;
+/// Bytes of an Ed25519 seed (RFC 8032 section 5.1.5).
+pub(super) const SEED: usize = 32;
+
+/// The secret of HS256: at least 32 bytes, wiped when dropped, never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(Zeroizing<Vec<u8>>);
+
+impl Secret {
+    /// Takes the raw bytes, as PyJWT does with a `SECRET_KEY`.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Secret, Problem> {
+        let bytes = Zeroizing::new(bytes.into());
+        if bytes.len() < MIN_SECRET {
+            return Err(Problem::usage(
+                format!("the secret key has {} bytes; it needs at least {MIN_SECRET}", bytes.len()),
+                "make one with `openssl rand -hex 32`, or unset SECRET_KEY and let lictor make a \
+                 key file",
+            ));
+        }
+        if bytes.len() > MAX_SECRET {
+            return Err(Problem::new(
+                format!("the secret key is larger than {MAX_SECRET} bytes"),
+                "give the path of a file that holds nothing but the secret",
+            ));
+        }
+        Ok(Secret(bytes))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(hidden)")
+    }
+}
+
+/// What an Ed25519 key pair is derived from.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Seed(Zeroizing<Vec<u8>>);
+
+impl Seed {
+    /// `None` unless these are 32 bytes and not all of them zero.
+    pub(super) fn new(bytes: Zeroizing<Vec<u8>>) -> Option<Seed> {
+        (bytes.len() == SEED && bytes.iter().any(|&b| b != 0)).then_some(Seed(bytes))
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_secrets_are_refused_and_none_is_shown() {
+        assert!(Secret::new(*b"0123456789abcdef0123456789abcde").is_err());
+        assert!(Secret::new([b'x'; MAX_SECRET + 1]).is_err());
+        let secret = Secret::new(*b"0123456789abcdef0123456789abcdef").unwrap();
+        assert!(!format!("{secret:?}").contains("0123"));
+    }
+
+    #[test]
+    fn seeds() {
+        let check = |bytes: &[u8]| Seed::new(Zeroizing::new(bytes.to_vec())).is_some();
+        assert!(check(&[1; 32]));
+        assert!(!check(&[0; 32]) && !check(&[1; 31]) && !check(&[1; 33]) && !check(b""));
+    }
+}

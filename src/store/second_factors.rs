@@ -1,0 +1,69 @@
+//! Second factors and recovery codes, as the program speaks of them.
+
+use super::audit::Entry;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::guard::{CodeHash, Spend, Step, TotpSecret};
+
+/// A user's second factor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// What the user's app has too.
+    pub secret: TotpSecret,
+    /// When it was made.
+    pub created: Timestamp,
+    /// The user has shown that it arrived; before that it does not count.
+    pub confirmed: bool,
+    /// The last step whose code was used.
+    pub last: Step,
+    /// Recovery codes that have not been used.
+    pub codes_left: u32,
+}
+
+/// The second factors. What is used up with a change is so if the change is made, and only then.
+pub trait SecondFactors {
+    /// A user's, confirmed or not.
+    fn second_factor(&self, user: i64) -> Result<Option<SecondFactor>, Error>;
+
+    /// Keeps a secret that is still to be confirmed, in the place of another such one; false if
+    /// there is a confirmed one.
+    fn enrol(
+        &self,
+        user: i64,
+        secret: &TotpSecret,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
+
+    /// From now on it counts. The code that showed it is used up. False if there is no such
+    /// secret to confirm.
+    fn confirm_enrolment(
+        &self,
+        user: i64,
+        secret: &TotpSecret,
+        step: Step,
+        codes: &[CodeHash],
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
+
+    /// Other recovery codes in the place of those there are; false if there is nothing to spend.
+    fn replace_recovery_codes(
+        &self,
+        user: i64,
+        spend: &Spend,
+        codes: &[CodeHash],
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
+
+    /// Turns it off, recovery codes included; an administrator need not spend anything. False if
+    /// there is none, or nothing to spend.
+    fn remove_second_factor(
+        &self,
+        user: i64,
+        spend: Option<&Spend>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
+}

@@ -1,0 +1,371 @@
+//! Second factors and recovery codes in SQLite.
+
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{Sqlite, audit, fault};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::guard::{CodeHash, Spend, Step, TotpSecret};
+use crate::store::{Entry, Event, SecondFactor, SecondFactors};
+
+impl SecondFactors for Sqlite {
+    fn second_factor(&self, user: i64) -> Result<Option<SecondFactor>, Error> {
+        let reader = self.reader();
+        let found = || -> rusqlite::Result<Option<SecondFactor>> {
+            reader
+                .prepare_cached(
+                    "SELECT secret, created, confirmed IS NOT NULL, last_step,
+                     (SELECT count(*) FROM recovery_codes WHERE user = ?1)
+                     FROM second_factors WHERE user = ?1",
+                )?
+                .query_row([user], second_factor)
+                .optional()
+        };
+        found().map_err(fault)
+    }
+
+    fn enrol(
+        &self,
+        user: i64,
+        secret: &TotpSecret,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(|writer| {
+            let kept = writer.execute(
+                "INSERT INTO second_factors (user, secret, created)
+                 SELECT id, ?2, ?3 FROM users WHERE id = ?1
+                 ON CONFLICT (user) DO UPDATE SET secret = excluded.secret,
+                 created = excluded.created WHERE confirmed IS NULL",
+                params![user, secret.bytes(), now.0],
+            )?;
+            note(writer, kept == 1, entry, now)
+        })
+    }
+
+    fn confirm_enrolment(
+        &self,
+        user: i64,
+        secret: &TotpSecret,
+        step: Step,
+        codes: &[CodeHash],
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(|writer| {
+            let confirmed = writer.execute(
+                "UPDATE second_factors SET confirmed = ?4, last_step = ?3
+                 WHERE user = ?1 AND secret = ?2 AND confirmed IS NULL",
+                params![user, secret.bytes(), step.0, now.0],
+            )?;
+            if confirmed == 1 {
+                replace_codes(writer, user, codes)?;
+            }
+            note(writer, confirmed == 1, entry, now)
+        })
+    }
+
+    fn replace_recovery_codes(
+        &self,
+        user: i64,
+        used: &Spend,
+        codes: &[CodeHash],
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(|writer| {
+            let spent = spend(writer, user, used, entry, now)?;
+            if spent {
+                replace_codes(writer, user, codes)?;
+            }
+            note(writer, spent, entry, now)
+        })
+    }
+
+    fn remove_second_factor(
+        &self,
+        user: i64,
+        used: Option<&Spend>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(|writer| {
+            if let Some(used) = used
+                && !spend(writer, user, used, entry, now)?
+            {
+                return Ok(false);
+            }
+            replace_codes(writer, user, &[])?;
+            let gone = writer.execute("DELETE FROM second_factors WHERE user = ?1", [user])?;
+            note(writer, gone == 1, entry, now)
+        })
+    }
+}
+
+/// Whether somebody may come in: there is no second factor, or it is used up for it. `entry` is
+/// the audit's of what it is used for.
+pub(super) fn admit(
+    writer: &Connection,
+    user: i64,
+    used: Option<&Spend>,
+    entry: &Entry<'_>,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM second_factors WHERE user = ?1 AND confirmed IS NOT NULL";
+    if !writer.prepare_cached(sql)?.exists([user])? {
+        return Ok(true);
+    }
+    used.map_or(Ok(false), |used| spend(writer, user, used, entry, now))
+}
+
+/// Uses a code up, if nobody has yet: the condition and the change are one statement.
+fn spend(
+    writer: &Connection,
+    user: i64,
+    used: &Spend,
+    entry: &Entry<'_>,
+    now: Timestamp,
+) -> rusqlite::Result<bool> {
+    match used {
+        Spend::Step { secret, step } => {
+            let sql = "UPDATE second_factors SET last_step = ?3 WHERE user = ?1 AND secret = ?2
+                       AND confirmed IS NOT NULL AND last_step < ?3";
+            let values = params![user, secret.bytes(), step.0];
+            Ok(writer.prepare_cached(sql)?.execute(values)? == 1)
+        }
+        Spend::Recovery(hash) => {
+            let sql = "DELETE FROM recovery_codes WHERE user = ?1 AND hash = ?2";
+            let spent = writer.prepare_cached(sql)?.execute(params![user, hash.bytes()])? == 1;
+            if spent {
+                let entry = Entry { event: Event::RecoveryCodeUsed, ..entry.clone() };
+                audit::insert(writer, &entry, now)?;
+            }
+            Ok(spent)
+        }
+    }
+}
+
+fn replace_codes(writer: &Connection, user: i64, codes: &[CodeHash]) -> rusqlite::Result<()> {
+    writer.execute("DELETE FROM recovery_codes WHERE user = ?1", [user])?;
+    let mut insert = writer.prepare("INSERT INTO recovery_codes (user, hash) VALUES (?1, ?2)")?;
+    for code in codes {
+        insert.execute(params![user, code.bytes()])?;
+    }
+    Ok(())
+}
+
+/// Records what was done, if it was; and says so.
+fn note(
+    writer: &Connection,
+    done: bool,
+    entry: &Entry<'_>,
+    now: Timestamp,
+) -> Result<bool, super::Abort> {
+    if done {
+        audit::insert(writer, entry, now)?;
+    }
+    Ok(done)
+}
+
+fn second_factor(row: &Row<'_>) -> rusqlite::Result<SecondFactor> {
+    Ok(SecondFactor {
+        secret: TotpSecret::stored(row.get(0)?),
+        created: Timestamp(row.get(1)?),
+        confirmed: row.get(2)?,
+        last: Step(row.get(3)?),
+        codes_left: row.get(4)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{NOTE, Place, add};
+    use super::*;
+    use crate::guard::{Code, PasswordHash};
+    use crate::store::{Audit as _, Change, Opening, Origin, Proof, Sessions as _, Wanted};
+    use crate::store::{Store as _, Users as _};
+
+    const NOW: Timestamp = Timestamp(100);
+
+    fn secret(byte: u8) -> TotpSecret {
+        TotpSecret::stored([byte; 20])
+    }
+
+    fn step(step: i64) -> Spend {
+        Spend::Step { secret: secret(1), step: Step(step) }
+    }
+
+    fn codes() -> Vec<CodeHash> {
+        Code::recovery_set().unwrap().iter().map(Code::hash).collect()
+    }
+
+    /// A user whose second factor, `secret(1)`, was confirmed with the code of step 10.
+    fn with_factor(store: &Sqlite, name: &str, codes: &[CodeHash]) -> i64 {
+        let user = add(store, name, None).unwrap();
+        assert!(store.enrol(user, &secret(1), &NOTE, NOW).unwrap());
+        assert!(store.confirm_enrolment(user, &secret(1), Step(10), codes, &NOTE, NOW).unwrap());
+        user
+    }
+
+    fn begin(store: &Sqlite, user: i64, jti: &str, second: Option<&Spend>) -> bool {
+        let origin = Origin { address: None, agent: "" };
+        let session = Opening { jti, issued: NOW, expires: Timestamp(10_000), origin };
+        let proof = Proof { password: &PasswordHash::stored("hash".into()), second };
+        store.begin(user, &session, &proof, &NOTE, NOW).unwrap()
+    }
+
+    fn events(store: &Sqlite) -> Vec<String> {
+        let found = store.recorded(&Wanted { limit: 100, ..Wanted::default() }).unwrap();
+        found.into_iter().rev().map(|entry| entry.event).collect()
+    }
+
+    #[test]
+    fn it_counts_once_it_is_confirmed() {
+        let place = Place::new("enrol");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let ada = add(&store, "ada", None).unwrap();
+        let confirm = |secret: &TotpSecret| {
+            store.confirm_enrolment(ada, secret, Step(10), &codes(), &NOTE, NOW).unwrap()
+        };
+        assert_eq!(store.second_factor(ada).unwrap(), None);
+        assert!(!confirm(&secret(1)), "there is none");
+        assert!(store.enrol(ada, &secret(2), &NOTE, NOW).unwrap());
+        assert!(store.enrol(ada, &secret(1), &NOTE, Timestamp(200)).unwrap(), "another try");
+        let mut expected = SecondFactor {
+            secret: secret(1),
+            created: Timestamp(200),
+            confirmed: false,
+            last: Step(0),
+            codes_left: 0,
+        };
+        assert_eq!(store.second_factor(ada).unwrap(), Some(expected.clone()));
+        assert!(begin(&store, ada, "a", None), "it does not count yet");
+        assert!(!confirm(&secret(2)), "it was replaced");
+        assert!(confirm(&secret(1)));
+        assert!(!confirm(&secret(1)), "it is");
+        assert!(!store.enrol(ada, &secret(2), &NOTE, NOW).unwrap(), "it would go off");
+        expected = SecondFactor { confirmed: true, last: Step(10), codes_left: 10, ..expected };
+        assert_eq!(store.second_factor(ada).unwrap(), Some(expected));
+        assert!(!store.enrol(99, &secret(1), &NOTE, NOW).unwrap(), "nobody");
+        assert_eq!(store.second_factor(99).unwrap(), None);
+    }
+
+    #[test]
+    fn no_session_begins_without_it() {
+        let place = Place::new("second");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let ada = with_factor(&store, "ada", &codes());
+        let bob = add(&store, "bob", None).unwrap();
+        assert!(!begin(&store, ada, "a", None));
+        assert!(!begin(&store, ada, "a", Some(&step(10))), "it confirmed the factor");
+        assert!(begin(&store, ada, "a", Some(&step(11))));
+        assert!(!begin(&store, ada, "b", Some(&step(11))), "used");
+        assert!(begin(&store, ada, "b", Some(&step(13))));
+        assert!(!begin(&store, ada, "c", Some(&step(12))), "one after it was used");
+        let other = Spend::Step { secret: secret(2), step: Step(99) };
+        assert!(!begin(&store, ada, "c", Some(&other)), "another secret");
+        assert!(begin(&store, bob, "d", Some(&step(1))), "nothing is asked of others");
+        // Another password leaves it on.
+        let new = PasswordHash::stored("hash".into());
+        let change = Change::Password { hash: &new, old: None, keep: None };
+        store.change(ada, &change, &NOTE, NOW).unwrap();
+        assert!(!begin(&store, ada, "e", None));
+        // A login that fails for another reason uses nothing up.
+        store.change(ada, &Change::Active(false), &NOTE, NOW).unwrap();
+        assert!(!begin(&store, ada, "e", Some(&step(20))));
+        assert_eq!(store.second_factor(ada).unwrap().unwrap().last, Step(13));
+    }
+
+    #[test]
+    fn a_recovery_code_works_once_and_for_its_owner() {
+        let place = Place::new("recovery");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let (adas, bobs, new) = (codes(), codes(), codes());
+        let ada = with_factor(&store, "ada", &adas);
+        let bob = with_factor(&store, "bob", &bobs);
+        let code = |hash: CodeHash| Spend::Recovery(hash);
+        assert!(!begin(&store, ada, "a", Some(&code(bobs[0]))));
+        assert!(begin(&store, ada, "a", Some(&code(adas[0]))));
+        assert!(!begin(&store, ada, "b", Some(&code(adas[0]))));
+        assert_eq!(store.second_factor(ada).unwrap().unwrap().codes_left, 9);
+        assert_eq!(store.second_factor(bob).unwrap().unwrap().codes_left, 10);
+        let replace = |used| store.replace_recovery_codes(ada, &used, &new, &NOTE, NOW).unwrap();
+        assert!(!replace(code(adas[0])));
+        assert!(!replace(step(10)));
+        assert!(replace(step(11)));
+        assert!(!begin(&store, ada, "b", Some(&code(adas[1]))), "replaced");
+        assert!(begin(&store, ada, "b", Some(&code(new[1]))));
+        assert_eq!(store.second_factor(ada).unwrap().unwrap().codes_left, 9);
+        let used = events(&store).iter().filter(|event| *event == "recovery-code-used").count();
+        assert_eq!(used, 2);
+    }
+
+    #[test]
+    fn it_is_turned_off() {
+        let place = Place::new("off");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let codes = codes();
+        let ada = with_factor(&store, "ada", &codes);
+        let remove =
+            |used: Option<&Spend>| store.remove_second_factor(ada, used, &NOTE, NOW).unwrap();
+        let before = events(&store).len();
+        assert!(!remove(Some(&step(10))));
+        assert_eq!(events(&store).len(), before, "nothing was done");
+        assert_eq!(store.second_factor(ada).unwrap().unwrap().codes_left, 10);
+        assert!(remove(Some(&Spend::Recovery(codes[0]))));
+        assert_eq!(store.second_factor(ada).unwrap(), None);
+        assert!(begin(&store, ada, "a", None));
+        assert!(!remove(None), "there is none");
+        // And on again: old recovery codes stay gone.
+        assert!(store.enrol(ada, &secret(1), &NOTE, NOW).unwrap());
+        assert!(store.confirm_enrolment(ada, &secret(1), Step(5), &[], &NOTE, NOW).unwrap());
+        assert!(!begin(&store, ada, "b", Some(&Spend::Recovery(codes[1]))));
+        assert!(begin(&store, ada, "b", Some(&step(6))));
+        assert!(remove(None), "an administrator");
+        // It goes with its user.
+        let bob = with_factor(&store, "bob", &codes);
+        store.delete(bob, &NOTE, NOW).unwrap();
+        assert_eq!(store.second_factor(bob).unwrap(), None);
+        assert_eq!(store.sweep(Timestamp(0), NOW).unwrap(), 0);
+    }
+
+    #[test]
+    fn another_program_does_not_log_in_past_it() {
+        let place = Place::new("past");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let ada = add(&store, "ada", None).unwrap();
+        let adopt = |jti: &str, issued: i64| {
+            let origin = Origin { address: None, agent: "" };
+            let issued = Timestamp(issued);
+            let session = Opening { jti, issued, expires: Timestamp(10_000), origin };
+            store.adopt(ada, &session, Timestamp(300)).unwrap()
+        };
+        assert!(store.enrol(ada, &secret(1), &NOTE, NOW).unwrap());
+        assert!(adopt("a", 150), "it does not count yet");
+        let confirmed = Timestamp(200);
+        store.confirm_enrolment(ada, &secret(1), Step(10), &[], &NOTE, confirmed).unwrap();
+        assert!(adopt("b", 199), "from before it counted");
+        assert!(!adopt("c", 200));
+        assert!(!adopt("c", 250));
+    }
+
+    #[test]
+    fn one_code_at_the_same_time_lets_one_in() {
+        let place = Place::new("race");
+        let store = Sqlite::open(&place.file(), 4).unwrap();
+        let codes = codes();
+        let ada = with_factor(&store, "ada", &codes);
+        for (round, used) in [step(11), Spend::Recovery(codes[0])].into_iter().enumerate() {
+            let let_in: usize = std::thread::scope(|scope| {
+                let (store, used) = (&store, &used);
+                let begin = |login| {
+                    let jti = format!("{round}-{login}");
+                    scope.spawn(move || usize::from(begin(store, ada, &jti, Some(used))))
+                };
+                let logins: Vec<_> = (0..8).map(begin).collect();
+                logins.into_iter().map(|login| login.join().unwrap()).sum()
+            });
+            assert_eq!(let_in, 1);
+        }
+    }
+}

@@ -1,0 +1,126 @@
+"""The proxies: each with the example that the documentation names, and nothing of it changed but
+the addresses.
+
+Owns how a proxy is started and ended. Each runs in a private directory on a free
+port and leaves nothing behind; the system's own configuration is not touched. This
+file must not know what is asked.
+"""
+
+import contextlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+EXAMPLES = HERE.parents[1] / "examples" / "forward-auth"
+
+sys.path.append(str(HERE.parent / "praetorian"))
+from servers import free_port, stop, wait_until_it_accepts  # noqa: E402
+
+LICTOR, APP = "127.0.0.1:5000", "127.0.0.1:8000"  # as the examples have them
+
+
+class Proxy:
+    """A subclass says what stands around the example and how the program is called."""
+
+    def __init__(self, directory, lictor_port, app_port):
+        self.directory = Path(directory)
+        self.port = free_port()
+        example = (EXAMPLES / self.example).read_text()
+        for address, here in [
+            (LICTOR, f"127.0.0.1:{lictor_port}"),
+            (APP, f"127.0.0.1:{app_port}"),
+            (self.site, self.site_here()),
+        ]:
+            assert address in example, f"{self.example} does not have {address}"
+            example = example.replace(address, here)
+        self.write(example)
+
+    @classmethod
+    def program(cls):
+        # Debian has servers in sbin, which is not in everybody's path.
+        return shutil.which(cls.name, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin")
+
+    @classmethod
+    def version(cls):
+        told = subprocess.run([cls.program(), cls.ask_version], capture_output=True, text=True, check=True)
+        return (told.stdout + told.stderr).strip()
+
+    def environment(self):
+        return {"PATH": os.defpath, "HOME": str(self.directory)}
+
+
+class Nginx(Proxy):
+    name, example, site = "nginx", "nginx.conf", "listen 80;"
+    ask_version = "-v"
+
+    def site_here(self):
+        return f"listen 127.0.0.1:{self.port};"
+
+    def write(self, example):
+        (self.directory / "lictor.conf").write_text(example)
+        temporary = [
+            f"{kind}_temp_path temporary_{kind};"
+            for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        ]
+        main = [
+            # As root it would run its worker as somebody who cannot enter this directory.
+            "user root;" if os.geteuid() == 0 else "",
+            "daemon off;",
+            "worker_processes 1;",
+            "pid nginx.pid;",
+            "events { worker_connections 64; }",
+            "http {",
+            "access_log off;",
+            *temporary,
+            "include lictor.conf;",
+            "}",
+        ]
+        (self.directory / "nginx.conf").write_text("\n".join(main))
+
+    def command(self):
+        return [self.program(), "-p", f"{self.directory}/", "-c", "nginx.conf", "-e", "stderr"]
+
+
+class Caddy(Proxy):
+    name, example, site = "caddy", "Caddyfile", "app.example.org"
+    ask_version = "version"
+
+    def site_here(self):
+        # With http:// it asks for no certificate.
+        return f"http://127.0.0.1:{self.port}"
+
+    def write(self, example):
+        options = "{\n\tadmin off\n}\n"
+        (self.directory / "Caddyfile").write_text(options + example)
+
+    def command(self):
+        return [self.program(), "run", "--config", "Caddyfile", "--adapter", "caddyfile"]
+
+
+PROXIES = {kind.name: kind for kind in (Nginx, Caddy)}
+
+
+@contextlib.contextmanager
+def running_proxy(kind, lictor_port, app_port):
+    """A started proxy; it accepts when the block begins, and is gone after it."""
+    with tempfile.TemporaryDirectory(prefix="forward-auth-") as directory:
+        proxy = kind(directory, lictor_port, app_port)
+        output = proxy.directory / "output"
+        with output.open("wb") as log:
+            process = subprocess.Popen(
+                proxy.command(),
+                cwd=directory,
+                env=proxy.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        try:
+            wait_until_it_accepts(process, proxy.port, output)
+            yield proxy
+        finally:
+            stop(process)

@@ -1,0 +1,367 @@
+//! Keys as their owner meets them: `lictor key …`, what a server makes of a key file, and which
+//! tokens are good before and after.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use jwt_simple::prelude::{
+    Ed25519PublicKey, EdDSAPublicKeyLike as _, NoCustomClaims, VerificationOptions,
+};
+use serde_json::{Value, json};
+
+use crate::support::{
+    Dir, PASSWORD, Reply, SECRET, Server, assert_without, finish, lictor, outcome, part, run,
+};
+
+const DIGITS: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+const OTHER_DIGITS: &str = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
+
+/// `lictor key` with these arguments; it must succeed. What it wrote.
+fn key(dir: &Dir, args: &[&str]) -> (String, String) {
+    let (code, out, err) = outcome(&run(&dir.0, &[&["key"], args].concat(), ""));
+    assert_eq!(code, 0, "{args:?}: {err}");
+    (out, err)
+}
+
+/// The table of `lictor key list`, row by row, without the dates.
+fn list(dir: &Dir) -> Vec<(String, String, String)> {
+    let (out, _) = key(dir, &["list"]);
+    let row = |line: &str| {
+        let words: Vec<_> = line.split_whitespace().map(str::to_owned).collect();
+        assert_eq!(words.len(), 4, "{line}");
+        (words[0].clone(), words[1].clone(), words[3].clone())
+    };
+    out.lines().skip(1).map(row).collect()
+}
+
+fn header(token: &str) -> Value {
+    serde_json::from_slice(&part(token, 0)).unwrap()
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn status(server: &Server, token: &str) -> (u16, String) {
+    let reply: Reply = server.protected(token);
+    match reply.status() {
+        200 => (200, String::new()),
+        _ => reply.error(),
+    }
+}
+
+fn good(server: &Server, token: &str) {
+    assert_eq!(status(server, token).0, 200, "{:?}", header(token));
+}
+
+fn refused(server: &Server, token: &str) {
+    assert_eq!(status(server, token), (401, "InvalidTokenHeader".into()), "{:?}", header(token));
+}
+
+#[test]
+fn a_key_is_rotated_and_the_old_one_retired() {
+    let server = Server::start_with(Dir::new(), &[], &[]);
+    let first = server.register("ada", PASSWORD).token();
+    assert_eq!(header(&first), json!({"alg": "HS256", "typ": "JWT"}));
+    let before = fs::read_to_string(server.dir.0.join("lictor.key")).unwrap();
+
+    // Changes that are made while it runs count from the next start on.
+    let [(old, ..)] = &list(&server.dir)[..] else { panic!("one key") };
+    let (said, _) = key(&server.dir, &["rotate"]);
+    let rows = list(&server.dir);
+    let [(new, algorithm, signs), (second, _, verifies)] = &rows[..] else { panic!("{rows:?}") };
+    assert_eq!(
+        (algorithm.as_str(), signs.as_str(), verifies.as_str()),
+        ("HS256", "signs", "verifies")
+    );
+    assert_eq!(second, old);
+    assert!(said.contains(&format!("the HS256 key {new}; it signs once")), "{said}");
+    assert!(said.contains(&format!("lictor key retire {old}")), "{said}");
+    let file = fs::read_to_string(server.dir.0.join("lictor.key")).unwrap();
+    assert!(file.ends_with(&format!("lictor-key HS256 0 {before}")), "the secret itself is kept");
+    let mode = fs::metadata(server.dir.0.join("lictor.key")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    good(&server, &first);
+    assert_eq!(header(&server.login("ada", PASSWORD).token()), header(&first));
+
+    let server = Server::start_with(server.stop("-TERM").1, &[], &[]);
+    good(&server, &first);
+    let next = server.login("ada", PASSWORD).token();
+    assert_eq!(header(&next), json!({"alg": "HS256", "kid": new, "typ": "JWT"}));
+    good(&server, &next);
+
+    let retire =
+        |args: &[&str]| outcome(&run(&server.dir.0, &[&["key", "retire"], args].concat(), "y\n"));
+    for (args, what, next) in [
+        (&[new.as_str(), "--yes"][..], "is the one that signs", "lictor key rotate"),
+        (&["nobody", "--yes"], "there is no key nobody", "lictor key list"),
+        (&["--nobody", "--yes"], "there is no key --nobody", "lictor key list"),
+        (&[old], "retiring a key wants to be confirmed", "--yes"),
+    ] {
+        let (code, out, err) = retire(args);
+        assert_eq!((code, out.as_str()), (1, ""), "{args:?}");
+        let lines: Vec<_> = err.lines().collect();
+        assert!(lines.len() == 2 && lines[0].contains(what) && lines[1].contains(next), "{err}");
+    }
+    assert_eq!(fs::read_to_string(server.dir.0.join("lictor.key")).unwrap(), file);
+    let (code, out, err) = retire(&[old, "--yes"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains(&format!("retired {old}")), "{out}");
+    assert!(err.contains("sessions that it signed can last until"), "{err}");
+    assert_eq!(list(&server.dir).len(), 1);
+    let (_, audit, _) = outcome(&run(&server.dir.0, &["audit"], ""));
+    assert!(audit.contains("key-rotated") && audit.contains("key-retired"), "{audit}");
+    assert!(audit.contains(new) && audit.contains(old), "{audit}");
+
+    let server = Server::start_with(server.stop("-TERM").1, &[], &[]);
+    refused(&server, &first);
+    good(&server, &next);
+    assert_eq!(header(&server.login("ada", PASSWORD).token()), header(&first), "one needs no name");
+}
+
+#[test]
+fn a_key_whose_time_is_over_is_retired_without_a_warning() {
+    let dir = Dir::new();
+    write(
+        &dir.0.join("lictor.key"),
+        &format!("lictor-key HS256 1000 {DIGITS}\nlictor-key HS256 0 {OTHER_DIGITS}\n"),
+    );
+    let old = &list(&dir)[1].0;
+    let (_, err) = key(&dir, &["retire", "--yes", old]);
+    assert_eq!(err, "");
+    assert_eq!(list(&dir).len(), 1);
+}
+
+#[test]
+fn lists_show_no_secret() {
+    let dir = Dir::new();
+    write(
+        &dir.0.join("lictor.key"),
+        &format!("lictor-key EdDSA 1700000000 {DIGITS}\nlictor-key HS256 0 {OTHER_DIGITS}\n"),
+    );
+    let (out, _) = key(&dir, &["list"]);
+    assert!(out.contains("2023-11-14T22:13:20Z"), "{out}");
+    let (json, _) = key(&dir, &["list", "--json"]);
+    let rows: Value = serde_json::from_str(&json).unwrap();
+    let [pair, shared] = &rows.as_array().unwrap()[..] else { panic!("{json}") };
+    assert_eq!(pair["algorithm"], "EdDSA");
+    assert_eq!((&pair["created"], &pair["signs"]), (&json!(1_700_000_000), &json!(true)));
+    assert_eq!((&shared["created"], &shared["signs"]), (&Value::Null, &json!(false)));
+    assert_eq!(pair.as_object().unwrap().len(), 4);
+    assert_without(&format!("{out}{json}"), &[&DIGITS[..16], &OTHER_DIGITS[..16]], &"the lists");
+    let other = key(&dir, &["list", "--json", "--jwt-algorithm", "HS256"]).0;
+    let rows: Value = serde_json::from_str(&other).unwrap();
+    assert_eq!((&rows[0]["signs"], &rows[1]["signs"]), (&json!(false), &json!(true)));
+}
+
+#[test]
+fn eddsa_from_the_first_start_on() {
+    let server = Server::start_with(Dir::new(), &["--jwt-algorithm", "EdDSA"], &[]);
+    let token = server.register("ada", PASSWORD).token();
+    let reply = server.get("/.well-known/jwks.json");
+    assert_eq!(reply.status(), 200);
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    assert_eq!(reply.header("cache-control"), Some("public, max-age=300"));
+    let set = reply.json();
+    let [jwk] = &set["keys"].as_array().unwrap()[..] else { panic!("{set}") };
+    let mut members: Vec<_> = jwk.as_object().unwrap().keys().map(String::as_str).collect();
+    members.sort_unstable();
+    assert_eq!(members, ["alg", "crv", "kid", "kty", "use", "x"]);
+    assert_eq!(
+        header(&token),
+        json!({"alg": "EdDSA", "kid": jwk["kid"], "typ": "JWT"}),
+        "the key is named"
+    );
+    let public = Ed25519PublicKey::from_jwk(&jwk.to_string()).unwrap();
+    let options = VerificationOptions {
+        required_key_id: jwk["kid"].as_str().map(str::to_owned),
+        ..VerificationOptions::default()
+    };
+    public.verify_token::<NoCustomClaims>(&token, Some(options)).unwrap();
+    good(&server, &token);
+    let file = fs::read_to_string(server.dir.0.join("lictor.key")).unwrap();
+    let seed = file.trim_end().rsplit_once(' ').unwrap().1;
+    assert!(file.starts_with("lictor-key EdDSA 1") && seed.len() == 64, "the only key is a pair");
+    assert_without(&(reply.body + &server.log()), &[seed], &"public keys and log");
+
+    // The file now says what signs; the flag is not needed again, and new keys are alike.
+    key(&server.dir, &["rotate"]);
+    let server = Server::start_with(server.stop("-TERM").1, &[], &[]);
+    good(&server, &token);
+    let next = server.login("ada", PASSWORD).token();
+    let set = server.get("/.well-known/jwks.json").json();
+    assert_eq!(set["keys"].as_array().unwrap().len(), 2);
+    assert_eq!(header(&next)["kid"], set["keys"][0]["kid"]);
+    assert_eq!(header(&token)["kid"], set["keys"][1]["kid"]);
+    good(&server, &next);
+}
+
+#[test]
+fn to_eddsa_and_back() {
+    let server = Server::start_with(Dir::new(), &[], &[]);
+    let shared = server.register("ada", PASSWORD).token();
+    assert_eq!(server.get("/.well-known/jwks.json").body, r#"{"keys":[]}"#);
+
+    let dir = server.stop("-TERM").1;
+    let server = Server::start_with(dir, &[], &[("JWT_ALGORITHM", "EdDSA")]);
+    assert!(server.log().contains("added a new EdDSA key to lictor.key"), "{}", server.log());
+    let pair = server.login("ada", PASSWORD).token();
+    assert_eq!(header(&pair)["alg"], "EdDSA");
+    for token in [&shared, &pair] {
+        good(&server, token);
+    }
+
+    let server = Server::start_with(server.stop("-TERM").1, &["--jwt-algorithm", "HS256"], &[]);
+    let again = server.login("ada", PASSWORD).token();
+    assert_eq!(header(&again)["alg"], "HS256");
+    for token in [&shared, &pair, &again] {
+        good(&server, token);
+    }
+    let rows = list(&server.dir);
+    let algorithms: Vec<_> = rows.iter().map(|(_, algorithm, _)| algorithm.as_str()).collect();
+    assert_eq!(algorithms, ["EdDSA", "HS256"], "nothing was made for the way back");
+}
+
+#[test]
+fn secret_key_signs_and_the_keys_of_a_named_file_verify() {
+    let dir = Dir::new();
+    let old = Server::start_in(dir, &[]);
+    let first = old.register("ada", PASSWORD).token();
+    let dir = old.stop("-TERM").1;
+    write(&dir.0.join("old.key"), &format!("{SECRET}\n"));
+    let new = "another secret of at least 32 bytes";
+    let flags = ["--secret-key-file", "old.key"];
+    let server = Server::start_with(dir, &flags, &[("SECRET_KEY", new)]);
+    good(&server, &first);
+    let next = server.login("ada", PASSWORD).token();
+    assert!(header(&next)["kid"].is_string());
+
+    // A file that happens to lie beside the database does not count.
+    fs::copy(server.dir.0.join("old.key"), server.dir.0.join("lictor.key")).unwrap();
+    let server = Server::start_with(server.stop("-TERM").1, &[], &[("SECRET_KEY", new)]);
+    refused(&server, &first);
+    good(&server, &next);
+
+    // The same secret in both places is one key.
+    let server = Server::start_with(server.stop("-TERM").1, &flags, &[("SECRET_KEY", SECRET)]);
+    assert_eq!(header(&server.login("ada", PASSWORD).token()), header(&first));
+
+    // A pair can only stand in the file.
+    let pair = [&flags[..], &["--jwt-algorithm", "EdDSA"]].concat();
+    let server = Server::start_with(server.stop("-TERM").1, &pair, &[("SECRET_KEY", SECRET)]);
+    assert_eq!(header(&server.login("ada", PASSWORD).token())["alg"], "EdDSA");
+    good(&server, &first);
+
+    let command = |args: &[&str]| {
+        let mut command = lictor(&server.dir.0, &[&["key"], args].concat());
+        command.env("SECRET_KEY", SECRET);
+        outcome(&finish(command, ""))
+    };
+    for (args, what, next) in [
+        (&["rotate"][..], "the only key is SECRET_KEY", "--secret-key-file"),
+        (&["rotate", "--secret-key-file", "old.key"], "SECRET_KEY signs", "put the old one"),
+    ] {
+        let (code, _, err) = command(args);
+        assert_eq!(code, 2, "{err}");
+        assert!(err.contains(what) && err.contains(next), "{err}");
+        assert_without(&err, &[SECRET], &err);
+    }
+    let (code, out, _) = command(&["list"]);
+    assert!(code == 0 && out.lines().count() == 2 && out.contains("signs"), "{out}");
+}
+
+/// `lictor serve`, `check` and `key list` end with this code and say this in two lines.
+fn fails(dir: &Dir, flags: &[&str], secret: Option<&str>, code: i32, what: &str, next: &str) {
+    let listen = ["--listen", "127.0.0.1:0"];
+    for command in [&[&["serve"], &listen[..], flags].concat()[..], &[&["check"], flags].concat()] {
+        let mut command = lictor(&dir.0, command);
+        command.envs(secret.map(|secret| ("SECRET_KEY", secret)));
+        let (found, out, err) = outcome(&finish(command, ""));
+        assert_eq!((found, out.as_str()), (code, ""), "{flags:?}: {err}");
+        let lines: Vec<_> = err.lines().collect();
+        assert!(lines.len() == 2 && lines[0].contains(what) && lines[1].contains(next), "{err}");
+        assert_without(&err, &["2233", "ffee", SECRET], &err);
+    }
+}
+
+#[test]
+fn key_files_that_cannot_be_used() {
+    let dir = Dir::new();
+    let named = ["--secret-key-file", "a.key"];
+    for (text, code, what, next) in [
+        (format!("{DIGITS}\n{OTHER_DIGITS}\n"), 1, "several lines", "openssl rand -hex 32"),
+        (format!("lictor-key HS512 1 {DIGITS}\n"), 1, "line 1: its algorithm", "backup"),
+        (
+            format!("lictor-key HS256 1 {DIGITS}\nlictor-key EdDSA x {DIGITS}\n"),
+            1,
+            "a.key: line 2: its time",
+            "lictor-key ALGORITHM CREATED VALUE",
+        ),
+        (format!("lictor-key HS256 2 {DIGITS}\n").repeat(2), 1, "twice", "remove one"),
+        (
+            (0..9).map(|n| format!("lictor-key HS256 2 {DIGITS}{n}\n")).collect(),
+            1,
+            "more than 8 keys",
+            "lictor key retire",
+        ),
+        ("x".repeat(70_000), 1, "larger than", "nothing but keys"),
+    ] {
+        write(&dir.0.join("a.key"), &text);
+        fails(&dir, &named, None, code, what, next);
+        let (code, out, _) = outcome(&run(&dir.0, &[&["key", "rotate"], &named[..]].concat(), ""));
+        assert_eq!((code, out.as_str()), (1, ""));
+        assert_eq!(fs::read_to_string(dir.0.join("a.key")).unwrap(), text, "left as it was");
+    }
+    let full: String = (0..8).map(|n| format!("lictor-key HS256 2 {DIGITS}{n}\n")).collect();
+    write(&dir.0.join("a.key"), &full);
+    let (code, _, err) = outcome(&run(&dir.0, &[&["key", "rotate"], &named[..]].concat(), ""));
+    assert!(code == 1 && err.contains("more than 8 keys"), "{err}");
+    fails(&dir, &named, Some(SECRET), 1, "more than 8 keys", "lictor key retire");
+
+    let pair = ["--jwt-algorithm", "EdDSA"];
+    fails(&dir, &pair, Some(SECRET), 2, "the only key is SECRET_KEY", "--secret-key-file");
+    for algorithm in ["HS512", "none", "RS256", "hs256", ""] {
+        let (code, ..) = outcome(&run(&dir.0, &["check", "--jwt-algorithm", algorithm], ""));
+        assert_eq!(code, 2, "{algorithm}");
+    }
+}
+
+#[test]
+fn looking_makes_nothing() {
+    let dir = Dir::new();
+    for args in [&["list"][..], &["rotate"], &["retire", "x", "--yes"]] {
+        let (code, _, err) = outcome(&run(&dir.0, &[&["key"], args].concat(), ""));
+        assert_eq!(code, 1);
+        assert!(err.contains("there is no key file at lictor.key"), "{err}");
+        assert!(err.contains("--secret-key-file"), "{err}");
+    }
+    let check = |args: &[&str]| {
+        let (code, out, err) = outcome(&run(&dir.0, &[&["check"], args].concat(), ""));
+        assert_eq!(code, 0, "{err}");
+        out.lines().find_map(|line| line.strip_prefix("signs")).unwrap().trim().to_owned()
+    };
+    assert_eq!(check(&[]), "HS256 (a key will be made)");
+    assert_eq!(check(&["--jwt-algorithm", "EdDSA"]), "EdDSA (a key will be made)");
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 0);
+    write(
+        &dir.0.join("lictor.key"),
+        &format!("lictor-key HS256 1000 {DIGITS}\nlictor-key HS256 0 {OTHER_DIGITS}\n"),
+    );
+    let before = fs::read(dir.0.join("lictor.key")).unwrap();
+    assert_eq!(check(&[]), "HS256, with the newest such key of 2");
+    assert_eq!(check(&["--jwt-algorithm", "EdDSA"]), "EdDSA (a key will be made)");
+    assert_eq!(fs::read(dir.0.join("lictor.key")).unwrap(), before);
+}
+
+#[test]
+fn a_token_may_be_refreshed_shortly_before_its_end() {
+    for (early, expected) in [("0", 425), ("60s", 425), ("200", 200)] {
+        let server = Server::start(&["--access-lifespan", "100", "--early-refresh", early]);
+        let token = server.register("ada", PASSWORD).token();
+        good(&server, &token);
+        let reply = server.send("POST", "/api/refresh", &[], &token);
+        assert_eq!(reply.status(), expected, "{early}: {reply:?}");
+    }
+}

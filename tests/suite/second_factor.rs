@@ -1,0 +1,451 @@
+//! The second factor as its users meet it, with an authenticator app of the tests' own.
+
+use std::time::Duration;
+
+use hmac_sha1_compact::HMAC;
+use serde_json::{Value, json};
+
+use crate::support::{PASSWORD, Reply, SECRET, Server, assert_without, now, outcome, run};
+
+const REQUIRED: (u16, &str) = (401, "SecondFactorRequired");
+const REFUSED: (u16, &str) = (401, "AuthenticationError");
+const WRONG: (u16, &str) = (403, "WrongOtp");
+const ON: (u16, &str) = (409, "SecondFactorAlreadyOn");
+const OFF: (u16, &str) = (409, "SecondFactorNotOn");
+
+/// What is on the phone.
+struct Authenticator {
+    typed: String,
+    secret: Vec<u8>,
+}
+
+impl Authenticator {
+    /// Somebody types the secret into their app.
+    fn with(typed: &str) -> Authenticator {
+        let bits = typed.bytes().flat_map(|char| {
+            let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|c| *c == char);
+            let value = value.expect("a base 32 digit");
+            (0..5).rev().map(move |bit| (value >> bit) as u8 & 1)
+        });
+        let bits: Vec<u8> = bits.collect();
+        let secret =
+            bits.chunks_exact(8).map(|byte| byte.iter().fold(0, |all, bit| all << 1 | bit));
+        Authenticator { typed: typed.into(), secret: secret.collect() }
+    }
+
+    /// What it shows so many periods from now (RFC 6238).
+    fn code(&self, periods: i64) -> String {
+        let step = (now() / 30 + periods) as u64;
+        let mac = HMAC::mac(&step.to_be_bytes(), &self.secret);
+        let offset = (mac[19] & 15) as usize;
+        let word = u32::from_be_bytes(mac[offset..offset + 4].try_into().unwrap());
+        format!("{:06}", (word & 0x7fff_ffff) % 1_000_000)
+    }
+
+    /// A code that is none of those around now.
+    fn wrong(&self) -> String {
+        let good: Vec<_> = (-3..=3).map(|periods| self.code(periods)).collect();
+        (0..).map(|n| format!("{n:06}")).find(|code| !good.contains(code)).unwrap()
+    }
+}
+
+fn is(reply: &Reply, expected: (u16, &str)) {
+    let (status, name) = reply.error();
+    assert_eq!((status, name.as_str()), expected, "{reply:?}");
+    assert_eq!(reply.header("www-authenticate"), (status == 401).then_some("Bearer"));
+}
+
+fn login(server: &Server, otp: impl Into<Value>) -> Reply {
+    let body = json!({"username": "ada", "password": PASSWORD, "otp": otp.into()});
+    server.post("/api/login", &body)
+}
+
+fn call(server: &Server, token: &str, method: &str, body: &Value) -> Reply {
+    server.send_as(token, method, "/api/second-factor", &body.to_string())
+}
+
+fn enrol(server: &Server, token: &str) -> Authenticator {
+    let reply = call(server, token, "POST", &json!({"password": PASSWORD}));
+    assert_eq!((reply.status(), reply.header("cache-control")), (200, Some("no-store")));
+    Authenticator::with(reply.json()["secret"].as_str().unwrap())
+}
+
+fn codes(reply: &Reply) -> Vec<String> {
+    assert_eq!(
+        (reply.status(), reply.header("cache-control")),
+        (200, Some("no-store")),
+        "{reply:?}"
+    );
+    let codes = reply.json()["recovery_codes"].as_array().unwrap().clone();
+    codes.into_iter().map(|code| code.as_str().unwrap().to_owned()).collect()
+}
+
+/// Ada has a second factor; her token, her app, her recovery codes.
+fn with_factor(server: &Server) -> (String, Authenticator, Vec<String>) {
+    let token = server.register("ada", PASSWORD).token();
+    let app = enrol(server, &token);
+    let confirmed = call(server, &token, "PUT", &json!({"otp": app.code(0)}));
+    (token, app, codes(&confirmed))
+}
+
+fn me(server: &Server, token: &str) -> (bool, u64) {
+    let me = server.send_as(token, "GET", "/api/me", "").json();
+    (me["second_factor"].as_bool().unwrap(), me["recovery_codes"].as_u64().unwrap())
+}
+
+fn database(server: &Server) -> rusqlite::Connection {
+    rusqlite::Connection::open(server.dir.database()).unwrap()
+}
+
+/// As if no code had been used.
+fn forget_steps(server: &Server) {
+    database(server).execute("UPDATE second_factors SET last_step = 0", []).unwrap();
+}
+
+/// The names of what happened, in order.
+fn events(server: &Server) -> Vec<String> {
+    let args = ["audit", "--json", "--database", "lictor.db"];
+    let (code, out, err) = outcome(&run(&server.dir.0, &args, ""));
+    assert_eq!((code, err.as_str()), (0, ""));
+    let event = |line: &str| -> String {
+        let entry: Value = serde_json::from_str(line).unwrap();
+        entry["event"].as_str().unwrap().to_owned()
+    };
+    out.lines().rev().map(event).collect()
+}
+
+#[test]
+fn on_used_and_off_again_and_nothing_secret_in_the_log() {
+    let server = Server::start(&["--log", "debug", "--throttle", "off"]);
+    let token = server.register("ada", PASSWORD).token();
+    assert_eq!(me(&server, &token), (false, 0));
+    is(&call(&server, &token, "PUT", &json!({"otp": "123456"})), OFF);
+    is(&call(&server, &token, "POST", &json!({"password": "wrong"})), (403, "WrongPassword"));
+
+    let first = enrol(&server, &token);
+    let app = enrol(&server, &token);
+    assert_ne!(first.secret, app.secret);
+    assert_eq!(me(&server, &token), (false, 0), "it does not count yet");
+    login(&server, Value::Null).token();
+    is(&call(&server, &token, "PUT", &json!({"otp": first.code(0)})), WRONG);
+    is(&call(&server, &token, "PUT", &json!({"otp": app.wrong()})), WRONG);
+    let confirming = app.code(0);
+    let codes = codes(&call(&server, &token, "PUT", &json!({"otp": confirming})));
+    assert_eq!(me(&server, &token), (true, 10));
+    is(&call(&server, &token, "PUT", &json!({"otp": app.code(1)})), ON);
+    is(&call(&server, &token, "POST", &json!({"password": PASSWORD})), ON);
+
+    is(&server.login("ada", PASSWORD), REQUIRED);
+    is(&login(&server, ""), REQUIRED);
+    is(&login(&server, " "), REQUIRED);
+    is(&login(&server, app.wrong()), REFUSED);
+    is(&login(&server, confirming.as_str()), REFUSED);
+    is(&login(&server, "nonsense"), REFUSED);
+    let next = app.code(1);
+    let wrong = json!({"username": "ada", "password": "wrong", "otp": next});
+    is(&server.post("/api/login", &wrong), REFUSED);
+    let spaced = format!("{} {}", &next[..3], &next[3..]);
+    let in_session = login(&server, spaced.as_str()).token();
+    assert_eq!(server.protected(&in_session).status(), 200);
+    is(&login(&server, next.as_str()), REFUSED);
+    login(&server, codes[0].as_str()).token();
+    is(&login(&server, codes[0].as_str()), REFUSED);
+    login(&server, codes[1].to_lowercase().replace('-', " ")).token();
+    assert_eq!(me(&server, &token), (true, 8));
+
+    let off = |otp: &str, password: &str| {
+        call(&server, &token, "DELETE", &json!({"password": password, "otp": otp}))
+    };
+    is(&off(&codes[2], "wrong"), (403, "WrongPassword"));
+    is(&off(&codes[0], PASSWORD), WRONG);
+    is(&off(&next, PASSWORD), WRONG);
+    let reply = off(&codes[2], PASSWORD);
+    assert_eq!(
+        (reply.status(), reply.json()["message"].as_str()),
+        (200, Some("second factor turned off"))
+    );
+    assert_eq!(me(&server, &token), (false, 0));
+    is(&off(&codes[3], PASSWORD), OFF);
+    server.login("ada", PASSWORD).token();
+    // Where none is asked for, what is sent along does not matter.
+    login(&server, "nonsense").token();
+
+    let expected = "registration, login-failed, second-factor-enrolled, second-factor-enrolled, \
+        login, login-failed, login-failed, second-factor-on, second-factor-asked, \
+        second-factor-asked, second-factor-asked, login-failed, login-failed, login-failed, \
+        login-failed, login, login-failed, recovery-code-used, login, login-failed, \
+        recovery-code-used, login, login-failed, login-failed, login-failed, \
+        recovery-code-used, second-factor-off, login, login";
+    assert_eq!(events(&server).join(", "), expected);
+    let log = server.log();
+    for line in [
+        "second-factor-enrolled user=ada id=1 from=127.0.0.1",
+        "second-factor-on user=ada id=1 from=127.0.0.1",
+        "second-factor-asked user=ada id=1 from=127.0.0.1",
+        "login-failed user=ada id=1 from=127.0.0.1 (second factor)",
+        "login-failed user=ada id=1 from=127.0.0.1 (second factor, while logged in)",
+        "recovery-code-used user=ada id=1 from=127.0.0.1",
+        "second-factor-off user=ada id=1 from=127.0.0.1",
+    ] {
+        assert!(log.contains(line), "{line}: {log}");
+    }
+    let bare: Vec<String> = codes.iter().map(|code| code.replace('-', "")).collect();
+    for secret in [&codes, &bare].into_iter().flatten().chain([&app.typed, &next, &confirming]) {
+        assert_without(&log, &[secret, PASSWORD, SECRET, "otpauth"], &"the log");
+    }
+}
+
+#[test]
+fn what_an_app_scans() {
+    let server = Server::start(&["--issuer", "Ada's Photos"]);
+    let token = server.register("Adá+1", PASSWORD).token();
+    let reply = call(&server, &token, "POST", &json!({"password": PASSWORD}));
+    let json = reply.json();
+    let secret = json["secret"].as_str().unwrap();
+    assert_eq!(Authenticator::with(secret).secret.len(), 20);
+    assert_eq!(
+        json["uri"].as_str().unwrap(),
+        format!(
+            "otpauth://totp/Ada%27s%20Photos:Ad%C3%A1%2B1?secret={secret}\
+             &issuer=Ada%27s%20Photos&algorithm=SHA1&digits=6&period=30"
+        )
+    );
+    let svg = json["qr"].as_str().unwrap();
+    assert!(svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>"), "{svg}");
+    assert_eq!(json.as_object().unwrap().len(), 3);
+    assert_without(&reply.body, &[PASSWORD, SECRET], &reply);
+}
+
+#[test]
+fn a_clock_may_be_one_period_wrong() {
+    let server = Server::start(&[]);
+    let (_, app, _) = with_factor(&server);
+    for (periods, good) in [(-2, false), (-1, true), (0, true), (1, true), (2, false)] {
+        forget_steps(&server);
+        // Not at the end of a period, or the server would look at the code in the next one.
+        while now() % 30 > 25 {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let reply = login(&server, app.code(periods));
+        match good {
+            true => drop(reply.token()),
+            false => is(&reply, REFUSED),
+        }
+    }
+    // A code that came before one that was used is good no more.
+    forget_steps(&server);
+    login(&server, app.code(1)).token();
+    is(&login(&server, app.code(0)), REFUSED);
+}
+
+#[test]
+fn one_code_sent_at_the_same_time_logs_in_once() {
+    let server = Server::start(&["--hash-threads", "4"]);
+    let (_, app, codes) = with_factor(&server);
+    for otp in [app.code(1), codes[0].clone()] {
+        let replies: Vec<Reply> = std::thread::scope(|scope| {
+            let logins: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| login(&server, otp.as_str()))).collect();
+            logins.into_iter().map(|login| login.join().unwrap()).collect()
+        });
+        let (good, bad): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status() == 200);
+        assert_eq!(good.len(), 1, "{replies:?}");
+        bad.into_iter().for_each(|reply| is(reply, REFUSED));
+    }
+}
+
+#[test]
+fn codes_are_not_guessed_for_long() {
+    let server = Server::start(&[]);
+    let (token, app, codes) = with_factor(&server);
+    let off =
+        |otp: &str| call(&server, &token, "DELETE", &json!({"password": PASSWORD, "otp": otp}));
+    // Logged in or not, it is one count; a slow machine may have waited a second or two.
+    let mut tried = (0..12).map(|n| match n % 2 {
+        0 => login(&server, app.wrong()),
+        _ => off(&app.wrong()),
+    });
+    let refused = tried.position(|reply| reply.status() == 429).unwrap();
+    assert!((5..9).contains(&refused), "{refused}");
+    // Asking for a code, and the password alone, changes nothing.
+    is(&login(&server, ""), REQUIRED);
+    is(&call(&server, &token, "POST", &json!({"password": PASSWORD})), ON);
+    let next = [login(&server, app.wrong()), off(&app.wrong()), login(&server, app.wrong())];
+    assert!(next.iter().any(|reply| reply.status() == 429), "{next:?}");
+    // What cannot be guessed is not counted, and an administrator can help.
+    login(&server, codes[0].as_str()).token();
+    assert_eq!(server.user(&["unlock", "ada"], "").0, 0);
+    login(&server, app.code(1)).token();
+    // A right code clears the count.
+    forget_steps(&server);
+    for _ in 0..2 {
+        for _ in 0..3 {
+            is(&login(&server, app.wrong()), REFUSED);
+        }
+        login(&server, app.code(0)).token();
+        forget_steps(&server);
+    }
+}
+
+#[test]
+fn recovery_codes_are_replaced_by_who_has_the_second_factor() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let replace = |body: &Value| {
+        server.send_as(&token, "POST", "/api/second-factor/recovery-codes", &body.to_string())
+    };
+    is(&replace(&json!({"password": PASSWORD, "otp": "123456"})), OFF);
+    let app = enrol(&server, &token);
+    is(&replace(&json!({"password": PASSWORD, "otp": app.code(0)})), OFF);
+    let old = codes(&call(&server, &token, "PUT", &json!({"otp": app.code(0)})));
+    is(&replace(&json!({"password": "wrong", "otp": app.code(1)})), (403, "WrongPassword"));
+    is(&replace(&json!({"password": PASSWORD, "otp": app.wrong()})), WRONG);
+    is(&replace(&json!({"password": PASSWORD})), (400, "BadRequest"));
+    let new = codes(&replace(&json!({"password": PASSWORD, "otp": app.code(1)})));
+    assert_eq!((old.len(), new.len()), (10, 10));
+    assert!(new.iter().all(|code| !old.contains(code)));
+    is(&login(&server, old[0].as_str()), REFUSED);
+    login(&server, new[0].as_str()).token();
+    // The last resort of somebody without the app: one code for new ones.
+    let newest = codes(&replace(&json!({"password": PASSWORD, "otp": new[1]})));
+    is(&login(&server, new[2].as_str()), REFUSED);
+    login(&server, newest[0].as_str()).token();
+    // Only hashes are kept.
+    let file = std::fs::read(server.dir.database()).unwrap();
+    let log = std::fs::read(server.dir.0.join("lictor.db-wal")).unwrap();
+    for code in old.iter().chain(&new).chain(&newest) {
+        for code in [code.clone(), code.replace('-', "")] {
+            let found =
+                |bytes: &[u8]| bytes.windows(code.len()).any(|part| part == code.as_bytes());
+            assert!(!found(&file) && !found(&log));
+        }
+    }
+}
+
+#[test]
+fn only_an_administrator_can_do_without() {
+    let server = Server::start(&[]);
+    let (token, app, codes) = with_factor(&server);
+    // Another password does not.
+    let body = json!({"current": PASSWORD, "new": "another password"}).to_string();
+    assert_eq!(server.send_as(&token, "PUT", "/api/password", &body).status(), 200);
+    is(&server.login("ada", "another password"), REQUIRED);
+    assert_eq!(server.user(&["passwd", "ada"], PASSWORD).0, 0);
+    is(&server.login("ada", PASSWORD), REQUIRED);
+
+    let shown = server.user(&["show", "ada"], "").1;
+    assert!(shown.contains("otp      on, 10 recovery codes left\n"), "{shown}");
+    assert_without(&shown, &[&app.typed], &"user show");
+    let reset = || server.user(&["reset-second-factor", "ADA"], "");
+    assert_eq!(reset(), (0, "ada has no second factor any more\n".into(), String::new()));
+    assert_eq!(reset(), (0, "ada had no second factor\n".into(), String::new()));
+    assert!(server.user(&["show", "ada"], "").1.contains("otp      off\n"));
+    let token = server.login("ada", PASSWORD).token();
+    let happened = events(&server);
+    assert_eq!(happened.iter().filter(|event| *event == "second-factor-reset").count(), 1);
+    let (code, _, err) = server.user(&["reset-second-factor", "nobody"], "");
+    assert!(code == 1 && err.contains("there is no user nobody"), "{err}");
+
+    // And on again: with another secret, and other recovery codes.
+    let again = enrol(&server, &token);
+    assert_ne!(again.secret, app.secret);
+    call(&server, &token, "PUT", &json!({"otp": again.code(0)}));
+    is(&login(&server, app.code(1)), REFUSED);
+    is(&login(&server, codes[0].as_str()), REFUSED);
+    login(&server, again.code(1)).token();
+}
+
+/// How many of these fail before one has to wait.
+fn tried_until_429(mut once: impl FnMut() -> Reply) -> usize {
+    (0..100).find(|_| once().status() == 429).expect("100 guesses, and none has to wait")
+}
+
+#[test]
+fn codes_cannot_be_guessed_by_who_has_the_password_or_a_token() {
+    let server = Server::start(&[]);
+    let (token, app, _) = with_factor(&server);
+    // Being asked for the code is no failure.
+    for _ in 0..20 {
+        is(&login(&server, Value::Null), REQUIRED);
+    }
+    // Five are free, and a little time passes.
+    let tried = tried_until_429(|| login(&server, app.wrong()));
+    assert!((5..=8).contains(&tried), "{tried}");
+    // It is the same count while logged in, and what the password alone allows does not clear it.
+    let tried = tried_until_429(|| {
+        call(&server, &token, "POST", &json!({"password": PASSWORD}));
+        call(&server, &token, "DELETE", &json!({"password": PASSWORD, "otp": app.wrong()}))
+    });
+    assert!((0..=3).contains(&tried), "{tried}");
+    let bob = server.register("bob", PASSWORD).token();
+    let app = enrol(&server, &bob);
+    let tried = tried_until_429(|| call(&server, &bob, "PUT", &json!({"otp": app.wrong()})));
+    assert!((5..=8).contains(&tried), "{tried}");
+}
+
+#[test]
+fn a_secret_that_was_left_lying_about_cannot_be_confirmed() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let app = enrol(&server, &token);
+    let created = |ago: i64| {
+        let sql = "UPDATE second_factors SET created = ?1";
+        database(&server).execute(sql, [now() - ago]).unwrap();
+    };
+    created(15 * 60 + 5);
+    is(&call(&server, &token, "PUT", &json!({"otp": app.code(0)})), OFF);
+    created(14 * 60);
+    assert_eq!(codes(&call(&server, &token, "PUT", &json!({"otp": app.code(0)}))).len(), 10);
+}
+
+#[test]
+fn who_is_inactive_or_logged_out_gets_nowhere() {
+    let server = Server::start(&[]);
+    let (token, app, codes) = with_factor(&server);
+    for (method, path) in [
+        ("POST", "/api/second-factor"),
+        ("PUT", "/api/second-factor"),
+        ("DELETE", "/api/second-factor"),
+        ("POST", "/api/second-factor/recovery-codes"),
+    ] {
+        let body = json!({"password": PASSWORD, "otp": codes[0]}).to_string();
+        is(&server.send(method, path, &[], &body), (401, "MissingToken"));
+    }
+    assert_eq!(server.user(&["deactivate", "ada"], "").0, 0);
+    is(&login(&server, app.code(1)), (403, "InvalidUserError"));
+    is(&login(&server, Value::Null), (403, "InvalidUserError"));
+    let body = json!({"password": PASSWORD, "otp": codes[0]});
+    is(&call(&server, &token, "DELETE", &body), (403, "InvalidUserError"));
+    assert_eq!(server.user(&["activate", "ada"], "").0, 0);
+    login(&server, app.code(1)).token();
+    login(&server, codes[0].as_str()).token();
+}
+
+#[test]
+fn bodies_that_are_none() {
+    let server = Server::start(&[]);
+    let (token, _, _) = with_factor(&server);
+    for otp in [json!(123_456), json!(["123456"]), json!({"a": 1}), json!(true)] {
+        is(&login(&server, otp), (400, "BadRequest"));
+    }
+    for otp in ["1".repeat(60_000), "\u{660}".repeat(6), "' OR 1=1 --".into()] {
+        is(&login(&server, otp), REFUSED);
+    }
+    for (method, path, body) in [
+        ("POST", "/api/second-factor", json!({})),
+        ("PUT", "/api/second-factor", json!({"otp": null})),
+        ("PUT", "/api/second-factor", json!({"otp": 123_456})),
+        ("DELETE", "/api/second-factor", json!({"password": PASSWORD})),
+        ("DELETE", "/api/second-factor", json!({"otp": "123456"})),
+        ("POST", "/api/second-factor/recovery-codes", json!({"otp": "123456"})),
+        ("PUT", "/api/second-factor", json!([])),
+    ] {
+        is(&server.send_as(&token, method, path, &body.to_string()), (400, "BadRequest"));
+    }
+    let reply = server.send("OPTIONS", "/api/second-factor", &[], "");
+    assert_eq!(reply.header("allow"), Some("POST, PUT, DELETE, OPTIONS"));
+    for (flag, what) in [("", "issuer"), ("a:b", "issuer"), ("a\tb", "issuer")] {
+        let (code, _, err) = outcome(&run(&server.dir.0, &["check", "--issuer", flag], ""));
+        assert!(code == 2 && err.contains(what), "{err}");
+    }
+}

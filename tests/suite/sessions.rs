@@ -1,0 +1,283 @@
+//! Sessions as their users meet them: where they come from, what they show, what ends them.
+
+use serde_json::{Value, json};
+
+use crate::support::{PASSWORD, Reply, SECRET, Server, assert_without, now, payload, signed};
+
+const REVOKED: (u16, &str) = (403, "BlacklistedError");
+
+fn is(reply: &Reply, expected: (u16, &str)) {
+    let (status, name) = reply.error();
+    assert_eq!((status, name.as_str()), expected, "{reply:?}");
+}
+
+/// The token of the same session whose access ended, as if it had been issued at `iat`.
+fn expired(token: &str, iat: i64) -> String {
+    let mut claims = payload(token);
+    claims["iat"] = json!(iat);
+    claims["exp"] = json!(now() - 5);
+    signed(&claims)
+}
+
+fn refresh(server: &Server, token: &str) -> Reply {
+    server.send("POST", "/api/refresh", &[], token)
+}
+
+fn sessions(server: &Server, token: &str) -> Vec<Value> {
+    let reply = server.send_as(token, "GET", "/api/sessions", "");
+    assert_eq!(reply.status(), 200, "{reply:?}");
+    assert_eq!(reply.header("cache-control"), Some("no-store"));
+    reply.json()["sessions"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_logout_counts_at_once_and_for_one_session() {
+    let server = Server::start(&[]);
+    let first = server.register("ada", PASSWORD).token();
+    let second = server.login("ada", PASSWORD).token();
+    let reply = server.send_as(&first, "POST", "/api/logout", "");
+    assert_eq!((reply.status(), reply.json()), (200, json!({"message": "logged out"})));
+    is(&server.protected(&first), REVOKED);
+    is(&refresh(&server, &expired(&first, payload(&first)["iat"].as_i64().unwrap())), REVOKED);
+    is(&server.send_as(&first, "POST", "/api/logout", ""), REVOKED);
+    assert_eq!(server.protected(&second).status(), 200);
+    is(&server.send("POST", "/api/logout", &[], ""), (401, "MissingToken"));
+    let log = server.log();
+    assert!(log.contains("logout user=ada id=1 from=127.0.0.1"), "{log}");
+}
+
+#[test]
+fn a_logout_everywhere_is_one() {
+    let server = Server::start(&[]);
+    let tokens = [
+        server.register("ada", PASSWORD).token(),
+        server.login("ada", PASSWORD).token(),
+        server.login("ada", PASSWORD).token(),
+    ];
+    let other = server.register("bob", PASSWORD).token();
+    assert_eq!(server.send_as(&tokens[1], "POST", "/api/logout/all", "").status(), 200);
+    for token in &tokens {
+        is(&server.protected(token), REVOKED);
+    }
+    assert_eq!(server.protected(&other).status(), 200);
+    let again = server.login("ada", PASSWORD).token();
+    assert_eq!(server.protected(&again).status(), 200);
+}
+
+#[test]
+fn sessions_are_shown_to_their_user_and_ended_one_by_one() {
+    let server = Server::start(&[]);
+    let agent = |agent: &str| {
+        let body = json!({"username": "ada", "password": PASSWORD}).to_string();
+        server.send("POST", "/api/login", &[("User-Agent", agent)], &body).token()
+    };
+    let here = server.register("ada", PASSWORD).token();
+    let phone = agent("A phone\u{85}\t, with a very long näme ".repeat(20).trim());
+    let bob = server.register("bob", PASSWORD).token();
+
+    let shown = sessions(&server, &here);
+    assert_eq!(shown.len(), 2);
+    for session in &shown {
+        assert_eq!(session["address"], "127.0.0.1");
+        assert_eq!(session["created"], session["last_refreshed"]);
+        assert!((now() - session["created"].as_i64().unwrap()).abs() < 20);
+        let (expires, rf_exp) = (&session["expires"], &payload(&here)["rf_exp"]);
+        assert!((expires.as_i64().unwrap() - rf_exp.as_i64().unwrap()).abs() < 20);
+        let current = session["id"] == payload(&here)["jti"];
+        assert_eq!(session["current"], current);
+        let agent = session["user_agent"].as_str().unwrap();
+        assert!(current && agent.is_empty() || agent.starts_with("A phone, with"), "{agent}");
+        assert!(agent.chars().count() <= 200, "{agent}");
+    }
+    assert_without(&json!(shown).to_string(), &[PASSWORD, SECRET, "bob"], &"the sessions");
+
+    let end =
+        |token: &str, id: &str| server.send_as(token, "DELETE", &format!("/api/sessions/{id}"), "");
+    let id = |token: &str| payload(token)["jti"].as_str().unwrap().to_owned();
+    is(&end(&bob, &id(&phone)), (404, "NotFound"));
+    is(&end(&here, "nothing"), (404, "NotFound"));
+    is(&end(&here, "%27%20OR%201=1"), (404, "NotFound"));
+    is(&end(&here, ""), (404, "NotFound"));
+    assert_eq!(server.protected(&phone).status(), 200);
+    assert_eq!(end(&here, &id(&phone)).status(), 200);
+    is(&server.protected(&phone), REVOKED);
+    is(&end(&here, &id(&phone)), (404, "NotFound"));
+    assert_eq!(sessions(&server, &here).len(), 1);
+    assert_eq!(end(&here, &id(&here)).status(), 200);
+    is(&server.protected(&here), REVOKED);
+    assert_eq!(server.protected(&bob).status(), 200);
+}
+
+#[test]
+fn a_refresh_exchanges_a_token() {
+    let server = Server::start(&[]);
+    let first = server.register("ada", PASSWORD).token();
+    let issued = payload(&first)["iat"].as_i64().unwrap();
+    // As if the login had been a while ago.
+    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let past = issued - 100;
+    let since = |newest: i64, previous: Option<i64>| {
+        let claims = payload(&first);
+        let values = rusqlite::params![newest, previous, claims["jti"].as_str().unwrap()];
+        let sql = "UPDATE sessions SET newest = ?1, previous = ?2, ended = NULL WHERE jti = ?3";
+        assert_eq!(database.execute(sql, values).unwrap(), 1);
+    };
+    since(past, None);
+    let old = expired(&first, past);
+    let new = refresh(&server, &old).token();
+    assert_eq!(payload(&new)["jti"], payload(&first)["jti"]);
+    // The answer was lost, or another window was as fast: the same token again.
+    assert_eq!(refresh(&server, &old).token(), new);
+    assert_eq!(server.protected(&new).status(), 200);
+    assert_eq!(sessions(&server, &new).len(), 1);
+
+    // Half a minute later it is a replay: the session is over, for the thief and for the user.
+    since(now() - 31, Some(past));
+    is(&refresh(&server, &old), REVOKED);
+    is(&server.protected(&new), REVOKED);
+    assert!(server.log().contains("refresh-replayed user=ada id=1 from=127.0.0.1"));
+
+    // So it is with any older token, however soon.
+    since(now() - 5, Some(past + 50));
+    is(&refresh(&server, &old), REVOKED);
+    is(&server.protected(&new), REVOKED);
+}
+
+#[test]
+fn another_password_ends_the_other_sessions() {
+    let server = Server::start(&[]);
+    let here = server.register("ada", PASSWORD).token();
+    let there = server.login("ada", PASSWORD).token();
+    let put = |body: &Value| server.send_as(&here, "PUT", "/api/password", &body.to_string());
+    let new = "eleven paper boats";
+    is(&put(&json!({"current": "wrong one", "new": new})), (403, "WrongPassword"));
+    is(&put(&json!({"current": "", "new": new})), (403, "WrongPassword"));
+    is(&put(&json!({"current": PASSWORD, "new": "short"})), (400, "InvalidPassword"));
+    is(&put(&json!({"current": PASSWORD, "new": ""})), (400, "InvalidPassword"));
+    is(&put(&json!({"current": PASSWORD})), (400, "BadRequest"));
+    is(&put(&json!({"new": new})), (400, "BadRequest"));
+    is(&put(&json!({"current": null, "new": new})), (400, "BadRequest"));
+    assert_eq!(server.protected(&there).status(), 200);
+    let changed = put(&json!({"current": PASSWORD, "new": new}));
+    assert_eq!(changed.status(), 200, "{changed:?}");
+    assert_eq!(server.protected(&here).status(), 200);
+    is(&server.protected(&there), REVOKED);
+    is(&server.login("ada", PASSWORD), (401, "AuthenticationError"));
+    server.login("ada", new).token();
+    assert_without(&server.log(), &[PASSWORD, new, "wrong one"], &"the log");
+}
+
+#[test]
+fn who_one_is_and_no_longer() {
+    let server = Server::start(&[]);
+    let token = server.register("Ada", PASSWORD).token();
+    assert_eq!(server.user(&["roles", "ada", "editor,author"], "").0, 0);
+    let me = server.send_as(&token, "GET", "/api/me", "").json();
+    assert_eq!((&me["id"], &me["username"]), (&json!(1), &json!("Ada")));
+    assert_eq!((&me["email"], &me["roles"]), (&Value::Null, &json!(["editor", "author"])));
+    assert!((now() - me["created"].as_i64().unwrap()).abs() < 20);
+
+    let delete = |body: &str| server.send_as(&token, "DELETE", "/api/me", body);
+    is(&delete(""), (400, "BadRequest"));
+    is(&delete(&json!({"password": "wrong one"}).to_string()), (403, "WrongPassword"));
+    assert_eq!(server.protected(&token).status(), 200);
+    assert_eq!(delete(&json!({"password": PASSWORD}).to_string()).status(), 200);
+    is(&server.protected(&token), (401, "MissingUserError"));
+    is(&server.login("ada", PASSWORD), (401, "AuthenticationError"));
+}
+
+#[test]
+fn the_last_administrator_cannot_leave() {
+    let server = Server::start(&[]);
+    assert_eq!(server.user(&["add", "ada", "--role", "admin"], PASSWORD).0, 0);
+    let token = server.login("ada", PASSWORD).token();
+    let body = json!({"password": PASSWORD}).to_string();
+    is(&server.send_as(&token, "DELETE", "/api/me", &body), (409, "LastAdmin"));
+    for command in [&["roles", "ada", ""][..], &["deactivate", "ada"], &["delete", "ada", "--yes"]]
+    {
+        let (code, _, error) = server.user(command, "");
+        assert_eq!(code, 1);
+        assert!(error.contains("make another administrator first"), "{error}");
+    }
+    assert_eq!(server.protected(&token).status(), 200);
+    assert_eq!(server.user(&["add", "bob", "--role", "admin"], PASSWORD).0, 0);
+    assert_eq!(server.send_as(&token, "DELETE", "/api/me", &body).status(), 200);
+}
+
+#[test]
+fn foreign_tokens_with_the_same_secret() {
+    let foreign = |jti: &str, iat: i64, exp: i64| {
+        let rf_exp = now() + 1000;
+        signed(&json!({"iat": iat, "exp": exp, "jti": jti, "id": 1, "rls": "", "rf_exp": rf_exp}))
+    };
+    let server = Server::start(&[]);
+    server.register("ada", PASSWORD).token();
+    is(&server.protected(&foreign("a", now() - 50, now() + 50)), REVOKED);
+    is(&refresh(&server, &foreign("a", now() - 50, now() - 5)), REVOKED);
+    let (_, dir) = server.stop("-TERM");
+
+    let server = Server::start_in(dir, &["--adopt-tokens"]);
+    let good = foreign("a", now() - 50, now() + 50);
+    assert_eq!(server.protected(&good).status(), 200);
+    assert_eq!(server.protected(&good).status(), 200);
+    let old = foreign("b", now() - 50, now() - 5);
+    let new = refresh(&server, &old).token();
+    assert_eq!(payload(&new)["jti"], "b");
+    let shown = sessions(&server, &good);
+    assert!(shown.iter().any(|session| session["id"] == "a"), "{shown:?}");
+    assert_eq!(server.send_as(&good, "POST", "/api/logout", "").status(), 200);
+    is(&server.protected(&good), REVOKED);
+    assert_eq!(server.send_as(&new, "POST", "/api/logout/all", "").status(), 200);
+    is(&server.protected(&new), REVOKED);
+    // One that never came here has ended as well.
+    is(&server.protected(&foreign("c", now() - 50, now() + 50)), REVOKED);
+}
+
+#[test]
+fn what_happened_is_on_record() {
+    let server = Server::start(&[]);
+    let token = server.register("Ada", PASSWORD).token();
+    is(&server.login("ada", "wrong one"), (401, "AuthenticationError"));
+    is(&server.login("a secret typed as a name", "x"), (401, "AuthenticationError"));
+    server.send_as(&token, "POST", "/api/logout", "");
+    assert_eq!(server.user(&["deactivate", "ada"], "").0, 0);
+    is(&server.login("ada", PASSWORD), (403, "InvalidUserError"));
+    assert_eq!(server.user(&["roles", "ada", "editor"], "").0, 0);
+    let audit = |args: &[&str]| {
+        let args = [&["audit", "--database", "lictor.db"], args].concat();
+        let output = crate::support::outcome(&crate::support::run(&server.dir.0, &args, ""));
+        assert_eq!(output.0, 0, "{output:?}");
+        output.1
+    };
+    let lines = audit(&["--json"]);
+    let entries: Vec<Value> =
+        lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let row = |entry: &Value| {
+        json!([entry["event"], entry["user"], entry["name"], entry["address"], entry["detail"]])
+    };
+    let here = "127.0.0.1";
+    assert_eq!(
+        entries.iter().rev().map(row).collect::<Vec<_>>(),
+        [
+            json!(["registration", 1, "Ada", here, ""]),
+            json!(["login-failed", 1, "Ada", here, ""]),
+            json!(["login-failed", null, null, here, ""]),
+            json!(["logout", 1, "Ada", here, ""]),
+            json!(["deactivated", 1, "Ada", null, ""]),
+            json!(["login-refused", 1, "Ada", here, ""]),
+            json!(["roles-changed", 1, "Ada", null, "editor"]),
+        ]
+    );
+    assert_without(&lines, &[PASSWORD, "wrong one", "a secret typed"], &"the audit");
+    let text = audit(&["--user", "ADA", "--since", "1h", "--limit", "2"]);
+    assert_eq!(text.lines().count(), 2, "{text}");
+    assert!(text.contains("roles-changed") && text.contains("the command line  editor"), "{text}");
+    let nobody = ["audit", "--user", "nobody", "--database", "lictor.db"];
+    let (code, _, error) =
+        crate::support::outcome(&crate::support::run(&server.dir.0, &nobody, ""));
+    assert_eq!(code, 1);
+    assert!(error.contains("there is no user nobody"), "{error}");
+    assert_eq!(server.user(&["delete", "ada", "--yes"], "").0, 0);
+    let gone = audit(&["--user", "Ada", "--limit", "1"]);
+    assert!(gone.contains("user-deleted"), "{gone}");
+}

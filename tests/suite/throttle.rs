@@ -1,0 +1,286 @@
+//! Guessing passwords is slowed down, and nobody else is. The policy's numbers are tested beside
+//! the policy; here is what the real binary does with it, from real addresses.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::attacks::crowd::connect_from;
+use crate::support::{
+    Client, Dir, PASSWORD, Reply, Server, assert_without, lictor, outcome, request, run,
+};
+
+const WRONG: &str = "eleven wooden lanterns";
+
+/// A login from an address of this machine, such as 127.0.0.2; perhaps with more header fields.
+fn login(server: &Server, from: u8, headers: &[(&str, &str)], name: &str, password: &str) -> Reply {
+    let body = json!({"username": name, "password": password}).to_string();
+    send(server, from, &request("POST", "/api/login", headers, &body))
+}
+
+fn send(server: &Server, from: u8, bytes: &str) -> Reply {
+    let stream = connect_from([127, 0, 0, from].into(), server.address, None);
+    let mut client = Client::over(stream);
+    client.send(bytes);
+    client.reply("POST")
+}
+
+/// The seconds after which to come again, where a login or registration is refused.
+fn refused(reply: &Reply) -> Option<u64> {
+    if reply.status() != 429 {
+        return None;
+    }
+    assert_eq!(reply.error(), (429, "TooManyRequests".into()));
+    assert_eq!(reply.header("content-type"), Some("application/json"));
+    let wait = reply.header("retry-after").unwrap().parse().unwrap();
+    assert!((1..=300).contains(&wait), "{reply:?}");
+    let message = format!("Too many attempts; try again in {wait} s");
+    assert_eq!(reply.json()["message"], message.as_str());
+    Some(wait)
+}
+
+/// Does `once` as often as is admitted, until the wait is `long`; how often that was at first.
+fn exhaust(long: u64, mut once: impl FnMut() -> Reply) -> usize {
+    let mut before = None;
+    for count in 0..200 {
+        let reply = once();
+        match refused(&reply) {
+            Some(wait) => {
+                let before = *before.get_or_insert(count);
+                if wait >= long {
+                    return before;
+                }
+                std::thread::sleep(Duration::from_secs(wait));
+            }
+            None => assert!([200, 401].contains(&reply.status()), "{reply:?}"),
+        }
+    }
+    panic!("200 attempts, and no wait of {long} s");
+}
+
+#[test]
+fn wrong_passwords_cost_time_and_a_right_one_clears_them() {
+    let server = Server::start(&["--log", "debug"]);
+    assert_eq!(server.user(&["add", "ada"], PASSWORD).0, 0);
+    // Whether there is such an account or not makes no difference.
+    for (from, name, long) in [(2, "nobody", 2), (3, "ada", 8)] {
+        let free = exhaust(long, || login(&server, from, &[], name, WRONG));
+        // A second may be over between two attempts, and the wait with it.
+        assert!((5..=8).contains(&free), "{name}: {free}");
+    }
+    // The wait holds for the right password too, and from another address.
+    let reply = login(&server, 4, &[("Origin", "http://app.example")], "ADA", PASSWORD);
+    let wait = refused(&reply).unwrap();
+    assert_eq!(reply.header("access-control-expose-headers"), Some("Retry-After"));
+    std::thread::sleep(Duration::from_secs(wait));
+    login(&server, 4, &[], "ada", PASSWORD).token();
+    for _ in 0..5 {
+        assert_eq!(login(&server, 5, &[], "ada", WRONG).status(), 401);
+    }
+    let log = server.log();
+    assert!(log.contains("many failed logins to one account"), "{log}");
+    assert_without(&log, &[PASSWORD, WRONG, "nobody"], &log);
+}
+
+#[test]
+fn a_stranger_does_not_delay_the_owner() {
+    let server = Server::start(&[]);
+    server.register("ada", PASSWORD).token();
+    exhaust(4, || login(&server, 2, &[], "ada", WRONG));
+    assert!(refused(&login(&server, 3, &[], "ada", PASSWORD)).is_some());
+    for _ in 0..3 {
+        server.login("ada", PASSWORD).token();
+        server.login("ada", WRONG).error();
+    }
+}
+
+#[test]
+fn an_administrator_unlocks_an_account_while_the_server_runs() {
+    let server = Server::start(&[]);
+    assert_eq!(server.user(&["add", "Ada", "--email", "ada@mail.example"], PASSWORD).0, 0);
+    for name in ["ada", "ada@mail.example"] {
+        exhaust(8, || login(&server, 2, &[], name, WRONG));
+    }
+    let (code, out, err) = server.user(&["unlock", "ada"], "");
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out, "Ada may try again at once: failed logins up to now are forgotten\n");
+    login(&server, 3, &[], "ada@mail.example", PASSWORD).token();
+    assert_eq!(login(&server, 4, &[], "ada", WRONG).status(), 401);
+    login(&server, 4, &[], "ada", PASSWORD).token();
+    assert!(outcome(&run(&server.dir.0, &["audit"], "")).1.contains("unlocked"));
+    assert_eq!(server.user(&["unlock", "nobody"], "").0, 1);
+}
+
+#[test]
+fn whoever_holds_a_token_cannot_guess_the_password_with_it() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let bearer = format!("Bearer {token}");
+    let headers = [("Authorization", bearer.as_str())];
+    let change = |current: &str| {
+        let body = json!({"current": current, "new": "twelve wooden lanterns"}).to_string();
+        server.send("PUT", "/api/password", &headers, &body)
+    };
+    let delete =
+        || server.send("DELETE", "/api/me", &headers, &json!({"password": WRONG}).to_string());
+    let mut tried = 0;
+    let wait = loop {
+        tried += 1;
+        // Both ways count as one.
+        let reply = if tried % 2 == 0 { change(WRONG) } else { delete() };
+        if let Some(wait) = refused(&reply) {
+            break wait;
+        }
+        assert_eq!(reply.error(), (403, "WrongPassword".into()));
+    };
+    assert!((6..=9).contains(&tried), "{tried}");
+    // It does not delay the owner's login, nor the other way round.
+    server.login("ada", PASSWORD).token();
+    std::thread::sleep(Duration::from_secs(wait));
+    assert_eq!(change(PASSWORD).status(), 200);
+}
+
+#[test]
+fn an_address_is_refused_before_anything_is_hashed_but_not_its_other_people() {
+    let server = Server::start(&["--log", "debug"]);
+    let body = json!({"username": "ada", "password": PASSWORD}).to_string();
+    send(&server, 2, &request("POST", "/api/registration", &[], &body)).token();
+    assert_eq!(server.user(&["add", "bob"], PASSWORD).0, 0);
+    let mut number = 0;
+    let free = exhaust(4, || {
+        number += 1;
+        login(&server, 2, &[], &format!("user-{number}"), WRONG)
+    });
+    assert!((20..=26).contains(&free), "{free}");
+    assert!(server.log().contains("many failed logins from 127.0.0.2"));
+    assert!(refused(&login(&server, 2, &[], "bob", PASSWORD)).is_some());
+    login(&server, 2, &[], "ada", PASSWORD).token();
+    login(&server, 3, &[], "bob", PASSWORD).token();
+    // What else comes from there is as it was.
+    let health = request("GET", "/api/health", &[], "");
+    assert_eq!(send(&server, 2, &health).status(), 200);
+    // Refused without looking at more than a login can be.
+    let long = "x".repeat(60_000);
+    assert!(refused(&login(&server, 2, &[], "ada", &long)).is_some());
+}
+
+#[test]
+fn parallel_attempts_share_the_budget() {
+    let server = Server::start(&[]);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let try_it = |from| {
+            let server = &server;
+            scope.spawn(move || login(server, from, &[], "ada", WRONG).status())
+        };
+        let threads: Vec<_> = (2..42).map(try_it).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let admitted = statuses.iter().filter(|status| **status == 401).count();
+    assert!((5..=8).contains(&admitted), "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 40 - admitted);
+}
+
+#[test]
+fn registrations_of_one_address_are_slowed_down() {
+    let server = Server::start(&[]);
+    let mut number = 0;
+    let mut register = |from: u8| {
+        number += 1;
+        let body = json!({"username": format!("user-{number}"), "password": PASSWORD});
+        send(&server, from, &request("POST", "/api/registration", &[], &body.to_string()))
+    };
+    let free = exhaust(2, || register(2));
+    assert!((30..=36).contains(&free), "{free}");
+    register(3).token();
+    assert_eq!(login(&server, 2, &[], "user-1", PASSWORD).status(), 200);
+}
+
+#[test]
+fn x_forwarded_for_counts_only_from_trusted_proxies() {
+    let server = Server::start(&["--log", "debug", "--trusted-proxy", "127.0.0.2,127.0.0.64/26"]);
+    for (number, (from, forwarded, expected)) in [
+        (2, &["192.0.2.7"][..], "192.0.2.7"),
+        (2, &["198.51.100.9, 192.0.2.7"], "192.0.2.7"),
+        (2, &["198.51.100.9", "192.0.2.7, 127.0.0.70"], "192.0.2.7"),
+        (2, &["2001:db8::7"], "2001:db8::7"),
+        (2, &["nonsense"], "127.0.0.2"),
+        (2, &[], "127.0.0.2"),
+        (64, &["192.0.2.7"], "192.0.2.7"),
+        (63, &["192.0.2.7"], "127.0.0.63"),
+        (3, &["127.0.0.2"], "127.0.0.3"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let headers: Vec<_> = forwarded.iter().map(|line| ("X-Forwarded-For", *line)).collect();
+        let path = format!("/case-{number}");
+        send(&server, from, &request("GET", &path, &headers, ""));
+        let expected = format!("{expected} GET {path} 404");
+        assert!(server.log().contains(&expected), "{expected}: {}", server.log());
+    }
+    let noticed = "127.0.0.63 sends X-Forwarded-For; if it is a proxy, name it";
+    assert_eq!(server.log().matches("name it with --trusted-proxy").count(), 1);
+    assert!(server.log().contains(noticed), "{}", server.log());
+    // The throttle counts the same way: one client behind the proxy does not delay another.
+    let via =
+        |client: &str, name: &str| login(&server, 2, &[("X-Forwarded-For", client)], name, WRONG);
+    let mut number = 0;
+    exhaust(4, || {
+        number += 1;
+        via("198.51.100.9, 192.0.2.7", &format!("user-{number}"))
+    });
+    assert!(refused(&via("192.0.2.8, 192.0.2.7", "another")).is_some());
+    assert_eq!(via("192.0.2.8", "another").status(), 401);
+    // And without the proxy nobody changes who they are.
+    let mut number = 0;
+    exhaust(2, || {
+        number += 1;
+        let forwarded = format!("192.0.2.{}", number % 200);
+        let headers = [("X-Forwarded-For", forwarded.as_str())];
+        login(&server, 9, &headers, &format!("person-{number}"), WRONG)
+    });
+}
+
+#[test]
+fn off_is_off_and_is_said() {
+    let server = Server::start(&["--throttle", "off"]);
+    for number in 0..40 {
+        assert_eq!(server.login("ada", WRONG).status(), 401, "{number}");
+    }
+    assert!(server.log().contains("WARN  the throttle is off"), "{}", server.log());
+    let on = Server::start(&[]);
+    assert!(!on.log().contains("throttle"));
+
+    let dir = Dir::new();
+    let mut check = lictor(&dir.0, &["check", "--trusted-proxy", "10.0.0.0/8"]);
+    check.env("LICTOR_THROTTLE", "off").env("LICTOR_LISTEN", "127.0.0.1:0");
+    let (code, out, err) = outcome(&check.output().unwrap());
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("throttle         off\n"), "{out}");
+    assert!(out.contains("trusted proxies  10.0.0.0/8\n"), "{out}");
+    for args in [&["serve", "--throttle", "maybe"][..], &["serve", "--trusted-proxy", "localhost"]]
+    {
+        let (code, _, err) = outcome(&run(&dir.0, args, ""));
+        assert_eq!(code, 2, "{err}");
+    }
+}
+
+#[test]
+fn common_passwords_are_refused_wherever_one_is_chosen() {
+    let server = Server::start(&[]);
+    let common = "This password is one of the most common, which are tried first";
+    for password in ["password1", "QwertyUiop", "123456789"] {
+        let reply = server.register("ada", password);
+        assert_eq!(reply.error(), (400, "InvalidPassword".into()));
+        assert_eq!(reply.json()["message"], common);
+        let (code, _, err) = server.user(&["add", "ada"], password);
+        assert_eq!(code, 1);
+        assert!(err.contains("this password is one of the most common"), "{err}");
+    }
+    server.register("ada", PASSWORD).token();
+    assert_eq!(server.user(&["passwd", "ada"], "password1").0, 1);
+    let mail = ["add", "bob", "--email", "Walter.Plinge@mail.example"];
+    let (code, _, err) = server.user(&mail, "walter.plinge1");
+    assert_eq!(code, 1);
+    assert!(err.contains("little more than the e-mail address"), "{err}");
+}

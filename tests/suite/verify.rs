@@ -1,0 +1,169 @@
+//! `GET /api/verify` as a proxy asks it: what it says of whom, and that it refuses when in doubt.
+
+use crate::support::{PASSWORD, Reply, Server, assert_without};
+
+/// What the answer says of the user, after a look at everything else of it.
+fn identity(reply: &Reply) -> [&str; 3] {
+    assert_eq!((reply.status(), reply.body.as_str()), (200, ""), "{reply:?}");
+    for (name, value) in [
+        ("content-length", Some("0")),
+        ("cache-control", Some("no-store")),
+        ("content-type", None),
+        ("set-cookie", None),
+    ] {
+        assert_eq!(reply.header(name), value, "{reply:?}");
+    }
+    ["x-auth-user", "x-auth-id", "x-auth-roles"].map(|name| reply.header(name).unwrap())
+}
+
+/// Status and name of a refusal, which says nothing of the user.
+fn refusal(reply: &Reply) -> (u16, String) {
+    let head = reply.head.to_ascii_lowercase();
+    assert_without(&head, &["x-auth-"], reply);
+    let (status, name) = reply.error();
+    assert_eq!(reply.header("www-authenticate"), (status == 401).then_some("Bearer"), "{reply:?}");
+    (status, name)
+}
+
+fn bearer(token: &str) -> String {
+    format!("Bearer {token}")
+}
+
+#[test]
+fn who_it_is() {
+    let server = Server::start(&[]);
+    let unusual = "a+b,c;\"d\"=%41";
+    for (name, roles, expected) in [
+        ("Ada", "", ["Ada", "1", ""]),
+        ("root", "admin,team:x", ["root", "2", "admin,team:x"]),
+        ("Jürgen@example.org", "editor", ["J%C3%BCrgen@example.org", "3", "editor"]),
+        (unusual, "", ["a%2Bb%2Cc%3B%22d%22%3D%2541", "4", ""]),
+        (&"阿".repeat(64), "", [&"%E9%98%BF".repeat(64), "5", ""]),
+    ] {
+        let token = server.register(name, PASSWORD).token();
+        assert_eq!(server.user(&["roles", name, roles], "").0, 0);
+        let header = bearer(&token);
+        let cookie = format!("theme=dark; access_token={token}");
+        for field in [("Authorization", &header), ("Cookie", &cookie)] {
+            let field = [(field.0, field.1.as_str())];
+            assert_eq!(identity(&server.send("GET", "/api/verify", &field, "")), expected);
+            assert_eq!(identity(&server.send("HEAD", "/api/verify", &field, "")), expected);
+            // A proxy that sends the body along is answered as well.
+            assert_eq!(identity(&server.send("GET", "/api/verify", &field, "{}")), expected);
+        }
+    }
+}
+
+#[test]
+fn roles_that_are_asked_for() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    assert_eq!(server.user(&["roles", "ada", "editor,team:x"], "").0, 0);
+    let header = bearer(&token);
+    let missing = "MissingRoleError";
+    for (query, expected) in [
+        ("?role=editor", (200, "")),
+        ("?role=team:x", (200, "")),
+        ("?role=team%3Ax&role=editor", (200, "")),
+        ("?role=admin", (403, missing)),
+        ("?role=Editor", (403, missing)),
+        ("?role=edit", (403, missing)),
+        ("?role=editor&role=admin", (403, missing)),
+        ("?role=admin&role=editor", (403, missing)),
+        ("?", (400, "BadRequest")),
+        ("?role=", (400, "BadRequest")),
+        ("?roles=editor", (400, "BadRequest")),
+        ("?role=editor&x=y", (400, "BadRequest")),
+        ("?role=editor,admin", (400, "BadRequest")),
+        ("?role=%65ditor%0A", (400, "BadRequest")),
+    ] {
+        let path = format!("/api/verify{query}");
+        for method in ["GET", "HEAD"] {
+            let reply = server.send(method, &path, &[("Authorization", &header)], "");
+            assert_eq!(reply.status(), expected.0, "{method} {query}");
+            match (method, expected.0) {
+                (_, 200) => assert_eq!(identity(&reply), ["ada", "1", "editor,team:x"]),
+                ("GET", _) => assert_eq!(refusal(&reply), (expected.0, expected.1.into())),
+                _ => {}
+            }
+        }
+        // Without a token it does not matter what is asked for.
+        assert_eq!(refusal(&server.get(&path)), (401, "MissingToken".into()), "{query}");
+    }
+    let reply = server.send("GET", "/api/verify?role=a&role=b", &[("Authorization", &header)], "");
+    let message = "This endpoint requires all the following roles: a, b";
+    assert_eq!(reply.json()["message"], message);
+    // What counts is the database, now.
+    assert_eq!(server.user(&["roles", "ada", "admin"], "").0, 0);
+    for (path, status) in [("/api/verify?role=editor", 403), ("/api/verify?role=admin", 200)] {
+        let reply = server.send("GET", path, &[("Authorization", &header)], "");
+        assert_eq!(reply.status(), status, "{path}");
+    }
+}
+
+#[test]
+fn in_doubt_nobody_passes() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let good = bearer(&token);
+    let unsigned = bearer(&format!("{}.", token.rsplit_once('.').unwrap().0));
+    let cookie = format!("access_token={token}");
+    let ask = |fields: &[(&str, &str)]| server.send("GET", "/api/verify", fields, "");
+    let bad_token = (401, "InvalidTokenHeader");
+    for (fields, expected) in [
+        (&[][..], (401, "MissingToken")),
+        (&[("Cookie", "other=x")], (401, "MissingToken")),
+        (&[("Cookie", "access_token=x")], bad_token),
+        (&[("Authorization", "Basic YTpi")], bad_token),
+        (&[("Authorization", "Bearer a.b.c")], bad_token),
+        (&[("Authorization", &unsigned)], bad_token),
+        (&[("Authorization", &good), ("Authorization", &good)], bad_token),
+        (&[("Authorization", "Bearer x"), ("Cookie", &cookie)], bad_token),
+    ] {
+        assert_eq!(refusal(&ask(fields)), (expected.0, expected.1.into()), "{fields:?}");
+    }
+    // A proxy that lets the client say who it is gets no good answer to hand on.
+    for name in ["X-Auth-User", "x-auth-id", "X-Auth-Roles", "X_Auth_User", "X.Auth-Roles"] {
+        let reply = ask(&[("Authorization", &good), (name, "root")]);
+        assert_eq!(refusal(&reply), (400, "BadRequest".into()), "{name}");
+        assert_without(&reply.body, &["root"], &reply);
+    }
+    // Nothing that a client says of its request counts, and no other method is answered.
+    for (name, value) in
+        [("X-Forwarded-Method", "OPTIONS"), ("X-Original-URI", "/public"), ("X-Auth-Token", "x")]
+    {
+        identity(&ask(&[("Authorization", &good), (name, value)]));
+        assert_eq!(refusal(&ask(&[(name, value)])).0, 401, "{name}");
+    }
+    for method in ["POST", "PUT", "DELETE", "PROPFIND"] {
+        let reply = server.send(method, "/api/verify", &[("Authorization", &good)], "");
+        assert_eq!(refusal(&reply), (405, "MethodNotAllowed".into()), "{method}");
+    }
+
+    let other = bearer(&server.login("ada", PASSWORD).token());
+    identity(&ask(&[("Authorization", &other)]));
+    assert_eq!(server.send("POST", "/api/logout", &[("Authorization", &other)], "").status(), 200);
+    let reply = ask(&[("Authorization", &other)]);
+    assert_eq!(refusal(&reply), (403, "BlacklistedError".into()));
+
+    assert_eq!(server.user(&["deactivate", "ada"], "").0, 0);
+    assert_eq!(refusal(&ask(&[("Authorization", &good)])), (403, "InvalidUserError".into()));
+    assert_eq!(server.user(&["activate", "ada"], "").0, 0);
+    assert_eq!(refusal(&ask(&[("Authorization", &good)])), (403, "BlacklistedError".into()));
+    let again = bearer(&server.login("ada", PASSWORD).token());
+    assert_eq!(identity(&ask(&[("Authorization", &again)])), ["ada", "1", ""]);
+    assert_eq!(server.user(&["delete", "ada", "--yes"], "").0, 0);
+    assert_eq!(refusal(&ask(&[("Authorization", &again)])), (401, "MissingUserError".into()));
+}
+
+#[test]
+fn pages_of_other_origins_learn_no_more_than_the_status() {
+    let server = Server::start(&[]);
+    let header = bearer(&server.register("ada", PASSWORD).token());
+    let fields = [("Authorization", header.as_str()), ("Origin", "https://other.example")];
+    let reply = server.send("GET", "/api/verify", &fields, "");
+    identity(&reply);
+    assert_eq!(reply.header("access-control-expose-headers"), Some("Retry-After"));
+    assert_eq!(reply.header("access-control-allow-credentials"), None);
+    assert_eq!(reply.header("vary"), Some("Origin"));
+}
