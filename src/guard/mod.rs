@@ -35,5 +35,5 @@ pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};
 pub use throttle::{Attempts, Throttle};
 #[cfg(feature = "cli")]
-pub(crate) use token::key_id;
-pub use token::{Beginning, Claims, Lifespans, Mailed, Minted, Tokens};
+pub(crate) use token::{Minted, key_id};
+pub use token::{Beginning, Claims, Lifespans, Mailed, Tokens};
