@@ -2,6 +2,7 @@
 //! same dress for every answer.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use crate::address::Proxies;
 use crate::clock::Timestamp;
@@ -38,6 +39,7 @@ pub struct App {
     pub(crate) hasher: Hasher,
     pub(crate) store: Box<dyn Store>,
     pub(crate) registration: Registration,
+    pub(crate) reset_lifespan: Duration,
     pub(crate) issuer: Issuer,
     pub(crate) attempts: Attempts,
     proxies: Proxies,
@@ -67,6 +69,7 @@ impl App {
             hasher: Hasher::new().map_err(broken)?,
             store: Box::new(store),
             registration: config.registration,
+            reset_lifespan: config.reset_lifespan,
             issuer: config.issuer.clone(),
             attempts: Attempts::new(config.throttle),
             proxies: Proxies::new(config.trusted_proxies.clone()),
@@ -248,6 +251,11 @@ impl Caller {
     /// As a user, or somebody who wants to be one.
     pub(crate) fn user(&self) -> Actor {
         Actor::User(self.address)
+    }
+
+    /// As an administrator.
+    pub(crate) fn admin(&self, admin: &Admin) -> Actor {
+        Actor::Admin(admin.identity().id(), self.address)
     }
 }
 

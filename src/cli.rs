@@ -49,6 +49,11 @@ enum Command {
         #[command(subcommand)]
         command: admin::UserCommand,
     },
+    /// Invite people to register; works while the server runs
+    Invite {
+        #[command(subcommand)]
+        command: admin::InviteCommand,
+    },
     /// Manage the keys that sign and verify tokens; restart the server afterwards
     Key {
         #[command(subcommand)]
@@ -93,6 +98,10 @@ struct Serve {
     /// How long before its end a token can be refreshed already, for clocks that differ: 60s, 0
     #[arg(long, value_name = "TIME", env = "LICTOR_EARLY_REFRESH", default_value = "60s", value_parser = duration)]
     early_refresh: Duration,
+
+    /// How long a token that resets a password can be used: 1h, 30m, or seconds
+    #[arg(long, value_name = "TIME", env = "LICTOR_RESET_LIFESPAN", default_value = "1h", value_parser = lifespan)]
+    reset_lifespan: Duration,
 
     /// Take tokens that another program made with the same secret, as the Flask app did that lictor
     /// replaces: a switch-over then logs nobody out. Turn it off once the refresh lifespan is over
@@ -152,6 +161,8 @@ struct Serve {
 enum RegistrationMode {
     /// Everyone
     Open,
+    /// Whoever has an invitation; `lictor invite add` makes one
+    Invite,
     /// Nobody; `lictor user add` makes accounts
     Closed,
 }
@@ -190,6 +201,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::User { command } => {
             start_log(LogLevel::Warn);
             admin::user(command)
+        }
+        Command::Invite { command } => {
+            start_log(LogLevel::Warn);
+            admin::invite(command)
         }
         Command::Audit(command) => {
             start_log(LogLevel::Warn);
@@ -251,9 +266,11 @@ fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
     config.access_lifespan = typed.access_lifespan;
     config.refresh_lifespan = typed.refresh_lifespan;
     config.early_refresh = typed.early_refresh;
+    config.reset_lifespan = typed.reset_lifespan;
     config.algorithm = typed.keys.algorithm();
     config.registration = match typed.registration {
         RegistrationMode::Open => Registration::Open,
+        RegistrationMode::Invite => Registration::Invite,
         RegistrationMode::Closed => Registration::Closed,
     };
     config.adopt_tokens = typed.adopt_tokens;
@@ -374,6 +391,7 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("access lifespan", humantime::format_duration(config.access_lifespan).to_string()),
         ("refresh lifespan", humantime::format_duration(config.refresh_lifespan).to_string()),
         ("early refresh", humantime::format_duration(config.early_refresh).to_string()),
+        ("reset lifespan", humantime::format_duration(config.reset_lifespan).to_string()),
         ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
         ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
         ("issuer", config.issuer.as_str().to_owned()),

@@ -15,6 +15,8 @@ use crate::keys::{Algorithm, Keys};
 pub enum Registration {
     /// Everyone, at once.
     Open,
+    /// Whoever has an invitation, from an administrator or the command line.
+    Invite,
     /// Nobody; accounts come from the command line.
     Closed,
 }
@@ -113,6 +115,8 @@ pub struct Config {
     pub refresh_lifespan: Duration,
     /// How long before its end a token can be refreshed already (60 seconds).
     pub early_refresh: Duration,
+    /// How long a token that resets a password can be used (1 hour).
+    pub reset_lifespan: Duration,
     /// Who may register (everyone).
     pub registration: Registration,
     /// Whether tokens of another program with the same secret are taken, as those of the Flask
@@ -146,6 +150,7 @@ impl Config {
             access_lifespan: Duration::from_secs(24 * 3600),
             refresh_lifespan: Duration::from_secs(30 * 24 * 3600),
             early_refresh: Duration::from_secs(60),
+            reset_lifespan: Duration::from_secs(3600),
             registration: Registration::Open,
             adopt_tokens: false,
             audit_retention: Duration::from_secs(90 * 24 * 3600),

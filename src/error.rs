@@ -20,6 +20,10 @@ pub enum Error {
     UsernameTaken,
     /// The server does not take registrations.
     RegistrationClosed,
+    /// The invitation is wrong, used, taken back or expired: which of these is not told.
+    InvalidInvitation,
+    /// So many invitations are open that no other can be made.
+    TooManyInvitations,
     /// Unknown name or wrong password: which of the two is not told.
     Authentication,
     /// Neither the `Authorization` header nor the `access_token` cookie holds a token.
@@ -64,8 +68,12 @@ pub enum Error {
     WrongOtp,
     /// No active administrator would be left.
     LastAdmin,
+    /// An administrator wants for a user what only an active one can have.
+    UserInactive,
     /// No endpoint has this path.
     NotFound,
+    /// The path's endpoint knows nothing of this name; says what it is that is not there.
+    NoSuch(&'static str),
     /// The path has an endpoint, but not for this method; `allow` lists those it has.
     MethodNotAllowed {
         /// The value of the `Allow` header.
@@ -100,6 +108,8 @@ impl Error {
             Error::InvalidPassword(_) => (400, "InvalidPassword"),
             Error::UsernameTaken => (409, "UsernameTaken"),
             Error::RegistrationClosed => (403, "RegistrationClosed"),
+            Error::InvalidInvitation => (403, "InvalidInvitation"),
+            Error::TooManyInvitations => (409, "TooManyInvitations"),
             Error::Authentication => (401, "AuthenticationError"),
             Error::MissingToken => (401, "MissingToken"),
             Error::InvalidTokenHeader | Error::InvalidToken(_) => (401, "InvalidTokenHeader"),
@@ -121,7 +131,8 @@ impl Error {
             Error::SecondFactorOff => (409, "SecondFactorNotOn"),
             Error::WrongOtp => (403, "WrongOtp"),
             Error::LastAdmin => (409, "LastAdmin"),
-            Error::NotFound => (404, "NotFound"),
+            Error::UserInactive => (409, "UserInactive"),
+            Error::NotFound | Error::NoSuch(_) => (404, "NotFound"),
             Error::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
             Error::TooManyRequests { .. } => (429, "TooManyRequests"),
             Error::Unavailable(_) => (503, "Unavailable"),
@@ -139,6 +150,12 @@ impl Error {
             Error::UsernameTaken => "The username is already taken".into(),
             Error::RegistrationClosed => {
                 "Registration is closed; ask the administrator for an account".into()
+            }
+            Error::InvalidInvitation => {
+                "The invitation is wrong, used or expired; ask the administrator for another".into()
+            }
+            Error::TooManyInvitations => {
+                "There are too many open invitations; take some back first".into()
             }
             Error::Authentication => "The username and/or password are incorrect".into(),
             Error::MissingToken => {
@@ -179,7 +196,9 @@ impl Error {
             }
             Error::WrongOtp => "The code is wrong, too old, or has been used".into(),
             Error::LastAdmin => "There must be an active administrator besides this one".into(),
+            Error::UserInactive => "The user is not active; activate the account first".into(),
             Error::NotFound => "There is nothing here; the API is under /api/".into(),
+            Error::NoSuch(what) => format!("There is no such {what}"),
             Error::MethodNotAllowed { allow } => {
                 format!("This method is not allowed here; allowed: {allow}")
             }

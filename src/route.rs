@@ -7,7 +7,7 @@ use crate::api;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Admin, Identity, Throttle};
+use crate::guard::{self, Identity, Throttle};
 use crate::http::{Lane, Request, Response};
 
 /// Who may call, and what happens then.
@@ -19,7 +19,7 @@ pub enum Handler {
     /// Whoever has a good token.
     User(fn(&App, &Identity, &Request<'_>, Timestamp) -> Result<Response, Error>),
     /// Whoever has a good token and the role `admin`.
-    Admin(fn(&App, &Admin, &Request<'_>, Timestamp) -> Result<Response, Error>),
+    Admin(fn(&App, &guard::Admin, &Request<'_>, Timestamp) -> Result<Response, Error>),
 }
 
 /// One endpoint.
@@ -85,8 +85,9 @@ impl Route {
     }
 }
 
-use Handler::{Public, User};
+use Handler::{Admin, Public, User};
 use Throttle::{Login, Password, Registration};
+use api::admin;
 
 /// What every [`App`] answers.
 pub(crate) const ROUTES: &[Route] = &[
@@ -97,6 +98,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/api/login", Public(api::login::post)).throttled(Login),
     Route::new("POST", "/api/registration", Public(api::registration::post))
         .throttled(Registration),
+    Route::new("POST", "/api/reset_finalize", Public(api::reset_finalize::post)).slow(),
     Route::new("POST", "/api/logout", User(api::logout::post)).slow(),
     Route::new("POST", "/api/logout/all", User(api::logout::post_all)).slow(),
     Route::new("GET", "/api/sessions", User(api::sessions::get)),
@@ -111,6 +113,18 @@ pub(crate) const ROUTES: &[Route] = &[
         .throttled(Password),
     Route::new("POST", "/api/second-factor/recovery-codes", User(api::second_factor::post_codes))
         .throttled(Password),
+    Route::new("GET", "/api/admin/users", Admin(admin::users::list)).slow(),
+    Route::new("GET", "/api/admin/users/{id}", Admin(admin::users::get)),
+    Route::new("DELETE", "/api/admin/users/{id}", Admin(admin::users::delete)).slow(),
+    Route::new("PUT", "/api/admin/users/{id}/active", Admin(admin::users::put_active)).slow(),
+    Route::new("PUT", "/api/admin/users/{id}/roles", Admin(admin::users::put_roles)).slow(),
+    Route::new("GET", "/api/admin/users/{id}/sessions", Admin(admin::sessions::get)),
+    Route::new("DELETE", "/api/admin/users/{id}/sessions", Admin(admin::sessions::delete)).slow(),
+    Route::new("POST", "/api/admin/users/{id}/reset-link", Admin(admin::reset_link::post)).slow(),
+    Route::new("GET", "/api/admin/invitations", Admin(admin::invitations::get)),
+    Route::new("POST", "/api/admin/invitations", Admin(admin::invitations::post)).slow(),
+    Route::new("DELETE", "/api/admin/invitations/{id}", Admin(admin::invitations::delete)).slow(),
+    Route::new("GET", "/api/admin/audit", Admin(admin::audit::get)).slow(),
     Route::new("GET", "/api/health", Public(api::health::get)),
     Route::new("GET", "/api", Public(api::hello::redirect)),
 ];

@@ -4,11 +4,15 @@
 //! | file | owns |
 //! |---|---|
 //! | `user` | `lictor user …` |
+//! | `reset_link` | `lictor user reset-link` |
+//! | `invite` | `lictor invite …` |
 //! | `keys` | `lictor key …` |
 //! | `audit` | `lictor audit` |
 
 mod audit;
+mod invite;
 mod keys;
+mod reset_link;
 mod user;
 
 use std::io::{self, Write as _};
@@ -19,6 +23,7 @@ use crate::error::{Error, Problem};
 use crate::store::{Inspection, Sqlite};
 
 pub(crate) use audit::{AuditCommand, run as audit};
+pub(crate) use invite::{InviteCommand, run as invite};
 pub(crate) use keys::{KeyCommand, run as key};
 pub(crate) use user::{UserCommand, run as user};
 
@@ -51,6 +56,7 @@ fn failed(error: Error) -> Problem {
         Error::InvalidUsername(_) => "choose another name",
         Error::UsernameTaken => "choose another name, or see who is there: lictor user list",
         Error::LastAdmin => "make another administrator first: lictor user roles NAME admin",
+        Error::TooManyInvitations => "see which there are: lictor invite list",
         Error::Unavailable(_) => "try again; if it stays, look at the disk and its permissions",
         _ => "see lictor user --help",
     };

@@ -5,6 +5,7 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
+use super::reset_link::{self, ResetLink};
 use super::{date, failed, open_existing, print, unless_closed};
 use crate::cli::Database;
 use crate::clock::Timestamp;
@@ -56,6 +57,8 @@ pub(crate) enum UserCommand {
     ResetSecondFactor(OneUser),
     /// Forget failed logins up to now, so that the next one need not wait
     Unlock(OneUser),
+    /// Make a token with which a user sets a new password at POST /api/reset_finalize, once
+    ResetLink(ResetLink),
     /// Delete an account for good
     Delete {
         #[command(flatten)]
@@ -71,11 +74,11 @@ pub(crate) struct OneUser {
     /// The username
     name: String,
     #[command(flatten)]
-    database: Database,
+    pub(super) database: Database,
 }
 
 impl OneUser {
-    fn open(&self) -> Result<(Sqlite, Account), Problem> {
+    pub(super) fn open(&self) -> Result<(Sqlite, Account), Problem> {
         let store = open_existing(&self.database)?;
         let name = Username::parse(&self.name).map_err(failed)?;
         match store.account(&name).map_err(failed)? {
@@ -130,6 +133,7 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
             let done = "may try again at once: failed logins up to now are forgotten";
             change(&store, &account, &Change::Unlocked, Event::Unlocked, done)
         }
+        UserCommand::ResetLink(command) => reset_link::run(&command),
         UserCommand::Delete { user, yes } => {
             let (store, account) = user.open()?;
             let name = &account.person.name;
@@ -197,7 +201,7 @@ fn list(database: &Database) -> Result<(), Problem> {
 }
 
 fn show(account: &Account, factor: Option<&SecondFactor>) -> String {
-    let Account { person, email, created } = account;
+    let Account { person, email, created, .. } = account;
     let otp = match factor {
         Some(factor) if factor.confirmed => {
             format!("on, {} recovery codes left", factor.codes_left)

@@ -1,5 +1,7 @@
 //! The JSON object in a request's body, read field by field; a refusal names the field.
 
+use std::ops::RangeInclusive;
+
 use serde_json::{Map, Value};
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -44,6 +46,44 @@ impl Fields {
             None | Some(Value::Null) => Ok(None),
             Some(_) => self.text(name).map(Some),
         }
+    }
+
+    /// A field that must be there and be true or false.
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
+        match self.0.get(name) {
+            Some(Value::Bool(flag)) => Ok(*flag),
+            Some(_) => Err(Error::BadRequest(format!("{name}: must be true or false"))),
+            None => Err(Error::BadRequest(format!("{name}: is missing"))),
+        }
+    }
+
+    /// A field that may be missing, or null; else a whole number within these limits.
+    pub(crate) fn number(
+        &self,
+        name: &str,
+        limits: RangeInclusive<i64>,
+    ) -> Result<Option<i64>, Error> {
+        let value = match self.0.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(value) => value.as_i64().filter(|number| limits.contains(number)),
+        };
+        let (low, high) = limits.into_inner();
+        value.map(Some).ok_or_else(|| {
+            Error::BadRequest(format!("{name}: must be a whole number from {low} to {high}"))
+        })
+    }
+
+    /// A field that may be missing, or null; else a list of strings.
+    pub(crate) fn list(&self, name: &str) -> Result<Option<Vec<&str>>, Error> {
+        let strings = match self.0.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Array(values)) => values.iter().map(Value::as_str).collect(),
+            Some(_) => None,
+        };
+        let strings: Option<Vec<&str>> = strings;
+        strings
+            .map(Some)
+            .ok_or_else(|| Error::BadRequest(format!("{name}: must be a list of strings")))
     }
 }
 
@@ -105,6 +145,42 @@ mod tests {
                 Err(error) => error.message().split(" (").next().unwrap().to_owned(),
             };
             assert_eq!(read, expected, "{}", String::from_utf8_lossy(body));
+        }
+    }
+
+    #[test]
+    fn other_than_strings() {
+        for (body, expected) in [
+            ("{}", "on: is missing, None, None"),
+            (r#"{"on":true,"n":1,"l":[]}"#, "true, Some(1), Some([])"),
+            (r#"{"on":false,"n":9,"l":["a","b"]}"#, "false, Some(9), Some([\"a\", \"b\"])"),
+            (r#"{"on":null,"n":null,"l":null}"#, "on: must be true or false, None, None"),
+            (
+                r#"{"on":1,"n":0,"l":"a"}"#,
+                "on: must be true or false, n: must be a whole number from 1 to 9, \
+                 l: must be a list of strings",
+            ),
+            (
+                r#"{"on":"true","n":1.0,"l":["a",1]}"#,
+                "on: must be true or false, n: must be a whole number from 1 to 9, \
+                 l: must be a list of strings",
+            ),
+            (
+                r#"{"on":[],"n":99999999999999999999,"l":{}}"#,
+                "on: must be true or false, n: must be a whole number from 1 to 9, \
+                 l: must be a list of strings",
+            ),
+        ] {
+            let mut request = Request::new("POST", "/", &[]);
+            request.body = body.as_bytes();
+            let fields = Fields::of(&request).unwrap();
+            let told = |read: Result<String, Error>| read.unwrap_or_else(|error| error.message());
+            let read = [
+                told(fields.flag("on").map(|flag| flag.to_string())),
+                told(fields.number("n", 1..=9).map(|number| format!("{number:?}"))),
+                told(fields.list("l").map(|list| format!("{list:?}"))),
+            ];
+            assert_eq!(read.join(", "), expected, "{body}");
         }
     }
 }

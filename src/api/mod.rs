@@ -1,5 +1,6 @@
 //! The endpoints, one file each: what it takes, what it answers.
 
+pub(crate) mod admin;
 pub(crate) mod health;
 pub(crate) mod hello;
 pub(crate) mod jwks;
@@ -10,12 +11,14 @@ pub(crate) mod password;
 pub(crate) mod protected;
 pub(crate) mod refresh;
 pub(crate) mod registration;
+pub(crate) mod reset_finalize;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
 pub(crate) mod verify;
 
 pub(crate) mod fields;
 pub(crate) mod qr;
+mod query;
 
 use serde::Serialize;
 

@@ -9,7 +9,7 @@ use super::{confirm, done, private, qr};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Identity, Otp, RecoveryCode, Spend, TotpSecret};
+use crate::guard::{Code, Identity, Otp, Spend, TotpSecret};
 use crate::http::{Request, Response};
 use crate::store::{Entry, Event, SecondFactor};
 
@@ -65,8 +65,8 @@ pub(crate) fn put(
     let Spend::Step { step, .. } = seen(spend, app, identity, request, now)? else {
         return Err(wrong(app, identity, request, now));
     };
-    let codes = RecoveryCode::set()?;
-    let hashes: Vec<_> = codes.iter().map(RecoveryCode::hash).collect();
+    let codes = Code::recovery_set()?;
+    let hashes: Vec<_> = codes.iter().map(Code::hash).collect();
     let entry = entry(app, identity, request, Event::SecondFactorOn);
     let (user, secret) = (identity.id(), &factor.secret);
     if !app.store.confirm_enrolment(user, secret, step, &hashes, &entry, now)? {
@@ -101,8 +101,8 @@ pub(crate) fn post_codes(
     now: Timestamp,
 ) -> Result<Response, Error> {
     let spend = both(app, identity, request, now)?;
-    let codes = RecoveryCode::set()?;
-    let hashes: Vec<_> = codes.iter().map(RecoveryCode::hash).collect();
+    let codes = Code::recovery_set()?;
+    let hashes: Vec<_> = codes.iter().map(Code::hash).collect();
     let entry = entry(app, identity, request, Event::RecoveryCodesReplaced);
     if !app.store.replace_recovery_codes(identity.id(), &spend, &hashes, &entry, now)? {
         return Err(wrong(app, identity, request, now));
@@ -206,11 +206,11 @@ fn entry<'a>(app: &App, identity: &'a Identity, request: &Request<'_>, event: Ev
 }
 
 /// Recovery codes for their owner, once.
-fn shown(codes: &[RecoveryCode]) -> Response {
+fn shown(codes: &[Code]) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {
         recovery_codes: Vec<&'a str>,
     }
-    let shown: Vec<_> = codes.iter().map(RecoveryCode::shown).collect();
+    let shown: Vec<_> = codes.iter().map(Code::shown).collect();
     private(&Body { recovery_codes: shown.iter().map(|code| code.as_str()).collect() })
 }

@@ -41,13 +41,16 @@ pub(crate) fn get(
     _: &Request<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
+    Ok(shown(&app.store.sessions(identity.id(), now)?, identity.session()))
+}
+
+/// Sessions as an answer; `current` is the one that asks.
+pub(super) fn shown(found: &[Session], current: &str) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {
         sessions: Vec<Row<'a>>,
     }
-    let found = app.store.sessions(identity.id(), now)?;
-    let sessions = found.iter().map(|session| Row::of(session, identity.session())).collect();
-    Ok(private(&Body { sessions }))
+    private(&Body { sessions: found.iter().map(|session| Row::of(session, current)).collect() })
 }
 
 /// The one in use can be ended too, which is then the same as a logout.

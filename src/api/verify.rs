@@ -8,6 +8,7 @@
 
 use std::fmt::Write as _;
 
+use super::query::percent_decoded;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -86,23 +87,8 @@ fn wanted(query: Option<&str>) -> Result<Vec<Role>, Error> {
 }
 
 fn role(pair: &str) -> Option<Role> {
+    // Here a plus sign stays one.
     Role::parse(&percent_decoded(pair.strip_prefix("role=")?)?).ok()
-}
-
-/// The text behind percent-encoding, as long as it is ASCII, which every role is. A plus sign
-/// stays one.
-fn percent_decoded(text: &str) -> Option<String> {
-    let mut parts = text.split('%');
-    let mut decoded = parts.next()?.to_owned();
-    for part in parts {
-        let (code, rest) = part.split_at_checked(2)?;
-        // from_str_radix would take a sign.
-        let hex = code.bytes().all(|b| b.is_ascii_hexdigit());
-        let byte = u8::from_str_radix(code, 16).ok().filter(|byte| hex && byte.is_ascii())?;
-        decoded.push(char::from(byte));
-        decoded.push_str(rest);
-    }
-    Some(decoded)
 }
 
 /// A name for a header field: UTF-8, everything but letters, digits and `-._~@` percent-encoded.

@@ -8,7 +8,7 @@
 //! | `token` | tokens: minting, reading, their times |
 //! | `identity` | who is behind a request |
 //! | `second_factor` | codes of an authenticator app |
-//! | `recovery` | what stands in for them when they are lost |
+//! | `code` | codes that people copy: recovery codes, invitations |
 //! | `throttle` | how often what may be tried: the policy |
 //! | `tally` | how often something was tried |
 //! | `familiar` | from where accounts were logged in to |
@@ -16,24 +16,24 @@
 
 mod base32;
 mod blocklist;
+mod code;
 mod familiar;
 mod identity;
 mod name;
 mod password;
-mod recovery;
 mod second_factor;
 mod table;
 mod tally;
 mod throttle;
 mod token;
 
+pub use code::{Code, CodeHash};
 pub(crate) use identity::Door;
 pub use identity::{Admin, Identity, bearer};
-pub use name::{Email, Role, Roles, Username};
+pub use name::{Email, Fragment, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
-pub use recovery::{RecoveryCode, RecoveryHash};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};
 pub use throttle::{Attempts, Throttle};
 #[cfg(feature = "cli")]
 pub(crate) use token::key_id;
-pub use token::{Beginning, Claims, Lifespans, Tokens};
+pub use token::{Beginning, Claims, Lifespans, Mailed, Minted, Tokens};

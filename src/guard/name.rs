@@ -116,6 +116,37 @@ impl Email {
     }
 }
 
+/// A part of a name or an address that somebody looks for. It need not be one by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment {
+    name: String,
+    address: String,
+}
+
+impl Fragment {
+    /// Prepares it as names and addresses are prepared for comparison.
+    pub fn parse(text: &str) -> Result<Fragment, Error> {
+        if text.len() > MAX_EMAIL {
+            return Err(Error::BadRequest(format!("search: longer than {MAX_EMAIL} bytes")));
+        }
+        let address = text.to_lowercase();
+        // The profile refuses some parts of names that it takes: its rules look at neighbours.
+        let name = UsernameCaseMapped::enforce(text);
+        let name = name.map_or_else(|_| address.clone(), |name| name.into_owned());
+        Ok(Fragment { name, address })
+    }
+
+    /// What is looked for in [`Username::key`].
+    pub fn in_name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is looked for in [`Email::key`].
+    pub fn in_address(&self) -> &str {
+        &self.address
+    }
+}
+
 /// One role: ASCII letters, digits, `_`, `.`, `:`, `-`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Role(String);
@@ -150,15 +181,21 @@ impl Roles {
         if text.is_empty() {
             return Ok(Roles::default());
         }
+        Roles::of(text.split(',').map(str::trim))
+    }
+
+    /// Takes them one by one.
+    pub fn of<'a>(all: impl IntoIterator<Item = &'a str>) -> Result<Roles, Error> {
         let mut roles: Vec<&str> = Vec::new();
-        for role in text.split(',').map(str::trim) {
+        for role in all {
             check_role(role)?;
             if !roles.contains(&role) {
                 roles.push(role);
             }
-        }
-        if roles.len() > Roles::MAX {
-            return Err(Error::BadRequest(format!("roles: more than {} roles", Roles::MAX)));
+            // At once: comparing each of thousands with all others would take long.
+            if roles.len() > Roles::MAX {
+                return Err(Error::BadRequest(format!("roles: more than {} roles", Roles::MAX)));
+            }
         }
         Ok(Roles(roles.join(",")))
     }
@@ -258,6 +295,25 @@ mod tests {
         ] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
+    }
+
+    #[test]
+    fn parts_of_names() {
+        for (text, name, address) in [
+            ("", "", ""),
+            ("AdA", "ada", "ada"),
+            ("Ju\u{308}r", "jür", "ju\u{308}r"),
+            ("\u{ff21}d", "ad", "\u{ff41}d"),
+            // None of these is a name.
+            ("A b", "a b", "a b"),
+            ("100%_", "100%_", "100%_"),
+            ("\u{b7}L", "\u{b7}l", "\u{b7}l"),
+        ] {
+            let fragment = Fragment::parse(text).unwrap();
+            assert_eq!((fragment.in_name(), fragment.in_address()), (name, address), "{text:?}");
+        }
+        assert!(Fragment::parse(&"x".repeat(254)).is_ok());
+        assert!(Fragment::parse(&"x".repeat(255)).is_err());
     }
 
     #[test]

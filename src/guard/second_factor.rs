@@ -9,8 +9,8 @@ use sha1::Sha1;
 use zeroize::Zeroizing;
 
 use super::base32;
+use super::code::{Code, CodeHash, bare};
 use super::password::random;
-use super::recovery::{RecoveryCode, RecoveryHash};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -24,8 +24,6 @@ const PERIOD: i64 = 30;
 /// Steps that the app's clock, or its owner, may be early or late: one, as RFC 6238 section 5.2
 /// advises.
 const WINDOW: i64 = 1;
-/// Bytes of what somebody types as a code; the longest that can be one has 29, hyphens included.
-const MAX_TYPED: usize = 64;
 /// RFC 4648 section 6: what apps read a secret in.
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
@@ -118,22 +116,18 @@ pub enum Otp {
     /// A code of the app.
     Totp(TotpCode),
     /// A recovery code.
-    Recovery(RecoveryCode),
+    Recovery(Code),
 }
 
 impl Otp {
     /// Spaces and hyphens do not count: apps and people put them between groups. `None` if it
     /// cannot be anyone's.
     pub fn typed(text: &str) -> Option<Otp> {
-        if text.len() > MAX_TYPED {
-            return None;
-        }
-        let mut bare = Zeroizing::new(String::with_capacity(MAX_TYPED));
-        bare.extend(text.chars().filter(|char| !char.is_whitespace() && *char != '-'));
+        let bare = bare(text)?;
         if bare.len() == DIGITS && bare.bytes().all(|byte| byte.is_ascii_digit()) {
             return bare.parse().ok().map(|code| Otp::Totp(TotpCode(code)));
         }
-        RecoveryCode::typed(&bare).map(Otp::Recovery)
+        Code::typed(&bare).map(Otp::Recovery)
     }
 }
 
@@ -148,7 +142,7 @@ pub enum Spend {
         step: Step,
     },
     /// A recovery code.
-    Recovery(RecoveryHash),
+    Recovery(CodeHash),
 }
 
 /// As a part of a URI: all but the unreserved characters as `%XX` (RFC 3986 section 2).
@@ -289,7 +283,7 @@ mod tests {
             "\u{ff10}50471",
             "0123-4567-89AB-CDEF-GHJK-MNP",
             &" ".repeat(100_000),
-            &format!("050471{}", " ".repeat(MAX_TYPED)),
+            &format!("050471{}", " ".repeat(64)),
         ] {
             check(bad, "nothing");
         }

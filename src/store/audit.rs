@@ -56,6 +56,12 @@ pub enum Event {
     Deactivated,
     /// A user's failed logins were forgotten.
     Unlocked,
+    /// An administrator made a link with which a user can set a new password.
+    ResetLink,
+    /// An administrator made an invitation.
+    Invited,
+    /// An invitation was taken back.
+    InvitationRevoked,
     /// An account is gone.
     UserDeleted,
     /// A new key will sign.
@@ -89,6 +95,9 @@ const NAMES: &[(Event, &str)] = &[
     (Event::Activated, "activated"),
     (Event::Deactivated, "deactivated"),
     (Event::Unlocked, "unlocked"),
+    (Event::ResetLink, "reset-link"),
+    (Event::Invited, "invited"),
+    (Event::InvitationRevoked, "invitation-revoked"),
     (Event::UserDeleted, "user-deleted"),
     (Event::KeyRotated, "key-rotated"),
     (Event::KeyRetired, "key-retired"),

@@ -5,26 +5,34 @@
 //! | `users` | accounts, their passwords and roles |
 //! | `sessions` | logins and their tokens |
 //! | `second_factors` | codes of authenticator apps, recovery codes |
+//! | `invitations` | codes that let one person each register |
+//! | `tickets` | tokens that can each be used once |
 //! | `audit` | who did what |
 
 mod audit;
+mod invitations;
 mod second_factors;
 mod sessions;
 mod sqlite;
+mod tickets;
 mod users;
 
 use crate::clock::Timestamp;
 use crate::error::Error;
 
 pub use audit::{Actor, Audit, Entry, Event, Recorded, Wanted};
+pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Opening, Origin, Proof, Rotation, Session, Sessions, Standing, Which};
 pub use sqlite::{Inspection, Sqlite};
-pub use users::{Account, Change, Credentials, NewUser, Person, Users};
+pub use tickets::{Reset, Ticket, Tickets};
+pub use users::{Account, Change, Credentials, NewUser, Person, Sought, Users};
 
 /// Where everything is kept. What a method acknowledged is not lost, whatever happens to the
 /// process or the machine afterwards. Every method may answer [`Error::Unavailable`].
-pub trait Store: Users + Sessions + SecondFactors + Audit + Send + Sync {
+pub trait Store:
+    Users + Sessions + SecondFactors + Invitations + Tickets + Audit + Send + Sync
+{
     /// Whether reading works.
     fn ping(&self) -> Result<(), Error>;
 

@@ -3,7 +3,7 @@
 use super::audit::Entry;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{RecoveryHash, Spend, Step, TotpSecret};
+use crate::guard::{CodeHash, Spend, Step, TotpSecret};
 
 /// A user's second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub trait SecondFactors {
         user: i64,
         secret: &TotpSecret,
         step: Step,
-        codes: &[RecoveryHash],
+        codes: &[CodeHash],
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;
@@ -52,7 +52,7 @@ pub trait SecondFactors {
         &self,
         user: i64,
         spend: &Spend,
-        codes: &[RecoveryHash],
+        codes: &[CodeHash],
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;

@@ -4,7 +4,7 @@ use super::audit::Entry;
 use super::sessions::Opening;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Email, PasswordHash, Roles, Username};
+use crate::guard::{Email, Fragment, PasswordHash, Roles, Username};
 
 /// What a token check needs to know of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +39,19 @@ pub struct Account {
     pub email: Option<String>,
     /// When the account was made.
     pub created: Timestamp,
+    /// Whether logins must give a second factor.
+    pub second_factor: bool,
+}
+
+/// Which accounts are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Sought<'a> {
+    /// Only those with this in their name or address.
+    pub fragment: Option<&'a Fragment>,
+    /// Only those with a greater id: the next page.
+    pub after: i64,
+    /// At most so many.
+    pub limit: u32,
 }
 
 /// A user who is not there yet.
@@ -54,7 +67,8 @@ pub struct NewUser<'a> {
     pub roles: &'a Roles,
 }
 
-/// A change to one user, with what follows from it for the user's sessions.
+/// A change to one user, with what follows from it for the user's sessions, tickets and
+/// invitations: those of somebody who no longer administrates are void.
 #[derive(Debug)]
 pub enum Change<'a> {
     /// A new password; ends all sessions but the one named.
@@ -107,6 +121,9 @@ pub trait Users {
 
     /// Shows every user, in the order in which they came.
     fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error>;
+
+    /// The accounts that are sought, in the order in which they came.
+    fn seek(&self, sought: &Sought<'_>) -> Result<Vec<Account>, Error>;
 
     /// Changes a user; false if there is none with this id, or with the old password that the
     /// change names. [`Error::LastAdmin`] if no active administrator would be left.

@@ -31,7 +31,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("base64", &["guard/token/base64url.rs"]),
     ("hmac", &["guard/token/key.rs", "guard/second_factor.rs"]),
     ("sha1", &["guard/second_factor.rs"]),
-    ("sha2", &["guard/token/key.rs", "guard/recovery.rs"]),
+    ("sha2", &["guard/token/key.rs", "guard/code.rs"]),
     ("ed25519_compact", &["guard/token/key.rs", "fuzzing/token.rs"]),
     ("qrcodegen", &["api/qr.rs"]),
     ("rusqlite", &["store/sqlite/"]),

@@ -3,14 +3,17 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod administration;
 mod attacks;
 mod commands;
 mod durability;
 mod embedding;
 mod endpoints;
 mod engine;
+mod invitations;
 mod keys;
 mod layout;
+mod resets;
 mod second_factor;
 mod sessions;
 mod start;

@@ -1,10 +1,5 @@
-//! Tokens that are sent by mail: good for one thing, once, and for nothing else. That they are
-//! used once is for the store to see to, by their `jti`.
-
-#![cfg_attr(
-    not(any(test, feature = "fuzzing")),
-    expect(dead_code, reason = "the endpoints that mail them need a mailer first")
-)]
+//! Tokens that are sent by mail, or handed out by an administrator: good for one thing, once, and
+//! for nothing else. That they are used once is for the store to see to, by their `jti`.
 
 use std::time::Duration;
 
@@ -48,6 +43,10 @@ impl Tokens {
     }
 
     /// Reads a token that was mailed to confirm an address.
+    #[cfg_attr(
+        not(any(test, feature = "fuzzing")),
+        expect(dead_code, reason = "confirming an address needs a mailer first")
+    )]
     pub fn registration(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
         let Marked { claims, registration, reset } = self.read(token, now)?;
         if now > claims.exp {

@@ -5,7 +5,7 @@
 //! | `header` | which key a token may be verified with |
 //! | `key` | one key at work: HMAC, Ed25519, its name |
 //! | `claims` | the claims, read and written |
-//! | `mailed` | tokens that are sent by mail, each good for one thing |
+//! | `mailed` | tokens that are sent or handed out, each good for one thing |
 //! | `base64url` | the spelling of a token's parts |
 //!
 //! The order of the checks: size, structure, algorithm and key, signature, claims, times. No key
@@ -31,11 +31,11 @@ use base64url::Tag;
 use claims::Marked;
 use header::Header;
 use key::{Jwk, Signer, Verifier};
-use mailed::Mailed;
 
 pub use claims::Claims;
 #[cfg(any(test, feature = "cli"))]
 pub(crate) use key::key_id;
+pub use mailed::{Mailed, Minted};
 
 /// Bytes of a token; ours have about 250.
 const MAX_TOKEN: usize = 4096;

@@ -5,9 +5,11 @@
 
 mod anchor;
 mod audit;
+mod invitations;
 mod open;
 mod second_factors;
 mod sessions;
+mod tickets;
 mod users;
 
 use std::cell::Cell;

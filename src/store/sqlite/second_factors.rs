@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Sqlite, audit, fault};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{RecoveryHash, Spend, Step, TotpSecret};
+use crate::guard::{CodeHash, Spend, Step, TotpSecret};
 use crate::store::{Entry, Event, SecondFactor, SecondFactors};
 
 impl SecondFactors for Sqlite {
@@ -48,7 +48,7 @@ impl SecondFactors for Sqlite {
         user: i64,
         secret: &TotpSecret,
         step: Step,
-        codes: &[RecoveryHash],
+        codes: &[CodeHash],
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
@@ -69,7 +69,7 @@ impl SecondFactors for Sqlite {
         &self,
         user: i64,
         used: &Spend,
-        codes: &[RecoveryHash],
+        codes: &[CodeHash],
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
@@ -145,7 +145,7 @@ fn spend(
     }
 }
 
-fn replace_codes(writer: &Connection, user: i64, codes: &[RecoveryHash]) -> rusqlite::Result<()> {
+fn replace_codes(writer: &Connection, user: i64, codes: &[CodeHash]) -> rusqlite::Result<()> {
     writer.execute("DELETE FROM recovery_codes WHERE user = ?1", [user])?;
     let mut insert = writer.prepare("INSERT INTO recovery_codes (user, hash) VALUES (?1, ?2)")?;
     for code in codes {
@@ -181,7 +181,7 @@ fn second_factor(row: &Row<'_>) -> rusqlite::Result<SecondFactor> {
 mod tests {
     use super::super::tests::{NOTE, Place, add};
     use super::*;
-    use crate::guard::{PasswordHash, RecoveryCode};
+    use crate::guard::{Code, PasswordHash};
     use crate::store::{Audit as _, Change, Opening, Origin, Proof, Sessions as _, Wanted};
     use crate::store::{Store as _, Users as _};
 
@@ -195,12 +195,12 @@ mod tests {
         Spend::Step { secret: secret(1), step: Step(step) }
     }
 
-    fn codes() -> Vec<RecoveryHash> {
-        RecoveryCode::set().unwrap().iter().map(RecoveryCode::hash).collect()
+    fn codes() -> Vec<CodeHash> {
+        Code::recovery_set().unwrap().iter().map(Code::hash).collect()
     }
 
     /// A user whose second factor, `secret(1)`, was confirmed with the code of step 10.
-    fn with_factor(store: &Sqlite, name: &str, codes: &[RecoveryHash]) -> i64 {
+    fn with_factor(store: &Sqlite, name: &str, codes: &[CodeHash]) -> i64 {
         let user = add(store, name, None).unwrap();
         assert!(store.enrol(user, &secret(1), &NOTE, NOW).unwrap());
         assert!(store.confirm_enrolment(user, &secret(1), Step(10), codes, &NOTE, NOW).unwrap());
@@ -283,7 +283,7 @@ mod tests {
         let (adas, bobs, new) = (codes(), codes(), codes());
         let ada = with_factor(&store, "ada", &adas);
         let bob = with_factor(&store, "bob", &bobs);
-        let code = |hash: RecoveryHash| Spend::Recovery(hash);
+        let code = |hash: CodeHash| Spend::Recovery(hash);
         assert!(!begin(&store, ada, "a", Some(&code(bobs[0]))));
         assert!(begin(&store, ada, "a", Some(&code(adas[0]))));
         assert!(!begin(&store, ada, "b", Some(&code(adas[0]))));

@@ -160,7 +160,7 @@ pub(super) fn insert(
 }
 
 /// Keeps a user's sessions to [`MAX_PER_USER`]. What is forgotten must not be adopted later.
-fn make_room(writer: &Connection, user: i64) -> rusqlite::Result<()> {
+pub(super) fn make_room(writer: &Connection, user: i64) -> rusqlite::Result<()> {
     let count: i64 = writer
         .prepare_cached("SELECT count(*) FROM sessions WHERE user = ?1")?
         .query_row([user], |row| row.get(0))?;

@@ -2,11 +2,19 @@
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 
-use super::{Abort, Sqlite, audit, fault, sessions};
+use super::{Abort, Sqlite, audit, fault, invitations, sessions};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Email, PasswordHash, Roles, Username};
-use crate::store::{Account, Change, Credentials, Entry, NewUser, Opening, Person, Users, Which};
+use crate::store::{
+    Account, Change, Credentials, Entry, NewUser, Opening, Person, Sought, Users, Which,
+};
+
+/// The columns of [`account`].
+const ACCOUNT: &str = "id, name, roles, active, email, created, EXISTS
+    (SELECT 1 FROM second_factors WHERE user = users.id AND confirmed IS NOT NULL)";
+/// Whether a row of `users` is somebody who may administrate.
+const IS_ADMIN: &str = "active AND instr(',' || roles || ',', ',admin,')";
 
 impl Users for Sqlite {
     fn person(&self, id: i64) -> Result<Option<Person>, Error> {
@@ -42,14 +50,7 @@ impl Users for Sqlite {
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<i64, Error> {
-        self.write(|writer| {
-            let id = insert(writer, user, now)?;
-            if let Some(session) = session {
-                sessions::insert(writer, id, session)?;
-            }
-            audit::insert(writer, &Entry { user: Some(id), ..entry.clone() }, now)?;
-            Ok(id)
-        })
+        self.write(|writer| add(writer, user, session, entry, now))
     }
 
     fn strengthen(&self, id: i64, old: &PasswordHash, new: &PasswordHash) -> Result<bool, Error> {
@@ -68,13 +69,31 @@ impl Users for Sqlite {
 
     fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error> {
         let reader = self.reader();
-        let mut query = reader
-            .prepare("SELECT id, name, roles, active, email, created FROM users ORDER BY id")
-            .map_err(fault)?;
+        let mut query =
+            reader.prepare(&format!("SELECT {ACCOUNT} FROM users ORDER BY id")).map_err(fault)?;
         for found in query.query_map([], account).map_err(fault)? {
             show(found.map_err(fault)?);
         }
         Ok(())
+    }
+
+    fn seek(&self, sought: &Sought<'_>) -> Result<Vec<Account>, Error> {
+        let Sought { fragment, after, limit } = *sought;
+        let (name, address) = fragment.map(|f| (f.in_name(), f.in_address())).unzip();
+        // instr() and not LIKE: nothing in it stands for anything else.
+        let sql = format!(
+            "SELECT {ACCOUNT} FROM users
+             WHERE id > ?1 AND (?2 IS NULL OR instr(name_key, ?2) OR instr(email_key, ?3))
+             ORDER BY id LIMIT ?4"
+        );
+        let reader = self.reader();
+        let found = || -> rusqlite::Result<Vec<Account>> {
+            reader
+                .prepare_cached(&sql)?
+                .query_map(params![after, name, address, limit], account)?
+                .collect()
+        };
+        found().map_err(fault)
     }
 
     fn change(
@@ -98,6 +117,7 @@ impl Users for Sqlite {
     fn delete(&self, id: i64, entry: &Entry<'_>, now: Timestamp) -> Result<bool, Error> {
         self.write(|writer| {
             let admins = active_admins(writer)?;
+            invitations::revoke_of(writer, id)?;
             if writer.execute("DELETE FROM users WHERE id = ?1", [id])? == 0 {
                 return Ok(false);
             }
@@ -131,10 +151,25 @@ impl Sqlite {
         condition: &str,
         key: impl rusqlite::ToSql,
     ) -> Result<Option<Account>, Error> {
-        let sql =
-            format!("SELECT id, name, roles, active, email, created FROM users WHERE {condition}");
+        let sql = format!("SELECT {ACCOUNT} FROM users WHERE {condition}");
         self.reader().query_row(&sql, [key], account).optional().map_err(fault)
     }
+}
+
+/// Makes a user, in whatever else is written with it.
+pub(super) fn add(
+    writer: &Connection,
+    user: &NewUser<'_>,
+    session: Option<&Opening<'_>>,
+    entry: &Entry<'_>,
+    now: Timestamp,
+) -> Result<i64, Abort> {
+    let id = insert(writer, user, now)?;
+    if let Some(session) = session {
+        sessions::insert(writer, id, session)?;
+    }
+    audit::insert(writer, &Entry { user: Some(id), ..entry.clone() }, now)?;
+    Ok(id)
 }
 
 fn insert(writer: &Connection, user: &NewUser<'_>, now: Timestamp) -> Result<i64, Abort> {
@@ -171,7 +206,8 @@ fn who_is_taken(error: &rusqlite::Error) -> Option<Error> {
     }
 }
 
-fn apply(
+/// Makes a change, in whatever else is written with it; false if there is nobody to change.
+pub(super) fn apply(
     writer: &Connection,
     id: i64,
     change: &Change<'_>,
@@ -207,15 +243,20 @@ fn apply(
         }
         Change::Active(true) | Change::Roles(_) | Change::Unlocked => {}
     }
+    if !is_admin(writer, id)? {
+        invitations::revoke_of(writer, id)?;
+    }
     Ok(true)
 }
 
 fn active_admins(writer: &Connection) -> rusqlite::Result<i64> {
-    writer
-        .prepare_cached(
-            "SELECT count(*) FROM users WHERE active AND instr(',' || roles || ',', ',admin,')",
-        )?
-        .query_row([], |row| row.get(0))
+    let sql = format!("SELECT count(*) FROM users WHERE {IS_ADMIN}");
+    writer.prepare_cached(&sql)?.query_row([], |row| row.get(0))
+}
+
+fn is_admin(writer: &Connection, id: i64) -> rusqlite::Result<bool> {
+    let sql = format!("SELECT 1 FROM users WHERE id = ?1 AND {IS_ADMIN}");
+    writer.prepare_cached(&sql)?.exists([id])
 }
 
 /// Undoes what would leave nobody to administrate, if there was somebody before.
@@ -234,10 +275,14 @@ pub(super) fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
     Ok(Person { id: row.get(0)?, name: row.get(1)?, roles, active: row.get(3)? })
 }
 
-/// Columns: those of [`person`], email, created.
+/// Columns: those of [`ACCOUNT`].
 fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
-    let person = person(row)?;
-    Ok(Account { person, email: row.get(4)?, created: Timestamp(row.get(5)?) })
+    Ok(Account {
+        person: person(row)?,
+        email: row.get(4)?,
+        created: Timestamp(row.get(5)?),
+        second_factor: row.get(6)?,
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,114 @@
+//! `lictor invite …`: codes that let one person each register where registration is by
+//! invitation.
+
+use std::io::{self, Write as _};
+use std::time::Duration;
+
+use clap::Subcommand;
+
+use super::{date, failed, open_existing, print, unless_closed};
+use crate::cli::{Database, lifespan};
+use crate::clock::Timestamp;
+use crate::error::Problem;
+use crate::guard::{Code, Roles};
+use crate::store::{Actor, Entry, Event, Invitations as _, NewInvitation};
+
+#[derive(Subcommand)]
+pub(crate) enum InviteCommand {
+    /// Make an invitation and show its code, which cannot be shown again
+    Add {
+        /// A role that the account will have; can be given several times
+        #[arg(long = "role", value_name = "ROLE")]
+        roles: Vec<String>,
+        /// How long it can be used: 7d, 12h, or seconds
+        #[arg(long, value_name = "TIME", default_value = "7d", value_parser = invitation_lifespan)]
+        expires: Duration,
+        #[command(flatten)]
+        database: Database,
+    },
+    /// List the invitations that can be used, the newest first
+    List {
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Take an invitation back
+    Revoke {
+        /// What it is called: see `lictor invite list`
+        id: String,
+        #[command(flatten)]
+        database: Database,
+    },
+}
+
+pub(crate) fn run(command: InviteCommand) -> Result<(), Problem> {
+    let now = Timestamp::now();
+    match command {
+        InviteCommand::Add { roles, expires, database } => {
+            add(&roles.join(","), expires, &database, now)
+        }
+        InviteCommand::List { database } => list(&database, now),
+        InviteCommand::Revoke { id, database } => revoke(&id, &database, now),
+    }
+}
+
+fn add(
+    roles: &str,
+    lifespan: Duration,
+    database: &Database,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let roles = Roles::parse(roles).map_err(failed)?;
+    let store = open_existing(database)?;
+    let code = Code::generate().map_err(failed)?;
+    let seconds = i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
+    let expires = Timestamp(now.0.saturating_add(seconds));
+    let invitation = NewInvitation { hash: code.hash(), roles: &roles, expires, creator: None };
+    let (id, detail) = (invitation.hash.name(), invitation.detail());
+    store.invite(&invitation, &entry(Event::Invited, &detail), now).map_err(failed)?;
+    print(&format!("code     {}\nid       {id}\nexpires  {}", *code.shown(), date(expires)))
+}
+
+fn list(database: &Database, now: Timestamp) -> Result<(), Problem> {
+    let found = open_existing(database)?.invitations(now).map_err(failed)?;
+    let mut out = io::stdout().lock();
+    let mut wrote =
+        writeln!(out, "{:12}  {:20}  {:20}  {:>16}  roles", "id", "created", "expires", "by");
+    for one in found {
+        let by = one.creator.map_or_else(|| "the command line".into(), |id| format!("id {id}"));
+        let (created, expires) = (date(one.created), date(one.expires));
+        wrote = wrote.and_then(|()| {
+            writeln!(
+                out,
+                "{:12}  {created:20}  {expires:20}  {by:>16}  {}",
+                one.id,
+                one.roles.as_str()
+            )
+        });
+    }
+    wrote.or_else(unless_closed)
+}
+
+fn revoke(id: &str, database: &Database, now: Timestamp) -> Result<(), Problem> {
+    let store = open_existing(database)?;
+    let id = id.trim();
+    let entry = entry(Event::InvitationRevoked, id);
+    match store.revoke_invitation(id, &entry, now).map_err(failed)? {
+        true => print(&format!("invitation {id} was taken back")),
+        false => Err(Problem::new(
+            format!("there is no invitation {}", id.escape_debug()),
+            "see which there are: lictor invite list",
+        )),
+    }
+}
+
+fn entry(event: Event, detail: &str) -> Entry<'_> {
+    Entry { event, user: None, name: None, actor: Actor::Operator, detail }
+}
+
+fn invitation_lifespan(text: &str) -> Result<Duration, String> {
+    let most = NewInvitation::MAX_LIFESPAN.unsigned_abs();
+    match lifespan(text)? {
+        fine if fine.as_secs() <= most => Ok(fine),
+        _ => Err("an invitation can be used for a year at most".into()),
+    }
+}

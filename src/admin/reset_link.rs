@@ -1,0 +1,46 @@
+//! `lictor user reset-link`: what lets a user who has forgotten the password choose another.
+
+use std::time::Duration;
+
+use clap::Args;
+
+use super::user::OneUser;
+use super::{date, failed, print};
+use crate::cli::{KeyFlags, KeySource, lifespan};
+use crate::clock::Timestamp;
+use crate::error::Problem;
+use crate::guard::{Lifespans, Mailed, Minted, Tokens};
+use crate::store::{Account, Actor, Entry, Event, Ticket, Tickets as _};
+
+#[derive(Args)]
+pub(crate) struct ResetLink {
+    #[command(flatten)]
+    user: OneUser,
+    /// How long it can be used: 1h, 30m, or seconds
+    #[arg(long, value_name = "TIME", env = "LICTOR_RESET_LIFESPAN", default_value = "1h", value_parser = lifespan)]
+    reset_lifespan: Duration,
+    // The server must know the key that signs it.
+    #[command(flatten)]
+    keys: KeyFlags,
+}
+
+pub(super) fn run(command: &ResetLink) -> Result<(), Problem> {
+    let (store, Account { person, .. }) = command.user.open()?;
+    let source = KeySource::of(&command.keys, &command.user.database.database);
+    let keys = source.look()?.ok_or_else(|| source.no_file())?;
+    let lifespan = command.reset_lifespan;
+    let lifespans = Lifespans { access: lifespan, refresh: lifespan, early: Duration::ZERO };
+    let tokens = Tokens::new(&keys, source.algorithm(), lifespans).map_err(failed)?;
+    let now = Timestamp::now();
+    let minted = tokens.mail(Mailed::Reset, person.id, &person.roles, lifespan, now);
+    let Minted { token, claims } = minted.map_err(failed)?;
+    let ticket = Ticket { jti: &claims.jti, user: person.id, expires: claims.exp };
+    let entry = Entry::new(Event::ResetLink, person.id, &person.name, Actor::Operator);
+    match store.hand_out(&ticket, &entry, now).map_err(failed)? {
+        true => print(&format!("token    {token}\nexpires  {}", date(claims.exp))),
+        false => Err(Problem::new(
+            format!("{} is not active", person.name),
+            format!("activate the account first: lictor user activate {}", person.name),
+        )),
+    }
+}

@@ -1,0 +1,65 @@
+//! `GET /api/admin/audit`: who did what, when, from where; the newest first.
+
+use serde::Serialize;
+
+use super::{Query, cut, page, private};
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::guard::Admin;
+use crate::http::{Request, Response};
+use crate::store::{Recorded, Wanted};
+
+#[derive(Serialize)]
+struct Row<'a> {
+    id: i64,
+    at: i64,
+    event: &'a str,
+    user: Option<i64>,
+    name: Option<&'a str>,
+    actor: Option<i64>,
+    address: Option<&'a str>,
+    detail: &'a str,
+}
+
+impl<'a> Row<'a> {
+    fn of(entry: &'a Recorded) -> Row<'a> {
+        Row {
+            id: entry.id,
+            at: entry.at.0,
+            event: &entry.event,
+            user: entry.user,
+            name: entry.name.as_deref(),
+            actor: entry.actor,
+            address: entry.address.as_deref(),
+            detail: &entry.detail,
+        }
+    }
+}
+
+/// Takes `user`, an id, also of somebody who is gone; `since`, a time; `before`, the `next` of
+/// the page before; and `limit`.
+pub(crate) fn get(
+    app: &App,
+    _: &Admin,
+    request: &Request<'_>,
+    _: Timestamp,
+) -> Result<Response, Error> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        entries: Vec<Row<'a>>,
+        next: Option<i64>,
+    }
+    let query = Query::of(request, &["user", "since", "before", "limit"])?;
+    let limit = page(&query)?;
+    let wanted = Wanted {
+        user: query.number("user", 0..=i64::MAX)?,
+        name: None,
+        since: query.number("since", 0..=i64::MAX)?,
+        before: query.number("before", 0..=i64::MAX)?,
+        limit: limit + 1,
+    };
+    let mut found = app.store.recorded(&wanted)?;
+    let next = cut(&mut found, limit, |entry| entry.id);
+    Ok(private(&Body { entries: found.iter().map(Row::of).collect(), next }))
+}

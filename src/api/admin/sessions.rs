@@ -1,0 +1,35 @@
+//! `GET /api/admin/users/ID/sessions`: where a user is logged in; `DELETE`: nowhere any more.
+
+use super::{actor, done, subject};
+use crate::api::sessions::shown;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::guard::Admin;
+use crate::http::{Request, Response};
+use crate::store::{Entry, Event, Which};
+
+pub(crate) fn get(
+    app: &App,
+    admin: &Admin,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Response, Error> {
+    let found = app.store.sessions(subject(app, request)?.person.id, now)?;
+    Ok(shown(&found, admin.identity().session()))
+}
+
+pub(crate) fn delete(
+    app: &App,
+    admin: &Admin,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Response, Error> {
+    let person = subject(app, request)?.person;
+    let actor = actor(app, admin, request);
+    let entry = Entry::new(Event::LogoutEverywhere, person.id, &person.name, actor);
+    if app.store.end(person.id, Which::All, &entry, now)? > 0 {
+        entry.log();
+    }
+    Ok(done("all sessions of the user have ended"))
+}

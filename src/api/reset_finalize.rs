@@ -1,0 +1,82 @@
+//! `POST /api/reset_finalize`: another password for whoever holds a reset token, once.
+
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::fields::Fields;
+use super::{opening, private, second_factor};
+use crate::app::{App, Caller};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::guard::{Password, Spend, Username, bearer};
+use crate::http::{Request, Response};
+use crate::store::{Entry, Event, Person, Reset};
+
+/// Takes the token as bearer, and `{password}`; `otp` too from whoever has a second factor: the
+/// token stands in for the password and for nothing else. All sessions of the user end, and one
+/// begins.
+pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        access_token: &'a str,
+        user: &'a str,
+    }
+    let (jti, person) = holder(app, request, now)?;
+    let mut fields = Fields::of(request)?;
+    let password = fields.text("password")?;
+    let otp = fields.optional("otp")?;
+    let name = Username::parse(&person.name)?;
+    let password = Password::choose(&password, &name)?;
+    let caller = app.caller(request);
+    let second = second(app, &person, &caller, otp.as_ref(), now)?;
+    let hash = app.hasher.hash(&password)?;
+    let login = app.tokens.begin(now)?;
+    let session = opening(&login, &caller);
+    let reset = Reset { hash: &hash, second: second.as_ref(), session: &session };
+    let done = Entry::new(Event::PasswordReset, person.id, &person.name, caller.user());
+    if !app.store.reset(&jti, &reset, &done, now)? {
+        return Err(overtaken(app, &jti, second.as_ref(), now)?);
+    }
+    app.attempts.welcome(&name, app.client(request));
+    second_factor::log(&done, second.as_ref());
+    let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
+    Ok(private(&Body { access_token: &access_token, user: &person.name }))
+}
+
+/// Whose token it is, and its name. Looked up before anything is hashed.
+fn holder(app: &App, request: &Request<'_>, now: Timestamp) -> Result<(String, Person), Error> {
+    let claims = app.tokens.reset(bearer(request)?.ok_or(Error::MissingToken)?, now)?;
+    match app.store.holder(&claims.jti, now)? {
+        Some(person) if person.id == claims.id => Ok((claims.jti, person)),
+        _ if app.store.person(claims.id)?.is_none() => Err(Error::MissingUser),
+        _ => Err(Error::InvalidResetToken),
+    }
+}
+
+/// What there is to spend of a second factor. Wrong codes are counted, as at a login.
+fn second(
+    app: &App,
+    person: &Person,
+    caller: &Caller,
+    otp: Option<&Zeroizing<String>>,
+    now: Timestamp,
+) -> Result<Option<Spend>, Error> {
+    let unlocked = app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?.unlocked;
+    let second = second_factor::demand(app, person.id, otp, unlocked, now);
+    if let Err(Error::WrongOtp) = second {
+        let entry = Entry::new(Event::LoginFailed, person.id, &person.name, caller.user());
+        let detail = "second factor, to reset the password";
+        app.note(&Entry { detail, ..entry }, now);
+    }
+    second
+}
+
+/// What another request was faster with: the token, or the code of the second factor.
+fn overtaken(app: &App, jti: &str, second: Option<&Spend>, now: Timestamp) -> Result<Error, Error> {
+    let still_good = app.store.holder(jti, now)?.is_some();
+    Ok(match (still_good, second) {
+        (true, Some(_)) => Error::WrongOtp,
+        (true, None) => Error::SecondFactorRequired,
+        (false, _) => Error::InvalidResetToken,
+    })
+}

@@ -1,0 +1,176 @@
+//! Tickets in SQLite.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{Sqlite, audit, fault, second_factors, sessions, users};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::store::{Change, Entry, Person, Reset, Ticket, Tickets};
+
+/// A ticket that can be used, with its user: the columns of [`users::person`].
+const HOLDER: &str = "SELECT u.id, u.name, u.roles, u.active
+    FROM tickets t JOIN users u ON u.id = t.user
+    WHERE t.jti = ?1 AND t.purpose = 'reset' AND t.expires >= ?2 AND u.active";
+
+impl Tickets for Sqlite {
+    fn hand_out(
+        &self,
+        ticket: &Ticket<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(|writer| {
+            let active = "SELECT 1 FROM users WHERE id = ?1 AND active";
+            if !writer.prepare_cached(active)?.exists([ticket.user])? {
+                return Ok(false);
+            }
+            // One a user: who gets another had better not find the first in wrong hands.
+            let former = "DELETE FROM tickets WHERE user = ?1 AND purpose = 'reset'";
+            writer.execute(former, [ticket.user])?;
+            writer.execute(
+                "INSERT INTO tickets (jti, user, purpose, expires) VALUES (?1, ?2, 'reset', ?3)",
+                params![ticket.jti, ticket.user, ticket.expires.0],
+            )?;
+            audit::insert(writer, entry, now)?;
+            Ok(true)
+        })
+    }
+
+    fn holder(&self, jti: &str, now: Timestamp) -> Result<Option<Person>, Error> {
+        holder(&self.reader(), jti, now).map_err(fault)
+    }
+
+    fn reset(
+        &self,
+        jti: &str,
+        reset: &Reset<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(|writer| {
+            // Whoever comes second finds no ticket: there is one writer, and the new password
+            // voids them all.
+            let Some(Person { id, .. }) = holder(writer, jti, now)? else { return Ok(false) };
+            if !second_factors::admit(writer, id, reset.second, entry, now)? {
+                return Ok(false);
+            }
+            let change = Change::Password { hash: reset.hash, old: None, keep: None };
+            users::apply(writer, id, &change, now)?;
+            sessions::insert(writer, id, reset.session)?;
+            sessions::make_room(writer, id)?;
+            audit::insert(writer, entry, now)?;
+            Ok(true)
+        })
+    }
+}
+
+fn holder(connection: &Connection, jti: &str, now: Timestamp) -> rusqlite::Result<Option<Person>> {
+    connection.prepare_cached(HOLDER)?.query_row(params![jti, now.0], users::person).optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{NOTE, Place, add};
+    use super::*;
+    use crate::guard::PasswordHash;
+    use crate::store::{Opening, Origin, Sessions as _, Store as _, Users as _};
+
+    const NOW: Timestamp = Timestamp(100);
+    const END: Timestamp = Timestamp(200);
+
+    fn hand_out(store: &Sqlite, user: i64, jti: &str) -> bool {
+        store.hand_out(&Ticket { jti, user, expires: END }, &NOTE, NOW).unwrap()
+    }
+
+    fn reset(store: &Sqlite, jti: &str, session: &str, at: Timestamp) -> bool {
+        let session = Opening {
+            jti: session,
+            issued: at,
+            expires: Timestamp(10_000),
+            origin: Origin { address: None, agent: "" },
+        };
+        let hash = PasswordHash::stored(format!("from {jti}"));
+        let reset = Reset { hash: &hash, second: None, session: &session };
+        store.reset(jti, &reset, &NOTE, at).unwrap()
+    }
+
+    fn password(store: &Sqlite, user: i64) -> String {
+        store.credentials_of(user).unwrap().unwrap().hash.as_str().to_owned()
+    }
+
+    fn holder(store: &Sqlite, jti: &str) -> Option<i64> {
+        store.holder(jti, NOW).unwrap().map(|person| person.id)
+    }
+
+    fn sessions(store: &Sqlite, user: i64) -> Vec<String> {
+        let found = store.sessions(user, NOW).unwrap();
+        found.into_iter().map(|session| session.jti).collect()
+    }
+
+    #[test]
+    fn a_ticket_is_used_once_and_ends_what_was() {
+        let place = Place::new("tickets");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let [ada, bob] = ["ada", "bob"].map(|name| add(&store, name, None).unwrap());
+        assert!(!hand_out(&store, 99, "x"));
+        assert!(hand_out(&store, ada, "a") && hand_out(&store, bob, "b"));
+        assert_eq!(holder(&store, "a"), Some(ada));
+        assert!(!reset(&store, "nothing", "s0", NOW));
+        assert!(!reset(&store, "a", "s0", Timestamp(END.0 + 1)));
+        assert_eq!(password(&store, ada), "hash");
+        assert!(reset(&store, "a", "s1", END));
+        assert_eq!(
+            (password(&store, ada).as_str(), sessions(&store, ada)),
+            ("from a", vec!["s1".into()])
+        );
+        assert_eq!(holder(&store, "a"), None);
+        assert!(!reset(&store, "a", "s2", NOW));
+        assert!(hand_out(&store, ada, "c"));
+        assert!(reset(&store, "c", "s3", NOW));
+        assert_eq!(sessions(&store, ada), ["s3"]);
+        assert_eq!((password(&store, bob).as_str(), holder(&store, "b")), ("hash", Some(bob)));
+    }
+
+    #[test]
+    fn what_voids_a_ticket() {
+        let new = PasswordHash::stored("new".into());
+        type Act<'a> = &'a dyn Fn(&Sqlite, i64) -> bool;
+        let cases: [(&str, bool, Act<'_>); 8] = [
+            ("nothing", true, &|_, _| true),
+            ("another ticket", false, &|store, user| hand_out(store, user, "b")),
+            ("another password", false, &|store, user| {
+                let change = Change::Password { hash: &new, old: None, keep: None };
+                store.change(user, &change, &NOTE, NOW).unwrap()
+            }),
+            ("deactivation", false, &|store, user| {
+                store.change(user, &Change::Active(false), &NOTE, NOW).unwrap()
+            }),
+            ("deactivation, and activation", false, &|store, user| {
+                store.change(user, &Change::Active(false), &NOTE, NOW).unwrap()
+                    && store.change(user, &Change::Active(true), &NOTE, NOW).unwrap()
+            }),
+            ("deletion", false, &|store, user| store.delete(user, &NOTE, NOW).unwrap()),
+            ("sweeping, too early", true, &|store, _| store.sweep(NOW, END).unwrap() > 0),
+            ("sweeping", false, &|store, _| store.sweep(NOW, Timestamp(END.0 + 1)).unwrap() > 0),
+        ];
+        for (what, good, act) in cases {
+            let place = Place::new("void");
+            let store = Sqlite::open(&place.file(), 1).unwrap();
+            let ada = add(&store, "ada", None).unwrap();
+            assert!(hand_out(&store, ada, "a"));
+            assert!(act(&store, ada), "{what}");
+            assert_eq!(holder(&store, "a").is_some(), good, "{what}");
+            assert_eq!(reset(&store, "a", "s", NOW), good, "{what}");
+        }
+    }
+
+    #[test]
+    fn who_is_inactive_gets_none() {
+        let place = Place::new("no-ticket");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let ada = add(&store, "ada", None).unwrap();
+        store.change(ada, &Change::Active(false), &NOTE, NOW).unwrap();
+        assert!(!hand_out(&store, ada, "a"));
+        assert_eq!(holder(&store, "a"), None);
+    }
+}

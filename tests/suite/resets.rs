@@ -1,0 +1,242 @@
+//! One-time reset tokens: what they are good for, once, and what voids them.
+
+use serde_json::{Value, json};
+
+use crate::administration::{Administered, is};
+use crate::support::{PASSWORD, Reply, Server, assert_without, now, outcome, payload, run, signed};
+
+const NEW: &str = "eleven paper boats";
+const VOID: (u16, &str) = (401, "InvalidResetToken");
+const REVOKED: (u16, &str) = (403, "BlacklistedError");
+
+fn reset(server: &Server, token: &str, password: &str) -> Reply {
+    let body = json!({"password": password}).to_string();
+    server.send_as(token, "POST", "/api/reset_finalize", &body)
+}
+
+/// Bob, user 2, and an administrator.
+fn with_bob() -> (Administered, String) {
+    let admin = Administered::start(&[]);
+    let token = admin.server.register("Bob", PASSWORD).token();
+    (admin, token)
+}
+
+fn link(admin: &Administered) -> String {
+    let made = admin.done("POST", "users/2/reset-link", &json!(null));
+    made["token"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_reset_token_sets_a_password_once() {
+    let (admin, before) = with_bob();
+    let server = &admin.server;
+    let made = admin.done("POST", "users/2/reset-link", &json!(null));
+    assert_eq!(made["link"], Value::Null);
+    let token = made["token"].as_str().unwrap();
+    let claims = payload(token);
+    assert_eq!((&claims["is_prt"], &claims["id"]), (&json!(true), &json!(2)));
+    assert_eq!(claims["exp"], made["expires"]);
+    assert!((made["expires"].as_i64().unwrap() - now() - 3600).abs() < 20);
+
+    // It is good for nothing else, and what goes wrong does not use it up.
+    is(&server.protected(token), (401, "MisusedResetToken"));
+    is(&server.send("POST", "/api/refresh", &[], token), (401, "MisusedResetToken"));
+    for (body, expected) in [
+        ("", (400, "BadRequest")),
+        ("{}", (400, "BadRequest")),
+        (r#"{"password":null}"#, (400, "BadRequest")),
+        (r#"{"password":["x"]}"#, (400, "BadRequest")),
+        (r#"{"password":""}"#, (400, "InvalidPassword")),
+        (r#"{"password":"short"}"#, (400, "InvalidPassword")),
+    ] {
+        is(&server.send_as(token, "POST", "/api/reset_finalize", body), expected);
+    }
+    assert_eq!(server.protected(&before).status(), 200);
+
+    let done = reset(server, token, NEW);
+    assert_eq!((done.status(), &done.json()["user"]), (200, &json!("Bob")), "{done:?}");
+    assert_eq!(done.header("cache-control"), Some("no-store"));
+    assert_eq!(done.json().as_object().unwrap().len(), 2);
+    let new = done.token();
+    assert_eq!(server.protected(&new).status(), 200);
+    is(&server.protected(&before), REVOKED);
+    is(&server.login("bob", PASSWORD), (401, "AuthenticationError"));
+    server.login("bob", NEW).token();
+    is(&reset(server, token, "a third password"), VOID);
+    is(&reset(server, token, "short"), VOID);
+    server.login("bob", NEW).token();
+
+    let entries = admin.get("audit?user=2&limit=200");
+    let rows = entries["entries"].as_array().unwrap();
+    let row = |event: &str| rows.iter().find(|row| row["event"] == event).unwrap();
+    assert_eq!(
+        (&row("reset-link")["actor"], &row("reset-link")["detail"]),
+        (&json!(1), &json!(""))
+    );
+    let done = row("password-reset");
+    assert_eq!((&done["actor"], &done["address"]), (&Value::Null, &json!("127.0.0.1")));
+    let signature = token.rsplit('.').next().unwrap();
+    let log = server.log();
+    assert!(log.contains("reset-link user=Bob id=2 by=1 from=127.0.0.1"), "{log}");
+    assert!(log.contains("password-reset user=Bob id=2 from=127.0.0.1"), "{log}");
+    assert_without(&log, &[PASSWORD, NEW, "a third password", signature], &"the log");
+    assert_without(&entries.to_string(), &[NEW, signature], &"the audit");
+}
+
+#[test]
+fn tokens_that_reset_nothing() {
+    let (admin, access) = with_bob();
+    let server = &admin.server;
+    let good = link(&admin);
+    let forged = |changes: &Value| {
+        let mut claims = payload(&good);
+        for (claim, value) in changes.as_object().unwrap() {
+            match value.as_str() {
+                Some("gone") => claims.as_object_mut().unwrap().remove(claim),
+                _ => claims.as_object_mut().unwrap().insert(claim.clone(), value.clone()),
+            };
+        }
+        signed(&claims)
+    };
+    is(&server.send("POST", "/api/reset_finalize", &[], "{}"), (401, "MissingToken"));
+    let cookie = format!("access_token={good}");
+    let body = json!({"password": NEW}).to_string();
+    let by_cookie = server.send("POST", "/api/reset_finalize", &[("Cookie", &cookie)], &body);
+    is(&by_cookie, (401, "MissingToken"));
+    let basic = [("Authorization", "Basic YTpi")];
+    is(&server.send("POST", "/api/reset_finalize", &basic, &body), (401, "InvalidTokenHeader"));
+    for (token, expected) in [
+        (access, VOID),
+        (format!("{good}x"), (401, "InvalidTokenHeader")),
+        (good[..good.len() - 1].to_owned(), (401, "InvalidTokenHeader")),
+        (forged(&json!({"is_prt": "gone"})), VOID),
+        (forged(&json!({"is_ert": true})), (401, "MisusedRegistrationToken")),
+        (forged(&json!({"is_prt": "gone", "is_ert": true})), (401, "MisusedRegistrationToken")),
+        (forged(&json!({"exp": now() - 1})), (401, "ExpiredAccessError")),
+        (forged(&json!({"jti": "gone"})), (401, "MissingClaimError")),
+        // Another program with the same secret made these, or somebody who has it.
+        (forged(&json!({"jti": "30c4ebee-8314-4802-bceb-ddb83e83ba2e"})), VOID),
+        (forged(&json!({"id": 1})), VOID),
+        (forged(&json!({"id": 99})), (401, "MissingUserError")),
+        (forged(&json!({"id": -1})), (401, "MissingUserError")),
+    ] {
+        is(&reset(server, &token, NEW), expected);
+    }
+    // The token's own time is over, whatever the claim says.
+    admin.database().execute("UPDATE tickets SET expires = ?1", [now() - 1]).unwrap();
+    is(&reset(server, &good, NEW), VOID);
+    admin.database().execute("UPDATE tickets SET expires = ?1", [now() + 100]).unwrap();
+    assert_eq!(reset(server, &good, NEW).status(), 200);
+}
+
+#[test]
+fn what_voids_a_reset_token() {
+    let (admin, token) = with_bob();
+    let server = &admin.server;
+    let first = link(&admin);
+    let second = link(&admin);
+    is(&reset(server, &first, NEW), VOID);
+    let changed = json!({"current": PASSWORD, "new": NEW}).to_string();
+    assert_eq!(server.send_as(&token, "PUT", "/api/password", &changed).status(), 200);
+    is(&reset(server, &second, PASSWORD), VOID);
+
+    let third = link(&admin);
+    admin.done("PUT", "users/2/active", &json!({"active": false}));
+    is(&reset(server, &third, PASSWORD), VOID);
+    is(&admin.send("POST", "users/2/reset-link", ""), (409, "UserInactive"));
+    admin.done("PUT", "users/2/active", &json!({"active": true}));
+    is(&reset(server, &third, PASSWORD), VOID);
+
+    let fourth = link(&admin);
+    assert_eq!(server.user(&["passwd", "bob"], PASSWORD).0, 0);
+    is(&reset(server, &fourth, NEW), VOID);
+    server.login("bob", PASSWORD).token();
+
+    // A logout, other roles and ended sessions do not.
+    let fifth = link(&admin);
+    admin.done("PUT", "users/2/roles", &json!({"roles": ["editor"]}));
+    admin.done("DELETE", "users/2/sessions", &json!(null));
+    let new = reset(server, &fifth, NEW).token();
+    assert_eq!(payload(&new)["rls"], "editor");
+
+    let sixth = link(&admin);
+    admin.done("DELETE", "users/2", &json!(null));
+    is(&reset(server, &sixth, NEW), (401, "MissingUserError"));
+}
+
+#[test]
+fn two_who_use_one_reset_token_at_once() {
+    let (admin, _) = with_bob();
+    for round in 0..5 {
+        let token = link(&admin);
+        let passwords = [0, 1, 2, 3].map(|number| format!("password {round} of {number}"));
+        let replies: Vec<Reply> = std::thread::scope(|scope| {
+            let threads: Vec<_> = passwords
+                .iter()
+                .map(|password| scope.spawn(|| reset(&admin.server, &token, password)))
+                .collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        let won: Vec<usize> = (0..4).filter(|number| replies[*number].status() == 200).collect();
+        assert_eq!(won.len(), 1, "{replies:?}");
+        for (number, reply) in replies.iter().enumerate() {
+            if won[0] != number {
+                is(reply, VOID);
+            }
+            let login = admin.server.login("bob", &passwords[number]).status();
+            assert_eq!(login == 200, won[0] == number, "{round}: {number}");
+        }
+        let open: i64 = admin
+            .database()
+            .query_row(
+                "SELECT count(*) FROM sessions WHERE user = 2 AND ended IS NULL",
+                [],
+                |row| row.get(0),
+            )
+            .unwrap();
+        assert_eq!(open, 2, "the reset's, and that of the login just now");
+    }
+}
+
+#[test]
+fn the_lifespan_of_reset_tokens_is_a_flag() {
+    let admin = Administered::start(&["--reset-lifespan", "1s"]);
+    admin.server.register("bob", PASSWORD).token();
+    let token = link(&admin);
+    let claims = payload(&token);
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 1);
+    while now() <= claims["exp"].as_i64().unwrap() {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    is(&reset(&admin.server, &token, NEW), (401, "ExpiredAccessError"));
+}
+
+#[test]
+fn reset_tokens_from_the_command_line() {
+    let dir = crate::support::Dir::new();
+    let lictor = |args: &[&str], input: &str| outcome(&run(&dir.0, args, input));
+    let database = ["--database", "lictor.db"];
+    let reset_link =
+        |args: &[&str]| lictor(&[&["user", "reset-link"], args, &database].concat(), "");
+    assert_eq!(lictor(&["user", "add", "bob", "--database", "lictor.db"], PASSWORD).0, 0);
+    let (code, _, error) = reset_link(&["bob"]);
+    assert!(code == 1 && error.contains("there is no key file at lictor.key"), "{error}");
+    // With the keys of the server.
+    std::fs::write(dir.0.join("key"), crate::support::SECRET).unwrap();
+    let (code, out, _) = reset_link(&["bob", "--secret-key-file", "key", "--reset-lifespan", "2h"]);
+    assert_eq!(code, 0);
+    let token = out.lines().next().unwrap().strip_prefix("token    ").unwrap().to_owned();
+    let claims = payload(&token);
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 7200);
+    assert!(out.lines().nth(1).unwrap().starts_with("expires  20"), "{out}");
+    let (code, _, error) = reset_link(&["nobody", "--secret-key-file", "key"]);
+    assert!(code == 1 && error.contains("there is no user nobody"), "{error}");
+    assert_eq!(lictor(&["user", "add", "idle", "--database", "lictor.db"], PASSWORD).0, 0);
+    assert_eq!(lictor(&["user", "deactivate", "idle", "--database", "lictor.db"], "").0, 0);
+    let (code, _, error) = reset_link(&["idle", "--secret-key-file", "key"]);
+    assert!(code == 1 && error.contains("lictor user activate idle"), "{error}");
+
+    let server = Server::start_in(dir, &[]);
+    assert_eq!(reset(&server, &token, NEW).json()["user"], "bob");
+    server.login("bob", NEW).token();
+}
