@@ -170,7 +170,7 @@ fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Res
         user: None,
         name: Some(name.as_str()),
         actor: Actor::Operator,
-        detail: "",
+        detail: roles.as_str(),
     };
     let id = store.add(&user, None, &entry, Timestamp::now()).map_err(failed)?;
     print(&format!("added {name} (id {id})"))

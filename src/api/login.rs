@@ -101,8 +101,8 @@ fn authenticate(app: &App, found: Option<&mut Credentials>, password: &str) -> R
             let stronger = app.hasher.hash(&password)?;
             match app.store.strengthen(found.person.id, &found.hash, &stronger) {
                 Ok(true) => found.hash = stronger,
-                // Changed meanwhile: what was compared no longer counts.
-                Ok(false) => {}
+                // Changed meanwhile, perhaps by another login to the same better hash.
+                Ok(false) => return is_still_right(app, found, &password),
                 // The login counts even if the better hash cannot be kept this time.
                 Err(error) => {
                     log::warn!("the hash of {} could not be renewed: {error}", found.person.name);
@@ -111,4 +111,11 @@ fn authenticate(app: &App, found: Option<&mut Credentials>, password: &str) -> R
         }
     }
     Ok(true)
+}
+
+/// Compares once more, with what is kept by now.
+fn is_still_right(app: &App, found: &mut Credentials, password: &Password) -> Result<bool, Error> {
+    let Some(current) = app.store.credentials_of(found.person.id)? else { return Ok(false) };
+    *found = current;
+    Ok(app.hasher.verify(password, &found.hash)? != Verdict::Wrong)
 }

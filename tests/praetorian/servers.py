@@ -66,6 +66,10 @@ class Server:
             return Answer(response.status, headers, response.read().decode())
 
 
+    def take_older_tokens(self):
+        """From now on tokens that were made before a registration are its user's too."""
+
+
 class Flask(Server):
     def command(self):
         return [sys.executable, "-B", str(HERE / "app.py"), str(self.port)]
@@ -103,6 +107,12 @@ class Lictor(Server):
 
     def database(self):
         return ["--database", str(self.directory / "lictor.sqlite3")]
+
+    def take_older_tokens(self):
+        # As if the users had been made with `lictor user add`, as the README says to.
+        with contextlib.closing(sqlite3.connect(self.directory / "lictor.sqlite3")) as database:
+            database.execute("UPDATE users SET tokens_after = 0")
+            database.commit()
 
     def user(self, *arguments):
         command = [str(lictor_binary()), "user", *arguments, *self.database()]

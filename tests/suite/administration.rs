@@ -547,6 +547,6 @@ fn the_record_page_by_page() {
     let entry = &admin.get("audit?before=2")["entries"][0];
     assert_eq!(
         (&entry["event"], &entry["name"], &entry["address"], &entry["actor"], &entry["detail"]),
-        (&json!("user-added"), &json!("Root"), &Value::Null, &Value::Null, &json!(""))
+        (&json!("user-added"), &json!("Root"), &Value::Null, &Value::Null, &json!("admin"))
     );
 }

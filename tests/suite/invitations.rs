@@ -72,7 +72,7 @@ fn an_invitation_lets_one_person_in_with_its_roles() {
         .query_row("SELECT group_concat(detail) FROM audit", [], |row| row.get(0))
         .unwrap();
     for text in [&log, &dump] {
-        assert_without(text, &[code, &code.replace('-', ""), &groups[5]], &"log and audit");
+        assert_without(text, &[code, &code.replace('-', ""), groups[5]], &"log and audit");
     }
 }
 

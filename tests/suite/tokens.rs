@@ -420,7 +420,9 @@ fn everywhere(server: &Server, token: &str) -> Vec<crate::support::Reply> {
     if token.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         let bearer = format!("Bearer {token}");
         let cookie = format!("access_token={token}");
-        replies.push(server.send("GET", "/api/protected", &[("Authorization", &bearer)], ""));
+        for path in ["/api/protected", "/api/verify"] {
+            replies.push(server.send("GET", path, &[("Authorization", &bearer)], ""));
+        }
         replies.push(server.send("POST", "/api/refresh", &[("Authorization", &bearer)], ""));
         if !token.contains([' ', ';', '"']) {
             replies.push(server.send("GET", "/api/protected", &[("Cookie", &cookie)], ""));

@@ -44,7 +44,7 @@ fn nothing_revokes_a_token() {
 #[test]
 fn one_expired_token_refreshes_any_number_of_times() {
     let server = Server::start(&["--adopt-tokens"]);
-    server.register("ada", PASSWORD).token();
+    server.add("ada");
     let expired = |jti: &str, iat: i64| {
         signed(&json!({
             "iat": iat, "exp": now() - 5, "jti": jti, "id": 1, "rls": "", "rf_exp": now() + 1000,
