@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import socket
 import sqlite3
 import subprocess
@@ -188,9 +189,12 @@ def stop(process):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, below those that the system takes for outgoing connections."""
+    for port in random.sample(range(15_000, 32_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def lictor_binary():

@@ -86,7 +86,8 @@ fn only_administrators_get_in() {
 
     let admin = Administered::start(&["--adopt-tokens"]);
     let server = &admin.server;
-    let user = server.register("bob", PASSWORD).token();
+    server.add("bob");
+    let user = server.login("bob", PASSWORD).token();
     let former = |name: &str, command: &[&str]| {
         assert_eq!(server.user(&["add", name, "--role", "admin"], PASSWORD).0, 0);
         let token = server.login(name, PASSWORD).token();
