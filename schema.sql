@@ -75,6 +75,7 @@ CREATE TABLE invitations (
     creator INTEGER REFERENCES users (id) ON DELETE SET NULL
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX invitations_by_expiry ON invitations (expires);
+CREATE INDEX invitations_of_creator ON invitations (creator);
 
 -- A time-based one-time password (RFC 6238) that logins must give as well.
 CREATE TABLE second_factors (
@@ -109,4 +110,4 @@ CREATE TABLE audit (
     detail TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX audit_by_time ON audit (at);
-CREATE INDEX audit_by_user ON audit (user, at);
+CREATE INDEX audit_by_user ON audit (user);

@@ -13,7 +13,7 @@ use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service
 use crate::route::{Handler, ROUTES, Route};
 use crate::store::{Actor, Entry, Origin, Sqlite, Store};
 
-/// Characters that are kept of what a client's program calls itself.
+/// Bytes that are kept of what a client's program calls itself.
 const MAX_AGENT: usize = 200;
 /// How long browsers keep the answer to a preflight, in seconds.
 const PREFLIGHT_MAX_AGE: &str = "600";
@@ -189,8 +189,12 @@ impl App {
     /// Who sends a request, for sessions and the audit.
     pub(crate) fn caller(&self, request: &Request<'_>) -> Caller {
         let agent = String::from_utf8_lossy(request.header("user-agent").unwrap_or_default());
-        let printable = agent.chars().filter(|c| !c.is_control());
-        Caller { address: self.client(request), agent: printable.take(MAX_AGENT).collect() }
+        let mut bytes = 0;
+        let printable = agent.chars().filter(|c| !c.is_control()).take_while(|c| {
+            bytes += c.len_utf8();
+            bytes <= MAX_AGENT
+        });
+        Caller { address: self.client(request), agent: printable.collect() }
     }
 
     /// OPTIONS is answered for every path that has something else; the rest are errors.

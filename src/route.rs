@@ -108,7 +108,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("PUT", "/api/password", User(api::password::put)).throttled(Password),
     Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
     Route::new("POST", "/api/second-factor", User(api::second_factor::post)).throttled(Password),
-    Route::new("PUT", "/api/second-factor", User(api::second_factor::put)).slow(),
+    Route::new("PUT", "/api/second-factor", User(api::second_factor::put)).throttled(Password),
     Route::new("DELETE", "/api/second-factor", User(api::second_factor::delete))
         .throttled(Password),
     Route::new("POST", "/api/second-factor/recovery-codes", User(api::second_factor::post_codes))

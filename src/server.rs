@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -69,8 +69,17 @@ impl Server {
 /// Throws away what has expired, until `ended` is hung up. Between two steps others can write.
 fn sweep(app: &App, ended: Receiver<()>) {
     let mut pause = SWEEP_EVERY;
+    let mut before = (Instant::now(), Timestamp::now());
     while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-        pause = match app.sweep(Timestamp::now()) {
+        let at = (Instant::now(), Timestamp::now());
+        let (passed, told) = (at.0.duration_since(before.0), at.1.0.saturating_sub(before.1.0));
+        before = at;
+        // What a clock that jumps ahead makes us throw away would not come back with it.
+        if told > passed.as_secs().saturating_add(SWEEP_EVERY.as_secs()).cast_signed() {
+            log::warn!("the clock jumped ahead by {told} s; what has expired stays for now");
+            continue;
+        }
+        pause = match app.sweep(at.1) {
             Ok(0) => SWEEP_EVERY,
             Ok(_) => SWEEP_AGAIN,
             Err(error) => {

@@ -55,10 +55,10 @@ pub(crate) enum UserCommand {
     Deactivate(OneUser),
     /// Turn a second factor off, for somebody who has lost it and the recovery codes
     ResetSecondFactor(OneUser),
-    /// Make a token with which a user sets a new password at POST /api/reset_finalize, once
-    ResetLink(ResetLink),
     /// Forget failed logins up to now, so that the next one need not wait
     Unlock(OneUser),
+    /// Make a token with which a user sets a new password at POST /api/reset_finalize, once
+    ResetLink(ResetLink),
     /// Delete an account for good
     Delete {
         #[command(flatten)]
@@ -128,12 +128,12 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
             change(&store, &account, &Change::Active(false), Event::Deactivated, "is inactive")
         }
         UserCommand::ResetSecondFactor(user) => reset_second_factor(&user),
-        UserCommand::ResetLink(command) => reset_link::run(&command),
         UserCommand::Unlock(user) => {
             let (store, account) = user.open()?;
             let done = "may try again at once: failed logins up to now are forgotten";
             change(&store, &account, &Change::Unlocked, Event::Unlocked, done)
         }
+        UserCommand::ResetLink(command) => reset_link::run(&command),
         UserCommand::Delete { user, yes } => {
             let (store, account) = user.open()?;
             let name = &account.person.name;
@@ -170,7 +170,7 @@ fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Res
         user: None,
         name: Some(name.as_str()),
         actor: Actor::Operator,
-        detail: "",
+        detail: roles.as_str(),
     };
     let id = store.add(&user, None, &entry, Timestamp::now()).map_err(failed)?;
     print(&format!("added {name} (id {id})"))

@@ -1,5 +1,7 @@
 //! `POST /api/login`: a name and a password, and what else the user has, for a token.
 
+use zeroize::Zeroizing;
+
 use super::fields::Fields;
 use super::{opening, second_factor, token};
 use crate::app::App;
@@ -9,7 +11,8 @@ use crate::guard::{Password, Verdict};
 use crate::http::{Request, Response};
 use crate::store::{Credentials, Entry, Event, Proof};
 
-/// Bytes of a body that are read before it is that request's turn. A name and a password fit in.
+/// Bytes of a body that are read before it is that request's turn. A name, a password and a code
+/// fit in.
 const MAX_LOOKED_INTO: usize = 4 * 1024;
 
 /// Takes `{username, password}`, and `otp` from whoever has a second factor; the name may be the
@@ -20,12 +23,24 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let username = fields.text("username")?;
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
-    let mut found = app.store.credentials(&username)?;
+    let found = app.store.credentials(&username)?;
     let unlocked = found.as_ref().map_or(Timestamp(0), |found| found.unlocked);
     let attempt = app.attempts.login(&username, app.client(request), unlocked, now)?;
-    let right = authenticate(app, found.as_mut(), &password)?;
+    attempt.end(log_in(app, request, found, &password, otp.as_ref(), now))
+}
+
+/// The answer to an attempt that was admitted.
+fn log_in(
+    app: &App,
+    request: &Request<'_>,
+    mut found: Option<Credentials>,
+    password: &str,
+    otp: Option<&Zeroizing<String>>,
+    now: Timestamp,
+) -> Result<Response, Error> {
+    let right = authenticate(app, found.as_mut(), password)?;
     let caller = app.caller(request);
-    let Some(Credentials { person, hash, .. }) = found else {
+    let Some(Credentials { person, hash, unlocked }) = found else {
         // The name is not kept: people type their password there.
         let event = Event::LoginFailed;
         let entry = Entry { event, user: None, name: None, actor: caller.user(), detail: "" };
@@ -41,9 +56,8 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         app.note(&entry(Event::LoginRefused), now);
         return Err(Error::InactiveUser);
     }
-    let second = match second_factor::demand(app, person.id, otp.as_ref(), now) {
+    let second = match second_factor::demand(app, person.id, otp, unlocked, now) {
         Err(Error::SecondFactorRequired) => {
-            attempt.withdrawn();
             app.note(&entry(Event::SecondFactorAsked), now);
             return Err(Error::SecondFactorRequired);
         }
@@ -62,8 +76,6 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         app.note(&entry(Event::LoginFailed), now);
         return Err(Error::Authentication);
     }
-    // Only now: whoever knows a password must not guess codes for ever.
-    attempt.succeeded();
     second_factor::log(&begun, second.as_ref());
     Ok(token(&app.tokens.mint(&login, person.id, &person.roles)?))
 }
@@ -89,8 +101,8 @@ fn authenticate(app: &App, found: Option<&mut Credentials>, password: &str) -> R
             let stronger = app.hasher.hash(&password)?;
             match app.store.strengthen(found.person.id, &found.hash, &stronger) {
                 Ok(true) => found.hash = stronger,
-                // Changed meanwhile: what was compared no longer counts.
-                Ok(false) => {}
+                // Changed meanwhile, perhaps by another login to the same better hash.
+                Ok(false) => return is_still_right(app, found, &password),
                 // The login counts even if the better hash cannot be kept this time.
                 Err(error) => {
                     log::warn!("the hash of {} could not be renewed: {error}", found.person.name);
@@ -99,4 +111,11 @@ fn authenticate(app: &App, found: Option<&mut Credentials>, password: &str) -> R
         }
     }
     Ok(true)
+}
+
+/// Compares once more, with what is kept by now.
+fn is_still_right(app: &App, found: &mut Credentials, password: &Password) -> Result<bool, Error> {
+    let Some(current) = app.store.credentials_of(found.person.id)? else { return Ok(false) };
+    *found = current;
+    Ok(app.hasher.verify(password, &found.hash)? != Verdict::Wrong)
 }

@@ -25,7 +25,7 @@ use serde::Serialize;
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Attempt, Beginning, Identity, Password, PasswordHash, Verdict};
+use crate::guard::{Beginning, Identity, Password, Verdict};
 use crate::http::{Request, Response};
 use crate::store::{Credentials, Entry, Event, Opening};
 
@@ -57,37 +57,33 @@ fn opening<'a>(login: &'a Beginning, caller: &'a Caller) -> Opening<'a> {
     Opening { jti: &login.jti, issued: login.iat, expires: login.rf_exp, origin: caller.origin() }
 }
 
-/// Somebody who is logged in shows that they know their password; the hash that it was compared
-/// to. Not a 401: the token is good, and a page need not ask for a new login.
+/// Somebody who is logged in shows that they know their password; what it was compared to. Not a
+/// 401: the token is good, and a page need not ask for a new login.
 fn confirm(
     app: &App,
     identity: &Identity,
     password: &str,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<PasswordHash, Error> {
-    let (hash, attempt) = half_confirm(app, identity, password, request, now)?;
-    attempt.succeeded();
-    Ok(hash)
+) -> Result<Credentials, Error> {
+    let attempt = app.attempts.password(identity.id(), now)?;
+    attempt.end(compare(app, identity, password, request, now))
 }
 
-/// The same where more than the password is asked for: the attempt has not succeeded yet.
-fn half_confirm<'a>(
-    app: &'a App,
+fn compare(
+    app: &App,
     identity: &Identity,
     password: &str,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<(PasswordHash, Attempt<'a>), Error> {
-    let Credentials { hash, unlocked, .. } =
-        app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
-    let attempt = app.attempts.password(identity.id(), unlocked, now)?;
+) -> Result<Credentials, Error> {
+    let found = app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
     let verdict = match Password::attempt(password) {
-        Some(password) => app.hasher.verify(&password, &hash)?,
+        Some(password) => app.hasher.verify(&password, &found.hash)?,
         None => Verdict::Wrong,
     };
     if verdict != Verdict::Wrong {
-        return Ok((hash, attempt));
+        return Ok(found);
     }
     let actor = app.caller(request).user();
     let entry = Entry {

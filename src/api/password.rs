@@ -5,7 +5,7 @@ use super::{confirm, done};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Identity, Password, Username};
+use crate::guard::{Email, Identity, Password, Username};
 use crate::http::{Request, Response};
 use crate::store::{Change, Entry, Event};
 
@@ -20,8 +20,10 @@ pub(crate) fn put(
     let current = fields.text("current")?;
     let new = fields.text("new")?;
     let name = Username::parse(identity.name())?;
-    let new = Password::choose(&new, &name)?;
-    let old = confirm(app, identity, &current, request, now)?;
+    let email = app.store.account_of(identity.id())?.and_then(|account| account.email);
+    let email = email.and_then(|email| Email::parse(&email).ok());
+    let new = Password::choose_with(&new, &name, email.as_ref())?;
+    let old = confirm(app, identity, &current, request, now)?.hash;
     let hash = app.hasher.hash(&new)?;
     let keep = Some(identity.session());
     let change = Change::Password { hash: &hash, old: Some(&old), keep };

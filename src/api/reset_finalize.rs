@@ -53,7 +53,7 @@ fn holder(app: &App, request: &Request<'_>, now: Timestamp) -> Result<(String, P
     }
 }
 
-/// What there is to spend of a second factor. Whoever has the token must not guess codes for ever.
+/// What there is to spend of a second factor. Wrong codes are counted, as at a login.
 fn second(
     app: &App,
     person: &Person,
@@ -61,19 +61,12 @@ fn second(
     otp: Option<&Zeroizing<String>>,
     now: Timestamp,
 ) -> Result<Option<Spend>, Error> {
-    // Where no code was sent none is guessed, and nothing is to be waited for.
-    let Some(otp) = otp else { return second_factor::demand(app, person.id, None, now) };
     let unlocked = app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?.unlocked;
-    let attempt = app.attempts.password(person.id, unlocked, now)?;
-    let second = second_factor::demand(app, person.id, Some(otp), now);
-    match &second {
-        Err(Error::WrongOtp) => {
-            let entry = Entry::new(Event::LoginFailed, person.id, &person.name, caller.user());
-            let detail = "second factor, to reset the password";
-            app.note(&Entry { detail, ..entry }, now);
-        }
-        Ok(Some(_)) => attempt.succeeded(),
-        _ => attempt.withdrawn(),
+    let second = second_factor::demand(app, person.id, otp, unlocked, now);
+    if let Err(Error::WrongOtp) = second {
+        let entry = Entry::new(Event::LoginFailed, person.id, &person.name, caller.user());
+        let detail = "second factor, to reset the password";
+        app.note(&Entry { detail, ..entry }, now);
     }
     second
 }

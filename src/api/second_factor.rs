@@ -5,11 +5,11 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
-use super::{confirm, done, half_confirm, private, qr};
+use super::{confirm, done, private, qr};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Code, Identity, Otp, Spend, Step, TotpSecret};
+use crate::guard::{Code, Identity, Otp, Spend, TotpSecret};
 use crate::http::{Request, Response};
 use crate::store::{Entry, Event, SecondFactor};
 
@@ -59,11 +59,12 @@ pub(crate) fn put(
     if now.0.saturating_sub(factor.created.0) > ENROLMENT {
         return Err(Error::SecondFactorOff);
     }
-    let step = match Otp::typed(&otp) {
-        Some(Otp::Totp(code)) => factor.secret.check(&code, now, Step(0)),
-        _ => None,
+    let known = app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
+    let spend = check(app, identity.id(), &factor, &otp, known.unlocked, now);
+    // No recovery code is good before there are some.
+    let Spend::Step { step, .. } = seen(spend, app, identity, request, now)? else {
+        return Err(wrong(app, identity, request, now));
     };
-    let step = step.ok_or_else(|| wrong(app, identity, request, now))?;
     let codes = Code::recovery_set()?;
     let hashes: Vec<_> = codes.iter().map(Code::hash).collect();
     let entry = entry(app, identity, request, Event::SecondFactorOn);
@@ -111,18 +112,19 @@ pub(crate) fn post_codes(
 }
 
 /// What whoever logs in as `user` has to spend of a second factor: nothing if there is none.
-/// [`Error::SecondFactorRequired`] if nothing was typed, [`Error::WrongOtp`] if it cannot be good.
+/// [`Error::SecondFactorRequired`] if nothing was typed, else what [`check`] says.
 pub(super) fn demand(
     app: &App,
     user: i64,
     otp: Option<&Zeroizing<String>>,
+    unlocked: Timestamp,
     now: Timestamp,
 ) -> Result<Option<Spend>, Error> {
     match app.store.second_factor(user)? {
         Some(factor) if factor.confirmed => {
             let typed = otp.filter(|otp| !otp.trim().is_empty());
             let typed = typed.ok_or(Error::SecondFactorRequired)?;
-            spend(&factor, typed, now).ok_or(Error::WrongOtp).map(Some)
+            check(app, user, &factor, typed, unlocked, now).map(Some)
         }
         _ => Ok(None),
     }
@@ -146,20 +148,50 @@ fn both(
     let mut fields = Fields::of(request)?;
     let password = fields.text("password")?;
     let otp = fields.text("otp")?;
-    let (_, attempt) = half_confirm(app, identity, &password, request, now)?;
+    let known = confirm(app, identity, &password, request, now)?;
     match app.store.second_factor(identity.id())? {
         Some(factor) if factor.confirmed => {
-            let spend = spend(&factor, &otp, now);
-            let spend = spend.ok_or_else(|| wrong(app, identity, request, now))?;
-            attempt.succeeded();
-            Ok(spend)
+            let spend = check(app, identity.id(), &factor, &otp, known.unlocked, now);
+            seen(spend, app, identity, request, now)
         }
         _ => Err(Error::SecondFactorOff),
     }
 }
 
-fn spend(factor: &SecondFactor, typed: &str, now: Timestamp) -> Option<Spend> {
-    Spend::typed(typed, &factor.secret, factor.last, now)
+/// What a typed code uses up if the store still has it; [`Error::WrongOtp`] if it cannot be good.
+/// Six digits are counted as an attempt. A recovery code need not be: nobody guesses one, and
+/// its owner gets in while somebody else guesses digits.
+fn check(
+    app: &App,
+    user: i64,
+    factor: &SecondFactor,
+    typed: &str,
+    unlocked: Timestamp,
+    now: Timestamp,
+) -> Result<Spend, Error> {
+    match Otp::typed(typed).ok_or(Error::WrongOtp)? {
+        Otp::Recovery(code) => Ok(Spend::Recovery(code.hash())),
+        Otp::Totp(code) => {
+            let attempt = app.attempts.code(user, unlocked, now)?;
+            let step = factor.secret.check(&code, now, factor.last).ok_or(Error::WrongOtp);
+            let step = attempt.end(step)?;
+            Ok(Spend::Step { secret: factor.secret.clone(), step })
+        }
+    }
+}
+
+/// Notes a wrong code of somebody who is logged in.
+fn seen(
+    checked: Result<Spend, Error>,
+    app: &App,
+    identity: &Identity,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Spend, Error> {
+    match checked {
+        Err(Error::WrongOtp) => Err(wrong(app, identity, request, now)),
+        other => other,
+    }
 }
 
 /// A wrong code of somebody who is logged in.

@@ -10,6 +10,9 @@ use crate::store::{Opening, Origin, Person, Standing, Store};
 /// The role that may administrate.
 const ADMIN: &str = "admin";
 
+/// Bytes of the name of a session that is adopted.
+const MAX_JTI: usize = 64;
+
 /// Somebody whose token was checked for this request. Only the guard can make one, so a handler
 /// that takes it cannot be reached without.
 #[derive(Debug, Clone)]
@@ -94,9 +97,12 @@ impl Door<'_> {
         if !person.active {
             return Ok(person);
         }
-        let Some(origin) = self.adopt.filter(|_| !known) else { return Err(Error::Revoked) };
+        let adopt = self.adopt.filter(|_| !known && can_name_a_session(&claims.jti));
+        let Some(origin) = adopt else { return Err(Error::Revoked) };
         let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
-        let opening = Opening { jti: &claims.jti, issued, expires: claims.rf_exp, origin };
+        // As long as the token could come back, it must be known when it has ended.
+        let expires = claims.rf_exp.max(claims.exp);
+        let opening = Opening { jti: &claims.jti, issued, expires, origin };
         if self.store.adopt(person.id, &opening, self.now)? {
             return Ok(person);
         }
@@ -106,6 +112,12 @@ impl Door<'_> {
             _ => Err(Error::Revoked),
         }
     }
+}
+
+/// Whether a session can be called so in a URL. flask-praetorian's are UUIDs.
+fn can_name_a_session(jti: &str) -> bool {
+    let fine = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
+    (1..=MAX_JTI).contains(&jti.len()) && jti.bytes().all(fine)
 }
 
 /// The token in the `Authorization` header, or else in the cookie.

@@ -33,7 +33,7 @@ pub use identity::{Admin, Identity, bearer};
 pub use name::{Email, Fragment, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};
-pub use throttle::{Attempt, Attempts, Throttle};
+pub use throttle::{Attempts, Throttle};
+pub use token::{Beginning, Claims, Lifespans, Mailed, Tokens};
 #[cfg(feature = "cli")]
-pub(crate) use token::key_id;
-pub use token::{Beginning, Claims, Lifespans, Mailed, Minted, Tokens};
+pub(crate) use token::{Minted, key_id};

@@ -145,19 +145,6 @@ pub enum Spend {
     Recovery(CodeHash),
 }
 
-impl Spend {
-    /// What somebody typed who has `secret`, and last used `last`; `None` if it cannot be good.
-    pub fn typed(text: &str, secret: &TotpSecret, last: Step, now: Timestamp) -> Option<Spend> {
-        match Otp::typed(text)? {
-            Otp::Totp(code) => {
-                let step = secret.check(&code, now, last)?;
-                Some(Spend::Step { secret: secret.clone(), step })
-            }
-            Otp::Recovery(code) => Some(Spend::Recovery(code.hash())),
-        }
-    }
-}
-
 /// As a part of a URI: all but the unreserved characters as `%XX` (RFC 3986 section 2).
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());

@@ -25,7 +25,7 @@ pub enum Throttle {
     Login,
     /// New accounts.
     Registration,
-    /// Somebody who is logged in shows that they know their password.
+    /// Somebody who is logged in shows that they know their password, or have a second factor.
     Password,
 }
 
@@ -40,6 +40,8 @@ enum Counted<'a> {
     FailuresOfFamiliar(&'a str, IpAddr),
     /// Wrong passwords of somebody who is logged in.
     FailuresOf(i64),
+    /// Wrong codes of a second factor, by who knows the password, wherever they come from.
+    CodesOf(i64),
     /// Registrations, whatever comes of them.
     RegistrationsFrom(IpAddr),
 }
@@ -52,6 +54,9 @@ const fn pace(counted: &Counted<'_>) -> Pace {
         Counted::FailuresAt(_) => (5, 1, 30, 120),
         Counted::FailuresOfFamiliar(..) => (10, 1, 30, 60),
         Counted::FailuresOf(_) => (5, 1, 30, 60),
+        // A code has only a million values, three of which are good at a time. To keep the owner
+        // waiting, somebody must know the password; and recovery codes are not counted.
+        Counted::CodesOf(_) => (5, 1, 3_600, 3_600),
         // A class of pupils registers at once.
         Counted::RegistrationsFrom(_) => (30, 1, 300, 300),
     };
@@ -121,7 +126,7 @@ impl Attempts {
     ) -> Result<Attempt<'_>, Error> {
         let login = canonical(login);
         let from = client.map(grouped);
-        let mut attempt = Attempt { attempts: self, address: None, account: None, greet: None };
+        let mut attempt = self.attempt(true);
         if !self.on {
             return Ok(attempt);
         }
@@ -139,17 +144,27 @@ impl Attempts {
     }
 
     /// Admits an attempt of somebody who is logged in to show that they know their password.
-    pub fn password(
+    pub fn password(&self, user: i64, now: Timestamp) -> Result<Attempt<'_>, Error> {
+        let attempt = self.attempt(false);
+        if !self.on {
+            return Ok(attempt);
+        }
+        self.charge_account(&Counted::FailuresOf(user), Timestamp(0), now, attempt)
+    }
+
+    /// Admits a code of a user's second factor, from somebody who has shown that they know the
+    /// password. A right password does not clear this count.
+    pub fn code(
         &self,
         user: i64,
         unlocked: Timestamp,
         now: Timestamp,
     ) -> Result<Attempt<'_>, Error> {
-        let attempt = Attempt { attempts: self, address: None, account: None, greet: None };
+        let attempt = self.attempt(true);
         if !self.on {
             return Ok(attempt);
         }
-        self.charge_account(&Counted::FailuresOf(user), unlocked, now, attempt)
+        self.charge_account(&Counted::CodesOf(user), unlocked, now, attempt)
     }
 
     /// Admits a registration, right before its password is hashed.
@@ -169,6 +184,10 @@ impl Attempts {
         {
             lock(&self.familiar).remember(self.key(name.key()), self.key(grouped(client)));
         }
+    }
+
+    fn attempt(&self, clears: bool) -> Attempt<'_> {
+        Attempt { attempts: self, address: None, account: None, clears, greet: None }
     }
 
     fn charge_address(&self, counted: &Counted<'_>, now: Timestamp) -> Result<(Key, Pace), Error> {
@@ -233,41 +252,51 @@ impl Attempts {
     }
 }
 
-/// An attempt that was admitted, and counted as failed until it turns out otherwise.
+/// An attempt that was admitted, and counts as failed until it turns out otherwise.
 #[derive(Debug)]
 #[must_use = "an attempt counts as failed unless it is said how it went"]
 pub struct Attempt<'a> {
     attempts: &'a Attempts,
     address: Option<(Key, Pace)>,
     account: Option<(Key, Pace)>,
+    /// Whether success forgets the account's failures.
+    clears: bool,
     /// Account and address that are no strangers if it succeeds.
     greet: Option<(Key, Key)>,
 }
 
 impl Attempt<'_> {
-    /// The password was right: failures at the account are forgotten. Those of the address are
-    /// not, or whoever has an account could try another's for ever.
-    pub fn succeeded(self) {
-        self.refund_address();
-        if let Some((key, _)) = self.account {
+    /// Says how it went. A guess that was wrong stays counted. What failed for another reason is
+    /// no guess: the code of a second factor is still to come, or the store does not answer.
+    pub fn end<T>(self, outcome: Result<T, Error>) -> Result<T, Error> {
+        match &outcome {
+            Ok(_) => self.succeeded(),
+            Err(Error::Authentication | Error::WrongPassword | Error::WrongOtp) => {}
+            Err(_) => self.withdrawn(),
+        }
+        outcome
+    }
+
+    /// After a login, failures at the account are forgotten, and wrong codes after a right one.
+    /// Those of the address are not, or whoever has an account could try another's for ever; nor
+    /// those of somebody who is logged in, whom a token alone may have let in.
+    fn succeeded(self) {
+        if let (true, Some((key, _))) = (self.clears, self.account) {
             lock(&self.attempts.accounts).clear(key);
         }
         if let Some((account, address)) = self.greet {
             lock(&self.attempts.familiar).remember(account, address);
         }
+        self.withdrawn();
     }
 
-    /// Nothing was tried, or it is not known yet how it went: it does not count.
-    pub fn withdrawn(self) {
-        self.refund_address();
-        if let Some((key, pace)) = self.account {
-            lock(&self.attempts.accounts).refund(key, &pace);
-        }
-    }
-
-    fn refund_address(&self) {
+    /// It does not count.
+    fn withdrawn(self) {
         if let Some((key, pace)) = self.address {
             lock(&self.attempts.addresses).refund(key, &pace);
+        }
+        if let Some((key, pace)) = self.account {
+            lock(&self.attempts.accounts).refund(key, &pace);
         }
     }
 }
@@ -313,9 +342,9 @@ mod tests {
     fn login(attempts: &Attempts, name: &str, from: &str, at: i64, then: Then) -> Result<(), u32> {
         let admitted = attempts.login(name, ip(from), Timestamp(0), Timestamp(START + at));
         match (admitted, then) {
-            (Ok(_), Fails) => {}
-            (Ok(attempt), Succeeds) => attempt.succeeded(),
-            (Ok(attempt), Withdrawn) => attempt.withdrawn(),
+            (Ok(attempt), Fails) => drop(attempt.end::<()>(Err(Error::Authentication))),
+            (Ok(attempt), Succeeds) => drop(attempt.end(Ok(()))),
+            (Ok(attempt), Withdrawn) => drop(attempt.end::<()>(Err(Error::SecondFactorRequired))),
             (Err(Error::TooManyRequests { wait }), _) => return Err(wait),
             (Err(other), _) => panic!("{other:?}"),
         }
@@ -503,12 +532,34 @@ mod tests {
         let day = (0..24 * 3600).filter(|&at| register("192.0.2.1", at)).count();
         assert!(day < 10 + 24 * 3600 / 300, "{day}");
 
-        let password = |user, at| attempts.password(user, Timestamp(0), Timestamp(START + at));
+        let password = |user, at| attempts.password(user, Timestamp(START + at));
+        for _ in 0..99 {
+            password(1, 0).unwrap().end(Ok(())).unwrap();
+        }
         assert_eq!((0..99).filter(|_| password(1, 0).is_ok()).count(), 5);
         assert!(password(2, 0).is_ok());
         assert!(password(1, 0).is_err());
-        password(1, 1).unwrap().succeeded();
-        assert_eq!((0..99).filter(|_| password(1, 1).is_ok()).count(), 5);
+        // The password alone does not pay for codes that were tried.
+        password(1, 1).unwrap().end(Ok(())).unwrap();
+        assert!(password(1, 2).is_ok());
+        assert!(password(1, 2).is_err());
+    }
+
+    #[test]
+    fn codes_are_counted_apart_from_passwords() {
+        let attempts = Attempts::new(true);
+        let time = |at| Timestamp(START + at);
+        let code = |unlocked, at| attempts.code(1, Timestamp(unlocked), time(at));
+        assert_eq!((0..99).filter(|_| code(0, 0).is_ok()).count(), 5);
+        attempts.password(1, time(0)).unwrap().succeeded();
+        assert!(code(0, 0).is_err(), "a right password is no code");
+        assert!(attempts.code(2, Timestamp(0), time(0)).is_ok(), "another user");
+        code(0, 1).unwrap().succeeded();
+        assert_eq!((0..99).filter(|_| code(0, 1).is_ok()).count(), 5);
+        assert!(code(START + 1, 1).is_ok(), "unlocked");
+        // Whoever takes every turn gets 24 a day, after those that are free and the short waits.
+        let month = (2..30 * 24 * 3_600).filter(|&at| code(0, at).is_ok()).count();
+        assert!((720..740).contains(&month), "{month}");
     }
 
     #[test]
@@ -517,7 +568,7 @@ mod tests {
         assert_eq!(many(&attempts, "ada", "192.0.2.1", 0, 999), 999);
         for _ in 0..99 {
             attempts.registration(ip("192.0.2.1"), Timestamp(START)).unwrap();
-            let _ = attempts.password(1, Timestamp(0), Timestamp(START)).unwrap();
+            let _ = attempts.password(1, Timestamp(START)).unwrap();
         }
         attempts.look(Throttle::Login, ip("192.0.2.1"), Timestamp(START)).unwrap();
     }
@@ -539,6 +590,7 @@ mod tests {
             (Counted::FailuresAt(""), "Failed logins to one account from addresses"),
             (Counted::FailuresOfFamiliar("", address), "Failed logins to one account from each"),
             (Counted::FailuresOf(1), "Wrong passwords of somebody who is logged in"),
+            (Counted::CodesOf(1), "Wrong codes of one account's second factor"),
             (Counted::RegistrationsFrom(address), "Registrations from one address"),
         ] {
             let Pace { free, first, longest, forgets } = pace(&counted);

@@ -257,6 +257,19 @@ mod tests {
     }
 
     #[test]
+    fn the_owner_stays_when_root_changes_keys() {
+        let dir = Dir::new("owner");
+        let path = dir.0.join("a.key");
+        read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
+        // Only root can give a file away; for others there is nothing to see.
+        if std::os::unix::fs::chown(&path, Some(12_345), Some(54_321)).is_ok() {
+            update(&path, Ok).unwrap();
+            let owner = fs::metadata(&path).unwrap();
+            assert_eq!((owner.uid(), owner.gid(), mode(&path)), (12_345, 54_321, 0o600));
+        }
+    }
+
+    #[test]
     fn no_key_is_lost_when_several_rotate_at_once() {
         let dir = Dir::new("crowd");
         let path = dir.0.join("a.key");

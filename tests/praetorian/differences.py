@@ -86,6 +86,10 @@ REASONS = [
         },
     ),
     (
+        "a `kid` says which key of the ring a token is from; flask-praetorian writes none, and PyJWT ignores it",
+        each(["protected"], ["with kid"], "401 InvalidTokenHeader"),
+    ),
+    (
         "the header is `Bearer`, space, token, and nothing else",
         each(["protected header Bearer,"], ["no space", "trailing word"], "401 InvalidTokenHeader"),
     ),

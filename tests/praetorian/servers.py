@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import json
 import os
+import random
 import socket
 import sqlite3
 import subprocess
@@ -66,6 +67,10 @@ class Server:
             return Answer(response.status, headers, response.read().decode())
 
 
+    def take_older_tokens(self):
+        """From now on tokens that were made before a registration are its user's too."""
+
+
 class Flask(Server):
     def command(self):
         return [sys.executable, "-B", str(HERE / "app.py"), str(self.port)]
@@ -89,10 +94,13 @@ class Flask(Server):
 
 
 class Lictor(Server):
+    options = []
+
     def command(self):
-        # Flask has no throttle, and the probes fail to log in more often than people do.
-        listen = ["--listen", f"127.0.0.1:{self.port}", "--throttle", "off"]
-        options = ["--registration", "open", "--adopt-tokens"]
+        # Flask has no throttle, and the probes fail to log in more often than people do. It has no
+        # window before the end of a token either; without one, times are compared to the second.
+        listen = ["--listen", f"127.0.0.1:{self.port}", "--throttle", "off", "--early-refresh", "0"]
+        options = ["--registration", "open", "--adopt-tokens", *self.options]
         return [str(lictor_binary()), "serve", *listen, *options, *self.database()]
 
     def start_environment(self):
@@ -100,6 +108,12 @@ class Lictor(Server):
 
     def database(self):
         return ["--database", str(self.directory / "lictor.sqlite3")]
+
+    def take_older_tokens(self):
+        # As if the users had been made with `lictor user add`, as the README says to.
+        with contextlib.closing(sqlite3.connect(self.directory / "lictor.sqlite3")) as database:
+            database.execute("UPDATE users SET tokens_after = 0")
+            database.commit()
 
     def user(self, *arguments):
         command = [str(lictor_binary()), "user", *arguments, *self.database()]
@@ -116,10 +130,27 @@ class Lictor(Server):
         self.user("roles", name, roles)
 
 
+class LictorWithPair(Lictor):
+    """Signs with a key of its own, whose public half it tells."""
+
+    options = ["--jwt-algorithm", "EdDSA"]
+
+    def start_environment(self):
+        return {name: value for name, value in self.environment.items() if name != "SECRET_KEY"}
+
+    def key(self, *arguments):
+        command = [str(lictor_binary()), "key", *arguments, *self.database()]
+        subprocess.run(command, env=self.start_environment(), capture_output=True, check=True)
+
+
 @contextlib.contextmanager
-def running(kind, lifespans=("24h", "30d")):
-    """A started server of this kind; it accepts when the block begins, and is gone after it."""
-    with tempfile.TemporaryDirectory(prefix="praetorian-") as directory:
+def running(kind, lifespans=("24h", "30d"), directory=None):
+    """A started server of this kind; it accepts when the block begins, and is gone after it.
+
+    So is its directory, unless it was given one.
+    """
+    own = contextlib.nullcontext(directory) if directory else tempfile.TemporaryDirectory(prefix="praetorian-")
+    with own as directory:
         server = kind(directory, lifespans)
         output = server.directory / "output"
         with output.open("wb") as log:
@@ -158,9 +189,12 @@ def stop(process):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port that nobody has, below those that the system takes for outgoing connections."""
+    for port in random.sample(range(15_000, 32_000), 100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise RuntimeError("no port is free")
 
 
 def lictor_binary():

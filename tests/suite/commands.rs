@@ -119,6 +119,8 @@ fn help_names_everything() {
         "LICTOR_REGISTRATION",
         "JWT_ACCESS_LIFESPAN",
         "JWT_REFRESH_LIFESPAN",
+        "JWT_ALGORITHM",
+        "LICTOR_EARLY_REFRESH",
         "LICTOR_CORS_ORIGIN",
         "LICTOR_THROTTLE",
         "LICTOR_TRUSTED_PROXY",

@@ -214,8 +214,8 @@ fn claims(changes: &Value) -> String {
 #[test]
 fn tokens_for_access() {
     let server = Server::start(&["--adopt-tokens"]);
-    server.register("ada", PASSWORD).token();
-    server.register("idle", PASSWORD).token();
+    server.add("ada");
+    server.add("idle");
     assert_eq!(server.user(&["deactivate", "idle"], "").0, 0);
     let good = claims(&json!({}));
     assert_eq!(server.protected(&good).status(), 200);
@@ -324,8 +324,8 @@ fn a_shut_out_user_is_out_at_once() {
 fn refreshes() {
     let lifespans = ["--access-lifespan", "300", "--refresh-lifespan", "3000"];
     let server = Server::start(&[&lifespans[..], &["--adopt-tokens"]].concat());
-    server.register("ada", PASSWORD).token();
-    server.register("idle", PASSWORD).token();
+    server.add("ada");
+    server.add("idle");
     assert_eq!(server.user(&["deactivate", "idle"], "").0, 0);
     assert_eq!(server.user(&["roles", "ada", "admin,editor"], "").0, 0);
     let refresh = |token: &str| server.send("POST", "/api/refresh", &[], token);

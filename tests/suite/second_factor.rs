@@ -116,7 +116,7 @@ fn events(server: &Server) -> Vec<String> {
 
 #[test]
 fn on_used_and_off_again_and_nothing_secret_in_the_log() {
-    let server = Server::start(&["--log", "debug"]);
+    let server = Server::start(&["--log", "debug", "--throttle", "off"]);
     let token = server.register("ada", PASSWORD).token();
     assert_eq!(me(&server, &token), (false, 0));
     is(&call(&server, &token, "PUT", &json!({"otp": "123456"})), OFF);
@@ -255,6 +255,39 @@ fn one_code_sent_at_the_same_time_logs_in_once() {
 }
 
 #[test]
+fn codes_are_not_guessed_for_long() {
+    let server = Server::start(&[]);
+    let (token, app, codes) = with_factor(&server);
+    let off =
+        |otp: &str| call(&server, &token, "DELETE", &json!({"password": PASSWORD, "otp": otp}));
+    // Logged in or not, it is one count; a slow machine may have waited a second or two.
+    let mut tried = (0..12).map(|n| match n % 2 {
+        0 => login(&server, app.wrong()),
+        _ => off(&app.wrong()),
+    });
+    let refused = tried.position(|reply| reply.status() == 429).unwrap();
+    assert!((5..9).contains(&refused), "{refused}");
+    // Asking for a code, and the password alone, changes nothing.
+    is(&login(&server, ""), REQUIRED);
+    is(&call(&server, &token, "POST", &json!({"password": PASSWORD})), ON);
+    let next = [login(&server, app.wrong()), off(&app.wrong()), login(&server, app.wrong())];
+    assert!(next.iter().any(|reply| reply.status() == 429), "{next:?}");
+    // What cannot be guessed is not counted, and an administrator can help.
+    login(&server, codes[0].as_str()).token();
+    assert_eq!(server.user(&["unlock", "ada"], "").0, 0);
+    login(&server, app.code(1)).token();
+    // A right code clears the count.
+    forget_steps(&server);
+    for _ in 0..2 {
+        for _ in 0..3 {
+            is(&login(&server, app.wrong()), REFUSED);
+        }
+        login(&server, app.code(0)).token();
+        forget_steps(&server);
+    }
+}
+
+#[test]
 fn recovery_codes_are_replaced_by_who_has_the_second_factor() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
@@ -320,6 +353,34 @@ fn only_an_administrator_can_do_without() {
     is(&login(&server, app.code(1)), REFUSED);
     is(&login(&server, codes[0].as_str()), REFUSED);
     login(&server, again.code(1)).token();
+}
+
+/// How many of these fail before one has to wait.
+fn tried_until_429(mut once: impl FnMut() -> Reply) -> usize {
+    (0..100).find(|_| once().status() == 429).expect("100 guesses, and none has to wait")
+}
+
+#[test]
+fn codes_cannot_be_guessed_by_who_has_the_password_or_a_token() {
+    let server = Server::start(&[]);
+    let (token, app, _) = with_factor(&server);
+    // Being asked for the code is no failure.
+    for _ in 0..20 {
+        is(&login(&server, Value::Null), REQUIRED);
+    }
+    // Five are free, and a little time passes.
+    let tried = tried_until_429(|| login(&server, app.wrong()));
+    assert!((5..=8).contains(&tried), "{tried}");
+    // It is the same count while logged in, and what the password alone allows does not clear it.
+    let tried = tried_until_429(|| {
+        call(&server, &token, "POST", &json!({"password": PASSWORD}));
+        call(&server, &token, "DELETE", &json!({"password": PASSWORD, "otp": app.wrong()}))
+    });
+    assert!((0..=3).contains(&tried), "{tried}");
+    let bob = server.register("bob", PASSWORD).token();
+    let app = enrol(&server, &bob);
+    let tried = tried_until_429(|| call(&server, &bob, "PUT", &json!({"otp": app.wrong()})));
+    assert!((5..=8).contains(&tried), "{tried}");
 }
 
 #[test]

@@ -184,6 +184,12 @@ impl Server {
         outcome(&run(&self.dir.0, &args, input))
     }
 
+    /// An account from the command line, which tokens of another program can belong to.
+    pub fn add(&self, name: &str) {
+        let (code, _, error) = self.user(&["add", name], PASSWORD);
+        assert_eq!(code, 0, "{error}");
+    }
+
     pub fn signal(&self, signal: &str) {
         let pid = self.child.id().to_string();
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());

@@ -8,7 +8,7 @@ use ed25519_compact::{KeyPair, Seed};
 use jwt_simple::prelude::{HS256Key, HS384Key, HS512Key, MACLike};
 use serde_json::{Value, json};
 
-use crate::support::{Dir, PASSWORD, Server, assert_without, base64url, now, run};
+use crate::support::{Dir, Server, assert_without, base64url, now, run};
 
 const CURRENT: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 const OLD: &str = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
@@ -36,7 +36,7 @@ impl Ring {
         let rows: Value = serde_json::from_slice(&list).unwrap();
         let [pair, current, old] = [0, 1, 2].map(|at| rows[at]["kid"].as_str().unwrap().to_owned());
         let server = Server::start_with(dir, &["--adopt-tokens"], &[]);
-        server.register("ada", PASSWORD).token();
+        server.add("ada");
         Ring { server, pair, current, old }
     }
 }
@@ -420,7 +420,9 @@ fn everywhere(server: &Server, token: &str) -> Vec<crate::support::Reply> {
     if token.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         let bearer = format!("Bearer {token}");
         let cookie = format!("access_token={token}");
-        replies.push(server.send("GET", "/api/protected", &[("Authorization", &bearer)], ""));
+        for path in ["/api/protected", "/api/verify"] {
+            replies.push(server.send("GET", path, &[("Authorization", &bearer)], ""));
+        }
         replies.push(server.send("POST", "/api/refresh", &[("Authorization", &bearer)], ""));
         if !token.contains([' ', ';', '"']) {
             replies.push(server.send("GET", "/api/protected", &[("Cookie", &cookie)], ""));

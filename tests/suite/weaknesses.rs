@@ -44,7 +44,7 @@ fn nothing_revokes_a_token() {
 #[test]
 fn one_expired_token_refreshes_any_number_of_times() {
     let server = Server::start(&["--adopt-tokens"]);
-    server.register("ada", PASSWORD).token();
+    server.add("ada");
     let expired = |jti: &str, iat: i64| {
         signed(&json!({
             "iat": iat, "exp": now() - 5, "jti": jti, "id": 1, "rls": "", "rf_exp": now() + 1000,
@@ -58,6 +58,38 @@ fn one_expired_token_refreshes_any_number_of_times() {
     database.execute("UPDATE sessions SET newest = newest - 60 WHERE jti = 'a'", []).unwrap();
     is(&refresh(&old), (403, "BlacklistedError"));
     is(&server.protected(&new), (403, "BlacklistedError"));
+}
+
+#[test]
+fn reset_tokens_work_again_and_again() {
+    let server = Server::start(&[]);
+    assert_eq!(server.user(&["add", "root", "--role", "admin"], PASSWORD).0, 0);
+    server.add("ada");
+    let root = server.login("root", PASSWORD).token();
+    let made = server.send_as(&root, "POST", "/api/admin/users/2/reset-link", "").json();
+    let token = made["token"].as_str().unwrap();
+    let mut answers = Vec::new();
+    for password in ["eleven paper boats", "twelve paper boats"] {
+        let body = json!({"password": password}).to_string();
+        answers.push(server.send_as(token, "POST", "/api/reset_finalize", &body));
+    }
+    assert_eq!(answers[0].json()["user"], "ada");
+    is(&answers[1], (401, "InvalidResetToken"));
+    is(&server.login("ada", "twelve paper boats"), (401, "AuthenticationError"));
+    server.login("ada", "eleven paper boats").token();
+}
+
+#[test]
+fn registration_tokens_reactivate_accounts() {
+    let server = Server::start(&["--adopt-tokens"]);
+    server.add("ada");
+    let token = signed(&json!({
+        "iat": now() - 5, "exp": now() + 500, "jti": "a", "id": 1, "rls": "",
+        "rf_exp": now() + 1000, "is_ert": true,
+    }));
+    assert_eq!(server.user(&["deactivate", "ada"], "").0, 0);
+    is(&server.protected(&token), (401, "MisusedRegistrationToken"));
+    is(&server.login("ada", PASSWORD), (403, "InvalidUserError"));
 }
 
 #[test]

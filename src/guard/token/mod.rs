@@ -35,7 +35,9 @@ use key::{Jwk, Signer, Verifier};
 pub use claims::Claims;
 #[cfg(any(test, feature = "cli"))]
 pub(crate) use key::key_id;
-pub use mailed::{Mailed, Minted};
+pub use mailed::Mailed;
+#[cfg(feature = "cli")]
+pub use mailed::Minted;
 
 /// Bytes of a token; ours have about 250.
 const MAX_TOKEN: usize = 4096;

@@ -14,6 +14,8 @@ pub(super) struct Anchor(Connection);
 
 impl Anchor {
     pub(super) fn new(reader: Connection) -> Anchor {
+        // It waits for nobody: whoever renews it has other things to do.
+        let _ = reader.busy_timeout(std::time::Duration::ZERO);
         Anchor(reader)
     }
 

@@ -1,6 +1,6 @@
 //! The record of what happened, in SQLite.
 
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, Row, ToSql, params};
 
 use super::{SWEPT_AT_ONCE, Sqlite, fault};
 use crate::clock::Timestamp;
@@ -17,16 +17,24 @@ impl Audit for Sqlite {
 
     fn recorded(&self, wanted: &Wanted<'_>) -> Result<Vec<Recorded>, Error> {
         let Wanted { user, name, since, before, limit } = *wanted;
+        // What is not asked for is not in the statement, so that an index can be used.
+        let mut sql = String::from(
+            "SELECT id, at, event, user, name, actor, address, detail FROM audit
+             WHERE id < ?1 AND at >= ?2",
+        );
+        let (before, since) = (before.unwrap_or(i64::MAX), since.unwrap_or(i64::MIN));
+        let mut values: Vec<&dyn ToSql> = vec![&before, &since, &limit];
+        if user.is_some() {
+            sql += " AND user = ?4";
+            values.push(&user);
+        } else if name.is_some() {
+            sql += " AND name = ?4";
+            values.push(&name);
+        }
+        sql += " ORDER BY id DESC LIMIT ?3";
         let reader = self.reader();
         let found = || -> rusqlite::Result<Vec<Recorded>> {
-            reader
-                .prepare_cached(
-                    "SELECT id, at, event, user, name, actor, address, detail FROM audit
-                     WHERE (?1 IS NULL OR user = ?1) AND (?5 IS NULL OR name = ?5) AND at >= ifnull(?2, at)
-                     AND id < ifnull(?3, id + 1) ORDER BY id DESC LIMIT ?4",
-                )?
-                .query_map(params![user, since, before, limit, name], recorded)?
-                .collect()
+            reader.prepare_cached(&sql)?.query_map(&values[..], recorded)?.collect()
         };
         found().map_err(fault)
     }

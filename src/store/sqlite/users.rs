@@ -104,11 +104,11 @@ impl Users for Sqlite {
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
-            let admins = active_admins(writer)?;
+            let admin = is_admin(writer, id)?;
             if !apply(writer, id, change, now)? {
                 return Ok(false);
             }
-            keep_an_admin(writer, admins)?;
+            keep_an_admin(writer, admin && !is_admin(writer, id)?)?;
             audit::insert(writer, entry, now)?;
             Ok(true)
         })
@@ -116,12 +116,12 @@ impl Users for Sqlite {
 
     fn delete(&self, id: i64, entry: &Entry<'_>, now: Timestamp) -> Result<bool, Error> {
         self.write(|writer| {
-            let admins = active_admins(writer)?;
+            let admin = is_admin(writer, id)?;
             invitations::revoke_of(writer, id)?;
             if writer.execute("DELETE FROM users WHERE id = ?1", [id])? == 0 {
                 return Ok(false);
             }
-            keep_an_admin(writer, admins)?;
+            keep_an_admin(writer, admin)?;
             audit::insert(writer, entry, now)?;
             Ok(true)
         })
@@ -164,7 +164,9 @@ pub(super) fn add(
     entry: &Entry<'_>,
     now: Timestamp,
 ) -> Result<i64, Abort> {
-    let id = insert(writer, user, now)?;
+    // Whoever registers here is not the one whom an older token of another program names.
+    let tokens_after = session.map_or(0, |_| now.0);
+    let id = insert(writer, user, tokens_after, now)?;
     if let Some(session) = session {
         sessions::insert(writer, id, session)?;
     }
@@ -172,10 +174,16 @@ pub(super) fn add(
     Ok(id)
 }
 
-fn insert(writer: &Connection, user: &NewUser<'_>, now: Timestamp) -> Result<i64, Abort> {
+fn insert(
+    writer: &Connection,
+    user: &NewUser<'_>,
+    tokens_after: i64,
+    now: Timestamp,
+) -> Result<i64, Abort> {
     let inserted = writer.execute(
-        "INSERT INTO users (name, name_key, email, email_key, password, roles, created)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO users
+         (name, name_key, email, email_key, password, roles, created, tokens_after)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         params![
             user.name.as_str(),
             user.name.key(),
@@ -183,7 +191,8 @@ fn insert(writer: &Connection, user: &NewUser<'_>, now: Timestamp) -> Result<i64
             user.email.map(Email::key),
             user.hash.as_str(),
             user.roles.as_str(),
-            now.0
+            now.0,
+            tokens_after
         ],
     );
     match inserted {
@@ -215,14 +224,14 @@ pub(super) fn apply(
 ) -> rusqlite::Result<bool> {
     let changed = match change {
         Change::Password { hash, old, .. } => writer.execute(
-            "UPDATE users SET password = ?2, tokens_after = ?4
+            "UPDATE users SET password = ?2, tokens_after = max(tokens_after, ?4)
              WHERE id = ?1 AND password = ifnull(?3, password)",
             params![id, hash.as_str(), old.map(PasswordHash::as_str), now.0],
         )?,
         Change::Roles(roles) => writer
             .execute("UPDATE users SET roles = ?2 WHERE id = ?1", params![id, roles.as_str()])?,
         Change::Active(active) => writer.execute(
-            "UPDATE users SET active = ?2, tokens_after = iif(?2, tokens_after, ?3) WHERE id = ?1",
+            "UPDATE users SET active = ?2, tokens_after = iif(?2, tokens_after, max(tokens_after, ?3)) WHERE id = ?1",
             params![id, active, now.0],
         )?,
         Change::Unlocked => {
@@ -249,19 +258,15 @@ pub(super) fn apply(
     Ok(true)
 }
 
-fn active_admins(writer: &Connection) -> rusqlite::Result<i64> {
-    let sql = format!("SELECT count(*) FROM users WHERE {IS_ADMIN}");
-    writer.prepare_cached(&sql)?.query_row([], |row| row.get(0))
-}
-
 fn is_admin(writer: &Connection, id: i64) -> rusqlite::Result<bool> {
     let sql = format!("SELECT 1 FROM users WHERE id = ?1 AND {IS_ADMIN}");
     writer.prepare_cached(&sql)?.exists([id])
 }
 
-/// Undoes what would leave nobody to administrate, if there was somebody before.
-fn keep_an_admin(writer: &Connection, before: i64) -> Result<(), Abort> {
-    match before > 0 && active_admins(writer)? == 0 {
+/// Undoes what left nobody to administrate, if somebody has just stopped to.
+fn keep_an_admin(writer: &Connection, one_less: bool) -> Result<(), Abort> {
+    let sql = format!("SELECT 1 FROM users WHERE {IS_ADMIN} LIMIT 1");
+    match one_less && !writer.prepare_cached(&sql)?.exists([])? {
         true => Err(Abort::Rule(Error::LastAdmin)),
         false => Ok(()),
     }
