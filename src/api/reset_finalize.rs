@@ -35,7 +35,11 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let reset = Reset { hash: &hash, second: second.as_ref(), session: &session };
     let done = Entry::new(Event::PasswordReset, person.id, &person.name, caller.user());
     if !app.store.reset(&jti, &reset, &done, now)? {
-        return Err(overtaken(app, &jti, second.as_ref(), now)?);
+        let refusal = refusal(app, &jti, second.as_ref(), now)?;
+        if let Error::WrongOtp = refusal {
+            note_wrong_code(app, &person, &caller, now);
+        }
+        return Err(refusal);
     }
     app.attempts.welcome(&name, app.client(request));
     second_factor::log(&done, second.as_ref());
@@ -64,15 +68,20 @@ fn second(
     let unlocked = app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?.unlocked;
     let second = second_factor::demand(app, person.id, otp, unlocked, now);
     if let Err(Error::WrongOtp) = second {
-        let entry = Entry::new(Event::LoginFailed, person.id, &person.name, caller.user());
-        let detail = "second factor, to reset the password";
-        app.note(&Entry { detail, ..entry }, now);
+        note_wrong_code(app, person, caller, now);
     }
     second
 }
 
-/// What another request was faster with: the token, or the code of the second factor.
-fn overtaken(app: &App, jti: &str, second: Option<&Spend>, now: Timestamp) -> Result<Error, Error> {
+fn note_wrong_code(app: &App, person: &Person, caller: &Caller, now: Timestamp) {
+    let entry = Entry::new(Event::LoginFailed, person.id, &person.name, caller.user());
+    let detail = "second factor, to reset the password";
+    app.note(&Entry { detail, ..entry }, now);
+}
+
+/// Why the store did not reset the password: another request was faster with the token or with
+/// the code, or there is no such recovery code, which only the store can tell.
+fn refusal(app: &App, jti: &str, second: Option<&Spend>, now: Timestamp) -> Result<Error, Error> {
     let still_good = app.store.holder(jti, now)?.is_some();
     Ok(match (still_good, second) {
         (true, Some(_)) => Error::WrongOtp,

@@ -449,3 +449,75 @@ fn bodies_that_are_none() {
         assert!(code == 2 && err.contains(what), "{err}");
     }
 }
+
+#[test]
+fn a_reset_token_is_no_way_around_it() {
+    let server = Server::start(&[]);
+    let (before, app, codes) = with_factor(&server);
+    assert_eq!(server.user(&["add", "root", "--role", "admin"], PASSWORD).0, 0);
+    let root = server.login("root", PASSWORD).token();
+    let link = || {
+        let made = server.send_as(&root, "POST", "/api/admin/users/1/reset-link", "").json();
+        made["token"].as_str().unwrap().to_owned()
+    };
+    let reset = |token: &str, otp: &Value| {
+        let body = json!({"password": "another password", "otp": otp}).to_string();
+        server.send_as(token, "POST", "/api/reset_finalize", &body)
+    };
+    let token = link();
+    is(&reset(&token, &Value::Null), REQUIRED);
+    is(&reset(&token, &json!(" ")), REQUIRED);
+    is(&reset(&token, &json!(7)), (400, "BadRequest"));
+    is(&reset(&token, &json!(app.wrong())), WRONG);
+    is(&reset(&token, &json!("0000-0000-0000-0000-0000-0000")), WRONG);
+    // The one that turned it on.
+    is(&reset(&token, &json!(app.code(0))), WRONG);
+    assert_eq!(server.protected(&before).status(), 200);
+    login(&server, codes[0].as_str()).token();
+
+    let new = reset(&token, &json!(app.code(1))).token();
+    assert_eq!(me(&server, &new), (true, 9));
+    is(&server.protected(&before), (403, "BlacklistedError"));
+    is(&server.login("ada", "another password"), REQUIRED);
+    reset(&link(), &json!(codes[1])).token();
+    is(&reset(&link(), &json!(codes[1])), WRONG);
+    let happened = events(&server);
+    let last = "second-factor-asked, reset-link, recovery-code-used, password-reset, reset-link, \
+        login-failed";
+    assert_eq!(happened[happened.len() - 6..].join(", "), last);
+    // Guessing has an end.
+    let guesses = link();
+    let statuses: Vec<u16> =
+        (0..10).map(|_| reset(&guesses, &json!(app.wrong())).status()).collect();
+    assert!(statuses.contains(&429), "{statuses:?}");
+    // With a code that is not guessed, the owner still gets in.
+    reset(&guesses, &json!(codes[2])).token();
+    let log = server.log();
+    let line = "login-failed user=ada id=1 from=127.0.0.1 (second factor, to reset the password)";
+    assert!(log.contains(line), "{log}");
+    assert_without(&log, &["another password", &codes[1], &codes[2]], &"the log");
+}
+
+#[test]
+fn one_reset_token_and_several_codes_at_once() {
+    let server = Server::start(&["--hash-threads", "4"]);
+    let (_, _, codes) = with_factor(&server);
+    assert_eq!(server.user(&["add", "root", "--role", "admin"], PASSWORD).0, 0);
+    let root = server.login("root", PASSWORD).token();
+    let made = server.send_as(&root, "POST", "/api/admin/users/1/reset-link", "").json();
+    let token = made["token"].as_str().unwrap();
+    let replies: Vec<Reply> = std::thread::scope(|scope| {
+        let reset = |code: &str| {
+            let body = json!({"password": "another password", "otp": code}).to_string();
+            server.send_as(token, "POST", "/api/reset_finalize", &body)
+        };
+        let resets: Vec<_> =
+            codes[..4].iter().map(|code| scope.spawn(move || reset(code))).collect();
+        resets.into_iter().map(|reset| reset.join().unwrap()).collect()
+    });
+    let (good, bad): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status() == 200);
+    assert_eq!(good.len(), 1, "{replies:?}");
+    bad.into_iter().for_each(|reply| is(reply, (401, "InvalidResetToken")));
+    // Those who came second have used up no code.
+    assert_eq!(me(&server, &good[0].token()), (true, 9));
+}

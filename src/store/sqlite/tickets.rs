@@ -56,8 +56,8 @@ impl Tickets for Sqlite {
             }
             let change = Change::Password { hash: reset.hash, old: None, keep: None };
             users::apply(writer, id, &change, now)?;
-            sessions::insert(writer, id, reset.session)?;
             sessions::make_room(writer, id)?;
+            sessions::insert(writer, id, reset.session)?;
             audit::insert(writer, entry, now)?;
             Ok(true)
         })
