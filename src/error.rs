@@ -28,6 +28,8 @@ pub enum Error {
     Authentication,
     /// Neither the `Authorization` header nor the `access_token` cookie holds a token.
     MissingToken,
+    /// The `Authorization` header, which alone counts here, holds no token.
+    MissingBearer,
     /// The `Authorization` header is not `Bearer <token>`.
     InvalidTokenHeader,
     /// The token is not well-formed, or not signed by us; says what is wrong with it.
@@ -111,7 +113,7 @@ impl Error {
             Error::InvalidInvitation => (403, "InvalidInvitation"),
             Error::TooManyInvitations => (409, "TooManyInvitations"),
             Error::Authentication => (401, "AuthenticationError"),
-            Error::MissingToken => (401, "MissingToken"),
+            Error::MissingToken | Error::MissingBearer => (401, "MissingToken"),
             Error::InvalidTokenHeader | Error::InvalidToken(_) => (401, "InvalidTokenHeader"),
             Error::MissingClaim(_) => (401, "MissingClaimError"),
             Error::ExpiredAccess(_) => (401, "ExpiredAccessError"),
@@ -161,6 +163,7 @@ impl Error {
             Error::MissingToken => {
                 "Could not find token in any of the given locations: ['header', 'cookie']".into()
             }
+            Error::MissingBearer => "JWT token not found in headers under 'Authorization'".into(),
             Error::InvalidTokenHeader => "JWT header structure is invalid".into(),
             Error::InvalidToken(why) => format!("failed to decode JWT token -- {why}"),
             Error::MissingClaim("id") => "Token is missing id field".into(),

@@ -49,12 +49,17 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
 
 /// Whose token it is, and its name. Looked up before anything is hashed.
 fn holder(app: &App, request: &Request<'_>, now: Timestamp) -> Result<(String, Person), Error> {
-    let claims = app.tokens.reset(bearer(request)?.ok_or(Error::MissingToken)?, now)?;
-    match app.store.holder(&claims.jti, now)? {
-        Some(person) if person.id == claims.id => Ok((claims.jti, person)),
-        _ if app.store.person(claims.id)?.is_none() => Err(Error::MissingUser),
-        _ => Err(Error::InvalidResetToken),
+    let claims = app.tokens.reset(bearer(request)?.ok_or(Error::MissingBearer)?, now)?;
+    if let Some(person) = app.store.holder(&claims.jti, now)?
+        && person.id == claims.id
+    {
+        return Ok((claims.jti, person));
     }
+    Err(match app.store.person(claims.id)? {
+        Some(Person { active: true, .. }) => Error::InvalidResetToken,
+        Some(_) => Error::InactiveUser,
+        None => Error::MissingUser,
+    })
 }
 
 /// What there is to spend of a second factor. Wrong codes are counted, as at a login.

@@ -1,6 +1,6 @@
 """The backend that lictor replaces: a Flask app on the real flask-praetorian.
 
-Owns the five endpoints and one table of users in SQLite. It is the reference
+Owns the six endpoints and one table of users in SQLite. It is the reference
 of the differential test, so it adds no check of its own to what
 flask-praetorian does. It must not know lictor.
 
@@ -81,12 +81,21 @@ def registration():
     return token_for(user)
 
 
+def reset_finalize():
+    user = guard.validate_reset_token(guard.read_token_from_header())
+    _, password = credentials()
+    user.hashed_password = guard.hash_password(password)
+    db.session.commit()
+    return {**token_for(user), "user": user.username}
+
+
 ROUTES = [
     ("GET", "/api/", home),
     ("POST", "/api/login", login),
     ("POST", "/api/refresh", refresh),
     ("GET", "/api/protected", protected),
     ("POST", "/api/registration", registration),
+    ("POST", "/api/reset_finalize", reset_finalize),
 ]
 
 

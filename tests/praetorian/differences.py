@@ -78,6 +78,14 @@ REASONS = [
         each(["protected", "refresh"], ["missing iat"], "401 MissingClaimError"),
     ),
     (
+        "a reset token works once, so it must be one that this server handed out, where Flask takes any that is signed",
+        each(["reset"], ["good", "missing iat", "missing rls"], "401 InvalidResetToken"),
+    ),
+    (
+        "whose user is gone is told by that name, where Flask has only its most general error for it",
+        each(["reset"], ["user deleted", "user unknown"], "401 MissingUserError"),
+    ),
+    (
         "a claim of the wrong type is no token of ours, where Flask breaks with 500 or takes it",
         {
             **each(["protected", "refresh"], ["exp string", "rf_exp string"], "401 InvalidTokenHeader"),

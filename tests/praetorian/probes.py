@@ -228,6 +228,30 @@ REFRESH = post("refresh", BROKEN + [
     ("user unknown", sign(expired(id=999_999))),
 ]) + [Probe("refresh token in header", "POST", "/api/refresh", [(AUTH, f"Bearer {sign(expired())}")])]
 
+def reset(rows):
+    body = as_bytes(person(None, "eight wet otters"))
+    return [Probe(f"reset {name}", "POST", "/api/reset_finalize", headers, body) for name, headers in rows]
+
+
+RESET = reset([
+    ("no token", []),
+    ("cookie", [(COOKIE, f"access_token={sign(claims(is_prt=True, id=4))}")]),
+    ("header Basic", [(AUTH, "Basic YWxpY2U6eA==")]),
+    *[(name, [(AUTH, f"Bearer {token}")]) for name, token in BROKEN + [
+        ("token for access", sign(claims())),
+        ("token for access, expired", sign(expired())),
+        ("is_ert", sign(claims(is_ert=True))),
+        ("is_ert expired", sign(expired(is_ert=True))),
+        ("is_ert and is_prt", sign(claims(is_ert=True, is_prt=True))),
+        ("is_prt expired", sign(expired(is_prt=True))),
+        *[(f"missing {name}", sign(claims(is_prt=True, id=4, drop=[name]))) for name in claims()],
+        ("user deleted", sign(claims(is_prt=True, id=3))),
+        ("user unknown", sign(claims(is_prt=True, id=999_999))),
+        ("user inactive", sign(claims(is_prt=True, id=2))),
+        ("good", sign(claims(is_prt=True, id=4))),
+    ]],
+])
+
 ROUTES = [
     Probe("404 nothing", "GET", "/api/nothing"),
     Probe("404 nothing by POST", "POST", "/api/nothing", [], b"{}"),
@@ -239,4 +263,4 @@ ROUTES = [
     Probe("405 home", "PATCH", "/api/", [], b""),
 ]
 
-PROBES = HOME + LOGIN + REGISTRATION + HEADERS + TOKENS + REFRESH + ROUTES
+PROBES = HOME + LOGIN + REGISTRATION + HEADERS + TOKENS + REFRESH + RESET + ROUTES
