@@ -6,6 +6,7 @@
 
 use std::fs::{self, Metadata};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -98,8 +99,11 @@ impl Folder {
         })
     }
 
+    /// The folder is opened anew each time: it may be another one by now.
     fn look_up(&self, path: &str) -> io::Result<Option<Found>> {
-        let file = match self.open_beneath(path) {
+        let folder = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = openat(CWD, &self.root, folder, Mode::empty())?;
+        let file = match open_beneath(&root, path) {
             Ok(file) => file,
             // Neither a socket nor a name that no file can have is a file.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::NXIO) => {
@@ -109,22 +113,6 @@ impl Folder {
         };
         let told = file.metadata()?;
         Ok(told.is_file().then_some(Found { file, told }))
-    }
-
-    /// The folder is opened anew each time: it may be another one by now. A pipe does not hold us
-    /// up.
-    fn open_beneath(&self, path: &str) -> Result<fs::File, Errno> {
-        let folder = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = openat(CWD, &self.root, folder, Mode::empty())?;
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
-        let inside = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        for _ in 1..TRIES {
-            match openat2(&root, path, flags, Mode::empty(), inside) {
-                Err(Errno::AGAIN | Errno::INTR) => {}
-                opened => return opened.map(fs::File::from),
-            }
-        }
-        openat2(&root, path, flags, Mode::empty(), inside).map(fs::File::from)
     }
 
     /// The same file as somebody else has in hand, if somebody has.
@@ -140,6 +128,20 @@ impl Folder {
         sending.push((identity, Arc::downgrade(&file)));
         file
     }
+}
+
+/// Opens what is at a path, if the path stays inside. A pipe does not hold us up.
+fn open_beneath(root: &OwnedFd, path: &str) -> Result<fs::File, Errno> {
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
+    let inside = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+    let open = || openat2(root, path, flags, Mode::empty(), inside).map(fs::File::from);
+    for _ in 1..TRIES {
+        match open() {
+            Err(Errno::AGAIN | Errno::INTR) => {}
+            opened => return opened,
+        }
+    }
+    open()
 }
 
 fn modified(told: &Metadata) -> (i64, i64) {

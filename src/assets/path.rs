@@ -51,7 +51,7 @@ fn decode(path: &str) -> Option<Cow<'_, str>> {
                 return None;
             }
             bytes.push(byte);
-            bytes.extend_from_slice(part[2..].as_bytes());
+            bytes.extend_from_slice(&part.as_bytes()[2..]);
         }
         decoded = Cow::Owned(String::from_utf8(bytes).ok()?);
     }
