@@ -46,6 +46,8 @@ fn position(path: &str) -> Option<usize> {
 
 fn file(at: usize, gzip: bool) -> Result<File, Error> {
     let asset = &ASSETS[at];
+    // A small one may be no smaller compressed.
+    let gzip = gzip && asset.gzip.len() < asset.size;
     let bytes = if gzip { asset.gzip } else { plain(at)? };
     Ok(File {
         response: Response::fixed(200, asset.media_type, bytes),
