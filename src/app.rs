@@ -18,9 +18,6 @@ use crate::store::{Actor, Entry, Origin, Sqlite, Store};
 const MAX_AGENT: usize = 200;
 /// How long browsers keep the answer to a preflight, in seconds.
 const PREFLIGHT_MAX_AGE: &str = "600";
-/// The request fields that an answer depends on, and that of a file.
-const VARY: &str = "Origin";
-const VARY_FILE: &str = "Accept-Encoding, Origin";
 
 /// The login service: give it requests, it gives responses. One is enough for all threads.
 ///
@@ -173,7 +170,7 @@ impl App {
                 .and_then(Admin::of)
                 .and_then(|admin| handler(self, &admin, request, now)),
         };
-        self.dress(request, answered.unwrap_or_else(|error| respond(&error)), VARY)
+        self.dress(request, answered.unwrap_or_else(|error| respond(&error)))
     }
 
     fn identity(&self, request: &Request<'_>, now: Timestamp) -> Result<Identity, Error> {
@@ -216,7 +213,10 @@ impl App {
     fn without_route(&self, request: &Request<'_>, error: Error) -> Response {
         let error = match (error, request.method) {
             (Error::NotFound, "GET" | "HEAD") => match self.assets.answer(request) {
-                Ok(Some(file)) => return self.dress(request, file, VARY_FILE),
+                Ok(Some(file)) => {
+                    let file = file.with("Vary", "Accept-Encoding, Origin");
+                    return self.dress_varied(request, file);
+                }
                 Ok(None) => Error::NotFound,
                 Err(error) => error,
             },
@@ -225,7 +225,7 @@ impl App {
             }
             (error, _) => error,
         };
-        self.dress(request, self.without_file(request, error), VARY)
+        self.dress(request, self.without_file(request, error))
     }
 
     /// OPTIONS is answered for every path that has something else; the rest are errors.
@@ -246,8 +246,15 @@ impl App {
         }
     }
 
-    /// What every answer carries: leave for pages of other origins to read it, and a log line.
-    fn dress(&self, request: &Request<'_>, response: Response, vary: &'static str) -> Response {
+    /// What every answer of the API carries.
+    fn dress(&self, request: &Request<'_>, response: Response) -> Response {
+        // Also without an origin: a cache must not give this answer to a page of another one.
+        self.dress_varied(request, response.with("Vary", "Origin"))
+    }
+
+    /// What every answer carries but for `Vary`: leave for pages of other origins to read it, and
+    /// a log line.
+    fn dress_varied(&self, request: &Request<'_>, response: Response) -> Response {
         log::debug!(
             "{} {} {} {}",
             self.client(request).map_or_else(|| "-".into(), |client| client.to_string()),
@@ -255,8 +262,6 @@ impl App {
             request.path.escape_debug(),
             response.status
         );
-        // Also without one: a cache must not give this answer to a page of another origin.
-        let response = response.with("Vary", vary);
         let Some(origin) = request.header("origin") else { return response };
         let allowed = match &self.cors {
             Cors::Any => true,
@@ -300,7 +305,7 @@ impl Service for App {
             Ok((route, _)) if route.lane == Lane::Slow && lane != Lane::Slow => {
                 match route.admit(self, request, now) {
                     Ok(()) => Answer::Slow,
-                    Err(error) => Answer::Ready(self.dress(request, respond(&error), VARY)),
+                    Err(error) => Answer::Ready(self.dress(request, respond(&error))),
                 }
             }
             Ok((route, request)) => Answer::Ready(self.run(route, &request, now)),
@@ -311,7 +316,7 @@ impl Service for App {
     fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
         let response = refusal.response();
         match request {
-            Some(request) => self.dress(request, response, VARY),
+            Some(request) => self.dress(request, response),
             None => response,
         }
     }

@@ -225,7 +225,7 @@ impl Connection {
         bytes: &[u8],
         out: &mut Vec<u8>,
     ) {
-        if !self.go_on(context, out) {
+        if self.rest.is_some() && !self.go_on(context, out) {
             return self.input.extend_from_slice(bytes);
         }
         if self.input.is_empty() {
@@ -333,7 +333,7 @@ impl Connection {
                 Progress::Answered { used: count, last } => {
                     used += count;
                     self.begin_next(context);
-                    if !self.go_on(context, out) {
+                    if self.rest.is_some() && !self.go_on(context, out) {
                         return if last { bytes.len() } else { used };
                     }
                     if last {
@@ -430,8 +430,9 @@ impl Connection {
             (false, false) => Persistence::Default,
         };
         let head_only = request.method == "HEAD";
-        let body = response.encode(out, context.date, persistence, head_only);
-        self.rest = body.map(|body| Box::new(Unfinished { body, last }));
+        if !response.encode(out, context.date, persistence, head_only) {
+            self.rest = Some(Box::new(Unfinished { body: response.into_rest(), last }));
+        }
         Progress::Answered { used, last }
     }
 
@@ -493,8 +494,9 @@ impl Connection {
     ) {
         let response = context.service.refuse(refusal, request);
         let head_only = request.is_some_and(|request| request.method == "HEAD");
-        let body = response.encode(out, context.date, Persistence::Close, head_only);
-        self.rest = body.map(|body| Box::new(Unfinished { body, last: true }));
+        if !response.encode(out, context.date, Persistence::Close, head_only) {
+            self.rest = Some(Box::new(Unfinished { body: response.into_rest(), last: true }));
+        }
         self.input = Zeroizing::default();
         self.chunked = None;
         if self.go_on(context, out) {

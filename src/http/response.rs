@@ -129,15 +129,16 @@ impl Response {
         self.headers.iter().map(|(name, value)| (*name, value.0.as_ref()))
     }
 
-    /// Writes the response's bytes (RFC 9112 section 4), but for a long body, which it gives back.
-    /// `head_only` leaves the body out but tells its length, as the answer to HEAD does.
+    /// Writes the response's bytes (RFC 9112 section 4); false if a body is to follow that is too
+    /// long for it. `head_only` leaves the body out but tells its length, as the answer to HEAD
+    /// does.
     pub(super) fn encode(
-        self,
+        &self,
         out: &mut Vec<u8>,
         date: &Date,
         persistence: Persistence,
         head_only: bool,
-    ) -> Option<Rest> {
+    ) -> bool {
         out.extend_from_slice(b"HTTP/1.1 ");
         push_number(out, self.status.into());
         out.push(b' ');
@@ -164,15 +165,20 @@ impl Response {
         }
         out.extend_from_slice(b"\r\n\r\n");
         if bodiless || head_only {
-            return None;
+            return true;
         }
-        match self.body {
+        match &self.body {
             Body::Bytes(bytes) if bytes.len() <= MAX_PIECE => {
-                out.extend_from_slice(&bytes);
-                None
+                out.extend_from_slice(bytes);
+                true
             }
-            long => Some(Rest::of(long)),
+            _ => false,
         }
+    }
+
+    /// The body, to be sent in pieces.
+    pub(super) fn into_rest(self) -> Rest {
+        Rest::of(self.body)
     }
 }
 
@@ -286,7 +292,7 @@ mod tests {
         let mut date = Date::new();
         date.update(Timestamp(784_111_777));
         let mut out = Vec::new();
-        response.clone().encode(&mut out, &date, persistence, head_only);
+        response.encode(&mut out, &date, persistence, head_only);
         String::from_utf8(out).unwrap()
     }
 
