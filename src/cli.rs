@@ -303,6 +303,13 @@ fn web(typed: Option<&OsStr>) -> Web {
     }
 }
 
+/// The pages, if they can be served without giving out the database or the keys.
+fn pages(typed: &Serve, source: &KeySource) -> Result<Assets, Problem> {
+    let private = [Some(&*typed.database.database), source.file().ok()];
+    let private: Vec<&Path> = private.into_iter().flatten().collect();
+    Assets::open(&web(typed.web.as_deref()), &private)
+}
+
 fn cors(typed: &[String]) -> Result<Cors, Problem> {
     match typed {
         [one] if one == "*" => Ok(Cors::Any),
@@ -340,7 +347,7 @@ pub(crate) fn lifespan(text: &str) -> Result<Duration, String> {
 fn serve(typed: &Serve) -> Result<(), Problem> {
     let source = KeySource::of(&typed.keys, &typed.database.database);
     // The pages and the database are looked at before a key is made: a wrong path leaves nothing.
-    Assets::open(&web(typed.web.as_deref()))?;
+    pages(typed, &source)?;
     let found = Sqlite::inspect(&typed.database.database)?;
     let config = config(typed, source.keys(Timestamp::now())?)?;
     let app = App::open(&config)?;
@@ -376,6 +383,7 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     let source = KeySource::of(&typed.keys, &typed.database.database);
     let (keys, signs) = source.as_it_will_be(Timestamp::now())?;
     let config = config(typed, keys)?;
+    let web = pages(typed, &source)?.describe();
     let database = match Sqlite::inspect(&config.database)? {
         Inspection::Absent => format!("{} (will be made)", absolute(&config.database).display()),
         found @ (Inspection::Current | Inspection::Older(_)) => {
@@ -412,7 +420,7 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
         ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
         ("issuer", config.issuer.as_str().to_owned()),
-        ("web", Assets::open(&config.web)?.describe()),
+        ("web", web),
         ("cors", cors),
         ("throttle", if config.throttle { "on" } else { "off" }.to_owned()),
         ("trusted proxies", proxies),

@@ -41,8 +41,9 @@ struct Found {
 }
 
 impl Folder {
-    /// Looks whether there is an app in it.
-    pub(super) fn open(path: &Path) -> Result<Folder, Problem> {
+    /// Looks whether there is an app in it, and that none of the private files, or what lies
+    /// beside them, would be given out with it.
+    pub(super) fn open(path: &Path, private: &[&Path]) -> Result<Folder, Problem> {
         let root = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = Folder { root, sending: Mutex::default() };
         let name = path.display();
@@ -55,10 +56,27 @@ impl Folder {
             Err(error) => return Err(refuse(format!("cannot open the folder {name}: {error}"))),
         }
         match folder.look_up(INDEX) {
-            Ok(Some(_)) => Ok(folder),
-            Ok(None) => Err(refuse(format!("{name} has no {INDEX}"))),
-            Err(error) => Err(refuse(format!("cannot open {INDEX} in {name}: {error}"))),
+            Ok(Some(_)) => {}
+            Ok(None) => return Err(refuse(format!("{name} has no {INDEX}"))),
+            Err(error) => return Err(refuse(format!("cannot open {INDEX} in {name}: {error}"))),
         }
+        match private.iter().find(|file| folder.holds(file)) {
+            None => Ok(folder),
+            Some(file) => Err(Problem::usage(
+                format!("{} is in the folder {name}, which is for everybody", file.display()),
+                "keep the database and the keys elsewhere, or give --web another folder",
+            )),
+        }
+    }
+
+    /// Whether a file, which need not be there yet, is in the folder, by its name or through a
+    /// link.
+    fn holds(&self, file: &Path) -> bool {
+        let Ok(root) = fs::canonicalize(&self.root) else { return false };
+        let named = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let beside = named.parent().map(fs::canonicalize);
+        let places = [beside, Some(fs::canonicalize(&named))];
+        places.into_iter().flatten().flatten().any(|place| place.starts_with(&root))
     }
 
     pub(super) fn path(&self) -> &Path {

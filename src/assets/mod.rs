@@ -15,6 +15,8 @@ mod media_type;
 mod negotiate;
 mod path;
 
+use std::path::Path;
+
 use crate::config::Web;
 use crate::error::{Error, Problem};
 use crate::http::{HeaderValue, Request, Response};
@@ -55,12 +57,13 @@ struct File {
 }
 
 impl Assets {
-    /// Looks whether what the configuration names is there.
-    pub(crate) fn open(web: &Web) -> Result<Assets, Problem> {
+    /// Looks whether what the configuration names is there, and that what is nobody's business is
+    /// not in it.
+    pub(crate) fn open(web: &Web, private: &[&Path]) -> Result<Assets, Problem> {
         match web {
             Web::Off => Ok(Assets::Off),
             Web::Embedded => Ok(Assets::Embedded),
-            Web::Folder(path) => Folder::open(path).map(Assets::Folder),
+            Web::Folder(path) => Folder::open(path, private).map(Assets::Folder),
         }
     }
 

@@ -1,10 +1,10 @@
 //! The pages: the app in the program, a folder of one's own, and that nothing else is given out.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
@@ -555,6 +555,42 @@ fn what_cannot_be_served_is_refused_at_the_start_and_nothing_is_made() {
         }
     }
     assert_eq!(fs::read_dir(&dir.0).unwrap().count(), there);
+}
+
+#[test]
+fn a_folder_with_the_database_or_the_keys_in_it_is_refused() {
+    let dir = folder();
+    symlink("web", dir.0.join("alias")).unwrap();
+    fs::create_dir(dir.0.join("web/data")).unwrap();
+    fs::create_dir(dir.0.join("apart")).unwrap();
+    symlink("../web/data/keys", dir.0.join("apart/keys")).unwrap();
+    fs::write(dir.0.join("web/data/keys"), SECRET).unwrap();
+    fs::set_permissions(dir.0.join("web/data/keys"), Permissions::from_mode(0o600)).unwrap();
+    fs::write(dir.0.join("index.html"), "").unwrap();
+    let check = |flags: &[&str], expected: Option<&str>| {
+        for command in ["serve", "check"] {
+            // Where it is not refused, the port is the second thing that is wrong.
+            let args = [&[command, "--listen", "192.0.2.1:5000"], flags].concat();
+            let (code, _, err) = outcome(&finish(lictor(&dir.0, &args), ""));
+            match expected {
+                Some(file) => {
+                    assert_eq!(code, 2, "{flags:?}: {err}");
+                    assert!(err.starts_with(&format!("lictor: {file} is in the folder")), "{err}");
+                }
+                None => assert!(code == 1 && err.contains("cannot listen"), "{flags:?}: {err}"),
+            }
+        }
+    };
+    check(&["--web", "."], Some("lictor.db"));
+    check(&["--web", "web", "--database", "web/lictor.db"], Some("web/lictor.db"));
+    check(&["--web", "alias", "--database", "web/data/x.db"], Some("web/data/x.db"));
+    check(&["--web", "web", "--database", "alias/x.db"], Some("alias/x.db"));
+    let database = ["--web", "web", "--database", "apart/x.db", "--secret-key-file"];
+    check(&[&database[..], &["web/data/keys"]].concat(), Some("web/data/keys"));
+    check(&[&database[..], &["apart/keys"]].concat(), Some("apart/keys"));
+    check(&["--web", "web", "--database", "apart/x.db"], None);
+    check(&["--web", "web"], None);
+    check(&["--database", "web/lictor.db"], None);
 }
 
 #[test]
