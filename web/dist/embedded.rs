@@ -1,10 +1,10 @@
 [
     Asset {
-        path: "/assets/index-CWweUk8d.js",
+        path: "/assets/index-CD0f0dbp.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-CWweUk8d.js.gz"),
-        size: 303559,
+        gzip: include_bytes!("assets/index-CD0f0dbp.js.gz"),
+        size: 302961,
     },
     Asset {
         path: "/assets/style-Drb6HbGq.css",

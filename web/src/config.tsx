@@ -3,15 +3,26 @@
 import { createContext, useContext, type ReactNode } from 'react';
 import { api } from './api/endpoints';
 import type { Config } from './api/types';
-import { useLoad } from './load';
+import { ConnectionLost } from './connection-lost';
+import { useLoad, type Loaded } from './load';
 import { Loading } from './ui/loading';
 
 const Context = createContext<Config | null>(null);
 
 export function ConfigProvider({ children }: { children: ReactNode }) {
   const config = useLoad(api.config, 'config');
-  if (!config.data) return <main className="content"><Loading of={config} /></main>;
+  if (!config.data) return <Before config={config} />;
   return <Context value={config.data}>{children}</Context>;
+}
+
+// What it is called is not known yet, so there is no heading.
+function Before({ config }: { config: Loaded<Config> }) {
+  return (
+    <main className="content">
+      <ConnectionLost />
+      <Loading of={config} quiet />
+    </main>
+  );
 }
 
 export function useConfig(): Config {

@@ -3,7 +3,7 @@
 
 import type { ReactNode } from 'react';
 import { useConfig } from './config';
-import { useConnectionLost } from './connection';
+import { ConnectionLost } from './connection-lost';
 import { languages, useLanguage, type Language } from './i18n';
 import { useMe } from './me';
 import { Link, navigate, useAddress } from './router';
@@ -13,7 +13,6 @@ import { Mark } from './ui/icons';
 
 export function Frame({ children }: { children: ReactNode }) {
   const { t } = useLanguage();
-  const lost = useConnectionLost();
   return (
     <>
       <a className="skip" href="#content">{t('nav.skip')}</a>
@@ -21,7 +20,7 @@ export function Frame({ children }: { children: ReactNode }) {
         <Brand />
         <Navigation />
       </header>
-      <div className="lost" role="status">{lost && <p>{t('lost.text')}</p>}</div>
+      <ConnectionLost />
       <main id="content" className="content" tabIndex={-1}>{children}</main>
       <footer className="bottom">
         <LanguageSwitch />

@@ -3,7 +3,7 @@
 
 import { useCallback, useEffect, useState } from 'react';
 import { asProblem, type Problem } from './api/problem';
-import { connection } from './connection';
+import { reachable } from './session';
 
 export interface Loaded<T> {
   data: T | undefined;
@@ -41,7 +41,8 @@ async function loaded<T>(load: () => Promise<T>, wanted: () => boolean): Promise
     } catch (thrown) {
       const problem = asProblem(thrown);
       if (problem.code !== 'Offline') throw problem;
-      await connection.back();
+      // A pause as well, should it be only this answer that gets lost.
+      await Promise.all([reachable(), new Promise(done => setTimeout(done, 500))]);
     }
   }
   return undefined;

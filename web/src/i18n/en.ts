@@ -37,7 +37,6 @@ export const en = {
   'code.recoveryLabel': 'Recovery code',
   'code.useRecovery': 'Use a recovery code instead',
   'code.useApp': 'Use the authenticator app instead',
-  'code.back': 'Back',
   'code.wrong': 'The code is wrong, too old, or has been used.',
   'code.either': 'From your authenticator app, or a recovery code.',
 
@@ -129,7 +128,6 @@ export const en = {
   'recovery.left.other': '{n} recovery codes are left.',
   'recovery.title': 'Your recovery codes',
   'recovery.text': 'Keep them where you find them without your phone. Each logs you in once. They are shown only now.',
-  'recovery.replaced': 'The old codes no longer work.',
   'recovery.copy': 'Copy',
   'recovery.save': 'Save as file',
   'recovery.kept': 'I have kept them',
@@ -146,7 +144,6 @@ export const en = {
   'delete.title': 'Delete account',
   'delete.text': 'Your account and all its sessions are gone at once. This cannot be undone.',
   'delete.submit': 'Delete my account',
-  'delete.keep': 'Keep it',
 
   'admin.title': 'Administration',
   'admin.label': 'Administration',
@@ -169,7 +166,6 @@ export const en = {
   'user.active': 'Active',
   'user.on': 'On',
   'user.off': 'Off',
-  'user.none': 'None',
   'user.activate': 'Activate',
   'user.deactivate': 'Deactivate',
   'user.activated': '{name} is active.',

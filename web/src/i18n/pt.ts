@@ -39,7 +39,6 @@ export const pt: Words = {
   'code.recoveryLabel': 'Código de recuperação',
   'code.useRecovery': 'Usar um código de recuperação',
   'code.useApp': 'Usar a aplicação de autenticação',
-  'code.back': 'Voltar',
   'code.wrong': 'O código está errado, é demasiado antigo ou já foi usado.',
   'code.either': 'Da sua aplicação de autenticação, ou um código de recuperação.',
 
@@ -131,7 +130,6 @@ export const pt: Words = {
   'recovery.left.other': 'Restam {n} códigos de recuperação.',
   'recovery.title': 'Os seus códigos de recuperação',
   'recovery.text': 'Guarde-os onde os encontre sem o telefone. Cada um serve para entrar uma vez. Só são mostrados agora.',
-  'recovery.replaced': 'Os códigos antigos já não funcionam.',
   'recovery.copy': 'Copiar',
   'recovery.save': 'Guardar em ficheiro',
   'recovery.kept': 'Já os guardei',
@@ -148,7 +146,6 @@ export const pt: Words = {
   'delete.title': 'Apagar a conta',
   'delete.text': 'A sua conta e todas as suas sessões desaparecem de imediato. Não pode ser desfeito.',
   'delete.submit': 'Apagar a minha conta',
-  'delete.keep': 'Manter',
 
   'admin.title': 'Administração',
   'admin.label': 'Administração',
@@ -171,7 +168,6 @@ export const pt: Words = {
   'user.active': 'Ativo',
   'user.on': 'Ligado',
   'user.off': 'Desligado',
-  'user.none': 'Nenhum',
   'user.activate': 'Ativar',
   'user.deactivate': 'Desativar',
   'user.activated': '{name} está ativo.',

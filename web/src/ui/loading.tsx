@@ -5,9 +5,15 @@ import type { Loaded } from '../load';
 import { Button } from './button';
 import { ProblemNotice } from './notice';
 
-export function Loading({ of: { problem, reload } }: { of: Pick<Loaded<unknown>, 'problem' | 'reload'> }) {
+interface Props {
+  of: Pick<Loaded<unknown>, 'problem' | 'reload'>;
+  // Says nothing while it loads.
+  quiet?: boolean;
+}
+
+export function Loading({ of: { problem, reload }, quiet = false }: Props) {
   const { t } = useLanguage();
-  if (!problem) return <p className="loading" role="status">{t('load.busy')}</p>;
+  if (!problem) return <p className="loading" role="status">{!quiet && t('load.busy')}</p>;
   return (
     <>
       <ProblemNotice problem={problem} />
