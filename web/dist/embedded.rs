@@ -1,17 +1,17 @@
 [
     Asset {
-        path: "/assets/index-CD0f0dbp.js",
+        path: "/assets/index-DHW0ZHRV.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-CD0f0dbp.js.gz"),
-        size: 302961,
+        gzip: include_bytes!("assets/index-DHW0ZHRV.js.gz"),
+        size: 303019,
     },
     Asset {
-        path: "/assets/style-Drb6HbGq.css",
+        path: "/assets/style-GanXQ1Jv.css",
         media_type: "text/css; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/style-Drb6HbGq.css.gz"),
-        size: 11002,
+        gzip: include_bytes!("assets/style-GanXQ1Jv.css.gz"),
+        size: 11102,
     },
     Asset {
         path: "/favicon.svg",

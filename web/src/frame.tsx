@@ -54,7 +54,7 @@ function Navigation() {
     <nav className="nav" aria-label={t('nav.label')}>
       {loggedIn ? (
         <>
-          {me?.roles.includes('admin') && <NavLink to="/admin">{t('nav.admin')}</NavLink>}
+          {me?.roles.includes('admin') && <NavLink to="/admin" within>{t('nav.admin')}</NavLink>}
           <NavLink to="/account">{t('nav.account')}</NavLink>
           <Button look="link" onClick={() => void logOut()}>{t('nav.logout')}</Button>
         </>
@@ -68,9 +68,11 @@ function Navigation() {
   );
 }
 
-export function NavLink({ to, children }: { to: string; children: ReactNode }) {
+// `within`: it is marked on the pages below it as well.
+export function NavLink({ to, within = false, children }: { to: string; within?: boolean; children: ReactNode }) {
   const { path } = useAddress();
-  return <Link to={to} aria-current={path === to ? 'page' : undefined}>{children}</Link>;
+  const current = path === to ? 'page' : within && path.startsWith(`${to}/`) ? 'true' : undefined;
+  return <Link to={to} aria-current={current}>{children}</Link>;
 }
 
 function LanguageSwitch() {
