@@ -6,14 +6,21 @@ use std::path::{Path, PathBuf};
 /// Module, and what it may import of the crate. The order is the way of a request.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["address", "admin", "app", "clock", "config", "error", "keys", "server", "store"]),
+    (
+        "cli",
+        &[
+            "address", "admin", "app", "assets", "clock", "config", "error", "keys", "server",
+            "store",
+        ],
+    ),
     ("admin", &["cli", "clock", "error", "guard", "keys", "store"]),
     ("server", &["app", "clock", "config", "error", "net", "notify"]),
     ("net", &["address", "clock", "http"]),
     ("http", &["clock"]),
     ("route", &["api", "app", "clock", "error", "guard", "http"]),
     ("api", &["app", "clock", "config", "error", "guard", "http", "store"]),
-    ("app", &["address", "clock", "config", "error", "guard", "http", "route", "store"]),
+    ("app", &["address", "assets", "clock", "config", "error", "guard", "http", "route", "store"]),
+    ("assets", &["config", "error", "http"]),
     ("guard", &["address", "clock", "error", "http", "keys", "store"]),
     ("store", &["clock", "error", "guard"]),
     ("config", &["address", "error", "keys", "net"]),
@@ -35,6 +42,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("ed25519_compact", &["guard/token/key.rs", "fuzzing/token.rs"]),
     ("qrcodegen", &["api/qr.rs"]),
     ("rusqlite", &["store/sqlite/"]),
+    ("miniz_oxide", &["assets/embedded.rs"]),
     ("clap", &["cli.rs", "cli/key_source.rs", "admin/"]),
     ("argon2", &["guard/password.rs"]),
     ("jwt_simple", &["guard/token/key.rs", "guard/token/claims.rs", "fuzzing/token.rs"]),
@@ -43,7 +51,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("httpdate", &["http/response.rs"]),
     ("signal_hook", &["server.rs"]),
     ("rpassword", &["admin/user.rs"]),
-    ("rustix", &["net/mod.rs", "net/poll.rs", "net/keeper.rs", "net/lanes.rs"]),
+    ("rustix", &["assets/folder.rs", "net/mod.rs", "net/poll.rs", "net/keeper.rs", "net/lanes.rs"]),
 ];
 
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
