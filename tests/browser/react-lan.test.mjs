@@ -74,14 +74,16 @@ test('a wrong password is told in the server\'s words', async t => {
   await page.getByText('The username and/or password are incorrect').waitFor();
 });
 
-test('its build is served by lictor itself, under its Content-Security-Policy', async t => {
+test('its build is served by lictor itself, and runs no script that was slipped in', async t => {
   const out = build('');
   const lictor = await startLictor('web', '--web', out, '--cors-origin', 'none', ...SHORT);
-  const { context } = await open(t, []);
+  const { context } = await open(t, [/Content Security Policy/]);
   const page = await visit(context, lictor.url.replace('127.0.0.1', 'nas.lan'));
+  await page.evaluate(() => document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="document.title = 0">'));
   await enter(page, 'Register');
   await sleep(4000);
   assert.equal(await protectedMessage(page), 'protected endpoint (allowed usr ada)');
+  assert.equal(await page.title(), 'An app of your own');
 });
 
 // Builds the example for a lictor of its own, and serves it from another port of the same host.
