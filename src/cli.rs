@@ -3,6 +3,7 @@
 //! else.
 
 mod key_source;
+mod mail_flags;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -17,13 +18,15 @@ use crate::address::Network;
 use crate::admin;
 use crate::app::App;
 use crate::clock::Timestamp;
-use crate::config::{Config, Cors, Issuer, Origin, Registration};
+use crate::config::{Config, Cors, Issuer, MailSettings, Origin, Registration};
 use crate::error::Problem;
 use crate::keys::Keys;
+use crate::link::PageUrl;
 use crate::server::{Server, cannot_listen, stop_on_signals};
 use crate::store::{Inspection, Sqlite};
 
 pub(crate) use key_source::{KeyFlags, KeySource};
+pub(crate) use mail_flags::{MailFlags, PageFlags};
 
 /// Login for small, self-hosted apps, in one file.
 #[derive(Parser)]
@@ -58,6 +61,11 @@ enum Command {
     Key {
         #[command(subcommand)]
         command: admin::KeyCommand,
+    },
+    /// Look after mails that are to be sent; works while the server runs
+    Mail {
+        #[command(subcommand)]
+        command: admin::MailCommand,
     },
     /// Show who did what, when, from where; the newest first
     Audit(admin::AuditCommand),
@@ -103,6 +111,16 @@ struct Serve {
     #[arg(long, value_name = "TIME", env = "LICTOR_RESET_LIFESPAN", default_value = "1h", value_parser = lifespan)]
     reset_lifespan: Duration,
 
+    /// How long the link in a mail that confirms an address can be used: 24h, 2d, or seconds
+    #[arg(long, value_name = "TIME", env = "LICTOR_CONFIRMATION_LIFESPAN", default_value = "24h", value_parser = lifespan)]
+    confirmation_lifespan: Duration,
+
+    #[command(flatten)]
+    mail: MailFlags,
+
+    #[command(flatten)]
+    pages: PageFlags,
+
     /// Take tokens that another program made with the same secret, as the Flask app did that lictor
     /// replaces: a switch-over then logs nobody out. Turn it off once the refresh lifespan is over
     #[arg(long, env = "LICTOR_ADOPT_TOKENS")]
@@ -112,7 +130,7 @@ struct Serve {
     #[arg(long, value_name = "TIME", env = "LICTOR_AUDIT_RETENTION", default_value = "90d", value_parser = lifespan)]
     audit_retention: Duration,
 
-    /// What authenticator apps call this service
+    /// What authenticator apps and mails call this service
     #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
     issuer: String,
 
@@ -161,6 +179,8 @@ struct Serve {
 enum RegistrationMode {
     /// Everyone
     Open,
+    /// Everyone who follows the link in a mail; needs --mail
+    Email,
     /// Whoever has an invitation; `lictor invite add` makes one
     Invite,
     /// Nobody; `lictor user add` makes accounts
@@ -205,6 +225,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Invite { command } => {
             start_log(LogLevel::Warn);
             admin::invite(command)
+        }
+        Command::Mail { command } => {
+            start_log(LogLevel::Warn);
+            admin::mail(command)
         }
         Command::Audit(command) => {
             start_log(LogLevel::Warn);
@@ -270,9 +294,16 @@ fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
     config.algorithm = typed.keys.algorithm();
     config.registration = match typed.registration {
         RegistrationMode::Open => Registration::Open,
+        RegistrationMode::Email => Registration::Email,
         RegistrationMode::Invite => Registration::Invite,
         RegistrationMode::Closed => Registration::Closed,
     };
+    config.confirmation_lifespan = typed.confirmation_lifespan;
+    config.mail = typed.mail.settings()?;
+    let pages = typed.pages.pages(Some(typed.listen))?;
+    config.public_url = pages.public;
+    config.confirmation_url = pages.confirmation;
+    config.reset_url = pages.reset;
     config.adopt_tokens = typed.adopt_tokens;
     config.audit_retention = typed.audit_retention;
     config.issuer = Issuer::parse(&typed.issuer)?;
@@ -392,6 +423,10 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("refresh lifespan", humantime::format_duration(config.refresh_lifespan).to_string()),
         ("early refresh", humantime::format_duration(config.early_refresh).to_string()),
         ("reset lifespan", humantime::format_duration(config.reset_lifespan).to_string()),
+        ("confirmation", humantime::format_duration(config.confirmation_lifespan).to_string()),
+        ("mail", config.mail.as_ref().map_or_else(|| "none".into(), describe)),
+        ("confirmed at", page(config.confirmation_page())),
+        ("reset at", page(config.reset_page())),
         ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
         ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
         ("issuer", config.issuer.as_str().to_owned()),
@@ -409,6 +444,14 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     }
     let _ = writeln!(out, "nothing is wrong with it");
     Ok(())
+}
+
+fn describe(mail: &MailSettings) -> String {
+    format!("{}, from {}", mail.transport.describe(), mail.sender)
+}
+
+fn page(page: Option<PageUrl>) -> String {
+    page.map_or_else(|| "no known page".into(), |page| page.as_str().to_owned())
 }
 
 fn absolute(path: &Path) -> PathBuf {

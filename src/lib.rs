@@ -32,6 +32,11 @@ mod error;
 pub mod fuzzing;
 mod guard;
 pub mod http;
+mod language;
+mod link;
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
+mod mail;
+mod mailer;
 #[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
 mod keys;
 pub mod net;
@@ -48,9 +53,11 @@ pub mod cli;
 
 pub use address::Network;
 pub use app::App;
-pub use config::{Config, Cors, Issuer, Origin, Registration};
+pub use config::{Config, Cors, Issuer, MailSettings, Origin, Registration};
 pub use error::{Error, Kind, Problem};
 pub use guard::{Admin, Email, Identity, Role, Roles, Username};
+pub use link::PageUrl;
+pub use mail::{Sender, Transport};
 pub use keys::{Algorithm, Keys, Secret};
 pub use route::{Handler, Route};
 pub use server::{Server, stop_on_signals};

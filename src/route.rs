@@ -86,7 +86,7 @@ impl Route {
 }
 
 use Handler::{Admin, Public, User};
-use Throttle::{Login, Password, Registration};
+use Throttle::{Login, Mail, Password, Registration};
 use api::admin;
 
 /// What every [`App`] answers.
@@ -98,6 +98,8 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/api/login", Public(api::login::post)).throttled(Login),
     Route::new("POST", "/api/registration", Public(api::registration::post))
         .throttled(Registration),
+    Route::new("GET", "/api/finalize", Public(api::finalize::get)).slow(),
+    Route::new("POST", "/api/reset", Public(api::reset::post)).throttled(Mail),
     Route::new("POST", "/api/reset_finalize", Public(api::reset_finalize::post)).slow(),
     Route::new("POST", "/api/logout", User(api::logout::post)).slow(),
     Route::new("POST", "/api/logout/all", User(api::logout::post_all)).slow(),
@@ -106,6 +108,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/api/me", User(api::me::get)),
     Route::new("DELETE", "/api/me", User(api::me::delete)).throttled(Password),
     Route::new("PUT", "/api/password", User(api::password::put)).throttled(Password),
+    Route::new("PUT", "/api/email", User(api::email::put)).throttled(Password),
     Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
     Route::new("POST", "/api/second-factor", User(api::second_factor::post)).throttled(Password),
     Route::new("PUT", "/api/second-factor", User(api::second_factor::put)).throttled(Password),

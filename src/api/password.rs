@@ -33,6 +33,7 @@ pub(crate) fn put(
         // Somebody else has changed it since it was compared.
         return Err(Error::WrongPassword);
     }
+    app.ring();
     entry.log();
     Ok(done("password changed; all other sessions have ended"))
 }

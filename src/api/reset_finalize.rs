@@ -41,6 +41,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         }
         return Err(refusal);
     }
+    app.ring();
     app.attempts.welcome(&name, app.client(request));
     second_factor::log(&done, second.as_ref());
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;

@@ -74,6 +74,7 @@ pub(crate) fn put(
         return Err(Error::SecondFactorOff);
     }
     entry.log();
+    app.ring();
     Ok(shown(&codes))
 }
 
@@ -90,6 +91,7 @@ pub(crate) fn delete(
         return Err(wrong(app, identity, request, now));
     }
     log(&entry, Some(&spend));
+    app.ring();
     Ok(done("second factor turned off"))
 }
 

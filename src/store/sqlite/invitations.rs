@@ -149,6 +149,7 @@ mod tests {
             email: None,
             hash: &PasswordHash::stored("hash".into()),
             roles: &Roles::default(),
+            language: crate::language::Language::English,
         };
         store.accept(code, &user, None, &NOTE, at)
     }
