@@ -215,7 +215,8 @@ impl Config {
                  try it without a server",
             ));
         }
-        if self.mail.is_some() && (self.confirmation_page().is_none() || self.reset_page().is_none())
+        if self.mail.is_some()
+            && (self.confirmation_page().is_none() || self.reset_page().is_none())
         {
             return Err(Problem::usage(
                 "mails need to know where the links in them lead",
@@ -236,14 +237,12 @@ impl Config {
                 "give a file of keys that has one, or leave the algorithm to the newest key",
             ));
         }
-        for (name, lifespan) in
-            [
-                ("access", self.access_lifespan),
-                ("refresh", self.refresh_lifespan),
-                ("reset", self.reset_lifespan),
-                ("confirmation", self.confirmation_lifespan),
-            ]
-        {
+        for (name, lifespan) in [
+            ("access", self.access_lifespan),
+            ("refresh", self.refresh_lifespan),
+            ("reset", self.reset_lifespan),
+            ("confirmation", self.confirmation_lifespan),
+        ] {
             if lifespan < Duration::from_secs(1) || lifespan > MAX_LIFESPAN {
                 return Err(Problem::usage(
                     format!("the {name} lifespan must be between one second and 50 years"),

@@ -32,13 +32,13 @@ mod error;
 pub mod fuzzing;
 mod guard;
 pub mod http;
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
+mod keys;
 mod language;
 mod link;
 #[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
 mod mail;
 mod mailer;
-#[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
-mod keys;
 pub mod net;
 mod notify;
 mod route;
@@ -56,8 +56,8 @@ pub use app::App;
 pub use config::{Config, Cors, Issuer, MailSettings, Origin, Registration};
 pub use error::{Error, Kind, Problem};
 pub use guard::{Admin, Email, Identity, Role, Roles, Username};
+pub use keys::{Algorithm, Keys, Secret};
 pub use link::PageUrl;
 pub use mail::{Sender, Transport};
-pub use keys::{Algorithm, Keys, Secret};
 pub use route::{Handler, Route};
 pub use server::{Server, stop_on_signals};

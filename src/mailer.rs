@@ -163,12 +163,7 @@ impl Mailer {
 
     /// Sends one mail at once, past the outbox, to see whether mail works.
     #[cfg(feature = "cli")]
-    pub(crate) fn test(
-        &self,
-        id: &str,
-        to: &str,
-        now: Timestamp,
-    ) -> Result<(), Failure> {
+    pub(crate) fn test(&self, id: &str, to: &str, now: Timestamp) -> Result<(), Failure> {
         let content = self.templates.render(&Letter::Test { name: "" }, Language::English);
         let language = Language::English.code();
         let mail = Mail { id, to, language, date: now, content: &content };
@@ -202,7 +197,9 @@ fn fail(
 
 /// When it is tried again, if it still is.
 fn again(outgoing: &Outgoing, now: Timestamp) -> Option<Timestamp> {
-    let delay = FIRST_DELAY.checked_shl(outgoing.attempts.min(16)).map_or(LONGEST_DELAY, |d| d.min(LONGEST_DELAY));
+    let delay = FIRST_DELAY
+        .checked_shl(outgoing.attempts.min(16))
+        .map_or(LONGEST_DELAY, |d| d.min(LONGEST_DELAY));
     let due = now.0.saturating_add(delay);
     let end = match &outgoing.matter {
         Matter::Confirm(link) | Matter::NewAddress(link) | Matter::Reset(link) => link.expires.0,

@@ -10,8 +10,8 @@ use super::{date, failed, open_existing, print, unless_closed};
 use crate::cli::Database;
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::language::Language;
 use crate::guard::{Email, Hasher, Password, PasswordHash, Roles, Username};
+use crate::language::Language;
 use crate::store::{Account, Actor, Change, Entry, Event, NewUser, SecondFactor, Sqlite};
 use crate::store::{SecondFactors as _, Users as _};
 
@@ -166,8 +166,7 @@ fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Res
     let hash = read_password(&name, email.as_ref())?;
     let store = Sqlite::open(&database.database, 1)?;
     let language = Language::English;
-    let user =
-        NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles, language };
+    let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles, language };
     let entry = Entry {
         event: Event::UserAdded,
         user: None,

@@ -1,5 +1,7 @@
 //! stub
-mod letter; mod message; mod transport;
+mod letter;
+mod message;
+mod transport;
 pub use letter::{Content, Letter, Templates};
 pub use message::{Mail, Sender};
 pub use transport::{Failure, Transport};

@@ -24,8 +24,8 @@ use crate::error::Error;
 
 pub use audit::{Actor, Audit, Entry, Event, Recorded, Wanted};
 pub use invitations::{Invitation, Invitations, NewInvitation};
-pub use second_factors::{SecondFactor, SecondFactors};
 pub use outbox::{Failed, Kind, Link, Listed, Matter, Outbox, Outgoing, Posting};
+pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Opening, Origin, Proof, Rotation, Session, Sessions, Standing, Which};
 pub use sqlite::{Inspection, Sqlite};
 pub use tickets::{Confirmation, Reset, Ticket, Tickets};

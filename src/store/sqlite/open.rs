@@ -297,6 +297,8 @@ fn damaged(path: &Path, how: &str) -> Problem {
 mod tests {
     use super::super::tests::{Place, add, found};
     use super::*;
+    use crate::clock::Timestamp;
+    use crate::store::{Sessions as _, Tickets as _};
 
     #[test]
     fn a_file_is_made_private_and_opens_again() {
@@ -324,6 +326,14 @@ mod tests {
                  DELETE FROM users WHERE name = 'Carol';",
             )
             .unwrap();
+            if version > 1 {
+                old.execute_batch(
+                    "INSERT INTO sessions (jti, user, created, newest, expires, address, agent)
+                     VALUES ('session', 1, 5, 5, 100, '', '');
+                     INSERT INTO tickets VALUES ('ticket', 2, 'reset', 100);",
+                )
+                .unwrap();
+            }
             old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
             old.pragma_update(None, "user_version", version).unwrap();
             // Something that somebody has added is not thrown away.
@@ -339,6 +349,9 @@ mod tests {
             assert_eq!(found(&store, "ada"), Some("Ada".into()));
             assert_eq!(found(&store, "bob"), Some("Bob".into()));
             assert_eq!(add(&store, "dora", None).unwrap(), 4, "Carol's id was given out again");
+            let kept = version > 1;
+            assert_eq!(!store.sessions(1, Timestamp(6)).unwrap().is_empty(), kept);
+            assert_eq!(store.holder("ticket", Timestamp(6)).unwrap().is_some(), kept);
             let keys: i64 = store
                 .with_writer(|w| Ok(w.query_row("PRAGMA foreign_keys", [], |row| row.get(0))?))
                 .unwrap();

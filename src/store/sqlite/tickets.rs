@@ -167,10 +167,7 @@ fn confirmation(
         let person = users::person(row)?;
         Ok(Confirmation { person, email: row.get(4)?, registration: row.get(5)? })
     };
-    connection
-        .prepare_cached(CONFIRMATION)?
-        .query_row(params![jti, now.0], confirmation)
-        .optional()
+    connection.prepare_cached(CONFIRMATION)?.query_row(params![jti, now.0], confirmation).optional()
 }
 
 fn holder(connection: &Connection, jti: &str, now: Timestamp) -> rusqlite::Result<Option<Person>> {
