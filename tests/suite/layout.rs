@@ -50,7 +50,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Outside library, and the only files, or folders, that may name it.
 const AT_HOME: &[(&str, &[&str])] = &[
-    ("base64", &["guard/token/base64url.rs"]),
+    ("base64", &["guard/token/base64url.rs", "mail/encoding.rs", "mail/transport/smtp.rs"]),
     ("hmac", &["guard/token/key.rs", "guard/second_factor.rs"]),
     ("sha1", &["guard/second_factor.rs"]),
     ("sha2", &["guard/token/key.rs", "guard/code.rs"]),
@@ -60,9 +60,11 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("clap", &["cli.rs", "cli/key_source.rs", "cli/mail_flags.rs", "admin/"]),
     ("argon2", &["guard/password.rs"]),
     ("jwt_simple", &["guard/token/key.rs", "guard/token/claims.rs", "fuzzing/token.rs"]),
-    ("precis_profiles", &["guard/name.rs", "guard/password.rs"]),
+    ("precis_profiles", &["guard/name.rs", "guard/password.rs", "mail/address.rs"]),
     ("httparse", &["http/mod.rs", "http/head.rs"]),
-    ("httpdate", &["http/response.rs"]),
+    ("httpdate", &["http/response.rs", "mail/message.rs"]),
+    ("rustls", &["mail/transport/smtp/tls.rs"]),
+    ("rustls_native_certs", &["mail/transport/smtp/tls.rs"]),
     ("signal_hook", &["server.rs"]),
     ("rpassword", &["admin/user.rs"]),
     ("rustix", &["net/mod.rs", "net/poll.rs", "net/keeper.rs", "net/lanes.rs"]),
