@@ -81,13 +81,6 @@ class Implicit(SMTP):
         self.session.ssl = {"cipher": transport.get_extra_info("cipher")}
 
 
-class StartTls(SMTP):
-    def connection_made(self, transport):
-        super().connection_made(transport)
-        if cipher := transport.get_extra_info("cipher"):
-            self.session.ssl = {"cipher": cipher}
-
-
 def factory(wanted, context, loop):
     offered = wanted.auth.split(",") if wanted.auth else []
     options = dict(
@@ -99,9 +92,8 @@ def factory(wanted, context, loop):
         auth_exclude_mechanism=[m for m in ("PLAIN", "LOGIN") if m not in offered],
         loop=loop,
     )
-    kind = Implicit
+    kind = Implicit if wanted.tls == "implicit" else SMTP
     if wanted.tls == "starttls":
-        kind = StartTls
         options.update(tls_context=context, require_starttls=True)
     handler = Handler(wanted)
     return lambda: kind(handler, **options)
@@ -115,9 +107,6 @@ async def main(wanted):
         context = certificates.context(wanted.certificates, wanted.certificate, most)
     implicit = context if wanted.tls == "implicit" else None
     make = factory(wanted, context, loop)
-    if wanted.tls == "none":
-        handler_make = make
-        make = lambda: handler_make()
     server = await loop.create_server(make, "127.0.0.1", wanted.port, ssl=implicit)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)

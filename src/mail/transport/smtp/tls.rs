@@ -9,6 +9,7 @@ use rustls::crypto::ring::default_provider;
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
+use super::wire::in_words;
 use crate::error::Problem;
 
 /// Whom a server has to be.
@@ -67,7 +68,7 @@ fn roots() -> Result<RootCertStore, Problem> {
 fn words(error: &io::Error) -> String {
     use CertificateError as Bad;
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let Some(rustls::Error::InvalidCertificate(bad)) = inner else { return error.to_string() };
+    let Some(rustls::Error::InvalidCertificate(bad)) = inner else { return in_words(error) };
     match bad {
         Bad::UnknownIssuer => "its certificate is from nobody whom this machine trusts; \
              SSL_CERT_FILE can name the certificate of your own authority"

@@ -181,7 +181,7 @@ impl Wire {
 }
 
 /// The system's words, but for what a socket with a time limit says.
-fn in_words(error: &io::Error) -> String {
+pub(super) fn in_words(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "it took too long".into(),
         io::ErrorKind::UnexpectedEof => "it closed the connection".into(),
