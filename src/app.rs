@@ -72,6 +72,9 @@ impl App {
         if !config.throttle {
             log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
         }
+        if let Some(warning) = config.mail.as_ref().and_then(|mail| mail.transport.warning()) {
+            log::warn!("{warning}");
+        }
         Ok(App {
             tokens: Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?,
             hasher: Hasher::new().map_err(broken)?,
