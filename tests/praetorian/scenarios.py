@@ -248,7 +248,7 @@ SCENARIOS = [
 ]
 
 
-LATE = 3  # seconds that links are good for, on the servers of the next scenario
+LATE = 5  # seconds that links are good for, on the servers of the next scenario
 
 
 def links_that_are_late(server):

@@ -189,11 +189,11 @@ class MailLictor(Lictor):
 
 
 class HastyMailFlask(MailFlask):
-    mailed_lifespans = ("3s", "3s")
+    mailed_lifespans = ("5s", "5s")
 
 
 class HastyMailLictor(MailLictor):
-    mailed_lifespans = ("3s", "3s")
+    mailed_lifespans = ("5s", "5s")
 
 
 @contextlib.contextmanager
