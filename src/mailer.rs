@@ -164,7 +164,7 @@ impl Mailer {
     /// Sends one mail at once, past the outbox, to see whether mail works.
     #[cfg(feature = "cli")]
     pub(crate) fn test(&self, id: &str, to: &str, now: Timestamp) -> Result<(), Failure> {
-        let content = self.templates.render(&Letter::Test { name: "" }, Language::English);
+        let content = self.templates.render(&Letter::Test, Language::English);
         let language = Language::English.code();
         let mail = Mail { id, to, language, date: now, content: &content };
         self.post.transport.deliver(&self.post.sender, &mail)

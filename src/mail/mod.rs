@@ -5,6 +5,7 @@ mod address;
 mod encoding;
 mod letter;
 mod message;
+mod template;
 mod transport;
 
 pub use letter::{Content, Letter, Templates};

@@ -22,7 +22,6 @@ from urllib.parse import quote
 
 import pytest
 
-import certificates
 import server as mail_server
 
 HERE = Path(__file__).resolve().parent
@@ -41,14 +40,6 @@ def binary():
 
 
 BINARY = binary()
-
-
-@pytest.fixture(scope="session")
-def authority(tmp_path_factory):
-    """The folder with the certificates."""
-    directory = tmp_path_factory.mktemp("certificates")
-    certificates.make(directory)
-    return directory
 
 
 @contextlib.contextmanager
