@@ -71,6 +71,13 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("rustix", &["net/mod.rs", "net/poll.rs", "net/keeper.rs", "net/lanes.rs"]),
 ];
 
+/// Whether the library's name is there, not only the end of another.
+fn names(line: &str, library: &str) -> bool {
+    line.match_indices(&format!("{library}::")).any(|(at, _)| {
+        !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
+    })
+}
+
 fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
@@ -109,7 +116,7 @@ fn imports_run_one_way() {
                 assert!(allowed.contains(&word.as_str()) || word == module, "{name}: {line}");
             }
             for (library, homes) in AT_HOME {
-                let named = line.contains(&format!("{library}::"));
+                let named = names(line, library);
                 let home = homes
                     .iter()
                     .any(|home| name == *home || home.ends_with('/') && name.starts_with(home));
