@@ -1,10 +1,11 @@
-//! What handlers share, and the way from a request to a response: route, guard, handler, and the
-//! same dress for every answer.
+//! What handlers share, and the way from a request to a response: route, guard, handler, or a file
+//! where no route is, and the same dress for every answer.
 
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::address::Proxies;
+use crate::assets::Assets;
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Issuer, MailSettings, Registration};
 use crate::error::{Error, Problem};
@@ -45,6 +46,8 @@ pub struct App {
     pub(crate) registration: Registration,
     pub(crate) reset_lifespan: Duration,
     pub(crate) issuer: Issuer,
+    /// Whether mail can be sent.
+    pub(crate) mail: bool,
     pub(crate) attempts: Attempts,
     pub(crate) confirmation_lifespan: Duration,
     pub(crate) reset_page: Option<PageUrl>,
@@ -53,6 +56,7 @@ pub struct App {
     adopt_tokens: bool,
     audit_retention: i64,
     cors: Cors,
+    assets: Assets,
     routes: Vec<Route>,
 }
 
@@ -60,6 +64,7 @@ impl App {
     /// Opens the database that the configuration names, or makes it.
     pub fn open(config: &Config) -> Result<App, Problem> {
         config.check()?;
+        let assets = Assets::open(&config.web, &[&config.database])?;
         let mailer = mailer(config)?;
         let threads = config.engine.workers + config.engine.slow_workers + 2;
         let store = Sqlite::open(&config.database, threads)?;
@@ -82,6 +87,7 @@ impl App {
             registration: config.registration,
             reset_lifespan: config.reset_lifespan,
             issuer: config.issuer.clone(),
+            mail: config.mail.is_some(),
             attempts: Attempts::new(config.throttle),
             confirmation_lifespan: config.confirmation_lifespan,
             reset_page: config.reset_page(),
@@ -90,6 +96,7 @@ impl App {
             adopt_tokens: config.adopt_tokens,
             audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),
             cors: config.cors.clone(),
+            assets,
             routes: ROUTES.to_vec(),
         })
     }
@@ -102,10 +109,12 @@ impl App {
 
     /// Answers a request. May take as long as a password hash does.
     pub fn handle(&self, request: &Request<'_>, now: Timestamp) -> Response {
-        match self.find(request) {
+        let response = match self.find(request) {
             Ok((route, request)) => self.run(route, &request, now),
-            Err(error) => self.dress(request, self.without_route(request, error)),
-        }
+            Err(error) => self.without_route(request, error),
+        };
+        // Whoever sends it knows bytes, not files.
+        response.loaded().unwrap_or_else(|error| respond(&Error::Internal(error.to_string())))
     }
 
     /// Who sends a request: whoever is at the other end of the connection; or, if that is a
@@ -192,6 +201,9 @@ impl App {
                 }
             }
         }
+        if methods.is_empty() && self.assets.has(path) {
+            methods.extend(["GET", "HEAD"]);
+        }
         methods.push("OPTIONS");
         methods.join(", ")
     }
@@ -246,8 +258,27 @@ impl App {
         Caller { address: self.client(request), agent: printable.collect() }
     }
 
-    /// OPTIONS is answered for every path that has something else; the rest are errors.
+    /// A file or a page, or else why not.
     fn without_route(&self, request: &Request<'_>, error: Error) -> Response {
+        let error = match (error, request.method) {
+            (Error::NotFound, "GET" | "HEAD") => match self.assets.answer(request) {
+                Ok(Some(file)) => {
+                    let file = file.with("Vary", "Accept-Encoding, Origin");
+                    return self.dress_varied(request, file);
+                }
+                Ok(None) => Error::NotFound,
+                Err(error) => error,
+            },
+            (Error::NotFound, _) if self.assets.has(request.path) => {
+                Error::MethodNotAllowed { allow: self.allowed(request.path) }
+            }
+            (error, _) => error,
+        };
+        self.dress(request, self.without_file(request, error))
+    }
+
+    /// OPTIONS is answered for every path that has something else; the rest are errors.
+    fn without_file(&self, request: &Request<'_>, error: Error) -> Response {
         match error {
             Error::MethodNotAllowed { allow } if request.method == "OPTIONS" => {
                 let preflight = request.header("access-control-request-method").is_some()
@@ -264,8 +295,15 @@ impl App {
         }
     }
 
-    /// What every answer carries: leave for pages of other origins to read it, and a log line.
+    /// What every answer of the API carries.
     fn dress(&self, request: &Request<'_>, response: Response) -> Response {
+        // Also without an origin: a cache must not give this answer to a page of another one.
+        self.dress_varied(request, response.with("Vary", "Origin"))
+    }
+
+    /// What every answer carries but for `Vary`: leave for pages of other origins to read it, and
+    /// a log line.
+    fn dress_varied(&self, request: &Request<'_>, response: Response) -> Response {
         log::debug!(
             "{} {} {} {}",
             self.client(request).map_or_else(|| "-".into(), |client| client.to_string()),
@@ -273,8 +311,6 @@ impl App {
             request.path.escape_debug(),
             response.status
         );
-        // Also without one: a cache must not give this answer to a page of another origin.
-        let response = response.with("Vary", "Origin");
         let Some(origin) = request.header("origin") else { return response };
         let allowed = match &self.cors {
             Cors::Any => true,
@@ -341,7 +377,7 @@ impl Service for App {
                 }
             }
             Ok((route, request)) => Answer::Ready(self.run(route, &request, now)),
-            Err(error) => Answer::Ready(self.dress(request, self.without_route(request, error))),
+            Err(error) => Answer::Ready(self.without_route(request, error)),
         }
     }
 

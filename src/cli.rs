@@ -5,7 +5,7 @@
 mod key_source;
 mod mail_flags;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::address::Network;
 use crate::admin;
 use crate::app::App;
+use crate::assets::Assets;
 use crate::clock::Timestamp;
-use crate::config::{Config, Cors, Issuer, MailSettings, Origin, Registration};
+use crate::config::{Config, Cors, Issuer, MailSettings, Origin, Registration, Web};
 use crate::error::Problem;
 use crate::keys::Keys;
 use crate::link::PageUrl;
@@ -133,6 +134,10 @@ struct Serve {
     /// What authenticator apps and mails call this service
     #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
     issuer: String,
+
+    /// A folder with an app of yours that is served instead of lictor's own; `off` for none
+    #[arg(long, value_name = "DIR|off", env = "LICTOR_WEB")]
+    web: Option<OsString>,
 
     /// Origins whose pages may call from a browser, separated by commas; `*` for all, `none` for
     /// none
@@ -307,6 +312,7 @@ fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
     config.adopt_tokens = typed.adopt_tokens;
     config.audit_retention = typed.audit_retention;
     config.issuer = Issuer::parse(&typed.issuer)?;
+    config.web = web(typed.web.as_deref());
     config.cors = cors(&typed.cors_origin)?;
     config.throttle = typed.throttle == Switch::On;
     config.trusted_proxies = networks(&typed.trusted_proxy)?;
@@ -317,6 +323,22 @@ fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
     engine.max_per_address = typed.max_connections_per_address;
     config.check()?;
     Ok(config)
+}
+
+/// An empty variable in the environment means the default.
+fn web(typed: Option<&OsStr>) -> Web {
+    match typed.filter(|typed| !typed.is_empty()) {
+        None => Web::Embedded,
+        Some(off) if off == "off" => Web::Off,
+        Some(path) => Web::Folder(path.into()),
+    }
+}
+
+/// The pages, if they can be served without giving out the database or the keys.
+fn pages(typed: &Serve, source: &KeySource) -> Result<Assets, Problem> {
+    let private = [Some(&*typed.database.database), source.file().ok()];
+    let private: Vec<&Path> = private.into_iter().flatten().collect();
+    Assets::open(&web(typed.web.as_deref()), &private)
 }
 
 fn cors(typed: &[String]) -> Result<Cors, Problem> {
@@ -355,7 +377,8 @@ pub(crate) fn lifespan(text: &str) -> Result<Duration, String> {
 
 fn serve(typed: &Serve) -> Result<(), Problem> {
     let source = KeySource::of(&typed.keys, &typed.database.database);
-    // The database is looked at before a key is made beside it: a wrong path leaves nothing.
+    // The pages and the database are looked at before a key is made: a wrong path leaves nothing.
+    pages(typed, &source)?;
     let found = Sqlite::inspect(&typed.database.database)?;
     let config = config(typed, source.keys(Timestamp::now())?)?;
     let app = App::open(&config)?;
@@ -364,12 +387,12 @@ fn serve(typed: &Serve) -> Result<(), Problem> {
     if found == Inspection::Absent {
         log::info!("made a new database in {}", config.database.display());
     }
-    announce(server.address());
+    announce(server.address(), config.web != Web::Off);
     server.run(&stop)
 }
 
 /// Where it listens, and how to try it.
-fn announce(address: SocketAddr) {
+fn announce(address: SocketAddr, pages: bool) {
     let mut local = address;
     if address.ip().is_unspecified() {
         local.set_ip(match address {
@@ -377,10 +400,11 @@ fn announce(address: SocketAddr) {
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
+    let open = if pages { format!("open http://{local}/\n") } else { String::new() };
     // A closed standard output is no reason not to serve.
     let _ = writeln!(
         io::stdout(),
-        "lictor {} listens on http://{address}/api/\n\
+        "lictor {} listens on http://{address}/api/\n{open}\
          try it: curl http://{local}/api/registration -d '{{\"username\":\"ada\",\"password\":\"correct horse\"}}'",
         env!("CARGO_PKG_VERSION"),
     );
@@ -390,6 +414,7 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     let source = KeySource::of(&typed.keys, &typed.database.database);
     let (keys, signs) = source.as_it_will_be(Timestamp::now())?;
     let config = config(typed, keys)?;
+    let web = pages(typed, &source)?.describe();
     let database = match Sqlite::inspect(&config.database)? {
         Inspection::Absent => format!("{} (will be made)", absolute(&config.database).display()),
         found @ (Inspection::Current | Inspection::Older(_)) => {
@@ -418,7 +443,7 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("database", database),
         ("secret key", source.describe()),
         ("signs", signs),
-        ("registration", format!("{:?}", config.registration).to_lowercase()),
+        ("registration", config.registration.name().to_owned()),
         ("access lifespan", humantime::format_duration(config.access_lifespan).to_string()),
         ("refresh lifespan", humantime::format_duration(config.refresh_lifespan).to_string()),
         ("early refresh", humantime::format_duration(config.early_refresh).to_string()),
@@ -430,6 +455,7 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
         ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
         ("issuer", config.issuer.as_str().to_owned()),
+        ("web", web),
         ("cors", cors),
         ("throttle", if config.throttle { "on" } else { "off" }.to_owned()),
         ("trusted proxies", proxies),
@@ -519,6 +545,15 @@ mod tests {
         );
         assert!(check(&["http://a", "*"]).is_err());
         assert!(check(&["http://a/"]).is_err());
+    }
+
+    #[test]
+    fn pages() {
+        let check = |typed: Option<&str>| web(typed.map(OsStr::new));
+        assert_eq!(check(None), Web::Embedded);
+        assert_eq!(check(Some("")), Web::Embedded);
+        assert_eq!(check(Some("off")), Web::Off);
+        assert_eq!(check(Some("./off")), Web::Folder("./off".into()));
     }
 
     #[test]

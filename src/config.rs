@@ -25,6 +25,30 @@ pub enum Registration {
     Closed,
 }
 
+impl Registration {
+    /// As it is written on the command line and in answers.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Registration::Open => "open",
+            Registration::Email => "email",
+            Registration::Invite => "invite",
+            Registration::Closed => "closed",
+        }
+    }
+}
+
+/// Which pages are served beside the API, where no route is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Web {
+    /// None: what is no endpoint is not there.
+    Off,
+    /// lictor's own app.
+    Embedded,
+    /// The app in this folder, which has an `index.html`.
+    Folder(PathBuf),
+}
+
 /// Which web pages of other origins may call the API from a browser.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cors {
@@ -152,7 +176,9 @@ pub struct Config {
     pub audit_retention: Duration,
     /// What authenticator apps call this service (lictor).
     pub issuer: Issuer,
-    /// Which pages may call (all).
+    /// Which pages are served (none; the command line serves lictor's own app).
+    pub web: Web,
+    /// Which pages of other origins may call (all).
     pub cors: Cors,
     /// Whether guessing passwords is slowed down (yes). Off is for load tests.
     pub throttle: bool,
@@ -186,6 +212,7 @@ impl Config {
             adopt_tokens: false,
             audit_retention: Duration::from_secs(90 * 24 * 3600),
             issuer: Issuer("lictor".into()),
+            web: Web::Off,
             cors: Cors::Any,
             throttle: true,
             trusted_proxies: Vec::new(),

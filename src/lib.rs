@@ -24,6 +24,7 @@
 mod address;
 mod api;
 mod app;
+mod assets;
 pub mod clock;
 mod config;
 mod error;
@@ -53,7 +54,7 @@ pub mod cli;
 
 pub use address::Network;
 pub use app::App;
-pub use config::{Config, Cors, Issuer, MailSettings, Origin, Registration};
+pub use config::{Config, Cors, Issuer, MailSettings, Origin, Registration, Web};
 pub use error::{Error, Kind, Problem};
 pub use guard::{Admin, Email, Identity, Role, Roles, Username};
 pub use keys::{Algorithm, Keys, Secret};

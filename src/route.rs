@@ -128,6 +128,7 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("POST", "/api/admin/invitations", Admin(admin::invitations::post)).slow(),
     Route::new("DELETE", "/api/admin/invitations/{id}", Admin(admin::invitations::delete)).slow(),
     Route::new("GET", "/api/admin/audit", Admin(admin::audit::get)).slow(),
+    Route::new("GET", "/api/config", Public(api::config::get)),
     Route::new("GET", "/api/health", Public(api::health::get)),
     Route::new("GET", "/api", Public(api::hello::redirect)),
 ];

@@ -1,6 +1,7 @@
 //! The endpoints, one file each: what it takes, what it answers.
 
 pub(crate) mod admin;
+pub(crate) mod config;
 pub(crate) mod email;
 pub(crate) mod finalize;
 pub(crate) mod health;

@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use zeroize::Zeroizing;
 
+use super::body::Rest;
 use super::chunked::Decoder;
 use super::head::{self, Framing, NO_FIELDS, Scan};
 use super::limits::{MAX_LINGER_BYTES, MAX_OUTPUT};
@@ -134,7 +135,17 @@ pub(crate) struct Connection {
     continued: bool,
     output: Vec<u8>,
     sent: usize,
+    /// What is left of a long answer; nothing else is answered before it.
+    rest: Option<Box<Unfinished>>,
     lingered: u64,
+}
+
+/// An answer that is sent in pieces.
+#[derive(Debug)]
+struct Unfinished {
+    body: Rest,
+    /// No other answer follows.
+    last: bool,
 }
 
 enum Progress {
@@ -162,6 +173,7 @@ impl Connection {
             continued: false,
             output: Vec::new(),
             sent: 0,
+            rest: None,
             lingered: 0,
         }
     }
@@ -183,7 +195,10 @@ impl Connection {
 
     /// What the connection waits for.
     pub(crate) fn wait(&self) -> Wait {
-        if self.blocked_until.is_some() { Wait::Reader } else { self.wait }
+        match self.blocked_until.is_some() || self.rest.is_some() {
+            true => Wait::Reader,
+            false => self.wait,
+        }
     }
 
     /// Whether nothing of a request is here: no answer is owed.
@@ -201,7 +216,8 @@ impl Connection {
     }
 
     /// Takes bytes from the client (none, when [`Next::More`] or the slow lane calls) and
-    /// appends the answers to `out`. In the slow lane it answers one request and stops.
+    /// appends the answers to `out`, that of an unfinished one first. In the slow lane it answers
+    /// one request and stops.
     pub(crate) fn receive<S: Service>(
         &mut self,
         context: &Context<'_, S>,
@@ -209,6 +225,9 @@ impl Connection {
         bytes: &[u8],
         out: &mut Vec<u8>,
     ) {
+        if self.rest.is_some() && !self.go_on(context, out) {
+            return self.input.extend_from_slice(bytes);
+        }
         if self.input.is_empty() {
             let used = self.process(context, lane, bytes, out);
             self.input.extend_from_slice(&bytes[used..]);
@@ -314,6 +333,9 @@ impl Connection {
                 Progress::Answered { used: count, last } => {
                     used += count;
                     self.begin_next(context);
+                    if self.rest.is_some() && !self.go_on(context, out) {
+                        return if last { bytes.len() } else { used };
+                    }
                     if last {
                         self.end(context.limits, context.at);
                         return bytes.len();
@@ -407,8 +429,38 @@ impl Connection {
             (false, true) => Persistence::KeepAlive,
             (false, false) => Persistence::Default,
         };
-        response.encode(out, context.date, persistence, request.method == "HEAD");
+        let head_only = request.method == "HEAD";
+        if !response.encode(out, context.date, persistence, head_only) {
+            self.rest = Some(Box::new(Unfinished { body: response.into_rest(), last }));
+        }
         Progress::Answered { used, last }
+    }
+
+    /// Adds the next piece of an answer that is sent in pieces, if there is one; says whether the
+    /// next request may be looked at.
+    fn go_on<S>(&mut self, context: &Context<'_, S>, out: &mut Vec<u8>) -> bool {
+        let Some(unfinished) = &mut self.rest else { return true };
+        match unfinished.body.push_piece(out) {
+            Ok(false) => {
+                self.next = Next::More;
+                false
+            }
+            Ok(true) => {
+                let last = unfinished.last;
+                self.rest = None;
+                self.deadline = after(context.at, context.limits.idle_time);
+                if last {
+                    self.end(context.limits, context.at);
+                }
+                !last
+            }
+            Err(error) => {
+                log::warn!("an answer breaks off, its file could not be read: {error}");
+                self.rest = None;
+                self.next = Next::Close;
+                false
+            }
+        }
     }
 
     fn begin_next<S>(&mut self, context: &Context<'_, S>) {
@@ -442,10 +494,14 @@ impl Connection {
     ) {
         let response = context.service.refuse(refusal, request);
         let head_only = request.is_some_and(|request| request.method == "HEAD");
-        response.encode(out, context.date, Persistence::Close, head_only);
+        if !response.encode(out, context.date, Persistence::Close, head_only) {
+            self.rest = Some(Box::new(Unfinished { body: response.into_rest(), last: true }));
+        }
         self.input = Zeroizing::default();
         self.chunked = None;
-        self.end(context.limits, context.at);
+        if self.go_on(context, out) {
+            self.end(context.limits, context.at);
+        }
     }
 
     /// This was the last answer. The client has its time to take note from now on, whether a
@@ -462,18 +518,29 @@ fn after(at: Moment, time: std::time::Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
     use std::net::Ipv4Addr;
+    use std::sync::Arc;
 
+    use super::super::body::Body;
+    use super::super::limits::MAX_PIECE;
     use super::*;
 
-    /// Echoes the path and body; `/slow` belongs in the slow lane, `/panic` panics.
+    /// Echoes the path and body; `/slow` belongs in the slow lane, `/panic` panics, `/long` does
+    /// not fit in one piece.
     struct Echo;
+
+    const LONG: usize = 2 * MAX_PIECE + 1;
 
     impl Service for Echo {
         fn answer(&self, request: &Request<'_>, _: Timestamp, lane: Lane) -> Answer {
             match request.path {
                 "/slow" if lane != Lane::Slow => return Answer::Slow,
                 "/panic" => panic!("a handler's bug"),
+                "/long" => {
+                    let body = vec![b'x'; LONG];
+                    return Answer::Ready(Response::fixed(200, "text/plain", body));
+                }
                 _ => {}
             }
             let mut body = request.path.as_bytes().to_vec();
@@ -695,6 +762,101 @@ mod tests {
         }
         assert_eq!(answers, 1_000);
         assert_eq!(scenario.connection.next(), Next::Read);
+    }
+
+    /// What comes out until there is nothing more to do, in pieces; and what is next then.
+    fn pieces(bytes: &str) -> (Vec<String>, Next) {
+        let mut scenario = Scenario::new();
+        let mut pieces = Vec::new();
+        let mut bytes = bytes.as_bytes();
+        loop {
+            scenario.step(|connection, context, out| {
+                connection.receive(context, Lane::Fast, bytes, out);
+                assert!(out.len() <= MAX_OUTPUT + MAX_PIECE + 1_000, "{}", out.len());
+                pieces.push(String::from_utf8(out.clone()).unwrap());
+            });
+            bytes = b"";
+            if scenario.connection.next() != Next::More {
+                assert!(scenario.connection.rest.is_none());
+                return (pieces, scenario.connection.next());
+            }
+            assert!(!scenario.connection.at_rest());
+        }
+    }
+
+    #[test]
+    fn a_long_answer_goes_out_in_pieces_and_the_next_one_after_it() {
+        let long = GET.replace("/a", "/long");
+        for (bytes, expected, next) in [
+            (long.clone(), "L", Next::Read),
+            (format!("{GET}{long}{GET}"), "/a=L/a=", Next::Read),
+            (format!("{long}{long}"), "LL", Next::Read),
+            (long.replace("Host", "Connection: close\r\nHost") + GET, "L", Next::Linger),
+            (long.replace("GET", "HEAD") + GET, "/a=", Next::Read),
+        ] {
+            let (pieces, last) = pieces(&bytes);
+            let whole = pieces.concat();
+            let heads = whole.split("HTTP/1.1 200 OK\r\n").skip(1);
+            let bodies: String = heads.map(|one| one.split_once("\r\n\r\n").unwrap().1).collect();
+            assert_eq!(bodies.replace(&"x".repeat(LONG), "L"), expected, "{bytes:?}");
+            assert_eq!(last, next, "{bytes:?}");
+            assert_eq!(pieces.len() > 2, expected.contains('L'), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_client_that_reads_no_long_answer_keeps_a_piece_of_it_and_is_cut() {
+        let mut scenario = Scenario::new();
+        let long = GET.replace("/a", "/long");
+        scenario.step(|connection, context, out| {
+            connection.receive(context, Lane::Fast, long.as_bytes(), out);
+            connection.block(context.limits, context.at, out);
+        });
+        assert!(scenario.connection.unsent().len() <= MAX_PIECE + 1_000);
+        assert_eq!(scenario.connection.wait(), Wait::Reader);
+        // Each piece has its time.
+        scenario.at.millis = 9_000;
+        let unsent = scenario.connection.unsent().len();
+        scenario.connection.wrote(unsent);
+        assert_eq!(
+            (scenario.connection.wait(), scenario.connection.next()),
+            (Wait::Reader, Next::More)
+        );
+        scenario.step(|connection, context, out| {
+            connection.receive(context, Lane::Fast, b"", out);
+            connection.block(context.limits, context.at, out);
+        });
+        assert_eq!(scenario.expire_at(19_000), "");
+        assert_eq!(scenario.connection.next(), Next::Close);
+    }
+
+    #[test]
+    fn the_idle_time_begins_when_a_long_answer_is_written() {
+        let mut scenario = Scenario::new();
+        scenario.send(&GET.replace("/a", "/long"));
+        scenario.at.millis = 30_000;
+        while scenario.connection.next() == Next::More {
+            scenario.send("");
+        }
+        assert_eq!(scenario.connection.wait(), Wait::Idle);
+        assert_eq!(scenario.connection.deadline(), 90_000);
+    }
+
+    #[test]
+    fn an_answer_whose_file_became_shorter_breaks_off() {
+        let path = std::env::temp_dir().join(format!("lictor-short-{}", std::process::id()));
+        std::fs::write(&path, vec![b'x'; LONG]).unwrap();
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let body = Body::File(Arc::new(file.try_clone().unwrap()), LONG as u64);
+        let mut scenario = Scenario::new();
+        scenario.connection.rest = Some(Box::new(Unfinished { body: Rest::of(body), last: false }));
+        scenario.send("");
+        file.set_len(LONG as u64 - 1).unwrap();
+        while scenario.connection.next() == Next::More {
+            scenario.send("");
+        }
+        assert_eq!(scenario.connection.next(), Next::Close);
     }
 
     #[test]

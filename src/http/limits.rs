@@ -12,6 +12,8 @@ pub(crate) const MAX_HEAD: usize = 16 * 1024;
 pub(crate) const MAX_CHUNK_OVERHEAD: usize = 16 * 1024;
 /// Bytes of answers prepared before the client has to read some of them.
 pub(crate) const MAX_OUTPUT: usize = 16 * 1024;
+/// Bytes of a long body that are prepared at once; the next ones follow when these are written.
+pub(crate) const MAX_PIECE: usize = 32 * 1024;
 /// Bytes that are read and thrown away after a refusal, so that the client can read it.
 pub(super) const MAX_LINGER_BYTES: u64 = 16 * 1024 * 1024;
 
@@ -27,7 +29,7 @@ pub struct Limits {
     pub body_time: Duration,
     /// How long a connection may lie idle between requests (60 s).
     pub idle_time: Duration,
-    /// How long answers may lie unread (10 s).
+    /// How long answers, or a piece of a long one (32 KiB), may lie unread (10 s).
     pub unread_time: Duration,
     /// How long a client may go on sending after its last answer before the connection is cut (2 s).
     pub linger_time: Duration,

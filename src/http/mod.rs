@@ -1,7 +1,8 @@
 //! HTTP/1.1 as bytes: requests in, responses out (RFC 9110, RFC 9112).
 //!
 //! Nothing here holds a socket or reads a clock: bytes and times are passed in, so every state
-//! of a connection can be reached in a unit test.
+//! of a connection can be reached in a unit test. A body can be a file, which is read while its
+//! bytes are sent.
 //!
 //! In scope: origin-form and absolute-form targets, `Content-Length` and `chunked` bodies,
 //! keep-alive, pipelining, `Expect: 100-continue`, HTTP/1.0.
@@ -14,10 +15,12 @@
 //! | `chunked` | the chunked transfer coding |
 //! | `request` | a request as a handler sees it |
 //! | `response` | a response and its bytes |
+//! | `body` | what a response carries, and how a long body is cut into pieces |
 //! | `connection` | one connection: what to read, answer, refuse and wait for |
 //! | `limits` | every size and time that a client could grow |
 //! | `refusal` | what the engine itself answers, before any handler |
 
+mod body;
 pub(crate) mod chunked;
 mod connection;
 pub(crate) mod head;

@@ -1,11 +1,15 @@
 //! A response, and its bytes.
 
 use std::borrow::Cow;
-use std::io::Write as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::Serialize;
 
+use super::body::{Body, Rest};
+use super::limits::MAX_PIECE;
 use crate::clock::Timestamp;
 
 /// A header value that can be sent: visible ASCII, spaces and tabs. CR and LF cannot be in it,
@@ -39,7 +43,7 @@ pub struct Response {
     pub status: u16,
     headers: Vec<(&'static str, HeaderValue)>,
     content_type: &'static str,
-    body: Cow<'static, [u8]>,
+    body: Body,
 }
 
 #[derive(Serialize)]
@@ -66,7 +70,18 @@ impl Response {
         content_type: &'static str,
         body: impl Into<Cow<'static, [u8]>>,
     ) -> Response {
-        Response { status, headers: Vec::new(), content_type, body: body.into() }
+        Response { status, headers: Vec::new(), content_type, body: Body::Bytes(body.into()) }
+    }
+
+    /// An answer whose bytes are the first so many of a file, which is read while they are sent.
+    pub(crate) fn file(content_type: &'static str, file: Arc<File>, length: u64) -> Response {
+        let body = Body::File(file, length);
+        Response { status: 200, headers: Vec::new(), content_type, body }
+    }
+
+    /// The same with its body in memory, for whoever sends it by other means.
+    pub(crate) fn loaded(self) -> io::Result<Response> {
+        Ok(Response { body: Body::Bytes(self.body.read()?), ..self })
     }
 
     /// An answer without body.
@@ -98,9 +113,10 @@ impl Response {
         self.with_value("Retry-After", HeaderValue::number(seconds))
     }
 
-    /// The body.
+    /// The body. Empty for a file that the engine sends; [`App::handle`](crate::App::handle) gives
+    /// files as bytes.
     pub fn body(&self) -> &[u8] {
-        &self.body
+        self.body.in_memory()
     }
 
     /// The `Content-Type`; empty when there is no body.
@@ -113,15 +129,16 @@ impl Response {
         self.headers.iter().map(|(name, value)| (*name, value.0.as_ref()))
     }
 
-    /// Writes the response's bytes (RFC 9112 section 4). `head_only` leaves the body out but
-    /// tells its length, as the answer to HEAD does.
+    /// Writes the response's bytes (RFC 9112 section 4); false if a body is to follow that is too
+    /// long for it. `head_only` leaves the body out but tells its length, as the answer to HEAD
+    /// does.
     pub(super) fn encode(
         &self,
         out: &mut Vec<u8>,
         date: &Date,
         persistence: Persistence,
         head_only: bool,
-    ) {
+    ) -> bool {
         out.extend_from_slice(b"HTTP/1.1 ");
         push_number(out, self.status.into());
         out.push(b' ');
@@ -147,9 +164,21 @@ impl Response {
             Persistence::Close => push_field(out, "Connection", "close"),
         }
         out.extend_from_slice(b"\r\n\r\n");
-        if !bodiless && !head_only {
-            out.extend_from_slice(&self.body);
+        if bodiless || head_only {
+            return true;
         }
+        match &self.body {
+            Body::Bytes(bytes) if bytes.len() <= MAX_PIECE => {
+                out.extend_from_slice(bytes);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// The body, to be sent in pieces.
+    pub(super) fn into_rest(self) -> Rest {
+        Rest::of(self.body)
     }
 }
 
@@ -212,7 +241,7 @@ fn push_field(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(value.as_bytes());
 }
 
-fn push_number(out: &mut Vec<u8>, number: usize) {
+fn push_number(out: &mut Vec<u8>, number: u64) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();
     let mut rest = number;
@@ -292,7 +321,7 @@ mod tests {
 
     #[test]
     fn numbers_and_dates() {
-        for number in [0, 7, 10, 4096, usize::MAX] {
+        for number in [0, 7, 10, 4096, u64::MAX] {
             let mut out = Vec::new();
             push_number(&mut out, number);
             assert_eq!(out, number.to_string().as_bytes());

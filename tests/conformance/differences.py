@@ -214,6 +214,10 @@ REDBOT = [
         "it never changes, so a cache may keep it as long as it likes (RFC 9111 section 4.2.2)",
         {"GET /api/": "FRESHNESS_HEURISTIC"},
     ),
+    (
+        "it is asked for anew each time, and shorter than the tag that would save it",
+        {"GET /api/config": "FRESHNESS_NO_CACHE_NO_VALIDATOR"},
+    ),
 ]
 
 HTTPLINT = [

@@ -31,7 +31,7 @@ PERSON = b'{"username": "alice", "password": "seven wet otters"}'
 OTHER_ORIGIN = {"Origin": "https://app.example"}
 PREFLIGHT = {**OTHER_ORIGIN, "Access-Control-Request-Method": "POST"}
 
-# Every kind of answer of the API, for httplint: method, path, fields, body.
+# Every kind of answer of the API and of the pages, for httplint: method, path, fields, body.
 REQUESTS = [
     ("POST", "/api/registration", {}, PERSON),
     ("POST", "/api/registration", OTHER_ORIGIN, PERSON),
@@ -50,8 +50,17 @@ REQUESTS = [
     ("OPTIONS", "/api/login", {}, b""),
     ("OPTIONS", "/api/login", PREFLIGHT, b""),
     ("OPTIONS", "*", {}, b""),
+    ("GET", "/", {}, b""),
+    ("GET", "/", {"Accept-Encoding": "gzip"}, b""),
+    ("GET", "/", {"If-None-Match": "*"}, b""),
+    ("HEAD", "/", {"Accept-Encoding": "gzip"}, b""),
+    ("GET", "/favicon.svg", {}, b""),
+    ("GET", "/nothing.js", {}, b""),
+    ("POST", "/", {}, b""),
+    ("OPTIONS", "/", {}, b""),
 ]
-RESOURCES = ["/api/", "/api", "/api/protected", "/api/verify", "/api/health", "/api/login", "/nothing"]
+RESOURCES = ["/api/", "/api", "/api/protected", "/api/verify", "/api/health", "/api/login", "/api/config"]
+RESOURCES += ["/", "/no-such-page", "/favicon.svg", "/nothing.js"]
 
 
 class Result(NamedTuple):
@@ -76,7 +85,9 @@ def replay(port, cases, answers):
 
 def named(answer):
     """An answer by its status and what it says."""
-    body = answer.partition(b"\r\n\r\n")[2]
+    head, _, body = answer.partition(b"\r\n\r\n")
+    if b"\r\nContent-Type: application/json" not in head:
+        return f"{status(answer)} {'a file' if body else 'without body'}"
     said = json.loads(body) if body else {}
     return f"{status(answer)} {said.get('message', '/'.join(said) or 'without body')}"
 
@@ -85,7 +96,7 @@ def linted(port, answers):
     """What httplint says to the answers of the suites, and to those of the API."""
     # An answer that tells a length and has no body is one to HEAD; split() makes sure of it.
     faults = {
-        name: lint.answer_faults(answer, b"GET / HTTP/1.1" if answer.endswith(b"}") else b"HEAD / HTTP/1.1")
+        name: lint.answer_faults(answer, b"HEAD / HTTP/1.1" if answer.endswith(b"\r\n\r\n") else b"GET / HTTP/1.1")
         for name, answer in answers.items()
     }
     for method, path, fields, body in REQUESTS:

@@ -121,6 +121,7 @@ fn help_names_everything() {
         "JWT_REFRESH_LIFESPAN",
         "JWT_ALGORITHM",
         "LICTOR_EARLY_REFRESH",
+        "LICTOR_WEB",
         "LICTOR_CORS_ORIGIN",
         "LICTOR_THROTTLE",
         "LICTOR_TRUSTED_PROXY",

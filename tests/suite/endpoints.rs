@@ -380,16 +380,23 @@ fn paths_and_methods() {
         let reply = server.get(path);
         assert_eq!((reply.status(), reply.header("location")), (308, Some(location)));
     }
-    for path in
-        ["/", "/api/nothing", "/api/login/", "//api/", "/API/", "/api/%6cogin", "/api/../api/"]
-    {
+    let without_pages = Server::start(&["--web", "off"]);
+    for path in ["/api/nothing", "/api/login/", "//api/", "/api/%6cogin", "/api/../api/"] {
         check_errors(&server, &[("GET", path, &[], "", (404, "NotFound"))]);
+        check_errors(&without_pages, &[("GET", path, &[], "", (404, "NotFound"))]);
+    }
+    for path in ["/", "/API/", "/login"] {
+        check_errors(&without_pages, &[("GET", path, &[], "", (404, "NotFound"))]);
+        check_errors(&without_pages, &[("POST", path, &[], "", (404, "NotFound"))]);
     }
     for (method, path, allow) in [
         ("GET", "/api/login", "POST, OPTIONS"),
         ("PUT", "/api/", "GET, HEAD, OPTIONS"),
         ("TRACE", "/api/", "GET, HEAD, OPTIONS"),
-        ("TRACE", "/nothing", "OPTIONS"),
+        ("TRACE", "/api/nothing", "OPTIONS"),
+        ("TRACE", "/login", "GET, HEAD, OPTIONS"),
+        ("POST", "/login", "GET, HEAD, OPTIONS"),
+        ("DELETE", "/favicon.svg", "GET, HEAD, OPTIONS"),
         ("BREW", "/api/protected", "GET, HEAD, OPTIONS"),
         ("get", "/api/", "GET, HEAD, OPTIONS"),
     ] {
@@ -398,7 +405,7 @@ fn paths_and_methods() {
         assert_eq!(reply.header("allow"), Some(allow), "{method} {path}");
     }
     for (path, status) in
-        [("/api/", 200), ("/api/protected", 401), ("/api/health", 200), ("/x", 404)]
+        [("/api/", 200), ("/api/protected", 401), ("/api/health", 200), ("/x.y", 404)]
     {
         let (head, get) = (server.send("HEAD", path, &[], ""), server.get(path));
         assert_eq!((head.status(), head.body.as_str()), (status, ""), "{path}");
@@ -407,6 +414,7 @@ fn paths_and_methods() {
     for (path, allow) in [
         ("/api/", "GET, HEAD, OPTIONS"),
         ("/api/login", "POST, OPTIONS"),
+        ("/login", "GET, HEAD, OPTIONS"),
         ("*", "GET, HEAD, POST, DELETE, PUT, OPTIONS"),
     ] {
         let reply = server.send("OPTIONS", path, &[], "");
@@ -429,7 +437,7 @@ fn other_origins() {
         for (method, path, body) in [
             ("GET", "/api/", ""),
             ("POST", "/api/login", "{"),
-            ("GET", "/nothing", ""),
+            ("GET", "/api/nothing", ""),
             ("GET", "/api/protected", ""),
         ] {
             let reply = server.send(method, path, &origin, body);

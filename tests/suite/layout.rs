@@ -9,7 +9,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "address", "admin", "app", "clock", "config", "error", "keys", "link", "mail",
+            "address", "admin", "app", "assets", "clock", "config", "error", "keys", "link", "mail",
             "server", "store",
         ],
     ),
@@ -28,11 +28,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "address", "clock", "config", "error", "guard", "http", "link", "mailer", "route",
+            "address", "assets", "clock", "config", "error", "guard", "http", "link", "mailer", "route",
             "store",
         ],
     ),
     ("mailer", &["clock", "error", "guard", "language", "link", "mail", "store"]),
+    ("assets", &["config", "error", "http"]),
     ("guard", &["address", "clock", "error", "http", "keys", "store"]),
     ("store", &["clock", "error", "guard", "language"]),
     ("config", &["address", "error", "keys", "link", "mail", "net"]),
@@ -58,6 +59,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("ring", &["guard/token/key.rs", "mail/transport/smtp/tls.rs"]),
     ("qrcodegen", &["api/qr.rs"]),
     ("rusqlite", &["store/sqlite/"]),
+    ("miniz_oxide", &["assets/embedded.rs"]),
     ("clap", &["cli.rs", "cli/key_source.rs", "cli/mail_flags.rs", "admin/"]),
     ("argon2", &["guard/password.rs"]),
     ("jwt_simple", &["guard/token/key.rs", "guard/token/claims.rs", "fuzzing/token.rs"]),
@@ -68,7 +70,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["mail/transport/smtp/tls.rs"]),
     ("signal_hook", &["server.rs"]),
     ("rpassword", &["admin/user.rs"]),
-    ("rustix", &["net/mod.rs", "net/poll.rs", "net/keeper.rs", "net/lanes.rs"]),
+    ("rustix", &["assets/folder.rs", "net/mod.rs", "net/poll.rs", "net/keeper.rs", "net/lanes.rs"]),
 ];
 
 /// Whether the library's name is there, not only the end of another.

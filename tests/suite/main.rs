@@ -22,4 +22,5 @@ mod throttle;
 mod tokens;
 mod verify;
 mod weaknesses;
+mod web;
 mod wire;

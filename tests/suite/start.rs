@@ -159,7 +159,7 @@ fn the_first_run_makes_a_key_and_a_database_and_the_second_keeps_them() {
         let mut child = child;
         let mut lines =
             std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
-        let announced = [lines.next().unwrap().unwrap(), lines.next().unwrap().unwrap()];
+        let announced = [(); 3].map(|()| lines.next().unwrap().unwrap());
         let pid = child.id().to_string();
         std::process::Command::new("kill").arg(pid).status().unwrap();
         wait(&mut child);
@@ -169,7 +169,8 @@ fn the_first_run_makes_a_key_and_a_database_and_the_second_keeps_them() {
     };
     let (announced, log) = start(&dir);
     assert!(announced[0].contains("listens on http://127.0.0.1:"), "{announced:?}");
-    assert!(announced[1].starts_with("try it: curl http://127.0.0.1:"), "{announced:?}");
+    assert!(announced[1].starts_with("open http://127.0.0.1:"), "{announced:?}");
+    assert!(announced[2].starts_with("try it: curl http://127.0.0.1:"), "{announced:?}");
     assert!(log.contains("made a new secret key in lictor.key"), "{log}");
     let key = fs::read_to_string(dir.0.join("lictor.key")).unwrap();
     assert_eq!(key.len(), 65, "64 digits and a line end");
@@ -225,6 +226,7 @@ fn check_says_what_would_run_and_makes_nothing() {
         "24h",
         "30d",
         "1day",
+        "the app in the program",
         "every origin",
         "nothing is wrong",
     ] {
@@ -236,11 +238,13 @@ fn check_says_what_would_run_and_makes_nothing() {
     with_secret
         .env("SECRET_KEY", SECRET)
         .env("JWT_ACCESS_LIFESPAN", "90")
+        .env("LICTOR_WEB", "off")
         .env("LICTOR_CORS_ORIGIN", "none");
     let (code, out, _) = outcome(&finish(with_secret, ""));
     assert_eq!(code, 0);
     assert!(out.contains("SECRET_KEY (41 bytes, hidden)") && !out.contains(SECRET), "{out}");
     assert!(out.contains("1m 30s") && out.contains("no other origin"), "{out}");
+    assert!(out.contains("web              off"), "{out}");
 
     let mut wrong = lictor(&dir.0, &["check"]);
     wrong.env("SECRET_KEY", "short");

@@ -213,7 +213,7 @@ fn x_forwarded_for_counts_only_from_trusted_proxies() {
     .enumerate()
     {
         let headers: Vec<_> = forwarded.iter().map(|line| ("X-Forwarded-For", *line)).collect();
-        let path = format!("/case-{number}");
+        let path = format!("/api/case-{number}");
         send(&server, from, &request("GET", &path, &headers, ""));
         let expected = format!("{expected} GET {path} 404");
         assert!(server.log().contains(&expected), "{expected}: {}", server.log());

@@ -1,0 +1,106 @@
+//! Which media type a file has, by its name. Browsers are told not to guess (`nosniff`), so what is
+//! missing here is a download.
+
+/// What the web is made of, by extension.
+const TYPES: &[(&str, &str)] = &[
+    ("aac", "audio/aac"),
+    ("avif", "image/avif"),
+    ("bmp", "image/bmp"),
+    ("css", "text/css; charset=utf-8"),
+    ("csv", "text/csv; charset=utf-8"),
+    ("flac", "audio/flac"),
+    ("gif", "image/gif"),
+    ("gz", "application/gzip"),
+    ("htm", "text/html; charset=utf-8"),
+    ("html", "text/html; charset=utf-8"),
+    ("ico", "image/vnd.microsoft.icon"),
+    ("jpeg", "image/jpeg"),
+    ("jpg", "image/jpeg"),
+    ("js", "text/javascript; charset=utf-8"),
+    ("json", "application/json"),
+    ("jsonld", "application/ld+json"),
+    ("jxl", "image/jxl"),
+    ("m4a", "audio/mp4"),
+    ("map", "application/json"),
+    ("md", "text/markdown; charset=utf-8"),
+    ("mjs", "text/javascript; charset=utf-8"),
+    ("mp3", "audio/mpeg"),
+    ("mp4", "video/mp4"),
+    ("oga", "audio/ogg"),
+    ("ogg", "audio/ogg"),
+    ("ogv", "video/ogg"),
+    ("opus", "audio/ogg"),
+    ("otf", "font/otf"),
+    ("pdf", "application/pdf"),
+    ("png", "image/png"),
+    ("rss", "application/rss+xml"),
+    ("svg", "image/svg+xml"),
+    ("ttf", "font/ttf"),
+    ("txt", "text/plain; charset=utf-8"),
+    ("vtt", "text/vtt; charset=utf-8"),
+    ("wasm", "application/wasm"),
+    ("wav", "audio/wav"),
+    ("weba", "audio/webm"),
+    ("webm", "video/webm"),
+    ("webmanifest", "application/manifest+json"),
+    ("webp", "image/webp"),
+    ("woff", "font/woff"),
+    ("woff2", "font/woff2"),
+    ("xhtml", "application/xhtml+xml"),
+    ("xml", "application/xml"),
+    ("zip", "application/zip"),
+];
+
+/// The longest extension.
+const LONGEST: usize = 11;
+
+pub(super) fn of(path: &str) -> &'static str {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    if extension.len() <= LONGEST {
+        let extension = extension.to_ascii_lowercase();
+        if let Ok(at) = TYPES.binary_search_by(|(known, _)| (*known).cmp(&extension)) {
+            return TYPES[at].1;
+        }
+    }
+    "application/octet-stream"
+}
+
+/// Whether a browser that opens it runs scripts that are in it.
+pub(super) fn is_document(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default();
+    matches!(essence, "text/html" | "application/xhtml+xml" | "image/svg+xml" | "application/xml")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types() {
+        assert!(TYPES.is_sorted_by(|a, b| a.0 < b.0), "they are searched by halves");
+        assert_eq!(TYPES.iter().map(|(extension, _)| extension.len()).max(), Some(LONGEST));
+        for (path, expected) in [
+            ("index.html", "text/html; charset=utf-8"),
+            ("a/b.c/x.JS", "text/javascript; charset=utf-8"),
+            ("x.js.map", "application/json"),
+            ("manifest.webmanifest", "application/manifest+json"),
+            ("x.webmanifestx", "application/octet-stream"),
+            ("a.css/LICENSE", "application/octet-stream"),
+            ("x.exe", "application/octet-stream"),
+            ("x.", "application/octet-stream"),
+            ("", "application/octet-stream"),
+        ] {
+            assert_eq!(of(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn documents() {
+        for (path, expected) in
+            [("x.html", true), ("x.svg", true), ("x.xml", true), ("x.js", false), ("x.json", false)]
+        {
+            assert_eq!(is_document(of(path)), expected, "{path}");
+        }
+    }
+}

@@ -1,0 +1,139 @@
+//! A response's body: bytes in memory, or a file; and what is left of one that is sent in pieces.
+//!
+//! A long body is not copied into the buffer of answers as a whole: a client that does not read
+//! would then hold memory as large as the body. It goes out piece by piece, each once the one
+//! before is written. This is the only place in `http` that reads a file.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+
+use super::limits::MAX_PIECE;
+
+/// What a response carries.
+#[derive(Debug, Clone)]
+pub(super) enum Body {
+    Bytes(Cow<'static, [u8]>),
+    /// The first so many bytes of a file.
+    File(Arc<File>, u64),
+}
+
+impl Body {
+    pub(super) fn len(&self) -> u64 {
+        match self {
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::File(_, length) => *length,
+        }
+    }
+
+    /// The bytes that are in memory: none of a file.
+    pub(super) fn in_memory(&self) -> &[u8] {
+        match self {
+            Body::Bytes(bytes) => bytes,
+            Body::File(..) => b"",
+        }
+    }
+
+    /// The whole body in memory.
+    pub(super) fn read(self) -> io::Result<Cow<'static, [u8]>> {
+        match self {
+            Body::Bytes(bytes) => Ok(bytes),
+            Body::File(file, length) => {
+                let too_large = |_| io::Error::from(io::ErrorKind::FileTooLarge);
+                let mut bytes = vec![0; usize::try_from(length).map_err(too_large)?];
+                file.read_exact_at(&mut bytes, 0)?;
+                Ok(bytes.into())
+            }
+        }
+    }
+}
+
+/// What is left of a body.
+#[derive(Debug)]
+pub(super) struct Rest {
+    body: Body,
+    sent: u64,
+}
+
+impl Rest {
+    /// All of it is left.
+    pub(super) fn of(body: Body) -> Rest {
+        Rest { body, sent: 0 }
+    }
+
+    /// Appends the next piece to `out`; says whether it was the last. A file that has become
+    /// shorter is an error: the length that was told cannot be kept.
+    pub(super) fn push_piece(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        // It is at most MAX_PIECE.
+        let length = (self.body.len() - self.sent).min(MAX_PIECE as u64) as usize;
+        match &self.body {
+            Body::Bytes(bytes) => {
+                // What was sent is part of what is in memory.
+                let at = self.sent as usize;
+                out.extend_from_slice(&bytes[at..at + length]);
+            }
+            Body::File(file, _) => {
+                let at = out.len();
+                out.resize(at + length, 0);
+                if let Err(error) = file.read_exact_at(&mut out[at..], self.sent) {
+                    out.truncate(at);
+                    return Err(error);
+                }
+            }
+        }
+        self.sent += length as u64;
+        Ok(self.sent == self.body.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(bytes: &[u8]) -> (File, std::path::PathBuf) {
+        let name = format!("lictor-body-{}-{}", std::process::id(), bytes.len());
+        let path = std::env::temp_dir().join(name);
+        std::fs::write(&path, bytes).unwrap();
+        (File::options().read(true).write(true).open(&path).unwrap(), path)
+    }
+
+    #[test]
+    fn pieces_are_the_whole() {
+        for length in [0, 1, MAX_PIECE - 1, MAX_PIECE, MAX_PIECE + 1, 3 * MAX_PIECE] {
+            let bytes: Vec<u8> = (0..length).map(|at| (at % 251) as u8).collect();
+            let (file, path) = file(&bytes);
+            for body in [
+                Body::Bytes(bytes.clone().into()),
+                Body::File(Arc::new(file.try_clone().unwrap()), length as u64),
+            ] {
+                assert_eq!(body.len(), length as u64);
+                assert_eq!(*body.clone().read().unwrap(), bytes);
+                let mut rest = Rest::of(body);
+                let mut out = b"head".to_vec();
+                let mut pieces = 1;
+                while !rest.push_piece(&mut out).unwrap() {
+                    pieces += 1;
+                }
+                assert_eq!((&out[..4], &out[4..]), (&b"head"[..], &bytes[..]));
+                assert_eq!(pieces, length.div_ceil(MAX_PIECE).max(1));
+            }
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_that_became_shorter_is_an_error_and_adds_nothing() {
+        let (file, path) = file(&[7; MAX_PIECE + 9]);
+        std::fs::remove_file(path).unwrap();
+        let body = Body::File(Arc::new(file.try_clone().unwrap()), MAX_PIECE as u64 + 9);
+        let mut rest = Rest::of(body.clone());
+        let mut out = Vec::new();
+        assert!(!rest.push_piece(&mut out).unwrap());
+        file.set_len(MAX_PIECE as u64 + 8).unwrap();
+        assert!(rest.push_piece(&mut out).is_err());
+        assert_eq!(out.len(), MAX_PIECE);
+        assert!(body.read().is_err());
+    }
+}
