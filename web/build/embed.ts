@@ -1,0 +1,58 @@
+// Owns what is added to the build for the program that serves it: each file once more as gzip,
+// and embedded.rs, the list that src/assets includes.
+
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { extname, join } from 'node:path';
+// In JavaScript, so that the bytes are the same on every machine: what node's own zlib makes
+// depends on its version and on the processor.
+import { gzip } from 'pako';
+import type { Plugin } from 'vite';
+
+const MEDIA_TYPES: Record<string, string> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+};
+
+export function embed(): Plugin {
+  let folder = '';
+  return {
+    name: 'embed',
+    apply: 'build',
+    configResolved(config) {
+      folder = join(config.root, config.build.outDir);
+    },
+    closeBundle() {
+      const files = readdirSync(folder, { recursive: true, withFileTypes: true })
+        .filter(entry => entry.isFile())
+        .map(entry => join(entry.parentPath, entry.name).slice(folder.length + 1).replaceAll('\\', '/'))
+        .sort();
+      writeFileSync(join(folder, 'embedded.rs'), `[\n${files.map(file => asset(folder, file)).join('')}]\n`);
+    },
+  };
+}
+
+// Writes the file's compressed twin, and says in Rust what it is.
+function asset(folder: string, file: string): string {
+  const mediaType = MEDIA_TYPES[extname(file)];
+  if (!mediaType) throw new Error(`embed: no media type for ${file}`);
+  const bytes = readFileSync(join(folder, file));
+  writeFileSync(join(folder, `${file}.gz`), compressed(bytes));
+  return `    Asset {
+        path: "/${file}",
+        media_type: "${mediaType}",
+        hashed: ${file.startsWith('assets/')},
+        gzip: include_bytes!("${file}.gz"),
+        size: ${bytes.length},
+    },
+`;
+}
+
+// Without name and time in its head (RFC 1952 section 2.3), and of no operating system.
+function compressed(bytes: Uint8Array): Uint8Array {
+  const packed = gzip(bytes, { level: 9 });
+  packed.fill(0, 4, 8);
+  packed[9] = 255;
+  return packed;
+}

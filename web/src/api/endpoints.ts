@@ -1,0 +1,59 @@
+// Owns the list of the server's endpoints: one line each, what it takes and what it answers.
+
+import { answered, auth, call, callWith } from '../session';
+import type { LogInWith, RegisterWith } from '../auth/index';
+import type {
+  AuditPage, Config, Done, Enrolment, Finalized, Invitation, Me, NewInvitation, RecoveryCodes, ResetDone, ResetLink,
+  Session, User, UserPage,
+} from './types';
+
+export const api = {
+  config: () => callWith<Config>(false, 'GET', '/api/config'),
+  logIn: (credentials: LogInWith) => answered(auth.logIn(credentials)),
+  register: (account: RegisterWith) => answered(auth.register(account)),
+  finalize: (token: string) => callWith<Finalized>(token, 'GET', '/api/finalize'),
+  reset: (email: string) => callWith<Done>(false, 'POST', '/api/reset', { email }),
+  resetFinalize: (token: string, body: { password: string; otp?: string }) =>
+    callWith<ResetDone>(token, 'POST', '/api/reset_finalize', body),
+
+  protected: () => call<Done>('GET', '/api/protected'),
+  me: () => call<Me>('GET', '/api/me'),
+  deleteMe: (password: string) => call<Done>('DELETE', '/api/me', { password }),
+  changePassword: (current: string, next: string) => call<Done>('PUT', '/api/password', { current, new: next }),
+  changeEmail: (email: string, password: string) => call<Done>('PUT', '/api/email', { email, password }),
+
+  sessions: () => call<{ sessions: Session[] }>('GET', '/api/sessions'),
+  endSession: (id: string) => call<Done>('DELETE', `/api/sessions/${encodeURIComponent(id)}`),
+  logOutEverywhere: () => answered(auth.logOutEverywhere()),
+
+  enrol: (password: string) => call<Enrolment>('POST', '/api/second-factor', { password }),
+  confirmEnrolment: (otp: string) => call<RecoveryCodes>('PUT', '/api/second-factor', { otp }),
+  removeSecondFactor: (password: string, otp: string) => call<Done>('DELETE', '/api/second-factor', { password, otp }),
+  newRecoveryCodes: (password: string, otp: string) =>
+    call<RecoveryCodes>('POST', '/api/second-factor/recovery-codes', { password, otp }),
+};
+
+const admin = '/api/admin';
+
+export const adminApi = {
+  users: (search: string, after?: number) => call<UserPage>('GET', `${admin}/users${query({ search, after, limit: 25 })}`),
+  user: (id: number) => call<User>('GET', `${admin}/users/${id}`),
+  deleteUser: (id: number) => call<Done>('DELETE', `${admin}/users/${id}`),
+  setActive: (id: number, active: boolean) => call<User>('PUT', `${admin}/users/${id}/active`, { active }),
+  setRoles: (id: number, roles: string[]) => call<User>('PUT', `${admin}/users/${id}/roles`, { roles }),
+  sessions: (id: number) => call<{ sessions: Session[] }>('GET', `${admin}/users/${id}/sessions`),
+  endSessions: (id: number) => call<Done>('DELETE', `${admin}/users/${id}/sessions`),
+  resetLink: (id: number) => call<ResetLink>('POST', `${admin}/users/${id}/reset-link`),
+
+  invitations: () => call<{ invitations: Invitation[] }>('GET', `${admin}/invitations`),
+  invite: (roles: string[], days: number) =>
+    call<NewInvitation>('POST', `${admin}/invitations`, { roles, expires_in: days * 86_400 }),
+  revoke: (id: string) => call<Done>('DELETE', `${admin}/invitations/${encodeURIComponent(id)}`),
+
+  audit: (user?: number, before?: number) => call<AuditPage>('GET', `${admin}/audit${query({ user, before, limit: 50 })}`),
+};
+
+function query(parameters: Record<string, string | number | undefined>): string {
+  const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');
+  return `?${new URLSearchParams(given.map(([key, value]) => [key, String(value)]))}`;
+}

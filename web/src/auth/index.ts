@@ -1,0 +1,167 @@
+// Owns what an app has of the module: `createAuth`. It wires vault, line, turns and session, and
+// turns requests of the app into answers. Knows nothing of React.
+
+import { readRoles } from './claims.js';
+import { browser, type Environment } from './environment.js';
+import { ApiError, field, NetworkError, parsed, refusal } from './errors.js';
+import { createLine } from './line.js';
+import { createSession } from './session.js';
+import { createTurns } from './turns.js';
+import type { Auth, AuthOptions, AuthState, CallInit, LogInWith, RegisterWith, Registered } from './types.js';
+import { createVault } from './vault.js';
+
+export { ApiError, NetworkError };
+export type * from './types.js';
+
+/**
+ * Makes the one Auth of an app: once, at module level. Reads what storage holds at once, so the
+ * first `state` is right without a wait. The second argument is for tests.
+ */
+export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions = {}, env: Environment = browser()): Auth {
+  const listeners = new Set<() => void>();
+  const line = createLine(env, api, () => {
+    if (!line.offline) session.wake();
+    publish();
+  });
+  const vault = createVault(env, storageKey, () => session.look());
+  const session = createSession(env, line, vault, createTurns(env, `${storageKey}.turn`), publish);
+  const endSignals = env.onSignal(() => {
+    if (line.offline) void line.probe();
+    session.wake();
+  });
+  let state = snapshot();
+
+  function snapshot(): AuthState {
+    const claims = session.held?.claims ?? null;
+    const roles = claims === null ? NO_ROLES : readRoles(claims);
+    return Object.freeze({ loggedIn: claims !== null, claims, roles, reason: session.reason, offline: line.offline });
+  }
+
+  function publish(): void {
+    const next = snapshot();
+    // Roles come from the claims.
+    const same = next.claims === state.claims && next.reason === state.reason && next.offline === state.offline;
+    if (same) return;
+    state = next;
+    for (const listener of [...listeners]) listener();
+  }
+
+  async function request(path: string, { token, ...init }: CallInit = {}): Promise<Response> {
+    if (token !== undefined) return accepted(await line.send(path, bearing(token || null, init)));
+    const used = await session.ready();
+    init.signal?.throwIfAborted();
+    const response = await line.send(path, bearing(used?.token ?? null, init));
+    if (response.ok || used === null) return accepted(response);
+    const error = await refusal(response);
+    const next = await session.refused(used, error);
+    // A stream has been read by the first attempt.
+    if (next === null || init.body instanceof ReadableStream) throw error;
+    init.signal?.throwIfAborted();
+    const again = await line.send(path, bearing(next.token, init));
+    if (again.ok) return again;
+    const final = await refusal(again);
+    session.judge(next, final);
+    throw final;
+  }
+
+  async function call<T>(method: string, path: string, body?: unknown, init: CallInit = {}): Promise<T> {
+    const headers = new Headers(init.headers);
+    if (body !== undefined) headers.set('Content-Type', 'application/json');
+    const json = body === undefined ? {} : { body: JSON.stringify(body) };
+    return answer(await request(path, { ...init, ...json, method, headers })) as Promise<T>;
+  }
+
+  // Without a content type, so that a browser asks no preflight first.
+  async function post(path: string, body: unknown): Promise<unknown> {
+    return answer(await request(path, { method: 'POST', body: JSON.stringify(body), token: false }));
+  }
+
+  async function logIn({ remember = true, ...credentials }: LogInWith): Promise<void> {
+    session.begin(field(await post('/api/login', credentials), 'access_token') ?? '', remember);
+  }
+
+  async function register({ remember = true, ...account }: RegisterWith): Promise<Registered> {
+    const told = await post('/api/registration', account);
+    const token = field(told, 'access_token');
+    if (token === undefined) return { loggedIn: false, message: field(told, 'message') ?? '' };
+    session.begin(token, remember);
+    return { loggedIn: true };
+  }
+
+  async function logOut(): Promise<boolean> {
+    const held = session.look();
+    if (held === null) return true;
+    session.end('user');
+    return revoke(held.token).catch(() => false);
+  }
+
+  // The session is the server's until it is told; a token that has just expired cannot do that,
+  // but the one it is exchanged for can.
+  async function revoke(token: string): Promise<boolean> {
+    const told = await line.sendBriefly('/api/logout', bearing(token, { method: 'POST', keepalive: true }));
+    if (told.ok) return true;
+    const { error } = await refusal(told);
+    if (error !== 'ExpiredAccessError') return OVER.includes(error);
+    const renewed = await line.sendBriefly('/api/refresh', { method: 'POST', body: token, keepalive: true });
+    if (!renewed.ok) return OVER.includes((await refusal(renewed)).error);
+    const next = field(parsed(await renewed.text()), 'access_token') ?? '';
+    return (await line.sendBriefly('/api/logout', bearing(next, { method: 'POST', keepalive: true }))).ok;
+  }
+
+  async function logOutEverywhere(): Promise<void> {
+    await request('/api/logout/all', { method: 'POST' });
+    session.end('user');
+  }
+
+  return {
+    get state() {
+      return state;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    logIn,
+    register,
+    accept: (token, { remember = true } = {}) => session.begin(token, remember),
+    logOut,
+    logOutEverywhere,
+    forget: (reason = 'user') => session.end(reason),
+    fetch: request,
+    call,
+    token: async () => (await session.ready())?.token ?? null,
+    retry: () => line.probe(),
+    close() {
+      endSignals();
+      vault.close();
+      session.close();
+      line.close();
+      listeners.clear();
+    },
+  };
+}
+
+const NO_ROLES: readonly string[] = Object.freeze([]);
+/** Refusals that say that there is no session to end. */
+const OVER = ['BlacklistedError', 'MissingUserError', 'ExpiredRefreshError'];
+
+function bearing(token: string | null, init: RequestInit): RequestInit {
+  const headers = new Headers(init.headers);
+  if (token !== null) headers.set('Authorization', `Bearer ${token}`);
+  return { ...init, headers };
+}
+
+async function accepted(response: Response): Promise<Response> {
+  if (!response.ok) throw await refusal(response);
+  return response;
+}
+
+async function answer(response: Response): Promise<unknown> {
+  const text = await response.text().catch(error => {
+    throw new NetworkError(error);
+  });
+  if (text === '') return undefined;
+  const told = parsed(text);
+  if (told === undefined) throw new ApiError('HttpError', response.status, 'The answer is not JSON');
+  return told;
+}

@@ -1,0 +1,151 @@
+// Owns a lictor of the tests' own: sessions, rotation with its 30 s of grace, the errors' names,
+// and ways to misbehave. Its clock is not the tabs'.
+
+export interface Rules {
+  access: number;
+  refresh: number;
+  early: number;
+}
+
+interface Row {
+  jti: string;
+  newest: number;
+  previous: number | null;
+  since: number;
+  end: number;
+  over: boolean;
+}
+
+interface Payload {
+  id: number;
+  jti: string;
+  iat: number;
+  exp: number;
+  rf_exp: number;
+  rls: string;
+}
+
+const GRACE = 30;
+
+export class Server {
+  rules: Rules = { access: 900, refresh: 30 * 24 * 3600, early: 60 };
+  roles = '';
+  active = true;
+  exists = true;
+  keyKnown = true;
+  /** Every request that reached it, as `METHOD /path`. */
+  log: string[] = [];
+  /** Answers instead of the endpoint, while set. */
+  instead: ((path: string) => Response | null) | null = null;
+  tellsDate = false;
+  readonly rows = new Map<string, Row>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  get seconds(): number {
+    return Math.floor(this.#now() / 1000);
+  }
+
+  count(request: string): number {
+    return this.log.filter(line => line === request).length;
+  }
+
+  begin(): string {
+    const jti = `session-${this.rows.size + 1}`;
+    const now = this.seconds;
+    const row = { jti, newest: now, previous: null, since: now, end: now + this.rules.refresh, over: false };
+    this.rows.set(jti, row);
+    return this.#issue(row, now);
+  }
+
+  endAll(): void {
+    for (const row of this.rows.values()) row.over = true;
+  }
+
+  answer(method: string, path: string, headers: Headers, body: string): Response {
+    this.log.push(`${method} ${path}`);
+    const response = this.instead?.(path) ?? this.#route(method, path, headers, body);
+    if (this.tellsDate) response.headers.set('Date', new Date(this.#now()).toUTCString());
+    return response;
+  }
+
+  #route(method: string, path: string, headers: Headers, body: string): Response {
+    const bearer = headers.get('Authorization')?.replace('Bearer ', '') ?? '';
+    switch (`${method} ${path}`) {
+      case 'GET /api/health':
+        return json({ status: 'ok' });
+      case 'POST /api/login':
+        return body.includes('"right"') ? json({ access_token: this.begin() }) : refuse(401, 'AuthenticationError');
+      case 'POST /api/registration':
+        return body.includes('"email"') ? json({ message: 'look at your mail' }, 201) : json({ access_token: this.begin() });
+      case 'POST /api/refresh':
+        return this.#refresh(body);
+      case 'POST /api/logout':
+        return this.#behind(bearer, row => ((row.over = true), json({ message: 'logged out' })));
+      case 'POST /api/logout/all':
+        return this.#behind(bearer, () => (this.endAll(), json({ message: 'logged out everywhere' })));
+      case 'POST /api/echo':
+        return this.#behind(bearer, () => json({ body, type: headers.get('Content-Type') }));
+      default:
+        return this.#behind(bearer, () => json({ message: 'protected endpoint' }));
+    }
+  }
+
+  #refresh(token: string): Response {
+    const payload = this.#read(token);
+    if (payload === null) return refuse(401, 'InvalidTokenHeader');
+    const now = this.seconds;
+    if (now <= payload.exp - this.rules.early) return refuse(425, 'EarlyRefreshError');
+    if (now > payload.rf_exp) return refuse(401, 'ExpiredRefreshError');
+    const wrong = this.#wrong(payload);
+    if (wrong !== null) return wrong;
+    const row = this.rows.get(payload.jti)!;
+    if (payload.iat >= row.newest) Object.assign(row, { newest: now, previous: payload.iat, since: now });
+    else if (payload.iat !== row.previous || now - row.newest > GRACE) {
+      row.over = true;
+      return refuse(403, 'BlacklistedError');
+    }
+    return json({ access_token: this.#issue(row, row.newest) });
+  }
+
+  #behind(token: string, then: (row: Row) => Response): Response {
+    if (token === '') return refuse(401, 'MissingToken');
+    const payload = this.#read(token);
+    if (payload === null) return refuse(401, 'InvalidTokenHeader');
+    if (this.seconds > payload.exp) return refuse(401, 'ExpiredAccessError');
+    return this.#wrong(payload) ?? then(this.rows.get(payload.jti)!);
+  }
+
+  #wrong(payload: Payload): Response | null {
+    if (!this.exists) return refuse(401, 'MissingUserError');
+    if (!this.active) return refuse(403, 'InvalidUserError');
+    const row = this.rows.get(payload.jti);
+    return row === undefined || row.over ? refuse(403, 'BlacklistedError') : null;
+  }
+
+  #read(token: string): Payload | null {
+    if (!this.keyKnown || token.split('.').length !== 3) return null;
+    return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Payload;
+  }
+
+  #issue(row: Row, iat: number): string {
+    const exp = Math.min(iat + this.rules.access, row.end);
+    return token({ id: 7, jti: row.jti, iat, exp, rf_exp: row.end, rls: this.roles });
+  }
+}
+
+export function token(payload: unknown): string {
+  const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  return `${part({ alg: 'HS256', typ: 'JWT' })}.${part(payload)}.signature`;
+}
+
+export function json(body: unknown, status = 200, headers: Record<string, string> = {}): Response {
+  return new Response(JSON.stringify(body), { status, headers: { 'Content-Type': 'application/json', ...headers } });
+}
+
+export function refuse(status: number, error: string, headers: Record<string, string> = {}): Response {
+  return json({ error, message: `because of ${error}`, status_code: status }, status, headers);
+}

@@ -1,0 +1,236 @@
+// Owns a world without sleeping: its time moves when a test says so, in it are a server, a
+// browser's storage and any number of tabs, each with a clock that may be wrong.
+
+import { createAuth } from '../index.js';
+import type { Area, Channel, Environment, Locks } from '../environment.js';
+import type { Auth, AuthOptions } from '../types.js';
+import { Server } from './server.js';
+
+const START = Date.UTC(2026, 0, 15, 12);
+const LATENCY_MS = 20;
+
+export type Network = 'up' | 'down' | 'loses answers' | 'hangs';
+
+interface Timer {
+  at: number;
+  run: () => void;
+}
+
+export interface TabOptions extends AuthOptions {
+  /** Its clock minus the server's. */
+  skew?: number;
+  locks?: boolean;
+  /** Its own storage: another tab's, to duplicate that one. */
+  session?: Memory | null;
+  local?: Area | null;
+}
+
+export interface Tab {
+  readonly auth: Auth;
+  readonly session: Memory;
+  /** Each state that was published. */
+  readonly told: string[];
+  skew: number;
+  /** What the browser says when it is looked at again. */
+  signal(): void;
+  /** Nothing runs in it, while true: a frozen tab, a sleeping laptop. */
+  frozen: boolean;
+}
+
+export class World {
+  time = START;
+  network: Network = 'up';
+  readonly server = new Server(() => this.time);
+  readonly local = new Memory();
+  readonly tabs: FakeTab[] = [];
+  readonly #timers = new Set<Timer>();
+  readonly #locks = new Map<string, Promise<unknown>>();
+  readonly channels = new Set<{ name: string; tab: FakeTab; receive: (message: unknown) => void }>();
+
+  tab(options: TabOptions = {}): Tab {
+    const tab = new FakeTab(this, options);
+    this.tabs.push(tab);
+    tab.auth = createAuth({ ...(options.api === undefined ? {} : { api: options.api }) }, tab.environment(options));
+    tab.auth.subscribe(() => {
+      const { loggedIn, reason, offline } = tab.auth.state;
+      tab.told.push([loggedIn ? 'in' : 'out', reason, offline ? 'offline' : null].filter(Boolean).join(' '));
+    });
+    return tab;
+  }
+
+  after(ms: number, run: () => void): () => void {
+    const timer = { at: this.time + ms, run };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
+
+  /** Lets time pass, with all that happens in it. */
+  async pass(ms: number): Promise<void> {
+    const end = this.time + ms;
+    for (;;) {
+      await settled();
+      const next = [...this.#timers].sort((a, b) => a.at - b.at)[0];
+      if (next === undefined || next.at > end) break;
+      this.#timers.delete(next);
+      this.time = Math.max(this.time, next.at);
+      next.run();
+    }
+    this.time = end;
+    await settled();
+  }
+
+  /** Time in which nothing runs anywhere: the laptop's lid is closed. */
+  async sleep(ms: number): Promise<void> {
+    this.time += ms;
+    for (const timer of this.#timers) timer.at += ms;
+    await settled();
+  }
+
+  /** What it comes to, with so much time as it takes. */
+  async outcome<T>(asking: Promise<T>, limit = 60_000): Promise<T | unknown> {
+    let done = false;
+    const settling = asking.then(value => ((done = true), value), error => ((done = true), error as unknown));
+    for (let waited = 0; !done && waited < limit; waited += 10) await this.pass(10);
+    if (!done) throw new Error('it takes for ever');
+    return settling;
+  }
+
+  async lock<T>(name: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+    const before = this.#locks.get(name) ?? Promise.resolve();
+    let release = () => {};
+    const mine = new Promise<void>(done => (release = done));
+    this.#locks.set(name, before.then(() => mine));
+    const aborted = new Promise<'aborted'>(done => signal.addEventListener('abort', () => done('aborted')));
+    if ((await Promise.race([before, aborted])) === 'aborted') {
+      release();
+      throw new DOMException('waited too long', 'AbortError');
+    }
+    return work().finally(release);
+  }
+
+  fetch(url: string, init: RequestInit): Promise<Response> {
+    return new Promise((done, failed) => {
+      const fail = () => failed(new TypeError('Failed to fetch'));
+      init.signal?.addEventListener('abort', () => failed(init.signal!.reason));
+      if (init.signal?.aborted) return failed(init.signal.reason);
+      const network = this.network;
+      this.after(LATENCY_MS, () => {
+        if (network === 'down') return fail();
+        const { pathname } = new URL(url);
+        const response = this.server.answer(init.method ?? 'GET', pathname, new Headers(init.headers), String(init.body ?? ''));
+        if (network === 'hangs') return;
+        this.after(LATENCY_MS, network === 'loses answers' ? fail : () => done(response));
+      });
+    });
+  }
+
+  stored(tab: FakeTab, key: string | null): void {
+    for (const other of this.tabs) {
+      if (other !== tab) this.after(1, () => other.thawed(() => other.hearsStorage(key)));
+    }
+  }
+}
+
+class FakeTab implements Tab {
+  auth!: Auth;
+  session: Memory;
+  told: string[] = [];
+  skew: number;
+  frozen = false;
+  hearsStorage: (key: string | null) => void = () => {};
+  #signal: () => void = () => {};
+  readonly #world: World;
+
+  constructor(world: World, { skew = 0, session }: TabOptions) {
+    this.#world = world;
+    this.skew = skew;
+    this.session = session ? session.copy() : new Memory();
+  }
+
+  signal(): void {
+    this.#signal();
+  }
+
+  // What comes to a frozen tab waits.
+  thawed(run: () => void): void {
+    if (this.frozen) this.#world.after(100, () => this.thawed(run));
+    else run();
+  }
+
+  environment({ locks = false, session, local }: TabOptions): Environment {
+    const world = this.#world;
+    const shared: Area = {
+      getItem: key => world.local.getItem(key),
+      setItem: (key, value) => (world.local.setItem(key, value), world.stored(this, key)),
+      removeItem: key => (world.local.removeItem(key), world.stored(this, key)),
+    };
+    const webLocks: Locks = { request: (name, { signal }, work) => world.lock(name, signal, work) };
+    let seed = world.tabs.length + 1;
+    return {
+      origin: 'http://192.168.1.10:5000',
+      local: local === undefined ? shared : local,
+      session: session === null ? null : this.session,
+      locks: locks ? webLocks : null,
+      fetch: (url, init) => world.fetch(url, init),
+      now: () => world.time + this.skew,
+      random: () => (seed = (seed * 16807) % 2147483647) / 2147483647,
+      after: (ms, run) => world.after(ms, () => this.thawed(run)),
+      channel: (name, receive) => this.#channel(name, receive),
+      onSignal: heard => ((this.#signal = heard), () => (this.#signal = () => {})),
+      onStorage: heard => ((this.hearsStorage = heard), () => (this.hearsStorage = () => {})),
+    };
+  }
+
+  #channel(name: string, receive: (message: unknown) => void): Channel {
+    const mine = { name, tab: this, receive };
+    this.#world.channels.add(mine);
+    const post = (message: unknown) => {
+      for (const other of this.#world.channels) {
+        if (other !== mine && other.name === name) this.#world.after(1, () => other.tab.thawed(() => other.receive(message)));
+      }
+    };
+    return { post, close: () => void this.#world.channels.delete(mine) };
+  }
+}
+
+export class Memory implements Area {
+  readonly #kept = new Map<string, string>();
+
+  getItem(key: string): string | null {
+    return this.#kept.get(key) ?? null;
+  }
+
+  setItem(key: string, value: string): void {
+    this.#kept.set(key, value);
+  }
+
+  removeItem(key: string): void {
+    this.#kept.delete(key);
+  }
+
+  copy(): Memory {
+    const copy = new Memory();
+    for (const [key, value] of this.#kept) copy.setItem(key, value);
+    return copy;
+  }
+
+  get text(): string {
+    return JSON.stringify([...this.#kept]);
+  }
+}
+
+/** Refuses everything, as storage does that the user has blocked. */
+export const BLOCKED: Area = {
+  getItem: blocked,
+  setItem: blocked,
+  removeItem: blocked,
+};
+
+function blocked(): never {
+  throw new DOMException('The operation is insecure.', 'SecurityError');
+}
+
+// Everything that promises have to say to each other, without time passing.
+async function settled(): Promise<void> {
+  for (let i = 0; i < 8; i++) await new Promise(done => setImmediate(done));
+}

@@ -1,0 +1,46 @@
+// Owns turning the second factor on: password, QR code, and a code that shows that it arrived.
+
+import { useState } from 'react';
+import { api } from '../../api/endpoints';
+import type { Enrolment } from '../../api/types';
+import { useLanguage } from '../../i18n';
+import { CodeField, PasswordField } from '../../ui/field';
+import { Form } from '../../ui/form';
+import { Secret } from '../../ui/secret';
+
+interface Props {
+  onDone: (recoveryCodes: string[]) => void;
+  onCancel: () => void;
+}
+
+export function Enrol({ onDone, onCancel }: Props) {
+  const { t } = useLanguage();
+  const [enrolment, setEnrolment] = useState<Enrolment | null>(null);
+
+  if (!enrolment) {
+    return (
+      <Form
+        key="password"
+        submit={t('factor.continue')}
+        send={async text => setEnrolment(await api.enrol(text('password')))}
+        onCancel={onCancel}
+      >
+        <PasswordField label={t('field.currentPassword')} hint={t('factor.passwordFirst')} autoFocus />
+      </Form>
+    );
+  }
+  return (
+    <Form
+      key="code"
+      submit={t('factor.turnOn')}
+      send={async text => onDone((await api.confirmEnrolment(text('otp'))).recovery_codes)}
+      onCancel={onCancel}
+    >
+      <p>{t('factor.scan')}</p>
+      {/* As an image it can run nothing, whatever is in it. */}
+      <img className="qr" width="208" height="208" alt={t('factor.qr')} src={`data:image/svg+xml,${encodeURIComponent(enrolment.qr)}`} />
+      <Secret label={t('factor.key')} value={enrolment.secret} />
+      <CodeField digits autoFocus hint={t('factor.confirm')} />
+    </Form>
+  );
+}

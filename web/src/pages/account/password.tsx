@@ -1,0 +1,42 @@
+// Owns changing the password.
+
+import { useState } from 'react';
+import { api } from '../../api/endpoints';
+import type { Me } from '../../api/types';
+import { useLanguage } from '../../i18n';
+import { Button } from '../../ui/button';
+import { PasswordField } from '../../ui/field';
+import { Form } from '../../ui/form';
+import { Said } from '../../ui/notice';
+import { Section } from '../../ui/section';
+
+const PLACES = { WrongPassword: 'current', InvalidPassword: 'new' };
+
+export function Password({ me }: { me: Me }) {
+  const { t } = useLanguage();
+  const [changing, setChanging] = useState(false);
+  const [done, setDone] = useState(false);
+
+  async function send(text: (name: string) => string) {
+    await api.changePassword(text('current'), text('new'));
+    setDone(true);
+    setChanging(false);
+  }
+
+  return (
+    <Section title={t('password.title')}>
+      <p>{t('password.text')}</p>
+      <Said>{done && t('password.done')}</Said>
+      {changing ? (
+        <Form submit={t('password.change')} send={send} places={PLACES} onCancel={() => setChanging(false)}>
+          {/* Tells password managers whose password it is. */}
+          <input type="text" autoComplete="username" value={me.username} readOnly hidden />
+          <PasswordField name="current" label={t('field.currentPassword')} autoFocus />
+          <PasswordField name="new" fresh />
+        </Form>
+      ) : (
+        <Button onClick={() => { setDone(false); setChanging(true); }}>{t('password.change')}</Button>
+      )}
+    </Section>
+  );
+}

@@ -1,0 +1,51 @@
+// Owns showing recovery codes, which the server shows once.
+
+import { useEffect, useRef, useState } from 'react';
+import { useConfig } from '../../config';
+import { useLanguage } from '../../i18n';
+import { Button } from '../../ui/button';
+import { copyText } from '../../ui/secret';
+
+interface Props {
+  codes: string[];
+  name: string;
+  onKept: () => void;
+}
+
+export function RecoveryCodes({ codes, name, onKept }: Props) {
+  const { t } = useLanguage();
+  const { issuer } = useConfig();
+  const heading = useRef<HTMLHeadingElement>(null);
+  const list = useRef<HTMLOListElement>(null);
+  const [copied, setCopied] = useState(false);
+  const text = `${codes.join('\n')}\n`;
+
+  useEffect(() => heading.current?.focus(), []);
+
+  async function copy() {
+    if (list.current) getSelection()?.selectAllChildren(list.current);
+    setCopied(await copyText(text));
+  }
+
+  return (
+    <div className="panel">
+      <h3 ref={heading} tabIndex={-1}>{t('recovery.title')}</h3>
+      <p>{t('recovery.text')}</p>
+      <ol ref={list} className="codes">{codes.map(code => <li key={code}>{code}</li>)}</ol>
+      <div className="buttons">
+        <Button onClick={() => void copy()}>{t('recovery.copy')}</Button>
+        <Button onClick={() => save(`${issuer}-${name}.txt`, text)}>{t('recovery.save')}</Button>
+        <Button look="main" onClick={onKept}>{t('recovery.kept')}</Button>
+      </div>
+      <p className="hint" role="status">{copied && t('copy.done')}</p>
+    </div>
+  );
+}
+
+function save(name: string, text: string) {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}

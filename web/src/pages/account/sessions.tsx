@@ -1,0 +1,75 @@
+// Owns where somebody is logged in, and logging out there: each, or everywhere.
+
+import { useState } from 'react';
+import { api } from '../../api/endpoints';
+import type { Session } from '../../api/types';
+import { useLanguage } from '../../i18n';
+import { useLoad } from '../../load';
+import { useTask } from '../../task';
+import { Button } from '../../ui/button';
+import { Confirm } from '../../ui/confirm';
+import { Loading } from '../../ui/loading';
+import { ProblemNotice, Said } from '../../ui/notice';
+import { Section } from '../../ui/section';
+import { deviceOf, SessionFacts } from '../../ui/session-facts';
+
+export function Sessions() {
+  const { t } = useLanguage();
+  const sessions = useLoad(api.sessions, 'sessions');
+  const [asking, setAsking] = useState(false);
+  const [said, setSaid] = useState('');
+  const shown = sessions.data?.sessions;
+
+  function ended(id: string) {
+    setSaid(t('sessions.ended'));
+    if (shown) sessions.set({ sessions: shown.filter(each => each.id !== id) });
+  }
+
+  return (
+    <Section title={t('sessions.title')}>
+      {shown ? (
+        <ul className="rows">
+          {shown.map(each => <Row key={each.id} session={each} onEnded={() => ended(each.id)} />)}
+        </ul>
+      ) : (
+        <Loading of={sessions} />
+      )}
+      <Said>{said}</Said>
+      <Button onClick={() => setAsking(true)}>{t('sessions.everywhere')}</Button>
+      {asking && (
+        <Confirm
+          title={t('sessions.everywhere')}
+          text={t('sessions.everywhereText')}
+          submit={t('sessions.everywhere')}
+          send={api.logOutEverywhere}
+          onClose={() => setAsking(false)}
+        />
+      )}
+    </Section>
+  );
+}
+
+function Row({ session, onEnded }: { session: Session; onEnded: () => void }) {
+  const { t } = useLanguage();
+  const task = useTask();
+  const device = deviceOf(session.user_agent) || t('sessions.unknown');
+
+  const end = () => task.run(async () => {
+    await api.endSession(session.id);
+    onEnded();
+  });
+
+  return (
+    <li className="row">
+      <SessionFacts session={session} />
+      {session.current ? (
+        <span className="badge good">{t('sessions.current')}</span>
+      ) : (
+        <Button task={task} onClick={() => void end()} aria-label={t('sessions.endOf', { device, address: session.address })}>
+          {t('sessions.end')}
+        </Button>
+      )}
+      {task.problem && <ProblemNotice problem={task.problem} />}
+    </li>
+  );
+}

@@ -1,0 +1,31 @@
+// Owns what the pages for administrators have in common, and what others see instead.
+
+import type { ReactNode } from 'react';
+import { NavLink } from '../../frame';
+import { useLanguage } from '../../i18n';
+import { Link } from '../../router';
+import { Page } from '../../ui/page';
+
+export function AdminPage({ title, children }: { title: string; children: ReactNode }) {
+  const { t } = useLanguage();
+  return (
+    <>
+      <nav className="tabs" aria-label={t('admin.label')}>
+        <NavLink to="/admin">{t('admin.users')}</NavLink>
+        <NavLink to="/admin/invitations">{t('admin.invitations')}</NavLink>
+        <NavLink to="/admin/audit">{t('admin.audit')}</NavLink>
+      </nav>
+      <Page title={title}>{children}</Page>
+    </>
+  );
+}
+
+export function AdminOnly() {
+  const { t } = useLanguage();
+  return (
+    <Page title={t('admin.only')} narrow>
+      <p className="intro">{t('admin.onlyText')}</p>
+      <div className="buttons"><Link className="button plain" to="/">{t('finalize.home')}</Link></div>
+    </Page>
+  );
+}

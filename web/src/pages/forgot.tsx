@@ -1,0 +1,29 @@
+// Owns asking for a link to set a new password.
+
+import { api } from '../api/endpoints';
+import { useConfig } from '../config';
+import { useLanguage } from '../i18n';
+import { Link, navigate } from '../router';
+import { EmailField } from '../ui/field';
+import { Form } from '../ui/form';
+import { Page } from '../ui/page';
+import { mailTo } from './check-mail';
+
+export function Forgot() {
+  const { t } = useLanguage();
+  const { mail } = useConfig();
+
+  async function send(text: (name: string) => string) {
+    await api.reset(text('email'));
+    mailTo('reset', text('email'));
+    navigate('/check-mail');
+  }
+
+  return (
+    <Page title={t('forgot.title')} narrow>
+      <p className="intro">{t(mail ? 'forgot.intro' : 'forgot.noMail')}</p>
+      {mail && <Form submit={t('forgot.submit')} send={send}><EmailField /></Form>}
+      <p className="aside"><Link to="/login">{t('mail.toLogin')}</Link></p>
+    </Page>
+  );
+}

@@ -1,0 +1,98 @@
+// Owns fields of forms: label, input, hint, and what is wrong with it, tied together for screen
+// readers. Fields are not controlled by React, so that password managers can fill them in.
+
+import { useId, useState, type InputHTMLAttributes, type ReactNode } from 'react';
+import { useLanguage } from '../i18n';
+import { useComplaint } from './form';
+import { Eye } from './icons';
+
+interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
+  name: string;
+  label: string;
+  hint?: ReactNode;
+  // Stands in the field's right corner.
+  corner?: ReactNode;
+}
+
+export function Field({ label, hint, corner, required = true, ...input }: FieldProps) {
+  const id = useId();
+  const complaint = useComplaint(input.name);
+  const described = [complaint && `${id}-wrong`, hint && `${id}-hint`].filter(Boolean).join(' ');
+  return (
+    <div className="field">
+      <label htmlFor={id}>{label}</label>
+      <div className="control">
+        <input
+          id={id}
+          required={required}
+          aria-invalid={complaint ? true : undefined}
+          aria-describedby={described || undefined}
+          {...input}
+        />
+        {corner}
+      </div>
+      {complaint && <p id={`${id}-wrong`} className="wrong">{complaint}</p>}
+      {hint && <p id={`${id}-hint`} className="hint">{hint}</p>}
+    </div>
+  );
+}
+
+export function UsernameField(props: Partial<FieldProps>) {
+  const { t } = useLanguage();
+  return (
+    <Field
+      name="username"
+      label={t('field.username')}
+      autoComplete="username"
+      autoCapitalize="none"
+      spellCheck={false}
+      {...props}
+    />
+  );
+}
+
+export function EmailField(props: Partial<FieldProps>) {
+  const { t } = useLanguage();
+  return <Field name="email" type="email" label={t('field.email')} autoComplete="email" {...props} />;
+}
+
+// `fresh` is for a password that somebody chooses: password managers then offer a new one.
+export function PasswordField({ fresh = false, ...props }: Partial<FieldProps> & { fresh?: boolean }) {
+  const { t } = useLanguage();
+  const [shown, setShown] = useState(false);
+  const toggle = (
+    <button type="button" className="show" aria-pressed={shown} aria-label={t('field.show')} onClick={() => setShown(!shown)}>
+      <Eye crossed={shown} />
+    </button>
+  );
+  return (
+    <Field
+      name="password"
+      label={t(fresh ? 'field.newPassword' : 'field.password')}
+      hint={fresh ? t('field.passwordHint') : undefined}
+      autoComplete={fresh ? 'new-password' : 'current-password'}
+      autoCapitalize="none"
+      spellCheck={false}
+      type={shown ? 'text' : 'password'}
+      corner={toggle}
+      {...props}
+    />
+  );
+}
+
+// A code of the second factor. A recovery code has letters; `digits` brings up the keypad.
+export function CodeField({ digits = false, ...props }: Partial<FieldProps> & { digits?: boolean }) {
+  const { t } = useLanguage();
+  return (
+    <Field
+      name="otp"
+      label={t('code.label')}
+      className="code"
+      autoComplete="one-time-code"
+      inputMode={digits ? 'numeric' : 'text'}
+      autoCapitalize="none"
+      spellCheck={false}
+      {...props}
+    />
+  );
+}

@@ -1,0 +1,100 @@
+// Owns forms: what was typed goes out once, and what is wrong with it is said at the field that
+// it is about, which takes the focus; else above the button.
+
+import { createContext, useContext, useEffect, useRef, type FormEvent, type ReactNode } from 'react';
+import { Problem } from '../api/problem';
+import { useLanguage } from '../i18n';
+import { useExplain } from '../i18n/explain';
+import { useTask } from '../task';
+import { Button } from './button';
+import { Notice } from './notice';
+
+// The field that an error is about, if the form has it. A BadRequest begins with the field's name.
+const PLACES: Record<string, string> = {
+  InvalidUsername: 'username',
+  UsernameTaken: 'username',
+  InvalidPassword: 'password',
+  WrongPassword: 'password',
+  WrongOtp: 'otp',
+  InvalidInvitation: 'invitation',
+};
+
+const Complaint = createContext<{ field: string; words: string } | null>(null);
+
+// What the field of this name is told.
+export function useComplaint(name: string): string | undefined {
+  const complaint = useContext(Complaint);
+  return complaint?.field === name ? complaint.words : undefined;
+}
+
+interface Props {
+  submit: string;
+  danger?: boolean;
+  // Sends it. What it throws is shown.
+  send: (text: (name: string) => string) => Promise<void>;
+  // Where the usual places or words do not fit.
+  places?: Record<string, string>;
+  words?: Record<string, string>;
+  onCancel?: (() => void) | undefined;
+  children: ReactNode;
+}
+
+export function Form({ submit, danger = false, send, places = {}, words = {}, onCancel, children }: Props) {
+  const { t } = useLanguage();
+  const explain = useExplain();
+  const task = useTask();
+  const form = useRef<HTMLFormElement>(null);
+  const { problem } = task;
+
+  const field = problem ? place(problem, form.current, places) : undefined;
+  const text = problem ? words[problem.code] ?? explain(problem) : '';
+  // It had to wait, and has.
+  const again = problem !== null && problem.wait > 0 && task.wait === 0;
+
+  useEffect(() => {
+    if (problem && field) input(form.current, field)?.focus();
+  }, [problem, field]);
+
+  function onSubmit(event: FormEvent) {
+    event.preventDefault();
+    const element = form.current;
+    if (!element) return;
+    const wrong = firstWrong(element);
+    if (wrong) return task.fail(wrong);
+    const typed = new FormData(element);
+    void task.run(() => send(name => String(typed.get(name) ?? '')));
+  }
+
+  return (
+    <form ref={form} className="form" noValidate onSubmit={onSubmit} aria-busy={task.busy}>
+      <Complaint value={field ? { field, words: text } : null}>{children}</Complaint>
+      {again && <Notice kind="plain">{t('form.again')}</Notice>}
+      {/* Another attempt's failure is said again, even in the same words. */}
+      {problem && !field && !again && <Notice key={task.attempts} kind="bad">{text}</Notice>}
+      <div className="buttons">
+        <Button type="submit" look={danger ? 'danger' : 'main'} task={task}>{submit}</Button>
+        {onCancel && <Button onClick={onCancel}>{t('form.cancel')}</Button>}
+      </div>
+    </form>
+  );
+}
+
+function place(problem: Problem, form: HTMLFormElement | null, places: Record<string, string>): string | undefined {
+  const named = /^(\w+): /.exec(problem.message)?.[1];
+  const name = places[problem.code] ?? PLACES[problem.code] ?? named;
+  return name && input(form, name) ? name : undefined;
+}
+
+function input(form: HTMLFormElement | null, name: string): HTMLInputElement | undefined {
+  const found = form?.elements.namedItem(name);
+  return found instanceof HTMLInputElement ? found : undefined;
+}
+
+// What the browser would complain about too, but in its own language instead of the page's.
+function firstWrong(form: HTMLFormElement): Problem | undefined {
+  for (const element of form.elements) {
+    if (!(element instanceof HTMLInputElement) || element.validity.valid) continue;
+    return new Problem(element.value ? 'InvalidEmail' : 'Required', `${element.name}: `);
+  }
+  return undefined;
+}

@@ -1,0 +1,23 @@
+// Owns what stands in the place of something that is not there yet, or was refused.
+
+import { useLanguage } from '../i18n';
+import type { Loaded } from '../load';
+import { Button } from './button';
+import { ProblemNotice } from './notice';
+
+interface Props {
+  of: Pick<Loaded<unknown>, 'problem' | 'reload'>;
+  // Says nothing while it loads.
+  quiet?: boolean;
+}
+
+export function Loading({ of: { problem, reload }, quiet = false }: Props) {
+  const { t } = useLanguage();
+  if (!problem) return <p className="loading" role="status">{!quiet && t('load.busy')}</p>;
+  return (
+    <>
+      <ProblemNotice problem={problem} />
+      <Button onClick={reload}>{t('load.again')}</Button>
+    </>
+  );
+}

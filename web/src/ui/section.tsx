@@ -1,0 +1,12 @@
+// Owns a part of a page with its heading: beside it where there is room, else above.
+
+import type { ReactNode } from 'react';
+
+export function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section className="section">
+      <h2>{title}</h2>
+      <div className="section-body">{children}</div>
+    </section>
+  );
+}

@@ -1,0 +1,39 @@
+// Owns how a session is told from others: device, address, times.
+
+import type { Session } from '../api/types';
+import { useLanguage } from '../i18n';
+
+// In this order: what calls itself by several of these names is the first.
+const BROWSERS: [RegExp, string][] = [
+  [/\bEdgA?\//, 'Edge'],
+  [/\bOPR\//, 'Opera'],
+  [/\bFirefox\//, 'Firefox'],
+  [/\b(Headless)?Chrome\//, 'Chrome'],
+  [/\bSafari\//, 'Safari'],
+];
+const SYSTEMS: [RegExp, string][] = [
+  [/\b(iPhone|iPad)\b/, 'iOS'],
+  [/\bAndroid\b/, 'Android'],
+  [/\bWindows\b/, 'Windows'],
+  [/\bMac OS X\b/, 'macOS'],
+  [/\bLinux\b/, 'Linux'],
+];
+
+export function deviceOf(userAgent: string): string {
+  const match = (table: [RegExp, string][]) => table.find(([pattern]) => pattern.test(userAgent))?.[1];
+  const known = [match(BROWSERS), match(SYSTEMS)].filter(Boolean).join(' · ');
+  // A program says who it is in its first word: curl/8.0.
+  return known || (userAgent.split(' ')[0] ?? '');
+}
+
+export function SessionFacts({ session }: { session: Session }) {
+  const { t, when } = useLanguage();
+  const { user_agent, address, created, last_refreshed } = session;
+  const used = last_refreshed > created ? t('sessions.used', { when: when(last_refreshed) }) : '';
+  return (
+    <div className="row-text">
+      <strong title={user_agent}>{deviceOf(user_agent) || t('sessions.unknown')}</strong>
+      <span className="muted">{[address, t('sessions.began', { when: when(created) }), used].filter(Boolean).join(' · ')}</span>
+    </div>
+  );
+}
