@@ -53,7 +53,7 @@ impl App {
     /// Opens the database that the configuration names, or makes it.
     pub fn open(config: &Config) -> Result<App, Problem> {
         config.check()?;
-        let threads = config.engine.workers + config.engine.slow_workers + 2;
+        let threads = config.engine.workers + config.engine.slow_workers + 1;
         let store = Sqlite::open(&config.database, threads)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
         let lifespans = Lifespans {
