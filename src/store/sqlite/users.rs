@@ -264,7 +264,8 @@ pub(super) fn apply(
     Ok(true)
 }
 
-fn is_admin(writer: &Connection, id: i64) -> rusqlite::Result<bool> {
+/// Whether somebody may administrate, at this moment of a transaction.
+pub(super) fn is_admin(writer: &Connection, id: i64) -> rusqlite::Result<bool> {
     let sql = format!("SELECT 1 FROM users WHERE id = ?1 AND {IS_ADMIN}");
     writer.prepare_cached(&sql)?.exists([id])
 }
