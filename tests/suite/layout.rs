@@ -9,8 +9,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "address", "admin", "app", "assets", "clock", "config", "error", "keys", "link", "mail",
-            "server", "store",
+            "address", "admin", "app", "assets", "clock", "config", "error", "keys", "link",
+            "mail", "server", "store",
         ],
     ),
     (
@@ -28,8 +28,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "address", "assets", "clock", "config", "error", "guard", "http", "link", "mailer", "route",
-            "store",
+            "address", "assets", "clock", "config", "error", "guard", "http", "link", "mailer",
+            "route", "store",
         ],
     ),
     ("mailer", &["clock", "error", "guard", "language", "link", "mail", "store"]),
