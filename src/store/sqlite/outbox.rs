@@ -297,6 +297,7 @@ fn reset(
         let address = kept.detail.parse().ok();
         let entry = Entry::new(Event::ResetRequested, id, &to.person.name, Actor::User(address));
         audit::insert(writer, &entry, now)?;
+        entry.log();
     } else if !writer.prepare_cached("SELECT 1 FROM tickets WHERE jti = ?1")?.exists([&link.jti])? {
         return Ok(None);
     }
