@@ -1,4 +1,4 @@
--- The whole current schema of a lictor database, version 2.
+-- The whole current schema of a lictor database, version 3.
 --
 -- The file's application_id is 0x4C494354 ("LICT") and its user_version is the number above;
 -- src/store/sqlite/open.rs sets both in the transaction that creates the tables. Times are
@@ -26,8 +26,15 @@ CREATE TABLE users (
     tokens_after INTEGER NOT NULL DEFAULT 0,
     -- Failed logins from before then do not count any more (lictor user unlock).
     unlocked INTEGER NOT NULL DEFAULT 0,
-    CHECK ((email IS NULL) = (email_key IS NULL))
+    -- What mails to this person are written in: 'en', 'pt'.
+    language TEXT NOT NULL DEFAULT 'en',
+    -- Somebody has registered and not yet followed the link in the mail: until then the account
+    -- waits, inactive, and goes. NULL for all others.
+    unconfirmed INTEGER,
+    CHECK ((email IS NULL) = (email_key IS NULL)),
+    CHECK (unconfirmed IS NULL OR NOT active)
 ) STRICT;
+CREATE INDEX users_unconfirmed ON users (unconfirmed) WHERE unconfirmed IS NOT NULL;
 
 -- A login, from which tokens come until it ends.
 CREATE TABLE sessions (
@@ -55,11 +62,42 @@ CREATE TABLE tickets (
     -- The jti claim of the token.
     jti TEXT PRIMARY KEY,
     user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    purpose TEXT NOT NULL CHECK (purpose IN ('registration', 'reset')),
-    expires INTEGER NOT NULL
+    purpose TEXT NOT NULL CHECK (purpose IN ('registration', 'address', 'reset')),
+    expires INTEGER NOT NULL,
+    -- The address that the user will have: whoever has the token gets mail there.
+    email TEXT CHECK ((email IS NULL) = (purpose = 'reset'))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tickets_of_user ON tickets (user);
 CREATE INDEX tickets_by_expiry ON tickets (expires);
+
+-- A mail that is to be sent; its row is deleted when it has been. It holds no token: that is made
+-- when the mail is sent, from what stands here.
+CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    -- The Message-ID before the @, the same at each attempt.
+    message TEXT NOT NULL,
+    -- What it says; src/store/outbox.rs has the kinds.
+    kind TEXT NOT NULL,
+    -- Whose account it is about; NULL while it is not known whether there is one.
+    user INTEGER REFERENCES users (id) ON DELETE CASCADE,
+    -- The address that it goes to.
+    email TEXT NOT NULL,
+    -- When it was caused.
+    created INTEGER NOT NULL,
+    -- The jti claim of the token in its link, and the last second in which that can be used.
+    jti TEXT,
+    expires INTEGER,
+    -- The new address in a notice that it changed; the client's address in a request to reset a
+    -- password.
+    detail TEXT NOT NULL DEFAULT '',
+    attempts INTEGER NOT NULL DEFAULT 0,
+    -- When it is tried next; NULL once that is given up.
+    due INTEGER,
+    -- Why the last attempt failed.
+    failure TEXT NOT NULL DEFAULT ''
+) STRICT;
+CREATE INDEX outbox_by_due ON outbox (due);
+CREATE INDEX outbox_of_user ON outbox (user);
 
 -- A code that lets one person register where registration is by invitation.
 CREATE TABLE invitations (

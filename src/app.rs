@@ -7,15 +7,19 @@ use std::time::Duration;
 use crate::address::Proxies;
 use crate::assets::Assets;
 use crate::clock::Timestamp;
-use crate::config::{Config, Cors, Issuer, Registration};
+use crate::config::{Config, Cors, Issuer, MailSettings, Registration};
 use crate::error::{Error, Problem};
 use crate::guard::{Admin, Attempts, Door, Hasher, Identity, Lifespans, Tokens};
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
+use crate::link::PageUrl;
+use crate::mailer::{Delivery, Mailer};
 use crate::route::{Handler, ROUTES, Route};
 use crate::store::{Actor, Entry, Origin, Sqlite, Store};
 
 /// Bytes that are kept of what a client's program calls itself.
 const MAX_AGENT: usize = 200;
+/// How often it is looked for mails whose time has come, or that a command has put there.
+const LOOK_FOR_MAIL: Duration = Duration::from_secs(5);
 /// How long browsers keep the answer to a preflight, in seconds.
 const PREFLIGHT_MAX_AGE: &str = "600";
 
@@ -45,6 +49,9 @@ pub struct App {
     /// Whether mail can be sent.
     pub(crate) mail: bool,
     pub(crate) attempts: Attempts,
+    pub(crate) confirmation_lifespan: Duration,
+    pub(crate) reset_page: Option<PageUrl>,
+    pub(crate) mailer: Option<Mailer>,
     proxies: Proxies,
     adopt_tokens: bool,
     audit_retention: i64,
@@ -58,7 +65,8 @@ impl App {
     pub fn open(config: &Config) -> Result<App, Problem> {
         config.check()?;
         let assets = Assets::open(&config.web, &[&config.database])?;
-        let threads = config.engine.workers + config.engine.slow_workers + 1;
+        let mailer = mailer(config)?;
+        let threads = config.engine.workers + config.engine.slow_workers + 2;
         let store = Sqlite::open(&config.database, threads)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
         let lifespans = Lifespans {
@@ -69,15 +77,21 @@ impl App {
         if !config.throttle {
             log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
         }
+        if let Some(warning) = config.mail.as_ref().and_then(|mail| mail.transport.warning()) {
+            log::warn!("{warning}");
+        }
         Ok(App {
             tokens: Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?,
             hasher: Hasher::new().map_err(broken)?,
-            store: Box::new(store),
+            store: Box::new(store.with_mail(config.mail.is_some())),
             registration: config.registration,
             reset_lifespan: config.reset_lifespan,
             issuer: config.issuer.clone(),
-            mail: false,
+            mail: config.mail.is_some(),
             attempts: Attempts::new(config.throttle),
+            confirmation_lifespan: config.confirmation_lifespan,
+            reset_page: config.reset_page(),
+            mailer,
             proxies: Proxies::new(config.trusted_proxies.clone()),
             adopt_tokens: config.adopt_tokens,
             audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),
@@ -115,6 +129,41 @@ impl App {
     pub fn sweep(&self, now: Timestamp) -> Result<usize, Error> {
         let audit_since = Timestamp(now.0.saturating_sub(self.audit_retention));
         self.store.sweep(audit_since, now)
+    }
+
+    /// What sends mail; an endpoint that needs it asks for it first.
+    pub(crate) fn mailer(&self) -> Result<&Mailer, Error> {
+        self.mailer.as_ref().ok_or(Error::MailDisabled)
+    }
+
+    /// There may be a notice in the outbox.
+    pub(crate) fn ring(&self) {
+        if let Some(mailer) = &self.mailer {
+            mailer.bell().ring();
+        }
+    }
+
+    /// Sends mails as they come, until [`App::end_mail`] is called. The server has a thread for
+    /// this; without a server of ours, have one too. Returns at once if no mail is sent.
+    pub fn deliver_mail(&self) {
+        let Some(mailer) = &self.mailer else { return };
+        loop {
+            match mailer.deliver(&self.tokens, &*self.store, Timestamp::now()) {
+                Ok(Delivery::One) if !mailer.bell().is_over() => continue,
+                Ok(_) => {}
+                Err(error) => log::warn!("mails have to wait: {error}"),
+            }
+            if !mailer.bell().wait(LOOK_FOR_MAIL) {
+                return;
+            }
+        }
+    }
+
+    /// Ends [`App::deliver_mail`], at once: what is not sent stays in the outbox.
+    pub fn end_mail(&self) {
+        if let Some(mailer) = &self.mailer {
+            mailer.bell().end();
+        }
     }
 
     /// Writes everything to its final place. The server calls this at its end.
@@ -277,6 +326,15 @@ impl App {
     }
 }
 
+/// What sends mail, if anything does.
+fn mailer(config: &Config) -> Result<Option<Mailer>, Problem> {
+    let pages = config.confirmation_page().zip(config.reset_page());
+    let (Some(mail), Some(pages)) = (&config.mail, pages) else { return Ok(None) };
+    let MailSettings { transport, sender, templates } = mail.clone();
+    let service = config.issuer.as_str();
+    Mailer::new((sender, transport), service, templates.as_deref(), pages).map(Some)
+}
+
 /// Who sends a request.
 pub(crate) struct Caller {
     address: Option<IpAddr>,
@@ -286,6 +344,16 @@ pub(crate) struct Caller {
 impl Caller {
     pub(crate) fn origin(&self) -> Origin<'_> {
         Origin { address: self.address, agent: &self.agent }
+    }
+
+    /// The address.
+    pub(crate) fn client(&self) -> Option<IpAddr> {
+        self.address
+    }
+
+    /// The address, for the record; empty if it is not known.
+    pub(crate) fn address(&self) -> String {
+        self.address.map_or_else(String::new, |address| address.to_string())
     }
 
     /// As a user, or somebody who wants to be one.
@@ -323,6 +391,10 @@ impl Service for App {
 
     fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
         App::client(self, request)
+    }
+
+    fn brief(&self, request: &Request<'_>) -> bool {
+        self.find(request).is_ok_and(|(route, _)| route.brief)
     }
 
     fn upkeep(&self, busy: bool) {

@@ -3,6 +3,7 @@
 //! else.
 
 mod key_source;
+mod mail_flags;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
@@ -18,13 +19,15 @@ use crate::admin;
 use crate::app::App;
 use crate::assets::Assets;
 use crate::clock::Timestamp;
-use crate::config::{Config, Cors, Issuer, Origin, Registration, Web};
+use crate::config::{Config, Cors, Issuer, MailSettings, Origin, Registration, Web};
 use crate::error::Problem;
 use crate::keys::Keys;
+use crate::link::PageUrl;
 use crate::server::{Server, cannot_listen, stop_on_signals};
 use crate::store::{Inspection, Sqlite};
 
 pub(crate) use key_source::{KeyFlags, KeySource};
+pub(crate) use mail_flags::{MailFlags, PageFlags};
 
 /// Login for small, self-hosted apps, in one file.
 #[derive(Parser)]
@@ -59,6 +62,11 @@ enum Command {
     Key {
         #[command(subcommand)]
         command: admin::KeyCommand,
+    },
+    /// Look after mails that are to be sent; works while the server runs
+    Mail {
+        #[command(subcommand)]
+        command: admin::MailCommand,
     },
     /// Show who did what, when, from where; the newest first
     Audit(admin::AuditCommand),
@@ -104,6 +112,16 @@ struct Serve {
     #[arg(long, value_name = "TIME", env = "LICTOR_RESET_LIFESPAN", default_value = "1h", value_parser = lifespan)]
     reset_lifespan: Duration,
 
+    /// How long the link in a mail that confirms an address can be used: 24h, 2d, or seconds
+    #[arg(long, value_name = "TIME", env = "LICTOR_CONFIRMATION_LIFESPAN", default_value = "24h", value_parser = lifespan)]
+    confirmation_lifespan: Duration,
+
+    #[command(flatten)]
+    mail: MailFlags,
+
+    #[command(flatten)]
+    pages: PageFlags,
+
     /// Take tokens that another program made with the same secret, as the Flask app did that lictor
     /// replaces: a switch-over then logs nobody out. Turn it off once the refresh lifespan is over
     #[arg(long, env = "LICTOR_ADOPT_TOKENS")]
@@ -113,7 +131,7 @@ struct Serve {
     #[arg(long, value_name = "TIME", env = "LICTOR_AUDIT_RETENTION", default_value = "90d", value_parser = lifespan)]
     audit_retention: Duration,
 
-    /// What authenticator apps call this service
+    /// What authenticator apps and mails call this service
     #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
     issuer: String,
 
@@ -166,6 +184,8 @@ struct Serve {
 enum RegistrationMode {
     /// Everyone
     Open,
+    /// Everyone who follows the link in a mail; needs --mail
+    Email,
     /// Whoever has an invitation; `lictor invite add` makes one
     Invite,
     /// Nobody; `lictor user add` makes accounts
@@ -210,6 +230,10 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Invite { command } => {
             start_log(LogLevel::Warn);
             admin::invite(command)
+        }
+        Command::Mail { command } => {
+            start_log(LogLevel::Warn);
+            admin::mail(command)
         }
         Command::Audit(command) => {
             start_log(LogLevel::Warn);
@@ -275,9 +299,16 @@ fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
     config.algorithm = typed.keys.algorithm();
     config.registration = match typed.registration {
         RegistrationMode::Open => Registration::Open,
+        RegistrationMode::Email => Registration::Email,
         RegistrationMode::Invite => Registration::Invite,
         RegistrationMode::Closed => Registration::Closed,
     };
+    config.confirmation_lifespan = typed.confirmation_lifespan;
+    config.mail = typed.mail.settings()?;
+    let pages = typed.pages.pages(Some(typed.listen))?;
+    config.public_url = pages.public;
+    config.confirmation_url = pages.confirmation;
+    config.reset_url = pages.reset;
     config.adopt_tokens = typed.adopt_tokens;
     config.audit_retention = typed.audit_retention;
     config.issuer = Issuer::parse(&typed.issuer)?;
@@ -356,12 +387,12 @@ fn serve(typed: &Serve) -> Result<(), Problem> {
     if found == Inspection::Absent {
         log::info!("made a new database in {}", config.database.display());
     }
-    announce(server.address(), config.web != Web::Off);
+    announce(server.address(), &config);
     server.run(&stop)
 }
 
 /// Where it listens, and how to try it.
-fn announce(address: SocketAddr, pages: bool) {
+fn announce(address: SocketAddr, config: &Config) {
     let mut local = address;
     if address.ip().is_unspecified() {
         local.set_ip(match address {
@@ -369,14 +400,18 @@ fn announce(address: SocketAddr, pages: bool) {
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    let open = if pages { format!("open http://{local}/\n") } else { String::new() };
+    let mut text = format!("lictor {} listens on http://{address}/api/", env!("CARGO_PKG_VERSION"));
+    if config.web != Web::Off {
+        text += &format!("\nopen http://{local}/");
+    }
+    if config.registration == Registration::Open {
+        text += &format!(
+            "\ntry it: curl http://{local}/api/registration \
+             -d '{{\"username\":\"ada\",\"password\":\"correct horse\"}}'"
+        );
+    }
     // A closed standard output is no reason not to serve.
-    let _ = writeln!(
-        io::stdout(),
-        "lictor {} listens on http://{address}/api/\n{open}\
-         try it: curl http://{local}/api/registration -d '{{\"username\":\"ada\",\"password\":\"correct horse\"}}'",
-        env!("CARGO_PKG_VERSION"),
-    );
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 fn check(typed: &Serve) -> Result<(), Problem> {
@@ -417,6 +452,10 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("refresh lifespan", humantime::format_duration(config.refresh_lifespan).to_string()),
         ("early refresh", humantime::format_duration(config.early_refresh).to_string()),
         ("reset lifespan", humantime::format_duration(config.reset_lifespan).to_string()),
+        ("confirmation", humantime::format_duration(config.confirmation_lifespan).to_string()),
+        ("mail", config.mail.as_ref().map_or_else(|| "none".into(), describe)),
+        ("confirmed at", page(config.confirmation_page())),
+        ("reset at", page(config.reset_page())),
         ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
         ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
         ("issuer", config.issuer.as_str().to_owned()),
@@ -435,6 +474,14 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     }
     let _ = writeln!(out, "nothing is wrong with it");
     Ok(())
+}
+
+fn describe(mail: &MailSettings) -> String {
+    format!("{}, from {}", mail.transport.describe(), mail.sender)
+}
+
+fn page(page: Option<PageUrl>) -> String {
+    page.map_or_else(|| "no known page".into(), |page| page.as_str().to_owned())
 }
 
 fn absolute(path: &Path) -> PathBuf {

@@ -8,6 +8,8 @@ use std::time::Duration;
 use crate::address::Network;
 use crate::error::Problem;
 use crate::keys::{Algorithm, Keys};
+use crate::link::PageUrl;
+use crate::mail::{Sender, Transport};
 
 /// Who may register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +17,8 @@ use crate::keys::{Algorithm, Keys};
 pub enum Registration {
     /// Everyone, at once.
     Open,
+    /// Everyone who follows the link in a mail to the address that they give.
+    Email,
     /// Whoever has an invitation, from an administrator or the command line.
     Invite,
     /// Nobody; accounts come from the command line.
@@ -26,6 +30,7 @@ impl Registration {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Registration::Open => "open",
+            Registration::Email => "email",
             Registration::Invite => "invite",
             Registration::Closed => "closed",
         }
@@ -112,6 +117,17 @@ impl Issuer {
     }
 }
 
+/// How mail is sent.
+#[derive(Debug, Clone)]
+pub struct MailSettings {
+    /// The way that mails go.
+    pub transport: Transport,
+    /// The address that they come from.
+    pub sender: Sender,
+    /// A folder with words of one's own.
+    pub templates: Option<PathBuf>,
+}
+
 /// Everything that an [`App`](crate::App) and its server need to know.
 ///
 /// ```
@@ -140,6 +156,17 @@ pub struct Config {
     pub early_refresh: Duration,
     /// How long a token that resets a password can be used (1 hour).
     pub reset_lifespan: Duration,
+    /// How long the link in a mail that confirms an address can be used (24 hours).
+    pub confirmation_lifespan: Duration,
+    /// How mail is sent (not at all).
+    pub mail: Option<MailSettings>,
+    /// Where people reach the app; its pages `finalize` and `reset-finalize` take the tokens of
+    /// the links in mails.
+    pub public_url: Option<PageUrl>,
+    /// Another page that takes a token which confirms an address.
+    pub confirmation_url: Option<PageUrl>,
+    /// Another page that takes a token which resets a password.
+    pub reset_url: Option<PageUrl>,
     /// Who may register (everyone).
     pub registration: Registration,
     /// Whether tokens of another program with the same secret are taken, as those of the Flask
@@ -176,6 +203,11 @@ impl Config {
             refresh_lifespan: Duration::from_secs(30 * 24 * 3600),
             early_refresh: Duration::from_secs(60),
             reset_lifespan: Duration::from_secs(3600),
+            confirmation_lifespan: Duration::from_secs(24 * 3600),
+            mail: None,
+            public_url: None,
+            confirmation_url: None,
+            reset_url: None,
             registration: Registration::Open,
             adopt_tokens: false,
             audit_retention: Duration::from_secs(90 * 24 * 3600),
@@ -188,6 +220,40 @@ impl Config {
         }
     }
 
+    /// The page that takes a token which confirms an address, if it is known.
+    pub fn confirmation_page(&self) -> Option<PageUrl> {
+        self.confirmation_url.clone().or_else(|| self.page(PageUrl::CONFIRMATION))
+    }
+
+    /// The page that takes a token which resets a password, if it is known.
+    pub fn reset_page(&self) -> Option<PageUrl> {
+        self.reset_url.clone().or_else(|| self.page(PageUrl::RESET))
+    }
+
+    fn page(&self, path: &str) -> Option<PageUrl> {
+        self.public_url.as_ref().map(|url| url.below(path))
+    }
+
+    fn check_mail(&self) -> Result<(), Problem> {
+        if self.registration == Registration::Email && self.mail.is_none() {
+            return Err(Problem::usage(
+                "registration by e-mail needs a way to send mail",
+                "give one with --mail, such as smtp+starttls://user:password@host, or dir:mails to \
+                 try it without a server",
+            ));
+        }
+        if self.mail.is_some()
+            && (self.confirmation_page().is_none() || self.reset_page().is_none())
+        {
+            return Err(Problem::usage(
+                "mails need to know where the links in them lead",
+                "give the address at which people reach the app with --public-url, such as \
+                 https://login.example.org",
+            ));
+        }
+        Ok(())
+    }
+
     /// What is wrong with the values together, if anything.
     pub fn check(&self) -> Result<(), Problem> {
         if let Some(algorithm) = self.algorithm
@@ -198,9 +264,12 @@ impl Config {
                 "give a file of keys that has one, or leave the algorithm to the newest key",
             ));
         }
-        for (name, lifespan) in
-            [("access", self.access_lifespan), ("refresh", self.refresh_lifespan)]
-        {
+        for (name, lifespan) in [
+            ("access", self.access_lifespan),
+            ("refresh", self.refresh_lifespan),
+            ("reset", self.reset_lifespan),
+            ("confirmation", self.confirmation_lifespan),
+        ] {
             if lifespan < Duration::from_secs(1) || lifespan > MAX_LIFESPAN {
                 return Err(Problem::usage(
                     format!("the {name} lifespan must be between one second and 50 years"),
@@ -215,7 +284,7 @@ impl Config {
                  --access-lifespan",
             ));
         }
-        Ok(())
+        self.check_mail()
     }
 }
 

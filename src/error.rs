@@ -20,6 +20,8 @@ pub enum Error {
     UsernameTaken,
     /// The server does not take registrations.
     RegistrationClosed,
+    /// The server sends no mail.
+    MailDisabled,
     /// The invitation is wrong, used, taken back or expired: which of these is not told.
     InvalidInvitation,
     /// So many invitations are open that no other can be made.
@@ -110,6 +112,7 @@ impl Error {
             Error::InvalidPassword(_) => (400, "InvalidPassword"),
             Error::UsernameTaken => (409, "UsernameTaken"),
             Error::RegistrationClosed => (403, "RegistrationClosed"),
+            Error::MailDisabled => (403, "MailDisabled"),
             Error::InvalidInvitation => (403, "InvalidInvitation"),
             Error::TooManyInvitations => (409, "TooManyInvitations"),
             Error::Authentication => (401, "AuthenticationError"),
@@ -152,6 +155,10 @@ impl Error {
             Error::UsernameTaken => "The username is already taken".into(),
             Error::RegistrationClosed => {
                 "Registration is closed; ask the administrator for an account".into()
+            }
+            Error::MailDisabled => {
+                "This server sends no mail; ask the administrator for a link to set a new password"
+                    .into()
             }
             Error::InvalidInvitation => {
                 "The invitation is wrong, used or expired; ask the administrator for another".into()

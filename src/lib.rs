@@ -35,6 +35,11 @@ mod guard;
 pub mod http;
 #[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
 mod keys;
+mod language;
+mod link;
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
+mod mail;
+mod mailer;
 pub mod net;
 mod notify;
 mod route;
@@ -49,9 +54,11 @@ pub mod cli;
 
 pub use address::Network;
 pub use app::App;
-pub use config::{Config, Cors, Issuer, Origin, Registration, Web};
+pub use config::{Config, Cors, Issuer, MailSettings, Origin, Registration, Web};
 pub use error::{Error, Kind, Problem};
 pub use guard::{Admin, Email, Identity, Role, Roles, Username};
 pub use keys::{Algorithm, Keys, Secret};
+pub use link::PageUrl;
+pub use mail::{Sender, Transport};
 pub use route::{Handler, Route};
 pub use server::{Server, stop_on_signals};

@@ -55,7 +55,10 @@ impl Server {
             // Ends the sweeper when it is dropped.
             let (_over, ended) = mpsc::channel();
             scope.spawn(|| sweep(&self.app, ended));
-            net::serve(self.listener, &self.app, &self.config.engine, stop)
+            scope.spawn(|| self.app.deliver_mail());
+            let served = net::serve(self.listener, &self.app, &self.config.engine, stop);
+            self.app.end_mail();
+            served
         });
         notify("STOPPING=1");
         // Whatever ended it, the database is put in order.

@@ -7,11 +7,13 @@
 //! | `reset_link` | `lictor user reset-link` |
 //! | `invite` | `lictor invite …` |
 //! | `keys` | `lictor key …` |
+//! | `mail` | `lictor mail …` |
 //! | `audit` | `lictor audit` |
 
 mod audit;
 mod invite;
 mod keys;
+mod mail;
 mod reset_link;
 mod user;
 
@@ -25,6 +27,7 @@ use crate::store::{Inspection, Sqlite};
 pub(crate) use audit::{AuditCommand, run as audit};
 pub(crate) use invite::{InviteCommand, run as invite};
 pub(crate) use keys::{KeyCommand, run as key};
+pub(crate) use mail::{MailCommand, run as mail};
 pub(crate) use user::{UserCommand, run as user};
 
 /// Commands that look for users do not make a file where there is none.

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::user::OneUser;
 use super::{date, failed, print};
-use crate::cli::{KeyFlags, KeySource, lifespan};
+use crate::cli::{KeyFlags, KeySource, PageFlags, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::{Lifespans, Mailed, Minted, Tokens};
@@ -19,25 +19,33 @@ pub(crate) struct ResetLink {
     /// How long it can be used: 1h, 30m, or seconds
     #[arg(long, value_name = "TIME", env = "LICTOR_RESET_LIFESPAN", default_value = "1h", value_parser = lifespan)]
     reset_lifespan: Duration,
+    #[command(flatten)]
+    pages: PageFlags,
     // The server must know the key that signs it.
     #[command(flatten)]
     keys: KeyFlags,
 }
 
 pub(super) fn run(command: &ResetLink) -> Result<(), Problem> {
+    let page = command.pages.pages(None)?.reset_page();
     let (store, Account { person, .. }) = command.user.open()?;
     let source = KeySource::of(&command.keys, &command.user.database.database);
     let keys = source.look()?.ok_or_else(|| source.no_file())?;
     let lifespan = command.reset_lifespan;
     let lifespans = Lifespans { access: lifespan, refresh: lifespan, early: Duration::ZERO };
-    let tokens = Tokens::new(&keys, source.algorithm(), lifespans).map_err(failed)?;
+    // Not the newest: a server that was not restarted since `lictor key rotate` lacks that.
+    let tokens = Tokens::new(&keys.oldest(), None, lifespans).map_err(failed)?;
     let now = Timestamp::now();
     let minted = tokens.mail(Mailed::Reset, person.id, &person.roles, lifespan, now);
     let Minted { token, claims } = minted.map_err(failed)?;
     let ticket = Ticket { jti: &claims.jti, user: person.id, expires: claims.exp };
     let entry = Entry::new(Event::ResetLink, person.id, &person.name, Actor::Operator);
     match store.hand_out(&ticket, &entry, now).map_err(failed)? {
-        true => print(&format!("token    {token}\nexpires  {}", date(claims.exp))),
+        true => {
+            let link = page.map(|page| format!("link     {}\n", page.with_token(&token)));
+            let (link, end) = (link.unwrap_or_default(), date(claims.exp));
+            print(&format!("{link}token    {token}\nexpires  {end}"))
+        }
         false => Err(Problem::new(
             format!("{} is not active", person.name),
             format!("activate the account first: lictor user activate {}", person.name),

@@ -11,6 +11,7 @@ use crate::cli::Database;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::{Email, Hasher, Password, PasswordHash, Roles, Username};
+use crate::language::Language;
 use crate::store::{Account, Actor, Change, Entry, Event, NewUser, SecondFactor, Sqlite};
 use crate::store::{SecondFactors as _, Users as _};
 
@@ -164,7 +165,8 @@ fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Res
     Sqlite::inspect(&database.database)?;
     let hash = read_password(&name, email.as_ref())?;
     let store = Sqlite::open(&database.database, 1)?;
-    let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles };
+    let language = Language::English;
+    let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles, language };
     let entry = Entry {
         event: Event::UserAdded,
         user: None,
@@ -180,17 +182,17 @@ fn list(database: &Database) -> Result<(), Problem> {
     let store = open_existing(database)?;
     let mut out = io::stdout().lock();
     let mut wrote =
-        writeln!(out, "{:>6}  {:8}  {:20}  {:24}  roles", "id", "state", "created", "name");
+        writeln!(out, "{:>6}  {:11}  {:20}  {:24}  roles", "id", "state", "created", "name");
     store
         .accounts(&mut |account| {
-            let Account { person, created, .. } = account;
+            let Account { person, created, .. } = &account;
             if wrote.is_ok() {
                 wrote = writeln!(
                     out,
-                    "{:>6}  {:8}  {:20}  {:24}  {}",
+                    "{:>6}  {:11}  {:20}  {:24}  {}",
                     person.id,
-                    state(person.active),
-                    date(created),
+                    state(&account),
+                    date(*created),
                     person.name,
                     person.roles.as_str()
                 );
@@ -214,7 +216,7 @@ fn show(account: &Account, factor: Option<&SecondFactor>) -> String {
         person.id,
         person.name,
         none(email.as_deref().unwrap_or_default()),
-        state(person.active),
+        state(account),
         none(&person.roles.iter().collect::<Vec<_>>().join(", ")),
         otp,
         date(*created),
@@ -273,7 +275,7 @@ fn read_password(name: &Username, email: Option<&Email>) -> Result<PasswordHash,
         line.truncate(end);
         line
     };
-    let password = Password::choose_with(&typed, name, email).map_err(failed)?;
+    let password = Password::choose(&typed, name, email).map_err(failed)?;
     Hasher::new().and_then(|hasher| hasher.hash(&password)).map_err(failed)
 }
 
@@ -295,6 +297,10 @@ fn gone(account: &Account) -> Problem {
     Problem::new(format!("{} was deleted meanwhile", account.person.name), "nothing was changed")
 }
 
-fn state(active: bool) -> &'static str {
-    if active { "active" } else { "inactive" }
+fn state(account: &Account) -> &'static str {
+    match (account.person.active, account.unconfirmed) {
+        (true, _) => "active",
+        (false, Some(_)) => "unconfirmed",
+        (false, None) => "inactive",
+    }
 }

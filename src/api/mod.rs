@@ -2,6 +2,8 @@
 
 pub(crate) mod admin;
 pub(crate) mod config;
+pub(crate) mod email;
+pub(crate) mod finalize;
 pub(crate) mod health;
 pub(crate) mod hello;
 pub(crate) mod jwks;
@@ -12,6 +14,7 @@ pub(crate) mod password;
 pub(crate) mod protected;
 pub(crate) mod refresh;
 pub(crate) mod registration;
+pub(crate) mod reset;
 pub(crate) mod reset_finalize;
 pub(crate) mod second_factor;
 pub(crate) mod sessions;
@@ -20,6 +23,8 @@ pub(crate) mod verify;
 pub(crate) mod fields;
 pub(crate) mod qr;
 mod query;
+
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -51,6 +56,11 @@ fn done(message: &str) -> Response {
         message: &'a str,
     }
     private(&Body { message })
+}
+
+/// The last second of what is good for so long.
+fn later(now: Timestamp, lifespan: Duration) -> Timestamp {
+    Timestamp(now.0.saturating_add(i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX)))
 }
 
 /// The session of a login.

@@ -1,16 +1,17 @@
 //! `POST /api/registration`: a new account.
 
 use super::fields::Fields;
-use super::{opening, token};
-use crate::app::App;
+use super::{done, later, opening, token};
+use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::config::Registration;
 use crate::error::Error;
-use crate::guard::{Code, CodeHash, Password, Roles, Username};
+use crate::guard::{Code, CodeHash, Email, Password, Roles, Username};
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, NewUser};
+use crate::language::Language;
+use crate::store::{Entry, Event, NewUser, Posting};
 
-/// Takes `{username, password}`, and `invitation` where it takes one. That the name is free, and
+/// Takes `{username, password}`, and where it must be `invitation` or `email`. That the name is free, and
 /// the invitation unused, is for the database to say, at the moment of the insertion.
 pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
     if app.registration == Registration::Closed {
@@ -19,37 +20,80 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let mut fields = Fields::of(request)?;
     let invited = match app.registration {
         Registration::Invite => Some(Invited::with(app, &fields.text("invitation")?, now)?),
-        Registration::Open | Registration::Closed => None,
+        Registration::Open | Registration::Email | Registration::Closed => None,
     };
     let name = Username::parse(&fields.text("username")?)?;
-    let password = Password::choose(&fields.text("password")?, &name)?;
+    let email = match app.registration {
+        Registration::Email => Some(Email::parse(&fields.text("email")?)?),
+        Registration::Open | Registration::Invite | Registration::Closed => None,
+    };
+    let password = Password::choose(&fields.text("password")?, &name, email.as_ref())?;
     let client = app.client(request);
+    if let Some(email) = &email {
+        app.attempts.mail(email, client, now)?;
+    }
     app.attempts.registration(client, now)?;
     let hash = app.hasher.hash(&password)?;
     let roles = invited.as_ref().map_or_else(Roles::default, |invited| invited.roles.clone());
-    let user = NewUser { name: &name, email: None, hash: &hash, roles: &roles };
-    let login = app.tokens.begin(now)?;
+    let language = Language::chosen(request.header("accept-language"));
+    let user = NewUser { name: &name, email: None, hash: &hash, roles: &roles, language };
     let caller = app.caller(request);
-    let opening = opening(&login, &caller);
-    let mut entry = Entry {
+    let entry = Entry {
         event: Event::Registration,
         user: None,
         name: Some(name.as_str()),
         actor: caller.user(),
         detail: invited.as_ref().map_or("", |invited| invited.detail.as_str()),
     };
-    let id = match &invited {
+    match &email {
+        Some(email) => wait_for(app, &user, email, entry, now),
+        None => begin(app, &user, invited.as_ref(), entry, &caller, now),
+    }
+}
+
+/// An account that waits for its address to be confirmed. Whether somebody has the address is not
+/// looked up here, so that neither the answer nor its time tells; the mail's reader learns it.
+fn wait_for(
+    app: &App,
+    user: &NewUser<'_>,
+    email: &Email,
+    entry: Entry<'_>,
+    now: Timestamp,
+) -> Result<Response, Error> {
+    let mailer = app.mailer()?;
+    let jti = app.tokens.begin(now)?.jti;
+    let posting = Posting { email, jti: &jti, expires: later(now, app.confirmation_lifespan) };
+    let id = app.store.register(user, &posting, &entry, now)?;
+    mailer.bell().ring();
+    Entry { user: Some(id), ..entry }.log();
+    let message = format!("successfully sent registration email to user {}", user.name.as_str());
+    let mut response = done(&message);
+    response.status = 201;
+    Ok(response)
+}
+
+/// An account that can be used, and its first session.
+fn begin(
+    app: &App,
+    user: &NewUser<'_>,
+    invited: Option<&Invited>,
+    entry: Entry<'_>,
+    caller: &Caller,
+    now: Timestamp,
+) -> Result<Response, Error> {
+    let login = app.tokens.begin(now)?;
+    let opening = opening(&login, caller);
+    let id = match invited {
         Some(Invited { code, .. }) => app
             .store
-            .accept(code, &user, Some(&opening), &entry, now)?
+            .accept(code, user, Some(&opening), &entry, now)?
             // Another registration was faster.
             .ok_or(Error::InvalidInvitation)?,
-        None => app.store.add(&user, Some(&opening), &entry, now)?,
+        None => app.store.add(user, Some(&opening), &entry, now)?,
     };
-    app.attempts.welcome(&name, client);
-    entry.user = Some(id);
-    entry.log();
-    Ok(token(&app.tokens.mint(&login, id, &roles)?))
+    app.attempts.welcome(user.name, caller.client());
+    Entry { user: Some(id), ..entry }.log();
+    Ok(token(&app.tokens.mint(&login, id, user.roles)?))
 }
 
 /// An invitation that was good at a look before the password is hashed.

@@ -34,6 +34,6 @@ pub use name::{Email, Fragment, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};
 pub use throttle::{Attempts, Throttle};
-pub use token::{Beginning, Claims, Lifespans, Mailed, Tokens};
+pub use token::{Beginning, Claims, Lifespans, Mailed, MailedClaims, Tokens};
 #[cfg(feature = "cli")]
-pub(crate) use token::{Minted, key_id};
+pub(crate) use token::{Minted, key_id, unique};

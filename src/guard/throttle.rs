@@ -25,6 +25,8 @@ pub enum Throttle {
     Login,
     /// New accounts.
     Registration,
+    /// Mails to whatever address somebody gives.
+    Mail,
     /// Somebody who is logged in shows that they know their password, or have a second factor.
     Password,
 }
@@ -44,6 +46,10 @@ enum Counted<'a> {
     CodesOf(i64),
     /// Registrations, whatever comes of them.
     RegistrationsFrom(IpAddr),
+    /// Mails that somebody causes, to whatever address, by where they are.
+    MailsFrom(IpAddr),
+    /// Mails to one address, whoever causes them and whether anybody has it.
+    MailsTo(&'a str),
 }
 
 /// The policy, all of it. The README tells it, and a test compares the two.
@@ -59,6 +65,9 @@ const fn pace(counted: &Counted<'_>) -> Pace {
         Counted::CodesOf(_) => (5, 1, 3_600, 3_600),
         // A class of pupils registers at once.
         Counted::RegistrationsFrom(_) => (30, 1, 300, 300),
+        Counted::MailsFrom(_) => (30, 1, 300, 300),
+        // Enough for whoever looks into the wrong mailbox first; a flood is one mail an hour.
+        Counted::MailsTo(_) => (5, 60, 3_600, 3_600),
     };
     Pace { free, first, longest, forgets }
 }
@@ -98,6 +107,7 @@ impl Attempts {
         let counted = match (throttle, client.map(grouped)) {
             (Throttle::Login, Some(from)) => Counted::FailuresFrom(from),
             (Throttle::Registration, Some(from)) => Counted::RegistrationsFrom(from),
+            (Throttle::Mail, Some(from)) => Counted::MailsFrom(from),
             _ => return Ok(()),
         };
         if !self.on {
@@ -177,6 +187,19 @@ impl Attempts {
         }
     }
 
+    /// Admits a mail to an address that somebody has given.
+    pub fn mail(&self, to: &Email, client: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
+        let mut attempt = self.attempt(false);
+        if !self.on {
+            return Ok(());
+        }
+        if let Some(client) = client {
+            let counted = Counted::MailsFrom(grouped(client));
+            attempt.address = Some(self.charge_address(&counted, now)?);
+        }
+        self.charge_account(&Counted::MailsTo(to.key()), Timestamp(0), now, attempt).map(drop)
+    }
+
     /// A new account was made from there: its owner is no stranger.
     pub fn welcome(&self, name: &Username, client: Option<IpAddr>) {
         if let Some(client) = client
@@ -199,6 +222,9 @@ impl Attempts {
                 match counted {
                     Counted::RegistrationsFrom(from) => {
                         log::warn!("many registrations from {from}: the next ones have to wait");
+                    }
+                    Counted::MailsFrom(from) => {
+                        log::warn!("many mails asked for from {from}: the next ones have to wait");
                     }
                     Counted::FailuresFrom(from) => {
                         log::warn!("many failed logins from {from}: the next ones have to wait");
@@ -592,6 +618,8 @@ mod tests {
             (Counted::FailuresOf(1), "Wrong passwords of somebody who is logged in"),
             (Counted::CodesOf(1), "Wrong codes of one account's second factor"),
             (Counted::RegistrationsFrom(address), "Registrations from one address"),
+            (Counted::MailsFrom(address), "Mails asked for from one address"),
+            (Counted::MailsTo(""), "Mails asked for to one mailbox"),
         ] {
             let Pace { free, first, longest, forgets } = pace(&counted);
             assert!(forgets >= longest, "{told}");

@@ -34,6 +34,14 @@ pub enum Event {
     PasswordChanged,
     /// A new password was set without the old one.
     PasswordReset,
+    /// Somebody asked for a mail with which the user can set a new password.
+    ResetRequested,
+    /// The user has another address in mind, which is to be confirmed.
+    AddressProposed,
+    /// The user has followed the link in a mail: the address counts.
+    AddressConfirmed,
+    /// A mail could not be sent, and is not tried again.
+    MailFailed,
     /// A right password came without the second factor that goes with it.
     SecondFactorAsked,
     /// A user was given the secret of a second factor, which does not count yet.
@@ -84,6 +92,10 @@ const NAMES: &[(Event, &str)] = &[
     (Event::SessionEnded, "session-ended"),
     (Event::PasswordChanged, "password-changed"),
     (Event::PasswordReset, "password-reset"),
+    (Event::ResetRequested, "reset-requested"),
+    (Event::AddressProposed, "address-proposed"),
+    (Event::AddressConfirmed, "address-confirmed"),
+    (Event::MailFailed, "mail-failed"),
     (Event::SecondFactorAsked, "second-factor-asked"),
     (Event::SecondFactorEnrolled, "second-factor-enrolled"),
     (Event::SecondFactorOn, "second-factor-on"),

@@ -7,10 +7,12 @@
 //! | `second_factors` | codes of authenticator apps, recovery codes |
 //! | `invitations` | codes that let one person each register |
 //! | `tickets` | tokens that can each be used once |
+//! | `outbox` | mails that are to be sent |
 //! | `audit` | who did what |
 
 mod audit;
 mod invitations;
+mod outbox;
 mod second_factors;
 mod sessions;
 mod sqlite;
@@ -22,16 +24,17 @@ use crate::error::Error;
 
 pub use audit::{Actor, Audit, Entry, Event, Recorded, Wanted};
 pub use invitations::{Invitation, Invitations, NewInvitation};
+pub use outbox::{Failed, Kind, Link, Listed, Matter, Outbox, Outgoing, Posting};
 pub use second_factors::{SecondFactor, SecondFactors};
 pub use sessions::{Opening, Origin, Proof, Rotation, Session, Sessions, Standing, Which};
 pub use sqlite::{Inspection, Sqlite};
-pub use tickets::{Reset, Ticket, Tickets};
+pub use tickets::{Confirmation, Reset, Ticket, Tickets};
 pub use users::{Account, Change, Credentials, NewUser, Person, Sought, Users};
 
 /// Where everything is kept. What a method acknowledged is not lost, whatever happens to the
 /// process or the machine afterwards. Every method may answer [`Error::Unavailable`].
 pub trait Store:
-    Users + Sessions + SecondFactors + Invitations + Tickets + Audit + Send + Sync
+    Users + Sessions + SecondFactors + Invitations + Tickets + Outbox + Audit + Send + Sync
 {
     /// Whether reading works.
     fn ping(&self) -> Result<(), Error>;

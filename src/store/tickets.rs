@@ -30,6 +30,17 @@ pub struct Reset<'a> {
     pub session: &'a Opening<'a>,
 }
 
+/// An address that can be confirmed.
+#[derive(Debug, Clone)]
+pub struct Confirmation {
+    /// Whose it will be.
+    pub person: Person,
+    /// The address.
+    pub email: String,
+    /// Whether it is that of somebody who registers: with it, a session begins.
+    pub registration: bool,
+}
+
 /// The tickets.
 pub trait Tickets {
     /// Keeps a ticket, in the place of another one that the user may have; false if there is no
@@ -50,6 +61,20 @@ pub trait Tickets {
         &self,
         jti: &str,
         reset: &Reset<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
+
+    /// What a ticket confirms, if it can be used.
+    fn confirmation(&self, jti: &str, now: Timestamp) -> Result<Option<Confirmation>, Error>;
+
+    /// Uses a ticket: the address is the user's from now on, and whoever registered can act and
+    /// is logged in with `session`. False if the ticket cannot be used any more, or the address
+    /// has become somebody else's.
+    fn confirm_address(
+        &self,
+        jti: &str,
+        session: Option<&Opening<'_>>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;

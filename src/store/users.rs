@@ -5,6 +5,7 @@ use super::sessions::Opening;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Email, Fragment, PasswordHash, Roles, Username};
+use crate::language::Language;
 
 /// What a token check needs to know of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Account {
     pub created: Timestamp,
     /// Whether logins must give a second factor.
     pub second_factor: bool,
+    /// Until when the address is waited for that somebody has registered with.
+    pub unconfirmed: Option<Timestamp>,
 }
 
 /// Which accounts are asked for.
@@ -65,6 +68,8 @@ pub struct NewUser<'a> {
     pub hash: &'a PasswordHash,
     /// Roles from the start.
     pub roles: &'a Roles,
+    /// What mails are written in.
+    pub language: Language,
 }
 
 /// A change to one user, with what follows from it for the user's sessions, tickets and

@@ -21,7 +21,7 @@ pub(crate) fn post(
     #[derive(Serialize)]
     struct Body<'a> {
         token: &'a str,
-        /// The page that takes the token, once one is known.
+        /// The page that takes the token, if it is known.
         link: Option<&'a str>,
         expires: i64,
     }
@@ -34,5 +34,7 @@ pub(crate) fn post(
         return Err(Error::UserInactive);
     }
     entry.log();
-    Ok(private(&Body { token: &minted.token, link: None, expires: minted.claims.exp.0 }))
+    let link = app.reset_page.as_ref().map(|page| page.with_token(&minted.token));
+    let expires = minted.claims.exp.0;
+    Ok(private(&Body { token: &minted.token, link: link.as_deref(), expires }))
 }

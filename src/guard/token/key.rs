@@ -1,11 +1,9 @@
 //! One key at work: signing, verifying, its name, what others may know of it. A key is for one
 //! algorithm, whatever a token says. The only file that knows HMAC and Ed25519.
 
-use ed25519_compact::{KeyPair, PublicKey, Signature};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use jwt_simple::prelude::{
-    Ed25519KeyPair, EdDSAKeyPairLike as _, HS256Key, JWTClaims, MACLike as _,
-};
+use jwt_simple::prelude::{HS256Key, JWTClaims, MACLike as _};
+use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
@@ -38,6 +36,9 @@ enum Half {
     EdDsa(PublicKey),
 }
 
+/// Of Ed25519.
+type PublicKey = [u8; 32];
+
 /// A public key as others read it (RFC 7517, RFC 8037).
 #[derive(Serialize)]
 pub(super) struct Jwk<'a> {
@@ -60,7 +61,8 @@ impl Verifier {
                 Ok(Verifier { kid, half: Half::Hs256(mac) })
             }
             Material::EdDsa(seed) => {
-                let public = pair(seed)?.pk;
+                let public = PublicKey::try_from(pair(seed)?.public_key().as_ref());
+                let public = public.map_err(no_key)?;
                 Ok(Verifier { kid: thumbprint(&public), half: Half::EdDsa(public) })
             }
         }
@@ -81,8 +83,9 @@ impl Verifier {
         match &self.half {
             // Compares in constant time.
             Half::Hs256(mac) => mac.clone().chain_update(signed).verify_slice(tag).is_ok(),
-            Half::EdDsa(public) => Signature::from_slice(tag)
-                .is_ok_and(|signature| public.verify(signed, &signature).is_ok()),
+            Half::EdDsa(public) => {
+                UnparsedPublicKey::new(&ED25519, public).verify(signed, tag).is_ok()
+            }
         }
     }
 
@@ -92,7 +95,7 @@ impl Verifier {
         Some(Jwk {
             kty: "OKP",
             crv: "Ed25519",
-            x: base64url::encode(public.as_slice()),
+            x: base64url::encode(public),
             kid: &self.kid,
             purpose: "sig",
             alg: Algorithm::EdDsa.name(),
@@ -103,7 +106,17 @@ impl Verifier {
 /// Signs with one key.
 pub(super) enum Signer {
     Hs256(HS256Key),
-    EdDsa(Box<Ed25519KeyPair>),
+    EdDsa { pair: Box<Ed25519KeyPair>, kid: Option<String> },
+}
+
+/// The header of a token that an Ed25519 key signs. jwt-simple would do it, but with another
+/// implementation of Ed25519 than the one that TLS brings, slower and a quarter of a megabyte.
+#[derive(Serialize)]
+struct EdDsaHeader<'a> {
+    alg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kid: Option<&'a str>,
+    typ: &'static str,
 }
 
 impl Signer {
@@ -118,35 +131,39 @@ impl Signer {
                 Ok(Signer::Hs256(key))
             }
             Material::EdDsa(seed) => {
-                let pair = Ed25519KeyPair::from_bytes(&pair(seed)?[..]).map_err(no_key)?;
-                let pair = match kid {
-                    Some(kid) => pair.with_key_id(kid),
-                    None => pair,
-                };
-                Ok(Signer::EdDsa(Box::new(pair)))
+                Ok(Signer::EdDsa { pair: Box::new(pair(seed)?), kid: kid.map(str::to_owned) })
             }
         }
     }
 
     pub(super) fn sign(&self, claims: JWTClaims<impl Serialize>) -> Result<String, Error> {
-        let token = match self {
-            Signer::Hs256(key) => key.authenticate(claims),
-            Signer::EdDsa(pair) => pair.sign(claims),
+        let failed = |error: &dyn std::fmt::Display| {
+            Error::Internal(format!("a token could not be signed: {error}"))
         };
-        token.map_err(|error| Error::Internal(format!("a token could not be signed: {error}")))
+        match self {
+            Signer::Hs256(key) => key.authenticate(claims).map_err(|error| failed(&error)),
+            Signer::EdDsa { pair, kid } => {
+                let alg = Algorithm::EdDsa.name();
+                let header = EdDsaHeader { alg, kid: kid.as_deref(), typ: "JWT" };
+                let header = serde_json::to_vec(&header).map_err(|error| failed(&error))?;
+                let claims = serde_json::to_vec(&claims).map_err(|error| failed(&error))?;
+                let mut token = base64url::encode(header) + "." + &base64url::encode(claims);
+                let tag = pair.sign(token.as_bytes());
+                token.push('.');
+                token.push_str(&base64url::encode(tag));
+                Ok(token)
+            }
+        }
     }
 }
 
-fn pair(seed: &Seed) -> Result<KeyPair, Error> {
-    let mut copy = ed25519_compact::Seed::from_slice(seed.bytes()).map_err(no_key)?;
-    let pair = KeyPair::try_from_seed(copy).map_err(no_key);
-    copy.wipe_mut();
-    pair
+fn pair(seed: &Seed) -> Result<Ed25519KeyPair, Error> {
+    Ed25519KeyPair::from_seed_unchecked(seed.bytes()).map_err(no_key)
 }
 
 /// The members of the key in the order of their names, without white space (RFC 7638 section 3).
 fn thumbprint(public: &PublicKey) -> String {
-    let x = base64url::encode(public.as_slice());
+    let x = base64url::encode(public);
     base64url::encode(Sha256::digest(format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#)))
 }
 
@@ -197,6 +214,33 @@ mod tests {
             carry = sum >> 8;
         }
         assert!(!key.verifies(signed, &other));
+    }
+
+    #[test]
+    fn another_implementation_signs_the_same_and_reads_ours() {
+        for n in 0..64u8 {
+            let seed = [n + 1; 32];
+            let text: String = seed.iter().map(|byte| format!("{byte:02x}")).collect();
+            let ring = Keys::parse(format!("lictor-key EdDSA 0 {text}\n").as_bytes()).unwrap();
+            let key = ring.current(None).unwrap();
+            let other = ed25519_compact::KeyPair::from_seed(ed25519_compact::Seed::new(seed));
+            let message = vec![n; usize::from(n) * 7];
+            let ours = pair(match key.material() {
+                Material::EdDsa(seed) => seed,
+                Material::Hs256(_) => panic!("another key"),
+            })
+            .unwrap()
+            .sign(&message);
+            assert_eq!(ours.as_ref(), &*other.sk.sign(&message, None), "{n}");
+            let verifier = Verifier::new(key).unwrap();
+            assert_eq!(verifier.jwk().unwrap().x, base64url::encode(*other.pk));
+            assert!(verifier.verifies(&message, ours.as_ref()));
+            for flipped in 0..512 {
+                let mut tag = ours.as_ref().to_vec();
+                tag[flipped / 8] ^= 1 << (flipped % 8);
+                assert!(!verifier.verifies(&message, &tag), "{n} {flipped}");
+            }
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::claims::{Claims, Marked};
-use super::{Roles, Tokens};
+use super::{Roles, Tokens, later};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -26,6 +26,19 @@ pub struct Minted {
     pub claims: Claims,
 }
 
+/// What a mailed token says, as far as it was decided when the mail was caused.
+#[derive(Debug, Clone, Copy)]
+pub struct MailedClaims<'a> {
+    /// The `jti` claim.
+    pub jti: &'a str,
+    /// Whose.
+    pub id: i64,
+    /// When the mail was caused.
+    pub issued: Timestamp,
+    /// The last second in which it can be used.
+    pub expires: Timestamp,
+}
+
 /// Which error comes first is flask-praetorian's choice.
 impl Tokens {
     /// A token to be sent by mail, good for `lifespan`.
@@ -42,11 +55,20 @@ impl Tokens {
         Ok(Minted { token: self.write(&claims, roles, Some(purpose))?, claims })
     }
 
+    /// The token of a mail: the same however often the mail is sent.
+    pub fn mailed(
+        &self,
+        purpose: Mailed,
+        mailed: &MailedClaims<'_>,
+        roles: &Roles,
+    ) -> Result<String, Error> {
+        let MailedClaims { jti, id, issued, expires } = *mailed;
+        let rf_exp = later(issued, self.refresh).max(expires);
+        let claims = Claims { jti: jti.into(), id, iat: Some(issued), exp: expires, rf_exp };
+        self.write(&claims, roles, Some(purpose))
+    }
+
     /// Reads a token that was mailed to confirm an address.
-    #[cfg_attr(
-        not(any(test, feature = "fuzzing")),
-        expect(dead_code, reason = "confirming an address needs a mailer first")
-    )]
     pub fn registration(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
         let Marked { claims, registration, reset } = self.read(token, now)?;
         if now > claims.exp {

@@ -35,9 +35,9 @@ use key::{Jwk, Signer, Verifier};
 pub use claims::Claims;
 #[cfg(any(test, feature = "cli"))]
 pub(crate) use key::key_id;
-pub use mailed::Mailed;
 #[cfg(feature = "cli")]
 pub use mailed::Minted;
+pub use mailed::{Mailed, MailedClaims};
 
 /// Bytes of a token; ours have about 250.
 const MAX_TOKEN: usize = 4096;
@@ -245,6 +245,12 @@ fn jwks(ring: &[Verifier]) -> Result<String, Error> {
     let set = Set { keys: ring.iter().filter_map(Verifier::jwk).collect() };
     serde_json::to_string(&set)
         .map_err(|error| Error::Internal(format!("the public keys cannot be written: {error}")))
+}
+
+/// A name that nothing else has.
+#[cfg(feature = "cli")]
+pub fn unique() -> Result<String, Error> {
+    uuid()
 }
 
 /// A random UUID (RFC 9562 section 5.4).

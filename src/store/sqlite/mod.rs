@@ -7,6 +7,7 @@ mod anchor;
 mod audit;
 mod invitations;
 mod open;
+mod outbox;
 mod second_factors;
 mod sessions;
 mod tickets;
@@ -32,6 +33,8 @@ const BUSY: Duration = Duration::from_secs(3);
 const BUSY_AGAIN: Duration = Duration::from_millis(50);
 /// How often it is looked whether another thread has finished writing.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
+/// Seconds that a mail is kept that could not be sent.
+const MAIL_KEPT: i64 = 7 * 24 * 3600;
 /// Rows of one table that are thrown away at once; nobody waits long for so few.
 const SWEPT_AT_ONCE: i64 = 500;
 
@@ -41,6 +44,8 @@ pub struct Sqlite {
     // Dropped in this order: the last connection to close cleans up, and it must be able to write.
     readers: Vec<Mutex<Connection>>,
     writer: Mutex<Writer>,
+    /// Whether users are told by mail what happens to their accounts.
+    mails: bool,
 }
 
 #[derive(Debug)]
@@ -67,6 +72,12 @@ impl From<rusqlite::Error> for Abort {
 }
 
 impl Sqlite {
+    /// From now on users are told by mail, or not, what happens to their accounts.
+    pub fn with_mail(mut self, mails: bool) -> Sqlite {
+        self.mails = mails;
+        self
+    }
+
     /// Does one transaction. All in all it waits for a lock as long as [`BUSY`]; but while
     /// somebody else keeps the file locked, only the first writer waits that long, or those
     /// behind it would add up.
@@ -153,12 +164,18 @@ impl Store for Sqlite {
     fn sweep(&self, audit_since: Timestamp, now: Timestamp) -> Result<usize, Error> {
         self.write(|writer| {
             let mut gone = audit::sweep(writer, audit_since)?;
-            for (table, key) in [("sessions", "jti"), ("tickets", "jti"), ("invitations", "id")] {
+            for (table, key, ends, before) in [
+                ("sessions", "jti", "expires", now.0),
+                ("tickets", "jti", "expires", now.0),
+                ("invitations", "id", "expires", now.0),
+                ("users", "id", "unconfirmed", now.0),
+                ("outbox", "id", "created", now.0.saturating_sub(MAIL_KEPT)),
+            ] {
                 let mut delete = writer.prepare_cached(&format!(
                     "DELETE FROM {table} WHERE {key} IN
-                     (SELECT {key} FROM {table} WHERE expires < ?1 LIMIT ?2)"
+                     (SELECT {key} FROM {table} WHERE {ends} < ?1 LIMIT ?2)"
                 ))?;
-                gone += delete.execute([now.0, SWEPT_AT_ONCE])?;
+                gone += delete.execute([before, SWEPT_AT_ONCE])?;
             }
             Ok(gone)
         })
@@ -196,6 +213,7 @@ mod tests {
 
     use super::*;
     use crate::guard::{Email, PasswordHash, Roles, Username};
+    use crate::language::Language;
     use crate::store::{Actor, Entry, Event, NewUser, Users as _};
 
     /// A private directory that goes away with the value.
@@ -235,6 +253,7 @@ mod tests {
             email: email.as_ref(),
             hash: &PasswordHash::stored("hash".into()),
             roles: &Roles::parse("a,b").unwrap(),
+            language: Language::English,
         };
         store.add(&user, None, &NOTE, Timestamp(5))
     }

@@ -15,9 +15,10 @@ use crate::error::Problem;
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
 /// Those of the versions before, from the first on.
-const OLDER: [&str; VERSION as usize - 1] = [include_str!("versions/1.sql")];
+const OLDER: [&str; VERSION as usize - 1] =
+    [include_str!("versions/1.sql"), include_str!("versions/2.sql")];
 /// The number at the top of `schema.sql`.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 /// Prepared statements that a connection keeps: more than there are.
 const STATEMENTS: usize = 128;
 /// "LICT", big-endian.
@@ -80,6 +81,7 @@ impl Sqlite {
                 connection: writer,
                 locked: None,
             }),
+            mails: false,
         })
     }
 
@@ -174,28 +176,52 @@ fn create_schema(connection: &mut Connection) -> rusqlite::Result<()> {
 }
 
 /// Brings an older file to the current schema, in one transaction: the old tables step aside, the
-/// new ones are made exactly as `schema.sql` says, and the rows move over.
+/// new ones are made exactly as `schema.sql` says, and the rows move over. What is new in a table
+/// has a default.
 fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON;")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another lictor may have done it between our look and our lock.
     let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    if version == 1 {
-        transaction.execute_batch("ALTER TABLE users RENAME TO old_users")?;
+    if version < VERSION {
+        for index in names(&transaction, "index")? {
+            transaction.execute_batch(&format!("DROP INDEX {index}"))?;
+        }
+        let tables = names(&transaction, "table")?;
+        for table in &tables {
+            transaction.execute_batch(&format!("ALTER TABLE {table} RENAME TO old_{table}"))?;
+        }
         transaction.execute_batch(SCHEMA)?;
-        transaction.execute_batch(
-            "INSERT INTO users (id, name, name_key, email, email_key, password, roles, active, created)
-             SELECT id, name, name_key, email, email_key, password, roles, active, created
-             FROM old_users;
-             -- The highest id ever given out.
-             DELETE FROM sqlite_sequence WHERE name = 'users';
-             UPDATE sqlite_sequence SET name = 'users' WHERE name = 'old_users';
-             DROP TABLE old_users;",
-        )?;
+        for table in &tables {
+            move_over(&transaction, table)?;
+        }
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     transaction.commit()?;
     connection.execute_batch("PRAGMA legacy_alter_table = OFF;")
+}
+
+/// Tables or indices, apart from those that SQLite keeps for itself.
+fn names(connection: &Connection, what: &str) -> rusqlite::Result<Vec<String>> {
+    connection
+        .prepare("SELECT name FROM sqlite_schema WHERE type = ?1 AND name NOT GLOB 'sqlite_*'")?
+        .query_map([what], |row| row.get(0))?
+        .collect()
+}
+
+fn move_over(connection: &Connection, table: &str) -> rusqlite::Result<()> {
+    let columns: Vec<String> = connection
+        .prepare("SELECT name FROM pragma_table_info(?1)")?
+        .query_map([format!("old_{table}")], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let columns = columns.join(", ");
+    connection.execute_batch(&format!(
+        "INSERT INTO {table} ({columns}) SELECT {columns} FROM old_{table};
+         -- The highest id ever given out.
+         UPDATE sqlite_sequence SET seq = ifnull((SELECT seq FROM sqlite_sequence
+             WHERE name = 'old_{table}'), seq) WHERE name = '{table}';
+         DROP TABLE old_{table};"
+    ))
 }
 
 /// Whether the tables and indices are exactly those of the version, apart from what SQLite keeps
@@ -271,6 +297,8 @@ fn damaged(path: &Path, how: &str) -> Problem {
 mod tests {
     use super::super::tests::{Place, add, found};
     use super::*;
+    use crate::clock::Timestamp;
+    use crate::store::{Sessions as _, Tickets as _};
 
     #[test]
     fn a_file_is_made_private_and_opens_again() {
@@ -298,6 +326,14 @@ mod tests {
                  DELETE FROM users WHERE name = 'Carol';",
             )
             .unwrap();
+            if version > 1 {
+                old.execute_batch(
+                    "INSERT INTO sessions (jti, user, created, newest, expires, address, agent)
+                     VALUES ('session', 1, 5, 5, 100, '', '');
+                     INSERT INTO tickets VALUES ('ticket', 2, 'reset', 100);",
+                )
+                .unwrap();
+            }
             old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
             old.pragma_update(None, "user_version", version).unwrap();
             // Something that somebody has added is not thrown away.
@@ -313,6 +349,9 @@ mod tests {
             assert_eq!(found(&store, "ada"), Some("Ada".into()));
             assert_eq!(found(&store, "bob"), Some("Bob".into()));
             assert_eq!(add(&store, "dora", None).unwrap(), 4, "Carol's id was given out again");
+            let kept = version > 1;
+            assert_eq!(!store.sessions(1, Timestamp(6)).unwrap().is_empty(), kept);
+            assert_eq!(store.holder("ticket", Timestamp(6)).unwrap().is_some(), kept);
             let keys: i64 = store
                 .with_writer(|w| Ok(w.query_row("PRAGMA foreign_keys", [], |row| row.get(0))?))
                 .unwrap();
@@ -372,10 +411,10 @@ mod tests {
                 }),
             ),
             (
-                "is of version 3",
+                "is of version 4",
                 Box::new(|| {
                     ours();
-                    with_sql("PRAGMA user_version = 3");
+                    with_sql("PRAGMA user_version = 4");
                 }),
             ),
             (

@@ -6,7 +6,7 @@ use super::{Sqlite, audit, fault};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{CodeHash, Spend, Step, TotpSecret};
-use crate::store::{Entry, Event, SecondFactor, SecondFactors};
+use crate::store::{Entry, Event, Kind, SecondFactor, SecondFactors};
 
 impl SecondFactors for Sqlite {
     fn second_factor(&self, user: i64) -> Result<Option<SecondFactor>, Error> {
@@ -60,6 +60,7 @@ impl SecondFactors for Sqlite {
             )?;
             if confirmed == 1 {
                 replace_codes(writer, user, codes)?;
+                self.tell(writer, Kind::SecondFactorOn, user, now)?;
             }
             note(writer, confirmed == 1, entry, now)
         })
@@ -97,6 +98,9 @@ impl SecondFactors for Sqlite {
             }
             replace_codes(writer, user, &[])?;
             let gone = writer.execute("DELETE FROM second_factors WHERE user = ?1", [user])?;
+            if gone == 1 {
+                self.tell(writer, Kind::SecondFactorOff, user, now)?;
+            }
             note(writer, gone == 1, entry, now)
         })
     }
@@ -338,7 +342,7 @@ mod tests {
             let origin = Origin { address: None, agent: "" };
             let issued = Timestamp(issued);
             let session = Opening { jti, issued, expires: Timestamp(10_000), origin };
-            store.adopt(ada, &session, Timestamp(300)).unwrap()
+            store.adopt(ada, &session, &NOTE, Timestamp(300)).unwrap()
         };
         assert!(store.enrol(ada, &secret(1), &NOTE, NOW).unwrap());
         assert!(adopt("a", 150), "it does not count yet");

@@ -1,16 +1,30 @@
 //! Tickets in SQLite.
 
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Sqlite, audit, fault, second_factors, sessions, users};
+use super::{Sqlite, audit, fault, outbox, second_factors, sessions, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::store::{Change, Entry, Person, Reset, Ticket, Tickets};
+use crate::guard::Email;
+use crate::store::{
+    Change, Confirmation, Entry, Kind, Link, Opening, Person, Posting, Reset, Ticket, Tickets,
+};
+
+/// Links to set a new password that one user can have by mail at the same time; a stranger who
+/// asks for another does not void those that are under way.
+const MAX_MAILED: i64 = 5;
 
 /// A ticket that can be used, with its user: the columns of [`users::person`].
 const HOLDER: &str = "SELECT u.id, u.name, u.roles, u.active
     FROM tickets t JOIN users u ON u.id = t.user
     WHERE t.jti = ?1 AND t.purpose = 'reset' AND t.expires >= ?2 AND u.active";
+
+/// A ticket that confirms an address: the columns of [`users::person`], and those of
+/// [`confirmation`]. Deactivation deletes it, so an inactive user who has one is still to begin.
+const CONFIRMATION: &str = "SELECT u.id, u.name, u.roles, u.active, t.email,
+    t.purpose = 'registration'
+    FROM tickets t JOIN users u ON u.id = t.user
+    WHERE t.jti = ?1 AND t.purpose IN ('registration', 'address') AND t.expires >= ?2";
 
 impl Tickets for Sqlite {
     fn hand_out(
@@ -56,12 +70,104 @@ impl Tickets for Sqlite {
             }
             let change = Change::Password { hash: reset.hash, old: None, keep: None };
             users::apply(writer, id, &change, now)?;
+            self.tell(writer, Kind::PasswordChanged, id, now)?;
             sessions::make_room(writer, id)?;
             sessions::insert(writer, id, reset.session)?;
             audit::insert(writer, entry, now)?;
             Ok(true)
         })
     }
+
+    fn confirmation(&self, jti: &str, now: Timestamp) -> Result<Option<Confirmation>, Error> {
+        confirmation(&self.reader(), jti, now).map_err(fault)
+    }
+
+    fn confirm_address(
+        &self,
+        jti: &str,
+        session: Option<&Opening<'_>>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(|writer| {
+            let Some(found) = confirmation(writer, jti, now)? else { return Ok(false) };
+            let Ok(email) = Email::parse(&found.email) else { return Ok(false) };
+            let id = found.person.id;
+            if taken(writer, &email, id)? {
+                return Ok(false);
+            }
+            if self.mails && !found.registration {
+                outbox::notify(writer, Kind::AddressChanged, id, email.as_str(), now)?;
+            }
+            set_address(writer, id, &email, found.registration)?;
+            writer.execute("DELETE FROM tickets WHERE jti = ?1", [jti])?;
+            if let Some(session) = session {
+                sessions::make_room(writer, id)?;
+                sessions::insert(writer, id, session)?;
+            }
+            audit::insert(writer, entry, now)?;
+            Ok(true)
+        })
+    }
+}
+
+/// Keeps the ticket of a mail that confirms an address.
+pub(super) fn insert(
+    writer: &Connection,
+    purpose: &str,
+    user: i64,
+    posting: &Posting<'_>,
+) -> rusqlite::Result<()> {
+    writer.execute(
+        "INSERT INTO tickets (jti, user, purpose, expires, email) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![posting.jti, user, purpose, posting.expires.0, posting.email.as_str()],
+    )?;
+    Ok(())
+}
+
+/// Keeps the ticket of a mail that resets a password, in the place of the oldest if there are many.
+pub(super) fn insert_reset(writer: &Connection, user: i64, link: &Link) -> rusqlite::Result<()> {
+    writer.execute(
+        "DELETE FROM tickets WHERE jti IN (SELECT jti FROM tickets
+         WHERE user = ?1 AND purpose = 'reset' ORDER BY expires DESC LIMIT -1 OFFSET ?2)",
+        [user, MAX_MAILED - 1],
+    )?;
+    writer.execute(
+        "INSERT INTO tickets (jti, user, purpose, expires) VALUES (?1, ?2, 'reset', ?3)",
+        params![link.jti, user, link.expires.0],
+    )?;
+    Ok(())
+}
+
+fn taken(writer: &Connection, email: &Email, by_other_than: i64) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM users WHERE email_key = ?1 AND id <> ?2";
+    writer.prepare_cached(sql)?.exists(params![email.key(), by_other_than])
+}
+
+fn set_address(
+    writer: &Connection,
+    user: i64,
+    email: &Email,
+    registration: bool,
+) -> rusqlite::Result<()> {
+    writer.execute(
+        "UPDATE users SET email = ?2, email_key = ?3, active = active OR ?4, unconfirmed = NULL
+         WHERE id = ?1",
+        params![user, email.as_str(), email.key(), registration],
+    )?;
+    Ok(())
+}
+
+fn confirmation(
+    connection: &Connection,
+    jti: &str,
+    now: Timestamp,
+) -> rusqlite::Result<Option<Confirmation>> {
+    let confirmation = |row: &Row<'_>| {
+        let person = users::person(row)?;
+        Ok(Confirmation { person, email: row.get(4)?, registration: row.get(5)? })
+    };
+    connection.prepare_cached(CONFIRMATION)?.query_row(params![jti, now.0], confirmation).optional()
 }
 
 fn holder(connection: &Connection, jti: &str, now: Timestamp) -> rusqlite::Result<Option<Person>> {

@@ -7,11 +7,11 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Email, PasswordHash, Roles, Username};
 use crate::store::{
-    Account, Change, Credentials, Entry, NewUser, Opening, Person, Sought, Users, Which,
+    Account, Change, Credentials, Entry, Kind, NewUser, Opening, Person, Sought, Users, Which,
 };
 
 /// The columns of [`account`].
-const ACCOUNT: &str = "id, name, roles, active, email, created, EXISTS
+const ACCOUNT: &str = "id, name, roles, active, email, created, unconfirmed, EXISTS
     (SELECT 1 FROM second_factors WHERE user = users.id AND confirmed IS NOT NULL)";
 /// Whether a row of `users` is somebody who may administrate.
 const IS_ADMIN: &str = "active AND instr(',' || roles || ',', ',admin,')";
@@ -108,6 +108,9 @@ impl Users for Sqlite {
             if !apply(writer, id, change, now)? {
                 return Ok(false);
             }
+            if matches!(change, Change::Password { .. }) {
+                self.tell(writer, Kind::PasswordChanged, id, now)?;
+            }
             keep_an_admin(writer, admin && !is_admin(writer, id)?)?;
             audit::insert(writer, entry, now)?;
             Ok(true)
@@ -182,8 +185,8 @@ fn insert(
 ) -> Result<i64, Abort> {
     let inserted = writer.execute(
         "INSERT INTO users
-         (name, name_key, email, email_key, password, roles, created, tokens_after)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+         (name, name_key, email, email_key, password, roles, created, tokens_after, language)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         params![
             user.name.as_str(),
             user.name.key(),
@@ -192,7 +195,8 @@ fn insert(
             user.hash.as_str(),
             user.roles.as_str(),
             now.0,
-            tokens_after
+            tokens_after,
+            user.language.code()
         ],
     );
     match inserted {
@@ -231,7 +235,9 @@ pub(super) fn apply(
         Change::Roles(roles) => writer
             .execute("UPDATE users SET roles = ?2 WHERE id = ?1", params![id, roles.as_str()])?,
         Change::Active(active) => writer.execute(
-            "UPDATE users SET active = ?2, tokens_after = iif(?2, tokens_after, max(tokens_after, ?3)) WHERE id = ?1",
+            // Whoever was waited for is so no longer: an administrator has decided.
+            "UPDATE users SET active = ?2, unconfirmed = NULL,
+             tokens_after = iif(?2, tokens_after, max(tokens_after, ?3)) WHERE id = ?1",
             params![id, active, now.0],
         )?,
         Change::Unlocked => {
@@ -258,7 +264,8 @@ pub(super) fn apply(
     Ok(true)
 }
 
-fn is_admin(writer: &Connection, id: i64) -> rusqlite::Result<bool> {
+/// Whether somebody may administrate, at this moment of a transaction.
+pub(super) fn is_admin(writer: &Connection, id: i64) -> rusqlite::Result<bool> {
     let sql = format!("SELECT 1 FROM users WHERE id = ?1 AND {IS_ADMIN}");
     writer.prepare_cached(&sql)?.exists([id])
 }
@@ -286,7 +293,8 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
         person: person(row)?,
         email: row.get(4)?,
         created: Timestamp(row.get(5)?),
-        second_factor: row.get(6)?,
+        unconfirmed: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+        second_factor: row.get(7)?,
     })
 }
 

@@ -1,0 +1,96 @@
+//! Addresses of the pages that the links in mails lead to. They come from the configuration,
+//! never from a request: whoever sends one could otherwise choose where a token goes.
+
+use crate::error::Problem;
+
+/// Bytes of an address; with a token it stays below what mail programs and proxies take.
+const MAX_URL: usize = 1_024;
+
+/// The address of a page that takes a token.
+///
+/// ```
+/// use lictor::PageUrl;
+/// let page = PageUrl::parse("https://login.example.org/app")?;
+/// assert_eq!(page.below("finalize").with_token("a.b.c"), "https://login.example.org/app/finalize?token=a.b.c");
+/// assert!(PageUrl::parse("login.example.org").is_err());
+/// # Ok::<(), lictor::Problem>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageUrl(String);
+
+impl PageUrl {
+    /// Where the app's page is that confirms an address.
+    pub(crate) const CONFIRMATION: &str = "finalize";
+    /// Where the app's page is that sets a new password.
+    pub(crate) const RESET: &str = "reset-finalize";
+
+    /// An `http` or `https` address without a fragment.
+    pub fn parse(text: &str) -> Result<PageUrl, Problem> {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+        // RFC 3986 section 2, without the fragment's sign.
+        let fine = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&b);
+        let host = |rest: &str| rest.split(['/', '?']).next().is_some_and(|host| !host.is_empty());
+        match rest {
+            Some(rest) if text.len() <= MAX_URL && host(rest) && rest.bytes().all(fine) => {
+                Ok(PageUrl(text.into()))
+            }
+            _ => Err(Problem::usage(
+                format!("{:?} is not the address of a page", clipped(text)),
+                "write it as browsers do, without a fragment, like https://login.example.org",
+            )),
+        }
+    }
+
+    /// A page below this one.
+    pub fn below(&self, path: &str) -> PageUrl {
+        PageUrl(format!("{}/{path}", self.0.trim_end_matches('/')))
+    }
+
+    /// The link that brings a token to this page.
+    pub fn with_token(&self, token: &str) -> String {
+        let joint = if self.0.contains('?') { '&' } else { '?' };
+        format!("{}{joint}token={token}", self.0)
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn clipped(text: &str) -> &str {
+    let end = (0..=text.len().min(80)).rev().find(|&end| text.is_char_boundary(end));
+    &text[..end.unwrap_or(0)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages() {
+        for (url, expected) in [
+            ("https://a.example", Some("https://a.example/finalize?token=t")),
+            ("https://a.example/", Some("https://a.example/finalize?token=t")),
+            ("http://[::1]:5000/x", Some("http://[::1]:5000/x/finalize?token=t")),
+            ("https://a.example/x?y=z", Some("https://a.example/x?y=z/finalize&token=t")),
+            ("", None),
+            ("https://", None),
+            ("https:///x", None),
+            ("https://?x", None),
+            ("ftp://a.example", None),
+            ("javascript:alert(1)", None),
+            ("https://a.example/#x", None),
+            ("https://a example", None),
+            ("https://a.example/\r\nX: y", None),
+            ("https://ä.example", None),
+            ("https://a.example/\"><script>", None),
+        ] {
+            let link = PageUrl::parse(url).map(|page| page.below("finalize").with_token("t"));
+            assert_eq!(link.ok().as_deref(), expected, "{url}");
+        }
+        assert!(PageUrl::parse(&format!("https://a/{}", "x".repeat(MAX_URL))).is_err());
+        let page = PageUrl::parse("https://a.example/p?page=reset").unwrap();
+        assert_eq!(page.with_token("t"), "https://a.example/p?page=reset&token=t");
+    }
+}

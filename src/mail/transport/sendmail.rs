@@ -1,0 +1,205 @@
+//! `sendmail:`, a program of the machine that takes a mail on standard input, as Postfix, Exim,
+//! msmtp and others bring one. No shell is between; what it inherits of the environment is listed
+//! here, because the rest holds secrets.
+
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::Failure;
+use crate::error::Problem;
+use crate::mail::message::{Message, Sender};
+
+/// How long it may take.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How often it is asked whether it has ended.
+const LOOK: Duration = Duration::from_millis(20);
+/// Bytes that are kept of what it complains.
+const MAX_COMPLAINT: u64 = 1_024;
+/// How long a complaint is waited for once it has ended; a process that it left behind may keep
+/// the pipe.
+const COMPLAINT: Duration = Duration::from_millis(200);
+/// What it may know of the environment.
+const INHERITED: &[&str] = &["HOME", "LANG", "LOGNAME", "PATH", "TZ", "USER"];
+
+// Exit codes that say that the mail can never go (sysexits.h); EX_TEMPFAIL is 75.
+const EX_DATAERR: i32 = 65;
+const EX_NOUSER: i32 = 67;
+const EX_NOHOST: i32 = 68;
+
+/// A program with its whole path.
+pub(super) fn program(path: &str) -> Result<PathBuf, Problem> {
+    let program = Path::new(path);
+    if !program.is_absolute() || !program.is_file() {
+        return Err(Problem::usage(
+            format!("there is no program {path:?} that takes mails"),
+            "install one, such as postfix or msmtp-mta, or give its whole path: \
+             --mail sendmail:/usr/sbin/sendmail",
+        ));
+    }
+    Ok(program.into())
+}
+
+/// Runs the program once.
+pub(super) fn deliver(program: &Path, sender: &Sender, message: &Message) -> Result<(), Failure> {
+    let ended = run(program, sender, message, LIMIT);
+    let (status, complaint) =
+        ended.map_err(|error| Failure::temporary(format!("{}: {error}", program.display())))?;
+    let why = || format!("{} ended with {}: {complaint}", program.display(), what(status));
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(EX_DATAERR | EX_NOUSER | EX_NOHOST) => Err(Failure::permanent(why())),
+        _ => Err(Failure::temporary(why())),
+    }
+}
+
+fn what(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("code {code}"),
+        (None, Some(signal)) => format!("signal {signal}"),
+        (None, None) => "nothing".into(),
+    }
+}
+
+fn run(
+    program: &Path,
+    sender: &Sender,
+    message: &Message,
+    limit: Duration,
+) -> io::Result<(ExitStatus, String)> {
+    let mut child = Command::new(program)
+        // A line with a single dot is not the end; nothing after `--` is a flag.
+        .args(["-i", "-f", &sender.address().to_string(), "--", &message.to.to_string()])
+        .env_clear()
+        .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
+        .current_dir("/")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    // Both in threads of their own: it may read nothing, or write before it reads.
+    if let Some(mut stdin) = child.stdin.take() {
+        // It knows lines as Unix has them.
+        let text = message.text.replace("\r\n", "\n");
+        thread::spawn(move || stdin.write_all(text.as_bytes()));
+    }
+    let (tell, told) = mpsc::channel();
+    if let Some(mut stderr) = child.stderr.take() {
+        thread::spawn(move || {
+            let mut kept = Vec::new();
+            let _ = stderr.by_ref().take(MAX_COMPLAINT).read_to_end(&mut kept);
+            let _ = tell.send(String::from_utf8_lossy(&kept).into_owned());
+            let _ = io::copy(&mut stderr, &mut io::sink());
+        });
+    }
+    let status = wait(&mut child, limit)?;
+    Ok((status, told.recv_timeout(COMPLAINT).unwrap_or_default()))
+}
+
+fn wait(child: &mut Child, limit: Duration) -> io::Result<ExitStatus> {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if begun.elapsed() >= limit {
+            child.kill()?;
+            child.wait()?;
+            let text = format!("it took longer than {} s", limit.as_secs());
+            return Err(io::Error::new(io::ErrorKind::TimedOut, text));
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::mail::{Content, Mail};
+
+    /// A program that does this, and its folder.
+    fn script(name: &str, body: &str) -> (PathBuf, PathBuf) {
+        let dir =
+            std::env::temp_dir().join(format!("lictor-sendmail-{name}-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("sendmail");
+        // Written under another name: a program that another thread's child still has open for
+        // writing cannot be run.
+        let text = format!("#!/bin/sh\ncd {}\n{body}\n", dir.display());
+        fs::write(dir.join("script"), text).unwrap();
+        fs::set_permissions(dir.join("script"), fs::Permissions::from_mode(0o700)).unwrap();
+        std::os::unix::fs::symlink("script", &path).unwrap();
+        (dir, path)
+    }
+
+    fn message(to: &str, text: &str) -> (Sender, Message) {
+        let content = Content { subject: "Hi".into(), text: text.into(), html: "x".into() };
+        let date = Timestamp(0);
+        let mail = Mail { id: "id", to, language: "en", date, content: &content };
+        let sender = Sender::parse("Ada <ada@example.org>").unwrap();
+        let message = Message::new(&sender, &mail).unwrap();
+        (sender, message)
+    }
+
+    #[test]
+    fn what_it_is_given() {
+        let (dir, path) = script("given", "echo \"$@\" >args; cat >mail; env >environment");
+        let (sender, message) = message("-oQ/tmp@example.org", "a\n.\nb\n");
+        deliver(&path, &sender, &message).unwrap();
+        let read = |name: &str| fs::read_to_string(dir.join(name)).unwrap();
+        assert_eq!(read("args"), "-i -f ada@example.org -- -oQ/tmp@example.org\n");
+        assert_eq!(read("mail"), message.text.replace("\r\n", "\n"));
+        let known = |line: &str| {
+            let name = line.split('=').next().unwrap_or_default();
+            INHERITED.contains(&name) || ["PWD", "OLDPWD", "SHLVL", "_"].contains(&name)
+        };
+        assert!(read("environment").lines().all(known), "{}", read("environment"));
+        fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn how_it_ends() {
+        for (name, body, expected) in [
+            ("fine", "exit 0", None),
+            ("no-user", "echo no such user >&2; exit 67", Some((true, "code 67: no such user"))),
+            ("bad-data", "exit 65", Some((true, "code 65"))),
+            ("busy", "echo come back >&2; exit 75", Some((false, "code 75: come back"))),
+            ("used-wrongly", "exit 64", Some((false, "code 64"))),
+            ("killed", "kill -9 $$", Some((false, "signal 9"))),
+            ("talks", "yes >&2 & sleep 0.1; kill $!; exit 75", Some((false, "code 75: y y"))),
+        ] {
+            let (dir, path) = script(name, body);
+            // More than a pipe holds, so that somebody has to read it or the write fails.
+            let (sender, message) = message("c@d.example", &"x\n".repeat(100_000));
+            let failed = deliver(&path, &sender, &message).err();
+            let (permanent, why) = match &failed {
+                None => (false, None),
+                Some(Failure::Temporary(why)) => (false, Some(why)),
+                Some(Failure::Permanent(why)) => (true, Some(why)),
+            };
+            assert_eq!(why.is_some(), expected.is_some(), "{name}: {failed:?}");
+            if let (Some(why), Some((forever, part))) = (why, expected) {
+                assert!(permanent == forever && why.contains(part), "{name}: {failed:?}");
+                assert!(why.len() <= 300 && !why.contains('\n'), "{name}: {failed:?}");
+            }
+            fs::remove_dir_all(dir).unwrap();
+        }
+    }
+
+    #[test]
+    fn one_that_hangs_is_ended() {
+        let (dir, path) = script("hangs", "exec sleep 600");
+        let (sender, message) = message("c@d.example", "");
+        let error = run(&path, &sender, &message, Duration::from_millis(50)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        fs::remove_dir_all(dir).unwrap();
+    }
+}

@@ -1,0 +1,603 @@
+//! The outbox in SQLite.
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use super::{Abort, Sqlite, audit, fault, tickets, users};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::guard::Email;
+use crate::language::Language;
+use crate::store::{
+    Actor, Entry, Event, Failed, Kind, Link, Listed, Matter, NewUser, Outbox, Outgoing, Person,
+    Posting,
+};
+
+/// Mails that can wait at the same time. Beyond, whoever wants to cause another is told to come
+/// back later.
+const MAX_WAITING: i64 = 10_000;
+
+/// A mail that is due, as it is kept.
+struct Kept {
+    id: i64,
+    message: String,
+    kind: Kind,
+    user: Option<i64>,
+    email: String,
+    created: Timestamp,
+    link: Option<Link>,
+    detail: String,
+    attempts: u32,
+}
+
+impl FromSql for Kind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Kind> {
+        Kind::named(value.as_str()?).ok_or(FromSqlError::InvalidType)
+    }
+}
+
+/// Somebody a mail is written to.
+struct Addressee {
+    person: Person,
+    language: Language,
+}
+
+impl Outbox for Sqlite {
+    fn register(
+        &self,
+        user: &NewUser<'_>,
+        posting: &Posting<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        self.write(|writer| {
+            must_have_room(writer)?;
+            let id = users::add(writer, user, None, entry, now)?;
+            writer.execute(
+                "UPDATE users SET active = 0, unconfirmed = ?2, tokens_after = ?3 WHERE id = ?1",
+                [id, posting.expires.0, now.0],
+            )?;
+            tickets::insert(writer, "registration", id, posting)?;
+            insert(writer, Kind::Registration, Some(id), posting, "", now)?;
+            Ok(id)
+        })
+    }
+
+    fn propose_address(
+        &self,
+        user: i64,
+        posting: &Posting<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(|writer| {
+            must_have_room(writer)?;
+            if addressee(writer, "id = ?1 AND active", user)?.is_none() {
+                return Ok(false);
+            }
+            // The last one that was typed is the one that is meant.
+            writer
+                .execute("DELETE FROM tickets WHERE user = ?1 AND purpose = 'address'", [user])?;
+            tickets::insert(writer, "address", user, posting)?;
+            insert(writer, Kind::Address, Some(user), posting, "", now)?;
+            audit::insert(writer, entry, now)?;
+            Ok(true)
+        })
+    }
+
+    fn request_reset(
+        &self,
+        posting: &Posting<'_>,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write(|writer| {
+            must_have_room(writer)?;
+            Ok(insert(writer, Kind::Reset, None, posting, client, now)?)
+        })
+    }
+
+    fn next_mail(&self, now: Timestamp) -> Result<Option<Outgoing>, Error> {
+        loop {
+            // A look first: writers are not held up while there is nothing to send.
+            let Some(kept) = next(&self.reader(), now).map_err(fault)? else { return Ok(None) };
+            let outgoing = self.write(|writer| {
+                let outgoing = resolve(writer, &kept, now)?;
+                if outgoing.is_none() {
+                    delete(writer, kept.id)?;
+                }
+                Ok(outgoing)
+            })?;
+            if outgoing.is_some() {
+                return Ok(outgoing);
+            }
+            log::debug!("mail {} ({}) is for nobody any more", kept.id, kept.kind.name());
+        }
+    }
+
+    fn delivered(&self, id: i64) -> Result<(), Error> {
+        self.write(|writer| Ok(delete(writer, id)?)).map(drop)
+    }
+
+    fn failed(
+        &self,
+        id: i64,
+        failed: &Failed<'_>,
+        entry: Option<&Entry<'_>>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write(|writer| {
+            writer.execute(
+                "UPDATE outbox SET attempts = attempts + 1, due = ?2, failure = ?3 WHERE id = ?1",
+                params![id, failed.due.map(|due| due.0), failed.why],
+            )?;
+            Ok(entry.map_or(Ok(()), |entry| audit::insert(writer, entry, now))?)
+        })
+    }
+
+    fn mails(&self, show: &mut dyn FnMut(Listed)) -> Result<(), Error> {
+        let reader = self.reader();
+        let mut query = reader
+            .prepare(
+                "SELECT id, kind, email, user, created, attempts, due, failure
+                 FROM outbox ORDER BY id",
+            )
+            .map_err(fault)?;
+        for found in query.query_map([], listed).map_err(fault)? {
+            show(found.map_err(fault)?);
+        }
+        Ok(())
+    }
+
+    fn retry_mail(&self, id: Option<i64>, now: Timestamp) -> Result<usize, Error> {
+        let sql = "UPDATE outbox SET due = ?2 WHERE id = ifnull(?1, id)";
+        self.write(|writer| Ok(writer.execute(sql, params![id, now.0])?))
+    }
+
+    fn drop_mail(&self, id: i64) -> Result<bool, Error> {
+        self.write(|writer| Ok(delete(writer, id)?))
+    }
+}
+
+impl Sqlite {
+    /// Tells a user what has happened to the account, if mail is sent here at all.
+    pub(super) fn tell(
+        &self,
+        writer: &Connection,
+        kind: Kind,
+        user: i64,
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
+        if self.mails { notify(writer, kind, user, "", now) } else { Ok(()) }
+    }
+}
+
+/// Keeps a notice to the address that the account has now.
+pub(super) fn notify(
+    writer: &Connection,
+    kind: Kind,
+    user: i64,
+    detail: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let mut insert = writer.prepare_cached(
+        "INSERT INTO outbox (message, kind, user, email, created, detail, due)
+         SELECT lower(hex(randomblob(16))), ?1, id, email, ?3, ?4, ?3 FROM users
+         WHERE id = ?2 AND email IS NOT NULL AND (SELECT count(*) FROM outbox) < ?5",
+    )?;
+    insert.execute(params![kind.name(), user, now.0, detail, MAX_WAITING])?;
+    Ok(())
+}
+
+fn must_have_room(writer: &Connection) -> Result<(), Abort> {
+    let waiting: i64 =
+        writer.prepare_cached("SELECT count(*) FROM outbox")?.query_row([], |row| row.get(0))?;
+    match waiting < MAX_WAITING {
+        true => Ok(()),
+        false => {
+            Err(Abort::Rule(Error::Unavailable("the outbox is full: see lictor mail list".into())))
+        }
+    }
+}
+
+fn insert(
+    writer: &Connection,
+    kind: Kind,
+    user: Option<i64>,
+    posting: &Posting<'_>,
+    detail: &str,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let mut insert = writer.prepare_cached(
+        "INSERT INTO outbox (message, kind, user, email, created, jti, expires, detail, due)
+         VALUES (lower(hex(randomblob(16))), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?4)",
+    )?;
+    let Posting { email, jti, expires } = posting;
+    let email = email.as_str();
+    insert.execute(params![kind.name(), user, email, now.0, jti, expires.0, detail])?;
+    Ok(())
+}
+
+fn delete(writer: &Connection, id: i64) -> rusqlite::Result<bool> {
+    Ok(writer.prepare_cached("DELETE FROM outbox WHERE id = ?1")?.execute([id])? == 1)
+}
+
+fn next(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Kept>> {
+    let mut query = connection.prepare_cached(
+        "SELECT id, message, kind, user, email, created, jti, expires, detail, attempts FROM outbox
+         WHERE due <= ?1 ORDER BY due, id LIMIT 1",
+    )?;
+    query.query_row([now.0], kept).optional()
+}
+
+/// What a mail says by now, and to whom; nothing if nobody is to get it any more.
+fn resolve(writer: &Connection, kept: &Kept, now: Timestamp) -> rusqlite::Result<Option<Outgoing>> {
+    let found = match (kept.kind, &kept.link) {
+        (_, Some(link)) if link.expires < now => None,
+        (Kind::Registration | Kind::Address, Some(link)) => confirmation(writer, kept, link)?,
+        (Kind::Reset, Some(link)) => reset(writer, kept, link, now)?,
+        (Kind::Registration | Kind::Address | Kind::Reset, None) => None,
+        (kind, _) => owner(writer, kept)?.map(|to| (to, notice(kind, &kept.detail))),
+    };
+    Ok(found.map(|(Addressee { person, language }, matter)| Outgoing {
+        id: kept.id,
+        message: kept.message.clone(),
+        kind: kept.kind,
+        email: kept.email.clone(),
+        language,
+        created: kept.created,
+        attempts: kept.attempts,
+        person,
+        matter,
+    }))
+}
+
+fn notice(kind: Kind, detail: &str) -> Matter {
+    match kind {
+        Kind::AddressChanged => Matter::AddressChanged(detail.to_owned()),
+        Kind::SecondFactorOn => Matter::SecondFactor(true),
+        Kind::SecondFactorOff => Matter::SecondFactor(false),
+        Kind::PasswordChanged | Kind::Registration | Kind::Address | Kind::Reset => {
+            Matter::PasswordChanged
+        }
+    }
+}
+
+/// Whoever has the address already is told so, and nobody gets a link to take it.
+fn confirmation(
+    writer: &Connection,
+    kept: &Kept,
+    link: &Link,
+) -> rusqlite::Result<Option<(Addressee, Matter)>> {
+    let ticket = "SELECT 1 FROM tickets WHERE jti = ?1";
+    let Some(to) = owner(writer, kept)? else { return Ok(None) };
+    if !writer.prepare_cached(ticket)?.exists([&link.jti])? {
+        return Ok(None);
+    }
+    match holder_of(writer, &kept.email)? {
+        Some(holder) if holder.person.id != to.person.id => Ok(Some((holder, Matter::Taken))),
+        _ if kept.kind == Kind::Registration => Ok(Some((to, Matter::Confirm(link.clone())))),
+        _ => Ok(Some((to, Matter::NewAddress(link.clone())))),
+    }
+}
+
+/// The ticket is made the first time, and is void if it is gone the next.
+fn reset(
+    writer: &Connection,
+    kept: &Kept,
+    link: &Link,
+    now: Timestamp,
+) -> rusqlite::Result<Option<(Addressee, Matter)>> {
+    let to = holder_of(writer, &kept.email)?.filter(|to| to.person.active);
+    let Some(to) = to else { return Ok(None) };
+    let id = to.person.id;
+    if kept.user.is_none() {
+        tickets::insert_reset(writer, id, link)?;
+        writer.execute("UPDATE outbox SET user = ?2 WHERE id = ?1", [kept.id, id])?;
+        let address = kept.detail.parse().ok();
+        let entry = Entry::new(Event::ResetRequested, id, &to.person.name, Actor::User(address));
+        audit::insert(writer, &entry, now)?;
+        entry.log();
+    } else if !writer.prepare_cached("SELECT 1 FROM tickets WHERE jti = ?1")?.exists([&link.jti])? {
+        return Ok(None);
+    }
+    Ok(Some((to, Matter::Reset(link.clone()))))
+}
+
+fn owner(writer: &Connection, kept: &Kept) -> rusqlite::Result<Option<Addressee>> {
+    kept.user.map_or(Ok(None), |user| addressee(writer, "id = ?1", user))
+}
+
+fn holder_of(writer: &Connection, email: &str) -> rusqlite::Result<Option<Addressee>> {
+    match Email::parse(email) {
+        Ok(email) => addressee(writer, "email_key = ?1", email.key()),
+        Err(_) => Ok(None),
+    }
+}
+
+fn addressee(
+    writer: &Connection,
+    condition: &str,
+    key: impl rusqlite::ToSql,
+) -> rusqlite::Result<Option<Addressee>> {
+    let sql = format!("SELECT id, name, roles, active, language FROM users WHERE {condition}");
+    let addressee = |row: &Row<'_>| {
+        let language = Language::of_code(row.get_ref(4)?.as_str()?);
+        Ok(Addressee { person: users::person(row)?, language })
+    };
+    writer.prepare_cached(&sql)?.query_row([key], addressee).optional()
+}
+
+fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
+    let (jti, expires): (Option<String>, Option<i64>) = (row.get(6)?, row.get(7)?);
+    Ok(Kept {
+        id: row.get(0)?,
+        message: row.get(1)?,
+        kind: row.get(2)?,
+        user: row.get(3)?,
+        email: row.get(4)?,
+        created: Timestamp(row.get(5)?),
+        link: jti.zip(expires).map(|(jti, expires)| Link { jti, expires: Timestamp(expires) }),
+        detail: row.get(8)?,
+        attempts: row.get(9)?,
+    })
+}
+
+fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
+    Ok(Listed {
+        id: row.get(0)?,
+        kind: row.get(1)?,
+        email: row.get(2)?,
+        user: row.get(3)?,
+        created: Timestamp(row.get(4)?),
+        attempts: row.get(5)?,
+        due: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+        failure: row.get(7)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{NOTE, Place, add};
+    use super::*;
+    use crate::guard::{PasswordHash, Roles, Username};
+    use crate::store::{Change, Opening, Origin, Store as _, Tickets as _, Users as _};
+
+    const NOW: Timestamp = Timestamp(1_000_000);
+    const END: Timestamp = Timestamp(NOW.0 + 100);
+    const AFTER: Timestamp = Timestamp(END.0 + 1);
+
+    fn open(name: &str) -> (Place, Sqlite) {
+        let place = Place::new(name);
+        let store = Sqlite::open(&place.file(), 1).unwrap().with_mail(true);
+        (place, store)
+    }
+
+    fn email(text: &str) -> Email {
+        Email::parse(text).unwrap()
+    }
+
+    fn register(store: &Sqlite, name: &str, address: &str, jti: &str) -> Result<i64, Error> {
+        let user = NewUser {
+            name: &Username::parse(name).unwrap(),
+            email: None,
+            hash: &PasswordHash::stored("hash".into()),
+            roles: &Roles::default(),
+            language: Language::Portuguese,
+        };
+        let email = email(address);
+        store.register(&user, &Posting { email: &email, jti, expires: END }, &NOTE, NOW)
+    }
+
+    fn ask_for_reset(store: &Sqlite, address: &str, jti: &str) {
+        let email = email(address);
+        let posting = Posting { email: &email, jti, expires: END };
+        store.request_reset(&posting, "192.0.2.1", NOW).unwrap();
+    }
+
+    fn propose(store: &Sqlite, user: i64, address: &str, jti: &str) -> bool {
+        let email = email(address);
+        let posting = Posting { email: &email, jti, expires: END };
+        store.propose_address(user, &posting, &NOTE, NOW).unwrap()
+    }
+
+    fn confirm(store: &Sqlite, jti: &str, session: Option<&str>, at: Timestamp) -> bool {
+        let origin = Origin { address: None, agent: "" };
+        let session = session.map(|jti| Opening { jti, issued: at, expires: AFTER, origin });
+        store.confirm_address(jti, session.as_ref(), &NOTE, at).unwrap()
+    }
+
+    /// Takes the next mail out: whom it is for, and what it says.
+    fn take(store: &Sqlite, at: Timestamp) -> Option<(String, String, Matter)> {
+        let mail = store.next_mail(at).unwrap()?;
+        store.delivered(mail.id).unwrap();
+        Some((mail.email, mail.person.name, mail.matter))
+    }
+
+    fn link(jti: &str) -> Link {
+        Link { jti: jti.into(), expires: END }
+    }
+
+    fn row(email: &str, name: &str, matter: Matter) -> Option<(String, String, Matter)> {
+        Some((email.into(), name.into(), matter))
+    }
+
+    #[test]
+    fn a_registration_is_confirmed_once_and_in_time() {
+        let (_place, store) = open("confirm");
+        let ada = register(&store, "Ada", "ada@x.example", "a").unwrap();
+        assert!(matches!(register(&store, "ada", "b@x.example", "b"), Err(Error::UsernameTaken)));
+        let account = store.account_of(ada).unwrap().unwrap();
+        assert_eq!((account.person.active, account.email), (false, None));
+        assert_eq!(account.unconfirmed, Some(END));
+        let mail = store.next_mail(NOW).unwrap().unwrap();
+        assert_eq!((mail.language, mail.kind), (Language::Portuguese, Kind::Registration));
+        assert_eq!(take(&store, NOW), row("ada@x.example", "Ada", Matter::Confirm(link("a"))));
+        assert_eq!(take(&store, NOW), None);
+        assert!(!confirm(&store, "a", Some("s"), AFTER));
+        assert!(confirm(&store, "a", Some("s"), END));
+        assert!(!confirm(&store, "a", Some("t"), END));
+        let account = store.account_of(ada).unwrap().unwrap();
+        assert_eq!((account.person.active, account.unconfirmed), (true, None));
+        assert_eq!(store.credentials("ADA@x.example").unwrap().unwrap().person.id, ada);
+    }
+
+    #[test]
+    fn who_does_not_confirm_is_gone_with_the_mail() {
+        let (_place, store) = open("unconfirmed");
+        let ada = register(&store, "ada", "ada@x.example", "a").unwrap();
+        store.sweep(Timestamp(0), END).unwrap();
+        assert!(store.account_of(ada).unwrap().is_some());
+        store.sweep(Timestamp(0), AFTER).unwrap();
+        assert!(store.account_of(ada).unwrap().is_none());
+        assert!(store.next_mail(NOW).unwrap().is_none());
+        assert!(register(&store, "ada", "ada@x.example", "b").unwrap() > ada);
+    }
+
+    #[test]
+    fn what_an_administrator_decides_ends_the_waiting() {
+        for (change, confirms) in [(Change::Active(true), true), (Change::Active(false), false)] {
+            let (_place, store) = open("decided");
+            let ada = register(&store, "ada", "ada@x.example", "a").unwrap();
+            assert!(store.change(ada, &change, &NOTE, NOW).unwrap());
+            store.sweep(Timestamp(0), Timestamp(NOW.0 + 10)).unwrap();
+            assert_eq!(confirm(&store, "a", Some("s"), NOW), confirms, "{change:?}");
+            let account = store.account_of(ada).unwrap().unwrap();
+            assert_eq!(account.person.active, confirms, "{change:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_that_is_taken_is_told_its_owner_alone() {
+        let (_place, store) = open("taken");
+        let bob = add(&store, "bob", Some("b@x.example")).unwrap();
+        register(&store, "eve", "B@x.example", "e").unwrap();
+        assert_eq!(take(&store, NOW), row("B@x.example", "bob", Matter::Taken));
+        // She never sees the token; and if she could guess it, it would not help.
+        assert!(!confirm(&store, "e", Some("s"), NOW));
+        let carol = add(&store, "carol", Some("c@x.example")).unwrap();
+        assert!(propose(&store, carol, "b@x.example", "c"));
+        assert_eq!(take(&store, NOW), row("b@x.example", "bob", Matter::Taken));
+        assert!(!confirm(&store, "c", None, NOW));
+        assert_eq!(store.credentials("b@x.example").unwrap().unwrap().person.id, bob);
+        // Two who wait for the same one: it is whose who is faster.
+        register(&store, "dan", "d@x.example", "d").unwrap();
+        register(&store, "dora", "d@x.example", "f").unwrap();
+        assert!(confirm(&store, "f", Some("s"), NOW) && !confirm(&store, "d", Some("t"), NOW));
+    }
+
+    #[test]
+    fn a_new_address() {
+        let (_place, store) = open("address");
+        let ada = add(&store, "ada", Some("old@x.example")).unwrap();
+        assert!(!propose(&store, 99, "new@x.example", "x"));
+        assert!(propose(&store, ada, "typo@x.example", "a"));
+        assert!(propose(&store, ada, "new@x.example", "b"));
+        assert_eq!(take(&store, NOW), row("new@x.example", "ada", Matter::NewAddress(link("b"))));
+        assert!(!confirm(&store, "a", None, NOW));
+        assert!(confirm(&store, "b", None, NOW) && !confirm(&store, "b", None, NOW));
+        let told = Matter::AddressChanged("new@x.example".into());
+        assert_eq!(take(&store, NOW), row("old@x.example", "ada", told));
+        assert!(store.credentials("old@x.example").unwrap().is_none());
+        assert_eq!(store.credentials("new@x.example").unwrap().unwrap().person.id, ada);
+        // Another password voids what is under way.
+        assert!(propose(&store, ada, "third@x.example", "c"));
+        let hash = PasswordHash::stored("other".into());
+        let change = Change::Password { hash: &hash, old: None, keep: None };
+        assert!(store.change(ada, &change, &NOTE, NOW).unwrap());
+        assert!(!confirm(&store, "c", None, NOW));
+        assert_eq!(take(&store, NOW), row("new@x.example", "ada", Matter::PasswordChanged));
+        assert_eq!(take(&store, NOW), None);
+    }
+
+    #[test]
+    fn a_reset_is_for_who_has_the_address() {
+        let (_place, store) = open("reset");
+        let ada = add(&store, "ada", Some("ada@x.example")).unwrap();
+        let off = add(&store, "off", Some("off@x.example")).unwrap();
+        store.change(off, &Change::Active(false), &NOTE, NOW).unwrap();
+        ask_for_reset(&store, "nobody@x.example", "n");
+        ask_for_reset(&store, "off@x.example", "o");
+        ask_for_reset(&store, "ADA@x.example", "a");
+        let mail = store.next_mail(NOW).unwrap().unwrap();
+        assert_eq!((mail.email.as_str(), mail.person.id), ("ADA@x.example", ada));
+        assert_eq!(store.holder("a", END).unwrap().unwrap().id, ada);
+        for jti in ["n", "o"] {
+            assert!(store.holder(jti, NOW).unwrap().is_none(), "{jti}");
+        }
+        // Tried again: the same.
+        assert_eq!(take(&store, NOW), row("ADA@x.example", "ada", Matter::Reset(link("a"))));
+        assert_eq!(take(&store, NOW), None);
+        // A stranger who asks again does not void the first, but there is an end to it.
+        for jti in ["b", "c", "d", "e"] {
+            ask_for_reset(&store, "ada@x.example", jti);
+            assert!(take(&store, NOW).is_some());
+        }
+        assert!(store.holder("a", NOW).unwrap().is_some());
+        ask_for_reset(&store, "ada@x.example", "f");
+        assert!(take(&store, NOW).is_some());
+        let good = ["a", "b", "c", "d", "e", "f"]
+            .iter()
+            .filter(|jti| store.holder(jti, NOW).unwrap().is_some())
+            .count();
+        assert_eq!(good, 5);
+    }
+
+    #[test]
+    fn a_mail_that_came_too_late_is_not_sent() {
+        let (_place, store) = open("late");
+        add(&store, "ada", Some("ada@x.example")).unwrap();
+        ask_for_reset(&store, "ada@x.example", "a");
+        assert_eq!(take(&store, AFTER), None);
+        assert_eq!(store.retry_mail(None, AFTER).unwrap(), 0);
+    }
+
+    #[test]
+    fn failures_are_kept_and_mails_wait_for_their_time() {
+        let (_place, store) = open("failures");
+        register(&store, "ada", "ada@x.example", "a").unwrap();
+        let first = store.next_mail(NOW).unwrap().unwrap();
+        let later = Timestamp(NOW.0 + 10);
+        store.failed(first.id, &Failed { why: "busy", due: Some(later) }, None, NOW).unwrap();
+        assert!(store.next_mail(Timestamp(later.0 - 1)).unwrap().is_none());
+        let second = store.next_mail(later).unwrap().unwrap();
+        assert_eq!((second.attempts, second.message), (1, first.message));
+        store.failed(first.id, &Failed { why: "no", due: None }, Some(&NOTE), NOW).unwrap();
+        assert!(store.next_mail(END).unwrap().is_none());
+        let mut listed = Vec::new();
+        store.mails(&mut |mail| listed.push(mail)).unwrap();
+        assert_eq!((listed.len(), listed[0].attempts, listed[0].due), (1, 2, None));
+        assert_eq!(listed[0].failure, "no");
+        assert_eq!(store.retry_mail(Some(99), NOW).unwrap(), 0);
+        assert_eq!(store.retry_mail(Some(first.id), NOW).unwrap(), 1);
+        assert!(store.next_mail(NOW).unwrap().is_some());
+        assert!(store.drop_mail(first.id).unwrap() && !store.drop_mail(first.id).unwrap());
+    }
+
+    #[test]
+    fn the_outbox_has_an_end() {
+        let (_place, store) = open("full");
+        let fill = format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MAX_WAITING})
+             INSERT INTO outbox (message, kind, email, created) SELECT i, 'reset', 'x', ?1 FROM n"
+        );
+        store.write(|writer| Ok(writer.execute(&fill, [NOW.0])?)).unwrap();
+        let refused = register(&store, "ada", "ada@x.example", "a");
+        assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
+        assert!(store.account(&Username::parse("ada").unwrap()).unwrap().is_none());
+        // What was given up goes by itself.
+        while store.sweep(Timestamp(0), Timestamp(NOW.0 + 8 * 24 * 3600)).unwrap() > 0 {}
+        assert!(register(&store, "ada", "ada@x.example", "a").is_ok());
+    }
+
+    #[test]
+    fn without_mail_nobody_is_told() {
+        let (_place, store) = open("silent");
+        let store = store.with_mail(false);
+        let ada = add(&store, "ada", Some("ada@x.example")).unwrap();
+        let hash = PasswordHash::stored("other".into());
+        let change = Change::Password { hash: &hash, old: None, keep: None };
+        assert!(store.change(ada, &change, &NOTE, NOW).unwrap());
+        assert!(store.next_mail(NOW).unwrap().is_none());
+    }
+}

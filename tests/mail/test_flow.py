@@ -1,0 +1,314 @@
+"""The whole way of a mail: caused by a request, brought by a mail server or put in a folder, its
+link followed.
+
+The mail server is a real one, with STARTTLS and a login; the folder is that of `dir:`.
+"""
+
+import json
+import random
+import threading
+import time
+
+import pytest
+
+import lictor
+from lictor import PASSWORD, Letter, Lictor, wait_for
+from test_transport import LOGIN, running
+
+OTHER = "nine copper kettles"
+
+
+class Folder:
+    """Mails in files."""
+
+    def __init__(self, directory):
+        self.directory = directory / "mails"
+        self.directory.mkdir()
+        self.way = f"dir:{self.directory}"
+
+    def letters(self):
+        files = sorted(self.directory.glob("*.eml"), key=lambda file: (file.stat().st_mtime_ns, file))
+        return [Letter(file.read_bytes()) for file in files]
+
+
+class Relay:
+    """Mails that a server has taken."""
+
+    def __init__(self, file, port, kind="smtp+starttls", login=LOGIN):
+        self.file = file
+        self.way = f"{kind}://{login}localhost:{port}"
+
+    def letters(self):
+        lines = self.file.read_text().splitlines() if self.file.exists() else []
+        return [Letter(json.loads(line)["message"].encode()) for line in lines if line]
+
+
+@pytest.fixture(params=["starttls", "folder"])
+def post(request, tmp_path, authority):
+    """Somewhere that mails go, and whom it trusts."""
+    if request.param == "folder":
+        yield Folder(tmp_path), None
+        return
+    arguments = ["--certificates", authority, "--received", tmp_path / "received"]
+    with running("server.py", *arguments, "--tls", "starttls", "--auth", "PLAIN") as port:
+        yield Relay(tmp_path / "received", port), authority / "ca.pem"
+
+
+def the_next(mails, seen):
+    """The mail that comes after those that were seen."""
+    letter = wait_for(lambda: mails.letters()[seen:])[0]
+    return letter
+
+
+def test_the_whole_way(post, tmp_path):
+    mails, trust = post
+    server = Lictor(tmp_path, mails.way, "--registration", "email", trust=trust)
+    with server.running():
+        assert server.send("GET", "/api/finalize")[0] == 401
+        status, answer = server.register("Ada", "ada@mail.example", **{"Accept-Language": "pt-BR"})
+        assert (status, answer) == (201, {"message": "successfully sent registration email to user Ada"})
+        letter = the_next(mails, 0)
+        assert (letter.to, letter.page, letter.language) == ("ada@mail.example", "finalize", "pt")
+        assert "Olá" in letter.subject and "Ada" in letter.text and letter.token in letter.html
+        # Before: neither a login, nor the token for anything else.
+        login = {"username": "ada", "password": PASSWORD}
+        assert server.send("POST", "/api/login", login)[1]["error"] == "InvalidUserError"
+        for path in ["/api/protected", "/api/me"]:
+            assert server.send("GET", path, token=letter.token)[1]["error"] == "MisusedRegistrationToken"
+        status, answer = server.send("GET", "/api/finalize", token=letter.token)
+        assert (status, answer["user"]) == (200, "Ada")
+        first = answer["access_token"]
+        assert server.send("GET", "/api/protected", token=first)[0] == 200
+        again = server.send("GET", "/api/finalize", token=letter.token)
+        assert (again[0], again[1]["error"]) == (401, "InvalidRegistrationToken")
+        # By the address as well.
+        login["username"] = "ADA@mail.example"
+        second = server.send("POST", "/api/login", login)[1]["access_token"]
+
+        status, answer = server.send("POST", "/api/reset", {"email": "ada@mail.example"})
+        assert (status, answer["message"]) == (
+            200,
+            "successfully sent password reset email to ada@mail.example",
+        )
+        letter = the_next(mails, 1)
+        assert (letter.page, letter.language) == ("reset-finalize", "pt")
+        status, answer = server.send(
+            "POST", "/api/reset_finalize", {"password": OTHER}, token=letter.token
+        )
+        assert (status, answer["user"]) == (200, "Ada")
+        for dead in [first, second]:
+            assert server.send("GET", "/api/protected", token=dead)[1]["error"] == "BlacklistedError"
+        third = answer["access_token"]
+        assert server.send("GET", "/api/protected", token=third)[0] == 200
+        again = server.send("POST", "/api/reset_finalize", {"password": OTHER}, token=letter.token)
+        assert (again[0], again[1]["error"]) == (401, "InvalidResetToken")
+        told = the_next(mails, 2)
+        assert (told.to, told.token) == ("ada@mail.example", None)
+
+        # Another address, which is to be confirmed; the old one is told.
+        wish = {"email": "lovelace@mail.example", "password": "wrong"}
+        assert server.send("PUT", "/api/email", wish, token=third)[1]["error"] == "WrongPassword"
+        wish["password"] = OTHER
+        assert server.send("PUT", "/api/email", wish, token=third)[0] == 200
+        letter = the_next(mails, 3)
+        assert letter.to == "lovelace@mail.example"
+        assert server.send("GET", "/api/me", token=third)[1]["email"] == "ada@mail.example"
+        assert server.send("GET", "/api/finalize", token=letter.token) == (
+            200,
+            {"user": "Ada", "email": "lovelace@mail.example"},
+        )
+        assert server.send("GET", "/api/me", token=third)[1]["email"] == "lovelace@mail.example"
+        told = the_next(mails, 4)
+        assert told.to == "ada@mail.example" and "lovelace@mail.example" in told.text
+        change = {"current": OTHER, "new": PASSWORD}
+        assert server.send("PUT", "/api/password", change, token=third)[0] == 200
+        assert the_next(mails, 5).to == "lovelace@mail.example"
+        assert server.command("mail", "list")[1].count("\n") == 1
+    assert len(mails.letters()) == 6
+    log = (tmp_path / "log").read_text()
+    for secret in [letter.token, PASSWORD, OTHER, SECRET_OF_RELAY]:
+        assert secret not in log
+
+
+SECRET_OF_RELAY = LOGIN.partition(":")[2].rstrip("@")
+
+
+def test_who_has_an_address_is_not_told(tmp_path):
+    mails = Folder(tmp_path)
+    server = Lictor(tmp_path, mails.way, "--registration", "email")
+    code, text = server.command("user", "add", "bob", "--email", "bob@mail.example", text=PASSWORD)
+    assert code == 0, text
+    with server.running():
+        taken = server.register("eve", "Bob@mail.example")
+        free = server.register("fay", "fay@mail.example")
+        assert taken[0] == free[0] == 201
+        letter = the_next(mails, 0)
+        assert (letter.to, letter.token) == ("Bob@mail.example", None) and "bob" in letter.text
+        assert "eve" not in letter.text
+        the_next(mails, 1)
+        # Neither by the name afterwards.
+        for name in ["eve", "fay"]:
+            assert server.register(name, "x@mail.example")[1]["error"] == "UsernameTaken"
+        for address in ["bob@mail.example", "nobody@mail.example"]:
+            assert server.send("POST", "/api/reset", {"email": address}) == (
+                200,
+                {"message": f"successfully sent password reset email to {address}"},
+            )
+        assert the_next(mails, 2).to == "bob@mail.example"
+        wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
+    assert len(mails.letters()) == 3
+
+
+def test_addresses_and_names_bring_nothing_along(tmp_path):
+    mails = Folder(tmp_path)
+    server = Lictor(tmp_path, mails.way, "--registration", "email")
+    with server.running():
+        for address in [
+            "a@x.example\r\nBcc: b@y.example",
+            "a@x.example,b@y.example",
+            "<a@x.example>",
+            "a b@x.example",
+            "a@x.example\0",
+            "a@x",
+            "@x.example",
+            "a@",
+            "",
+            "a" * 65 + "@x.example",
+            "a@" + "x" * 250 + ".example",
+        ]:
+            status, answer = server.register("mallory", address)
+            refused = (status, answer.get("error")) == (400, "BadRequest") or address == "a@x"
+            assert refused and "email" in answer.get("message", "email"), (address, answer)
+        for body in [{"email": None}, {"email": 1}, {"email": ["a@x.example"]}, {}]:
+            for path in ["/api/reset", "/api/registration"]:
+                full = {"username": "mallory2", "password": PASSWORD, **body}
+                assert server.send("POST", path, full)[0] == 400, body
+        for name, address in [("Zoë<b>", "zoë@exämple.example"), ("名前", "名@x.example")]:
+            assert server.register(name, address)[0] == 201
+            letter = wait_for(lambda to=address: [l for l in mails.letters() if name_of(l) == name])[0]
+            assert "<b>" not in letter.html
+
+
+def name_of(letter):
+    return letter.text.split("\n")[0].removeprefix("Hello ").rstrip(",")
+
+
+def test_a_flood_of_mails_is_slowed(tmp_path):
+    mails = Folder(tmp_path)
+    server = Lictor(tmp_path, mails.way, "--registration", "email")
+    server.command("user", "add", "bob", "--email", "bob@mail.example", text=PASSWORD)
+    with server.running():
+        for address in ["bob@mail.example", "nobody@mail.example"]:
+            told = [server.send("POST", "/api/reset", {"email": address}) for _ in range(7)]
+            assert [status for status, _ in told] == [200] * 5 + [429] * 2, told
+        wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
+    assert len(mails.letters()) == 5
+
+
+def test_without_mail(tmp_path):
+    server = Lictor(tmp_path, "")
+    with server.running():
+        token = server.register("ada", "ignored")[1]["access_token"]
+        for method, path in [("POST", "/api/reset"), ("PUT", "/api/email")]:
+            body = {"email": "ada@mail.example", "password": PASSWORD}
+            answer = server.send(method, path, body, token=token)
+            assert (answer[0], answer[1]["error"]) == (403, "MailDisabled")
+        link = server.command("user", "reset-link", "ada", "--public-url", "http://pages.example")[1]
+        letter = lictor.LINK.search(link.replace("link     ", ""))
+        body = {"password": OTHER}
+        assert server.send("POST", "/api/reset_finalize", body, token=letter[2])[0] == 200
+    code, text = Lictor(tmp_path, "", "--registration", "email").command(
+        "serve", "--registration", "email"
+    )
+    assert code == 2 and "--mail" in text
+    code, text = server.command("serve", "--mail", "dir:.", "--listen", "0.0.0.0:1")
+    assert code == 2 and "--public-url" in text
+
+
+@pytest.mark.parametrize("trouble, kept", [("451 busy", 0), ("550 nobody", 1)])
+def test_what_cannot_be_sent(trouble, kept, tmp_path):
+    file = tmp_path / "received"
+    times = -1 if kept else 2
+    with running("server.py", "--received", file, "--rcpt", trouble, "--times", times) as port:
+        server = Lictor(tmp_path, f"smtp://localhost:{port}", "--registration", "email")
+        with server.running():
+            assert server.register("ada", "ada@mail.example")[0] == 201
+            failed = "SELECT 1 FROM outbox WHERE attempts > ?"
+            if kept:
+                wait_for(lambda: server.rows("SELECT 1 FROM outbox WHERE due IS NULL"))
+                assert "given up" in server.command("mail", "list")[1]
+                assert "mail-failed" in server.command("audit")[1]
+                assert server.command("mail", "drop", "1")[0] == 0
+                assert server.command("mail", "drop", "1")[0] == 1
+            else:
+                for attempt in range(2):
+                    wait_for(lambda many=attempt: server.rows(failed, many))
+                    assert server.command("mail", "retry", "1")[0] == 0
+                letter = the_next(Relay(file, port), 0)
+                assert server.send("GET", "/api/finalize", token=letter.token)[0] == 200
+            wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
+
+
+def test_a_mail_server_that_hangs_holds_up_nobody(tmp_path):
+    with running("hostile.py", "hangs-at-once") as port:
+        server = Lictor(tmp_path, f"smtp://localhost:{port}", "--registration", "email")
+        with server.running():
+            begun = time.monotonic()
+            for number in range(5):
+                assert server.register(f"u{number}", f"u{number}@mail.example")[0] == 201
+            assert time.monotonic() - begun < 10
+            begun = time.monotonic()
+        # The end does not wait for it either, and the mails stay.
+        assert time.monotonic() - begun < 10
+        assert server.rows("SELECT count(*) FROM outbox") == [(5,)]
+
+
+def test_kill_minus_nine_loses_no_mail(tmp_path):
+    """200 registrations, the server killed at random moments meanwhile."""
+    mails = Folder(tmp_path)
+    server = Lictor(tmp_path, mails.way, "--registration", "email", "--throttle", "off")
+    acknowledged, tried = [], iter(range(200))
+    lock, over = threading.Lock(), threading.Event()
+
+    def client():
+        while True:
+            with lock:
+                number = next(tried, None)
+            if number is None:
+                return
+            try:
+                status, _ = server.register(f"u{number}", f"u{number}@mail.example")
+            except (OSError, ValueError, lictor.http.client.HTTPException):
+                time.sleep(0.05)
+                continue
+            assert status == 201
+            acknowledged.append(number)
+
+    def killer():
+        chance = random.Random(5)
+        while not over.wait(chance.uniform(0.1, 0.9)):
+            server.kill()
+            server.start()
+
+    server.start()
+    clients = [threading.Thread(target=client) for _ in range(4)]
+    death = threading.Thread(target=killer)
+    for thread in [*clients, death]:
+        thread.start()
+    for thread in clients:
+        thread.join()
+    over.set()
+    death.join()
+    wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
+    server.stop()
+
+    assert len(acknowledged) > 20
+    accounts = {name for (name,) in server.rows("SELECT name FROM users")}
+    letters = mails.letters()
+    names = [name_of(letter) for letter in letters]
+    for number in acknowledged:
+        assert f"u{number}" in accounts and f"u{number}" in names, number
+    # For nobody who is not there, and what came twice is the same mail.
+    assert set(names) <= accounts
+    ids = {letter.id: letter.token for letter in letters}
+    assert len(ids) == len(set(names))
