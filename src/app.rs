@@ -122,11 +122,6 @@ impl App {
         self.store.sweep(audit_since, now)
     }
 
-    /// Whether mail is sent.
-    pub(crate) fn mail(&self) -> bool {
-        self.mailer.is_some()
-    }
-
     /// What sends mail; an endpoint that needs it asks for it first.
     pub(crate) fn mailer(&self) -> Result<&Mailer, Error> {
         self.mailer.as_ref().ok_or(Error::MailDisabled)

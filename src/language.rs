@@ -13,33 +13,42 @@ pub enum Language {
     Portuguese,
 }
 
+const ALL: [Language; 2] = [Language::English, Language::Portuguese];
+
 impl Language {
-    /// The one that a request likes best (RFC 9110 section 12.5.4): a range counts for all that it
-    /// begins with, so that `pt-BR` gets Portuguese.
+    /// The one that a request likes best (RFC 9110 section 12.5.4). Any kind of a language will
+    /// do, so that `pt-BR` gets Portuguese. What is malformed counts for nothing.
     pub fn chosen(accept_language: Option<&[u8]>) -> Language {
         let header = accept_language.unwrap_or_default();
-        let Ok(header) = std::str::from_utf8(&header[..header.len().min(MAX_HEADER)]) else {
-            return Language::English;
-        };
-        let mut best = (Language::English, 0);
-        for range in header.split(',').take(MAX_RANGES) {
-            let mut parts = range.split(';').map(str::trim);
-            let tag = parts.next().unwrap_or_default();
-            let weight = parts.find_map(|part| part.strip_prefix("q=")).map_or(1_000, weight);
-            if let Some(language) = Language::tagged(tag)
-                && weight > best.1
-            {
-                best = (language, weight);
+        let ranges = whole_ranges(header).filter_map(Range::parse).take(MAX_RANGES);
+        let mut liking: [Option<u16>; ALL.len()] = [None; ALL.len()];
+        let (mut others, mut first) = (None, None);
+        for range in ranges {
+            if range.tag == "*" {
+                others = others.max(Some(range.weight));
+            } else if let Some(language) = Language::tagged(range.tag) {
+                let place = &mut liking[language as usize];
+                *place = (*place).max(Some(range.weight));
+                first = first.or(Some(language));
             }
         }
-        best.0
+        let liked = |language: Language| liking[language as usize].or(others).unwrap_or(0);
+        // Of two that are liked the same, the one that was named first.
+        let order = match first {
+            Some(Language::Portuguese) => [Language::Portuguese, Language::English],
+            _ => ALL,
+        };
+        let [one, other] = order;
+        match (liked(one), liked(other)) {
+            (0, 0) => Language::English,
+            (this, that) if this >= that => one,
+            _ => other,
+        }
     }
 
     fn tagged(tag: &str) -> Option<Language> {
         let primary = tag.split('-').next().unwrap_or_default();
-        [Language::English, Language::Portuguese]
-            .into_iter()
-            .find(|language| primary.eq_ignore_ascii_case(language.code()))
+        ALL.into_iter().find(|language| primary.eq_ignore_ascii_case(language.code()))
     }
 
     /// Its tag (BCP 47), which is also what the database keeps.
@@ -56,11 +65,44 @@ impl Language {
     }
 }
 
-/// A quality value in thousandths; what is none counts as nothing.
-fn weight(text: &str) -> u32 {
-    match text.parse::<f32>() {
-        Ok(weight) if (0.0..=1.0).contains(&weight) => (weight * 1_000.0) as u32,
-        _ => 0,
+/// The ranges in the part of the header that is read; one that is cut off there is none.
+fn whole_ranges(header: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let read = match header.get(..MAX_HEADER) {
+        Some(start) => start.rsplitn(2, |b| *b == b',').nth(1).unwrap_or_default(),
+        None => header,
+    };
+    read.split(|b| *b == b',')
+}
+
+struct Range<'a> {
+    tag: &'a str,
+    /// In thousandths.
+    weight: u16,
+}
+
+impl Range<'_> {
+    fn parse(bytes: &[u8]) -> Option<Range<'_>> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let (tag, weight) = match text.split_once(';') {
+            Some((tag, weight)) => (tag, thousandths(weight.trim())?),
+            None => (text, 1_000),
+        };
+        Some(Range { tag: tag.trim(), weight })
+    }
+}
+
+/// A weight as RFC 9110 section 12.4.2 writes it: `q=`, and 0 to 1 with at most three decimals.
+fn thousandths(text: &str) -> Option<u16> {
+    let value = text.strip_prefix("q=").or_else(|| text.strip_prefix("Q="))?;
+    let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
+    if decimals.len() > 3 || !decimals.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let part: u16 = format!("{decimals:0<3}").parse().ok()?;
+    match whole {
+        "0" => Some(part),
+        "1" if part == 0 => Some(1_000),
+        _ => None,
     }
 }
 
@@ -70,32 +112,76 @@ mod tests {
 
     #[test]
     fn the_best_liked_is_chosen() {
-        let many = "de,".repeat(5_000) + "pt";
+        let late = "de,".repeat(5_000) + "pt";
+        let many = "x,".repeat(MAX_RANGES) + "pt";
+        // What is read of it ends in `pt`, which would be liked best.
+        let cut = format!("en;q=0.5,{}pt;q=0.01", " ".repeat(MAX_HEADER - 11));
         for (header, expected) in [
             (None, "en"),
             (Some(""), "en"),
             (Some("pt"), "pt"),
             (Some("PT-br"), "pt"),
             (Some("pt-PT, pt;q=0.9, en;q=0.8"), "pt"),
+            (Some("pt-BR,pt;q=0.9,en-US;q=0.8,en;q=0.7"), "pt"),
             (Some("en-US,en;q=0.9,pt;q=0.8"), "en"),
             (Some("en;q=0.3 , pt ; q=0.5"), "pt"),
+            (Some("en;q=0.3,\tpt;Q=0.5"), "pt"),
             (Some("de, pt;q=0.1"), "pt"),
+            (Some("de, pt;q=0.001"), "pt"),
             (Some("de, fr"), "en"),
+            (Some("en, pt"), "en"),
+            (Some("pt, en"), "pt"),
+            (Some("pt-PT;q=0, pt"), "pt"),
+            // What is not named is liked as much as `*`.
             (Some("*"), "en"),
+            (Some("*, pt;q=0.5"), "en"),
+            (Some("*, en;q=0"), "pt"),
+            (Some("de, *;q=0.5, en;q=0.1"), "pt"),
+            (Some("*;q=0"), "en"),
             (Some("pt;q=0"), "en"),
+            (Some("pt;q=0, en;q=0"), "en"),
+            // Weights that are none.
             (Some("pt;q=2, en;q=0.1"), "en"),
-            (Some("pt;q=NaN"), "en"),
+            (Some("pt;q=1.001, en;q=0.1"), "en"),
+            (Some("pt;q=0.1234, en;q=0.1"), "en"),
+            (Some("pt;q=NaN, en;q=0.1"), "en"),
+            (Some("pt;q=1e0, en;q=0.1"), "en"),
+            (Some("pt;q=+1, en;q=0.1"), "en"),
             (Some("pt;q=-1"), "en"),
+            (Some("pt;q="), "en"),
+            (Some("pt;q=1."), "pt"),
+            (Some("pt;v=1, en;q=0.1"), "en"),
+            // Tags that are none.
             (Some("ptx"), "en"),
+            (Some("p"), "en"),
+            (Some("x-pt"), "en"),
+            (Some("p t"), "en"),
             (Some(";;;,,,q=1"), "en"),
+            (Some(",,,pt"), "pt"),
+            (Some("\u{ff50}\u{ff54}"), "en"),
+            (Some(&late), "en"),
             (Some(&many), "en"),
+            (Some(&cut), "en"),
         ] {
             let chosen = Language::chosen(header.map(str::as_bytes));
             assert_eq!(chosen.code(), expected, "{header:?}");
         }
-        assert_eq!(Language::chosen(Some(b"\xff\xfe")), Language::English);
+        for (header, expected) in [
+            (&b"\xff\xfe"[..], Language::English),
+            (b"\xff\xfe, pt;q=0.5", Language::Portuguese),
+            (b"pt;q=\xff", Language::English),
+            (&[b','; 10_000], Language::English),
+            (&[b'p'; 10_000], Language::English),
+        ] {
+            assert_eq!(Language::chosen(Some(header)), expected, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn codes() {
         for (code, expected) in [("pt", "pt"), ("en", "en"), ("", "en"), ("xx", "en")] {
             assert_eq!(Language::of_code(code).code(), expected);
         }
+        assert!(ALL.into_iter().enumerate().all(|(place, language)| language as usize == place));
     }
 }

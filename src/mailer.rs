@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
 use crate::guard::{Mailed, MailedClaims, Tokens};
+#[cfg(feature = "cli")]
 use crate::language::Language;
 use crate::link::PageUrl;
 use crate::mail::{Content, Failure, Letter, Mail, Sender, Templates, Transport};

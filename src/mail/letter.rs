@@ -2,10 +2,11 @@
 //! place. Knows no mail server.
 
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::template::{MAX_FILE, Values, Words, escaped, fill};
+use super::template::{MAX_FILE, Values, Words, check_frame, escaped, fill, unlinked};
 use crate::error::Problem;
 use crate::language::Language;
 
@@ -78,24 +79,31 @@ pub struct Content {
     pub html: String,
 }
 
-/// A letter's file, without its language and ending, and what must be filled in.
-type Kind = (&'static str, Option<&'static str>);
+/// A letter as it is kept: its files' name, without language and ending, and what can be filled in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Kind {
+    file: &'static str,
+    names: &'static [&'static str],
+}
 
-const CONFIRM: Kind = ("confirm", Some("link"));
-const TAKEN: Kind = ("taken", None);
-const RESET: Kind = ("reset", Some("link"));
-const NEW_ADDRESS: Kind = ("new-address", Some("link"));
-const ADDRESS_CHANGED: Kind = ("address-changed", None);
-const PASSWORD_CHANGED: Kind = ("password-changed", None);
-const FACTOR_ON: Kind = ("second-factor-on", None);
-const FACTOR_OFF: Kind = ("second-factor-off", None);
-const TEST: Kind = ("test", None);
+const WITH_LINK: &[&str] = &["service", "name", "link", "lifespan"];
+const WITH_ADDRESS: &[&str] = &["service", "name", "address"];
+const WITH_NAME: &[&str] = &["service", "name"];
+const ALONE: &[&str] = &["service"];
 
-/// What can be filled into a letter.
-const NAMES: [&str; 5] = ["service", "name", "link", "lifespan", "address"];
-/// What can be filled into the frame.
-const IN_FRAME: [&str; 5] = ["service", "language", "subject", "preview", "body"];
+const CONFIRM: Kind = Kind { file: "confirm", names: WITH_LINK };
+const TAKEN: Kind = Kind { file: "taken", names: WITH_NAME };
+const RESET: Kind = Kind { file: "reset", names: WITH_LINK };
+const NEW_ADDRESS: Kind = Kind { file: "new-address", names: WITH_LINK };
+const ADDRESS_CHANGED: Kind = Kind { file: "address-changed", names: WITH_ADDRESS };
+const PASSWORD_CHANGED: Kind = Kind { file: "password-changed", names: WITH_NAME };
+const FACTOR_ON: Kind = Kind { file: "second-factor-on", names: WITH_NAME };
+const FACTOR_OFF: Kind = Kind { file: "second-factor-off", names: WITH_NAME };
+const TEST: Kind = Kind { file: "test", names: ALONE };
+
+/// The HTML around every letter, and what can be filled in there.
 const FRAME: &str = "frame.html";
+const IN_FRAME: &[&str] = &["service", "language", "subject", "preview", "body"];
 
 macro_rules! built_in {
     ($($kind:ident $file:literal),* $(,)?) => {
@@ -131,13 +139,14 @@ impl Templates {
     pub fn new(service: &str) -> Templates {
         // A test parses them all.
         let words = BUILT_IN.iter().filter_map(|&(kind, language, text)| {
-            Words::parse(text, &NAMES, kind.1).ok().map(|words| (kind, language, words))
+            Words::parse(text, kind.names).ok().map(|words| (kind, language, words))
         });
         let frame = include_str!("templates/frame.html").to_owned();
         Templates { service: service.to_owned(), frame, words: words.collect() }
     }
 
-    /// The same, with the files of a folder in the place of built-in ones.
+    /// The same, with the files of a folder in the place of built-in ones. Hidden files are left
+    /// alone; any other must be a template, or a slip of the keyboard would never be noticed.
     pub fn with_files(service: &str, directory: &Path) -> Result<Templates, Problem> {
         let mut templates = Templates::new(service);
         let unreadable = |error: std::io::Error| {
@@ -148,33 +157,33 @@ impl Templates {
         };
         for entry in fs::read_dir(directory).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let wrong = |why: String| {
                 Problem::usage(
                     format!("the mail template {} cannot be used: {why}", path.display()),
                     "mend the file, or take it away for the built-in words",
                 )
             };
-            templates.replace(&path).map_err(wrong)?;
+            if !name.starts_with('.') {
+                templates.replace(name, &path).map_err(wrong)?;
+            }
         }
         Ok(templates)
     }
 
-    fn replace(&mut self, path: &Path) -> Result<(), String> {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    fn replace(&mut self, name: &str, path: &Path) -> Result<(), String> {
         if name == FRAME {
             let frame = read(path)?;
-            Words::parse(&format!("Subject: -\n\n{frame}"), &IN_FRAME, Some("body"))?;
+            check_frame(&frame, IN_FRAME)?;
             self.frame = frame;
             return Ok(());
         }
-        let place = self.words.iter_mut().find(|((kind, _), language, _)| {
-            name.strip_prefix(kind).and_then(|rest| rest.strip_prefix('.'))
-                == Some(&format!("{}.txt", language.code()))
-        });
-        let Some((kind, _, words)) = place else {
-            return Err("no letter has this name; it would be like reset.en.txt".into());
-        };
-        *words = Words::parse(&read(path)?, &NAMES, kind.1)?;
+        let place = self
+            .words
+            .iter_mut()
+            .find(|(kind, language, _)| name == format!("{}.{}.txt", kind.file, language.code()));
+        let Some((kind, _, words)) = place else { return Err(strange()) };
+        *words = Words::parse(&read(path)?, kind.names)?;
         Ok(())
     }
 
@@ -193,10 +202,14 @@ impl Templates {
             Letter::SecondFactor { name, on: false } => (FACTOR_OFF, name, "", Duration::ZERO, ""),
             Letter::Test => (TEST, "", "", Duration::ZERO, ""),
         };
+        // Whoever has the address may never have heard of us, and whoever chose the name may want
+        // them to follow a link of theirs.
+        let to_a_stranger = kind == CONFIRM || kind == NEW_ADDRESS;
+        let name = if to_a_stranger { unlinked(name) } else { name.to_owned() };
         let lifespan = in_words(lifespan, language);
         let values = [
             ("service", self.service.as_str()),
-            ("name", name),
+            ("name", &name),
             ("link", link),
             ("lifespan", &lifespan),
             ("address", address),
@@ -207,8 +220,9 @@ impl Templates {
     fn written(&self, kind: Kind, language: Language, values: &Values<'_>) -> Content {
         let found =
             self.words.iter().find(|(known, spoken, _)| *known == kind && *spoken == language);
+        // Every letter has words in every language; a test sees to that.
         let Some((_, _, words)) = found else {
-            return Content { subject: kind.0.into(), text: String::new(), html: String::new() };
+            return Content { subject: kind.file.into(), text: String::new(), html: String::new() };
         };
         let subject = words.subject(values);
         // These are HTML already.
@@ -226,43 +240,71 @@ impl Templates {
     }
 }
 
-fn read(path: &Path) -> Result<String, String> {
-    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if size > MAX_FILE as u64 {
-        return Err(format!("it is larger than {MAX_FILE} bytes"));
-    }
-    fs::read_to_string(path).map_err(|error| error.to_string())
+/// That no letter's file is called so, and how they are called.
+fn strange() -> String {
+    let mut files: Vec<&str> = BUILT_IN.iter().map(|(kind, _, _)| kind.file).collect();
+    files.dedup();
+    format!(
+        "no template has this name; there are {FRAME}, and with .en.txt or .pt.txt behind: {}",
+        files.join(", ")
+    )
 }
 
-/// A time in its largest fitting unit, rounded: what is left of 24 hours a second later is still
+fn read(path: &Path) -> Result<String, String> {
+    let told = |error: std::io::Error| error.to_string();
+    // A pipe might never end.
+    if !fs::metadata(path).map_err(told)?.is_file() {
+        return Err("it is no file".into());
+    }
+    let mut bytes = Vec::new();
+    let most = MAX_FILE as u64 + 1;
+    fs::File::open(path).map_err(told)?.take(most).read_to_end(&mut bytes).map_err(told)?;
+    if bytes.len() > MAX_FILE {
+        return Err(format!("it is larger than {MAX_FILE} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".into())
+}
+
+/// A unit of time: its seconds, how many of it there must be, and what one and more are called.
+struct Unit(u64, u64, [(&'static str, &'static str); 2]);
+
+const UNITS: [Unit; 3] = [
+    Unit(86_400, 2, [("day", "days"), ("dia", "dias")]),
+    Unit(3_600, 1, [("hour", "hours"), ("hora", "horas")]),
+    Unit(60, 1, [("minute", "minutes"), ("minuto", "minutos")]),
+];
+const SECOND: Unit = Unit(1, 0, [("second", "seconds"), ("segundo", "segundos")]);
+
+/// A time in a unit that people would use, and rather a little less than too much. A mail is
+/// written a moment after its link: what is left of 24 hours, to one part in a hundred, is still
 /// called that.
 fn in_words(time: Duration, language: Language) -> String {
     let seconds = time.as_secs();
-    let (number, unit) = match seconds {
-        0..90 => (seconds, 0),
-        90..5_400 => ((seconds + 30) / 60, 1),
-        5_400..172_800 => ((seconds + 1_800) / 3_600, 2),
-        _ => (seconds.saturating_add(43_200) / 86_400, 3),
+    let almost = seconds.saturating_add(seconds / 100);
+    let fitting = UNITS.iter().find(|Unit(length, least, _)| {
+        let number = almost / length;
+        number >= *least && seconds.saturating_sub(number * length) <= seconds / 5
+    });
+    let (number, Unit(_, _, words)) = match fitting {
+        Some(unit) => (almost / unit.0, unit),
+        None => (seconds, &SECOND),
     };
-    let units = match language {
-        Language::English => {
-            [("second", "seconds"), ("minute", "minutes"), ("hour", "hours"), ("day", "days")]
-        }
-        Language::Portuguese => {
-            [("segundo", "segundos"), ("minuto", "minutos"), ("hora", "horas"), ("dia", "dias")]
-        }
-    };
-    // An hour is never called 60 minutes.
-    let (number, unit) = if (number, unit) == (60, 1) { (1, 2) } else { (number, unit) };
-    let (one, many) = units[unit];
+    let (one, many) = words[language as usize];
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
-    const LINK: &str = "https://a.example/finalize?x=1&token=a.b.c";
+    /// As long as they are.
+    const LINK: &str = "https://login.example.org/finalize?from=mail&token=\
+        eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE3NjQwNTY0MDAsImV4cCI6MTc2NDE0Mjg\
+        wMCwianRpIjoiMmI4YzZmMGUtN2Q1MS00ZTBhLTlmM2MtNWE0YjFkMmU2Zjc4IiwiaWQiOjEyLCJybHM\
+        iOiIiLCJyZl9leHAiOjE3NjQxNDI4MDAsImlzX2VydCI6dHJ1ZX0.Zm9yLXNob3ctb25seS1ub3QtYS1\
+        zaWduYXR1cmUtMTIz";
     const DAY: Duration = Duration::from_secs(86_399);
 
     fn letters(name: &str) -> [Letter<'_>; 9] {
@@ -293,68 +335,107 @@ mod tests {
     fn every_letter_has_words_in_every_language() {
         let templates = Templates::new("Ada's Photos");
         assert_eq!(templates.words.len(), BUILT_IN.len());
-        for (what, Content { subject, text, html }) in all(&templates, "ada") {
-            assert!(subject.contains("Ada's Photos") && subject.len() < 80, "{what}: {subject}");
+        for (what, Content { subject, text, html }) in all(&templates, "grace") {
+            assert!(subject.contains("Ada's Photos") && subject.len() < 70, "{what}: {subject}");
+            assert!(text.replace('\n', " ").contains("Ada's Photos"), "{what}: {text}");
             assert!(html.contains("Ada&#39;s Photos") && html.len() < 10_000, "{what}");
             let links = usize::from(what.contains("link"));
             assert_eq!(text.lines().filter(|line| *line == LINK).count(), links, "{what}: {text}");
-            assert_eq!(
-                html.matches("href=\"https://a.example/finalize?x=1&amp;token=a.b.c\"").count(),
-                2 * links
-            );
+            assert_eq!(text.matches("http").count(), links, "{what}: {text}");
+            let href = format!("href=\"{}\"", LINK.replace('&', "&amp;"));
+            assert_eq!(html.matches(&href).count(), 2 * links, "{what}: {html}");
+            assert_eq!(html.matches("http").count(), 3 * links, "{what}: nothing else is linked");
             assert_eq!(text.contains("24 ho"), what.contains("86399s"), "{what}: {text}");
-            for part in [&subject, &text, &html] {
-                assert!(!part.contains("{{") && !part.contains("}}"), "{what}: {part}");
-                assert!(
-                    !part.contains('\r') && part.lines().all(|line| line.len() < 998),
-                    "{what}"
-                );
-            }
+            assert_eq!(text.contains("grace"), !what.starts_with("Test"), "{what}: {text}");
+            assert_eq!(text.contains("new@a.example"), what.contains("new@"), "{what}: {text}");
             assert!(
-                text.is_empty() || text.lines().all(|line| line.chars().count() <= 78),
-                "{text}"
+                text.lines().all(|line| line == LINK || line.chars().count() <= 72),
+                "{what}: {text}"
             );
-            let lang = if what.contains("Portuguese") { "lang=\"pt\"" } else { "lang=\"en\"" };
-            assert!(html.contains(lang), "{what}");
+            let language = if what.contains("Portuguese") { "pt" } else { "en" };
+            assert!(html.contains(&format!("<html lang=\"{language}\">")), "{what}");
+            let preview = html.split("mso-hide:all;\">").nth(1).unwrap_or_default();
+            assert!(!preview.starts_with('<'), "{what}: no preview");
+            sound(&what, [&subject, &text, &html]);
+        }
+    }
+
+    /// What holds of every part, whatever is filled in.
+    fn sound(what: &str, parts: [&str; 3]) {
+        for part in parts {
+            let control = |c: char| c.is_control() && c != '\n' || c == '\u{2028}';
+            assert!(!part.contains(control), "{what}: {part:?}");
+            assert!(!part.contains('\u{202e}') && !part.contains('\u{2066}'), "{what}: {part:?}");
+            assert!(part.lines().all(|line| line.len() <= 998), "{what}: {part:?}");
+            assert!(!part.contains("\nBcc"), "{what}: {part:?}");
+        }
+        let [subject, text, html] = parts;
+        assert!(!subject.is_empty() && !subject.contains('\n'), "{what}: {subject:?}");
+        assert!(text.len() > 40 && text.ends_with('\n'), "{what}: {text:?}");
+        let holes = html.replace("{{link}}", "").contains("{{");
+        assert!(!holes && html.ends_with("</html>\n"), "{what}: {html:?}");
+        for stranger in ["<script", "href=\"https://evil", "<img", "url("] {
+            assert!(!html.contains(stranger), "{what}: {stranger} in {html}");
         }
     }
 
     #[test]
-    fn names_bring_nothing_along() {
-        let templates = Templates::new("lictor");
-        for name in [
+    fn values_bring_nothing_along() {
+        for value in [
             "<script>alert(1)</script>",
             "a\r\nBcc: b@c.example",
+            "a\u{2028}Bcc: b@c.example",
             "\"><a href=\"https://evil.example\">",
-            "x\u{202e}gpj.exe",
+            "<img/src=x>'&amp;",
+            "x\u{202e}gpj.exe\u{2066}",
             "{{link}}",
+            "\0\u{7f}\u{85}\t",
             &"w".repeat(64),
             &"\u{1f600}".repeat(64),
         ] {
-            for (what, Content { subject, text, html }) in all(&templates, name) {
-                assert!(
-                    !html.contains("<script") && !html.contains("href=\"https://evil"),
-                    "{what}"
-                );
-                for part in [&subject, &text, &html] {
-                    assert!(!part.contains('\r') && !part.contains('\u{202e}'), "{what}");
-                    assert!(!part.contains("\nBcc"), "{what}: {part}");
+            for templates in [Templates::new("lictor"), Templates::new(value)] {
+                for (what, Content { subject, text, html }) in all(&templates, value) {
+                    sound(&what, [&subject, &text, &html]);
+                    let links = text.lines().filter(|line| *line == LINK).count();
+                    assert_eq!(links, usize::from(what.contains("link: ")), "{what}: {text}");
+                    assert_eq!(text.matches(LINK).count(), links, "{what}: {text}");
                 }
-                assert!(!subject.contains('\n'), "{what}");
             }
+        }
+    }
+
+    #[test]
+    fn a_name_is_no_link_in_a_letter_to_a_stranger() {
+        let name = "https://evil.example/pay";
+        for (what, Content { text, html, .. }) in all(&Templates::new("lictor"), name) {
+            let to_a_stranger = what.starts_with("Confirm") || what.starts_with("NewAddress");
+            let told = text.contains(name) && html.contains(name);
+            assert_eq!(told, !to_a_stranger && !what.starts_with("Test"), "{what}: {text}");
+            assert_eq!(text.contains("https:\u{200b}"), to_a_stranger, "{what}: {text}");
         }
     }
 
     #[test]
     fn times_in_words() {
         for (seconds, english, portuguese) in [
+            (0, "0 seconds", "0 segundos"),
             (1, "1 second", "1 segundo"),
-            (89, "89 seconds", "89 segundos"),
+            (60, "1 minute", "1 minuto"),
+            (90, "90 seconds", "90 segundos"),
+            (599, "10 minutes", "10 minutos"),
             (1_790, "30 minutes", "30 minutos"),
             (3_600, "1 hour", "1 hora"),
             (3_599, "1 hour", "1 hora"),
+            (5_400, "90 minutes", "90 minutos"),
             (86_399, "24 hours", "24 horas"),
+            (36 * 3_600, "36 hours", "36 horas"),
+            // Held up for a while.
+            (19_740, "5 hours", "5 horas"),
+            (80_000, "22 hours", "22 horas"),
+            (2 * 86_400, "2 days", "2 dias"),
             (7 * 86_400, "7 days", "7 dias"),
+            (7 * 86_400 - 1, "7 days", "7 dias"),
+            (u64::MAX, "213503982334601 days", "213503982334601 dias"),
         ] {
             let time = Duration::from_secs(seconds);
             assert_eq!(in_words(time, Language::English), english);
@@ -362,48 +443,94 @@ mod tests {
         }
     }
 
-    #[test]
-    fn files_of_ones_own() {
-        let directory = std::env::temp_dir().join(format!("lictor-words-{}", std::process::id()));
-        let good = "Subject: Hi {{name}}\nButton: Go\n\nGo:\n\n{{link}}\n";
-        for (name, text, expected) in [
-            ("reset.en.txt", good, None),
-            ("frame.html", "<html>{{body}}</html>", None),
-            ("frame.html", "<html></html>", Some("{{body}} is not in it")),
-            ("reset.en.txt", "Subject: Hi\n\nno link", Some("{{link}} is not in it")),
-            ("reset.en.txt", "Subject: Hi\n\n{{link}} {{password}}", Some("nothing is called")),
-            ("reset.de.txt", good, Some("no letter has this name")),
-            ("resett.en.txt", good, Some("no letter has this name")),
-            ("reset.en.txt", &"x".repeat(MAX_FILE + 1), Some("larger than")),
-        ] {
-            fs::create_dir_all(&directory).unwrap();
-            fs::write(directory.join(name), text).unwrap();
-            let read = Templates::with_files("lictor", &directory);
-            fs::remove_dir_all(&directory).unwrap();
-            match (read, expected) {
-                (Ok(templates), None) => {
-                    let reset = Letter::Reset { name: "ada", link: LINK, lifespan: DAY };
-                    let written = templates.render(&reset, Language::English);
-                    assert!(written.subject == "Hi ada" || written.html.starts_with("<html><p"));
-                }
-                (Err(problem), Some(part)) => assert!(problem.what.contains(part), "{problem}"),
-                (read, _) => panic!("{name}: {read:?}"),
-            }
+    /// What became of one file, beside a hidden one.
+    fn with_file(name: &str, bytes: &[u8]) -> Result<Templates, Problem> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let directory = format!("lictor-words-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(directory);
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join(".DS_Store"), b"\xff").unwrap();
+        match name.strip_suffix('/') {
+            Some(folder) => fs::create_dir(directory.join(folder)).unwrap(),
+            None => fs::write(directory.join(name), bytes).unwrap(),
         }
-        assert!(Templates::with_files("lictor", &directory).is_err());
+        let read = Templates::with_files("lictor", &directory);
+        fs::remove_dir_all(&directory).unwrap();
+        read
     }
 
-    /// For looking at them: LICTOR_LETTERS names the folder.
+    #[test]
+    fn files_that_cannot_be() {
+        let good = "Subject: Hi\n\n{{link}}\n";
+        for (name, text, expected) in [
+            ("reset.en.txt", "Subject: Hi\n\nno link", "{{link}} must be in it once"),
+            ("reset.en.txt", "Subject: Hi\n\n{{link}} {{password}}", "called {{password}} in it"),
+            ("reset.en.txt", "Subject: Hi\n\n{{link}}\n\n{{address}}", "called {{address}} in it"),
+            ("taken.en.txt", good, "nothing is called {{link}} in it; there are {{service}}, {{"),
+            ("test.pt.txt", "Subject: Hi\n\n{{name}}", "nothing is called {{name}}"),
+            ("reset.en.txt", "", "{{link}} must be in it once"),
+            ("reset.en.txt", "{{link}}", "its head has a line"),
+            ("frame.html", "<html></html>", "{{body}} must be in it once"),
+            ("frame.html", "{{body}}{{link}}", "nothing is called {{link}}"),
+            ("reset.de.txt", good, "no template has this name; there are frame.html, and with"),
+            ("resett.en.txt", good, "confirm, taken, reset, new-address, address-changed"),
+            ("reset.en.html", good, "no template has this name"),
+            ("reset.en.txt~", good, "no template has this name"),
+            ("Reset.en.txt", good, "no template has this name"),
+            ("reset.en.txt/", "", "it is no file"),
+            ("reset.en.txt", &"x".repeat(MAX_FILE + 1), "larger than 65536 bytes"),
+        ] {
+            let problem = with_file(name, text.as_bytes()).unwrap_err();
+            assert!(problem.what.contains(expected), "{name}: {problem}");
+            assert!(problem.what.contains(name.trim_end_matches('/')), "{problem}");
+            assert!(problem.usage && problem.next.contains("mend the file"), "{problem}");
+        }
+        let problem = with_file("reset.en.txt", b"Subject: \xff\n\n{{link}}").unwrap_err();
+        assert!(problem.what.ends_with("it is not UTF-8"), "{problem}");
+        let nowhere = Templates::with_files("lictor", Path::new("/nowhere/at/all")).unwrap_err();
+        assert!(nowhere.what.contains("/nowhere/at/all"), "{nowhere}");
+    }
+
+    #[test]
+    fn files_in_the_place_of_built_in_ones() {
+        let reset = Letter::Reset { name: "<ada>", link: LINK, lifespan: DAY };
+        let words = b"Subject: Hi {{name}}\nButton: Go & see\n\nGo <b>here</b>:\n\n{{link}}\n";
+        let templates = with_file("reset.en.txt", words).unwrap();
+        let Content { subject, text, html } = templates.render(&reset, Language::English);
+        assert_eq!(subject, "Hi <ada>");
+        assert_eq!(text, format!("Go <b>here</b>:\n\n{LINK}\n"));
+        assert!(html.contains(">Go &amp; see</a>"), "{html}");
+        assert!(html.contains(">Go &lt;b&gt;here&lt;/b&gt;:</p>"), "{html}");
+        let built_in = Templates::new("lictor");
+        for (one, other) in all(&templates, "ada").iter().zip(all(&built_in, "ada")) {
+            let replaced = one.0.starts_with("Reset") && one.0.ends_with("English");
+            assert_eq!(one.1 != other.1, replaced, "{}", one.0);
+        }
+
+        let frame = b"<html lang={{language}}><title>{{subject}}</title>{{body}}</html>\n";
+        let templates = with_file("frame.html", frame).unwrap();
+        let html = templates.render(&reset, Language::Portuguese).html;
+        assert!(html.starts_with("<html lang=pt><title>Escolha uma nova senha"), "{html}");
+        assert!(html.contains("&lt;ada&gt;") && html.ends_with("</html>\n"), "{html}");
+    }
+
+    /// For looking at them; CONTRIBUTING.md says how.
     #[test]
     #[ignore = "writes files for people to look at"]
     fn write_all_letters() {
         let directory = std::env::var("LICTOR_LETTERS").expect("LICTOR_LETTERS names a folder");
-        for (number, (_, content)) in all(&Templates::new("Ada's Photos"), "ada").iter().enumerate()
-        {
-            let name = format!("{directory}/{number:02}");
-            fs::write(format!("{name}.html"), &content.html).unwrap();
-            let text = format!("Subject: {}\n\n{}", content.subject, content.text);
-            fs::write(format!("{name}.txt"), text).unwrap();
+        let long = "a_name_that_is_as_long_as_names_can_be_and_has_no_place_to_break";
+        for (service, name) in [("Ada's Photos", "ada"), ("lictor", long)] {
+            let letters = all(&Templates::new(service), name);
+            for ((what, content), file) in letters.iter().zip(BUILT_IN) {
+                let (kind, language, _) = file;
+                assert!(what.ends_with(&format!("{language:?}")), "{what}");
+                let place = format!("{directory}/{service}.{}.{}", kind.file, language.code());
+                fs::write(format!("{place}.html"), &content.html).unwrap();
+                let text = format!("Subject: {}\n\n{}", content.subject, content.text);
+                fs::write(format!("{place}.txt"), text).unwrap();
+            }
         }
     }
 }

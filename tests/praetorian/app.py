@@ -1,8 +1,8 @@
 """The backend that lictor replaces: a Flask app on the real flask-praetorian.
 
-Owns the six endpoints and one table of users in SQLite. It is the reference
-of the differential test, so it adds no check of its own to what
-flask-praetorian does. It must not know lictor.
+Owns the six endpoints without mail and one table of users in SQLite; app_mail.py
+has the later app. It is the reference of the differential test, so it adds no
+check of its own to what flask-praetorian does. It must not know lictor.
 
     python app.py PORT      (environment: SECRET_KEY, DATABASE_DIR,
                              JWT_ACCESS_LIFESPAN, JWT_REFRESH_LIFESPAN)
@@ -29,6 +29,7 @@ guard = Praetorian()
 class User(db.Model, SQLAlchemyUserMixin):
     id = db.Column(db.Integer, primary_key=True)
     username = db.Column(db.Text, unique=True)
+    email = db.Column(db.Text, unique=True)
     hashed_password = db.Column(db.Text)
     roles = db.Column(db.Text, default="")
     is_active = db.Column(db.Boolean, default=True)
@@ -70,15 +71,18 @@ def protected():
     return {"message": f"protected endpoint (allowed usr {current_user().username})"}
 
 
-def registration():
-    username, password = credentials()
+def add_user(username, password, **more):
     UsernameTaken.require_condition(
         User.lookup(username) is None, "The username is already taken"
     )
-    user = User(username=username, hashed_password=guard.hash_password(password))
+    user = User(username=username, hashed_password=guard.hash_password(password), **more)
     db.session.add(user)
     db.session.commit()
-    return token_for(user)
+    return user
+
+
+def registration():
+    return token_for(add_user(*credentials()))
 
 
 def reset_finalize():
@@ -99,15 +103,16 @@ ROUTES = [
 ]
 
 
-def create_app():
+def create_app(routes=ROUTES, **config):
     database = Path(os.environ["DATABASE_DIR"]).resolve() / "users.sqlite3"
     app = Flask(__name__)
     app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{database}"
     for name in ("SECRET_KEY", "JWT_ACCESS_LIFESPAN", "JWT_REFRESH_LIFESPAN"):
         app.config[name] = os.environ[name]
+    app.config.update(config)
     db.init_app(app)
     guard.init_app(app, User)
-    for method, path, view in ROUTES:
+    for method, path, view in routes:
         app.add_url_rule(path, methods=[method], view_func=view)
     with app.app_context():
         db.create_all()

@@ -115,4 +115,9 @@ REASONS = [
     ),
 ]
 
-DIFFERENCES = {name: (reason, answer) for reason, rows in REASONS for name, answer in rows.items()}
+
+def by_name(reasons):
+    return {name: (reason, answer) for reason, rows in reasons for name, answer in rows.items()}
+
+
+DIFFERENCES = by_name(REASONS)

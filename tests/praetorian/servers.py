@@ -19,6 +19,10 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import pytest
+
+from mails import Mailbox
+
 SECRET_KEY = "a secret of the differential test: 32 bytes or more"
 HERE = Path(__file__).resolve().parent
 START_LIMIT = 20  # seconds until a server must accept
@@ -66,14 +70,15 @@ class Server:
             headers = {name.lower(): value for name, value in response.getheaders()}
             return Answer(response.status, headers, response.read().decode())
 
-
     def take_older_tokens(self):
         """From now on tokens that were made before a registration are its user's too."""
 
 
 class Flask(Server):
+    script = "app.py"
+
     def command(self):
-        return [sys.executable, "-B", str(HERE / "app.py"), str(self.port)]
+        return [sys.executable, "-B", str(HERE / self.script), str(self.port)]
 
     def start_environment(self):
         return {**self.environment, "DATABASE_DIR": str(self.directory)}
@@ -82,6 +87,9 @@ class Flask(Server):
         with contextlib.closing(sqlite3.connect(self.directory / "users.sqlite3")) as database:
             database.execute(statement, values)
             database.commit()
+
+    def activate(self, name):
+        self.change("UPDATE user SET is_active = 1 WHERE username = ?", name)
 
     def deactivate(self, name):
         self.change("UPDATE user SET is_active = 0 WHERE username = ?", name)
@@ -94,13 +102,14 @@ class Flask(Server):
 
 
 class Lictor(Server):
+    registration = "open"
     options = []
 
     def command(self):
         # Flask has no throttle, and the probes fail to log in more often than people do. It has no
         # window before the end of a token either; without one, times are compared to the second.
         listen = ["--listen", f"127.0.0.1:{self.port}", "--throttle", "off", "--early-refresh", "0"]
-        options = ["--registration", "open", "--adopt-tokens", *self.options]
+        options = ["--registration", self.registration, "--adopt-tokens", *self.options]
         return [str(lictor_binary()), "serve", *listen, *options, *self.database()]
 
     def start_environment(self):
@@ -119,6 +128,9 @@ class Lictor(Server):
         command = [str(lictor_binary()), "user", *arguments, *self.database()]
         done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
         assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+
+    def activate(self, name):
+        self.user("activate", name)
 
     def deactivate(self, name):
         self.user("deactivate", name)
@@ -141,6 +153,47 @@ class LictorWithPair(Lictor):
     def key(self, *arguments):
         command = [str(lictor_binary()), "key", *arguments, *self.database()]
         subprocess.run(command, env=self.start_environment(), capture_output=True, check=True)
+
+
+class MailFlask(Flask):
+    """The later app, which sends mail."""
+
+    script = "app_mail.py"
+    mailed_lifespans = ("24h", "1h")  # of links that confirm a registration, and that reset a password
+
+    def __init__(self, directory, lifespans):
+        super().__init__(directory, lifespans)
+        self.mailbox = Mailbox(self.directory / "mails", "*.log")
+
+    def start_environment(self):
+        confirmation, reset = self.mailed_lifespans
+        return {
+            **super().start_environment(),
+            "MAIL_DIR": str(self.mailbox.folder),
+            "CONFIRMATION_LIFESPAN": confirmation,
+            "RESET_LIFESPAN": reset,
+        }
+
+
+class MailLictor(Lictor):
+    registration = "email"
+    mailed_lifespans = ()  # the defaults are the later app's
+
+    def __init__(self, directory, lifespans):
+        super().__init__(directory, lifespans)
+        self.mailbox = Mailbox(self.directory / "mails", "*.eml")
+        self.options = ["--mail", f"dir:{self.mailbox.folder}", "--public-url", "https://app.example"]
+        flags = ("--confirmation-lifespan", "--reset-lifespan")
+        for flag, lifespan in zip(flags, self.mailed_lifespans, strict=False):
+            self.options += [flag, lifespan]
+
+
+class HastyMailFlask(MailFlask):
+    mailed_lifespans = ("5s", "5s")
+
+
+class HastyMailLictor(MailLictor):
+    mailed_lifespans = ("5s", "5s")
 
 
 @contextlib.contextmanager
@@ -195,6 +248,11 @@ def free_port():
             probe.bind(("127.0.0.1", port))
             return port
     raise RuntimeError("no port is free")
+
+
+def require_lictor():
+    if lictor_binary() is None:
+        pytest.exit("no lictor binary: run `cargo build --release` first, or set LICTOR_BIN", returncode=1)
 
 
 def lictor_binary():

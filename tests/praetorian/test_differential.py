@@ -1,9 +1,8 @@
 """lictor against the real flask-praetorian: same questions, same answers.
 
-Owns what counts as the same: status, media type, `Location`, and the JSON body;
-a token by its header, its claims' names and types, and its lifespans. What
-lictor adds in other headers is not looked at. Where an answer differs,
-differences.py must say so and why.
+Owns the tests of the six endpoints without mail; what counts as the same is
+comparison.py's business. Where an answer differs, differences.py must say so
+and why.
 
     V/bin/python -B -m pytest          (LICTOR_BIN names another binary)
 """
@@ -14,12 +13,12 @@ import uuid
 
 import pytest
 
-from differences import DIFFERENCES, PYJWT_DETAIL
+from comparison import comparable, compare, methods, summary
+from differences import DIFFERENCES
 from probes import PROBES, USERS, as_bytes, person
-from servers import Flask, Lictor, lictor_binary, running
-from tokens import ACCESS, HEADER, REFRESH, claims, decode, decode_claims, expired, shape, sign
+from servers import Flask, Lictor, require_lictor, running
+from tokens import ACCESS, HEADER, REFRESH, claims, decode, decode_claims, expired, sign
 
-BUILD_IT = "no lictor binary: run `cargo build --release` first, or set LICTOR_BIN"
 BOTH_WAYS = pytest.mark.parametrize("maker, taker", [(0, 1), (1, 0)], ids=["flask to lictor", "lictor to flask"])
 EACH = pytest.mark.parametrize("server", [0, 1], ids=["flask", "lictor"], indirect=True)
 
@@ -50,11 +49,6 @@ def server(servers, request):
     return servers[request.param]
 
 
-def require_lictor():
-    if lictor_binary() is None:
-        pytest.exit(BUILD_IT, returncode=1)
-
-
 def populate(server):
     for name in USERS:
         enter(server, "registration", name)
@@ -79,37 +73,9 @@ def refresh(server, token):
     return server.send("POST", "/api/refresh", [], token.encode())
 
 
-def comparable(answer):
-    """What is compared of an answer."""
-    body = answer.json
-    if body and "access_token" in body:
-        body["access_token"] = shape(body["access_token"])
-    if body and "error" in body:
-        body["message"] = body["message"].split(PYJWT_DETAIL)[0]
-    return answer.status, answer.media_type, answer.headers.get("location"), body
-
-
-def summary(answer):
-    """How differences.py writes an answer: the status, and the error or else the keys."""
-    body = answer.json or {}
-    about = body.get("error") or answer.headers.get("location") or ", ".join(body)
-    return f"{answer.status} {about}".strip()
-
-
-def compare(name, flask, lictor):
-    both = f"\nflask  {comparable(flask)}\nlictor {comparable(lictor)}"
-    alike = comparable(flask) == comparable(lictor)
-    if name not in DIFFERENCES:
-        assert alike, f"{name}: a difference that differences.py does not list{both}"
-        return
-    reason, expected = DIFFERENCES[name]
-    assert not alike, f"{name}: no longer a difference, so take it out of differences.py{both}"
-    assert summary(lictor) == expected, f"{name}: {reason}{both}"
-
-
 @pytest.mark.parametrize("probe", PROBES, ids=lambda probe: probe.name)
 def test_probe(servers, probe):
-    compare(probe.name, *(server.send(*probe[1:]) for server in servers))
+    compare(DIFFERENCES, probe.name, *(server.send(*probe[1:]) for server in servers))
 
 
 BOUNDARIES = [
@@ -128,7 +94,7 @@ def test_boundary(servers, name, ask, offsets):
     token = sign(claims(now, iat=now - 120, **{claim: now + offset for claim, offset in offsets.items()}))
     answers = [ask(server, token) for server in servers]
     assert int(time.time()) == now, "the machine was too slow to ask both within a second"
-    compare(name, *answers)
+    compare(DIFFERENCES, name, *answers)
 
 
 def start_of_a_second():
@@ -143,10 +109,6 @@ ALLOWED = ["/api/", "/api/login", "/api/refresh", "/api/protected", "/api/regist
 def test_allowed_methods(servers, path):
     flask, lictor = (server.send("DELETE", path) for server in servers)
     assert (lictor.status, methods(lictor)) == (flask.status, methods(flask))
-
-
-def methods(answer):
-    return {method.strip() for method in answer.headers["allow"].split(",")}
 
 
 @EACH
