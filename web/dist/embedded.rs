@@ -1,10 +1,10 @@
 [
     Asset {
-        path: "/assets/index-D1sHFyQp.js",
+        path: "/assets/index-Dmsh1otG.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-D1sHFyQp.js.gz"),
-        size: 303011,
+        gzip: include_bytes!("assets/index-Dmsh1otG.js.gz"),
+        size: 302985,
     },
     Asset {
         path: "/assets/style-DzDw3Lfy.css",
