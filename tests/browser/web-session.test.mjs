@@ -49,7 +49,9 @@ test('two tabs: a login is that of both, and so is a log-out', async t => {
 });
 
 test('two tabs: each token is exchanged once, before it expires', async t => {
-  const context = await visit(t, browser, brief, { token: await logInByApi(brief, 'ada') });
+  const server = await startLictor('tabs', '--throttle', 'off', '--access-lifespan', `${ACCESS_S}s`);
+  addUser(server, 'ada');
+  const context = await visit(t, browser, server, { token: await logInByApi(server, 'ada') });
   const exchanged = [];
   context.on('request', request => {
     if (request.url().endsWith('/api/refresh')) exchanged.push(request.postData());
@@ -78,7 +80,7 @@ test('an expired token is exchanged when one comes back, an expired session ends
 
 test('a revoked session ends at the next request, and says so', async t => {
   const [token, other] = [await logInByApi(lictor, 'ada'), await logInByApi(lictor, 'ada')];
-  const page = await open(t, browser, lictor, '/', { token, expected: [refused(401)] });
+  const page = await open(t, browser, lictor, '/', { token, expected: [refused(403)] });
   await heading(page, 'Hello, ada').waitFor();
   const { sessions } = await ask(lictor, 'GET', '/api/sessions', token);
   await ask(lictor, 'DELETE', `/api/sessions/${sessions.find(each => each.current).id}`, other);
@@ -91,7 +93,7 @@ test('a revoked session ends at the next request, and says so', async t => {
 test('an account that is deactivated is out, and is told why it cannot come in', async t => {
   addUser(lictor, 'bea');
   const token = await logInByApi(lictor, 'bea');
-  const page = await open(t, browser, lictor, '/', { token, expected: [refused('40[13]')] });
+  const page = await open(t, browser, lictor, '/', { token, expected: [refused(403)] });
   await heading(page, 'Hello, bea').waitFor();
   lictor.run('', 'user', 'deactivate', 'bea');
   await page.getByRole('link', { name: 'Protected message' }).click();
