@@ -32,7 +32,6 @@ test('users are found by name and address, and their page leads back', async t =
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Administration' }).click();
   await heading(page, 'Users').waitFor();
   await user(page, 'root').waitFor();
-  await inspect(page, 'users');
   const search = page.getByRole('searchbox', { name: 'Search by name or e-mail' });
   await search.fill('ada@');
   await user(page, 'cleo').waitFor({ state: 'detached' });
@@ -105,7 +104,6 @@ test('a link for a new password works', async t => {
 test('invitations: made, followed, taken back', async t => {
   const page = await admin(t, '/admin/invitations');
   await page.getByText('There are none.').waitFor();
-  await inspect(page, 'invitations');
   await field(page, 'Roles (optional)').fill('keeper');
   await page.getByRole('combobox', { name: 'Good for' }).selectOption({ label: 'a day' });
   await button(page, 'Make invitation').click();
@@ -131,7 +129,6 @@ test('the audit tells who did what, of all and of one', async t => {
   const page = await admin(t, '/admin/audit');
   await page.getByText('Logged in').first().waitFor();
   await page.getByText('from 127.0.0.1').first().waitFor();
-  await inspect(page, 'audit');
   const theirs = await logInByApi(lictor, 'cleo');
   await page.goto(`/admin/users/${idIn(theirs)}`);
   await page.getByRole('link', { name: 'What has happened' }).click();
