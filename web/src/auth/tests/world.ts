@@ -136,9 +136,9 @@ class FakeTab implements Tab {
   session: Memory;
   told: string[] = [];
   skew: number;
-  frozen = false;
   hearsStorage: (key: string | null) => void = () => {};
   #signal: () => void = () => {};
+  #waiting: (() => void)[] | null = null;
   readonly #world: World;
 
   constructor(world: World, { skew = 0, session }: TabOptions) {
@@ -151,9 +151,19 @@ class FakeTab implements Tab {
     this.#signal();
   }
 
+  get frozen(): boolean {
+    return this.#waiting !== null;
+  }
+
+  set frozen(is: boolean) {
+    const waited = this.#waiting ?? [];
+    this.#waiting = is ? waited : null;
+    if (!is) waited.forEach(run => run());
+  }
+
   // What comes to a frozen tab waits.
   thawed(run: () => void): void {
-    if (this.frozen) this.#world.after(100, () => this.thawed(run));
+    if (this.#waiting !== null) this.#waiting.push(run);
     else run();
   }
 
@@ -232,5 +242,5 @@ function blocked(): never {
 
 // Everything that promises have to say to each other, without time passing.
 async function settled(): Promise<void> {
-  for (let i = 0; i < 8; i++) await new Promise(done => setImmediate(done));
+  for (let i = 0; i < 4; i++) await new Promise(done => setImmediate(done));
 }

@@ -1,0 +1,237 @@
+// Owns the tests of what an app calls: logging in and out, requests, subscriptions.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { ApiError, createAuth, NetworkError, type Auth } from '../index.js';
+import { json, refuse, token } from './server.js';
+import { BLOCKED, World } from './world.js';
+
+const ADA = { username: 'ada', password: 'right' };
+
+function fresh(options = {}) {
+  const world = new World();
+  const tab = world.tab(options);
+  return { world, tab, auth: tab.auth, server: world.server };
+}
+
+async function loggedIn(options = {}) {
+  const all = fresh(options);
+  await all.world.outcome(all.auth.logIn(ADA));
+  all.server.log = [];
+  return all;
+}
+
+test('logging in', async () => {
+  const { world, auth, tab, server } = fresh();
+  assert.deepEqual({ ...auth.state }, { loggedIn: false, claims: null, roles: [], reason: null, offline: false });
+  const wrong = (await world.outcome(auth.logIn({ ...ADA, password: 'wrong' }))) as ApiError;
+  assert.ok(wrong instanceof ApiError && wrong instanceof Error);
+  assert.deepEqual([wrong.error, wrong.status, wrong.message], ['AuthenticationError', 401, 'because of AuthenticationError']);
+  assert.deepEqual(tab.told, [], 'nothing has changed');
+
+  server.instead = () => refuse(403, 'InvalidUserError');
+  assert.equal(((await world.outcome(auth.logIn(ADA))) as ApiError).error, 'InvalidUserError');
+  assert.equal(auth.state.reason, null, 'nobody was logged out');
+  server.instead = () => json({});
+  assert.equal(((await world.outcome(auth.logIn(ADA))) as ApiError).error, 'HttpError');
+  server.instead = () => new Response('<h1>hotel wifi</h1>');
+  assert.equal(((await world.outcome(auth.logIn(ADA))) as ApiError).error, 'HttpError');
+  server.instead = null;
+
+  server.roles = 'admin,editor';
+  assert.equal(await world.outcome(auth.logIn(ADA)), undefined);
+  assert.deepEqual([auth.state.loggedIn, auth.state.claims?.id, auth.state.roles], [true, 7, ['admin', 'editor']]);
+});
+
+test('what is sent: no content type where none is needed, and nothing that was not given', async () => {
+  const sent: RequestInit[] = [];
+  const { world, auth } = fresh();
+  const { fetch } = world;
+  world.fetch = (url, init) => (sent.push(init), fetch.call(world, url, init));
+  await world.outcome(auth.logIn({ ...ADA, remember: false }));
+  await world.outcome(auth.register({ ...ADA, invitation: 'x' }));
+  assert.deepEqual(sent.map(({ body }) => body), ['{"username":"ada","password":"right"}', '{"username":"ada","password":"right","invitation":"x"}']);
+  for (const { headers, credentials } of sent) {
+    assert.deepEqual([...new Headers(headers)], []);
+    assert.equal(credentials, undefined);
+  }
+});
+
+test('registering: logged in at once, or not yet', async () => {
+  const { world, auth } = fresh();
+  assert.deepEqual(await world.outcome(auth.register({ ...ADA, email: 'ada@example.org' })), { loggedIn: false, message: 'look at your mail' });
+  assert.equal(auth.state.loggedIn, false);
+  assert.deepEqual(await world.outcome(auth.register(ADA)), { loggedIn: true });
+  assert.equal(auth.state.loggedIn, true);
+});
+
+test('a token from another endpoint begins a session; another text does not', async () => {
+  const { world, auth, server } = fresh();
+  assert.throws(() => auth.accept('what'), ApiError);
+  assert.equal(auth.state.loggedIn, false);
+  auth.accept(server.begin());
+  assert.equal(auth.state.loggedIn, true);
+  assert.ok((await world.outcome(auth.fetch('/api/protected'))) instanceof Response);
+});
+
+test('a mailed token is sent instead, and its fate is not the session\'s', async () => {
+  const { world, auth, server } = await loggedIn();
+  for (const name of ['ExpiredAccessError', 'MisusedResetToken', 'BlacklistedError']) {
+    server.instead = () => refuse(401, name);
+    assert.equal(((await world.outcome(auth.call('GET', '/api/finalize', undefined, { token: 'mailed' }))) as ApiError).error, name);
+  }
+  assert.deepEqual(server.log, Array(3).fill('GET /api/finalize'));
+  assert.equal(auth.state.loggedIn, true);
+  server.instead = null;
+  assert.equal(((await world.outcome(auth.fetch('/api/protected', { token: false }))) as ApiError).error, 'MissingToken');
+});
+
+test('the token goes to the server alone', async () => {
+  const asked: string[] = [];
+  for (const [api, path, expected] of [
+    ['', '/api/me', 'http://192.168.1.10:5000/api/me'],
+    ['http://nas:5000', '/api/me', 'http://nas:5000/api/me'],
+    ['http://nas:5000/', '/api/me', 'http://nas:5000/api/me'],
+    ['https://home.example/lictor', '/api/me', 'https://home.example/lictor/api/me'],
+    ['', '//evil.example/', 'http://192.168.1.10:5000//evil.example/'],
+    ['', '/\\evil.example/', 'http://192.168.1.10:5000/\\evil.example/'],
+    ['', 'http://evil.example/', null],
+    ['', '@evil.example/', null],
+    ['', '.evil.example/', null],
+    ['', '', null],
+  ] as const) {
+    const { world, auth } = await loggedIn({ api });
+    world.fetch = url => (asked.push(url), Promise.resolve(json({})));
+    const outcome = await world.outcome(auth.fetch(path));
+    if (expected === null) assert.ok(outcome instanceof TypeError, path);
+    else assert.equal(asked.at(-1), expected);
+  }
+  for (const api of ['nas:5000', '//nas', 'javascript:1', '/api']) assert.throws(() => fresh({ api }), TypeError);
+});
+
+test('JSON both ways', async () => {
+  const { world, auth, server } = await loggedIn();
+  assert.deepEqual(await world.outcome(auth.call('POST', '/api/echo', { a: 'Zoë' })), { body: '{"a":"Zoë"}', type: 'application/json' });
+  assert.deepEqual(await world.outcome(auth.call('GET', '/api/protected')), { message: 'protected endpoint' });
+  server.instead = () => new Response(null, { status: 204 });
+  assert.equal(await world.outcome(auth.call('DELETE', '/api/sessions/1')), undefined);
+  server.instead = () => new Response('<html>');
+  assert.equal(((await world.outcome(auth.call('GET', '/api/me'))) as ApiError).error, 'HttpError');
+  server.instead = () => refuse(429, 'TooManyRequests', { 'Retry-After': '17' });
+  const told = (await world.outcome(auth.call('PUT', '/api/password', {}))) as ApiError;
+  assert.deepEqual([told.error, told.status, told.retryAfter], ['TooManyRequests', 429, 17]);
+});
+
+test('a request that its app gives up is no fault of the network', async () => {
+  const { world, auth } = await loggedIn();
+  world.network = 'hangs';
+  const giving = new AbortController();
+  const asked = auth.fetch('/api/protected', { signal: giving.signal });
+  await world.pass(5000);
+  giving.abort(new Error('left the page'));
+  assert.equal(((await world.outcome(asked)) as Error).message, 'left the page');
+  assert.equal(auth.state.offline, false);
+
+  // Also where it was the refresh that was waited for.
+  await world.sleep(3_600_000);
+  world.network = 'up';
+  const other = new AbortController();
+  const late = auth.fetch('/api/protected', { signal: other.signal });
+  other.abort(new Error('left again'));
+  assert.equal(((await world.outcome(late)) as Error).message, 'left again');
+  assert.equal(auth.state.loggedIn, true);
+});
+
+test('a stream is not sent twice', async () => {
+  const { world, auth, server } = await loggedIn();
+  server.instead = path => (path === '/api/echo' ? refuse(401, 'ExpiredAccessError') : null);
+  await world.pass(870_000);
+  const body = new ReadableStream();
+  const outcome = (await world.outcome(auth.fetch('/api/echo', { method: 'POST', body }))) as ApiError;
+  assert.equal(outcome.error, 'ExpiredAccessError');
+  assert.equal(server.count('POST /api/echo'), 1);
+});
+
+test('logging out tells the server, also with a token that has ended; if it cannot, it says so', async () => {
+  for (const [change, heard, over] of [
+    [async () => {}, true, true],
+    [(world: World) => world.sleep(3_600_000), true, true],
+    [async (world: World) => world.server.endAll(), true, true],
+    [(world: World) => world.sleep(40 * 86_400_000), true, false],
+    [async (world: World) => void (world.network = 'down'), false, false],
+    [async (world: World) => void (world.network = 'hangs'), false, true],
+    [async (world: World) => void (world.server.instead = () => refuse(503, 'Unavailable')), false, false],
+  ] as const) {
+    const { world, auth, server } = await loggedIn();
+    await change(world);
+    assert.equal(await world.outcome(auth.logOut()), heard);
+    assert.deepEqual([auth.state.loggedIn, auth.state.reason], [false, 'user']);
+    assert.equal([...server.rows.values()].every(row => row.over), over);
+    assert.equal(await world.outcome(auth.logOut()), true, 'there is nothing left to end');
+  }
+});
+
+test('logging out everywhere: only if the server has heard it', async () => {
+  const { world, auth, server } = await loggedIn();
+  world.network = 'down';
+  assert.ok((await world.outcome(auth.logOutEverywhere())) instanceof NetworkError);
+  assert.equal(auth.state.loggedIn, true);
+  world.network = 'up';
+  await world.pass(5000);
+  await world.outcome(auth.logOutEverywhere());
+  assert.deepEqual([auth.state.loggedIn, auth.state.reason], [false, 'user']);
+  assert.equal([...server.rows.values()].every(row => row.over), true);
+});
+
+test('a session that is forgotten is only forgotten', async () => {
+  const { auth, server } = await loggedIn();
+  auth.forget('deleted');
+  assert.deepEqual([auth.state.loggedIn, auth.state.reason], [false, 'deleted']);
+  assert.deepEqual(server.log, []);
+});
+
+test('a token for services of one\'s own', async () => {
+  const { world, auth } = await loggedIn();
+  const first = await world.outcome(auth.token());
+  await world.sleep(3_600_000);
+  const second = await world.outcome(auth.token());
+  assert.notEqual(first, second);
+  await world.outcome(auth.logOut());
+  assert.equal(await world.outcome(auth.token()), null);
+});
+
+test('a snapshot is the same object until something changes, and nobody can change it', async () => {
+  const { world, auth } = await loggedIn();
+  const before = auth.state;
+  await world.pass(60_000);
+  await world.outcome(auth.fetch('/api/protected'));
+  assert.equal(auth.state, before);
+  assert.throws(() => ((before as { loggedIn: boolean }).loggedIn = false), TypeError);
+  await world.pass(3_600_000);
+  assert.notEqual(auth.state, before);
+});
+
+test('who has unsubscribed hears no more, and a closed Auth does nothing more', async () => {
+  const { world, tab, auth, server } = await loggedIn();
+  let heard = 0;
+  const end = auth.subscribe(() => (heard += 1));
+  end();
+  tab.told.length = 0;
+  auth.close();
+  await world.pass(86_400_000);
+  assert.deepEqual([heard, tab.told, server.log], [0, [], []]);
+});
+
+test('blocked storage is no storage', async () => {
+  const { world, auth } = await loggedIn({ local: BLOCKED });
+  assert.equal(auth.state.loggedIn, true);
+  await world.pass(3_600_000);
+  assert.ok((await world.outcome(auth.fetch('/api/protected'))) instanceof Response);
+});
+
+test('without a browser it can be made, as it is where pages are rendered beforehand', () => {
+  const auth: Auth = createAuth({ api: 'http://nas:5000' });
+  assert.equal(auth.state.loggedIn, false);
+  auth.close();
+  assert.equal(token({}).split('.').length, 3);
+});

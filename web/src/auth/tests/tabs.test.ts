@@ -1,0 +1,215 @@
+// Owns the tests of several tabs: with Web Locks, and without them as on plain http in a LAN.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { World, type Tab } from './world.js';
+
+const REFRESH = 'POST /api/refresh';
+const HOUR = 3_600_000;
+const BOTH = [true, false] as const;
+
+async function tabs(count: number, { locks, remember = true }: { locks: boolean; remember?: boolean }) {
+  const world = new World();
+  const all = Array.from({ length: count }, () => world.tab({ locks }));
+  await world.outcome(all[0]!.auth.logIn({ username: 'ada', password: 'right', remember }));
+  await world.pass(100);
+  return { world, all, server: world.server };
+}
+
+function states(all: readonly Tab[]): string[] {
+  return all.map(({ auth: { state } }) => (state.loggedIn ? 'in' : `out ${state.reason}`));
+}
+
+async function read(world: World, tab: Tab): Promise<string> {
+  const outcome = await world.outcome(tab.auth.fetch('/api/protected'));
+  return outcome instanceof Response ? String(outcome.status) : String((outcome as { error?: string }).error ?? outcome);
+}
+
+test('who logs in in one tab is logged in in all', async () => {
+  for (const locks of BOTH) {
+    const { world, all } = await tabs(4, { locks });
+    assert.deepEqual(states(all), ['in', 'in', 'in', 'in']);
+    for (const tab of all) assert.equal(await read(world, tab), '200');
+    assert.equal(states([world.tab({ locks })])[0], 'in', 'and in a tab that opens later');
+  }
+});
+
+test('of all tabs one refreshes, and all have the new token', async () => {
+  for (const locks of BOTH) {
+    const { world, all, server } = await tabs(5, { locks });
+    await world.pass(4 * HOUR);
+    // 4 h in steps of 855 s.
+    assert.ok(server.count(REFRESH) >= 16 && server.count(REFRESH) <= 18, `locks ${locks}: ${server.count(REFRESH)}`);
+    assert.deepEqual(states(all), ['in', 'in', 'in', 'in', 'in']);
+    const held = await Promise.all(all.map(tab => tab.auth.token()));
+    assert.equal(new Set(held).size, 1);
+    for (const tab of all) assert.equal(await read(world, tab), '200');
+  }
+});
+
+test('they wake at the same moment, each with a request to send: one refresh', async () => {
+  for (const locks of BOTH) {
+    const { world, all, server } = await tabs(5, { locks });
+    await world.sleep(HOUR);
+    const asked = all.map(tab => tab.auth.fetch('/api/protected'));
+    all.forEach(tab => tab.signal());
+    for (const one of asked) assert.ok((await world.outcome(one)) instanceof Response);
+    assert.equal(server.count(REFRESH), 1, `locks ${locks}`);
+  }
+});
+
+test('without locks and storage events they may refresh at once: the server allows for that', async () => {
+  const { world, all, server } = await tabs(3, { locks: false });
+  // The lease is overwritten by everybody, as if each process saw its own storage for a while.
+  const { getItem } = world.local;
+  world.local.getItem = key => (key.endsWith('.turn') ? null : getItem.call(world.local, key));
+  await world.sleep(HOUR);
+  const asked = all.map(tab => tab.auth.fetch('/api/protected'));
+  for (const one of asked) assert.ok((await world.outcome(one)) instanceof Response);
+  assert.ok(server.count(REFRESH) > 1);
+  assert.deepEqual(states(all), ['in', 'in', 'in']);
+  await world.pass(HOUR);
+  for (const tab of all) assert.equal(await read(world, tab), '200');
+});
+
+test('a tab that freezes with its turn in hand keeps nobody waiting for long', async () => {
+  for (const locks of BOTH) {
+    const { world, all } = await tabs(3, { locks });
+    await world.sleep(HOUR);
+    const asked = all[0]!.auth.fetch('/api/protected');
+    await world.pass(50);
+    all[0]!.frozen = true;
+    for (const tab of all.slice(1)) assert.equal(await read(world, tab), '200');
+    await world.pass(HOUR);
+    all[0]!.frozen = false;
+    assert.ok((await world.outcome(asked)) instanceof Response);
+    await world.pass(1000);
+    assert.deepEqual(states(all), ['in', 'in', 'in'], `locks ${locks}`);
+  }
+});
+
+test('a frozen tab does not send the token that others have long exchanged', async () => {
+  for (const locks of BOTH) {
+    const { world, all, server } = await tabs(2, { locks });
+    all[1]!.frozen = true;
+    await world.pass(3 * HOUR);
+    all[1]!.frozen = false;
+    await world.pass(1000);
+    assert.equal(await read(world, all[1]!), '200');
+    assert.deepEqual(states(all), ['in', 'in']);
+    assert.equal([...server.rows.values()].some(row => row.over), false, 'nobody took it for a thief');
+  }
+});
+
+test('logging out in one tab logs out all, and ends the session', async () => {
+  for (const locks of BOTH) {
+    const { world, all, server } = await tabs(3, { locks });
+    const old = await all[1]!.auth.token();
+    const told = all[0]!.auth.logOut();
+    assert.equal(all[0]!.auth.state.loggedIn, false, 'at once');
+    assert.equal(await world.outcome(told), true);
+    await world.pass(100);
+    assert.deepEqual(states(all), ['out user', 'out user', 'out user']);
+    assert.equal(world.local.text.includes(old!), false);
+    assert.deepEqual(states([world.tab({ locks })]), ['out null'], 'a later page knows no reason');
+    assert.equal([...server.rows.values()].every(row => row.over), true);
+  }
+});
+
+test('logging out while another tab refreshes: it stays logged out', async () => {
+  for (const locks of BOTH) {
+    for (const at of [0, 10, 30, 50, 70, 90]) {
+      const { world, all, server } = await tabs(2, { locks });
+      await world.sleep(HOUR);
+      all[1]!.signal();
+      await world.pass(at);
+      assert.equal(await world.outcome(all[0]!.auth.logOut()), true);
+      await world.pass(HOUR);
+      assert.deepEqual(states(all), ['out user', 'out user'], `locks ${locks}, after ${at} ms`);
+      assert.equal(world.local.text.includes('eyJ'), false);
+      assert.equal([...server.rows.values()].every(row => row.over), true);
+    }
+  }
+});
+
+test('all tabs are told the reason, and the server is asked by one', async () => {
+  for (const locks of BOTH) {
+    const { world, all, server } = await tabs(4, { locks });
+    server.active = false;
+    await world.pass(HOUR);
+    assert.deepEqual(states(all), Array(4).fill('out deactivated'));
+    assert.equal(server.count(REFRESH), 1);
+  }
+});
+
+test('another person logs in in another tab: all follow', async () => {
+  const { world, all, server } = await tabs(2, { locks: false });
+  server.roles = 'admin';
+  await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right' }));
+  await world.pass(100);
+  assert.deepEqual(all.map(({ auth }) => [auth.state.claims!.jti, ...auth.state.roles]), Array(2).fill(['session-2', 'admin']));
+  assert.equal(await read(world, all[0]!), '200');
+});
+
+test('a session that is not remembered is its tab\'s own', async () => {
+  for (const locks of BOTH) {
+    const { world, all } = await tabs(2, { locks, remember: false });
+    assert.deepEqual(states(all), ['in', 'out null']);
+    assert.equal(world.local.text, '[]');
+    await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right' }));
+    await world.pass(2 * HOUR);
+    assert.deepEqual(states(all), ['in', 'in']);
+    assert.deepEqual(all.map(({ auth }) => auth.state.claims!.jti), ['session-1', 'session-2']);
+    await world.outcome(all[0]!.auth.logOut());
+    await world.pass(100);
+    assert.deepEqual(states(all), ['out user', 'in'], 'the remembered one is somebody else\'s');
+    await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right' }));
+    await world.pass(100);
+    assert.deepEqual(states(all), ['in', 'in'], 'a new one is for all');
+  }
+});
+
+test('a duplicated tab shares the session that is not remembered', async () => {
+  for (const locks of BOTH) {
+    const { world, all, server } = await tabs(1, { locks, remember: false });
+    all.push(world.tab({ locks, session: all[0]!.session }));
+    assert.deepEqual(states(all), ['in', 'in']);
+    await world.pass(4 * HOUR);
+    // The turn may be faster than the message: then the second asks too, and is given the same.
+    assert.ok(server.count(REFRESH) <= 36, String(server.count(REFRESH)));
+    assert.equal(await all[0]!.auth.token(), await all[1]!.auth.token());
+    for (const tab of all) assert.equal(await read(world, tab), '200');
+    assert.equal([...server.rows.values()].some(row => row.over), false, 'nobody took it for a thief');
+    await world.outcome(all[1]!.auth.logOut());
+    await world.pass(100);
+    assert.deepEqual(states(all), ['out user', 'out user']);
+  }
+});
+
+test('what others write into storage is nothing', async () => {
+  const { world, all } = await tabs(2, { locks: false });
+  for (const odd of ['', 'x', '{}', 'null', '[]', '{"token":1}', '{"token":"a.b.c","offset":0}', '{"out":"because"}', '1e999']) {
+    await world.outcome(all[0]!.auth.logIn({ username: 'ada', password: 'right' }));
+    await world.pass(100);
+    world.local.setItem('lictor.auth', odd);
+    world.tabs.forEach(tab => tab.hearsStorage('lictor.auth'));
+    assert.deepEqual(states(all), ['out user', 'out user'], odd);
+    assert.deepEqual(states([world.tab()]), ['out null'], odd);
+  }
+  // Somebody empties it all.
+  await world.outcome(all[0]!.auth.logIn({ username: 'ada', password: 'right' }));
+  await world.pass(100);
+  world.local.removeItem('lictor.auth');
+  world.tabs.forEach(tab => tab.hearsStorage(null));
+  assert.deepEqual(states(all), ['out user', 'out user']);
+});
+
+test('a lease from the future, or of a tab that is gone, is passed over', async () => {
+  for (const lease of ['gone-1 9999999999999', 'gone-2 0', 'gone-3 x', 'gone-4', `gone-5 ${Date.UTC(2026, 0, 15, 13, 0, 8)}`]) {
+    const { world, all } = await tabs(1, { locks: false });
+    await world.sleep(HOUR - 100);
+    world.local.setItem('lictor.auth.turn', lease);
+    assert.equal(await read(world, all[0]!), '200', lease);
+    assert.equal(world.local.getItem('lictor.auth.turn'), null, 'and it is given back');
+  }
+});
