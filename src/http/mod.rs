@@ -16,6 +16,7 @@
 //! | `request` | a request as a handler sees it |
 //! | `response` | a response and its bytes |
 //! | `body` | what a response carries, and how a long body is cut into pieces |
+//! | `service` | what a connection asks of the program behind it |
 //! | `connection` | one connection: what to read, answer, refuse and wait for |
 //! | `limits` | every size and time that a client could grow |
 //! | `refusal` | what the engine itself answers, before any handler |
@@ -28,12 +29,14 @@ pub(crate) mod limits;
 mod refusal;
 mod request;
 mod response;
+mod service;
 
-pub use connection::{Answer, Lane, Service};
-pub(crate) use connection::{Connection, Context, Moment, Next, Wait};
+pub(crate) use connection::{Connection, Next, Wait};
 pub use httparse::Header;
 pub use limits::Limits;
 pub use refusal::Refusal;
 pub use request::Request;
 pub(crate) use response::Date;
 pub use response::{HeaderValue, Response};
+pub use service::{Answer, Lane, Service};
+pub(crate) use service::{Context, Moment};
