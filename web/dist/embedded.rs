@@ -1,10 +1,10 @@
 [
     Asset {
-        path: "/assets/index-Dmsh1otG.js",
+        path: "/assets/index-CEK8LXwJ.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-Dmsh1otG.js.gz"),
-        size: 302985,
+        gzip: include_bytes!("assets/index-CEK8LXwJ.js.gz"),
+        size: 302999,
     },
     Asset {
         path: "/assets/style-DzDw3Lfy.css",

@@ -12,7 +12,7 @@ import type { Area, Environment } from './environment.js';
 export const LEASE_MS = 12_000;
 /** After so long one goes ahead without the turn. */
 export const PATIENCE_MS = 15_000;
-/** Between writing the lease and looking whether another tab has overwritten it. */
+/** What one tab writes to storage reaches the others within this, nearly always. */
 export const SETTLE_MS = 40;
 const POLL_MS = 150;
 
@@ -24,23 +24,22 @@ export function createTurns(env: Environment, name: string): Turns {
 }
 
 function byLock(env: Environment, name: string): Turns {
-  return async work => {
-    const waiting = new AbortController();
-    const cancel = env.after(PATIENCE_MS, () => waiting.abort());
-    let begun = false;
-    const once = () => {
-      cancel();
-      begun = true;
-      return work();
-    };
-    try {
-      return await env.locks!.request(name, { signal: waiting.signal }, once);
-    } catch (error) {
+  return work =>
+    new Promise((done, failed) => {
+      const waiting = new AbortController();
+      const cancel = env.after(PATIENCE_MS, () => waiting.abort());
+      let begun = false;
+      const turn = async () => {
+        cancel();
+        begun = true;
+        await work().then(done, failed);
+        // The lock can reach the next tab before what was written here does, and that tab would do
+        // it all again. Whoever asked here does not wait for this.
+        await sleep(env, SETTLE_MS);
+      };
       // Waited too long, or this page is of a kind that may not have locks.
-      if (begun) throw error;
-      return await once();
-    }
-  };
+      env.locks!.request(name, { signal: waiting.signal }, turn).catch(error => (begun ? failed(error) : turn()));
+    });
 }
 
 function byLease(env: Environment, area: Area, name: string): Turns {
