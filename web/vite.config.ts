@@ -1,6 +1,6 @@
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
-import { embed } from './build/embed';
+import { embed } from './build/embed.ts';
 
 // One page, one script, one style: nothing is loaded later, and nothing stands inside the page,
 // which the Content-Security-Policy forbids.

@@ -6,7 +6,7 @@
 // CHROMIUM the browser (default: /usr/bin/chromium).
 
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -35,15 +35,34 @@ export async function servePage(html) {
   return origin;
 }
 
-// The environment is a bare one, so that no setting of the person at the keyboard counts.
+// What runs has a database and a folder of mails of its own, under its name. `stop` and `start`
+// take it away and bring it back at the same address.
 export async function startLictor(name, ...flags) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const child = spawn(
-    lictorBinary(),
-    ['serve', '--listen', `127.0.0.1:${port}`, '--database', join(dir, `${name}.db`), ...flags],
-    { cwd: dir, env: { PATH: process.env.PATH, HOME: dir }, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  const database = join(dir, `${name}.db`);
+  let child = await launch(name, url, ['--database', database, ...flags]);
+  return {
+    url,
+    mails: join(dir, `${name}-mails`),
+    stop: () => stop(child),
+    start: async () => void (child = await launch(name, url, ['--database', database, ...flags])),
+    // The command line, beside the running server.
+    run: (input, ...words) =>
+      execFileSync(lictorBinary(), [...words, '--database', database], { ...surroundings(), input, encoding: 'utf8' }),
+  };
+}
+
+// Where `startLictor(name, ...mailTo(name))` puts its mails, a file each.
+export function mailTo(name) {
+  return ['--mail', `dir:${join(dir, `${name}-mails`)}`, '--mail-from', 'login@example.org'];
+}
+
+async function launch(name, url, flags) {
+  const child = spawn(lictorBinary(), ['serve', '--listen', new URL(url).host, ...flags], {
+    ...surroundings(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   running.add(child);
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (said += chunk));
@@ -58,7 +77,12 @@ export async function startLictor(name, ...flags) {
     const state = await Promise.race([ended, sleep(50, 'starting')]);
     assert.ok(state === 'starting' && Date.now() < giveUp, `lictor (${name}) did not start: ${state}\n${said}`);
   }
-  return { url };
+  return child;
+}
+
+// The environment is a bare one, so that no setting of the person at the keyboard counts.
+function surroundings() {
+  return { cwd: dir, env: { PATH: process.env.PATH, HOME: dir } };
 }
 
 // Each lictor must end by itself, with exit code 0, when it is asked to.

@@ -57,6 +57,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("sha2", &["guard/token/key.rs", "guard/code.rs"]),
     ("ed25519_compact", &["fuzzing/token.rs"]),
     ("ring", &["guard/token/key.rs", "mail/transport/smtp/tls.rs"]),
+    ("webpki", &["mail/transport/smtp/tls.rs"]),
     ("qrcodegen", &["api/qr.rs"]),
     ("rusqlite", &["store/sqlite/"]),
     ("miniz_oxide", &["assets/embedded.rs"]),

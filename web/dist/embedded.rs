@@ -1,24 +1,24 @@
 [
     Asset {
-        path: "/assets/index-DHW0ZHRV.js",
+        path: "/assets/index-Dmsh1otG.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-DHW0ZHRV.js.gz"),
-        size: 303019,
+        gzip: include_bytes!("assets/index-Dmsh1otG.js.gz"),
+        size: 302985,
     },
     Asset {
-        path: "/assets/style-GanXQ1Jv.css",
+        path: "/assets/style-DzDw3Lfy.css",
         media_type: "text/css; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/style-GanXQ1Jv.css.gz"),
-        size: 11102,
+        gzip: include_bytes!("assets/style-DzDw3Lfy.css.gz"),
+        size: 11152,
     },
     Asset {
         path: "/favicon.svg",
         media_type: "image/svg+xml",
         hashed: false,
         gzip: include_bytes!("favicon.svg.gz"),
-        size: 352,
+        size: 314,
     },
     Asset {
         path: "/index.html",

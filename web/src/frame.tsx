@@ -41,9 +41,11 @@ function Brand() {
 
 function Navigation() {
   const { t } = useLanguage();
-  const { loggedIn } = useSession();
+  const { loggedIn, roles } = useSession();
   const { registration } = useConfig();
   const { data: me } = useMe();
+  // Until the server has said which roles there are, those of the token are a good guess.
+  const isAdmin = (me?.roles ?? roles).includes('admin');
 
   async function logOut() {
     navigate('/');
@@ -54,7 +56,7 @@ function Navigation() {
     <nav className="nav" aria-label={t('nav.label')}>
       {loggedIn ? (
         <>
-          {me?.roles.includes('admin') && <NavLink to="/admin" within>{t('nav.admin')}</NavLink>}
+          {isAdmin && <NavLink to="/admin" within>{t('nav.admin')}</NavLink>}
           <NavLink to="/account">{t('nav.account')}</NavLink>
           <Button look="link" onClick={() => void logOut()}>{t('nav.logout')}</Button>
         </>

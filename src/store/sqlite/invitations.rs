@@ -22,13 +22,7 @@ impl Invitations for Sqlite {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.write(|writer| {
-            // Asked again in here: what somebody promises who has just stopped to administrate
-            // would outlast it.
-            if let Some(creator) = invitation.creator
-                && !users::is_admin(writer, creator)?
-            {
-                return Err(Abort::Rule(Error::MissingRole("admin".into())));
-            }
+            users::must_administrate(writer, invitation.creator)?;
             let open: i64 = writer
                 .prepare_cached("SELECT count(*) FROM invitations WHERE expires >= ?1")?
                 .query_row([now.0], |row| row.get(0))?;

@@ -1,15 +1,15 @@
 // Owns the page of the link in a mail that confirms an address: it finishes a registration, or
 // gives an account another address.
 
+import type { ReactNode } from 'react';
 import { api } from '../api/endpoints';
 import type { Finalized } from '../api/types';
-import { useConfig } from '../config';
 import { useLanguage } from '../i18n';
 import { linkSecrets } from '../link-secrets';
 import { useLoad } from '../load';
 import { useMe } from '../me';
 import { Link } from '../router';
-import { auth } from '../session';
+import { auth, useSession } from '../session';
 import { ProblemNotice } from '../ui/notice';
 import { Page } from '../ui/page';
 
@@ -54,15 +54,16 @@ async function follow(token: string, reloadMe: () => void): Promise<Finalized> {
   return answer;
 }
 
-function Failed({ children }: { children?: React.ReactNode }) {
+function Failed({ children }: { children?: ReactNode }) {
   const { t } = useLanguage();
-  const { registration } = useConfig();
+  const { loggedIn } = useSession();
   return (
     <Page step="failed" title={t('finalize.failed')} narrow>
       {children || <p className="intro">{t('finalize.failedText')}</p>}
       <div className="buttons">
-        <Link className="button main" to="/login">{t('login.title')}</Link>
-        {registration !== 'closed' && <Link className="button plain" to="/register">{t('nav.register')}</Link>}
+        {loggedIn
+          ? <Link className="button main" to="/">{t('finalize.home')}</Link>
+          : <Link className="button main" to="/login">{t('login.title')}</Link>}
       </div>
     </Page>
   );

@@ -15,8 +15,8 @@ export function Mark() {
   return (
     <svg className="mark" viewBox="0 0 32 32" aria-hidden="true">
       <rect className="mark-ground" width="32" height="32" rx="8" />
-      <path className="mark-rods" d="M11 7v18M16 5v22M21 7v18" />
-      <path className="mark-bands" d="M7.6 12.400h16.800v1.600H7.600zM7.6 18.600h16.800v1.600H7.600z" />
+      <path className="mark-rods" d="M16 6v20M10.5 6.5v6M21.5 6.5v6M10.5 19.5v6M21.5 19.5v6" />
+      <path className="mark-band" d="M8 16h16" />
     </svg>
   );
 }

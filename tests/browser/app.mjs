@@ -1,0 +1,180 @@
+// Owns how a test meets the web app: a person's browser in front of a running lictor, somebody
+// with an account, mails, codes of a second factor, and what has to be true of whatever is on the
+// screen. It must not know the app's pages.
+
+import assert from 'node:assert/strict';
+import { createHmac } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+export const PASSWORD = 'ten wooden lanterns by the ford';
+
+const SHOW_LIMIT_MS = 10_000;
+const MAIL_LIMIT_MS = 10_000;
+const WIDTHS = [320, 1280];
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+// What Chromium writes to the console by itself.
+export const refused = status => new RegExp(`the server responded with a status of ${status} `);
+export const unreachable = /net::ERR_(INTERNET_DISCONNECTED|CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)/;
+
+// A browser profile of its own. When the test ends, each thing that a console said or that the
+// CSP reported must be one of `expected`, and each of `expected` must have come.
+export async function visit(t, browser, server, { expected = [], token, ...options } = {}) {
+  const context = await browser.newContext({
+    baseURL: server.url,
+    locale: 'en-GB',
+    reducedMotion: 'reduce',
+    viewport: { width: WIDTHS[1], height: 800 },
+    storageState: token ? remembering(server.url, token) : undefined,
+    ...options,
+  });
+  context.setDefaultTimeout(SHOW_LIMIT_MS);
+  const complaints = [];
+  context.on('weberror', error => complaints.push(String(error.error())));
+  context.on('console', said => {
+    if (['error', 'warning'].includes(said.type())) complaints.push(said.text());
+  });
+  await context.addInitScript(() => {
+    addEventListener('securitypolicyviolation', event => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+  });
+  t.after(async () => {
+    await context.close();
+    const odd = complaints.filter(said => !expected.some(each => each.test(said)));
+    assert.deepEqual(odd, [], 'what nobody expected in the console');
+    const missing = expected.filter(each => !complaints.some(said => each.test(said)));
+    assert.deepEqual(missing, [], 'what was expected in the console');
+  });
+  return context;
+}
+
+// The same, with a page that is open at `path`.
+export async function open(t, browser, server, path, options) {
+  const context = await visit(t, browser, server, options);
+  const page = await context.newPage();
+  await page.goto(path);
+  return page;
+}
+
+// As if the browser had logged in earlier: where web/src/auth keeps a session.
+function remembering(origin, token) {
+  const value = JSON.stringify({ token, offset: 0 });
+  return { cookies: [], origins: [{ origin, localStorage: [{ name: 'lictor.auth', value }] }] };
+}
+
+export function addUser(server, name, ...flags) {
+  server.run(`${PASSWORD}\n`, 'user', 'add', name, ...flags);
+}
+
+export async function logInByApi(server, username) {
+  const { access_token: token } = await ask(server, 'POST', '/api/login', undefined, { username, password: PASSWORD });
+  return token;
+}
+
+export async function ask(server, method, path, token, body) {
+  const headers = token ? { Authorization: `Bearer ${token}` } : {};
+  const answer = await fetch(server.url + path, { method, headers, body: body && JSON.stringify(body) });
+  const told = await answer.json();
+  assert.ok(answer.ok, `${method} ${path}: ${JSON.stringify(told)}`);
+  return told;
+}
+
+// Whose name is in the token.
+export function idIn(token) {
+  return JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).id;
+}
+
+export function heading(page, name, level = 1) {
+  return page.getByRole('heading', { level, name, exact: true });
+}
+
+export function button(page, name) {
+  return page.getByRole('button', { name, exact: true });
+}
+
+export function field(page, name) {
+  return page.getByLabel(name, { exact: true });
+}
+
+export async function logIn(page, username, password = PASSWORD) {
+  await field(page, 'Username or e-mail').fill(username);
+  await field(page, 'Password').fill(password);
+  await button(page, 'Log in').click();
+}
+
+// Whatever is on the screen: axe-core finds nothing to object to, by day or by night, and
+// nothing is wider than the window, on a phone or at a desk.
+export async function inspect(page, what) {
+  const cdp = await page.context().newCDPSession(page);
+  // By the browser's own protocol: the page's CSP lets no foreign script in.
+  await cdp.send('Runtime.evaluate', { expression: axe });
+  for (const colorScheme of ['light', 'dark']) {
+    await page.emulateMedia({ colorScheme });
+    assert.deepEqual(await violations(cdp), [], `${what}, ${colorScheme}`);
+  }
+  await page.emulateMedia({ colorScheme: 'light' });
+  await cdp.detach();
+  await fits(page, what);
+}
+
+export async function fits(page, what) {
+  const before = page.viewportSize();
+  for (const width of WIDTHS) {
+    await page.setViewportSize({ width, height: 800 });
+    const [there, room] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok(there <= room, `${what}: ${there} px in a window of ${room}`);
+  }
+  await page.setViewportSize(before);
+}
+
+async function violations(cdp) {
+  const expression = `axe.run().then(({ violations }) => violations.map(({ id, nodes }) =>
+    id + ': ' + nodes.map(node => node.html + ' ' + node.failureSummary).join(' | ')))`;
+  const { result, exceptionDetails } = await cdp.send('Runtime.evaluate', {
+    expression,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  assert.equal(exceptionDetails, undefined, 'axe-core ran');
+  return result.value;
+}
+
+// The link in the newest mail to this address that has one for `page`.
+export async function mailedLink(server, address, page) {
+  const giveUp = Date.now() + MAIL_LIMIT_MS;
+  const link = new RegExp(`^http://\\S+/${page}\\?token=\\S+$`, 'm');
+  while (Date.now() < giveUp) {
+    const found = mailsTo(server, address).map(mail => link.exec(mail)?.[0]).filter(Boolean);
+    if (found.length > 0) return found.at(-1);
+    await sleep(50);
+  }
+  assert.fail(`no mail to ${address} with a link to ${page}`);
+}
+
+function mailsTo(server, address) {
+  if (!existsSync(server.mails)) return [];
+  const names = readdirSync(server.mails).filter(name => name.endsWith('.eml')).sort();
+  const texts = names.map(name => readFileSync(join(server.mails, name), 'utf8').replaceAll('\r\n', '\n'));
+  return texts.filter(text => text.includes(`\nTo: ${address}\n`));
+}
+
+// The code of the second factor, `step` half minutes from now (RFC 6238). The server takes one
+// step to either side, and none twice. Waits where the step would end under way.
+export async function codeOf(secret, step = 0) {
+  const left = 30_000 - (Date.now() % 30_000);
+  if (left < 4_000) await sleep(left);
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + step));
+  const mac = createHmac('sha1', base32(secret)).update(counter).digest();
+  const number = mac.readUInt32BE(mac.at(-1) & 15) & 0x7fff_ffff;
+  return String(number % 1_000_000).padStart(6, '0');
+}
+
+function base32(text) {
+  const bits = [...text.replaceAll(/[\s=-]/g, '').toUpperCase()]
+    .map(letter => 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(letter).toString(2).padStart(5, '0'))
+    .join('');
+  return Buffer.from(bits.match(/.{8}/g).map(byte => Number.parseInt(byte, 2)));
+}

@@ -1,0 +1,172 @@
+// Owns the promise of the account page: everything there is of oneself can be seen and changed.
+// The real program, real Chromium.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  PASSWORD, addUser, ask, button, codeOf, field, heading, inspect, logIn, logInByApi, mailedLink, open, refused,
+} from './app.mjs';
+import { mailTo, startChromium, startLictor, stopLictors } from './stage.mjs';
+
+const NEW_PASSWORD = 'nine copper kettles on the hill';
+
+let browser, lictor;
+
+before(async () => {
+  lictor = await startLictor('account', '--throttle', 'off', ...mailTo('account'));
+  browser = await startChromium();
+});
+
+after(async () => {
+  await browser?.close();
+  await stopLictors();
+});
+
+test('another e-mail counts once its link was followed', async t => {
+  const page = await account(t, 'ada', [refused(403)], '--email', 'ada@example.org');
+  await button(page, 'Change e-mail').click();
+  await field(page, 'New e-mail').fill('ada@example.net');
+  await field(page, 'Current password').fill('not this one');
+  await button(page, 'Send confirmation').click();
+  await page.getByText('The password is wrong.').waitFor();
+  await inspect(page, 'change e-mail, refused');
+  await field(page, 'Current password').fill(PASSWORD);
+  await button(page, 'Send confirmation').click();
+  await page.getByText('We have sent a link to ada@example.net.').waitFor();
+  await page.getByText('ada@example.org', { exact: true }).waitFor();
+
+  await page.goto(await mailedLink(lictor, 'ada@example.net', 'finalize'));
+  await heading(page, 'Address confirmed').waitFor();
+  await inspect(page, 'finalize, another address');
+  await page.goto('/account');
+  await page.getByText('ada@example.net', { exact: true }).waitFor();
+});
+
+test('another password ends all other sessions', async t => {
+  const page = await account(t, 'bea', [refused(400), refused(403)]);
+  const other = await logInByApi(lictor, 'bea');
+  await button(page, 'Change password').click();
+  await inspect(page, 'change password');
+  for (const [current, next, told] of [
+    ['not this one', NEW_PASSWORD, 'The password is wrong.'],
+    [PASSWORD, 'password', 'It is one of the most common passwords, which are tried first.'],
+    [PASSWORD, NEW_PASSWORD, 'Your password is changed. All other sessions have ended.'],
+  ]) {
+    await field(page, 'Current password').fill(current);
+    await field(page, 'New password').fill(next);
+    await button(page, 'Change password').click();
+    await page.getByText(told).waitFor();
+  }
+  await inspect(page, 'password changed');
+  await assert.rejects(ask(lictor, 'GET', '/api/me', other), /BlacklistedError/);
+
+  await page.reload();
+  await heading(page, 'Account').waitFor();
+  await button(page, 'Log out').click();
+  await page.goto('/login');
+  await logIn(page, 'bea', NEW_PASSWORD);
+  await heading(page, 'Hello, bea').waitFor();
+});
+
+test('sessions: each can be ended, and all of them', async t => {
+  const page = await account(t, 'cleo', []);
+  const other = await logInByApi(lictor, 'cleo');
+  await page.reload();
+  const rows = page.getByRole('listitem').filter({ hasText: '127.0.0.1' });
+  await rows.nth(1).waitFor();
+  assert.equal(await rows.count(), 2);
+  await rows.filter({ hasText: 'This one' }).waitFor();
+  await page.getByRole('button', { name: /^Log out .*127\.0\.0\.1$/ }).click();
+  await page.getByText('That session has ended.').waitFor();
+  assert.equal(await rows.count(), 1);
+  await assert.rejects(ask(lictor, 'GET', '/api/me', other), /BlacklistedError/);
+
+  const third = await logInByApi(lictor, 'cleo');
+  await button(page, 'Log out everywhere').click();
+  const dialog = page.getByRole('dialog', { name: 'Log out everywhere' });
+  await dialog.waitFor();
+  await inspect(page, 'log out everywhere, asked');
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(await button(page, 'Log out everywhere').evaluate(each => each === document.activeElement), true, 'the focus is back');
+
+  await button(page, 'Log out everywhere').click();
+  await button(dialog, 'Log out everywhere').click();
+  await heading(page, 'Log in').waitFor();
+  await assert.rejects(ask(lictor, 'GET', '/api/me', third), /BlacklistedError/);
+});
+
+test('second factor: on, other recovery codes, off', async t => {
+  const page = await account(t, 'dora', [refused(403)]);
+  await button(page, 'Turn on').click();
+  await inspect(page, 'second factor, password first');
+  await field(page, 'Current password').fill(PASSWORD);
+  await button(page, 'Continue').click();
+  const picture = page.getByRole('img', { name: 'QR code for an authenticator app' });
+  await picture.waitFor();
+  assert.ok(await picture.evaluate(each => each.decode().then(() => each.naturalWidth > 0)), 'the QR code can be drawn');
+  const secret = await page.getByRole('textbox', { name: 'Key' }).inputValue();
+  await inspect(page, 'second factor, QR code');
+  await field(page, 'Code').fill('000000');
+  await button(page, 'Turn on').click();
+  await page.getByText('The code is wrong, too old, or has been used.').waitFor();
+  await field(page, 'Code').fill(await codeOf(secret, -1));
+  await button(page, 'Turn on').click();
+
+  await heading(page, 'Your recovery codes', 3).waitFor();
+  await inspect(page, 'recovery codes');
+  const first = await recoveryCodes(page);
+  const saving = page.waitForEvent('download');
+  await button(page, 'Save as file').click();
+  assert.equal((await saving).suggestedFilename(), 'lictor-dora.txt');
+  await button(page, 'I have kept them').click();
+  await page.getByText(`On. Logging in takes a code from your authenticator app. ${first.length} recovery codes are left.`).waitFor();
+
+  await button(page, 'New recovery codes').click();
+  await field(page, 'Current password').fill(PASSWORD);
+  await field(page, 'Code').fill(await codeOf(secret));
+  await button(page, 'New recovery codes').click();
+  await heading(page, 'Your recovery codes', 3).waitFor();
+  const second = await recoveryCodes(page);
+  assert.equal(new Set([...first, ...second]).size, first.length + second.length, 'all of them are new');
+  await button(page, 'I have kept them').click();
+
+  await button(page, 'Turn off').click();
+  await inspect(page, 'second factor, turning off');
+  await field(page, 'Current password').fill(PASSWORD);
+  await field(page, 'Code').fill(second[0]);
+  await button(page, 'Turn off').click();
+  await page.getByText('The second factor is turned off.').waitFor();
+  await button(page, 'Turn on').waitFor();
+  assert.equal((await ask(lictor, 'GET', '/api/me', await logInByApi(lictor, 'dora'))).second_factor, false);
+});
+
+test('deleting the account takes the password, and it is gone', async t => {
+  const page = await account(t, 'elsa', [refused(403), refused(401)]);
+  await button(page, 'Delete account').click();
+  const dialog = page.getByRole('dialog', { name: 'Delete account' });
+  await field(dialog, 'Current password').fill('not this one');
+  await button(dialog, 'Delete my account').click();
+  await dialog.getByText('The password is wrong.').waitFor();
+  await inspect(page, 'delete account, refused');
+  await field(dialog, 'Current password').fill(PASSWORD);
+  await button(dialog, 'Delete my account').click();
+  await heading(page, 'Welcome to lictor').waitFor();
+  await page.goto('/login');
+  await logIn(page, 'elsa');
+  await page.getByText('The username or the password is wrong.').waitFor();
+});
+
+async function account(t, name, expected, ...flags) {
+  addUser(lictor, name, ...flags);
+  const page = await open(t, browser, lictor, '/account', { token: await logInByApi(lictor, name), expected });
+  await heading(page, 'Account').waitFor();
+  await button(page, 'Change password').waitFor();
+  return page;
+}
+
+async function recoveryCodes(page) {
+  const codes = await page.getByRole('listitem').filter({ hasText: /^\w+(-\w+)+$/ }).allTextContents();
+  assert.ok(codes.length >= 8, `${codes.length} codes`);
+  return codes;
+}

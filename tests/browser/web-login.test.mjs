@@ -1,0 +1,162 @@
+// Owns the promise that people get in and out: name and password, the second factor, the
+// keyboard alone, waiting after too many attempts. The real program, real Chromium.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  PASSWORD, addUser, ask, button, codeOf, field, heading, inspect, logIn, logInByApi, open, refused,
+} from './app.mjs';
+import { startChromium, startLictor, stopLictors } from './stage.mjs';
+
+let browser, lictor;
+
+before(async () => {
+  lictor = await startLictor('login', '--throttle', 'off');
+  browser = await startChromium();
+  addUser(lictor, 'ada', '--email', 'ada@example.org');
+});
+
+after(async () => {
+  await browser?.close();
+  await stopLictors();
+});
+
+test('a page that takes a login asks for it in its place, and is there after it', async t => {
+  const page = await open(t, browser, lictor, '/protected', { expected: [refused(401)] });
+  await page.getByText('Log in to see this page.').waitFor();
+  await logIn(page, 'ada', `${PASSWORD}!`);
+  await page.getByRole('alert').filter({ hasText: 'The username or the password is wrong.' }).waitFor();
+  await logIn(page, 'ada@example.org');
+  await page.getByText('protected endpoint (allowed usr ada)').waitFor();
+  assert.equal(new URL(page.url()).pathname, '/protected');
+
+  await page.reload();
+  await page.getByText('protected endpoint (allowed usr ada)').waitFor();
+  await button(page, 'Log out').click();
+  await page.goBack();
+  await page.getByText('Log in to see this page.').waitFor();
+});
+
+test('the keyboard alone: log in, read the protected page, log out', async t => {
+  const page = await open(t, browser, lictor, '/');
+  await heading(page, 'Welcome to lictor').waitFor();
+  await page.keyboard.press('Tab');
+  assert.equal(await isFocused(page.getByRole('link', { name: 'Skip to content' })), true, 'the first way is past the navigation');
+  await page.keyboard.press('Enter');
+  await tabTo(page, page.getByRole('main').getByRole('link', { name: 'Log in' }));
+  await page.keyboard.press('Enter');
+
+  await heading(page, 'Log in').waitFor();
+  assert.equal(await isFocused(heading(page, 'Log in')), true, 'a new page begins at its heading');
+  await tabTo(page, field(page, 'Username or e-mail'));
+  await page.keyboard.type('ada');
+  await tabTo(page, field(page, 'Password'));
+  await page.keyboard.type(PASSWORD);
+  await page.keyboard.press('Tab');
+  assert.equal(await isFocused(button(page, 'Show password')), true);
+  await page.keyboard.press('Space');
+  assert.equal(await page.getByRole('textbox', { name: 'Password' }).inputValue(), PASSWORD);
+  await tabTo(page, button(page, 'Log in'));
+  await page.keyboard.press('Enter');
+
+  await heading(page, 'Hello, ada').waitFor();
+  await tabTo(page, page.getByRole('link', { name: 'Protected message' }));
+  await page.keyboard.press('Enter');
+  await page.getByText('protected endpoint (allowed usr ada)').waitFor();
+  await tabTo(page, button(page, 'Log out'), 'Shift+Tab');
+  await page.keyboard.press('Enter');
+  await heading(page, 'Welcome to lictor').waitFor();
+});
+
+test('second factor: the app\'s code, or a recovery code once', async t => {
+  addUser(lictor, 'bea');
+  const { secret, codes } = await enrol('bea');
+  const page = await open(t, browser, lictor, '/login', { expected: [refused(401)] });
+  await logIn(page, 'bea');
+  await heading(page, 'Second factor').waitFor();
+  assert.equal(await isFocused(field(page, 'Code')), true, 'the code can be typed at once');
+  await inspect(page, 'second factor');
+  await field(page, 'Code').fill('000000');
+  await button(page, 'Log in').click();
+  await page.getByText('The code is wrong, too old, or has been used.').waitFor();
+  assert.equal(await field(page, 'Code').getAttribute('aria-invalid'), 'true');
+  await inspect(page, 'second factor, refused');
+  await field(page, 'Code').fill(await codeOf(secret));
+  await button(page, 'Log in').click();
+  await heading(page, 'Hello, bea').waitFor();
+  await button(page, 'Log out').click();
+
+  for (const [code, good] of [[codes[0], true], [codes[0], false], [codes[1], true]]) {
+    await page.goto('/login');
+    await logIn(page, 'bea');
+    await button(page, 'Use a recovery code instead').click();
+    await field(page, 'Recovery code').fill(code);
+    await button(page, 'Log in').click();
+    if (!good) {
+      await page.getByText('The code is wrong, too old, or has been used.').waitFor();
+      await button(page, 'Cancel').click();
+      await field(page, 'Username or e-mail').waitFor();
+      continue;
+    }
+    await heading(page, 'Hello, bea').waitFor();
+    await button(page, 'Log out').click();
+  }
+});
+
+test('a throttled login counts down, and is taken after it', async t => {
+  const strict = await startLictor('strict');
+  addUser(strict, 'cleo');
+  await failUntilItWaits(strict, 'cleo', 4);
+  const page = await open(t, browser, strict, '/login', { expected: [refused(429)] });
+  const asked = [];
+  page.on('request', request => request.url().endsWith('/api/login') && asked.push(request.method()));
+
+  await logIn(page, 'cleo', `${PASSWORD}!`);
+  const waiting = page.getByRole('button', { name: /^Try again in \d+ seconds?$/ });
+  await waiting.waitFor();
+  const first = Number(/\d+/.exec(await waiting.textContent())[0]);
+  assert.equal(await waiting.getAttribute('aria-disabled'), 'true');
+  await page.getByText('Too many attempts. Please wait a little.').waitFor();
+  await inspect(page, 'login, throttled');
+  const sent = asked.length;
+  await waiting.click({ force: true });
+  await page.keyboard.press('Enter');
+  assert.equal(asked.length, sent, 'nothing is sent meanwhile');
+
+  await button(page, 'Log in').waitFor({ timeout: (first + 3) * 1000 });
+  await page.getByText('You can try again now.').waitFor();
+  await logIn(page, 'cleo');
+  await heading(page, 'Hello, cleo').waitFor();
+});
+
+// By the API: turns the second factor on, with the code before this one, which stays unused.
+async function enrol(name) {
+  const token = await logInByApi(lictor, name);
+  const { secret } = await ask(lictor, 'POST', '/api/second-factor', token, { password: PASSWORD });
+  const otp = await codeOf(secret, -1);
+  const { recovery_codes: codes } = await ask(lictor, 'PUT', '/api/second-factor', token, { otp });
+  return { secret, codes };
+}
+
+// Guesses, as soon as each guess is allowed, until the next one has to wait so many seconds.
+async function failUntilItWaits(server, username, seconds) {
+  for (let wait = 0; wait < seconds; ) {
+    await sleep(wait * 1000);
+    const body = JSON.stringify({ username, password: 'wrong' });
+    const answer = await fetch(`${server.url}/api/login`, { method: 'POST', body });
+    wait = Number(answer.headers.get('Retry-After') ?? 0);
+  }
+}
+
+async function tabTo(page, target, key = 'Tab') {
+  for (let i = 0; i < 15; i += 1) {
+    if (await isFocused(target)) return;
+    await page.keyboard.press(key);
+  }
+  assert.fail(`${key} does not lead to ${target}`);
+}
+
+function isFocused(target) {
+  return target.evaluate(each => each === document.activeElement);
+}

@@ -1,0 +1,168 @@
+// Owns the promise that people get in by themselves: registering in each of the server's modes,
+// following the link in a mail, a forgotten password. The real program, real Chromium.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { PASSWORD, addUser, button, field, heading, inspect, logIn, mailedLink, open, refused } from './app.mjs';
+import { mailTo, startChromium, startLictor, stopLictors } from './stage.mjs';
+
+const NEW_PASSWORD = 'nine copper kettles on the hill';
+
+let browser, byMail;
+
+before(async () => {
+  byMail = await startLictor('by-mail', '--registration', 'email', '--throttle', 'off', ...mailTo('by-mail'));
+  browser = await startChromium();
+});
+
+after(async () => {
+  await browser?.close();
+  await stopLictors();
+});
+
+test('the first minute: register, read the protected page, log out, log in', async t => {
+  const server = await startLictor('open', '--throttle', 'off');
+  const page = await open(t, browser, server, '/', { expected: [refused(409)] });
+  await page.getByRole('main').getByRole('link', { name: 'Register' }).click();
+  await heading(page, 'Make an account').waitFor();
+  await register(page, 'ada');
+
+  await heading(page, 'Hello, ada').waitFor();
+  await page.getByRole('link', { name: 'Protected message' }).click();
+  await heading(page, 'Protected message').waitFor();
+  await page.getByText('protected endpoint (allowed usr ada)').waitFor();
+
+  await button(page, 'Log out').click();
+  await heading(page, 'Welcome to lictor').waitFor();
+
+  await page.goto('/register');
+  await register(page, 'ada');
+  await page.getByText('This username is taken.').waitFor();
+  assert.equal(await field(page, 'Username').evaluate(each => each === document.activeElement), true, 'the field is at hand');
+  await inspect(page, 'register, refused');
+
+  await page.getByRole('main').getByRole('link', { name: 'Log in' }).click();
+  await logIn(page, 'ada');
+  await heading(page, 'Hello, ada').waitFor();
+});
+
+test('fields say what is wrong with them, and nothing is sent', async t => {
+  const page = await open(t, browser, byMail, '/register', { expected: [refused(400)] });
+  const asked = [];
+  page.on('request', request => request.method() === 'POST' && asked.push(request.url()));
+  await button(page, 'Register').click();
+  await page.getByText('Please fill this in.').waitFor();
+  await field(page, 'Username').fill('bea');
+  await field(page, 'E-mail').fill('no address');
+  await field(page, 'Password').fill('short');
+  await button(page, 'Register').click();
+  await page.getByText('This is not an e-mail address.').waitFor();
+  assert.deepEqual(asked, []);
+
+  await field(page, 'E-mail').fill('bea@example.org');
+  await button(page, 'Register').click();
+  await page.getByText('At least 8 characters.', { exact: true }).waitFor();
+  assert.equal(await field(page, 'Password').getAttribute('aria-invalid'), 'true');
+  await field(page, 'Password').fill(PASSWORD);
+  await button(page, 'Show password').click();
+  assert.equal(await page.getByRole('textbox', { name: 'Password' }).inputValue(), PASSWORD);
+});
+
+test('by mail: the link finishes the registration, once', async t => {
+  const page = await open(t, browser, byMail, '/register', { expected: [refused(403), refused(401)] });
+  await field(page, 'Username').fill('cleo');
+  await field(page, 'E-mail').fill('cleo@example.org');
+  await field(page, 'Password').fill(PASSWORD);
+  await button(page, 'Register').click();
+  await heading(page, 'Check your mail').waitFor();
+  await page.getByText('We have sent a link to cleo@example.org.').waitFor();
+  await inspect(page, 'check your mail');
+
+  await page.getByRole('link', { name: 'To the login' }).click();
+  await logIn(page, 'cleo');
+  await page.getByText('This account is not active.').waitFor();
+  await inspect(page, 'login, not yet active');
+
+  const link = await mailedLink(byMail, 'cleo@example.org', 'finalize');
+  await page.goto(link);
+  await heading(page, 'Welcome, cleo').waitFor();
+  assert.equal(new URL(page.url()).search, '', 'the secret is out of the address bar');
+  await inspect(page, 'finalize');
+  await page.getByRole('link', { name: 'To the start page' }).click();
+  await heading(page, 'Hello, cleo').waitFor();
+
+  await page.goto(link);
+  await heading(page, 'This link does not work').waitFor();
+});
+
+test('by invitation: the link fills in its code, which works once', async t => {
+  const server = await startLictor('invite', '--registration', 'invite', '--throttle', 'off');
+  const code = /code\s+(\S+)/.exec(server.run('', 'invite', 'add', '--role', 'keeper'))[1];
+  const page = await open(t, browser, server, '/', { expected: [refused(403)] });
+  await page.getByText('Ask for an invitation.').waitFor();
+  await page.goto(`/register?invitation=${code}`);
+  assert.equal(await field(page, 'Invitation code').inputValue(), code);
+  assert.equal(new URL(page.url()).search, '', 'the secret is out of the address bar');
+  await inspect(page, 'register by invitation');
+  await register(page, 'dora');
+  await heading(page, 'Hello, dora').waitFor();
+  await page.getByRole('link', { name: 'Account' }).first().click();
+  await page.getByText('keeper').waitFor();
+
+  await button(page, 'Log out').click();
+  await page.goto(`/register?invitation=${code}`);
+  await register(page, 'dora-again');
+  await page.getByText('The invitation is wrong, used or expired.').waitFor();
+});
+
+test('closed: registration is not offered, and says who makes accounts', async t => {
+  const server = await startLictor('closed', '--registration', 'closed', '--throttle', 'off');
+  const page = await open(t, browser, server, '/');
+  await page.getByText('The administrator of lictor can give you one.').waitFor();
+  assert.equal(await page.getByRole('link', { name: 'Register' }).count(), 0);
+  await page.goto('/register');
+  await heading(page, 'Registration is closed').waitFor();
+  await inspect(page, 'register, closed');
+  await page.goto('/login');
+  await page.getByText('Ask the administrator for a link to set a new one.').waitFor();
+  await page.goto('/forgot');
+  await page.getByText('This server sends no mail.').waitFor();
+  await inspect(page, 'forgot, without mail');
+});
+
+test('a forgotten password: the mailed link sets another one, once', async t => {
+  addUser(byMail, 'elsa', '--email', 'elsa@example.org');
+  const page = await open(t, browser, byMail, '/login', { expected: [refused(401)] });
+  await page.getByRole('link', { name: 'Forgot your password?' }).click();
+  await heading(page, 'Forgot your password?').waitFor();
+  await field(page, 'E-mail').fill('elsa@example.org');
+  await button(page, 'Send the link').click();
+  await heading(page, 'Check your mail').waitFor();
+  await page.getByText('If elsa@example.org belongs to an account').waitFor();
+
+  const link = await mailedLink(byMail, 'elsa@example.org', 'reset-finalize');
+  await page.goto(link);
+  await heading(page, 'Set a new password').waitFor();
+  assert.equal(new URL(page.url()).search, '', 'the secret is out of the address bar');
+  await field(page, 'New password').fill(NEW_PASSWORD);
+  await button(page, 'Set password').click();
+  await heading(page, 'Your password is set').waitFor();
+
+  await button(page, 'Log out').click();
+  await page.goto('/login');
+  await logIn(page, 'elsa');
+  await page.getByText('The username or the password is wrong.').waitFor();
+  await logIn(page, 'elsa@example.org', NEW_PASSWORD);
+  await heading(page, 'Hello, elsa').waitFor();
+
+  await page.goto(link);
+  await field(page, 'New password').fill(PASSWORD);
+  await button(page, 'Set password').click();
+  await heading(page, 'This link does not work').waitFor();
+});
+
+async function register(page, name) {
+  await field(page, 'Username').fill(name);
+  await field(page, 'Password').fill(PASSWORD);
+  await button(page, 'Register').click();
+}
