@@ -229,7 +229,7 @@ test('where only the real requests fail, they become rarer all the same', async 
 
 test('the browser says that the network is back: it is asked at once, and so by the button', async () => {
   for (const how of ['signal', 'retry'] as const) {
-    const { world, tab, auth } = await loggedIn();
+    const { world, tab, auth, server } = await loggedIn();
     world.network = 'down';
     await world.pass(3 * HOUR);
     assert.equal(await world.outcome(auth.retry()), false);
@@ -238,6 +238,7 @@ test('the browser says that the network is back: it is asked at once, and so by 
     else assert.equal(await world.outcome(auth.retry()), true);
     await world.pass(200);
     assert.equal(auth.state.offline, false);
+    assert.equal(server.count(REFRESH), 1, 'and what is due is done');
     assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), '[object Response]');
   }
 });
@@ -318,6 +319,15 @@ test('a request whose token ended on the way is sent once more, with its body', 
   await world.sleep(20 * MINUTE);
   assert.deepEqual(await world.outcome(auth.call('POST', '/api/echo', { a: 1 })), { body: '{"a":1}', type: 'application/json' });
   assert.deepEqual(server.log, ['POST /api/echo', REFRESH, 'POST /api/echo']);
+});
+
+test('what is refused at the second attempt counts like the first', async () => {
+  const { world, tab, auth, server } = await loggedIn();
+  tab.skew -= 20 * MINUTE;
+  await world.sleep(20 * MINUTE);
+  server.instead = path => (path === '/api/protected' && server.count(REFRESH) > 0 ? refuse(403, 'InvalidUserError') : null);
+  assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), 'InvalidUserError');
+  assert.deepEqual([auth.state.loggedIn, auth.state.reason], [false, 'deactivated']);
 });
 
 test('a server that calls every token expired is not asked for ever', async () => {
