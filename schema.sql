@@ -65,10 +65,13 @@ CREATE TABLE tickets (
     purpose TEXT NOT NULL CHECK (purpose IN ('registration', 'address', 'reset')),
     expires INTEGER NOT NULL,
     -- The address that the user will have: whoever has the token gets mail there.
-    email TEXT CHECK ((email IS NULL) = (purpose = 'reset'))
+    email TEXT CHECK ((email IS NULL) = (purpose = 'reset')),
+    -- The administrator who handed it out; NULL for a mail and the command line.
+    creator INTEGER REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tickets_of_user ON tickets (user);
 CREATE INDEX tickets_by_expiry ON tickets (expires);
+CREATE INDEX tickets_of_creator ON tickets (creator);
 
 -- A mail that is to be sent; its row is deleted when it has been. It holds no token: that is made
 -- when the mail is sent, from what stands here.

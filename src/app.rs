@@ -393,6 +393,10 @@ impl Service for App {
         App::client(self, request)
     }
 
+    fn brief(&self, request: &Request<'_>) -> bool {
+        self.find(request).is_ok_and(|(route, _)| route.brief)
+    }
+
     fn upkeep(&self, busy: bool) {
         self.store.upkeep(busy);
     }

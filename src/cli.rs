@@ -387,12 +387,12 @@ fn serve(typed: &Serve) -> Result<(), Problem> {
     if found == Inspection::Absent {
         log::info!("made a new database in {}", config.database.display());
     }
-    announce(server.address(), config.web != Web::Off);
+    announce(server.address(), &config);
     server.run(&stop)
 }
 
 /// Where it listens, and how to try it.
-fn announce(address: SocketAddr, pages: bool) {
+fn announce(address: SocketAddr, config: &Config) {
     let mut local = address;
     if address.ip().is_unspecified() {
         local.set_ip(match address {
@@ -400,14 +400,18 @@ fn announce(address: SocketAddr, pages: bool) {
             SocketAddr::V6(_) => std::net::Ipv6Addr::LOCALHOST.into(),
         });
     }
-    let open = if pages { format!("open http://{local}/\n") } else { String::new() };
+    let mut text = format!("lictor {} listens on http://{address}/api/", env!("CARGO_PKG_VERSION"));
+    if config.web != Web::Off {
+        text += &format!("\nopen http://{local}/");
+    }
+    if config.registration == Registration::Open {
+        text += &format!(
+            "\ntry it: curl http://{local}/api/registration \
+             -d '{{\"username\":\"ada\",\"password\":\"correct horse\"}}'"
+        );
+    }
     // A closed standard output is no reason not to serve.
-    let _ = writeln!(
-        io::stdout(),
-        "lictor {} listens on http://{address}/api/\n{open}\
-         try it: curl http://{local}/api/registration -d '{{\"username\":\"ada\",\"password\":\"correct horse\"}}'",
-        env!("CARGO_PKG_VERSION"),
-    );
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 fn check(typed: &Serve) -> Result<(), Problem> {

@@ -28,6 +28,7 @@ pub struct Route {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
     pub(crate) lane: Lane,
+    pub(crate) brief: bool,
     pub(crate) throttle: Throttle,
     pub(crate) handler: Handler,
 }
@@ -37,7 +38,7 @@ impl Route {
     /// of the path can be a parameter, written `{id}`, which the handler finds in
     /// [`Request::parameter`].
     pub const fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
-        Route { method, path, lane: Lane::Fast, throttle: Throttle::None, handler }
+        Route { method, path, lane: Lane::Fast, brief: false, throttle: Throttle::None, handler }
     }
 
     /// The same in the slow lane, for work that takes milliseconds, such as hashing a password or
@@ -45,6 +46,13 @@ impl Route {
     pub const fn slow(mut self) -> Route {
         self.lane = Lane::Slow;
         self
+    }
+
+    /// The same in the slow lane, for one write and no hash: it then waits behind others of that
+    /// kind, and not behind the logins.
+    pub const fn brief(mut self) -> Route {
+        self.brief = true;
+        self.slow()
     }
 
     /// The same in the slow lane, where something can be guessed: whoever has tried too much has
@@ -94,17 +102,17 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/api/protected", User(api::protected::get)),
     Route::new("GET", "/api/verify", User(api::verify::get)),
     Route::new("GET", "/api/", Public(api::hello::get)),
-    Route::new("POST", "/api/refresh", Public(api::refresh::post)).slow(),
+    Route::new("POST", "/api/refresh", Public(api::refresh::post)).brief(),
     Route::new("POST", "/api/login", Public(api::login::post)).throttled(Login),
     Route::new("POST", "/api/registration", Public(api::registration::post))
         .throttled(Registration),
-    Route::new("GET", "/api/finalize", Public(api::finalize::get)).slow(),
-    Route::new("POST", "/api/reset", Public(api::reset::post)).throttled(Mail),
+    Route::new("GET", "/api/finalize", Public(api::finalize::get)).brief(),
+    Route::new("POST", "/api/reset", Public(api::reset::post)).throttled(Mail).brief(),
     Route::new("POST", "/api/reset_finalize", Public(api::reset_finalize::post)).slow(),
-    Route::new("POST", "/api/logout", User(api::logout::post)).slow(),
-    Route::new("POST", "/api/logout/all", User(api::logout::post_all)).slow(),
+    Route::new("POST", "/api/logout", User(api::logout::post)).brief(),
+    Route::new("POST", "/api/logout/all", User(api::logout::post_all)).brief(),
     Route::new("GET", "/api/sessions", User(api::sessions::get)),
-    Route::new("DELETE", "/api/sessions/{id}", User(api::sessions::delete)).slow(),
+    Route::new("DELETE", "/api/sessions/{id}", User(api::sessions::delete)).brief(),
     Route::new("GET", "/api/me", User(api::me::get)),
     Route::new("DELETE", "/api/me", User(api::me::delete)).throttled(Password),
     Route::new("PUT", "/api/password", User(api::password::put)).throttled(Password),
@@ -118,15 +126,15 @@ pub(crate) const ROUTES: &[Route] = &[
         .throttled(Password),
     Route::new("GET", "/api/admin/users", Admin(admin::users::list)).slow(),
     Route::new("GET", "/api/admin/users/{id}", Admin(admin::users::get)),
-    Route::new("DELETE", "/api/admin/users/{id}", Admin(admin::users::delete)).slow(),
-    Route::new("PUT", "/api/admin/users/{id}/active", Admin(admin::users::put_active)).slow(),
-    Route::new("PUT", "/api/admin/users/{id}/roles", Admin(admin::users::put_roles)).slow(),
+    Route::new("DELETE", "/api/admin/users/{id}", Admin(admin::users::delete)).brief(),
+    Route::new("PUT", "/api/admin/users/{id}/active", Admin(admin::users::put_active)).brief(),
+    Route::new("PUT", "/api/admin/users/{id}/roles", Admin(admin::users::put_roles)).brief(),
     Route::new("GET", "/api/admin/users/{id}/sessions", Admin(admin::sessions::get)),
-    Route::new("DELETE", "/api/admin/users/{id}/sessions", Admin(admin::sessions::delete)).slow(),
-    Route::new("POST", "/api/admin/users/{id}/reset-link", Admin(admin::reset_link::post)).slow(),
+    Route::new("DELETE", "/api/admin/users/{id}/sessions", Admin(admin::sessions::delete)).brief(),
+    Route::new("POST", "/api/admin/users/{id}/reset-link", Admin(admin::reset_link::post)).brief(),
     Route::new("GET", "/api/admin/invitations", Admin(admin::invitations::get)),
-    Route::new("POST", "/api/admin/invitations", Admin(admin::invitations::post)).slow(),
-    Route::new("DELETE", "/api/admin/invitations/{id}", Admin(admin::invitations::delete)).slow(),
+    Route::new("POST", "/api/admin/invitations", Admin(admin::invitations::post)).brief(),
+    Route::new("DELETE", "/api/admin/invitations/{id}", Admin(admin::invitations::delete)).brief(),
     Route::new("GET", "/api/admin/audit", Admin(admin::audit::get)).slow(),
     Route::new("GET", "/api/config", Public(api::config::get)),
     Route::new("GET", "/api/health", Public(api::health::get)),
@@ -136,6 +144,24 @@ pub(crate) const ROUTES: &[Route] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_hashes_is_not_brief() {
+        let brief: Vec<_> = ROUTES.iter().filter(|route| route.brief).collect();
+        for route in &brief {
+            let Route { path, lane, throttle, .. } = *route;
+            assert_eq!(*lane, Lane::Slow, "{path}");
+            // The others go with a password, and so with a hash.
+            assert!(matches!(throttle, Throttle::None | Throttle::Mail), "{path}");
+        }
+        let count = |path: &str| brief.iter().filter(|route| route.path == path).count();
+        for path in ["/api/reset_finalize", "/api/login", "/api/me"] {
+            assert_eq!(count(path), 0, "{path}");
+        }
+        for path in ["/api/refresh", "/api/logout", "/api/logout/all", "/api/sessions/{id}"] {
+            assert_eq!(count(path), 1, "{path}");
+        }
+    }
 
     #[test]
     fn parameters() {

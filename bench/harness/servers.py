@@ -71,7 +71,7 @@ def build_lictor():
     cargo(ROOT, "build", "--release")
     triple, directory = host_triple(), target_directory(ROOT)
     # The static binary is what people download; its size is the one that counts.
-    static = "-C target-feature=+crt-static"
+    static = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
     cargo(ROOT, "build", "--release", "--target", triple, RUSTFLAGS=static)
     return Server("lictor", directory / "release/lictor", directory / triple / "release/lictor")
 

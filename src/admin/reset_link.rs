@@ -33,7 +33,8 @@ pub(super) fn run(command: &ResetLink) -> Result<(), Problem> {
     let keys = source.look()?.ok_or_else(|| source.no_file())?;
     let lifespan = command.reset_lifespan;
     let lifespans = Lifespans { access: lifespan, refresh: lifespan, early: Duration::ZERO };
-    let tokens = Tokens::new(&keys, source.algorithm(), lifespans).map_err(failed)?;
+    // Not the newest: a server that was not restarted since `lictor key rotate` lacks that.
+    let tokens = Tokens::new(&keys.oldest(), None, lifespans).map_err(failed)?;
     let now = Timestamp::now();
     let minted = tokens.mail(Mailed::Reset, person.id, &person.roles, lifespan, now);
     let Minted { token, claims } = minted.map_err(failed)?;

@@ -275,7 +275,7 @@ fn read_password(name: &Username, email: Option<&Email>) -> Result<PasswordHash,
         line.truncate(end);
         line
     };
-    let password = Password::choose_with(&typed, name, email).map_err(failed)?;
+    let password = Password::choose(&typed, name, email).map_err(failed)?;
     Hasher::new().and_then(|hasher| hasher.hash(&password)).map_err(failed)
 }
 

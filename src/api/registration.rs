@@ -27,7 +27,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         Registration::Email => Some(Email::parse(&fields.text("email")?)?),
         Registration::Open | Registration::Invite | Registration::Closed => None,
     };
-    let password = Password::choose_with(&fields.text("password")?, &name, email.as_ref())?;
+    let password = Password::choose(&fields.text("password")?, &name, email.as_ref())?;
     let client = app.client(request);
     if let Some(email) = &email {
         app.attempts.mail(email, client, now)?;

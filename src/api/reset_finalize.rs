@@ -8,7 +8,7 @@ use super::{opening, private, second_factor};
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Password, Spend, Username, bearer};
+use crate::guard::{Email, Otp, Password, Spend, Username, bearer};
 use crate::http::{Request, Response};
 use crate::store::{Entry, Event, Person, Reset};
 
@@ -26,7 +26,9 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
     let name = Username::parse(&person.name)?;
-    let password = Password::choose(&password, &name)?;
+    let email = app.store.account_of(person.id)?.and_then(|account| account.email);
+    let email = email.and_then(|email| Email::parse(&email).ok());
+    let password = Password::choose(&password, &name, email.as_ref())?;
     let caller = app.caller(request);
     let second = second(app, &person, &caller, otp.as_ref(), now)?;
     let hash = app.hasher.hash(&password)?;
@@ -73,7 +75,10 @@ fn second(
 ) -> Result<Option<Spend>, Error> {
     let unlocked = app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?.unlocked;
     let second = second_factor::demand(app, person.id, otp, unlocked, now);
-    if let Err(Error::WrongOtp) = second {
+    // What cannot be a code is no guess: it costs nothing and is not counted, so whoever sends it
+    // again and again must not fill the audit.
+    let guessed = otp.is_some_and(|otp| Otp::typed(otp).is_some());
+    if let (Err(Error::WrongOtp), true) = (&second, guessed) {
         note_wrong_code(app, person, caller, now);
     }
     second

@@ -59,11 +59,13 @@ pub(crate) fn put(
     if now.0.saturating_sub(factor.created.0) > ENROLMENT {
         return Err(Error::SecondFactorOff);
     }
+    // No recovery code is good before there are some. What cannot be right is no guess: it is not
+    // counted, and so has no audit entry either, or somebody could write those without an end.
+    let Some(Otp::Totp(_)) = Otp::typed(&otp) else { return Err(Error::WrongOtp) };
     let known = app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
     let spend = check(app, identity.id(), &factor, &otp, known.unlocked, now);
-    // No recovery code is good before there are some.
     let Spend::Step { step, .. } = seen(spend, app, identity, request, now)? else {
-        return Err(wrong(app, identity, request, now));
+        return Err(Error::WrongOtp);
     };
     let codes = Code::recovery_set()?;
     let hashes: Vec<_> = codes.iter().map(Code::hash).collect();

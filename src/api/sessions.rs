@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::query::percent_decoded;
 use super::{done, private};
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -60,9 +61,10 @@ pub(crate) fn delete(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
+    let jti = percent_decoded(request.parameter).ok_or(Error::NotFound)?;
     let actor = app.caller(request).user();
     let entry = Entry::new(Event::SessionEnded, identity.id(), identity.name(), actor);
-    match app.store.end(identity.id(), Which::One(request.parameter), &entry, now)? {
+    match app.store.end(identity.id(), Which::One(&jti), &entry, now)? {
         0 => Err(Error::NotFound),
         _ => {
             entry.log();

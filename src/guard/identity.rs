@@ -5,7 +5,7 @@ use super::{Claims, Roles, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::http::Request;
-use crate::store::{Opening, Origin, Person, Standing, Store};
+use crate::store::{Actor, Entry, Event, Opening, Origin, Person, Standing, Store};
 
 /// The role that may administrate.
 const ADMIN: &str = "admin";
@@ -103,7 +103,10 @@ impl Door<'_> {
         // As long as the token could come back, it must be known when it has ended.
         let expires = claims.rf_exp.max(claims.exp);
         let opening = Opening { jti: &claims.jti, issued, expires, origin };
-        if self.store.adopt(person.id, &opening, self.now)? {
+        let actor = Actor::User(origin.address);
+        let adopted = Entry::new(Event::TokenAdopted, person.id, &person.name, actor);
+        if self.store.adopt(person.id, &opening, &adopted, self.now)? {
+            adopted.log();
             return Ok(person);
         }
         // Another request with the same token may have been faster.

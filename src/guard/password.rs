@@ -42,17 +42,9 @@ const MAX_LANES: u32 = 16;
 pub struct Password(Zeroizing<String>);
 
 impl Password {
-    /// A password that somebody chooses. Told why if it cannot be had.
-    pub fn choose(text: &str, name: &Username) -> Result<Password, Error> {
-        Password::choose_with(text, name, None)
-    }
-
-    /// The same for somebody whose address is known as well.
-    pub fn choose_with(
-        text: &str,
-        name: &Username,
-        email: Option<&Email>,
-    ) -> Result<Password, Error> {
+    /// A password that somebody chooses, whose address may be known as well. Told why if it
+    /// cannot be had.
+    pub fn choose(text: &str, name: &Username, email: Option<&Email>) -> Result<Password, Error> {
         let wrong = |why: &str| Err(Error::InvalidPassword(why.into()));
         if text.len() > MAX_BYTES {
             return wrong("The password is longer than 1024 bytes");
@@ -333,7 +325,7 @@ mod tests {
     fn rules() {
         let name = Username::parse("Ada-Lovelace").unwrap();
         let email = Email::parse("Walter.Plinge@Mail.Example").unwrap();
-        let check = |text: &str| match Password::choose_with(text, &name, Some(&email)) {
+        let check = |text: &str| match Password::choose(text, &name, Some(&email)) {
             Ok(password) => format!("ok {}", *password.0),
             Err(Error::InvalidPassword(why)) => why,
             Err(other) => panic!("{other:?}"),
@@ -376,7 +368,7 @@ mod tests {
             ("ab", "abababababab", false),
         ] {
             let name = Username::parse(name).unwrap();
-            assert_eq!(Password::choose(text, &name).is_ok(), fine, "{text:?}");
+            assert_eq!(Password::choose(text, &name, None).is_ok(), fine, "{text:?}");
         }
     }
 

@@ -57,6 +57,13 @@ pub trait Service: Sync {
         request.peer
     }
 
+    /// Whether a request that belongs in the slow lane is done soon, once it is its turn. It then
+    /// does not wait behind those that take long.
+    fn brief(&self, request: &Request<'_>) -> bool {
+        let _ = request;
+        false
+    }
+
     /// The slow lane has had nothing to do for a while; memory can be given back.
     fn idle(&self) {}
 
@@ -120,6 +127,8 @@ pub(crate) struct Connection {
     peer: IpAddr,
     /// Who sent the request that is on its way to the slow lane.
     client: IpAddr,
+    /// Whether that request is a brief one.
+    brief: bool,
     next: Next,
     wait: Wait,
     deadline: u64,
@@ -161,6 +170,7 @@ impl Connection {
         Connection {
             peer,
             client: peer,
+            brief: false,
             next: Next::Read,
             wait: Wait::Head,
             deadline: after(at, limits.head_time),
@@ -186,6 +196,11 @@ impl Connection {
     /// Who sent the request that goes to the slow lane; behind a proxy that is not the peer.
     pub(crate) fn client(&self) -> IpAddr {
         self.client
+    }
+
+    /// Whether the request that goes to the slow lane is done soon there.
+    pub(crate) fn brief(&self) -> bool {
+        self.brief
     }
 
     /// What to do once all output is written.
@@ -418,6 +433,7 @@ impl Connection {
                 self.head_len = Some(head_len);
                 self.need = 0;
                 self.client = context.service.client(&request).unwrap_or(self.peer);
+                self.brief = context.service.brief(&request);
                 return Progress::Slow;
             }
             Ok(Answer::Slow) => context.service.refuse(&refusal::OVERLOADED, Some(&request)),

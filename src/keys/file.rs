@@ -105,9 +105,12 @@ fn create(path: &Path, key: &Key) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         linked => linked.map(|()| true),
     });
-    fs::remove_file(&draft)?;
+    // If it could not be made, that is what went wrong, and not that it is not there.
+    let removed = fs::remove_file(&draft);
+    let made = made?;
+    removed?;
     sync_directory(path)?;
-    made
+    Ok(made)
 }
 
 fn replace(path: &Path, old: &File, keys: &Keys) -> io::Result<()> {
@@ -254,6 +257,17 @@ mod tests {
             assert_eq!(mode(&path), after);
         }
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[test]
+    fn what_stands_in_the_way_of_a_new_file_is_told() {
+        let dir = Dir::new("closed");
+        fs::set_permissions(&dir.0, fs::Permissions::from_mode(0o500)).unwrap();
+        // Root may write all the same; for others there is something to see.
+        if let Err(problem) = read_or_create(&dir.0.join("a.key"), Algorithm::Hs256, NOW) {
+            assert!(problem.what.contains("Permission denied"), "{problem}");
+        }
+        fs::set_permissions(&dir.0, fs::Permissions::from_mode(0o700)).unwrap();
     }
 
     #[test]

@@ -187,6 +187,13 @@ impl Keys {
         self.0.iter().find(|key| algorithm.is_none_or(|one| key.algorithm() == one))
     }
 
+    /// The oldest alone. Until it is retired, every server that uses the ring has it, also one
+    /// that was not restarted since the last rotation.
+    #[cfg(feature = "cli")]
+    pub(crate) fn oldest(&self) -> Keys {
+        Keys(self.0.last().cloned().into_iter().collect())
+    }
+
     /// All of them, newest first.
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Key> {
         self.0.iter()

@@ -64,6 +64,8 @@ enum Outcome {
     Later,
     /// To the slow lane, on behalf of whom.
     Slow(IpAddr),
+    /// The same for something that is done soon there.
+    Brief(IpAddr),
     Close,
 }
 
@@ -108,11 +110,7 @@ impl<S: Service> Engine<'_, S> {
 
     /// A slow worker's life.
     pub(super) fn slow_lane(&self) {
-        let nice = self.settings.slow_nice;
-        if let Err(error) = rustix::process::setpriority_process(None, nice) {
-            log::debug!("the hashing threads keep their priority: {error}");
-        }
-        let mut desk = self.desk();
+        let mut desk = self.slow_desk();
         let mut busy = false;
         loop {
             match self.queue.pop(busy.then_some(IDLE)) {
@@ -123,17 +121,38 @@ impl<S: Service> Engine<'_, S> {
                 }
                 Popped::Job(index) => {
                     busy = true;
-                    // No work for a client that is gone; one that has only ended its half waits.
-                    if self.table.slot(index).is_some_and(Slot::gone) {
-                        self.table.close(index);
-                        continue;
-                    }
-                    self.act(index, &mut desk, |live, context, output| {
-                        live.http.receive(context, Lane::Slow, &[], output);
-                    });
+                    self.serve_slowly(index, &mut desk);
                 }
             }
         }
+    }
+
+    /// The life of the one who does what is done soon. One is enough, since there is one writer.
+    pub(super) fn brief_lane(&self) {
+        let mut desk = self.slow_desk();
+        while let Popped::Job(index) = self.brief.pop(None) {
+            self.serve_slowly(index, &mut desk);
+        }
+    }
+
+    /// What a thread works with that gives way to the fast ones.
+    fn slow_desk(&self) -> Desk {
+        let nice = self.settings.slow_nice;
+        if let Err(error) = rustix::process::setpriority_process(None, nice) {
+            log::debug!("the slow threads keep their priority: {error}");
+        }
+        self.desk()
+    }
+
+    /// Answers a request that came out of a queue.
+    fn serve_slowly(&self, index: u32, desk: &mut Desk) {
+        // No work for a client that is gone; one that has only ended its half waits.
+        if self.table.slot(index).is_some_and(Slot::gone) {
+            return self.table.close(index);
+        }
+        self.act(index, desk, |live, context, output| {
+            live.http.receive(context, Lane::Slow, &[], output);
+        });
     }
 
     /// Works on a connection in hand until it is let go or given away. Only fast workers do
@@ -153,7 +172,8 @@ impl<S: Service> Engine<'_, S> {
                 Outcome::Later => return later.push_back(index),
                 Outcome::Close => return self.table.close(index),
                 Outcome::Slow(client) if self.queue.push(index, client) => return,
-                Outcome::Slow(_) => {
+                Outcome::Brief(client) if self.brief.push(index, client) => return,
+                Outcome::Slow(_) | Outcome::Brief(_) => {
                     if let Some(live) = slot.live().as_deref_mut() {
                         let Desk { output, date, at, .. } = desk;
                         live.http.receive(&self.context(date, *at), Lane::Full, &[], output);
@@ -222,7 +242,10 @@ impl<S: Service> Engine<'_, S> {
                 Next::Close => return Outcome::Close,
                 Next::Slow => {
                     slot.publish_busy();
-                    return Outcome::Slow(live.http.client());
+                    return match live.http.brief() {
+                        true => Outcome::Brief(live.http.client()),
+                        false => Outcome::Slow(live.http.client()),
+                    };
                 }
                 Next::More if answered_more => return Outcome::Later,
                 Next::More => {

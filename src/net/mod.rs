@@ -2,8 +2,9 @@
 //!
 //! Leader and followers: the fast workers all wait on one epoll set. The worker that gets a
 //! connection reads, parses, answers and writes in one go; nothing is handed between threads on
-//! that way. Requests that hash a password go to the slow lane, with their connection. One more
-//! thread, the keeper, accepts, enforces deadlines and brings everything to an end.
+//! that way. Requests that hash a password go to the slow lane, with their connection; those that
+//! only write have a queue and a thread of their own there, so that logins do not hold them up. One
+//! more thread, the keeper, accepts, enforces deadlines and brings everything to an end.
 //!
 //! | file | owns |
 //! |---|---|
@@ -55,9 +56,10 @@ pub struct Settings {
     pub slow_workers: usize,
     /// The slow threads' nice value (10), so that they give way to the fast ones.
     pub slow_nice: i32,
-    /// Requests that may wait for a slow thread (256); more are answered 503.
+    /// Requests that may wait for a slow thread (256), and as many brief ones; more are answered
+    /// 503.
     pub slow_queue: usize,
-    /// How many of these may be of one address, an IPv6 /64 counting as one (64).
+    /// How many of each may be of one address, an IPv6 /64 counting as one (64).
     pub slow_per_address: usize,
     /// Open connections (10,000); lowered at start to what the descriptor limit allows.
     pub max_connections: usize,
@@ -112,7 +114,7 @@ pub fn serve<S: Service>(
     let unread = u32::try_from(settings.limits.unread_time.as_millis()).unwrap_or(u32::MAX);
     sockopt::set_tcp_user_timeout(&listener, unread)?;
     let descriptors = usize::try_from(raise_descriptor_limit()).unwrap_or(usize::MAX);
-    let threads = settings.workers + settings.slow_workers + 2;
+    let threads = settings.workers + settings.slow_workers + 3;
     let reserved = RESERVED_DESCRIPTORS + RESERVED_PER_THREAD * threads;
     let fitting = descriptors.saturating_sub(reserved).max(1);
     let max_connections = settings.max_connections.clamp(1, fitting);
@@ -129,6 +131,7 @@ pub fn serve<S: Service>(
         poll: Poll::new()?,
         table: Table::new(max_connections, settings.max_per_address),
         queue: Queue::new(settings.slow_queue, settings.slow_per_address),
+        brief: Queue::new(settings.slow_queue, settings.slow_per_address),
         stopping: AtomicBool::new(false),
         done: AtomicBool::new(false),
         start: Instant::now(),
@@ -145,6 +148,8 @@ pub fn serve<S: Service>(
             let name = format!("hasher-{number}");
             std::thread::Builder::new().name(name).spawn_scoped(scope, || engine.slow_lane())?;
         }
+        let name = String::from("writer");
+        std::thread::Builder::new().name(name).spawn_scoped(scope, || engine.brief_lane())?;
         engine.keep(listener, stop)
     })
 }
@@ -156,6 +161,8 @@ struct Engine<'a, S> {
     poll: Poll,
     table: Table,
     queue: Queue,
+    /// What waits for the thread that only does what is done soon.
+    brief: Queue,
     /// No new connections, and every answer is the last of its connection.
     stopping: AtomicBool,
     /// The threads go home.
@@ -188,6 +195,7 @@ impl<S> Drop for Ending<'_, S> {
     fn drop(&mut self) {
         self.engine.done.store(true, Ordering::Release);
         self.engine.queue.close();
+        self.engine.brief.close();
         self.wake.now();
     }
 }

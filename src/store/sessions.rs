@@ -104,7 +104,13 @@ pub trait Sessions {
     /// Takes a token of another program with the same secret for a session's first, unless the
     /// session is known, the user wants none from that time, or it was issued to somebody who had
     /// a second factor here: the other program did not ask for it. Says whether it was taken.
-    fn adopt(&self, user: i64, session: &Opening<'_>, now: Timestamp) -> Result<bool, Error>;
+    fn adopt(
+        &self,
+        user: i64,
+        session: &Opening<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
 
     /// Exchanges the token that was issued at `issued` for the next. A token is taken again for
     /// `grace` seconds after its exchange, for an answer that was lost and for two windows that

@@ -91,12 +91,12 @@ export async function stopLictors() {
 }
 
 // Chromium keeps all its files in our directory, and asks nothing of the outside world.
-export function startChromium() {
+export function startChromium(...flags) {
   process.env.TMPDIR = dir;
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
     env: { ...process.env, HOME: dir, XDG_CONFIG_HOME: dir, XDG_CACHE_HOME: dir },
-    args: ['--disable-gpu', '--disable-quic'],
+    args: ['--disable-gpu', '--disable-quic', ...flags],
   });
 }
 

@@ -11,7 +11,7 @@ use lictor::net::{self, Settings, Stop};
 
 use crate::support::{Client, PATIENCE, request};
 
-/// Says hello; `/slow` takes a while in the slow lane, `/panic` panics, `/large` is large, and
+/// Says hello; `/slow` takes a while in the slow lane, so does `/brief` where it should not, `/panic` panics, `/large` is large, and
 /// `/stuck` takes a while where it must not.
 #[derive(Default)]
 struct Hello {
@@ -21,8 +21,8 @@ struct Hello {
 impl Service for Hello {
     fn answer(&self, request: &Request<'_>, _: Timestamp, lane: Lane) -> Answer {
         match request.path {
-            "/slow" if lane != Lane::Slow => return Answer::Slow,
-            "/slow" => {
+            "/slow" | "/brief" if lane != Lane::Slow => return Answer::Slow,
+            "/slow" | "/brief" => {
                 std::thread::sleep(Duration::from_millis(200));
                 self.slow_done.fetch_add(1, Ordering::SeqCst);
             }
@@ -35,6 +35,10 @@ impl Service for Hello {
             _ => {}
         }
         Answer::Ready(Response::fixed(200, "text/plain", &b"hello"[..]))
+    }
+
+    fn brief(&self, request: &Request<'_>) -> bool {
+        request.path == "/brief"
     }
 }
 
@@ -239,14 +243,18 @@ fn scarce_places_go_to_whoever_needs_them() {
 fn a_full_slow_lane_says_so_at_once() {
     let settings = Settings { slow_queue: 1, ..short() };
     with_engine(&settings, |address, _| {
-        let mut clients: Vec<Client> = (0..4).map(|_| Client::connect(address)).collect();
-        for client in &mut clients {
-            client.send(get("/slow"));
-            std::thread::sleep(Duration::from_millis(20));
+        let mut clients: Vec<Client> = (0..8).map(|_| Client::connect(address)).collect();
+        // What is brief does not wait for the others, nor they for it.
+        for (index, client) in clients.iter_mut().enumerate() {
+            client.send(get(["/slow", "/brief"][index / 4]));
+            std::thread::sleep(Duration::from_millis(10));
         }
         // One works, one waits, two are refused, and those two have their answers first.
-        for (index, expected) in [(2, 503), (3, 503), (0, 200), (1, 200)] {
-            assert_eq!(clients[index].reply("GET").status(), expected, "{index}");
+        for first in [0, 4] {
+            for (index, expected) in [(2, 503), (3, 503), (0, 200), (1, 200)] {
+                let index = first + index;
+                assert_eq!(clients[index].reply("GET").status(), expected, "{index}");
+            }
         }
     });
 }

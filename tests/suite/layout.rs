@@ -9,8 +9,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "address", "admin", "app", "assets", "clock", "config", "error", "keys", "link", "mail",
-            "server", "store",
+            "address", "admin", "app", "assets", "clock", "config", "error", "keys", "link",
+            "mail", "server", "store",
         ],
     ),
     (
@@ -28,8 +28,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "address", "assets", "clock", "config", "error", "guard", "http", "link", "mailer", "route",
-            "store",
+            "address", "assets", "clock", "config", "error", "guard", "http", "link", "mailer",
+            "route", "store",
         ],
     ),
     ("mailer", &["clock", "error", "guard", "language", "link", "mail", "store"]),
@@ -57,6 +57,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("sha2", &["guard/token/key.rs", "guard/code.rs"]),
     ("ed25519_compact", &["fuzzing/token.rs"]),
     ("ring", &["guard/token/key.rs", "mail/transport/smtp/tls.rs"]),
+    ("webpki", &["mail/transport/smtp/tls.rs"]),
     ("qrcodegen", &["api/qr.rs"]),
     ("rusqlite", &["store/sqlite/"]),
     ("miniz_oxide", &["assets/embedded.rs"]),

@@ -3,7 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::administration::{Administered, is};
-use crate::support::{PASSWORD, Reply, Server, assert_without, now, outcome, payload, run, signed};
+use crate::support::{
+    Dir, PASSWORD, Reply, Server, assert_without, now, outcome, payload, run, signed,
+};
 
 const NEW: &str = "eleven paper boats";
 const VOID: (u16, &str) = (401, "InvalidResetToken");
@@ -213,7 +215,7 @@ fn the_lifespan_of_reset_tokens_is_a_flag() {
 
 #[test]
 fn reset_tokens_from_the_command_line() {
-    let dir = crate::support::Dir::new();
+    let dir = Dir::new();
     let lictor = |args: &[&str], input: &str| outcome(&run(&dir.0, args, input));
     let database = ["--database", "lictor.db"];
     let reset_link =
@@ -239,4 +241,35 @@ fn reset_tokens_from_the_command_line() {
     let server = Server::start_in(dir, &[]);
     assert_eq!(reset(&server, &token, NEW).json()["user"], "bob");
     server.login("bob", NEW).token();
+}
+
+#[test]
+fn the_address_is_no_password() {
+    let (admin, _) = with_bob();
+    let address = "bob.baumeister@example.org";
+    let sql = "UPDATE users SET email = ?1, email_key = ?1 WHERE id = 2";
+    admin.database().execute(sql, [address]).unwrap();
+    let token = link(&admin);
+    for password in [address, "Bob.Baumeister", "1bob.baumeister"] {
+        is(&reset(&admin.server, &token, password), (400, "InvalidPassword"));
+    }
+    reset(&admin.server, &token, NEW).token();
+}
+
+#[test]
+fn a_link_made_after_a_rotation_is_good_before_and_after_the_restart() {
+    let server = Server::start_with(Dir::new(), &[], &[]);
+    server.register("bob", PASSWORD).token();
+    let (code, _, error) = outcome(&run(&server.dir.0, &["key", "rotate"], ""));
+    assert_eq!(code, 0, "{error}");
+    let link = |server: &Server| {
+        let (code, out, error) = server.user(&["reset-link", "bob"], "");
+        assert_eq!(code, 0, "{error}");
+        out.lines().find_map(|line| line.strip_prefix("token    ")).unwrap().to_owned()
+    };
+    let token = link(&server);
+    reset(&server, &token, NEW).token();
+    let token = link(&server);
+    let server = Server::start_with(server.stop("-TERM").1, &[], &[]);
+    reset(&server, &token, PASSWORD).token();
 }

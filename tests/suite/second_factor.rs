@@ -384,6 +384,36 @@ fn codes_cannot_be_guessed_by_who_has_the_password_or_a_token() {
 }
 
 #[test]
+fn what_cannot_be_right_is_not_on_record() {
+    // It takes neither a hash nor a place in a count, so it could be sent without an end.
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let app = enrol(&server, &token);
+    let failed = || events(&server).iter().filter(|event| *event == "login-failed").count();
+    for otp in ["", "nonsense", "12345", "0123-4567-89AB-CDEF-GHJK-MNPQ"] {
+        for _ in 0..10 {
+            is(&call(&server, &token, "PUT", &json!({"otp": otp})), WRONG);
+        }
+    }
+    assert_eq!(failed(), 0);
+    is(&call(&server, &token, "PUT", &json!({"otp": app.wrong()})), WRONG);
+    assert_eq!(failed(), 1, "this might have been right");
+    codes(&call(&server, &token, "PUT", &json!({"otp": app.code(0)})));
+
+    std::fs::write(server.dir.0.join("key"), SECRET).unwrap();
+    let (code, out, _) = server.user(&["reset-link", "ada", "--secret-key-file", "key"], "");
+    assert_eq!(code, 0, "{out}");
+    let reset = out.lines().find_map(|line| line.strip_prefix("token    ")).unwrap();
+    for otp in ["nonsense", "12345"] {
+        for _ in 0..10 {
+            let body = json!({"password": "another password", "otp": otp}).to_string();
+            is(&server.send_as(reset, "POST", "/api/reset_finalize", &body), WRONG);
+        }
+    }
+    assert_eq!(failed(), 1);
+}
+
+#[test]
 fn a_secret_that_was_left_lying_about_cannot_be_confirmed() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();

@@ -22,6 +22,7 @@ impl Invitations for Sqlite {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.write(|writer| {
+            users::must_administrate(writer, invitation.creator)?;
             let open: i64 = writer
                 .prepare_cached("SELECT count(*) FROM invitations WHERE expires >= ?1")?
                 .query_row([now.0], |row| row.get(0))?;
@@ -154,6 +155,13 @@ mod tests {
         store.accept(code, &user, None, &NOTE, at)
     }
 
+    fn administrator(store: &Sqlite, name: &str) -> i64 {
+        let id = add(store, name, None).unwrap();
+        let admin = Roles::parse("admin").unwrap();
+        assert!(store.change(id, &Change::Roles(&admin), &NOTE, NOW).unwrap());
+        id
+    }
+
     fn open(store: &Sqlite, at: i64) -> Vec<String> {
         store.invitations(Timestamp(at)).unwrap().into_iter().map(|found| found.id).collect()
     }
@@ -162,7 +170,7 @@ mod tests {
     fn a_code_is_good_once_and_for_a_time() {
         let place = Place::new("invitations");
         let store = Sqlite::open(&place.file(), 1).unwrap();
-        let ada = add(&store, "ada", None).unwrap();
+        let ada = administrator(&store, "ada");
         let code = invite(&store, Some(ada)).unwrap();
         let expected = Invitation {
             id: code.name(),
@@ -184,7 +192,7 @@ mod tests {
         assert_eq!(store.invitation(&code, NOW).unwrap(), None);
         assert_eq!(store.account(&Username::parse("carol").unwrap()).unwrap().map(|_| ()), None);
         let wanted = Wanted { limit: 100, ..Wanted::default() };
-        assert_eq!(store.recorded(&wanted).unwrap().len(), 3, "what did not happen is not told");
+        assert_eq!(store.recorded(&wanted).unwrap().len(), 4, "what did not happen is not told");
     }
 
     #[test]
@@ -203,15 +211,10 @@ mod tests {
 
     #[test]
     fn they_are_void_when_their_maker_no_longer_administrates() {
-        let admin = Roles::parse("admin").unwrap();
         for (what, undone) in [("deactivated", 0), ("demoted", 1), ("deleted", 2)] {
             let place = Place::new("former");
             let store = Sqlite::open(&place.file(), 1).unwrap();
-            let [ada, bob] = ["ada", "bob"].map(|name| {
-                let id = add(&store, name, None).unwrap();
-                store.change(id, &Change::Roles(&admin), &NOTE, NOW).unwrap();
-                id
-            });
+            let [ada, bob] = ["ada", "bob"].map(|name| administrator(&store, name));
             let codes = [Some(ada), Some(bob), None].map(|by| invite(&store, by).unwrap().name());
             let other = Roles::parse("admin,editor").unwrap();
             store.change(bob, &Change::Roles(&other), &NOTE, NOW).unwrap();
@@ -224,6 +227,10 @@ mod tests {
             let left = open(&store, 100);
             assert!(left.contains(&codes[0]) && left.contains(&codes[2]), "{what}");
             assert!(!left.contains(&codes[1]), "{what}");
+            // Nor by a request that was under way, and let in as an administrator's before that.
+            let late = invite(&store, Some(bob));
+            assert!(matches!(late, Err(Error::MissingRole(_))), "{what}: {late:?}");
+            assert_eq!(open(&store, 100), left, "{what}");
         }
     }
 

@@ -13,6 +13,10 @@ use crate::store::{
     Posting,
 };
 
+/// Mails that were given up and are kept to be looked at. They take no place of those that wait, or
+/// whoever registers with addresses that do not exist could keep everybody else's from being sent.
+const MAX_GIVEN_UP: i64 = 1_000;
+
 /// Mails that can wait at the same time. Beyond, whoever wants to cause another is told to come
 /// back later.
 const MAX_WAITING: i64 = 10_000;
@@ -131,6 +135,12 @@ impl Outbox for Sqlite {
                 "UPDATE outbox SET attempts = attempts + 1, due = ?2, failure = ?3 WHERE id = ?1",
                 params![id, failed.due.map(|due| due.0), failed.why],
             )?;
+            writer
+                .prepare_cached(
+                    "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE due IS NULL
+                     ORDER BY id DESC LIMIT -1 OFFSET ?1)",
+                )?
+                .execute([MAX_GIVEN_UP])?;
             Ok(entry.map_or(Ok(()), |entry| audit::insert(writer, entry, now))?)
         })
     }
@@ -183,7 +193,7 @@ pub(super) fn notify(
     let mut insert = writer.prepare_cached(
         "INSERT INTO outbox (message, kind, user, email, created, detail, due)
          SELECT lower(hex(randomblob(16))), ?1, id, email, ?3, ?4, ?3 FROM users
-         WHERE id = ?2 AND email IS NOT NULL AND (SELECT count(*) FROM outbox) < ?5",
+         WHERE id = ?2 AND email IS NOT NULL AND (SELECT count(due) FROM outbox) < ?5",
     )?;
     insert.execute(params![kind.name(), user, now.0, detail, MAX_WAITING])?;
     Ok(())
@@ -191,7 +201,7 @@ pub(super) fn notify(
 
 fn must_have_room(writer: &Connection) -> Result<(), Abort> {
     let waiting: i64 =
-        writer.prepare_cached("SELECT count(*) FROM outbox")?.query_row([], |row| row.get(0))?;
+        writer.prepare_cached("SELECT count(due) FROM outbox")?.query_row([], |row| row.get(0))?;
     match waiting < MAX_WAITING {
         true => Ok(()),
         false => {
@@ -297,6 +307,7 @@ fn reset(
         let address = kept.detail.parse().ok();
         let entry = Entry::new(Event::ResetRequested, id, &to.person.name, Actor::User(address));
         audit::insert(writer, &entry, now)?;
+        entry.log();
     } else if !writer.prepare_cached("SELECT 1 FROM tickets WHERE jti = ?1")?.exists([&link.jti])? {
         return Ok(None);
     }
@@ -493,8 +504,12 @@ mod tests {
         assert!(propose(&store, ada, "typo@x.example", "a"));
         assert!(propose(&store, ada, "new@x.example", "b"));
         assert_eq!(take(&store, NOW), row("new@x.example", "ada", Matter::NewAddress(link("b"))));
+        ask_for_reset(&store, "old@x.example", "r");
+        assert_eq!(take(&store, NOW), row("old@x.example", "ada", Matter::Reset(link("r"))));
         assert!(!confirm(&store, "a", None, NOW));
+        assert!(store.holder("r", NOW).unwrap().is_some());
         assert!(confirm(&store, "b", None, NOW) && !confirm(&store, "b", None, NOW));
+        assert!(store.holder("r", NOW).unwrap().is_none(), "it lies in the old mailbox");
         let told = Matter::AddressChanged("new@x.example".into());
         assert_eq!(take(&store, NOW), row("old@x.example", "ada", told));
         assert!(store.credentials("old@x.example").unwrap().is_none());
@@ -578,13 +593,23 @@ mod tests {
         let (_place, store) = open("full");
         let fill = format!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MAX_WAITING})
-             INSERT INTO outbox (message, kind, email, created) SELECT i, 'reset', 'x', ?1 FROM n"
+             INSERT INTO outbox (message, kind, email, created, due)
+             SELECT i, 'reset', 'x', ?1, ?1 FROM n"
         );
         store.write(|writer| Ok(writer.execute(&fill, [NOW.0])?)).unwrap();
         let refused = register(&store, "ada", "ada@x.example", "a");
         assert!(matches!(refused, Err(Error::Unavailable(_))), "{refused:?}");
         assert!(store.account(&Username::parse("ada").unwrap()).unwrap().is_none());
-        // What was given up goes by itself.
+        // What was given up takes no place, and the oldest of it goes.
+        store.write(|writer| Ok(writer.execute("UPDATE outbox SET due = NULL", [])?)).unwrap();
+        let bob = register(&store, "bob", "bob@x.example", "b").unwrap();
+        let mail = store.next_mail(NOW).unwrap().unwrap();
+        assert_eq!(mail.person.id, bob);
+        store.failed(mail.id, &Failed { why: "no", due: None }, None, NOW).unwrap();
+        let mut kept = Vec::new();
+        store.mails(&mut |mail| kept.push(mail.id)).unwrap();
+        assert_eq!((kept.len() as i64, kept.last()), (MAX_GIVEN_UP, Some(&mail.id)));
+        // And all of it by itself.
         while store.sweep(Timestamp(0), Timestamp(NOW.0 + 8 * 24 * 3600)).unwrap() > 0 {}
         assert!(register(&store, "ada", "ada@x.example", "a").is_ok());
     }

@@ -342,7 +342,7 @@ mod tests {
             let origin = Origin { address: None, agent: "" };
             let issued = Timestamp(issued);
             let session = Opening { jti, issued, expires: Timestamp(10_000), origin };
-            store.adopt(ada, &session, Timestamp(300)).unwrap()
+            store.adopt(ada, &session, &NOTE, Timestamp(300)).unwrap()
         };
         assert!(store.enrol(ada, &secret(1), &NOTE, NOW).unwrap());
         assert!(adopt("a", 150), "it does not count yet");

@@ -5,9 +5,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Sqlite, audit, fault, second_factors, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::store::{
-    Actor, Entry, Event, Opening, Proof, Rotation, Session, Sessions, Standing, Which,
-};
+use crate::store::{Entry, Opening, Proof, Rotation, Session, Sessions, Standing, Which};
 
 /// Sessions of one user that are kept, those that have ended among them; beyond that the oldest
 /// make room.
@@ -17,7 +15,7 @@ const MAX_PER_USER: i64 = 1_000;
 const MAX_SHOWN: i64 = 100;
 
 /// Asked of a token whose session is not known, by readers and then once more by the writer.
-const ADOPTABLE: &str = "SELECT name FROM users WHERE id = ?1 AND active AND tokens_after < ?2
+const ADOPTABLE: &str = "SELECT 1 FROM users WHERE id = ?1 AND active AND tokens_after < ?2
     AND NOT EXISTS (SELECT 1 FROM sessions WHERE jti = ?3)
     AND NOT EXISTS (SELECT 1 FROM second_factors WHERE user = ?1 AND confirmed <= ?2)";
 
@@ -56,17 +54,24 @@ impl Sessions for Sqlite {
         })
     }
 
-    fn adopt(&self, user: i64, session: &Opening<'_>, now: Timestamp) -> Result<bool, Error> {
+    fn adopt(
+        &self,
+        user: i64,
+        session: &Opening<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         // A token that is refused again and again must not keep the writer from others.
-        if adoptable(&self.reader(), user, session).map_err(fault)?.is_none() {
+        if !adoptable(&self.reader(), user, session).map_err(fault)? {
             return Ok(false);
         }
         self.write(|writer| {
-            let Some(name) = adoptable(writer, user, session)? else { return Ok(false) };
+            if !adoptable(writer, user, session)? {
+                return Ok(false);
+            }
             make_room(writer, user)?;
             insert(writer, user, session)?;
-            let actor = Actor::User(session.origin.address);
-            audit::insert(writer, &Entry::new(Event::TokenAdopted, user, &name, actor), now)?;
+            audit::insert(writer, entry, now)?;
             Ok(true)
         })
     }
@@ -163,16 +168,8 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// The user's name if the session can be adopted.
-fn adoptable(
-    connection: &Connection,
-    user: i64,
-    session: &Opening<'_>,
-) -> rusqlite::Result<Option<String>> {
-    connection
-        .prepare_cached(ADOPTABLE)?
-        .query_row(params![user, session.issued.0, session.jti], |row| row.get(0))
-        .optional()
+fn adoptable(connection: &Connection, user: i64, session: &Opening<'_>) -> rusqlite::Result<bool> {
+    connection.prepare_cached(ADOPTABLE)?.exists(params![user, session.issued.0, session.jti])
 }
 
 /// Makes room for one more of a user's [`MAX_PER_USER`] sessions. What is forgotten must not be
@@ -395,7 +392,7 @@ mod tests {
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let ada = add(&store, "ada", None).unwrap();
         let adopt = |jti: &str, issued: i64| {
-            store.adopt(ada, &opening(jti, issued), Timestamp(100)).unwrap()
+            store.adopt(ada, &opening(jti, issued), &NOTE, Timestamp(100)).unwrap()
         };
         assert!(adopt("a", 10));
         assert!(!adopt("a", 10), "it is known");
@@ -427,7 +424,7 @@ mod tests {
         }
         assert_eq!(ended(&store, "s4"), None);
         assert_eq!(ended(&store, "s5"), Some(false));
-        let adopted = store.adopt(ada, &opening("s4", 104), Timestamp(9_000)).unwrap();
+        let adopted = store.adopt(ada, &opening("s4", 104), &NOTE, Timestamp(9_000)).unwrap();
         assert!(!adopted, "forgotten, and so not to be taken again");
     }
 

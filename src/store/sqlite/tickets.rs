@@ -38,12 +38,15 @@ impl Tickets for Sqlite {
             if !writer.prepare_cached(active)?.exists([ticket.user])? {
                 return Ok(false);
             }
+            let creator = entry.actor.admin();
+            users::must_administrate(writer, creator)?;
             // One a user: who gets another had better not find the first in wrong hands.
             let former = "DELETE FROM tickets WHERE user = ?1 AND purpose = 'reset'";
             writer.execute(former, [ticket.user])?;
             writer.execute(
-                "INSERT INTO tickets (jti, user, purpose, expires) VALUES (?1, ?2, 'reset', ?3)",
-                params![ticket.jti, ticket.user, ticket.expires.0],
+                "INSERT INTO tickets (jti, user, purpose, expires, creator)
+                 VALUES (?1, ?2, 'reset', ?3, ?4)",
+                params![ticket.jti, ticket.user, ticket.expires.0, creator],
             )?;
             audit::insert(writer, entry, now)?;
             Ok(true)
@@ -111,6 +114,12 @@ impl Tickets for Sqlite {
     }
 }
 
+/// Voids what somebody has handed out who no longer administrates.
+pub(super) fn revoke_of(writer: &Connection, creator: i64) -> rusqlite::Result<()> {
+    writer.prepare_cached("DELETE FROM tickets WHERE creator = ?1")?.execute([creator])?;
+    Ok(())
+}
+
 /// Keeps the ticket of a mail that confirms an address.
 pub(super) fn insert(
     writer: &Connection,
@@ -155,6 +164,8 @@ fn set_address(
          WHERE id = ?1",
         params![user, email.as_str(), email.key(), registration],
     )?;
+    // Whoever can still read the old mailbox must not set a password with what was sent there.
+    writer.execute("DELETE FROM tickets WHERE user = ?1 AND purpose = 'reset'", [user])?;
     Ok(())
 }
 
@@ -178,8 +189,8 @@ fn holder(connection: &Connection, jti: &str, now: Timestamp) -> rusqlite::Resul
 mod tests {
     use super::super::tests::{NOTE, Place, add};
     use super::*;
-    use crate::guard::PasswordHash;
-    use crate::store::{Opening, Origin, Sessions as _, Store as _, Users as _};
+    use crate::guard::{PasswordHash, Roles};
+    use crate::store::{Actor, Opening, Origin, Sessions as _, Store as _, Users as _};
 
     const NOW: Timestamp = Timestamp(100);
     const END: Timestamp = Timestamp(200);
@@ -267,6 +278,35 @@ mod tests {
             assert!(act(&store, ada), "{what}");
             assert_eq!(holder(&store, "a").is_some(), good, "{what}");
             assert_eq!(reset(&store, "a", "s", NOW), good, "{what}");
+        }
+    }
+
+    #[test]
+    fn they_are_void_when_who_handed_them_out_no_longer_administrates() {
+        let admin = Roles::parse("admin").unwrap();
+        for (what, undone) in [("deactivated", 0), ("demoted", 1), ("deleted", 2)] {
+            let place = Place::new("former-hand");
+            let store = Sqlite::open(&place.file(), 1).unwrap();
+            let [root, eve, ada, bob] =
+                ["root", "eve", "ada", "bob"].map(|name| add(&store, name, None).unwrap());
+            for id in [root, eve] {
+                store.change(id, &Change::Roles(&admin), &NOTE, NOW).unwrap();
+            }
+            let by = |creator: i64, user: i64, jti: &str| {
+                let entry = Entry { actor: Actor::Admin(creator, None), ..NOTE };
+                store.hand_out(&Ticket { jti, user, expires: END }, &entry, NOW)
+            };
+            assert!(by(eve, ada, "a").unwrap() && by(root, bob, "b").unwrap());
+            match undone {
+                0 => store.change(eve, &Change::Active(false), &NOTE, NOW).unwrap(),
+                1 => store.change(eve, &Change::Roles(&Roles::default()), &NOTE, NOW).unwrap(),
+                _ => store.delete(eve, &NOTE, NOW).unwrap(),
+            };
+            assert_eq!((holder(&store, "a"), holder(&store, "b")), (None, Some(bob)), "{what}");
+            // Nor by a request that was under way.
+            let late = by(eve, bob, "c");
+            assert!(matches!(late, Err(Error::MissingRole(_))), "{what}: {late:?}");
+            assert_eq!(holder(&store, "b"), Some(bob), "{what}");
         }
     }
 

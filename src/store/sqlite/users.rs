@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 
-use super::{Abort, Sqlite, audit, fault, invitations, sessions};
+use super::{Abort, Sqlite, audit, fault, invitations, sessions, tickets};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Email, PasswordHash, Roles, Username};
@@ -120,7 +120,7 @@ impl Users for Sqlite {
     fn delete(&self, id: i64, entry: &Entry<'_>, now: Timestamp) -> Result<bool, Error> {
         self.write(|writer| {
             let admin = is_admin(writer, id)?;
-            invitations::revoke_of(writer, id)?;
+            revoke_promises(writer, id)?;
             if writer.execute("DELETE FROM users WHERE id = ?1", [id])? == 0 {
                 return Ok(false);
             }
@@ -259,9 +259,24 @@ pub(super) fn apply(
         Change::Active(true) | Change::Roles(_) | Change::Unlocked => {}
     }
     if !is_admin(writer, id)? {
-        invitations::revoke_of(writer, id)?;
+        revoke_promises(writer, id)?;
     }
     Ok(true)
+}
+
+/// Takes back what somebody has promised others who no longer administrates.
+fn revoke_promises(writer: &Connection, creator: i64) -> rusqlite::Result<()> {
+    invitations::revoke_of(writer, creator)?;
+    tickets::revoke_of(writer, creator)
+}
+
+/// Asked in the transaction that keeps a promise: what somebody promises who has just stopped to
+/// administrate would outlast it. What comes from the command line is nobody's.
+pub(super) fn must_administrate(writer: &Connection, creator: Option<i64>) -> Result<(), Abort> {
+    match creator {
+        Some(id) if !is_admin(writer, id)? => Err(Abort::Rule(Error::MissingRole("admin".into()))),
+        _ => Ok(()),
+    }
 }
 
 fn is_admin(writer: &Connection, id: i64) -> rusqlite::Result<bool> {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::crowd::{Crowd, connect_from};
+use super::crowd::{Crowd, Member, connect_from};
 use super::vitals::{Target, Vitals};
 use crate::support::{Client, Dir, PASSWORD, Server, request, run};
 
@@ -60,6 +60,28 @@ fn the_queue_holds_256_and_refuses_the_next_at_once() {
     assert_eq!(target.login("ada", PASSWORD).status(), 200);
     drop((first, queued));
     target.unharmed();
+}
+
+#[test]
+fn logins_do_not_hold_up_who_is_logged_in() {
+    // One hashing thread, and without the throttle one address may have all the places.
+    let server = Server::start(&["--hash-threads", "1", "--throttle", "off"]);
+    let token = server.register("ada", PASSWORD).token();
+    let other = server.login("ada", PASSWORD).token();
+    let body = json!({"username": "nobody", "password": PASSWORD}).to_string();
+    let mut crowd = Crowd::gather(server.address, 0, 2 * QUEUE, None);
+    crowd.say(request("POST", "/api/login", &[], &body).as_bytes());
+    for (token, path, expected) in [
+        (&token, "/api/refresh", 425),
+        (&other, "/api/logout", 200),
+        (&token, "/api/logout/all", 200),
+    ] {
+        assert_eq!(server.send_as(token, "POST", path, "").status(), expected, "{path}");
+    }
+    crowd.hurry();
+    crowd.members.iter_mut().for_each(Member::listen);
+    let mut heard = crowd.members.iter().map(|member| &member.heard);
+    assert!(heard.any(|heard| heard.starts_with(b"HTTP/1.1 503")), "the queue was not full");
 }
 
 #[test]

@@ -213,6 +213,20 @@ test('while it is away it is asked a few times, then once a minute', async () =>
   assert.ok(server.log.length > 100 && server.log.length < 190, String(server.log.length));
 });
 
+test('where only the real requests fail, they become rarer all the same', async () => {
+  const { world, auth } = await loggedIn();
+  const { fetch } = world;
+  let refreshes = 0;
+  world.fetch = (url, init) => {
+    if (!url.endsWith('/api/refresh')) return fetch.call(world, url, init);
+    refreshes += 1;
+    return Promise.reject(new TypeError('Failed to fetch'));
+  };
+  await world.pass(2 * HOUR);
+  assert.equal(auth.state.loggedIn, true);
+  assert.ok(refreshes > 50 && refreshes < 140, String(refreshes));
+});
+
 test('the browser says that the network is back: it is asked at once, and so by the button', async () => {
   for (const how of ['signal', 'retry'] as const) {
     const { world, tab, auth } = await loggedIn();
@@ -258,13 +272,42 @@ test('told to wait, it waits, and requests are told the same', async () => {
   assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), '[object Response]');
 });
 
-test('many requests at once with a token that is over: one refresh', async () => {
-  const { world, auth, server } = await loggedIn();
-  await world.sleep(HOUR);
-  const all = Array.from({ length: 20 }, () => auth.fetch('/api/protected'));
-  for (const one of all) assert.equal(errorName(await world.outcome(one)), '[object Response]');
+test('told to wait, it waits also where only the server knows that the token is over', async () => {
+  const { world, tab, auth, server } = await loggedIn();
+  server.instead = path => (path === '/api/refresh' ? refuse(429, 'TooManyRequests', { 'Retry-After': '300' }) : null);
+  tab.skew -= HOUR;
+  await world.pass(902_000);
+  for (let i = 0; i < 50; i++) {
+    assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), 'TooManyRequests');
+  }
   assert.equal(server.count(REFRESH), 1);
-  assert.equal(server.count('GET /api/protected'), 20);
+});
+
+test('a clock that has jumped ahead: requests go on with the token, and few ask whether it is over', async () => {
+  for (const tellsDate of [false, true]) {
+    const { world, tab, auth, server } = await loggedIn();
+    server.tellsDate = tellsDate;
+    tab.skew += 5 * HOUR;
+    for (let i = 0; i < 100; i++) {
+      await world.pass(1000);
+      assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), '[object Response]');
+    }
+    // The server's time, where it can be read, settles it.
+    const refreshes = server.count(REFRESH);
+    assert.ok(tellsDate ? refreshes === 1 : refreshes > 2 && refreshes < 7, String(refreshes));
+  }
+});
+
+test('many requests at once with a token that is over: one refresh', async () => {
+  // Without storage there are no turns to take either.
+  for (const options of [{}, { locks: true }, { session: null, local: null }]) {
+    const { world, auth, server } = await loggedIn(options);
+    await world.sleep(HOUR);
+    const all = Array.from({ length: 20 }, () => auth.fetch('/api/protected'));
+    for (const one of all) assert.equal(errorName(await world.outcome(one)), '[object Response]');
+    assert.equal(server.count(REFRESH), 1, JSON.stringify(options));
+    assert.equal(server.count('GET /api/protected'), 20);
+  }
 });
 
 test('a request whose token ended on the way is sent once more, with its body', async () => {

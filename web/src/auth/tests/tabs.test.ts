@@ -72,6 +72,54 @@ test('without locks and storage events they may refresh at once: the server allo
   for (const tab of all) assert.equal(await read(world, tab), '200');
 });
 
+test('with Web Locks nothing is written for a turn', async () => {
+  for (const locks of BOTH) {
+    const { world, all } = await tabs(2, { locks });
+    const written = new Set<string>();
+    const { setItem } = world.local;
+    world.local.setItem = (key, value) => (written.add(key), setItem.call(world.local, key, value));
+    await world.sleep(HOUR);
+    assert.equal(await read(world, all[0]!), '200');
+    assert.deepEqual([...written], locks ? ['lictor.auth'] : ['lictor.auth.turn', 'lictor.auth']);
+  }
+});
+
+test('an exchange that fails while another tab\'s succeeds has succeeded', async () => {
+  const { world, all, server } = await tabs(2, { locks: false });
+  const { getItem } = world.local;
+  world.local.getItem = key => (key.endsWith('.turn') ? null : getItem.call(world.local, key));
+  await world.sleep(HOUR);
+  world.network = 'hangs';
+  const hung = all[0]!.auth.fetch('/api/protected');
+  await world.pass(50);
+  world.network = 'up';
+  assert.equal(await read(world, all[1]!), '200');
+  assert.ok((await world.outcome(hung)) instanceof Response);
+  assert.equal(server.count(REFRESH), 2);
+});
+
+test('a request that is refused for a session that another tab has replaced goes out with the new one', async () => {
+  const { world, all, server } = await tabs(2, { locks: false });
+  const asked = all[0]!.auth.fetch('/api/protected');
+  server.endAll();
+  await world.pass(25);
+  all[1]!.auth.accept(server.begin());
+  assert.ok((await world.outcome(asked)) instanceof Response);
+  assert.deepEqual(states(all), ['in', 'in']);
+  assert.equal(all[0]!.auth.state.claims!.jti, 'session-2');
+});
+
+test('nobody waits for ever for a turn that others take again and again', async () => {
+  const { world, all } = await tabs(1, { locks: false });
+  await world.sleep(HOUR);
+  const keep = () => {
+    world.local.setItem('lictor.auth.turn', `other ${world.time + 5000}`);
+    world.after(1000, keep);
+  };
+  keep();
+  assert.equal(await read(world, all[0]!), '200');
+});
+
 test('a tab that freezes with its turn in hand keeps nobody waiting for long', async () => {
   for (const locks of BOTH) {
     const { world, all } = await tabs(3, { locks });
@@ -166,6 +214,12 @@ test('a session that is not remembered is its tab\'s own', async () => {
     await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right' }));
     await world.pass(100);
     assert.deepEqual(states(all), ['in', 'in'], 'a new one is for all');
+    await world.outcome(all[0]!.auth.logIn({ username: 'ada', password: 'right', remember: false }));
+    assert.notEqual(all[0]!.session.text, '[]');
+    await world.outcome(all[0]!.auth.logIn({ username: 'ada', password: 'right' }));
+    await world.pass(100);
+    assert.equal(all[0]!.session.text, '[]', 'what is remembered lies in one place');
+    assert.equal(await all[0]!.auth.token(), await all[1]!.auth.token());
   }
 });
 

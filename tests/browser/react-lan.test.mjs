@@ -1,0 +1,147 @@
+// Owns the promise that examples/react-lan works where it is meant to: in a home network, on
+// plain http from a host that is not localhost, where browsers have no Web Locks. Chromium is
+// told that `nas.lan` is this machine. Needs `npm ci` in the example's folder.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { extname, join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startChromium, startLictor, stopLictors } from './stage.mjs';
+
+const EXAMPLE = join(import.meta.dirname, '../../examples/react-lan');
+const PASSWORD = 'ten wooden lanterns by the ford';
+const SHORT = ['--access-lifespan', '3s', '--early-refresh', '2s'];
+
+const dir = mkdtempSync(join(tmpdir(), 'lictor-react-lan-'));
+let browser;
+
+before(async () => {
+  browser = await startChromium('--host-resolver-rules=MAP nas.lan 127.0.0.1');
+});
+
+after(async () => {
+  await browser?.close();
+  await stopLictors();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+for (const [host, hasLocks] of [['nas.lan', false], ['127.0.0.1', true]]) {
+  test(`another origin, ${host}: two tabs refresh in turn, and log out together`, async t => {
+    const app = await serveExample(host, ...SHORT);
+    const { context, asked } = await open(t, []);
+    const one = await visit(context, app);
+    assert.equal(await one.evaluate(() => 'locks' in navigator), hasLocks);
+    await enter(one, 'Register');
+    const two = await visit(context, app);
+    // Four lives of a token.
+    await sleep(10_000);
+    for (const page of [one, two]) assert.equal(await protectedMessage(page), 'protected endpoint (allowed usr ada)');
+    const refreshes = asked.filter(path => path === '/api/refresh').length;
+    assert.ok(refreshes >= 2 && refreshes <= 7, `${refreshes} refreshes`);
+    await one.getByRole('button', { name: 'Log out' }).click();
+    for (const page of [one, two]) await page.getByText('You are logged out.').waitFor();
+    assert.equal(await two.evaluate(() => JSON.stringify(localStorage).includes('eyJ')), false, 'no token is left');
+    await enter(two, 'Log in');
+    await one.getByRole('button', { name: 'Log out' }).waitFor();
+  });
+}
+
+test('without a network it says so, and goes on when it is back', async t => {
+  const app = await serveExample('nas.lan', ...SHORT);
+  const { context } = await open(t, [/ERR_INTERNET_DISCONNECTED/]);
+  const page = await visit(context, app);
+  await enter(page, 'Register');
+  await page.getByRole('button', { name: 'Log out' }).waitFor();
+  await context.setOffline(true);
+  await page.getByText('The server cannot be reached').waitFor();
+  await sleep(2000);
+  assert.equal(await protectedMessage(page), 'The server cannot be reached');
+  await context.setOffline(false);
+  await page.getByText('Trying again').waitFor({ state: 'detached' });
+  await page.reload();
+  assert.equal(await protectedMessage(page), 'protected endpoint (allowed usr ada)');
+});
+
+test('a wrong password is told in the server\'s words', async t => {
+  const app = await serveExample('nas.lan');
+  const { context } = await open(t, [/status of 401/]);
+  const page = await visit(context, app);
+  await enter(page, 'Log in');
+  await page.getByText('The username and/or password are incorrect').waitFor();
+});
+
+test('its build is served by lictor itself, and runs no script that was slipped in', async t => {
+  const out = build('');
+  const lictor = await startLictor('web', '--web', out, '--cors-origin', 'none', ...SHORT);
+  const { context } = await open(t, [/Content Security Policy/]);
+  const page = await visit(context, lictor.url.replace('127.0.0.1', 'nas.lan'));
+  await page.evaluate(() => document.body.insertAdjacentHTML('beforeend', '<img src="data:," onerror="document.title = 0">'));
+  await enter(page, 'Register');
+  await sleep(4000);
+  assert.equal(await protectedMessage(page), 'protected endpoint (allowed usr ada)');
+  assert.equal(await page.title(), 'An app of your own');
+});
+
+// Builds the example for a lictor of its own, and serves it from another port of the same host.
+async function serveExample(host, ...flags) {
+  let out;
+  const files = createServer((request, answer) => {
+    const path = join(out, request.url === '/' ? 'index.html' : request.url);
+    if (!existsSync(path)) return answer.writeHead(404).end();
+    answer.setHeader('Content-Type', extname(path) === '.js' ? 'text/javascript' : 'text/html');
+    answer.end(readFileSync(path));
+  });
+  await new Promise(done => files.listen(0, '127.0.0.1', done));
+  files.unref();
+  const origin = `http://${host}:${files.address().port}`;
+  const lictor = await startLictor(`lan${files.address().port}`, '--cors-origin', origin, ...flags);
+  out = build(lictor.url.replace('127.0.0.1', host));
+  return origin;
+}
+
+function build(lictor) {
+  const out = mkdtempSync(join(dir, 'dist-'));
+  const env = { ...process.env, VITE_LICTOR: lictor };
+  execFileSync(join(EXAMPLE, 'node_modules/.bin/vite'), ['build', '--logLevel', 'warn', '--outDir', out, '--emptyOutDir'], { cwd: EXAMPLE, env });
+  return out;
+}
+
+// A browser profile of its own. Its console must have said nothing but what matches `expected`.
+async function open(t, expected) {
+  const context = await browser.newContext();
+  context.setDefaultTimeout(15_000);
+  const complaints = [];
+  const asked = [];
+  context.on('weberror', error => complaints.push(String(error.error())));
+  context.on('console', said => {
+    if (['error', 'warning'].includes(said.type())) complaints.push(said.text());
+  });
+  context.on('request', request => asked.push(new URL(request.url()).pathname));
+  t.after(async () => {
+    await context.close();
+    for (const complaint of complaints) assert.ok(expected.some(e => e.test(complaint)), complaint);
+    for (const e of expected) assert.ok(complaints.some(complaint => e.test(complaint)), `nothing said ${e}`);
+  });
+  return { context, asked };
+}
+
+async function visit(context, url) {
+  const page = await context.newPage();
+  await page.goto(url);
+  return page;
+}
+
+async function enter(page, how) {
+  await page.getByLabel('Username').fill('ada');
+  await page.getByLabel('Password').fill(PASSWORD);
+  await page.getByRole('button', { name: how }).click();
+}
+
+async function protectedMessage(page) {
+  await page.getByRole('button', { name: 'Read the protected message' }).click();
+  return page.locator('output:not(:empty)').textContent();
+}

@@ -1,0 +1,191 @@
+// Owns the tests against the real server, named in LICTOR_BIN: short lives, two tabs, sessions
+// that end, a server that restarts. Times are real here, so they are seconds.
+
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer, type AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ApiError, createAuth, type Auth } from '../index.js';
+import type { Environment } from '../environment.js';
+import { Memory } from './world.js';
+
+const binary = process.env['LICTOR_BIN'];
+const skip = binary === undefined && 'LICTOR_BIN names no server';
+const ADA = { username: 'ada', password: 'ten wooden lanterns' };
+
+const dir = mkdtempSync(join(tmpdir(), 'lictor-auth-'));
+const children = new Set<ChildProcess>();
+const open: Auth[] = [];
+
+after(() => {
+  open.forEach(auth => auth.close());
+  children.forEach(child => child.kill('SIGKILL'));
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function freePort(): Promise<number> {
+  const holder = createServer().listen(0, '127.0.0.1');
+  await once(holder, 'listening');
+  const { port } = holder.address() as AddressInfo;
+  holder.close();
+  return port;
+}
+
+async function start(name: string, port: number, ...flags: string[]): Promise<ChildProcess> {
+  const lives = ['--access-lifespan', '3s', '--early-refresh', '1s', ...flags];
+  const database = ['--listen', `127.0.0.1:${port}`, '--database', join(dir, `${name}.db`)];
+  const child = spawn(binary!, ['serve', ...database, ...lives], { cwd: dir, env: { PATH: process.env['PATH'] }, stdio: 'ignore' });
+  children.add(child);
+  for (let i = 0; i < 100; i++) {
+    if (await fetch(`http://127.0.0.1:${port}/api/health`).then(answer => answer.ok, () => false)) return child;
+    await sleep(50);
+  }
+  throw new Error('lictor did not start');
+}
+
+async function stop(child: ChildProcess): Promise<void> {
+  child.kill('SIGTERM');
+  await once(child, 'exit');
+  children.delete(child);
+}
+
+/** A browser whose tabs share localStorage, on plain http: no Web Locks. */
+class Browser {
+  skew = 0;
+  asked: string[] = [];
+  readonly #local = new Memory();
+  readonly #heard: ((key: string | null) => void)[] = [];
+  readonly #api: string;
+
+  constructor(port: number) {
+    this.#api = `http://127.0.0.1:${port}`;
+  }
+
+  tab(): Auth {
+    const heard: { on: (key: string | null) => void } = { on: () => {} };
+    this.#heard.push(key => heard.on(key));
+    const index = this.#heard.length - 1;
+    const tell = (key: string) => this.#heard.forEach((on, i) => i !== index && setTimeout(on, 1, key));
+    const environment: Environment = {
+      origin: this.#api,
+      local: {
+        getItem: key => this.#local.getItem(key),
+        setItem: (key, value) => (this.#local.setItem(key, value), tell(key)),
+        removeItem: key => (this.#local.removeItem(key), tell(key)),
+      },
+      session: new Memory(),
+      locks: null,
+      fetch: (url, init) => (this.asked.push(new URL(url).pathname), fetch(url, init)),
+      now: () => Date.now() + this.skew,
+      random: Math.random,
+      after: (ms, run) => {
+        const timer = setTimeout(run, ms);
+        return () => clearTimeout(timer);
+      },
+      channel: () => null,
+      onSignal: () => () => {},
+      onStorage: on => ((heard.on = on), () => {}),
+    };
+    const auth = createAuth({}, environment);
+    open.push(auth);
+    return auth;
+  }
+}
+
+async function until(what: () => boolean, limit = 10_000): Promise<void> {
+  for (const end = Date.now() + limit; !what(); await sleep(20)) assert.ok(Date.now() < end, `in vain: ${what}`);
+}
+
+function read(auth: Auth): Promise<unknown> {
+  return auth.call('GET', '/api/protected');
+}
+
+const MESSAGE = { message: 'protected endpoint (allowed usr ada)' };
+
+test('two tabs live on through many short lives, whatever the clock says', { skip }, async () => {
+  const port = await freePort();
+  const lictor = await start('lives', port);
+  const browser = new Browser(port);
+  browser.skew = -7 * 3_600_000;
+  const [one, two] = [browser.tab(), browser.tab()];
+  assert.deepEqual(await one.register(ADA), { loggedIn: true });
+  await until(() => two.state.loggedIn);
+  const first = two.state.claims!;
+  for (let i = 0; i < 20; i++) {
+    await sleep(500);
+    assert.deepEqual(await Promise.all([read(one), read(two)]), [MESSAGE, MESSAGE]);
+  }
+  assert.ok(two.state.claims!.iat >= first.iat + 8);
+  assert.equal(two.state.claims!.jti, first.jti);
+  const refreshes = browser.asked.filter(path => path === '/api/refresh').length;
+  assert.ok(refreshes >= 3 && refreshes <= 12, String(refreshes));
+  await stop(lictor);
+});
+
+test('logging out ends it for both tabs and at the server', { skip }, async () => {
+  const port = await freePort();
+  const lictor = await start('out', port);
+  const browser = new Browser(port);
+  const [one, two] = [browser.tab(), browser.tab()];
+  await one.register(ADA);
+  await until(() => two.state.loggedIn);
+  const token = (await two.token())!;
+  assert.equal(await one.logOut(), true);
+  await until(() => !two.state.loggedIn);
+  assert.equal(two.state.reason, 'user');
+  const answer = await fetch(`http://127.0.0.1:${port}/api/protected`, { headers: { Authorization: `Bearer ${token}` } });
+  assert.equal(((await answer.json()) as { error: string }).error, 'BlacklistedError');
+  await stop(lictor);
+});
+
+test('a session that was ended elsewhere is told', { skip }, async () => {
+  const port = await freePort();
+  const lictor = await start('ended', port);
+  const [here, elsewhere] = [new Browser(port).tab(), new Browser(port).tab()];
+  await here.register(ADA);
+  await elsewhere.logIn(ADA);
+  await elsewhere.logOutEverywhere();
+  // Nobody asks for anything: the next refresh hears it.
+  await until(() => !here.state.loggedIn);
+  assert.equal(here.state.reason, 'revoked');
+  await here.logIn(ADA);
+  assert.equal(here.state.reason, null);
+  await assert.rejects(here.logIn({ ...ADA, password: 'another one' }), (error: ApiError) => error.error === 'AuthenticationError');
+  assert.equal(here.state.loggedIn, true);
+  await stop(lictor);
+});
+
+test('a server that restarts in the middle of a session, longer than a token lives', { skip }, async () => {
+  const port = await freePort();
+  const lictor = await start('restart', port);
+  const browser = new Browser(port);
+  const [one, two] = [browser.tab(), browser.tab()];
+  await one.register(ADA);
+  await until(() => two.state.loggedIn);
+  await stop(lictor);
+  await until(() => one.state.offline && two.state.offline);
+  await sleep(3000);
+  await assert.rejects(read(one), { name: 'NetworkError' });
+  assert.equal(one.state.loggedIn, true);
+  const again = await start('restart', port);
+  await until(() => !one.state.offline && !two.state.offline);
+  assert.deepEqual(await Promise.all([read(one), read(two)]), [MESSAGE, MESSAGE]);
+  await stop(again);
+});
+
+test('the session reaches its end', { skip }, async () => {
+  const port = await freePort();
+  const lictor = await start('end', port, '--refresh-lifespan', '7s');
+  const auth = new Browser(port).tab();
+  await auth.register(ADA);
+  await sleep(5000);
+  assert.deepEqual(await read(auth), MESSAGE);
+  await until(() => !auth.state.loggedIn);
+  assert.equal(auth.state.reason, 'expired');
+  await stop(lictor);
+});
