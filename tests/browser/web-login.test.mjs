@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  PASSWORD, addUser, ask, button, codeOf, field, heading, inspect, logIn, logInByApi, open, refused,
+  PASSWORD, addUser, button, codeOf, enrol, field, heading, inspect, logIn, open, refused,
 } from './app.mjs';
 import { startChromium, startLictor, stopLictors } from './stage.mjs';
 
@@ -71,7 +71,7 @@ test('the keyboard alone: log in, read the protected page, log out', async t => 
 
 test('second factor: the app\'s code, or a recovery code once', async t => {
   addUser(lictor, 'bea');
-  const { secret, codes } = await enrol('bea');
+  const { secret, codes } = await enrol(lictor, 'bea');
   const page = await open(t, browser, lictor, '/login', { expected: [refused(401)] });
   await logIn(page, 'bea');
   await heading(page, 'Second factor').waitFor();
@@ -129,15 +129,6 @@ test('a throttled login counts down, and is taken after it', async t => {
   await logIn(page, 'cleo');
   await heading(page, 'Hello, cleo').waitFor();
 });
-
-// By the API: turns the second factor on, with the code before this one, which stays unused.
-async function enrol(name) {
-  const token = await logInByApi(lictor, name);
-  const { secret } = await ask(lictor, 'POST', '/api/second-factor', token, { password: PASSWORD });
-  const otp = await codeOf(secret, -1);
-  const { recovery_codes: codes } = await ask(lictor, 'PUT', '/api/second-factor', token, { otp });
-  return { secret, codes };
-}
 
 // Guesses, as soon as each guess is allowed, until the next one has to wait so many seconds.
 async function failUntilItWaits(server, username, seconds) {

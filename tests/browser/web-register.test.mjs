@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { PASSWORD, addUser, button, field, heading, inspect, logIn, mailedLink, open, refused } from './app.mjs';
+import {
+  PASSWORD, addUser, ask, button, enrol, field, heading, inspect, logIn, mailedLink, open, refused,
+} from './app.mjs';
 import { mailTo, startChromium, startLictor, stopLictors } from './stage.mjs';
 
 const NEW_PASSWORD = 'nine copper kettles on the hill';
@@ -159,6 +161,25 @@ test('a forgotten password: the mailed link sets another one, once', async t => 
   await field(page, 'New password').fill(PASSWORD);
   await button(page, 'Set password').click();
   await heading(page, 'This link does not work').waitFor();
+});
+
+test('a forgotten password takes the second factor as well', async t => {
+  addUser(byMail, 'fay', '--email', 'fay@example.org');
+  const { codes } = await enrol(byMail, 'fay');
+  await ask(byMail, 'POST', '/api/reset', undefined, { email: 'fay@example.org' });
+  const link = await mailedLink(byMail, 'fay@example.org', 'reset-finalize');
+  const page = await open(t, browser, byMail, link, { expected: [refused(401), refused(403)] });
+  await field(page, 'New password').fill(NEW_PASSWORD);
+  await button(page, 'Set password').click();
+  for (const [code, told] of [
+    ['000000', page.getByText('The code is wrong, too old, or has been used.')],
+    [codes[0], heading(page, 'Your password is set')],
+  ]) {
+    await field(page, 'Code').fill(code);
+    if (code !== codes[0]) await inspect(page, 'new password, second factor');
+    await button(page, 'Set password').click();
+    await told.waitFor();
+  }
 });
 
 async function register(page, name) {

@@ -10,6 +10,8 @@ import {
 } from './app.mjs';
 import { startChromium, startLictor, stopLictors } from './stage.mjs';
 
+// To Chromium this is another machine, reached by plain http: less is allowed there.
+const LAN_NAME = 'lictor.lan';
 const ACCESS_S = 3;
 const REFRESH_S = 9;
 const ENDED = 'Your session has ended. Log in to go on.';
@@ -20,7 +22,7 @@ let browser, lictor, brief;
 before(async () => {
   lictor = await startLictor('session', '--throttle', 'off');
   brief = await startLictor('brief', '--throttle', 'off', '--access-lifespan', `${ACCESS_S}s`, '--refresh-lifespan', `${REFRESH_S}s`);
-  browser = await startChromium();
+  browser = await startChromium(`--host-resolver-rules=MAP ${LAN_NAME} 127.0.0.1`);
   for (const server of [lictor, brief]) addUser(server, 'ada');
 });
 
@@ -65,6 +67,23 @@ test('two tabs: each token is exchanged once, before it expires', async t => {
   }
   assert.ok(exchanged.length >= 2, `exchanged ${exchanged.length} times`);
   assert.equal(new Set(exchanged).size, exchanged.length, 'no token twice');
+});
+
+test('on plain http in a LAN, where a browser has no Web Locks: the same', async t => {
+  const server = await startLictor('lan', '--throttle', 'off', '--access-lifespan', `${ACCESS_S}s`);
+  addUser(server, 'ada');
+  const lan = { ...server, url: server.url.replace('127.0.0.1', LAN_NAME) };
+  const context = await visit(t, browser, lan, { token: await logInByApi(server, 'ada') });
+  const pages = [await context.newPage(), await context.newPage()];
+  for (const page of pages) await page.goto('/protected');
+  assert.equal(await pages[0].evaluate(() => isSecureContext), false);
+  await sleep(2 * ACCESS_S * 1000);
+  for (const page of pages) {
+    await page.getByRole('link', { name: 'Account' }).click();
+    await page.getByRole('heading', { name: 'Where you are logged in' }).waitFor();
+  }
+  await button(pages[0], 'Log out').click();
+  await heading(pages[1], 'Log in').waitFor();
 });
 
 test('an expired token is exchanged when one comes back, an expired session ends', async t => {
