@@ -123,8 +123,8 @@ fn refusals() {
     );
 
     let database = rusqlite::Connection::open(dir.database()).unwrap();
-    database.execute_batch("PRAGMA user_version = 3").unwrap();
-    refused(&dir, &[], &secret, "is of version 3", "newer lictor");
+    database.execute_batch("PRAGMA user_version = 4").unwrap();
+    refused(&dir, &[], &secret, "is of version 4", "newer lictor");
 }
 
 #[test]
