@@ -123,11 +123,15 @@ fn can_name_a_session(jti: &str) -> bool {
     (1..=MAX_JTI).contains(&jti.len()) && jti.bytes().all(fine)
 }
 
-/// The token in the `Authorization` header, or else in the cookie.
+/// The token in the `Authorization` header, or else in the cookie where nothing is changed: a
+/// browser may send it along with what a page of another site asks for.
 fn token<'a>(request: &Request<'a>) -> Result<&'a [u8], Error> {
     match bearer(request)? {
         Some(token) => Ok(token),
-        None => request.cookie("access_token").ok_or(Error::MissingToken),
+        None if matches!(request.method, "GET" | "HEAD") => {
+            request.cookie("access_token").ok_or(Error::MissingToken)
+        }
+        None => Err(Error::MissingBearer),
     }
 }
 

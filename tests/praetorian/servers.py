@@ -19,8 +19,6 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
 from mails import Mailbox
 
 SECRET_KEY = "a secret of the differential test: 32 bytes or more"
@@ -252,6 +250,9 @@ def free_port():
 
 def require_lictor():
     if lictor_binary() is None:
+        # Not everybody who starts a server runs under pytest.
+        import pytest
+
         pytest.exit("no lictor binary: run `cargo build --release` first, or set LICTOR_BIN", returncode=1)
 
 

@@ -290,6 +290,9 @@ fn tokens_for_access() {
                 "",
                 (401, "InvalidTokenHeader"),
             ),
+            // What changes something takes no cookie: another site's page may have sent it.
+            ("POST", "/api/logout/all", &[("Cookie", &cookie)], "", (401, "MissingToken")),
+            ("DELETE", "/api/me", &[("Cookie", &cookie)], "{}", (401, "MissingToken")),
             // A bad header is not made good by a good cookie.
             (
                 "GET",
