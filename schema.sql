@@ -1,4 +1,4 @@
--- The whole current schema of a lictor database, version 3.
+-- The whole current schema of a lictor database, version 4.
 --
 -- The file's application_id is 0x4C494354 ("LICT") and its user_version is the number above;
 -- src/store/sqlite/open.rs sets both in the transaction that creates the tables. Times are
@@ -26,6 +26,8 @@ CREATE TABLE users (
     tokens_after INTEGER NOT NULL DEFAULT 0,
     -- Failed logins from before then do not count any more (lictor user unlock).
     unlocked INTEGER NOT NULL DEFAULT 0,
+    -- Failed logins since the last one that succeeded (NIST SP 800-63B-4 section 3.2.2).
+    failures INTEGER NOT NULL DEFAULT 0,
     -- What mails to this person are written in: 'en', 'pt'.
     language TEXT NOT NULL DEFAULT 'en',
     -- Somebody has registered and not yet followed the link in the mail: until then the account
@@ -52,7 +54,11 @@ CREATE TABLE sessions (
     ended INTEGER,
     -- Where it began, and with what program.
     address TEXT NOT NULL,
-    agent TEXT NOT NULL
+    agent TEXT NOT NULL,
+    -- Where it was last refreshed, and with what program; NULL before the first refresh.
+    refreshed_address TEXT,
+    refreshed_agent TEXT,
+    CHECK ((refreshed_address IS NULL) = (refreshed_agent IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_of_user ON sessions (user, ended);
 CREATE INDEX sessions_by_expiry ON sessions (expires);

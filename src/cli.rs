@@ -4,6 +4,7 @@
 
 mod key_source;
 mod mail_flags;
+mod policy_flags;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
@@ -28,6 +29,7 @@ use crate::store::{Inspection, Sqlite};
 
 pub(crate) use key_source::{KeyFlags, KeySource};
 pub(crate) use mail_flags::{MailFlags, PageFlags};
+use policy_flags::PolicyFlags;
 
 /// Login for small, self-hosted apps, in one file.
 #[derive(Parser)]
@@ -121,6 +123,9 @@ struct Serve {
 
     #[command(flatten)]
     pages: PageFlags,
+
+    #[command(flatten)]
+    policy: PolicyFlags,
 
     /// Take tokens that another program made with the same secret, as the Flask app did that lictor
     /// replaces: a switch-over then logs nobody out. Turn it off once the refresh lifespan is over
@@ -309,6 +314,7 @@ fn config(typed: &Serve, keys: Keys) -> Result<Config, Problem> {
     config.public_url = pages.public;
     config.confirmation_url = pages.confirmation;
     config.reset_url = pages.reset;
+    typed.policy.apply(&mut config)?;
     config.adopt_tokens = typed.adopt_tokens;
     config.audit_retention = typed.audit_retention;
     config.issuer = Issuer::parse(&typed.issuer)?;
@@ -457,6 +463,20 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("confirmed at", page(config.confirmation_page())),
         ("reset at", page(config.reset_page())),
         ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
+        ("default roles", config.default_roles.as_str().to_owned()),
+        ("second factor", config.require_second_factor.describe().to_owned()),
+        ("refresh reuse", config.refresh_reuse.name().to_owned()),
+        ("session idle", optional(config.session_idle)),
+        ("reauthenticate", optional(config.reauthenticate)),
+        ("password length", format!("at least {}", config.min_password_length)),
+        (
+            "password list",
+            config.password_blocklist.as_deref().map_or_else(
+                || "built in".into(),
+                |path| format!("built in, and {}", absolute(path).display()),
+            ),
+        ),
+        ("login notices", if config.login_notices { "on" } else { "off" }.to_owned()),
         ("audit retention", humantime::format_duration(config.audit_retention).to_string()),
         ("issuer", config.issuer.as_str().to_owned()),
         ("web", web),
@@ -474,6 +494,10 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     }
     let _ = writeln!(out, "nothing is wrong with it");
     Ok(())
+}
+
+fn optional(time: Option<Duration>) -> String {
+    time.map_or_else(|| "off".into(), |time| humantime::format_duration(time).to_string())
 }
 
 fn describe(mail: &MailSettings) -> String {

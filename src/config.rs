@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::address::Network;
 use crate::error::Problem;
+use crate::guard::Roles;
 use crate::keys::{Algorithm, Keys};
 use crate::link::PageUrl;
 use crate::mail::{Sender, Transport};
@@ -117,6 +118,50 @@ impl Issuer {
     }
 }
 
+/// Where an older token of a session may be refreshed again, beyond the grace period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RefreshReuse {
+    /// Where the session was refreshed last: the same address and program. Client libraries that
+    /// keep a copy of the token for each tab need it.
+    SameDevice,
+    /// Nowhere: an older token ends its session.
+    Never,
+}
+
+impl RefreshReuse {
+    /// As it is written on the command line.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            RefreshReuse::SameDevice => "same-device",
+            RefreshReuse::Never => "never",
+        }
+    }
+}
+
+/// Whose accounts must have a second factor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SecondFactorRule {
+    /// Nobody's.
+    Off,
+    /// Those with the role `admin`.
+    Admin,
+    /// Everybody's.
+    All,
+}
+
+impl SecondFactorRule {
+    /// For people.
+    pub(crate) fn describe(self) -> &'static str {
+        match self {
+            SecondFactorRule::Off => "not required",
+            SecondFactorRule::Admin => "required of administrators",
+            SecondFactorRule::All => "required of everybody",
+        }
+    }
+}
+
 /// How mail is sent.
 #[derive(Debug, Clone)]
 pub struct MailSettings {
@@ -172,6 +217,22 @@ pub struct Config {
     /// Whether tokens of another program with the same secret are taken, as those of the Flask
     /// app that lictor replaces (no). They are recorded as sessions when they first come.
     pub adopt_tokens: bool,
+    /// Roles of whoever registers without an invitation (user).
+    pub default_roles: Roles,
+    /// Whose accounts must have a second factor (nobody's).
+    pub require_second_factor: SecondFactorRule,
+    /// Where an older token may be refreshed again (where the session was refreshed last).
+    pub refresh_reuse: RefreshReuse,
+    /// How long a session lasts without being refreshed (as long as its tokens can be).
+    pub session_idle: Option<Duration>,
+    /// How old a login may be for ending sessions and for an administrator's changes (any age).
+    pub reauthenticate: Option<Duration>,
+    /// Characters of a new password (8).
+    pub min_password_length: u16,
+    /// A file of passwords that nobody may choose, besides the built-in ones (none).
+    pub password_blocklist: Option<PathBuf>,
+    /// Whether people are told by mail of a login from a device that is new to them (yes).
+    pub login_notices: bool,
     /// How long audit entries are kept (90 days).
     pub audit_retention: Duration,
     /// What authenticator apps call this service (lictor).
@@ -210,6 +271,14 @@ impl Config {
             reset_url: None,
             registration: Registration::Open,
             adopt_tokens: false,
+            default_roles: Roles::user(),
+            require_second_factor: SecondFactorRule::Off,
+            refresh_reuse: RefreshReuse::SameDevice,
+            session_idle: None,
+            reauthenticate: None,
+            min_password_length: 8,
+            password_blocklist: None,
+            login_notices: true,
             audit_retention: Duration::from_secs(90 * 24 * 3600),
             issuer: Issuer("lictor".into()),
             web: Web::Off,
@@ -282,6 +351,13 @@ impl Config {
                 "the access lifespan is longer than the refresh lifespan",
                 "a token cannot outlive its session: raise --refresh-lifespan or lower \
                  --access-lifespan",
+            ));
+        }
+        if self.session_idle.is_some_and(|idle| idle < self.access_lifespan) {
+            return Err(Problem::usage(
+                "a session may be idle for less time than its access tokens are good",
+                "a token in use need not be refreshed before it expires: raise --session-idle or \
+                 lower --access-lifespan",
             ));
         }
         self.check_mail()

@@ -70,6 +70,14 @@ pub enum Error {
     SecondFactorOff,
     /// Somebody who is logged in gave a wrong code, or one that was used before.
     WrongOtp,
+    /// Somebody who is logged in gave no code of the second factor where it is needed.
+    OtpRequired,
+    /// The user must have a second factor, and can do nothing else before it is set up.
+    SecondFactorMissing,
+    /// The last login is too long ago for this.
+    ReauthenticationRequired,
+    /// A page of an origin that may not call asks for something that costs a hash or a write.
+    OriginNotAllowed,
     /// No active administrator would be left.
     LastAdmin,
     /// An administrator wants for a user what only an active one can have.
@@ -135,6 +143,10 @@ impl Error {
             Error::SecondFactorOn => (409, "SecondFactorAlreadyOn"),
             Error::SecondFactorOff => (409, "SecondFactorNotOn"),
             Error::WrongOtp => (403, "WrongOtp"),
+            Error::OtpRequired => (403, "OtpRequired"),
+            Error::SecondFactorMissing => (403, "SecondFactorMissing"),
+            Error::ReauthenticationRequired => (403, "ReauthenticationRequired"),
+            Error::OriginNotAllowed => (403, "OriginNotAllowed"),
             Error::LastAdmin => (409, "LastAdmin"),
             Error::UserInactive => (409, "UserInactive"),
             Error::NotFound | Error::NoSuch(_) => (404, "NotFound"),
@@ -205,6 +217,16 @@ impl Error {
                 "There is no second factor, or none to confirm; POST begins one".into()
             }
             Error::WrongOtp => "The code is wrong, too old, or has been used".into(),
+            Error::OtpRequired => {
+                "A code of the second factor is needed for this; send it as otp".into()
+            }
+            Error::SecondFactorMissing => {
+                "This account must have a second factor; set one up first".into()
+            }
+            Error::ReauthenticationRequired => {
+                "The last login is too long ago for this; log in again".into()
+            }
+            Error::OriginNotAllowed => "Pages of this origin may not call this server".into(),
             Error::LastAdmin => "There must be an active administrator besides this one".into(),
             Error::UserInactive => "The user is not active; activate the account first".into(),
             Error::NotFound => "There is nothing here; the API is under /api/".into(),

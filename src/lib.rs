@@ -54,7 +54,9 @@ pub mod cli;
 
 pub use address::Network;
 pub use app::App;
-pub use config::{Config, Cors, Issuer, MailSettings, Origin, Registration, Web};
+pub use config::{
+    Config, Cors, Issuer, MailSettings, Origin, RefreshReuse, Registration, SecondFactorRule, Web,
+};
 pub use error::{Error, Kind, Problem};
 pub use guard::{Admin, Email, Identity, Role, Roles, Username};
 pub use keys::{Algorithm, Keys, Secret};

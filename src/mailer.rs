@@ -159,6 +159,11 @@ impl Mailer {
             Matter::AddressChanged(address) => render(&Letter::AddressChanged { name, address }),
             Matter::PasswordChanged => render(&Letter::PasswordChanged { name }),
             Matter::SecondFactor(on) => render(&Letter::SecondFactor { name, on: *on }),
+            Matter::RecoveryCodeUsed => render(&Letter::RecoveryCodeUsed { name }),
+            Matter::RecoveryCodesReplaced => render(&Letter::RecoveryCodesReplaced { name }),
+            Matter::AccountDeleted => render(&Letter::AccountDeleted { name }),
+            Matter::NewDevice(device) => render(&Letter::NewDevice { name, device }),
+            Matter::Guarded => render(&Letter::Guarded { name }),
         })
     }
 

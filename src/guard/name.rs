@@ -176,6 +176,11 @@ impl Roles {
     /// How many one user can have.
     pub const MAX: usize = 16;
 
+    /// The role that everybody has whom the tutorial's app registers.
+    pub(crate) fn user() -> Roles {
+        Roles("user".into())
+    }
+
     /// Reads roles joined by commas; a role may hold ASCII letters, digits, `_`, `.`, `:`, `-`.
     pub fn parse(text: &str) -> Result<Roles, Error> {
         if text.is_empty() {

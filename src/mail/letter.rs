@@ -64,6 +64,33 @@ pub enum Letter<'a> {
         /// On.
         on: bool,
     },
+    /// A recovery code took the place of the second factor.
+    RecoveryCodeUsed {
+        /// Whose account.
+        name: &'a str,
+    },
+    /// The account has other recovery codes.
+    RecoveryCodesReplaced {
+        /// Whose account.
+        name: &'a str,
+    },
+    /// The account is gone.
+    AccountDeleted {
+        /// Whose account it was.
+        name: &'a str,
+    },
+    /// Somebody has logged in from a device that is new to the account.
+    NewDevice {
+        /// Whose account.
+        name: &'a str,
+        /// Where from, and with what program.
+        device: &'a str,
+    },
+    /// Too many logins have failed.
+    Guarded {
+        /// Whose account.
+        name: &'a str,
+    },
     /// Mail arrives.
     Test,
 }
@@ -89,6 +116,7 @@ struct Kind {
 const WITH_LINK: &[&str] = &["service", "name", "link", "lifespan"];
 const WITH_ADDRESS: &[&str] = &["service", "name", "address"];
 const WITH_NAME: &[&str] = &["service", "name"];
+const WITH_DEVICE: &[&str] = &["service", "name", "device"];
 const ALONE: &[&str] = &["service"];
 
 const CONFIRM: Kind = Kind { file: "confirm", names: WITH_LINK };
@@ -99,6 +127,11 @@ const ADDRESS_CHANGED: Kind = Kind { file: "address-changed", names: WITH_ADDRES
 const PASSWORD_CHANGED: Kind = Kind { file: "password-changed", names: WITH_NAME };
 const FACTOR_ON: Kind = Kind { file: "second-factor-on", names: WITH_NAME };
 const FACTOR_OFF: Kind = Kind { file: "second-factor-off", names: WITH_NAME };
+const RECOVERY_USED: Kind = Kind { file: "recovery-code-used", names: WITH_NAME };
+const RECOVERY_REPLACED: Kind = Kind { file: "recovery-codes-replaced", names: WITH_NAME };
+const DELETED: Kind = Kind { file: "account-deleted", names: WITH_NAME };
+const NEW_DEVICE: Kind = Kind { file: "new-device", names: WITH_DEVICE };
+const GUARDED: Kind = Kind { file: "guarded", names: WITH_NAME };
 const TEST: Kind = Kind { file: "test", names: ALONE };
 
 /// The HTML around every letter, and what can be filled in there.
@@ -114,7 +147,7 @@ macro_rules! built_in {
     };
 }
 
-const BUILT_IN: [(Kind, Language, &str); 18] = built_in![
+const BUILT_IN: [(Kind, Language, &str); 28] = built_in![
     CONFIRM "confirm",
     TAKEN "taken",
     RESET "reset",
@@ -123,6 +156,11 @@ const BUILT_IN: [(Kind, Language, &str); 18] = built_in![
     PASSWORD_CHANGED "password-changed",
     FACTOR_ON "second-factor-on",
     FACTOR_OFF "second-factor-off",
+    RECOVERY_USED "recovery-code-used",
+    RECOVERY_REPLACED "recovery-codes-replaced",
+    DELETED "account-deleted",
+    NEW_DEVICE "new-device",
+    GUARDED "guarded",
     TEST "test",
 ];
 
@@ -189,7 +227,8 @@ impl Templates {
 
     /// Writes a letter.
     pub fn render(&self, letter: &Letter<'_>, language: Language) -> Content {
-        let (kind, name, link, lifespan, address) = match *letter {
+        // What else stands in it: an e-mail address, or a device in words.
+        let (kind, name, link, lifespan, other) = match *letter {
             Letter::Confirm { name, link, lifespan } => (CONFIRM, name, link, lifespan, ""),
             Letter::Taken { name } => (TAKEN, name, "", Duration::ZERO, ""),
             Letter::Reset { name, link, lifespan } => (RESET, name, link, lifespan, ""),
@@ -200,6 +239,13 @@ impl Templates {
             Letter::PasswordChanged { name } => (PASSWORD_CHANGED, name, "", Duration::ZERO, ""),
             Letter::SecondFactor { name, on: true } => (FACTOR_ON, name, "", Duration::ZERO, ""),
             Letter::SecondFactor { name, on: false } => (FACTOR_OFF, name, "", Duration::ZERO, ""),
+            Letter::RecoveryCodeUsed { name } => (RECOVERY_USED, name, "", Duration::ZERO, ""),
+            Letter::RecoveryCodesReplaced { name } => {
+                (RECOVERY_REPLACED, name, "", Duration::ZERO, "")
+            }
+            Letter::AccountDeleted { name } => (DELETED, name, "", Duration::ZERO, ""),
+            Letter::NewDevice { name, device } => (NEW_DEVICE, name, "", Duration::ZERO, device),
+            Letter::Guarded { name } => (GUARDED, name, "", Duration::ZERO, ""),
             Letter::Test => (TEST, "", "", Duration::ZERO, ""),
         };
         // Whoever has the address may never have heard of us, and whoever chose the name may want
@@ -212,7 +258,8 @@ impl Templates {
             ("name", &name),
             ("link", link),
             ("lifespan", &lifespan),
-            ("address", address),
+            ("address", other),
+            ("device", other),
         ];
         self.written(kind, language, &values)
     }
@@ -307,7 +354,7 @@ mod tests {
         zaWduYXR1cmUtMTIz";
     const DAY: Duration = Duration::from_secs(86_399);
 
-    fn letters(name: &str) -> [Letter<'_>; 9] {
+    fn letters(name: &str) -> [Letter<'_>; 14] {
         [
             Letter::Confirm { name, link: LINK, lifespan: DAY },
             Letter::Taken { name },
@@ -317,6 +364,11 @@ mod tests {
             Letter::PasswordChanged { name },
             Letter::SecondFactor { name, on: true },
             Letter::SecondFactor { name, on: false },
+            Letter::RecoveryCodeUsed { name },
+            Letter::RecoveryCodesReplaced { name },
+            Letter::AccountDeleted { name },
+            Letter::NewDevice { name, device: "Firefox on 192.0.2.1" },
+            Letter::Guarded { name },
             Letter::Test,
         ]
     }

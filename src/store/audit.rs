@@ -64,6 +64,11 @@ pub enum Event {
     Deactivated,
     /// A user's failed logins were forgotten.
     Unlocked,
+    /// A login came from a device that the user had not used before.
+    NewDevice,
+    /// Too many logins failed, one after the other: from now on only devices that are known, a
+    /// second factor, a mailed link or an administrator let the user in.
+    Guarded,
     /// An administrator made a link with which a user can set a new password.
     ResetLink,
     /// An administrator made an invitation.
@@ -107,6 +112,8 @@ const NAMES: &[(Event, &str)] = &[
     (Event::Activated, "activated"),
     (Event::Deactivated, "deactivated"),
     (Event::Unlocked, "unlocked"),
+    (Event::NewDevice, "new-device"),
+    (Event::Guarded, "guarded"),
     (Event::ResetLink, "reset-link"),
     (Event::Invited, "invited"),
     (Event::InvitationRevoked, "invitation-revoked"),
@@ -123,7 +130,10 @@ impl Event {
 
     /// Whether somebody should look at it.
     fn is_warning(self) -> bool {
-        matches!(self, Event::LoginFailed | Event::LoginRefused | Event::RefreshReplayed)
+        matches!(
+            self,
+            Event::LoginFailed | Event::LoginRefused | Event::RefreshReplayed | Event::Guarded
+        )
     }
 }
 

@@ -26,10 +26,20 @@ pub enum Kind {
     SecondFactorOn,
     /// The second factor is off.
     SecondFactorOff,
+    /// A recovery code took the place of the second factor.
+    RecoveryCodeUsed,
+    /// The user has other recovery codes.
+    RecoveryCodesReplaced,
+    /// The account is gone. The mail names nobody by id; its detail is the name.
+    AccountDeleted,
+    /// A login from a device that the user had not used before; the detail says where.
+    NewDevice,
+    /// Too many logins failed: only known devices, a second factor or a reset link let in.
+    Guarded,
 }
 
 /// Every kind with its stable name.
-const NAMES: [(Kind, &str); 7] = [
+const NAMES: [(Kind, &str); 12] = [
     (Kind::Registration, "registration"),
     (Kind::Address, "address"),
     (Kind::Reset, "reset"),
@@ -37,6 +47,11 @@ const NAMES: [(Kind, &str); 7] = [
     (Kind::PasswordChanged, "password-changed"),
     (Kind::SecondFactorOn, "second-factor-on"),
     (Kind::SecondFactorOff, "second-factor-off"),
+    (Kind::RecoveryCodeUsed, "recovery-code-used"),
+    (Kind::RecoveryCodesReplaced, "recovery-codes-replaced"),
+    (Kind::AccountDeleted, "account-deleted"),
+    (Kind::NewDevice, "new-device"),
+    (Kind::Guarded, "guarded"),
 ];
 
 impl Kind {
@@ -102,6 +117,16 @@ pub enum Matter {
     PasswordChanged,
     /// The second factor was turned on or off.
     SecondFactor(bool),
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// There are other recovery codes.
+    RecoveryCodesReplaced,
+    /// The account is gone.
+    AccountDeleted,
+    /// A login from a new device, in words.
+    NewDevice(String),
+    /// Too many logins failed.
+    Guarded,
 }
 
 /// What the token of a link says.

@@ -15,10 +15,13 @@ use crate::error::Problem;
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
 /// Those of the versions before, from the first on.
-const OLDER: [&str; VERSION as usize - 1] =
-    [include_str!("versions/1.sql"), include_str!("versions/2.sql")];
+const OLDER: [&str; VERSION as usize - 1] = [
+    include_str!("versions/1.sql"),
+    include_str!("versions/2.sql"),
+    include_str!("versions/3.sql"),
+];
 /// The number at the top of `schema.sql`.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 /// Prepared statements that a connection keeps: more than there are.
 const STATEMENTS: usize = 128;
 /// "LICT", big-endian.
@@ -330,7 +333,8 @@ mod tests {
                 old.execute_batch(
                     "INSERT INTO sessions (jti, user, created, newest, expires, address, agent)
                      VALUES ('session', 1, 5, 5, 100, '', '');
-                     INSERT INTO tickets VALUES ('ticket', 2, 'reset', 100);",
+                     INSERT INTO tickets (jti, user, purpose, expires)
+                     VALUES ('ticket', 2, 'reset', 100);",
                 )
                 .unwrap();
             }
@@ -411,10 +415,10 @@ mod tests {
                 }),
             ),
             (
-                "is of version 4",
+                "is of version 5",
                 Box::new(|| {
                     ours();
-                    with_sql("PRAGMA user_version = 4");
+                    with_sql("PRAGMA user_version = 5");
                 }),
             ),
             (

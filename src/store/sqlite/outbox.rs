@@ -267,6 +267,11 @@ fn notice(kind: Kind, detail: &str) -> Matter {
         Kind::AddressChanged => Matter::AddressChanged(detail.to_owned()),
         Kind::SecondFactorOn => Matter::SecondFactor(true),
         Kind::SecondFactorOff => Matter::SecondFactor(false),
+        Kind::RecoveryCodeUsed => Matter::RecoveryCodeUsed,
+        Kind::RecoveryCodesReplaced => Matter::RecoveryCodesReplaced,
+        Kind::AccountDeleted => Matter::AccountDeleted,
+        Kind::NewDevice => Matter::NewDevice(detail.to_owned()),
+        Kind::Guarded => Matter::Guarded,
         Kind::PasswordChanged | Kind::Registration | Kind::Address | Kind::Reset => {
             Matter::PasswordChanged
         }

@@ -1,0 +1,106 @@
+//! Rules for accounts and sessions, as they were typed.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+
+use super::{Switch, lifespan};
+use crate::config::{Config, RefreshReuse, SecondFactorRule};
+use crate::error::Problem;
+use crate::guard::Roles;
+
+#[derive(Args, Debug)]
+pub(crate) struct PolicyFlags {
+    /// Roles of whoever registers without an invitation, separated by commas; empty for none
+    #[arg(long, value_name = "ROLES", env = "LICTOR_DEFAULT_ROLES", default_value = "user")]
+    default_roles: String,
+
+    /// Whose accounts must have a second factor; they can do nothing else before they set it up
+    #[arg(long, value_name = "WHO", env = "LICTOR_REQUIRE_SECOND_FACTOR", default_value = "off")]
+    require_second_factor: Whose,
+
+    /// Where an older token of a session may be refreshed again
+    #[arg(long, value_name = "WHERE", env = "LICTOR_REFRESH_REUSE", default_value = "same-device")]
+    refresh_reuse: Reuse,
+
+    /// End a session that was not refreshed for so long: 1h, 7d, or off; at least the access
+    /// lifespan
+    #[arg(long, value_name = "TIME|off", env = "LICTOR_SESSION_IDLE", default_value = "off", value_parser = optional_lifespan)]
+    session_idle: Optional,
+
+    /// Ask for a new login before sessions are ended and before an administrator changes
+    /// anything, if the last one is longer ago: 15m, 1h, or off
+    #[arg(long, value_name = "TIME|off", env = "LICTOR_REAUTHENTICATE", default_value = "off", value_parser = optional_lifespan)]
+    reauthenticate: Optional,
+
+    /// Characters that a new password has at least; NIST asks for 15 where it is the only factor
+    #[arg(long, value_name = "N", env = "LICTOR_MIN_PASSWORD_LENGTH", default_value_t = 8, value_parser = clap::value_parser!(u16).range(8..=64))]
+    min_password_length: u16,
+
+    /// A file of passwords that nobody may choose: one a line, or sorted SHA-1 hashes in
+    /// hexadecimal as breach corpora are downloaded
+    #[arg(long, value_name = "FILE", env = "LICTOR_PASSWORD_BLOCKLIST")]
+    password_blocklist: Option<PathBuf>,
+
+    /// Whether people are told by mail of a login from a device that they did not use before
+    #[arg(long, value_name = "ON|OFF", env = "LICTOR_LOGIN_NOTICES", default_value = "on")]
+    login_notices: Switch,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Whose {
+    /// Nobody's
+    Off,
+    /// Those with the role admin
+    Admin,
+    /// Everybody's
+    All,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Reuse {
+    /// Where the session was refreshed last: the same address and program
+    SameDevice,
+    /// Nowhere: an older token ends its session
+    Never,
+}
+
+/// A time, or `off`.
+#[derive(Clone, Copy, Debug)]
+struct Optional(Option<Duration>);
+
+fn optional_lifespan(text: &str) -> Result<Optional, String> {
+    match text.trim() {
+        "off" => Ok(Optional(None)),
+        text => lifespan(text).map(Some).map(Optional),
+    }
+}
+
+impl PolicyFlags {
+    pub(super) fn apply(&self, config: &mut Config) -> Result<(), Problem> {
+        config.default_roles = Roles::parse(self.default_roles.trim()).map_err(|error| {
+            Problem::usage(
+                format!("the default roles {:?} cannot be: {error}", self.default_roles),
+                "separate roles by commas, such as --default-roles user,reader",
+            )
+        })?;
+        config.require_second_factor = match self.require_second_factor {
+            Whose::Off => SecondFactorRule::Off,
+            Whose::Admin => SecondFactorRule::Admin,
+            Whose::All => SecondFactorRule::All,
+        };
+        config.refresh_reuse = match self.refresh_reuse {
+            Reuse::SameDevice => RefreshReuse::SameDevice,
+            Reuse::Never => RefreshReuse::Never,
+        };
+        config.session_idle = self.session_idle.0;
+        config.reauthenticate = self.reauthenticate.0;
+        config.min_password_length = self.min_password_length;
+        // An empty variable in the environment means none.
+        let blocklist = self.password_blocklist.clone();
+        config.password_blocklist = blocklist.filter(|path| !path.as_os_str().is_empty());
+        config.login_notices = self.login_notices == Switch::On;
+        Ok(())
+    }
+}
