@@ -7,9 +7,13 @@ use std::time::Duration;
 use crate::address::Proxies;
 use crate::assets::Assets;
 use crate::clock::Timestamp;
-use crate::config::{Config, Cors, Issuer, MailSettings, Registration, SecondFactorRule};
+use crate::config::{
+    Config, Cors, Issuer, MailSettings, RefreshReuse, Registration, SecondFactorRule,
+};
 use crate::error::{Error, Problem};
-use crate::guard::{Admin, Attempts, Door, Hasher, Identity, Lifespans, Roles, Tokens};
+use crate::guard::{
+    Admin, Attempts, Door, Hasher, Identity, Lifespans, Roles, RotationPolicy, Tokens,
+};
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
 use crate::link::PageUrl;
 use crate::mailer::{Delivery, Mailer};
@@ -44,6 +48,7 @@ pub struct App {
     pub(crate) hasher: Hasher,
     pub(crate) store: Box<dyn Store>,
     pub(crate) registration: Registration,
+    pub(crate) rotation: RotationPolicy,
     pub(crate) reset_lifespan: Duration,
     pub(crate) issuer: Issuer,
     /// Whether mail can be sent.
@@ -88,6 +93,11 @@ impl App {
             hasher: Hasher::new().map_err(broken)?,
             store: Box::new(store.with_mail(config.mail.is_some())),
             registration: config.registration,
+            rotation: RotationPolicy::new(
+                config.refresh_reuse == RefreshReuse::SameDevice,
+                config.session_idle,
+                lifespans,
+            ),
             reset_lifespan: config.reset_lifespan,
             issuer: config.issuer.clone(),
             mail: config.mail.is_some(),

@@ -42,7 +42,14 @@ pub(crate) fn get(
     _: &Request<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    Ok(shown(&app.store.sessions(identity.id(), now)?, identity.session()))
+    Ok(shown(&open(app, identity.id(), now)?, identity.session()))
+}
+
+/// A user's sessions that can still be refreshed, the newest first.
+pub(super) fn open(app: &App, user: i64, now: Timestamp) -> Result<Vec<Session>, Error> {
+    let mut found = app.store.sessions(user, now)?;
+    found.retain(|session| !app.rotation.is_idle(session.refreshed, now));
+    Ok(found)
 }
 
 /// Sessions as an answer; `current` is the one that asks.

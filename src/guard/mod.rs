@@ -7,6 +7,7 @@
 //! | `blocklist` | passwords that are too common |
 //! | `token` | tokens: minting, reading, their times |
 //! | `identity` | who is behind a request |
+//! | `rotation` | what a refresh leads to |
 //! | `second_factor` | codes of an authenticator app |
 //! | `code` | codes that people copy: recovery codes, invitations |
 //! | `throttle` | how often what may be tried: the policy |
@@ -21,6 +22,7 @@ mod familiar;
 mod identity;
 mod name;
 mod password;
+mod rotation;
 mod second_factor;
 mod table;
 mod tally;
@@ -32,6 +34,7 @@ pub(crate) use identity::Door;
 pub use identity::{Admin, Identity, bearer};
 pub use name::{Email, Fragment, Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
+pub use rotation::{Decision, LastRefresh, RotationPolicy};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};
 pub use throttle::{Attempts, Throttle};
 pub use token::{Beginning, Claims, Lifespans, Mailed, MailedClaims, Tokens};

@@ -29,7 +29,9 @@ pub use authority::Authority;
 pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use outbox::{Failed, Kind, Link, Listed, Matter, Outbox, Outgoing, Posting};
 pub use second_factors::{SecondFactor, SecondFactors};
-pub use sessions::{Opening, Origin, Proof, Rotation, Session, Sessions, Standing, Which};
+pub use sessions::{
+    Exchange, Opening, Origin, Proof, Rotation, Session, Sessions, Standing, Which,
+};
 pub use sqlite::{Inspection, Sqlite};
 pub use tickets::{Confirmation, Reset, Ticket, Tickets};
 pub use users::{Account, Change, Credentials, NewUser, Person, Sought, Users};

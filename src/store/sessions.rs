@@ -7,7 +7,7 @@ use super::authority::Authority;
 use super::users::Person;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{PasswordHash, Spend};
+use crate::guard::{PasswordHash, RotationPolicy, Spend};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
@@ -68,6 +68,17 @@ pub struct Session {
     pub agent: String,
 }
 
+/// A token that is to be exchanged for the next.
+#[derive(Debug, Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The token's `jti`.
+    pub jti: &'a str,
+    /// The token's `iat`.
+    pub issued: Timestamp,
+    /// Who asks.
+    pub origin: Origin<'a>,
+}
+
 /// What comes of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rotation {
@@ -75,6 +86,8 @@ pub enum Rotation {
     Issue(Timestamp),
     /// The token was replaced long ago: it was stolen, or its successor was. The session is over.
     Replayed,
+    /// The session was not refreshed for longer than it may be idle.
+    Idle,
     /// The session has ended, or never was.
     Gone,
 }
@@ -115,14 +128,12 @@ pub trait Sessions {
         now: Timestamp,
     ) -> Result<bool, Error>;
 
-    /// Exchanges the token that was issued at `issued` for the next. A token is taken again for
-    /// `grace` seconds after its exchange, for an answer that was lost and for two windows that
-    /// refresh at once; they then get the same token.
+    /// Exchanges a token for the next, or for the newest once more, as the policy decides. A
+    /// replay ends the session.
     fn rotate(
         &self,
-        jti: &str,
-        issued: Timestamp,
-        grace: i64,
+        exchange: &Exchange<'_>,
+        policy: &RotationPolicy,
         replayed: &Entry<'_>,
         now: Timestamp,
     ) -> Result<Rotation, Error>;

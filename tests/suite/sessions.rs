@@ -23,6 +23,10 @@ fn refresh(server: &Server, token: &str) -> Reply {
     server.send("POST", "/api/refresh", &[], token)
 }
 
+fn refresh_by(server: &Server, agent: &str, token: &str) -> Reply {
+    server.send("POST", "/api/refresh", &[("User-Agent", agent)], token)
+}
+
 fn sessions(server: &Server, token: &str) -> Vec<Value> {
     let reply = server.send_as(token, "GET", "/api/sessions", "");
     assert_eq!(reply.status(), 200, "{reply:?}");
@@ -134,16 +138,124 @@ fn a_refresh_exchanges_a_token() {
     assert_eq!(server.protected(&new).status(), 200);
     assert_eq!(sessions(&server, &new).len(), 1);
 
-    // Half a minute later it is a replay: the session is over, for the thief and for the user.
+    // Half a minute later, from elsewhere, it is a replay: the session is over, for the thief and
+    // for the user.
     since(now() - 31, Some(past));
-    is(&refresh(&server, &old), REVOKED);
+    is(&refresh_by(&server, "another program", &old), REVOKED);
     is(&server.protected(&new), REVOKED);
     assert!(server.log().contains("refresh-replayed user=ada id=1 from=127.0.0.1"));
 
     // So it is with any older token, however soon.
     since(now() - 5, Some(past + 50));
-    is(&refresh(&server, &old), REVOKED);
+    is(&refresh_by(&server, "another program", &old), REVOKED);
     is(&server.protected(&new), REVOKED);
+}
+
+/// Two tabs with a copy of the token each, of which one has refreshed twice: what the other one
+/// gets for its token, and the newest token. The database says that the last refresh was so many
+/// seconds ago.
+fn second_tab(server: &Server, agent: &str, refreshed_ago: i64) -> (Reply, String) {
+    let copied = server.register("ada", PASSWORD).token();
+    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let ago = |seconds: i64| {
+        let issued = now() - seconds;
+        let sql = "UPDATE sessions SET newest = ?1 WHERE user = 1 AND ended IS NULL";
+        assert_eq!(database.execute(sql, [issued]).unwrap(), 1);
+        issued
+    };
+    let copied = expired(&copied, ago(5_000));
+    let second = refresh_by(server, "a browser", &copied).token();
+    let second = expired(&second, ago(4_000));
+    let newest = refresh_by(server, "a browser", &second).token();
+    ago(refreshed_ago);
+    (refresh_by(server, agent, &copied), newest)
+}
+
+#[test]
+fn a_second_tab_ended_the_session_of_both() {
+    let server = Server::start(&[]);
+    let (reply, newest) = second_tab(&server, "a browser", 1_000);
+    let again = reply.token();
+    // The token that the first tab has, not another one.
+    assert_eq!(payload(&again)["iat"], json!(now() - 1_000));
+    assert_eq!(payload(&again)["jti"], payload(&newest)["jti"]);
+    assert_eq!(server.protected(&again).status(), 200);
+    assert_eq!(server.protected(&newest).status(), 200);
+    assert!(!server.log().contains("replayed"), "{}", server.log());
+}
+
+#[test]
+fn a_second_tab_got_a_token_that_had_expired() {
+    let server = Server::start(&["--access-lifespan", "1000s"]);
+    let (reply, newest) = second_tab(&server, "a browser", 1_001);
+    let new = reply.token();
+    assert!(payload(&new)["iat"].as_i64().unwrap() >= now() - 5);
+    // The first tab, which has not looked since, is not out either.
+    let newest = expired(&newest, now() - 1_001);
+    let shared = refresh_by(&server, "a browser", &newest).token();
+    assert_eq!(payload(&shared)["iat"], payload(&new)["iat"]);
+    assert!(!server.log().contains("replayed"), "{}", server.log());
+}
+
+#[test]
+fn an_older_token_is_good_only_where_the_session_was_refreshed() {
+    let check = |flags: &[&str], agent: &str| {
+        let server = Server::start(flags);
+        let (reply, newest) = second_tab(&server, agent, 1_000);
+        is(&reply, REVOKED);
+        is(&server.protected(&newest), REVOKED);
+        assert_eq!(server.log().matches("refresh-replayed user=ada").count(), 1);
+    };
+    check(&[], "another program");
+    check(&["--refresh-reuse", "never"], "a browser");
+
+    // By address, as the throttle groups them.
+    let server = Server::start(&["--trusted-proxy", "127.0.0.1"]);
+    let first = server.register("ada", PASSWORD).token();
+    let id = payload(&first)["jti"].clone();
+    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let issued = payload(&first)["iat"].as_i64().unwrap();
+    let sql = "UPDATE sessions SET newest = newest - 1000, previous = newest - 2000,
+        refreshed_address = '2001:db8:1:2::3', refreshed_agent = 'a browser' WHERE jti = ?1";
+    assert_eq!(database.execute(sql, [id.as_str().unwrap()]).unwrap(), 1);
+    let old = expired(&first, issued - 5_000);
+    let from = |address: &str| {
+        let headers = [("User-Agent", "a browser"), ("X-Forwarded-For", address)];
+        server.send("POST", "/api/refresh", &headers, &old)
+    };
+    assert_eq!(payload(&from("2001:db8:1:2:ffff::1").token())["iat"], json!(issued - 1_000));
+    is(&from("2001:db8:1:3::3"), REVOKED);
+    is(&from("2001:db8:1:2::3"), REVOKED);
+}
+
+#[test]
+fn a_session_that_nobody_used_could_be_refreshed_for_a_month() {
+    let server = Server::start(&["--access-lifespan", "100s", "--session-idle", "200s"]);
+    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    // The same token, as if its session had been refreshed last so many seconds ago.
+    let age = |token: &str, seconds: i64| {
+        let (jti, issued) = (payload(token)["jti"].clone(), now() - seconds);
+        let sql = "UPDATE sessions SET newest = ?1, previous = NULL WHERE jti = ?2";
+        assert_eq!(database.execute(sql, (issued, jti.as_str().unwrap())).unwrap(), 1);
+        expired(token, issued)
+    };
+    let idle = server.register("ada", PASSWORD).token();
+    let used = server.login("ada", PASSWORD).token();
+    let idle = age(&idle, 201);
+    let used = refresh(&server, &age(&used, 190)).token();
+    is(&refresh(&server, &idle), (401, "ExpiredRefreshError"));
+    is(&refresh_by(&server, "another program", &idle), (401, "ExpiredRefreshError"));
+    let shown = sessions(&server, &used);
+    let ids: Vec<_> = shown.iter().map(|session| &session["id"]).collect();
+    assert_eq!(ids, [&payload(&used)["jti"]]);
+    // Nobody has stolen anything.
+    assert!(!server.log().contains("replayed"), "{}", server.log());
+
+    // Without the flag they last as long as ever.
+    let (_, dir) = server.stop("-TERM");
+    let server = Server::start_in(dir, &[]);
+    assert_eq!(sessions(&server, &used).len(), 2);
+    refresh(&server, &idle).token();
 }
 
 #[test]

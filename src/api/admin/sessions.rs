@@ -1,7 +1,7 @@
 //! `GET /api/admin/users/ID/sessions`: where a user is logged in; `DELETE`: nowhere any more.
 
 use super::{actor, done, subject};
-use crate::api::sessions::shown;
+use crate::api::sessions::{open, shown};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -15,7 +15,7 @@ pub(crate) fn get(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    let found = app.store.sessions(subject(app, request)?.person.id, now)?;
+    let found = open(app, subject(app, request)?.person.id, now)?;
     Ok(shown(&found, admin.identity().session()))
 }
 

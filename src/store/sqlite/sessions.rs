@@ -1,12 +1,16 @@
 //! Sessions in SQLite.
 
+use std::net::IpAddr;
+
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::{Sqlite, audit, fault, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::guard::{Decision, LastRefresh, RotationPolicy};
 use crate::store::{
-    Authority, Entry, Opening, Proof, Rotation, Session, Sessions, Standing, Which,
+    Authority, Entry, Exchange, Opening, Origin, Proof, Rotation, Session, Sessions, Standing,
+    Which,
 };
 
 /// Sessions of one user that are kept, those that have ended among them; beyond that the oldest
@@ -24,6 +28,10 @@ const ADOPTABLE: &str = "SELECT 1 FROM users WHERE id = ?1 AND active AND tokens
 /// Asked for every request with a token.
 const STANDING: &str = "SELECT u.id, u.name, u.roles, u.active, s.ended IS NOT NULL, s.created
     FROM sessions s JOIN users u ON u.id = s.user WHERE s.jti = ?1";
+
+/// What is remembered of an open session's last refresh, or of its beginning.
+const LAST_REFRESH: &str = "SELECT newest, previous, coalesce(refreshed_address, address),
+    coalesce(refreshed_agent, agent) FROM sessions WHERE jti = ?1 AND ended IS NULL";
 
 impl Sessions for Sqlite {
     fn standing(&self, jti: &str) -> Result<Option<Standing>, Error> {
@@ -82,40 +90,33 @@ impl Sessions for Sqlite {
 
     fn rotate(
         &self,
-        jti: &str,
-        issued: Timestamp,
-        grace: i64,
+        exchange: &Exchange<'_>,
+        policy: &RotationPolicy,
         replayed: &Entry<'_>,
         now: Timestamp,
     ) -> Result<Rotation, Error> {
+        let Exchange { jti, issued, origin } = exchange;
         self.write(|writer| {
-            let row = writer
-                .prepare_cached(
-                    "SELECT newest, previous FROM sessions WHERE jti = ?1 AND ended IS NULL",
-                )?
-                .query_row([jti], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?)))
-                .optional()?;
-            let Some((newest, previous)) = row else { return Ok(Rotation::Gone) };
-            // A newer one comes from another program with the same secret, which has exchanged it
-            // there; a thief's is always older.
-            if issued.0 >= newest {
-                writer
-                    .prepare_cached(
-                        "UPDATE sessions SET newest = ?2, previous = ?3
-                         WHERE jti = ?1 AND newest <> ?2",
-                    )?
-                    .execute(params![jti, now.0, issued.0])?;
-                return Ok(Rotation::Issue(now));
+            let last =
+                writer.prepare_cached(LAST_REFRESH)?.query_row([jti], last_refresh).optional()?;
+            let Some(last) = last else { return Ok(Rotation::Gone) };
+            match policy.decide(&last, *issued, origin, now) {
+                Decision::Rotate(previous) => {
+                    // In the second in which the newest was issued, the next is the same.
+                    if last.newest != now {
+                        refreshed(writer, jti, previous, origin, now)?;
+                    }
+                    Ok(Rotation::Issue(now))
+                }
+                Decision::Repeat => Ok(Rotation::Issue(last.newest)),
+                Decision::Idle => Ok(Rotation::Idle),
+                Decision::Replay => {
+                    let sql = "UPDATE sessions SET ended = ?2 WHERE jti = ?1";
+                    writer.prepare_cached(sql)?.execute(params![jti, now.0])?;
+                    audit::insert(writer, replayed, now)?;
+                    Ok(Rotation::Replayed)
+                }
             }
-            // Of two requests the one that began later may have been faster.
-            let since = now.0.saturating_sub(newest);
-            if previous == Some(issued.0) && (-grace..=grace).contains(&since) {
-                return Ok(Rotation::Issue(Timestamp(newest)));
-            }
-            let sql = "UPDATE sessions SET ended = ?2 WHERE jti = ?1";
-            writer.prepare_cached(sql)?.execute(params![jti, now.0])?;
-            audit::insert(writer, replayed, now)?;
-            Ok(Rotation::Replayed)
         })
     }
 
@@ -162,16 +163,45 @@ pub(super) fn insert(
         "INSERT INTO sessions (jti, user, created, newest, expires, address, agent)
          VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6)",
     )?;
-    let address = session.origin.address.map_or_else(|| "-".into(), |ip| ip.to_string());
     insert.execute(params![
         session.jti,
         user,
         session.issued.0,
         session.expires.0,
-        address,
+        written(session.origin.address),
         session.origin.agent
     ])?;
     Ok(())
+}
+
+/// Remembers that a session's next token was issued now, and where it went.
+fn refreshed(
+    writer: &Connection,
+    jti: &str,
+    previous: Timestamp,
+    origin: &Origin<'_>,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let mut update = writer.prepare_cached(
+        "UPDATE sessions SET newest = ?2, previous = ?3, refreshed_address = ?4,
+         refreshed_agent = ?5 WHERE jti = ?1",
+    )?;
+    update.execute(params![jti, now.0, previous.0, written(origin.address), origin.agent])?;
+    Ok(())
+}
+
+fn last_refresh(row: &Row<'_>) -> rusqlite::Result<LastRefresh> {
+    Ok(LastRefresh {
+        newest: Timestamp(row.get(0)?),
+        previous: row.get::<_, Option<i64>>(1)?.map(Timestamp),
+        address: row.get_ref(2)?.as_str()?.parse().ok(),
+        agent: row.get(3)?,
+    })
+}
+
+/// An address as rows have it; `-` if it is not known.
+fn written(address: Option<IpAddr>) -> String {
+    address.map_or_else(|| "-".into(), |ip| ip.to_string())
 }
 
 fn adoptable(connection: &Connection, user: i64, session: &Opening<'_>) -> rusqlite::Result<bool> {
@@ -237,12 +267,14 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use rusqlite::StatementStatus;
 
     use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
-    use crate::guard::{PasswordHash, Roles};
-    use crate::store::{Audit as _, Change, Origin, Store as _, Users as _, Wanted};
+    use crate::guard::{Lifespans, PasswordHash, Roles};
+    use crate::store::{Audit as _, Change, Store as _, Users as _, Wanted};
 
     const END: Timestamp = Timestamp(10_000);
 
@@ -303,42 +335,110 @@ mod tests {
 
     #[test]
     fn rotation() {
-        use Rotation::{Gone, Issue, Replayed};
-        // Refreshes one after another: the token's iat, the time, what comes of it.
-        type Refresh = (i64, i64, Rotation);
-        let check = |what: &str, refreshes: &[Refresh]| {
+        use Rotation::{Gone, Idle, Issue, Replayed};
+        const HOME: &str = "192.0.2.1";
+        const AWAY: &str = "198.51.100.1";
+        // Refreshes one after another: from where, the token's iat, the time, what comes of it.
+        type Refresh<'a> = (&'a str, i64, i64, Rotation);
+        let lifespans = Lifespans {
+            access: Duration::from_secs(500),
+            refresh: Duration::from_secs(10_000),
+            early: Duration::from_secs(60),
+        };
+        let never = RotationPolicy::new(false, None, lifespans);
+        let reuse = RotationPolicy::new(true, None, lifespans);
+        let idle = RotationPolicy::new(true, Some(Duration::from_secs(600)), lifespans);
+        let check = |what: &str, policy: RotationPolicy, refreshes: &[Refresh<'_>]| {
             let place = Place::new("rotation");
             let store = Sqlite::open(&place.file(), 1).unwrap();
             let ada = add(&store, "ada", None).unwrap();
             begin(&store, ada, "a", 100);
-            for &(iat, now, expected) in refreshes {
-                let found = store.rotate("a", Timestamp(iat), 30, &NOTE, Timestamp(now)).unwrap();
+            for &(address, iat, now, expected) in refreshes {
+                let origin = Origin { address: address.parse().ok(), agent: "a program" };
+                let exchange = Exchange { jti: "a", issued: Timestamp(iat), origin };
+                let found = store.rotate(&exchange, &policy, &NOTE, Timestamp(now)).unwrap();
                 assert_eq!(found, expected, "{what}: {iat} at {now}");
             }
-            let over = refreshes.iter().any(|(_, _, found)| *found == Replayed);
+            let over = refreshes.iter().any(|(.., found)| *found == Replayed);
             assert_eq!(ended(&store, "a"), Some(over), "{what}");
+            let all = Wanted { limit: 100, ..Wanted::default() };
+            let alarms = store.recorded(&all).unwrap().len() - 2;
+            assert_eq!(alarms, usize::from(over), "{what}");
         };
         let issue = |iat| Issue(Timestamp(iat));
-        check("one after the other", &[(100, 200, issue(200)), (200, 300, issue(300))]);
-        check(
+        let both = |what: &str, refreshes: &[Refresh<'_>]| {
+            check(what, never, refreshes);
+            check(what, reuse, refreshes);
+        };
+        both("one after the other", &[(HOME, 100, 200, issue(200)), (AWAY, 200, 300, issue(300))]);
+        both(
             "two windows at once",
             &[
-                (100, 200, issue(200)),
-                (100, 200, issue(200)),
-                (100, 230, issue(200)),
-                (200, 300, issue(300)),
+                (HOME, 100, 200, issue(200)),
+                (HOME, 100, 200, issue(200)),
+                (HOME, 100, 230, issue(200)),
+                (HOME, 200, 300, issue(300)),
             ],
         );
-        check("an answer was lost", &[(100, 200, issue(200)), (100, 201, issue(200))]);
-        check("too late", &[(100, 200, issue(200)), (100, 231, Replayed), (200, 300, Gone)]);
-        check(
-            "two generations old",
-            &[(100, 200, issue(200)), (200, 210, issue(210)), (100, 211, Replayed)],
+        both("an answer was lost", &[(HOME, 100, 200, issue(200)), (AWAY, 100, 201, issue(200))]);
+        both("in the same second", &[(HOME, 100, 100, issue(100)), (HOME, 100, 100, issue(100))]);
+        both(
+            "the later request was faster",
+            &[(HOME, 100, 201, issue(201)), (HOME, 100, 200, issue(201))],
         );
-        check("in the same second", &[(100, 100, issue(100)), (100, 100, issue(100))]);
-        check("never issued", &[(50, 200, Replayed)]);
-        check("the later request was faster", &[(100, 201, issue(201)), (100, 200, issue(201))]);
-        check("exchanged by another program", &[(150, 200, issue(200)), (150, 210, issue(200))]);
+        both(
+            "exchanged by another program",
+            &[(HOME, 150, 200, issue(200)), (HOME, 150, 210, issue(200))],
+        );
+        both(
+            "the clock was stepped back",
+            &[(HOME, 100, 9_000, issue(9_000)), (HOME, 100, 200, issue(200))],
+        );
+        let later = |address| {
+            [(HOME, 100, 200, issue(200)), (address, 100, 231, Replayed), (address, 200, 300, Gone)]
+        };
+        check("too late", never, &later(HOME));
+        both("too late, from elsewhere", &later(AWAY));
+        let older = |address| {
+            [
+                (HOME, 100, 200, issue(200)),
+                (HOME, 200, 210, issue(210)),
+                (address, 100, 211, Replayed),
+            ]
+        };
+        check("two generations old", never, &older(HOME));
+        both("two generations old, from elsewhere", &older(AWAY));
+        check("never issued", never, &[(HOME, 50, 200, Replayed)]);
+        check(
+            "tabs that keep copies of the token",
+            reuse,
+            &[
+                (HOME, 100, 200, issue(200)),
+                (HOME, 200, 300, issue(300)),
+                (HOME, 100, 400, issue(300)),
+                (HOME, 200, 410, issue(300)),
+                // The newest is about to expire.
+                (HOME, 100, 790, issue(790)),
+                (HOME, 300, 900, issue(790)),
+                (HOME, 790, 900, issue(900)),
+            ],
+        );
+        check(
+            "tabs in a train",
+            reuse,
+            &[
+                (AWAY, 100, 200, issue(200)),
+                (AWAY, 100, 300, issue(200)),
+                (HOME, 200, 400, issue(400)),
+                (HOME, 100, 500, issue(400)),
+                (AWAY, 100, 500, Replayed),
+            ],
+        );
+        check(
+            "nobody came for long",
+            idle,
+            &[(HOME, 100, 700, issue(700)), (HOME, 700, 1_301, Idle), (AWAY, 100, 1_301, Idle)],
+        );
     }
 
     #[test]

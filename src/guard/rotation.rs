@@ -1,0 +1,201 @@
+//! What a refresh leads to: the policy for tokens that were exchanged before, and for sessions
+//! that nobody used for a while. Knows no store: it is told what a session remembers.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use super::Lifespans;
+use crate::address::grouped;
+use crate::clock::Timestamp;
+use crate::store::Origin;
+
+/// Seconds in which the token before the newest can be exchanged again: the answer was lost, or
+/// two windows refreshed at once.
+const GRACE: i64 = 30;
+
+/// How the tokens of a session are exchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RotationPolicy {
+    /// Older tokens are taken from where the session was refreshed last.
+    same_device: bool,
+    /// Seconds after its issue for which the newest token is handed out again.
+    fresh: i64,
+    /// Seconds for which a session lasts without a refresh.
+    idle: Option<i64>,
+}
+
+/// What a session remembers of its last refresh, or of its beginning if it has had none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastRefresh {
+    /// The newest token's `iat`.
+    pub newest: Timestamp,
+    /// The `iat` of the token that was exchanged for it.
+    pub previous: Option<Timestamp>,
+    /// Where that was, if it is known.
+    pub address: Option<IpAddr>,
+    /// The program that did it.
+    pub agent: String,
+}
+
+/// What a refresh leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// A new token is issued. The session remembers this `iat` as that of the token before it.
+    Rotate(Timestamp),
+    /// The newest token is handed out again.
+    Repeat,
+    /// The token was stolen, or its successor was: the session ends.
+    Replay,
+    /// Nobody has refreshed the session for longer than it may be idle.
+    Idle,
+}
+
+impl RotationPolicy {
+    /// `idle` is how long a session lasts without a refresh.
+    pub fn new(same_device: bool, idle: Option<Duration>, lifespans: Lifespans) -> RotationPolicy {
+        let seconds = |time: Duration| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        // The newest token is handed out until it can be refreshed itself, which for short-lived
+        // ones is always.
+        let early = lifespans.early.min(lifespans.access / 2);
+        let fresh = seconds(lifespans.access.saturating_sub(early));
+        RotationPolicy { same_device, fresh, idle: idle.map(seconds) }
+    }
+
+    /// Whether a session that was refreshed last at `newest` has been idle for too long.
+    pub fn is_idle(&self, newest: Timestamp, now: Timestamp) -> bool {
+        self.idle.is_some_and(|idle| newest.0.saturating_add(idle) < now.0)
+    }
+
+    /// What comes of a token that was issued at `issued`, when `here` asks for the next.
+    pub fn decide(
+        &self,
+        last: &LastRefresh,
+        issued: Timestamp,
+        here: &Origin<'_>,
+        now: Timestamp,
+    ) -> Decision {
+        let age = now.0.saturating_sub(last.newest.0);
+        if self.is_idle(last.newest.max(issued), now) {
+            return Decision::Idle;
+        }
+        // A newer one comes from another program with the same secret, which has exchanged it
+        // there; a thief's is always older.
+        if issued >= last.newest {
+            return Decision::Rotate(issued);
+        }
+        // Tabs that keep copies of the token.
+        let same_device = self.same_device && last.was(here);
+        // The age is negative if the clock was stepped back, which is not the token's fault.
+        if !same_device && (last.previous != Some(issued) || age > GRACE) {
+            return Decision::Replay;
+        }
+        // A token that has expired, or whose time is yet to come, is of no use to anybody.
+        match (-GRACE..=self.fresh).contains(&age) {
+            true => Decision::Repeat,
+            false => Decision::Rotate(last.newest),
+        }
+    }
+}
+
+impl LastRefresh {
+    /// Whether it was from this address, as limits group them, and by this program. What has no
+    /// known address is nowhere the same.
+    fn was(&self, here: &Origin<'_>) -> bool {
+        let same = self.address.zip(here.address).is_some_and(|(a, b)| grouped(a) == grouped(b));
+        same && self.agent == here.agent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+    const LIFESPANS: Lifespans = Lifespans {
+        access: Duration::from_secs(1_000),
+        refresh: DAY,
+        early: Duration::from_secs(60),
+    };
+
+    fn last(newest: i64, previous: Option<i64>) -> LastRefresh {
+        LastRefresh {
+            newest: Timestamp(newest),
+            previous: previous.map(Timestamp),
+            address: Some("2001:db8:1:2::3".parse().unwrap()),
+            agent: "a browser".into(),
+        }
+    }
+
+    fn from<'a>(address: &str, agent: &'a str) -> Origin<'a> {
+        Origin { address: address.parse().ok(), agent }
+    }
+
+    #[test]
+    fn decisions() {
+        use Decision::{Idle, Repeat, Replay, Rotate};
+        let never = RotationPolicy::new(false, None, LIFESPANS);
+        let reuse = RotationPolicy { same_device: true, ..never };
+        let idle = RotationPolicy::new(true, Some(Duration::from_secs(2_000)), LIFESPANS);
+        let (here, there) = (from("2001:db8:1:2::3", "a browser"), from("192.0.2.1", "a browser"));
+        let session = last(5_000, Some(4_000));
+        let rotate = |previous| Rotate(Timestamp(previous));
+        type Row<'a> = (&'a str, RotationPolicy, Origin<'a>, i64, i64, Decision);
+        let rows: &[Row<'_>] = &[
+            ("the newest", never, there, 5_000, 6_500, rotate(5_000)),
+            ("exchanged by another program", never, there, 5_500, 6_500, rotate(5_500)),
+            ("the one before, at once", never, there, 4_000, 5_030, Repeat),
+            ("the one before, later", never, here, 4_000, 5_031, Replay),
+            ("the one before, the clock a little back", never, there, 4_000, 4_999, Repeat),
+            ("the one before, the clock far back", never, there, 4_000, 3_000, rotate(5_000)),
+            ("older, at once", never, here, 3_000, 5_001, Replay),
+            ("older, the clock far back", never, here, 3_000, 3_001, Replay),
+            ("the one before, from here", reuse, here, 4_000, 5_031, Repeat),
+            ("older, from here", reuse, here, 3_000, 5_001, Repeat),
+            ("older, and the newest can be refreshed soon", reuse, here, 3_000, 5_940, Repeat),
+            ("older, and it can be now", reuse, here, 3_000, 5_941, rotate(5_000)),
+            ("older, and the newest has expired", reuse, here, 3_000, 60_000, rotate(5_000)),
+            ("older, the clock far back", reuse, here, 3_000, 3_001, rotate(5_000)),
+            ("older, from elsewhere", reuse, there, 3_000, 5_001, Replay),
+            ("the one before, from elsewhere", reuse, there, 4_000, 5_031, Replay),
+            ("the one before, from elsewhere at once", reuse, there, 4_000, 5_030, Repeat),
+            ("used in time", idle, here, 5_000, 7_000, rotate(5_000)),
+            ("idle", idle, here, 5_000, 7_001, Idle),
+            ("idle, an older token", idle, here, 4_000, 7_001, Idle),
+            ("idle, a thief's", idle, there, 4_000, 7_001, Idle),
+            ("used in another program", idle, here, 6_000, 7_001, rotate(6_000)),
+        ];
+        for (what, policy, origin, issued, now, expected) in rows {
+            let found = policy.decide(&session, Timestamp(*issued), origin, Timestamp(*now));
+            assert_eq!(found, *expected, "{what}");
+        }
+    }
+
+    #[test]
+    fn what_is_the_same_device() {
+        for (address, agent, expected) in [
+            ("2001:db8:1:2::3", "a browser", true),
+            ("2001:db8:1:2:ffff::1", "a browser", true),
+            ("2001:db8:1:3::3", "a browser", false),
+            ("192.0.2.1", "a browser", false),
+            ("2001:db8:1:2::3", "a browser/2", false),
+            ("2001:db8:1:2::3", "", false),
+            ("-", "a browser", false),
+        ] {
+            let found = last(100, None).was(&from(address, agent));
+            assert_eq!(found, expected, "{address} {agent}");
+        }
+        let unknown = LastRefresh { address: None, ..last(100, None) };
+        assert!(!unknown.was(&from("-", "a browser")));
+    }
+
+    #[test]
+    fn short_lifespans_leave_something_to_hand_out() {
+        for (access, early, fresh) in
+            [(86_400, 60, 86_340), (86_400, 0, 86_400), (60, 60, 30), (2, 60, 1)]
+        {
+            let (access, early) = (Duration::from_secs(access), Duration::from_secs(early));
+            let policy = RotationPolicy::new(true, None, Lifespans { access, refresh: DAY, early });
+            assert_eq!(policy.fresh, fresh, "{access:?} {early:?}");
+        }
+    }
+}
