@@ -12,6 +12,9 @@ const MAX_URL: usize = 1_024;
 /// use lictor::PageUrl;
 /// let page = PageUrl::parse("https://login.example.org/app")?;
 /// assert_eq!(page.below("finalize").with_token("a.b.c"), "https://login.example.org/app/finalize?token=a.b.c");
+/// // A page of an app that routes behind the `#`, such as with React Router's `HashRouter`.
+/// let page = PageUrl::parse("https://login.example.org/#/finalize")?;
+/// assert_eq!(page.with_token("a.b.c"), "https://login.example.org/#/finalize?token=a.b.c");
 /// assert!(PageUrl::parse("login.example.org").is_err());
 /// # Ok::<(), lictor::Problem>(())
 /// ```
@@ -24,19 +27,26 @@ impl PageUrl {
     /// Where the app's page is that sets a new password.
     pub(crate) const RESET: &str = "reset-finalize";
 
-    /// An `http` or `https` address without a fragment.
+    /// Reads an `http` or `https` address, with or without a fragment.
     pub fn parse(text: &str) -> Result<PageUrl, Problem> {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        // RFC 3986 section 2, without the fragment's sign.
-        let fine = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?[]@!$&'()*+,;=%".contains(&b);
-        let host = |rest: &str| rest.split(['/', '?']).next().is_some_and(|host| !host.is_empty());
+        // RFC 3986 section 2; a fragment begins once.
+        let fine = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b);
+        let host =
+            |rest: &str| rest.split(['/', '?', '#']).next().is_some_and(|host| !host.is_empty());
+        let fragments = |rest: &str| rest.matches('#').count();
         match rest {
-            Some(rest) if text.len() <= MAX_URL && host(rest) && rest.bytes().all(fine) => {
+            Some(rest)
+                if text.len() <= MAX_URL
+                    && host(rest)
+                    && fragments(rest) <= 1
+                    && rest.bytes().all(fine) =>
+            {
                 Ok(PageUrl(text.into()))
             }
             _ => Err(Problem::usage(
                 format!("{:?} is not the address of a page", clipped(text)),
-                "write it as browsers do, without a fragment, like https://login.example.org",
+                "write it as browsers do, like https://login.example.org",
             )),
         }
     }
@@ -46,9 +56,12 @@ impl PageUrl {
         PageUrl(format!("{}/{path}", self.0.trim_end_matches('/')))
     }
 
-    /// The link that brings a token to this page.
+    /// The link that brings a token to this page. The token is appended at the end, as
+    /// flask-praetorian's template does: behind a fragment if there is one, where the app's router
+    /// reads it and no server's log sees it.
     pub fn with_token(&self, token: &str) -> String {
-        let joint = if self.0.contains('?') { '&' } else { '?' };
+        let part = self.0.split_once('#').map_or(self.0.as_str(), |(_, fragment)| fragment);
+        let joint = if part.contains('?') { '&' } else { '?' };
         format!("{}{joint}token={token}", self.0)
     }
 
@@ -80,7 +93,11 @@ mod tests {
             ("https://?x", None),
             ("ftp://a.example", None),
             ("javascript:alert(1)", None),
-            ("https://a.example/#x", None),
+            ("http://a.example/#", Some("http://a.example/#/finalize?token=t")),
+            ("http://a.example/#/", Some("http://a.example/#/finalize?token=t")),
+            ("http://a.example/x?y=z#", Some("http://a.example/x?y=z#/finalize?token=t")),
+            ("https://a.example/##", None),
+            ("https://#x", None),
             ("https://a example", None),
             ("https://a.example/\r\nX: y", None),
             ("https://ä.example", None),
@@ -92,5 +109,17 @@ mod tests {
         assert!(PageUrl::parse(&format!("https://a/{}", "x".repeat(MAX_URL))).is_err());
         let page = PageUrl::parse("https://a.example/p?page=reset").unwrap();
         assert_eq!(page.with_token("t"), "https://a.example/p?page=reset&token=t");
+    }
+
+    #[test]
+    fn an_app_that_routes_behind_a_fragment_got_no_links() {
+        for (url, expected) in [
+            ("http://a.example/#/new_password", "http://a.example/#/new_password?token=t"),
+            ("http://a.example#/finalize", "http://a.example#/finalize?token=t"),
+            ("http://a.example/#/finalize?x=y", "http://a.example/#/finalize?x=y&token=t"),
+            ("http://a.example/?x=y#/finalize", "http://a.example/?x=y#/finalize?token=t"),
+        ] {
+            assert_eq!(PageUrl::parse(url).unwrap().with_token("t"), expected);
+        }
     }
 }

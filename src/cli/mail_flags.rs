@@ -60,7 +60,8 @@ pub(crate) struct PageFlags {
     #[arg(long, value_name = "URL", env = "LICTOR_PUBLIC_URL")]
     public_url: Option<String>,
 
-    /// Another page that takes the link which confirms an address; the token comes as ?token=
+    /// Another page that takes the link which confirms an address; ?token= is appended, behind a
+    /// fragment if there is one: http://host/#/finalize
     #[arg(long, value_name = "URL", env = "LICTOR_CONFIRMATION_URL")]
     confirmation_url: Option<String>,
 
