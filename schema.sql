@@ -106,6 +106,9 @@ CREATE TABLE outbox (
     failure TEXT NOT NULL DEFAULT ''
 ) STRICT;
 CREATE INDEX outbox_by_due ON outbox (due);
+-- Mails with a link and notices are counted apart; strangers can cause the first.
+CREATE INDEX outbox_links ON outbox (due) WHERE jti IS NOT NULL;
+CREATE INDEX outbox_notices ON outbox (due) WHERE jti IS NULL;
 CREATE INDEX outbox_of_user ON outbox (user);
 
 -- A code that lets one person register where registration is by invitation.
@@ -154,7 +157,13 @@ CREATE TABLE audit (
     -- stranger, NULL without one for the command line.
     actor INTEGER,
     address TEXT,
-    detail TEXT NOT NULL DEFAULT ''
+    detail TEXT NOT NULL DEFAULT '',
+    -- Whether it is a login that did not succeed. Strangers can cause any number of these, so they
+    -- and all others each have a share of the table.
+    failed INTEGER NOT NULL DEFAULT 0 CHECK (failed IN (0, 1)),
+    -- Counts the entries of the share: the newest number tells which ones are beyond its limit.
+    number INTEGER NOT NULL DEFAULT 0
 ) STRICT;
+CREATE INDEX audit_by_number ON audit (failed, number);
 CREATE INDEX audit_by_time ON audit (at);
 CREATE INDEX audit_by_user ON audit (user);

@@ -208,7 +208,8 @@ pub struct Config {
     /// Where people reach the app; its pages `finalize` and `reset-finalize` take the tokens of
     /// the links in mails.
     pub public_url: Option<PageUrl>,
-    /// Another page that takes a token which confirms an address.
+    /// Another page that takes a token which confirms an address; with a fragment if the app
+    /// routes there.
     pub confirmation_url: Option<PageUrl>,
     /// Another page that takes a token which resets a password.
     pub reset_url: Option<PageUrl>,

@@ -27,7 +27,8 @@ pub(crate) enum KeyCommand {
     },
     /// Make a new key, which signs from the next start on; those before it still verify
     Rotate(KeyPlace),
-    /// Remove a key that no longer signs; tokens that it signed are refused from the next start on
+    /// Remove a key that no longer signs; tokens that it signed are refused from the next start on.
+    /// The newest key of each algorithm stays: whether it signs depends on the server's flags
     Retire {
         /// The key's name, as `lictor key list` shows it
         // A thumbprint can begin like a flag.
@@ -148,12 +149,8 @@ fn retire(
 ) -> Result<(), Problem> {
     let (source, keys) = place.open()?;
     let key = named(&keys, kid)?;
-    if keys.current(source.algorithm()) == Some(key) {
-        return Err(Problem::new(
-            format!("the key {kid} is the one that signs"),
-            "make another first (lictor key rotate), restart the server, and retire this one once \
-             the refresh lifespan has passed",
-        ));
+    if keys.is_newest(key) {
+        return Err(may_sign(&source, key, kid));
     }
     if source.is_environments(&keys, key) {
         return Err(Problem::new(
@@ -174,9 +171,28 @@ fn retire(
     if let Some(warning) = warning {
         log::warn!("{warning}; they end with the next start, and their users log in again");
     }
-    Keys::update(file, |keys| keys.without(key))?;
+    // Asked again of the file alone and under its lock: another command may have changed it, and a
+    // server may run without the SECRET_KEY that this command sees.
+    Keys::update(file, |keys| match keys.is_newest(key) {
+        true => Err(may_sign(&source, key, kid)),
+        false => keys.without(key),
+    })?;
     record(place, Event::KeyRetired, kid, now);
     print(&format!("retired {kid}; what it signed is refused once the server has been restarted"))
+}
+
+/// Why a key stays that is the newest of its algorithm, and what to do instead.
+fn may_sign(source: &KeySource, key: &Key, kid: &str) -> Problem {
+    let algorithm = key.algorithm().name();
+    let file = source.file().map_or_else(|_| "its file".into(), |file| file.display().to_string());
+    Problem::new(
+        format!("the key {kid} is the newest {algorithm} key, and a server may sign with it"),
+        format!(
+            "make another first (lictor key rotate --jwt-algorithm {algorithm}), restart the \
+             server, and retire this one once the refresh lifespan has passed; if no server signs \
+             with {algorithm} any more, remove the line from {file} by hand"
+        ),
+    )
 }
 
 /// In the audit of the database, if there is one yet. The change itself is done by then.

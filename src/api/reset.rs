@@ -14,7 +14,7 @@ use crate::store::Posting;
 pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
     let mailer = app.mailer()?;
     let email = Email::parse(&Fields::of(request)?.text("email")?)?;
-    app.attempts.mail(&email, app.client(request), now)?;
+    app.attempts.reset(&email, app.client(request), now)?;
     let jti = app.tokens.begin(now)?.jti;
     let posting = Posting { email: &email, jti: &jti, expires: later(now, app.reset_lifespan) };
     app.store.request_reset(&posting, &app.caller(request).address(), now)?;

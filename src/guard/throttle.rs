@@ -50,8 +50,12 @@ enum Counted<'a> {
     RegistrationsFrom(IpAddr),
     /// Mails that somebody causes, to whatever address, by where they are.
     MailsFrom(IpAddr),
-    /// Mails to one address, whoever causes them and whether anybody has it.
+    /// Mails that confirm an address, to that address, whoever causes them and whether anybody has
+    /// it.
     MailsTo(&'a str),
+    /// The same of mails that reset a password. Counted apart, so that a stranger who registers
+    /// with the owner's address does not hold up the owner's reset.
+    ResetsTo(&'a str),
 }
 
 /// The policy, all of it. The README tells it, and a test compares the two.
@@ -71,7 +75,7 @@ const fn pace(counted: &Counted<'_>) -> Pace {
         Counted::RegistrationsFrom(_) => (30, 1, 300, 300),
         Counted::MailsFrom(_) => (30, 1, 300, 300),
         // Enough for whoever looks into the wrong mailbox first; a flood is one mail an hour.
-        Counted::MailsTo(_) => (5, 60, 3_600, 3_600),
+        Counted::MailsTo(_) | Counted::ResetsTo(_) => (5, 60, 3_600, 3_600),
     };
     Pace { free, first, longest, forgets }
 }
@@ -205,8 +209,22 @@ impl Attempts {
         }
     }
 
-    /// Admits a mail to an address that somebody has given.
+    /// Admits a mail that confirms an address which somebody has given.
     pub fn mail(&self, to: &Email, client: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
+        self.mail_counted(&Counted::MailsTo(to.key()), client, now)
+    }
+
+    /// Admits a mail that resets the password of whoever has the address.
+    pub fn reset(&self, to: &Email, client: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
+        self.mail_counted(&Counted::ResetsTo(to.key()), client, now)
+    }
+
+    fn mail_counted(
+        &self,
+        to: &Counted<'_>,
+        client: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         let mut attempt = self.attempt(false);
         if !self.on {
             return Ok(());
@@ -215,7 +233,7 @@ impl Attempts {
             let counted = Counted::MailsFrom(grouped(client));
             attempt.address = Some(self.charge_address(&counted, now)?);
         }
-        self.charge_account(&Counted::MailsTo(to.key()), Timestamp(0), now, attempt).map(drop)
+        self.charge_account(to, Timestamp(0), now, attempt).map(drop)
     }
 
     /// A new account was made from there: its owner is no stranger.
@@ -607,6 +625,17 @@ mod tests {
     }
 
     #[test]
+    fn a_strangers_registrations_held_up_the_owners_reset() {
+        let attempts = Attempts::new(true);
+        let (email, now) = (Email::parse("ada@x.example").unwrap(), Timestamp(START));
+        let from = |last: u8| ip(&format!("192.0.2.{last}"));
+        let registered = (0..20).filter(|&n| attempts.mail(&email, from(n), now).is_ok()).count();
+        assert_eq!(registered, 5);
+        let asked = (0..20).filter(|&n| attempts.reset(&email, from(n), now).is_ok()).count();
+        assert_eq!(asked, 5);
+    }
+
+    #[test]
     fn off_is_off() {
         let attempts = Attempts::new(false);
         assert_eq!(many(&attempts, "ada", "192.0.2.1", 0, 999), 999);
@@ -638,7 +667,8 @@ mod tests {
             (Counted::RecoveryCodesOf(1), "Wrong recovery codes of one account"),
             (Counted::RegistrationsFrom(address), "Registrations from one address"),
             (Counted::MailsFrom(address), "Mails asked for from one address"),
-            (Counted::MailsTo(""), "Mails asked for to one mailbox"),
+            (Counted::MailsTo(""), "Mails to one mailbox that confirm an address"),
+            (Counted::ResetsTo(""), "Mails to one mailbox that reset a password"),
         ] {
             let Pace { free, first, longest, forgets } = pace(&counted);
             assert!(forgets >= longest, "{told}");

@@ -168,6 +168,12 @@ impl Keys {
         Keys::of(self.0)
     }
 
+    /// Whether no newer key is for the same algorithm. Such a key may be the one that signs: which
+    /// algorithm does depends on the flags of the server, so each algorithm's newest key counts.
+    pub(crate) fn is_newest(&self, key: &Key) -> bool {
+        self.current(Some(key.algorithm())) == Some(key)
+    }
+
     /// The ring without one of its keys.
     pub(crate) fn without(mut self, key: &Key) -> Result<Keys, Problem> {
         self.0.retain(|one| one != key);

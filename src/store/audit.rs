@@ -128,6 +128,11 @@ impl Event {
         NAMES.iter().find(|(event, _)| *event == self).map_or("unknown", |(_, name)| name)
     }
 
+    /// Whether it is a login that did not succeed. Strangers can cause any number of these.
+    pub fn is_failed_login(self) -> bool {
+        matches!(self, Event::LoginFailed | Event::LoginRefused | Event::SecondFactorAsked)
+    }
+
     /// Whether somebody should look at it.
     fn is_warning(self) -> bool {
         matches!(

@@ -1,5 +1,6 @@
 //! Tickets: tokens that can each be used once, as the program speaks of them. A ticket is good as
-//! long as it is kept, and void when its user is deactivated or has another password.
+//! long as it is kept, and void when its user is deactivated or has another password; that of a
+//! registration also when an administrator activates the user.
 
 use super::audit::Entry;
 use super::authority::Authority;
@@ -71,8 +72,8 @@ pub trait Tickets {
     fn confirmation(&self, jti: &str, now: Timestamp) -> Result<Option<Confirmation>, Error>;
 
     /// Uses a ticket: the address is the user's from now on, and whoever registered can act and
-    /// is logged in with `session`. False if the ticket cannot be used any more, or the address
-    /// has become somebody else's.
+    /// is logged in with `session`. False if the ticket cannot be used any more, if the address
+    /// has become somebody else's, or if whoever registered does not wait any more.
     fn confirm_address(
         &self,
         jti: &str,

@@ -143,7 +143,7 @@ def test_who_has_an_address_is_not_told(tmp_path):
         free = server.register("fay", "fay@mail.example")
         assert taken[0] == free[0] == 201
         letter = the_next(mails, 0)
-        assert (letter.to, letter.token) == ("Bob@mail.example", None) and "bob" in letter.text
+        assert (letter.to, letter.token) == ("bob@mail.example", None) and "bob" in letter.text
         assert "eve" not in letter.text
         the_next(mails, 1)
         # Neither by the name afterwards.
@@ -157,6 +157,67 @@ def test_who_has_an_address_is_not_told(tmp_path):
         assert the_next(mails, 2).to == "bob@mail.example"
         wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
     assert len(mails.letters()) == 3
+
+
+def test_a_reset_went_to_the_address_that_was_typed(tmp_path):
+    mails = Folder(tmp_path)
+    server = Lictor(tmp_path, mails.way)
+    server.command("user", "add", "mike", "--email", "mike@mail.example", text=PASSWORD)
+    with server.running():
+        status, answer = server.send("POST", "/api/reset", {"email": "MIKE@Mail.example"})
+        # The answer says what was typed, whether anybody has the address or not.
+        assert (status, answer["message"].split()[-1]) == (200, "MIKE@Mail.example")
+        letter = the_next(mails, 0)
+        assert (letter.to, letter.page) == ("mike@mail.example", "reset-finalize")
+
+
+def test_the_first_link_outlived_the_waiting(tmp_path):
+    mails = Folder(tmp_path)
+    server = Lictor(tmp_path, mails.way, "--registration", "email")
+    with server.running():
+        assert server.register("ada", "mistyped@mail.example")[0] == 201
+        letter = the_next(mails, 0)
+        assert server.command("user", "activate", "ada")[0] == 0
+        answer = server.send("GET", "/api/finalize", token=letter.token)
+        assert (answer[0], answer[1]["error"]) == (401, "InvalidRegistrationToken")
+        login = {"username": "ada", "password": PASSWORD}
+        token = server.send("POST", "/api/login", login)[1]["access_token"]
+        assert server.send("GET", "/api/me", token=token)[1]["email"] is None
+        assert len(server.send("GET", "/api/sessions", token=token)[1]["sessions"]) == 1
+
+
+def test_a_strangers_registrations_hold_up_no_reset(tmp_path):
+    mails = Folder(tmp_path)
+    server = Lictor(tmp_path, mails.way, "--registration", "email")
+    server.command("user", "add", "ada", "--email", "ada@mail.example", text=PASSWORD)
+    with server.running():
+        statuses = [server.register(f"eve{number}", "ada@mail.example")[0] for number in range(7)]
+        assert statuses == [201] * 5 + [429] * 2
+        assert server.send("POST", "/api/reset", {"email": "ada@mail.example"})[0] == 200
+        wait_for(lambda: any(letter.page == "reset-finalize" for letter in mails.letters()))
+
+
+def test_pages_behind_a_fragment(tmp_path):
+    """As the tutorial's own client has them: it uses HashRouter."""
+    mails = Folder(tmp_path)
+    pages = ["--confirmation-url", "http://app.example/#/finalize"]
+    pages += ["--reset-url", "http://app.example/#/new_password"]
+    server = Lictor(tmp_path, mails.way, "--registration", "email", *pages)
+    with server.running():
+        assert server.register("ada", "ada@mail.example")[0] == 201
+        token = link(the_next(mails, 0), "http://app.example/#/finalize?token=")
+        assert server.send("GET", "/api/finalize", token=token)[0] == 200
+        assert server.send("POST", "/api/reset", {"email": "ada@mail.example"})[0] == 200
+        token = link(the_next(mails, 1), "http://app.example/#/new_password?token=")
+        body = {"password": OTHER}
+        assert server.send("POST", "/api/reset_finalize", body, token=token)[0] == 200
+
+
+def link(letter, page):
+    """The token of the link to this page, which both forms of the mail have."""
+    [line] = [line for line in letter.text.split("\n") if line.startswith("http://app.example")]
+    assert line.startswith(page) and f'href="{line}"' in letter.html
+    return line.removeprefix(page)
 
 
 def test_addresses_and_names_bring_nothing_along(tmp_path):

@@ -10,9 +10,11 @@ import json
 
 import jwt
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+import verifier
 from probes import as_bytes, person
-from servers import Lictor, LictorWithPair, running
+from servers import Lictor, LictorWithPair, MailLictor, running
 from tokens import decode
 
 JWKS = "/.well-known/jwks.json"
@@ -24,8 +26,11 @@ def enter(server, path):
 
 def verified(server, token):
     """The claims, by the key that the token names."""
-    client = jwt.PyJWKClient(f"http://127.0.0.1:{server.port}{JWKS}")
-    return jwt.decode(token, client.get_signing_key_from_jwt(token), ["EdDSA"])
+    return verifier.verified(public_keys(server), token)
+
+
+def public_keys(server):
+    return jwt.PyJWKClient(f"http://127.0.0.1:{server.port}{JWKS}")
 
 
 def test_a_service_verifies_with_the_public_key():
@@ -39,6 +44,59 @@ def test_a_service_verifies_with_the_public_key():
         changed = signature[:-10] + ("A" if signature[-10] != "A" else "B") + signature[-9:]
         with pytest.raises(jwt.InvalidSignatureError):
             verified(server, f"{signed}.{changed}")
+
+
+class MailLictorWithPair(MailLictor, LictorWithPair):
+    """Its mailed tokens have a key of their own."""
+
+    def __init__(self, directory, lifespans):
+        super().__init__(directory, lifespans)
+        self.options = [*self.options, *LictorWithPair.options]
+
+
+def test_a_mailed_token_passed_for_an_access_token():
+    with running(MailLictorWithPair) as server:
+        body = as_bytes({**person("alice"), "email": "alice@mail.example"})
+        assert server.send("POST", "/api/registration", [], body).status == 201
+        registration = server.mailbox.token("alice@mail.example")
+        access = server.send("GET", "/api/finalize", [("Authorization", f"Bearer {registration}")]).json
+        assert server.send("POST", "/api/reset", [], as_bytes({"email": "alice@mail.example"})).status == 200
+        reset = server.mailbox.token("alice@mail.example")
+        assert verified(server, access["access_token"])["id"] == 1
+        [public] = public_keys(server).get_signing_keys()
+        for token, typ in [(registration, "lictor-registration+jwt"), (reset, "lictor-reset+jwt")]:
+            assert jwt.get_unverified_header(token)["typ"] == typ
+            with pytest.raises(jwt.PyJWTError):
+                verified(server, token)
+            # Not even by a service that is content with any of the keys.
+            for algorithms in [["EdDSA"], ["EdDSA", "HS256"]]:
+                with pytest.raises(jwt.PyJWTError):
+                    jwt.decode(token, public, algorithms)
+
+
+def test_what_a_service_refuses():
+    """Each check of the example refuses something that the others let pass."""
+    key = Ed25519PrivateKey.generate()
+    good = {"exp": 4_000_000_000, "jti": "a", "id": 1}
+
+    class Keys:
+        def get_signing_key_from_jwt(self, _):
+            return key.public_key()
+
+    def taken(claims, **headers):
+        return verifier.verified(Keys(), jwt.encode(claims, key, "EdDSA", headers))
+
+    assert taken(good) == good
+    for claims, headers in [
+        ({**good, "is_ert": True}, {}),
+        ({**good, "is_prt": None}, {}),
+        ({**good, "exp": 1}, {}),
+        ({name: value for name, value in good.items() if name != "exp"}, {}),
+        (good, {"typ": "lictor-reset+jwt"}),
+        (good, {"typ": None}),
+    ]:
+        with pytest.raises(jwt.PyJWTError):
+            taken(claims, **headers)
 
 
 def test_the_name_of_a_key_is_its_thumbprint():

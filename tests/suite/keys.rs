@@ -95,7 +95,7 @@ fn a_key_is_rotated_and_the_old_one_retired() {
     let retire =
         |args: &[&str]| outcome(&run(&server.dir.0, &[&["key", "retire"], args].concat(), "y\n"));
     for (args, what, next) in [
-        (&[new.as_str(), "--yes"][..], "is the one that signs", "lictor key rotate"),
+        (&[new.as_str(), "--yes"][..], "is the newest HS256 key", "lictor key rotate"),
         (&["nobody", "--yes"], "there is no key nobody", "lictor key list"),
         (&["--nobody", "--yes"], "there is no key --nobody", "lictor key list"),
         (&[old], "retiring a key wants to be confirmed", "--yes"),
@@ -132,6 +132,44 @@ fn a_key_whose_time_is_over_is_retired_without_a_warning() {
     let (_, err) = key(&dir, &["retire", "--yes", old]);
     assert_eq!(err, "");
     assert_eq!(list(&dir).len(), 1);
+}
+
+#[test]
+fn the_key_that_signs_was_retired_by_a_command_with_other_flags() {
+    let dir = Dir::new();
+    let ring = format!(
+        "lictor-key EdDSA 1700000000 {DIGITS}\nlictor-key HS256 1000 {DIGITS}\n\
+         lictor-key HS256 0 {OTHER_DIGITS}\n"
+    );
+    let file = dir.0.join("lictor.key");
+    write(&file, &ring);
+    // A server that signs with HS256, though the newest key is a pair.
+    let server = Server::start_with(dir, &["--jwt-algorithm", "HS256"], &[]);
+    let token = server.register("ada", PASSWORD).token();
+    let keys = list(&server.dir);
+    let [(pair, ..), (signs, ..), (old, ..)] = &keys[..] else { panic!("{keys:?}") };
+    assert_eq!(&header(&token)["kid"], signs);
+    for kid in [signs, pair] {
+        for flags in [&[][..], &["--jwt-algorithm", "EdDSA"], &["--jwt-algorithm", "HS256"]] {
+            let args = [&["key", "retire", kid, "--yes"], flags].concat();
+            for secret in [None, Some(SECRET)] {
+                let mut command = lictor(&server.dir.0, &args);
+                if let Some(secret) = secret {
+                    command.env("SECRET_KEY", secret).args(["--secret-key-file", "lictor.key"]);
+                }
+                let (code, out, err) = outcome(&finish(command, ""));
+                assert_eq!((code, out.as_str()), (1, ""), "{args:?}: {err}");
+                assert!(err.contains("a server may sign with it"), "{err}");
+                assert!(err.contains("lictor key rotate --jwt-algorithm"), "{err}");
+                assert!(err.contains("remove the line from lictor.key by hand"), "{err}");
+            }
+        }
+    }
+    assert_eq!(fs::read_to_string(server.dir.0.join("lictor.key")).unwrap(), ring);
+    key(&server.dir, &["retire", old, "--yes", "--jwt-algorithm", "EdDSA"]);
+    let dir = server.stop("-TERM").1;
+    let server = Server::start_with(dir, &["--jwt-algorithm", "HS256"], &[]);
+    good(&server, &token);
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! One-time reset tokens: what they are good for, once, and what voids them.
 
+use jwt_simple::prelude::{Ed25519PublicKey, EdDSAPublicKeyLike as _, NoCustomClaims};
 use serde_json::{Value, json};
 
 use crate::administration::{Administered, is};
 use crate::support::{
-    Dir, PASSWORD, Reply, Server, assert_without, now, outcome, payload, run, signed,
+    Dir, PASSWORD, Reply, Server, assert_without, now, outcome, part, payload, run, signed,
 };
 
 const NEW: &str = "eleven paper boats";
@@ -272,4 +273,30 @@ fn a_link_made_after_a_rotation_is_good_before_and_after_the_restart() {
     let token = link(&server);
     let server = Server::start_with(server.stop("-TERM").1, &[], &[]);
     reset(&server, &token, PASSWORD).token();
+}
+
+#[test]
+fn a_reset_token_was_signed_with_the_key_that_is_published() {
+    let server = Server::start_with(Dir::new(), &["--jwt-algorithm", "EdDSA"], &[]);
+    let access = server.register("bob", PASSWORD).token();
+    let (code, out, error) = server.user(&["reset-link", "bob"], "");
+    assert_eq!(code, 0, "{error}");
+    let token = out.lines().find_map(|line| line.strip_prefix("token    ")).unwrap();
+    let header = |token: &str| serde_json::from_slice::<Value>(&part(token, 0)).unwrap();
+    let set = server.get("/.well-known/jwks.json").json();
+    let [public] = &set["keys"].as_array().unwrap()[..] else { panic!("{set}") };
+    assert_eq!(header(&access)["kid"], public["kid"]);
+    assert_eq!(header(token)["typ"], "lictor-reset+jwt");
+    assert_ne!(header(token)["kid"], public["kid"]);
+    let key = Ed25519PublicKey::from_jwk(&public.to_string()).unwrap();
+    assert!(key.verify_token::<NoCustomClaims>(&access, None).is_ok());
+    assert!(key.verify_token::<NoCustomClaims>(token, None).is_err());
+
+    is(&server.protected(token), (401, "MisusedResetToken"));
+    is(&server.send_as(token, "GET", "/api/verify", ""), (401, "MisusedResetToken"));
+    // It stays good while its key does, whatever signs after the next start.
+    let flags = ["--jwt-algorithm", "HS256"];
+    let server = Server::start_with(server.stop("-TERM").1, &flags, &[]);
+    reset(&server, token, NEW).token();
+    is(&reset(&server, token, PASSWORD), VOID);
 }

@@ -32,6 +32,9 @@ pub(super) struct Marked {
     pub(super) claims: Claims,
     pub(super) registration: bool,
     pub(super) reset: bool,
+    /// Whether a key signed it whose public half others have. No mailed token is good then: others
+    /// could take it for an access token.
+    pub(super) public: bool,
 }
 
 /// What a payload may hold, as far as it matters here. A claim that is there with another type,
@@ -100,6 +103,7 @@ pub(super) fn read(payload: &[u8], now: Timestamp) -> Result<Marked, Error> {
         },
         registration: payload.is_ert.is_some(),
         reset: payload.is_prt.is_some(),
+        public: false,
     })
 }
 

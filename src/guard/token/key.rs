@@ -6,13 +6,18 @@ use jwt_simple::prelude::{HS256Key, JWTClaims, MACLike as _};
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
 
-use super::base64url;
+use super::{Mailed, base64url};
 use crate::error::Error;
 use crate::keys::{Algorithm, Key, Material, Seed};
 
 /// What an HS256 key's name is a signature of. Nothing that a token begins with.
 const NAMING: &[u8] = b"lictor key id";
+
+/// What the secret of mailed tokens is derived for: the label and the counter of HKDF-Expand
+/// (RFC 5869 section 2.3), of which one block is enough.
+const MAILING: &[u8] = b"lictor mailed tokens\x01";
 
 /// The name of a key in tokens (`kid`), the same at every start.
 ///
@@ -55,10 +60,8 @@ impl Verifier {
     pub(super) fn new(key: &Key) -> Result<Verifier, Error> {
         match key.material() {
             Material::Hs256(secret) => {
-                let mac = Hmac::<Sha256>::new_from_slice(secret.bytes()).map_err(no_key)?;
-                let name = mac.clone().chain_update(NAMING).finalize().into_bytes();
-                let kid = name[..8].iter().map(|byte| format!("{byte:02x}")).collect();
-                Ok(Verifier { kid, half: Half::Hs256(mac) })
+                let shared = Shared::new(secret.bytes())?;
+                Ok(Verifier { kid: shared.kid, half: Half::Hs256(shared.mac) })
             }
             Material::EdDsa(seed) => {
                 let public = PublicKey::try_from(pair(seed)?.public_key().as_ref());
@@ -66,6 +69,14 @@ impl Verifier {
                 Ok(Verifier { kid: thumbprint(&public), half: Half::EdDsa(public) })
             }
         }
+    }
+
+    /// Verifies the mailed tokens of an Ed25519 key. `None` for an HS256 key, which signs them
+    /// itself.
+    pub(super) fn of_mailed(key: &Key) -> Result<Option<Verifier>, Error> {
+        let Material::EdDsa(seed) = key.material() else { return Ok(None) };
+        let Shared { kid, mac } = Shared::for_mail(seed)?;
+        Ok(Some(Verifier { kid, half: Half::Hs256(mac) }))
     }
 
     pub(super) fn kid(&self) -> &str {
@@ -103,20 +114,63 @@ impl Verifier {
     }
 }
 
+/// An HMAC key with its name.
+pub(super) struct Shared {
+    kid: String,
+    mac: Hmac<Sha256>,
+}
+
+impl Shared {
+    fn new(secret: &[u8]) -> Result<Shared, Error> {
+        let mac = Hmac::<Sha256>::new_from_slice(secret).map_err(no_key)?;
+        let name = mac.clone().chain_update(NAMING).finalize().into_bytes();
+        let kid = name[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Shared { kid, mac })
+    }
+
+    /// The key of the tokens that are mailed while an Ed25519 key signs.
+    ///
+    /// They are for this server alone, so nobody else needs a key for them, and a service that
+    /// verifies with the public keys must not be able to take one for an access token. An HMAC
+    /// under a secret that is derived from the seed has no public half that could be published,
+    /// and needs no line in the key file.
+    fn for_mail(seed: &Seed) -> Result<Shared, Error> {
+        let seed = Hmac::<Sha256>::new_from_slice(seed.bytes()).map_err(no_key)?;
+        let secret: [u8; 32] = seed.chain_update(MAILING).finalize().into_bytes().into();
+        Shared::new(&*Zeroizing::new(secret))
+    }
+}
+
 /// Signs with one key.
 pub(super) enum Signer {
     Hs256(HS256Key),
-    EdDsa { pair: Box<Ed25519KeyPair>, kid: Option<String> },
+    EdDsa { pair: Box<Ed25519KeyPair>, kid: Option<String>, mail: Box<Shared> },
 }
 
-/// The header of a token that an Ed25519 key signs. jwt-simple would do it, but with another
+/// The header of a token while an Ed25519 key signs. jwt-simple would do it, but with another
 /// implementation of Ed25519 than the one that TLS brings: a quarter of a megabyte more.
 #[derive(Serialize)]
-struct EdDsaHeader<'a> {
+struct Header<'a> {
     alg: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     kid: Option<&'a str>,
     typ: &'static str,
+}
+
+impl Header<'_> {
+    fn sign(
+        &self,
+        claims: &impl Serialize,
+        tag: impl FnOnce(&[u8]) -> Vec<u8>,
+    ) -> Result<String, serde_json::Error> {
+        let mut token = base64url::encode(serde_json::to_vec(self)?);
+        token.push('.');
+        token.push_str(&base64url::encode(serde_json::to_vec(claims)?));
+        let tag = tag(token.as_bytes());
+        token.push('.');
+        token.push_str(&base64url::encode(tag));
+        Ok(token)
+    }
 }
 
 impl Signer {
@@ -130,28 +184,44 @@ impl Signer {
                 }
                 Ok(Signer::Hs256(key))
             }
-            Material::EdDsa(seed) => {
-                Ok(Signer::EdDsa { pair: Box::new(pair(seed)?), kid: kid.map(str::to_owned) })
-            }
+            Material::EdDsa(seed) => Ok(Signer::EdDsa {
+                pair: Box::new(pair(seed)?),
+                kid: kid.map(str::to_owned),
+                mail: Box::new(Shared::for_mail(seed)?),
+            }),
         }
     }
 
-    pub(super) fn sign(&self, claims: JWTClaims<impl Serialize>) -> Result<String, Error> {
+    /// A mailed token is what flask-praetorian reads, if the key is the secret that is shared with
+    /// it. Otherwise it has a type and a key of its own.
+    pub(super) fn sign(
+        &self,
+        claims: JWTClaims<impl Serialize>,
+        mailed: Option<Mailed>,
+    ) -> Result<String, Error> {
         let failed = |error: &dyn std::fmt::Display| {
             Error::Internal(format!("a token could not be signed: {error}"))
         };
         match self {
             Signer::Hs256(key) => key.authenticate(claims).map_err(|error| failed(&error)),
-            Signer::EdDsa { pair, kid } => {
-                let alg = Algorithm::EdDsa.name();
-                let header = EdDsaHeader { alg, kid: kid.as_deref(), typ: "JWT" };
-                let header = serde_json::to_vec(&header).map_err(|error| failed(&error))?;
-                let claims = serde_json::to_vec(&claims).map_err(|error| failed(&error))?;
-                let mut token = base64url::encode(header) + "." + &base64url::encode(claims);
-                let tag = pair.sign(token.as_bytes());
-                token.push('.');
-                token.push_str(&base64url::encode(tag));
-                Ok(token)
+            Signer::EdDsa { pair, kid, mail } => {
+                let signed = match mailed {
+                    None => {
+                        let alg = Algorithm::EdDsa.name();
+                        Header { alg, kid: kid.as_deref(), typ: "JWT" }
+                            .sign(&claims, |text| pair.sign(text).as_ref().to_vec())
+                    }
+                    Some(purpose) => {
+                        let alg = Algorithm::Hs256.name();
+                        Header { alg, kid: Some(&mail.kid), typ: purpose.typ() }.sign(
+                            &claims,
+                            |text| {
+                                mail.mac.clone().chain_update(text).finalize().into_bytes().to_vec()
+                            },
+                        )
+                    }
+                };
+                signed.map_err(|error| failed(&error))
             }
         }
     }

@@ -17,6 +17,16 @@ pub enum Mailed {
     Reset,
 }
 
+impl Mailed {
+    /// The `typ` of such a token where a key of its own signs it (RFC 8725 section 3.11).
+    pub(super) fn typ(self) -> &'static str {
+        match self {
+            Mailed::Registration => "lictor-registration+jwt",
+            Mailed::Reset => "lictor-reset+jwt",
+        }
+    }
+}
+
 /// A token that was made just now.
 #[derive(Debug)]
 pub struct Minted {
@@ -70,26 +80,27 @@ impl Tokens {
 
     /// Reads a token that was mailed to confirm an address.
     pub fn registration(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
-        let Marked { claims, registration, reset } = self.read(token, now)?;
+        let Marked { claims, registration, reset, public } = self.read(token, now)?;
         if now > claims.exp {
             return Err(Error::ExpiredAccess("register"));
         }
         match (registration, reset) {
             (false, _) => Err(Error::InvalidRegistrationToken),
             (true, true) => Err(Error::MisusedResetToken("registration")),
+            (true, false) if public => Err(Error::InvalidRegistrationToken),
             (true, false) => Ok(claims),
         }
     }
 
     /// Reads a token that was mailed to set a new password.
     pub fn reset(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
-        let Marked { claims, registration, reset } = self.read(token, now)?;
+        let Marked { claims, registration, reset, public } = self.read(token, now)?;
         if registration {
             return Err(Error::MisusedRegistrationToken("reset"));
         }
         if now > claims.exp {
             return Err(Error::ExpiredAccess("reset"));
         }
-        if reset { Ok(claims) } else { Err(Error::InvalidResetToken) }
+        if reset && !public { Ok(claims) } else { Err(Error::InvalidResetToken) }
     }
 }

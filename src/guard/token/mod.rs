@@ -75,6 +75,8 @@ impl Beginning {
 /// Mints and reads tokens with one ring of keys.
 pub struct Tokens {
     ring: Vec<Verifier>,
+    /// The keys of tokens that were mailed while an Ed25519 key signed, one for each such key.
+    mail: Vec<Verifier>,
     /// Where in the ring the key is that signs.
     current: usize,
     signer: Signer,
@@ -98,6 +100,8 @@ impl Tokens {
         let key = keys.current(algorithm).ok_or_else(no_key)?;
         let current = keys.iter().position(|one| one == key).ok_or_else(no_key)?;
         let ring = keys.iter().map(Verifier::new).collect::<Result<Vec<_>, _>>()?;
+        let mail = keys.iter().map(Verifier::of_mailed).filter_map(Result::transpose);
+        let mail = mail.collect::<Result<Vec<_>, _>>()?;
         // A single shared secret needs no name, and tokens are to the letter what Flask's are.
         let named = ring.len() > 1 || key.algorithm() != Algorithm::Hs256;
         let signer = Signer::new(key, named.then(|| ring[current].kid()))?;
@@ -105,6 +109,7 @@ impl Tokens {
         let mut tokens = Tokens {
             jwks: jwks(&ring)?,
             ring,
+            mail,
             current,
             signer,
             header: Box::default(),
@@ -140,7 +145,7 @@ impl Tokens {
         roles: &Roles,
         mailed: Option<Mailed>,
     ) -> Result<String, Error> {
-        self.signer.sign(claims::written(claims, roles, mailed))
+        self.signer.sign(claims::written(claims, roles, mailed), mailed)
     }
 
     /// Reads a token that is to grant access now.
@@ -171,11 +176,21 @@ impl Tokens {
     }
 
     fn read(&self, token: &[u8], now: Timestamp) -> Result<Marked, Error> {
-        claims::read(&self.authentic(token)?, now)
+        let (payload, seal) = self.authentic(token)?;
+        let marked = claims::read(&payload, now)?;
+        let marks = (marked.registration, marked.reset);
+        match seal {
+            Seal::Mailed(purpose)
+                if marks != (purpose == Mailed::Registration, purpose == Mailed::Reset) =>
+            {
+                Err(Error::InvalidToken("the token's type is not what its claims say"))
+            }
+            _ => Ok(Marked { public: seal == Seal::Public, ..marked }),
+        }
     }
 
-    /// The payload's bytes, once the signature has been found good.
-    fn authentic(&self, token: &[u8]) -> Result<Vec<u8>, Error> {
+    /// The payload's bytes, once the signature has been found good, and what signed it.
+    fn authentic(&self, token: &[u8]) -> Result<(Vec<u8>, Seal), Error> {
         if token.len() > MAX_TOKEN {
             return Err(Error::InvalidToken("the token is too long"));
         }
@@ -186,27 +201,56 @@ impl Tokens {
             return Err(Error::InvalidToken("the token does not have three parts"));
         };
         let signed = &token[..header.len() + 1 + payload.len()];
-        let good = if *header == *self.header {
-            self.ring[self.current].verifies(signed, Tag::decode(tag)?.bytes())
+        let seal = if *header == *self.header {
+            let current = &self.ring[self.current];
+            let good = current.verifies(signed, Tag::decode(tag)?.bytes());
+            good.then(|| Seal::of(current))
         } else {
             self.any_verifies(header, signed, tag)?
         };
-        if !good {
-            return Err(Error::InvalidToken("the signature is wrong"));
-        }
-        base64url::decode(payload)
+        let seal = seal.ok_or(Error::InvalidToken("the signature is wrong"))?;
+        Ok((base64url::decode(payload)?, seal))
     }
 
-    /// Whether a key that the header fits verifies the signature.
-    fn any_verifies(&self, header: &[u8], signed: &[u8], tag: &[u8]) -> Result<bool, Error> {
+    /// What signed the token, if a key that the header fits verifies the signature.
+    fn any_verifies(
+        &self,
+        header: &[u8],
+        signed: &[u8],
+        tag: &[u8],
+    ) -> Result<Option<Seal>, Error> {
         let json = base64url::decode(header)?;
         let header = Header::read(&json)?;
-        let mut fitting = self.ring.iter().filter(|key| header.fits(key)).peekable();
+        let mailed = header.mailed();
+        let keys = if mailed.is_some() { &self.mail } else { &self.ring };
+        let mut fitting = keys.iter().filter(|key| header.fits(key)).peekable();
         if fitting.peek().is_none() {
             return Err(Error::InvalidToken("no key of this server is for this header"));
         }
         let tag = Tag::decode(tag)?;
-        Ok(fitting.any(|key| key.verifies(signed, tag.bytes())))
+        let key = fitting.find(|key| key.verifies(signed, tag.bytes()));
+        Ok(key.map(|key| mailed.map_or_else(|| Seal::of(key), Seal::Mailed)))
+    }
+}
+
+/// What a token was signed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seal {
+    /// A secret, which a Flask app may share: only the claims tell what the token is for.
+    Shared,
+    /// A key whose public half others have.
+    Public,
+    /// A key for mailed tokens, and what the token's type says.
+    Mailed(Mailed),
+}
+
+impl Seal {
+    /// That of a key of the ring.
+    fn of(key: &Verifier) -> Seal {
+        match key.algorithm() {
+            Algorithm::Hs256 => Seal::Shared,
+            Algorithm::EdDsa => Seal::Public,
+        }
     }
 }
 

@@ -542,6 +542,100 @@ fn mailed_tokens() {
     assert_eq!(endless.claims.exp, endless.claims.rf_exp, "no longer than a session");
 }
 
+#[test]
+fn a_mailed_token_passed_for_an_access_token_elsewhere() {
+    let ring = keys(&[paired(SEED)]);
+    let tokens = reader(&ring, None);
+    let set: serde_json::Value = serde_json::from_str(tokens.jwks()).unwrap();
+    let access = minted(&tokens, 7, "");
+    // HKDF-Expand, with another implementation of HMAC.
+    let seed: Vec<u8> =
+        (0..64).step_by(2).map(|at| u8::from_str_radix(&SEED[at..at + 2], 16).unwrap()).collect();
+    let secret = HS256Key::from_bytes(&seed).authentication_tag(b"lictor mailed tokens\x01");
+    for (purpose, typ, mark) in [
+        (Mailed::Registration, "lictor-registration+jwt", "is_ert"),
+        (Mailed::Reset, "lictor-reset+jwt", "is_prt"),
+    ] {
+        let hour = Duration::from_secs(60);
+        let Minted { token, claims } =
+            tokens.mail(purpose, 7, &Roles::default(), hour, NOW).unwrap();
+        let header: serde_json::Value = serde_json::from_str(&part(&token, 0)).unwrap();
+        assert_eq!((&header["alg"], &header["typ"]), (&"HS256".into(), &typ.into()));
+        assert!(header["kid"].is_string() && header["kid"] != set["keys"][0]["kid"]);
+        assert_eq!(set["keys"].as_array().unwrap().len(), 1, "only the key of access tokens");
+        let payload = part(&token, 1);
+        assert!(payload.contains(&format!(r#""{mark}":true"#)), "{payload}");
+        assert_eq!(signed_with(&secret, &part(&token, 0), &payload), token);
+
+        let good = |tokens: &Tokens, token: &str| {
+            let found = match purpose {
+                Mailed::Registration => tokens.registration(token.as_bytes(), NOW),
+                Mailed::Reset => tokens.reset(token.as_bytes(), NOW),
+            };
+            found.is_ok_and(|found| found == claims)
+        };
+        // As long as its key is in the ring, whatever signs by then.
+        for ring in [
+            keys(&[paired(SEED)]),
+            keys(&[shared(SECRET), paired(SEED)]),
+            keys(&[paired(OTHER_SEED), paired(SEED)]),
+        ] {
+            assert!(good(&reader(&ring, None), &token));
+        }
+        for ring in [keys(&[paired(OTHER_SEED)]), keys(&[shared(SECRET)])] {
+            assert!(!good(&reader(&ring, None), &token));
+        }
+        // With the type of an access token, or of the other purpose, or with another key.
+        let kid = header["kid"].as_str().unwrap();
+        let other = if purpose == Mailed::Reset { "registration" } else { "reset" };
+        let pair = set["keys"][0]["kid"].as_str().unwrap();
+        let forms = [
+            signed_with(&secret, &format!(r#"{{"alg":"HS256","kid":"{kid}","typ":"JWT"}}"#), GOOD),
+            signed_with(&secret, HEADER, GOOD),
+            signed_with(&secret, &part(&token, 0), GOOD),
+            signed_with(
+                &secret,
+                &format!(r#"{{"alg":"HS256","kid":"{kid}","typ":"lictor-{other}+jwt"}}"#),
+                &payload,
+            ),
+            signed_with(&secret, &format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#), &payload),
+            signed(&part(&token, 0), &payload),
+            signed(&format!(r#"{{"alg":"HS256","typ":"{typ}"}}"#), &payload),
+            pair_signed(SEED, &part(&token, 0), &payload),
+            pair_signed(
+                SEED,
+                &format!(r#"{{"alg":"EdDSA","kid":"{pair}","typ":"{typ}"}}"#),
+                &payload,
+            ),
+            format!("{}.{}", token.rsplit_once('.').unwrap().0, access.rsplit('.').next().unwrap()),
+        ];
+        for reader in [&tokens, &reader(&keys(&[shared(SECRET), paired(SEED)]), None)] {
+            for form in &forms {
+                let found = [
+                    reader.access(form.as_bytes(), NOW),
+                    reader.refreshable(form.as_bytes(), NOW),
+                    reader.registration(form.as_bytes(), NOW),
+                    reader.reset(form.as_bytes(), NOW),
+                ];
+                for found in found {
+                    assert_eq!(name(found), "InvalidTokenHeader", "{}", part(form, 0));
+                }
+            }
+        }
+        // What was mailed before this, with the key that others verify with, is void.
+        let old = pair_signed(SEED, &part(&access, 0), &payload);
+        assert!(!good(&tokens, &old));
+        assert!(name(tokens.access(old.as_bytes(), NOW)).starts_with("Misused"));
+    }
+    // With a secret that a Flask app shares there is no difference.
+    let shared = keys(&[shared(SECRET)]);
+    let token = reader(&shared, None)
+        .mail(Mailed::Reset, 7, &Roles::default(), Duration::from_secs(60), NOW)
+        .unwrap()
+        .token;
+    assert_eq!(part(&token, 0), HEADER);
+}
+
 /// What the real flask-praetorian says of tokens for every purpose: `tests/praetorian` checks the
 /// same table against it.
 #[test]

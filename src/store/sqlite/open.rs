@@ -10,7 +10,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::anchor::Anchor;
-use super::{BUSY, Sqlite, Writer};
+use super::{BUSY, Sqlite, Writer, audit};
 use crate::error::Problem;
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
@@ -198,6 +198,7 @@ fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
         for table in &tables {
             move_over(&transaction, table)?;
         }
+        audit::divide(&transaction)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     transaction.commit()?;

@@ -17,9 +17,17 @@ use crate::store::{
 /// whoever registers with addresses that do not exist could keep everybody else's from being sent.
 const MAX_GIVEN_UP: i64 = 1_000;
 
-/// Mails that can wait at the same time. Beyond, whoever wants to cause another is told to come
-/// back later.
+/// Mails with a link that can wait at the same time. Strangers can cause them. Beyond this, a
+/// request that would cause another one is told to come back later.
 const MAX_WAITING: i64 = 10_000;
+
+/// Notices that can wait at the same time. Their places are their own: mails with a link, which
+/// strangers can cause, never take one.
+const MAX_NOTICES: i64 = 10_000;
+
+/// Notices about one account that can wait at the same time, so that nobody can use up the places
+/// of all others with an account of their own.
+const MAX_NOTICES_OF_ONE: i64 = 20;
 
 /// A mail that is due, as it is kept.
 struct Kept {
@@ -202,7 +210,8 @@ impl Sqlite {
     }
 }
 
-/// Keeps a notice to the address that the account has now.
+/// Keeps a notice to the address that the account has now. A notice for which there is no place is
+/// logged: what it would have told has happened all the same.
 pub(super) fn notify(
     writer: &Connection,
     kind: Kind,
@@ -210,19 +219,34 @@ pub(super) fn notify(
     detail: &str,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
+    let Some(email) = email_of(writer, user)? else { return Ok(()) };
+    let of_one = "SELECT count(*) FROM outbox
+                  WHERE user = ?1 AND jti IS NULL AND due IS NOT NULL";
+    if count(writer, WAITING_NOTICES, [])? >= MAX_NOTICES
+        || count(writer, of_one, [user])? >= MAX_NOTICES_OF_ONE
+    {
+        let kind = kind.name();
+        log::error!("a notice ({kind}) to user {user} was not kept: too many wait in the outbox");
+        return Ok(());
+    }
     let mut insert = writer.prepare_cached(
         "INSERT INTO outbox (message, kind, user, email, created, detail, due)
-         SELECT lower(hex(randomblob(16))), ?1, id, email, ?3, ?4, ?3 FROM users
-         WHERE id = ?2 AND email IS NOT NULL AND (SELECT count(due) FROM outbox) < ?5",
+         VALUES (lower(hex(randomblob(16))), ?1, ?2, ?3, ?4, ?5, ?4)",
     )?;
-    insert.execute(params![kind.name(), user, now.0, detail, MAX_WAITING])?;
+    insert.execute(params![kind.name(), user, email, now.0, detail])?;
     Ok(())
 }
 
+/// Only a mail with a link has a token, and so a `jti`. Each has an index of its own.
+const WAITING_LINKS: &str = "SELECT count(*) FROM outbox WHERE jti IS NOT NULL AND due IS NOT NULL";
+const WAITING_NOTICES: &str = "SELECT count(*) FROM outbox WHERE jti IS NULL AND due IS NOT NULL";
+
+fn count(writer: &Connection, sql: &str, values: impl rusqlite::Params) -> rusqlite::Result<i64> {
+    writer.prepare_cached(sql)?.query_row(values, |row| row.get(0))
+}
+
 fn must_have_room(writer: &Connection) -> Result<(), Abort> {
-    let waiting: i64 =
-        writer.prepare_cached("SELECT count(due) FROM outbox")?.query_row([], |row| row.get(0))?;
-    match waiting < MAX_WAITING {
+    match count(writer, WAITING_LINKS, [])? < MAX_WAITING {
         true => Ok(()),
         false => {
             Err(Abort::Rule(Error::Unavailable("the outbox is full: see lictor mail list".into())))
@@ -261,6 +285,10 @@ fn next(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Kept
 }
 
 /// What a mail says by now, and to whom; nothing if nobody is to get it any more.
+///
+/// What was typed is only where a link goes that confirms this very address. Any other mail about
+/// an account goes to the address that the account has: two spellings that count as one address
+/// can be two mailboxes.
 fn resolve(writer: &Connection, kept: &Kept, now: Timestamp) -> rusqlite::Result<Option<Outgoing>> {
     let found = match (kept.kind, &kept.link) {
         (_, Some(link)) if link.expires < now => None,
@@ -270,11 +298,17 @@ fn resolve(writer: &Connection, kept: &Kept, now: Timestamp) -> rusqlite::Result
         (Kind::AccountDeleted, _) => former_owner(kept).map(|to| (to, Matter::AccountDeleted)),
         (kind, _) => owner(writer, kept)?.map(|to| (to, notice(kind, &kept.detail))),
     };
-    Ok(found.map(|(Addressee { person, language }, matter)| Outgoing {
+    let Some((Addressee { person, language }, matter)) = found else { return Ok(None) };
+    let email = match matter {
+        Matter::Reset(_) | Matter::Taken => email_of(writer, person.id)?,
+        // The new address, or the one that the account had when it happened.
+        _ => Some(kept.email.clone()),
+    };
+    Ok(email.map(|email| Outgoing {
         id: kept.id,
         message: kept.message.clone(),
         kind: kept.kind,
-        email: kept.email.clone(),
+        email,
         language,
         created: kept.created,
         attempts: kept.attempts,
@@ -324,12 +358,17 @@ fn reset(
     link: &Link,
     now: Timestamp,
 ) -> rusqlite::Result<Option<(Addressee, Matter)>> {
-    let to = holder_of(writer, &kept.email)?.filter(|to| to.person.active);
-    let Some(to) = to else { return Ok(None) };
+    let to = match kept.user {
+        None => holder_of(writer, &kept.email)?,
+        Some(_) => owner(writer, kept)?,
+    };
+    let Some(to) = to.filter(|to| to.person.active) else { return Ok(None) };
     let id = to.person.id;
     if kept.user.is_none() {
         tickets::insert_reset(writer, id, link)?;
-        writer.execute("UPDATE outbox SET user = ?2 WHERE id = ?1", [kept.id, id])?;
+        let known = "UPDATE outbox SET user = ?2, email = (SELECT email FROM users WHERE id = ?2)
+                     WHERE id = ?1";
+        writer.execute(known, [kept.id, id])?;
         let address = kept.detail.parse().ok();
         let entry = Entry::new(Event::ResetRequested, id, &to.person.name, Actor::User(address));
         audit::insert(writer, &entry, now)?;
@@ -350,6 +389,13 @@ fn former_owner(kept: &Kept) -> Option<Addressee> {
     let (language, id, name) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
     let person = Person { id, name: name.into(), roles: Roles::default(), active: false };
     Some(Addressee { person, language: Language::of_code(language) })
+}
+
+/// The address that the account has, as its owner wrote it.
+fn email_of(writer: &Connection, user: i64) -> rusqlite::Result<Option<String>> {
+    let sql = "SELECT email FROM users WHERE id = ?1";
+    let email = writer.prepare_cached(sql)?.query_row([user], |row| row.get(0)).optional()?;
+    Ok(email.flatten())
 }
 
 fn holder_of(writer: &Connection, email: &str) -> rusqlite::Result<Option<Addressee>> {
@@ -404,8 +450,10 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
 mod tests {
     use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
-    use crate::guard::{PasswordHash, Username};
-    use crate::store::{Change, Opening, Origin, Store as _, Tickets as _, Users as _};
+    use crate::guard::{PasswordHash, Roles, Username};
+    use crate::store::{
+        Change, Opening, Origin, Sessions as _, Store as _, Tickets as _, Users as _,
+    };
 
     const NOW: Timestamp = Timestamp(1_000_000);
     const END: Timestamp = Timestamp(NOW.0 + 100);
@@ -499,16 +547,83 @@ mod tests {
     }
 
     #[test]
-    fn what_an_administrator_decides_ends_the_waiting() {
-        for (change, confirms) in [(Change::Active(true), true), (Change::Active(false), false)] {
-            let (_place, store) = open("decided");
-            let ada = register(&store, "ada", "ada@x.example", "a").unwrap();
-            assert!(store.change(ada, &change, &BY, &NOTE, NOW).unwrap());
-            store.sweep(Timestamp(0), Timestamp(NOW.0 + 10)).unwrap();
-            assert_eq!(confirm(&store, "a", Some("s"), NOW), confirms, "{change:?}");
-            let account = store.account_of(ada).unwrap().unwrap();
-            assert_eq!(account.person.active, confirms, "{change:?}");
+    fn the_first_link_outlived_the_waiting() {
+        type Act<'a> = &'a dyn Fn(&Sqlite, i64) -> bool;
+        let change = |store: &Sqlite, user, change: Change<'_>| {
+            store.change(user, &change, &BY, &NOTE, NOW).unwrap()
+        };
+        let hash = PasswordHash::stored("other".into());
+        // What happens, and whether the link that was mailed at registration still confirms.
+        let cases: [(&str, bool, Act<'_>); 9] = [
+            ("nothing", true, &|_, _| true),
+            ("another role", true, &|store, user| {
+                change(store, user, Change::Roles(&Roles::default()))
+            }),
+            ("confirmed", false, &|store, _| confirm(store, "a", Some("first"), NOW)),
+            ("activated", false, &|store, user| change(store, user, Change::Active(true))),
+            ("deactivated", false, &|store, user| change(store, user, Change::Active(false))),
+            ("deactivated, and activated", false, &|store, user| {
+                change(store, user, Change::Active(false))
+                    && change(store, user, Change::Active(true))
+            }),
+            ("another password", false, &|store, user| {
+                let password = Change::Password { hash: &hash, session: None };
+                change(store, user, password)
+            }),
+            ("deleted", false, &|store, user| store.delete(user, &BY, &NOTE, NOW).unwrap()),
+            ("swept", false, &|store, _| store.sweep(Timestamp(0), AFTER).unwrap() > 0),
+        ];
+        for (what, confirms, act) in cases {
+            let (_place, store) = open("waiting");
+            let ada = register(&store, "ada", "typo@x.example", "a").unwrap();
+            assert!(act(&store, ada), "{what}");
+            let before = store.account_of(ada).unwrap();
+            assert_eq!(confirm(&store, "a", Some("s"), NOW), confirms, "{what}");
+            let sessions = store.sessions(ada, NOW).unwrap();
+            assert_eq!(sessions.iter().any(|one| one.jti == "s"), confirms, "{what}");
+            if !confirms {
+                let after = store.account_of(ada).unwrap();
+                let told = |account: Option<crate::store::Account>| {
+                    account.map(|account| (account.person.active, account.email))
+                };
+                assert_eq!(told(before), told(after), "{what}");
+                assert_eq!(store.confirmation("a", NOW).unwrap().map(|found| found.email), None);
+            }
         }
+    }
+
+    #[test]
+    fn a_registration_passes_the_gate_of_every_login() {
+        let (_place, store) = open("gate");
+        let ada = register(&store, "ada", "ada@x.example", "a").unwrap();
+        let factor = "INSERT INTO second_factors (user, secret, created, confirmed)
+                      VALUES (?1, x'00', 1, 1)";
+        store.write(|writer| Ok(writer.execute(factor, [ada])?)).unwrap();
+        assert!(!confirm(&store, "a", Some("s"), NOW), "a link is no code");
+        assert!(store.sessions(ada, NOW).unwrap().is_empty());
+        // Nor does the link of a new address log anybody in, whatever is asked of the store.
+        let bob = add(&store, "bob", Some("bob@x.example")).unwrap();
+        assert!(propose(&store, bob, "new@x.example", "b"));
+        assert!(!confirm(&store, "b", Some("t"), NOW));
+        assert!(confirm(&store, "b", None, NOW));
+    }
+
+    #[test]
+    fn a_reset_went_to_the_address_that_was_typed() {
+        let (_place, store) = open("spelling");
+        let mike = add(&store, "mike", Some("mike@example.org")).unwrap();
+        ask_for_reset(&store, "MIKE@Example.org", "r");
+        for attempt in 0..3 {
+            let mail = store.next_mail(NOW).unwrap().unwrap();
+            assert_eq!(
+                (mail.email.as_str(), mail.person.id, mail.attempts),
+                ("mike@example.org", mike, attempt)
+            );
+            store.failed(mail.id, &Failed { why: "busy", due: Some(NOW) }, None, NOW).unwrap();
+        }
+        let mut listed = Vec::new();
+        store.mails(&mut |mail| listed.push(mail.email)).unwrap();
+        assert_eq!(listed, ["mike@example.org"]);
     }
 
     #[test]
@@ -516,7 +631,7 @@ mod tests {
         let (_place, store) = open("taken");
         let bob = add(&store, "bob", Some("b@x.example")).unwrap();
         register(&store, "eve", "B@x.example", "e").unwrap();
-        assert_eq!(take(&store, NOW), row("B@x.example", "bob", Matter::Taken));
+        assert_eq!(take(&store, NOW), row("b@x.example", "bob", Matter::Taken));
         // She never sees the token; and if she could guess it, it would not help.
         assert!(!confirm(&store, "e", Some("s"), NOW));
         let carol = add(&store, "carol", Some("c@x.example")).unwrap();
@@ -568,13 +683,13 @@ mod tests {
         ask_for_reset(&store, "off@x.example", "o");
         ask_for_reset(&store, "ADA@x.example", "a");
         let mail = store.next_mail(NOW).unwrap().unwrap();
-        assert_eq!((mail.email.as_str(), mail.person.id), ("ADA@x.example", ada));
+        assert_eq!((mail.email.as_str(), mail.person.id), ("ada@x.example", ada));
         assert_eq!(store.holder("a", END).unwrap().unwrap().id, ada);
         for jti in ["n", "o"] {
             assert!(store.holder(jti, NOW).unwrap().is_none(), "{jti}");
         }
         // Tried again: the same.
-        assert_eq!(take(&store, NOW), row("ADA@x.example", "ada", Matter::Reset(link("a"))));
+        assert_eq!(take(&store, NOW), row("ada@x.example", "ada", Matter::Reset(link("a"))));
         assert_eq!(take(&store, NOW), None);
         // A stranger who asks again does not void the first, but there is an end to it.
         for jti in ["b", "c", "d", "e"] {
@@ -627,8 +742,8 @@ mod tests {
         let (_place, store) = open("full");
         let fill = format!(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {MAX_WAITING})
-             INSERT INTO outbox (message, kind, email, created, due)
-             SELECT i, 'reset', 'x', ?1, ?1 FROM n"
+             INSERT INTO outbox (message, kind, email, created, due, jti)
+             SELECT i, 'reset', 'x', ?1, ?1, 'j' FROM n"
         );
         store.write(|writer| Ok(writer.execute(&fill, [NOW.0])?)).unwrap();
         let refused = register(&store, "ada", "ada@x.example", "a");
@@ -646,6 +761,51 @@ mod tests {
         // And all of it by itself.
         while store.sweep(Timestamp(0), Timestamp(NOW.0 + 8 * 24 * 3600)).unwrap() > 0 {}
         assert!(register(&store, "ada", "ada@x.example", "a").is_ok());
+    }
+
+    fn fill(store: &Sqlite, rows: i64, user: Option<i64>, jti: Option<&str>) {
+        let fill = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+            INSERT INTO outbox (message, kind, user, email, created, due, jti)
+            SELECT i, 'guarded', ?2, 'x', ?3, ?3, ?4 FROM n";
+        store.write(|writer| Ok(writer.execute(fill, params![rows, user, NOW.0, jti])?)).unwrap();
+    }
+
+    #[test]
+    fn strangers_could_keep_a_notice_from_being_sent() {
+        let waiting = |store: &Sqlite, user: i64| {
+            let mut found = 0;
+            store.mails(&mut |mail| found += i64::from(mail.user == Some(user))).unwrap();
+            found
+        };
+        let change = |store: &Sqlite, user| {
+            let hash = PasswordHash::stored("other".into());
+            let change = Change::Password { hash: &hash, session: None };
+            assert!(store.change(user, &change, &BY, &NOTE, NOW).unwrap());
+        };
+        let (_place, store) = open("reserve");
+        let [ada, bob] = ["ada", "bob"]
+            .map(|name| add(&store, name, Some(&format!("{name}@x.example"))).unwrap());
+        fill(&store, MAX_WAITING, None, Some("j"));
+        assert!(register(&store, "eve", "eve@x.example", "e").is_err());
+        change(&store, ada);
+        assert_eq!(waiting(&store, ada), 1);
+        // One account has its share of the places, and all together have an end.
+        for _ in 0..MAX_NOTICES_OF_ONE + 5 {
+            change(&store, ada);
+        }
+        assert_eq!(waiting(&store, ada), MAX_NOTICES_OF_ONE);
+        fill(&store, MAX_NOTICES - MAX_NOTICES_OF_ONE - 1, None, None);
+        change(&store, bob);
+        assert_eq!(waiting(&store, bob), 1);
+        change(&store, bob);
+        assert_eq!(waiting(&store, bob), 1);
+        for (sql, index) in [(WAITING_LINKS, "outbox_links"), (WAITING_NOTICES, "outbox_notices")] {
+            let plan: String = store
+                .reader()
+                .query_row(&format!("EXPLAIN QUERY PLAN {sql}"), [], |row| row.get(3))
+                .unwrap();
+            assert!(plan.contains(&format!("SEARCH outbox USING INDEX {index}")), "{plan}");
+        }
     }
 
     #[test]

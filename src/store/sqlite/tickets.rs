@@ -21,11 +21,13 @@ const HOLDER: &str = "SELECT u.id, u.name, u.roles, u.active
     WHERE t.jti = ?1 AND t.purpose = 'reset' AND t.expires >= ?2 AND u.active";
 
 /// A ticket that confirms an address: the columns of [`users::person`], and those of
-/// [`confirmation`]. Deactivation deletes it, so an inactive user who has one is still to begin.
+/// [`confirmation`]. The ticket of a registration is good only while the account waits; that of a
+/// new address only while the user is active.
 const CONFIRMATION: &str = "SELECT u.id, u.name, u.roles, u.active, t.email,
     t.purpose = 'registration'
     FROM tickets t JOIN users u ON u.id = t.user
-    WHERE t.jti = ?1 AND t.purpose IN ('registration', 'address') AND t.expires >= ?2";
+    WHERE t.jti = ?1 AND t.expires >= ?2 AND iif(t.purpose = 'registration',
+        u.unconfirmed IS NOT NULL, t.purpose = 'address' AND u.active)";
 
 impl Tickets for Sqlite {
     fn hand_out(
@@ -98,6 +100,13 @@ impl Tickets for Sqlite {
             if taken(writer, &email, id)? {
                 return Ok(false);
             }
+            // The gate of every login. The link carries no code, so an account that has a second
+            // factor is not logged in by it.
+            if session.is_some()
+                && !(found.registration && self.admit(writer, id, None, entry, now)?)
+            {
+                return Ok(false);
+            }
             if self.mails && !found.registration {
                 outbox::notify(writer, Kind::AddressChanged, id, email.as_str(), now)?;
             }
@@ -116,6 +125,14 @@ impl Tickets for Sqlite {
 /// Voids what somebody has handed out who no longer administrates.
 pub(super) fn revoke_of(writer: &Connection, creator: i64) -> rusqlite::Result<()> {
     writer.prepare_cached("DELETE FROM tickets WHERE creator = ?1")?.execute([creator])?;
+    Ok(())
+}
+
+/// Voids the link that was mailed at registration. Called when an administrator activates the
+/// account: nobody has shown since that the address is the user's.
+pub(super) fn void_registration(writer: &Connection, user: i64) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM tickets WHERE user = ?1 AND purpose = 'registration'";
+    writer.prepare_cached(sql)?.execute([user])?;
     Ok(())
 }
 

@@ -268,7 +268,8 @@ pub(super) fn apply(
             sessions::end(writer, id, Which::All, now)?;
             writer.execute("DELETE FROM tickets WHERE user = ?1", [id])?;
         }
-        Change::Active(true) | Change::Roles(_) | Change::Unlocked => {}
+        Change::Active(true) => tickets::void_registration(writer, id)?,
+        Change::Roles(_) | Change::Unlocked => {}
     }
     if !is_admin(writer, id)? {
         revoke_promises(writer, id)?;
