@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Client, PASSWORD, PATIENCE, Server, request};
+use crate::support::{Client, PASSWORD, PATIENCE, Server, now, payload, request, signed};
 
 #[test]
 fn what_was_acknowledged_survives_kill_9() {
@@ -148,6 +148,22 @@ fn no_lock_of_another_program_keeps_tokens_from_being_checked() {
     }
     drop(other);
     server.login("ada", PASSWORD).token();
+}
+
+#[test]
+fn a_token_of_a_clock_half_a_minute_ahead_was_refused() {
+    let server = Server::start(&[]);
+    let mut claims = payload(&server.register("ada", PASSWORD).token());
+    claims["iat"] = json!(now() + 30);
+    let ahead = signed(&claims);
+    assert_eq!(server.protected(&ahead).status(), 200);
+    // Its access has ended, and the clock was set back after it was issued.
+    claims["exp"] = json!(now() - 1);
+    let renewed = server.send("POST", "/api/refresh", &[], &signed(&claims)).token();
+    assert_eq!(payload(&renewed)["iat"], claims["iat"], "never before the one that it replaces");
+    assert_eq!(server.protected(&renewed).status(), 200);
+    claims["iat"] = json!(now() + 70);
+    assert_eq!(server.protected(&signed(&claims)).error(), (401, "InvalidTokenHeader".into()));
 }
 
 #[test]

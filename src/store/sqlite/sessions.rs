@@ -95,17 +95,19 @@ impl Sessions for Sqlite {
             // A newer one comes from another program with the same secret, which has exchanged it
             // there; a thief's is always older.
             if issued.0 >= newest {
+                // Never back in time, or the token that was exchanged would be the newer one.
+                let next = now.max(issued);
                 writer
                     .prepare_cached(
                         "UPDATE sessions SET newest = ?2, previous = ?3
                          WHERE jti = ?1 AND newest <> ?2",
                     )?
-                    .execute(params![jti, now.0, issued.0])?;
-                return Ok(Rotation::Issue(now));
+                    .execute(params![jti, next.0, issued.0])?;
+                return Ok(Rotation::Issue(next));
             }
-            // Of two requests the one that began later may have been faster.
+            // Negative if the later of two requests was faster, or the clock was set back.
             let since = now.0.saturating_sub(newest);
-            if previous == Some(issued.0) && (-grace..=grace).contains(&since) {
+            if previous == Some(issued.0) && since <= grace {
                 return Ok(Rotation::Issue(Timestamp(newest)));
             }
             let sql = "UPDATE sessions SET ended = ?2 WHERE jti = ?1";
@@ -346,6 +348,37 @@ mod tests {
         check("never issued", &[(50, 200, Replayed)]);
         check("the later request was faster", &[(100, 201, issue(201)), (100, 200, issue(201))]);
         check("exchanged by another program", &[(150, 200, issue(200)), (150, 210, issue(200))]);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_ended_sessions_and_let_replays_pass() {
+        use Rotation::Replayed;
+        let issue = |iat| Rotation::Issue(Timestamp(iat));
+        type Refresh = (i64, i64, Rotation);
+        let table: [(&str, &[Refresh]); 3] = [
+            ("the newest token", &[(100, 200, issue(200)), (200, 150, issue(200))]),
+            ("two windows", &[(100, 200, issue(200)), (100, 150, issue(200))]),
+            (
+                "a replay",
+                &[
+                    (100, 200, issue(200)),
+                    (200, 150, issue(200)),
+                    (200, 210, issue(210)),
+                    (210, 150, issue(210)),
+                    (100, 150, Replayed),
+                ],
+            ),
+        ];
+        for (number, (what, refreshes)) in table.into_iter().enumerate() {
+            let place = Place::new(&format!("set-back-{number}"));
+            let store = Sqlite::open(&place.file(), 1).unwrap();
+            let ada = add(&store, "ada", None).unwrap();
+            begin(&store, ada, "a", 100);
+            for &(iat, now, expected) in refreshes {
+                let found = store.rotate("a", Timestamp(iat), 30, &NOTE, Timestamp(now)).unwrap();
+                assert_eq!(found, expected, "{what}: {iat} at {now}");
+            }
+        }
     }
 
     #[test]
