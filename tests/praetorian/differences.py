@@ -98,7 +98,6 @@ REASONS = [
         {
             "iat is a minute ahead: access": "200 message",
             "nbf is a minute ahead: access": "200 message",
-            "iat is a minute ahead: refresh": "200 access_token",
         },
     ),
     (
