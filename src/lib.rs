@@ -46,6 +46,7 @@ mod route;
 mod server;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Some only the CLI asks.
 mod store;
+mod sweeper;
 
 #[cfg(feature = "cli")]
 mod admin;

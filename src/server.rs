@@ -2,22 +2,16 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::sync::mpsc;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::app::App;
-use crate::clock::Timestamp;
 use crate::config::Config;
 use crate::error::Problem;
 use crate::net::{self, Stop};
 use crate::notify::notify;
-
-/// How often it is looked for what has expired.
-const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// How soon again, if there was some.
-const SWEEP_AGAIN: Duration = Duration::from_millis(100);
+use crate::sweeper;
 
 /// A server that has its port, but does not answer yet.
 #[derive(Debug)]
@@ -54,7 +48,7 @@ impl Server {
         let served = std::thread::scope(|scope| {
             // Ends the sweeper when it is dropped.
             let (_over, ended) = mpsc::channel();
-            scope.spawn(|| sweep(&self.app, ended));
+            scope.spawn(|| sweeper::run(&self.app, ended));
             scope.spawn(|| self.app.deliver_mail());
             let served = net::serve(self.listener, &self.app, &self.config.engine, stop);
             self.app.end_mail();
@@ -66,30 +60,6 @@ impl Server {
             log::warn!("the write-ahead log stays for the next start: {error}");
         }
         served.map_err(broken)
-    }
-}
-
-/// Throws away what has expired, until `ended` is hung up. Between two steps others can write.
-fn sweep(app: &App, ended: Receiver<()>) {
-    let mut pause = SWEEP_EVERY;
-    let mut before = (Instant::now(), Timestamp::now());
-    while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-        let at = (Instant::now(), Timestamp::now());
-        let (passed, told) = (at.0.duration_since(before.0), at.1.0.saturating_sub(before.1.0));
-        before = at;
-        // What a clock that jumps ahead makes us throw away would not come back with it.
-        if told > passed.as_secs().saturating_add(SWEEP_EVERY.as_secs()).cast_signed() {
-            log::warn!("the clock jumped ahead by {told} s; what has expired stays for now");
-            continue;
-        }
-        pause = match app.sweep(at.1) {
-            Ok(0) => SWEEP_EVERY,
-            Ok(_) => SWEEP_AGAIN,
-            Err(error) => {
-                log::warn!("what has expired stays for now: {error}");
-                SWEEP_EVERY
-            }
-        };
     }
 }
 

@@ -14,6 +14,11 @@ from . import servers
 from .servers import BENCH, Failed
 
 CONNECTIONS = [1, 16, 64, 256]
+# Requests per second that are due whatever the answers do, and over how many connections.
+OPEN_RATES = [5_000, 20_000, 40_000]
+OPEN_CONNECTIONS = 64
+# Below this share of the rate, a server could not sustain it.
+SUSTAINED = 0.97
 LOGIN_CLIENTS = 32
 RATE = 200
 COLD_STARTS = 3
@@ -39,6 +44,10 @@ for _path in ["hello", "protected"]:
         FIGURES[f"{_key}_p50_ms"] = Figure(f"{_label}: p50", "ms")
         FIGURES[f"{_key}_p99_ms"] = Figure(f"{_label}: p99", "ms")
         FIGURES[f"{_key}_cpu_us"] = Figure(f"{_label}: CPU per request", "µs")
+for _rate in OPEN_RATES:
+    _label = f"protected at {_rate:,}/s over {OPEN_CONNECTIONS} connections"
+    for _percentile, _shown in [("p50", "p50"), ("p99", "p99"), ("p999", "p99.9")]:
+        FIGURES[f"open_{_rate}_{_percentile}_ms"] = Figure(f"{_label}: {_shown}", "ms")
 FIGURES |= {
     "login_1_p50_ms": Figure("login, 1 client: p50", "ms"),
     "login_32_per_second": Figure("login, 32 clients", "logins/s", more_is_better=True),
@@ -68,6 +77,8 @@ class Measures:
         for path in ["hello", "protected"]:
             for count in CONNECTIONS:
                 self.by_name[f"{path}-{count}"] = self.throughput(path, count)
+        for rate in OPEN_RATES:
+            self.by_name[f"open-{rate}"] = self.open_loop(rate)
         self.by_name |= {
             "login-1": self.login_alone,
             "login-32": self.login_crowd,
@@ -106,6 +117,21 @@ class Measures:
         if errors or not figures["requests"]:
             raise Failed(f"{errors} errors among {figures['requests']} requests")
         return figures
+
+    def open_loop(self, rate):
+        def measure(server):
+            with server.start() as running:
+                arguments = ["open", running.address, rate, self.seconds, OPEN_CONNECTIONS]
+                process = self.start_probe(
+                    *arguments, BENCH_TOKEN=running.token(), preexec_fn=go_first
+                )
+                report = self.finish_probe(process)
+            if report["per_second"] < SUSTAINED * rate:
+                reached = f"{report['per_second']:,.0f} of {rate:,} requests/s"
+                raise Failed(f"{server.name} could not sustain the rate: {reached}")
+            return {f"open_{rate}_{key}": report[key] for key in ["p50_ms", "p99_ms", "p999_ms"]}
+
+        return measure
 
     def login_alone(self, server):
         with server.start() as running:

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use super::Lifespans;
+use super::token::MAX_AHEAD;
 use crate::address::grouped;
 use crate::clock::Timestamp;
 use crate::store::Origin;
@@ -40,8 +41,13 @@ pub struct LastRefresh {
 /// What a refresh leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Decision {
-    /// A new token is issued. The session remembers this `iat` as that of the token before it.
-    Rotate(Timestamp),
+    /// A new token is issued.
+    Rotate {
+        /// Its `iat`.
+        issue: Timestamp,
+        /// What the session remembers as the `iat` of the token before it.
+        previous: Timestamp,
+    },
     /// The newest token is handed out again.
     Repeat,
     /// The token was stolen, or its successor was: the session ends.
@@ -81,7 +87,8 @@ impl RotationPolicy {
         // A newer one comes from another program with the same secret, which has exchanged it
         // there; a thief's is always older.
         if issued >= last.newest {
-            return Decision::Rotate(issued);
+            // Never back in time, or the token that was exchanged would be the newer one.
+            return Decision::Rotate { issue: now.max(issued), previous: issued };
         }
         // Tabs that keep copies of the token.
         let same_device = self.same_device && last.was(here);
@@ -90,9 +97,9 @@ impl RotationPolicy {
             return Decision::Replay;
         }
         // A token that has expired, or whose time is yet to come, is of no use to anybody.
-        match (-GRACE..=self.fresh).contains(&age) {
+        match (-MAX_AHEAD..=self.fresh).contains(&age) {
             true => Decision::Repeat,
-            false => Decision::Rotate(last.newest),
+            false => Decision::Rotate { issue: now, previous: last.newest },
         }
     }
 }
@@ -138,31 +145,54 @@ mod tests {
         let idle = RotationPolicy::new(true, Some(Duration::from_secs(2_000)), LIFESPANS);
         let (here, there) = (from("2001:db8:1:2::3", "a browser"), from("192.0.2.1", "a browser"));
         let session = last(5_000, Some(4_000));
-        let rotate = |previous| Rotate(Timestamp(previous));
+        let rotate =
+            |issue, previous| Rotate { issue: Timestamp(issue), previous: Timestamp(previous) };
         type Row<'a> = (&'a str, RotationPolicy, Origin<'a>, i64, i64, Decision);
         let rows: &[Row<'_>] = &[
-            ("the newest", never, there, 5_000, 6_500, rotate(5_000)),
-            ("exchanged by another program", never, there, 5_500, 6_500, rotate(5_500)),
+            ("the newest", never, there, 5_000, 6_500, rotate(6_500, 5_000)),
+            ("exchanged by another program", never, there, 5_500, 6_500, rotate(6_500, 5_500)),
             ("the one before, at once", never, there, 4_000, 5_030, Repeat),
             ("the one before, later", never, here, 4_000, 5_031, Replay),
-            ("the one before, the clock a little back", never, there, 4_000, 4_999, Repeat),
-            ("the one before, the clock far back", never, there, 4_000, 3_000, rotate(5_000)),
+            (
+                "the newest, the clock a little back",
+                never,
+                there,
+                5_000,
+                4_950,
+                rotate(5_000, 5_000),
+            ),
+            ("the one before, the clock a little back", never, there, 4_000, 4_940, Repeat),
+            (
+                "the one before, the clock far back",
+                never,
+                there,
+                4_000,
+                3_000,
+                rotate(3_000, 5_000),
+            ),
             ("older, at once", never, here, 3_000, 5_001, Replay),
             ("older, the clock far back", never, here, 3_000, 3_001, Replay),
             ("the one before, from here", reuse, here, 4_000, 5_031, Repeat),
             ("older, from here", reuse, here, 3_000, 5_001, Repeat),
             ("older, and the newest can be refreshed soon", reuse, here, 3_000, 5_940, Repeat),
-            ("older, and it can be now", reuse, here, 3_000, 5_941, rotate(5_000)),
-            ("older, and the newest has expired", reuse, here, 3_000, 60_000, rotate(5_000)),
-            ("older, the clock far back", reuse, here, 3_000, 3_001, rotate(5_000)),
+            ("older, and it can be now", reuse, here, 3_000, 5_941, rotate(5_941, 5_000)),
+            (
+                "older, and the newest has expired",
+                reuse,
+                here,
+                3_000,
+                60_000,
+                rotate(60_000, 5_000),
+            ),
+            ("older, the clock far back", reuse, here, 3_000, 3_001, rotate(3_001, 5_000)),
             ("older, from elsewhere", reuse, there, 3_000, 5_001, Replay),
             ("the one before, from elsewhere", reuse, there, 4_000, 5_031, Replay),
             ("the one before, from elsewhere at once", reuse, there, 4_000, 5_030, Repeat),
-            ("used in time", idle, here, 5_000, 7_000, rotate(5_000)),
+            ("used in time", idle, here, 5_000, 7_000, rotate(7_000, 5_000)),
             ("idle", idle, here, 5_000, 7_001, Idle),
             ("idle, an older token", idle, here, 4_000, 7_001, Idle),
             ("idle, a thief's", idle, there, 4_000, 7_001, Idle),
-            ("used in another program", idle, here, 6_000, 7_001, rotate(6_000)),
+            ("used in another program", idle, here, 6_000, 7_001, rotate(7_001, 6_000)),
         ];
         for (what, policy, origin, issued, now, expected) in rows {
             let found = policy.decide(&session, Timestamp(*issued), origin, Timestamp(*now));

@@ -94,6 +94,13 @@ REASONS = [
         },
     ),
     (
+        "two machines' clocks differ, so `iat` and `nbf` may lie up to a minute ahead",
+        {
+            "iat is a minute ahead: access": "200 message",
+            "nbf is a minute ahead: access": "200 message",
+        },
+    ),
+    (
         "a `kid` says which key of the ring a token is from; flask-praetorian writes none, and PyJWT ignores it",
         each(["protected"], ["with kid"], "401 InvalidTokenHeader"),
     ),

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::support::{Client, PASSWORD, PATIENCE, Server, request};
+use crate::support::{Client, PASSWORD, PATIENCE, Server, now, payload, request, signed};
 
 #[test]
 fn what_was_acknowledged_survives_kill_9() {
@@ -78,6 +78,94 @@ fn a_clean_end_leaves_one_file_and_exit_code_0() {
     }
 }
 
+/// Another program that has the database locked.
+fn lock(server: &Server) -> rusqlite::Connection {
+    let locked = rusqlite::Connection::open(server.dir.database()).unwrap();
+    locked.execute_batch("BEGIN IMMEDIATE").unwrap();
+    locked
+}
+
+#[test]
+fn a_lock_of_three_and_a_half_seconds_failed_the_logins() {
+    let server = Server::start(&["--throttle", "off"]);
+    for name in ["ada", "bob"] {
+        server.register(name, PASSWORD).token();
+    }
+    std::thread::scope(|scope| {
+        let (server, locked, begun) = (&server, lock(&server), Instant::now());
+        let logins = ["ada", "bob"].map(|name| scope.spawn(|| server.login(name, PASSWORD)));
+        std::thread::sleep(Duration::from_millis(3_500));
+        locked.execute_batch("COMMIT").unwrap();
+        for login in logins {
+            login.join().unwrap().token();
+        }
+        assert!(begun.elapsed() >= Duration::from_millis(3_500), "the lock was not in the way");
+    });
+}
+
+#[test]
+fn a_login_failed_because_an_earlier_request_had_waited_long_enough() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    std::thread::scope(|scope| {
+        let (server, locked, begun) = (&server, lock(&server), Instant::now());
+        // It has a thread of its own, also on a machine with one core.
+        let token = &token;
+        let logout = move || (server.send_as(token, "POST", "/api/logout", ""), begun.elapsed());
+        let logout = scope.spawn(logout);
+        std::thread::sleep(Duration::from_millis(2_500));
+        let login = scope.spawn(|| server.login("ada", PASSWORD));
+        let (refused, waited) = logout.join().unwrap();
+        assert_eq!(refused.error(), (503, "Unavailable".into()));
+        assert!(refused.header("retry-after").is_some());
+        assert!((4_900..9_000).contains(&waited.as_millis()), "{waited:?}");
+        std::thread::sleep(Duration::from_millis(500));
+        locked.execute_batch("COMMIT").unwrap();
+        login.join().unwrap().token();
+    });
+}
+
+#[test]
+fn no_lock_of_another_program_keeps_tokens_from_being_checked() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let other = rusqlite::Connection::open(server.dir.database()).unwrap();
+    other.busy_timeout(Duration::ZERO).unwrap();
+    for lock in [
+        "BEGIN EXCLUSIVE",
+        "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE users SET roles = roles",
+        "PRAGMA wal_checkpoint(TRUNCATE)",
+        "PRAGMA journal_mode = DELETE",
+    ] {
+        // What would lock readers out is refused, since the server has the file open.
+        let result = other.execute_batch(lock);
+        let begun = Instant::now();
+        for _ in 0..20 {
+            assert_eq!(server.protected(&token).status(), 200, "{lock}");
+        }
+        assert!(begun.elapsed() < Duration::from_secs(2), "{lock}: {result:?}");
+        let _ = other.execute_batch("ROLLBACK");
+    }
+    drop(other);
+    server.login("ada", PASSWORD).token();
+}
+
+#[test]
+fn a_token_of_a_clock_half_a_minute_ahead_was_refused() {
+    let server = Server::start(&[]);
+    let mut claims = payload(&server.register("ada", PASSWORD).token());
+    claims["iat"] = json!(now() + 30);
+    let ahead = signed(&claims);
+    assert_eq!(server.protected(&ahead).status(), 200);
+    // Its access has ended, and the clock was set back after it was issued.
+    claims["exp"] = json!(now() - 1);
+    let renewed = server.send("POST", "/api/refresh", &[], &signed(&claims)).token();
+    assert_eq!(payload(&renewed)["iat"], claims["iat"], "never before the one that it replaces");
+    assert_eq!(server.protected(&renewed).status(), 200);
+    claims["iat"] = json!(now() + 70);
+    assert_eq!(server.protected(&signed(&claims)).error(), (401, "InvalidTokenHeader".into()));
+}
+
 #[test]
 fn a_lock_of_another_process_is_waited_for_or_told() {
     let server = Server::start(&[]);
@@ -102,7 +190,7 @@ fn a_lock_of_another_process_is_waited_for_or_told() {
             assert_eq!(refused.error(), (503, "Unavailable".into()));
             assert_eq!(refused.header("retry-after"), Some("3"));
         }
-        // Those behind the first did not add their own three seconds each, so that logins, which
+        // Those behind the first did not add their own five seconds each, so that logins, which
         // share their threads, are answered: a good one begins a session and has to wait, a bad
         // one does not depend on what can be kept of it.
         assert_eq!(server.login("ada", PASSWORD).error(), (503, "Unavailable".into()));

@@ -12,6 +12,10 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Roles;
 
+/// Seconds that `iat` and `nbf` may lie ahead: two machines' clocks differ, and a clock that is
+/// set back a little must not log everybody out. `exp` and `rf_exp` have no such tolerance.
+pub(in crate::guard) const MAX_AHEAD: i64 = 60;
+
 /// What a good token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
@@ -19,7 +23,7 @@ pub struct Claims {
     pub jti: String,
     /// The user.
     pub id: i64,
-    /// When it was made; ours always say so.
+    /// When it was made; ours always say so. May lie a little ahead.
     pub iat: Option<Timestamp>,
     /// The last second in which it grants access.
     pub exp: Timestamp,
@@ -80,10 +84,11 @@ pub(super) fn read(payload: &[u8], now: Timestamp) -> Result<Marked, Error> {
     let payload: Payload<'_> = object(payload).ok_or(Error::InvalidToken(
         "the payload is not a JSON object, or a claim has the wrong type or is repeated",
     ))?;
-    if payload.iat.is_some_and(|iat| iat > now.0) {
+    let latest = now.0.saturating_add(MAX_AHEAD);
+    if payload.iat.is_some_and(|iat| iat > latest) {
         return Err(Error::InvalidToken("the token was issued in the future"));
     }
-    if payload.nbf.is_some_and(|nbf| nbf > now.0) {
+    if payload.nbf.is_some_and(|nbf| nbf > latest) {
         return Err(Error::InvalidToken("the token is not valid yet"));
     }
     if payload.aud.is_some() {

@@ -33,6 +33,7 @@ use header::Header;
 use key::{Jwk, Signer, Verifier};
 
 pub use claims::Claims;
+pub(super) use claims::MAX_AHEAD;
 #[cfg(any(test, feature = "cli"))]
 pub(crate) use key::key_id;
 #[cfg(feature = "cli")]

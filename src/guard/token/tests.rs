@@ -121,7 +121,8 @@ fn times_are_inclusive() {
     let tokens = tokens();
     let token = minted(&tokens, 1, "");
     for (after, access, refresh) in [
-        (-1, "InvalidTokenHeader", "InvalidTokenHeader"),
+        (-61, "InvalidTokenHeader", "InvalidTokenHeader"),
+        (-60, "ok", "EarlyRefreshError"),
         (0, "ok", "EarlyRefreshError"),
         (100, "ok", "EarlyRefreshError"),
         (101, "ExpiredAccessError", "ok"),
@@ -181,7 +182,8 @@ fn payloads() {
         (GOOD.to_owned(), "ok"),
         (format!("{{{good},\"extra\":[1]}}"), "ok"),
         (format!("{{{good},\"nbf\":1}}"), "ok"),
-        (format!("{{{good},\"nbf\":1700000001}}"), "InvalidTokenHeader"),
+        (format!("{{{good},\"nbf\":1700000060}}"), "ok"),
+        (format!("{{{good},\"nbf\":1700000061}}"), "InvalidTokenHeader"),
         (format!("{{{good},\"aud\":\"x\"}}"), "InvalidTokenHeader"),
         (format!("{{{good},\"is_ert\":true}}"), "MisusedRegistrationToken"),
         (format!("{{{good},\"is_prt\":true}}"), "MisusedResetToken"),
@@ -251,6 +253,52 @@ fn payloads() {
             name(tokens().access(signed(HEADER, &payload).as_bytes(), NOW)),
             "InvalidTokenHeader"
         );
+    }
+}
+
+#[test]
+fn a_token_of_a_machine_whose_clock_is_a_little_ahead_was_refused() {
+    let ours = tokens();
+    for (ahead, good) in [(0, true), (1, true), (60, true), (61, false), (3600, false)] {
+        // That machine's clock; the access of its tokens has ended here already.
+        let theirs = Timestamp(NOW.0 + ahead);
+        let claims = ours.begin(theirs).unwrap().claims(1, -ahead - 1);
+        let mail = |purpose| {
+            ours.mail(purpose, 1, &Roles::default(), Duration::from_secs(100), theirs).unwrap()
+        };
+        let token = |minted: super::Minted| minted.token.into_bytes();
+        for (purpose, found) in [
+            (
+                "access",
+                ours.access(
+                    ours.mint(&ours.begin(theirs).unwrap(), 1, &Roles::default())
+                        .unwrap()
+                        .as_bytes(),
+                    NOW,
+                ),
+            ),
+            (
+                "refresh",
+                ours.refreshable(
+                    ours.write(&claims, &Roles::default(), None).unwrap().as_bytes(),
+                    NOW,
+                ),
+            ),
+            ("registration", ours.registration(&token(mail(Mailed::Registration)), NOW)),
+            ("reset", ours.reset(&token(mail(Mailed::Reset)), NOW)),
+        ] {
+            let expected = if good { "ok" } else { "InvalidTokenHeader" };
+            assert_eq!(name(found), expected, "{purpose}, {ahead} s ahead");
+        }
+    }
+    for iat in [i64::MAX, i64::MIN] {
+        let payload = GOOD.replace("\"iat\":1,", &format!("\"iat\":{iat},"));
+        let expected = if iat < 0 { "ok" } else { "InvalidTokenHeader" };
+        for now in [NOW, Timestamp(i64::MAX)] {
+            let found = ours.access(signed(HEADER, &payload).as_bytes(), now);
+            let expected = if now == NOW { expected } else { "ExpiredAccessError" };
+            assert_eq!(name(found), expected, "{iat} at {now:?}");
+        }
     }
 }
 

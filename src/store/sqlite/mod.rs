@@ -6,31 +6,33 @@
 mod anchor;
 mod audit;
 mod authority;
+mod checkpoint;
 mod invitations;
 mod open;
 mod outbox;
+mod readers;
 mod second_factors;
 mod sessions;
 mod tickets;
 mod users;
 
-use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, TransactionBehavior};
 
 use self::anchor::Anchor;
+use self::checkpoint::LogSize;
+use self::readers::Readers;
 use super::Store;
 use crate::clock::Timestamp;
 use crate::error::Error;
 
 pub use open::Inspection;
 
-/// How long another process's lock is waited for.
-const BUSY: Duration = Duration::from_secs(3);
-/// How long it is waited for when it was in the way a moment ago.
+/// How long a transaction waits for another process's lock and for other threads, in all.
+const BUSY: Duration = Duration::from_secs(5);
+/// How long it waits when the lock had been in the way for [`BUSY`] before the transaction began.
 const BUSY_AGAIN: Duration = Duration::from_millis(50);
 /// How often it is looked whether another thread has finished writing.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -43,7 +45,7 @@ const SWEPT_AT_ONCE: i64 = 500;
 #[derive(Debug)]
 pub struct Sqlite {
     // Dropped in this order: the last connection to close cleans up, and it must be able to write.
-    readers: Vec<Mutex<Connection>>,
+    readers: Readers,
     writer: Mutex<Writer>,
     /// Whether users are told by mail what happens to their accounts.
     mails: bool,
@@ -53,8 +55,18 @@ pub struct Sqlite {
 struct Writer {
     anchor: Anchor,
     connection: Connection,
-    /// When the file was last found locked by somebody else, if nothing was written since.
-    locked: Option<Instant>,
+    log: LogSize,
+    /// Set while another process keeps the file locked.
+    locked: Option<Locked>,
+}
+
+/// A lock of another process that writers gave up on.
+#[derive(Debug, Clone, Copy)]
+struct Locked {
+    /// When the first gave up.
+    since: Instant,
+    /// When the last gave up.
+    seen: Instant,
 }
 
 /// Why a transaction is undone.
@@ -79,9 +91,9 @@ impl Sqlite {
         self
     }
 
-    /// Does one transaction. All in all it waits for a lock as long as [`BUSY`]; but while
-    /// somebody else keeps the file locked, only the first writer waits that long, or those
-    /// behind it would add up.
+    /// Does one transaction. It waits for locks for [`BUSY`] in all, its wait for other threads
+    /// included. Once somebody has given up, whoever begins after that waits only for
+    /// [`BUSY_AGAIN`], until the lock is gone: or logins would fill their queue.
     fn write<T>(&self, act: impl FnOnce(&Connection) -> Result<T, Abort>) -> Result<T, Error> {
         self.with_writer(|connection| {
             let transaction =
@@ -97,19 +109,21 @@ impl Sqlite {
         act: impl FnOnce(&mut Connection) -> Result<T, Abort>,
     ) -> Result<T, Error> {
         let begun = Instant::now();
-        let mut writer = self.writer(begun)?;
-        let locked = writer.locked.is_some_and(|since| since.elapsed() < BUSY);
-        let patience = if locked { BUSY_AGAIN } else { BUSY.saturating_sub(begun.elapsed()) };
-        writer.connection.busy_timeout(patience.max(BUSY_AGAIN)).map_err(fault)?;
+        let mut guard = self.writer(begun)?;
+        let writer = &mut *guard;
+        writer.connection.busy_timeout(writer.patience(begun)).map_err(fault)?;
         // What is read while this is written may cost a little more.
         let held = writer.anchor.release();
         let done = act(&mut writer.connection);
+        writer.log.bound(&writer.connection, &self.readers);
         if held {
             writer.anchor.hold();
         }
         let busy = matches!(&done, Err(Abort::Sql(error))
             if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy));
-        writer.locked = busy.then(Instant::now);
+        let seen = Instant::now();
+        let since = writer.still_locked(seen).map_or(seen, |locked| locked.since);
+        writer.locked = busy.then_some(Locked { since, seen });
         done.map_err(|abort| match abort {
             Abort::Sql(error) => fault(error),
             Abort::Rule(error) => error,
@@ -133,12 +147,23 @@ impl Sqlite {
 
     /// A connection for reading; each thread comes back to the same one.
     fn reader(&self) -> MutexGuard<'_, Connection> {
-        static THREADS: AtomicUsize = AtomicUsize::new(0);
-        thread_local! {
-            static SEAT: Cell<usize> = Cell::new(THREADS.fetch_add(1, Ordering::Relaxed));
+        self.readers.take()
+    }
+}
+
+impl Writer {
+    /// The lock that was in the way a moment ago.
+    fn still_locked(&self, now: Instant) -> Option<Locked> {
+        self.locked.filter(|locked| now.duration_since(locked.seen) < BUSY)
+    }
+
+    /// How long a transaction may still wait that began to wait at `begun`.
+    fn patience(&self, begun: Instant) -> Duration {
+        let now = Instant::now();
+        match self.still_locked(now) {
+            Some(locked) if locked.since <= begun => BUSY_AGAIN,
+            _ => BUSY.saturating_sub(now.duration_since(begun)).max(BUSY_AGAIN),
         }
-        let seat = SEAT.get() % self.readers.len();
-        self.readers[seat].lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -180,6 +205,11 @@ impl Store for Sqlite {
             }
             Ok(gone)
         })
+    }
+
+    fn latest(&self) -> Result<Option<Timestamp>, Error> {
+        let latest = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(0)?.map(Timestamp));
+        self.reader().query_row("SELECT max(at) FROM audit", [], latest).map_err(fault)
     }
 
     fn settle(&self) -> Result<(), Error> {

@@ -10,6 +10,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use super::anchor::Anchor;
+use super::checkpoint::LogSize;
+use super::readers::Readers;
 use super::{BUSY, Sqlite, Writer, audit};
 use crate::error::Problem;
 
@@ -73,15 +75,17 @@ impl Sqlite {
         writer
             .execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;")
             .map_err(failed)?;
-        let reader = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map(Mutex::new);
+        let log = LogSize::watch(path, &writer).map_err(failed)?;
+        let reader = |_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
         let readers: Result<_, _> = (0..readers.max(1)).map(reader).collect();
         Ok(Sqlite {
-            readers: readers.map_err(failed)?,
+            readers: Readers::new(readers.map_err(failed)?),
             writer: Mutex::new(Writer {
                 anchor: Anchor::new(
                     connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?,
                 ),
                 connection: writer,
+                log,
                 locked: None,
             }),
             mails: false,

@@ -101,12 +101,12 @@ impl Sessions for Sqlite {
                 writer.prepare_cached(LAST_REFRESH)?.query_row([jti], last_refresh).optional()?;
             let Some(last) = last else { return Ok(Rotation::Gone) };
             match policy.decide(&last, *issued, origin, now) {
-                Decision::Rotate(previous) => {
+                Decision::Rotate { issue, previous } => {
                     // In the second in which the newest was issued, the next is the same.
-                    if last.newest != now {
-                        refreshed(writer, jti, previous, origin, now)?;
+                    if last.newest != issue {
+                        refreshed(writer, jti, previous, origin, issue)?;
                     }
-                    Ok(Rotation::Issue(now))
+                    Ok(Rotation::Issue(issue))
                 }
                 Decision::Repeat => Ok(Rotation::Issue(last.newest)),
                 Decision::Idle => Ok(Rotation::Idle),
@@ -174,19 +174,19 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Remembers that a session's next token was issued now, and where it went.
+/// Remembers when a session's next token was issued, and where it went.
 fn refreshed(
     writer: &Connection,
     jti: &str,
     previous: Timestamp,
     origin: &Origin<'_>,
-    now: Timestamp,
+    issued: Timestamp,
 ) -> rusqlite::Result<()> {
     let mut update = writer.prepare_cached(
         "UPDATE sessions SET newest = ?2, previous = ?3, refreshed_address = ?4,
          refreshed_agent = ?5 WHERE jti = ?1",
     )?;
-    update.execute(params![jti, now.0, previous.0, written(origin.address), origin.agent])?;
+    update.execute(params![jti, issued.0, previous.0, written(origin.address), origin.agent])?;
     Ok(())
 }
 
@@ -439,6 +439,45 @@ mod tests {
             idle,
             &[(HOME, 100, 700, issue(700)), (HOME, 700, 1_301, Idle), (AWAY, 100, 1_301, Idle)],
         );
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_ended_sessions_and_let_replays_pass() {
+        use Rotation::Replayed;
+        let issue = |iat| Rotation::Issue(Timestamp(iat));
+        type Refresh = (i64, i64, Rotation);
+        let table: [(&str, &[Refresh]); 3] = [
+            ("the newest token", &[(100, 200, issue(200)), (200, 150, issue(200))]),
+            ("two windows", &[(100, 200, issue(200)), (100, 150, issue(200))]),
+            (
+                "a replay",
+                &[
+                    (100, 200, issue(200)),
+                    (200, 150, issue(200)),
+                    (200, 210, issue(210)),
+                    (210, 150, issue(210)),
+                    (100, 150, Replayed),
+                ],
+            ),
+        ];
+        let lifespans = Lifespans {
+            access: Duration::from_secs(500),
+            refresh: Duration::from_secs(10_000),
+            early: Duration::from_secs(60),
+        };
+        let never = RotationPolicy::new(false, None, lifespans);
+        let origin = Origin { address: None, agent: "" };
+        for (number, (what, refreshes)) in table.into_iter().enumerate() {
+            let place = Place::new(&format!("set-back-{number}"));
+            let store = Sqlite::open(&place.file(), 1).unwrap();
+            let ada = add(&store, "ada", None).unwrap();
+            begin(&store, ada, "a", 100);
+            for &(iat, now, expected) in refreshes {
+                let exchange = Exchange { jti: "a", issued: Timestamp(iat), origin };
+                let found = store.rotate(&exchange, &never, &NOTE, Timestamp(now)).unwrap();
+                assert_eq!(found, expected, "{what}: {iat} at {now}");
+            }
+        }
     }
 
     #[test]

@@ -3,12 +3,16 @@
 //! ```text
 //! probe login ADDR CLIENTS SECONDS        clients log in without pause
 //! probe rate ADDR PER_SECOND SECONDS      token checks at a constant rate
+//! probe open ADDR PER_SECOND SECONDS CONNECTIONS
+//!                                         the same, thousands a second (open.rs)
 //! probe idle ADDR COUNT                   holds connections until stdin ends
 //! probe cold ADDR PROGRAM ARGUMENT...     start to the first 200, then ends it
 //! ```
 //!
 //! `login` reads BENCH_USERS, joined by commas and taken in turn, and their
-//! BENCH_PASSWORD; `rate` reads BENCH_TOKEN.
+//! BENCH_PASSWORD; `rate` and `open` read BENCH_TOKEN.
+
+mod open;
 
 use std::error::Error;
 use std::io::{ErrorKind, Read, Write, stdin, stdout};
@@ -39,9 +43,12 @@ fn main() {
     let result = match arguments[..] {
         ["login", address, clients, seconds] => login(address, clients, seconds),
         ["rate", address, per_second, seconds] => rate(address, per_second, seconds),
+        ["open", address, per_second, seconds, connections] => {
+            open::open(address, per_second, seconds, connections)
+        }
         ["idle", address, count] => idle(address, count),
         ["cold", address, program, ref arguments @ ..] => cold(address, program, arguments),
-        _ => Err("usage: probe login|rate|idle|cold ADDR ...".into()),
+        _ => Err("usage: probe login|rate|open|idle|cold ADDR ...".into()),
     };
     match result {
         Ok(report) => println!("{report}"),
@@ -92,10 +99,7 @@ fn login_request(address: SocketAddr, user: &str, password: &str) -> String {
 fn rate(address: &str, per_second: &str, seconds: &str) -> Outcome<Value> {
     let address: SocketAddr = address.parse()?;
     let interval = Duration::from_secs_f64(1.0 / per_second.parse::<f64>()?);
-    let token = std::env::var("BENCH_TOKEN")?;
-    let request = format!(
-        "GET /api/protected HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n"
-    );
+    let request = protected_request(address)?;
     // Time for every thread to start and connect.
     let start = Instant::now() + Duration::from_millis(200);
     let end = start + duration(seconds)?;
@@ -112,6 +116,13 @@ fn rate(address: &str, per_second: &str, seconds: &str) -> Outcome<Value> {
         Ok(latencies)
     })?;
     Ok(percentiles(&mut latencies))
+}
+
+fn protected_request(address: SocketAddr) -> Outcome<String> {
+    let token = std::env::var("BENCH_TOKEN")?;
+    Ok(format!(
+        "GET /api/protected HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\n\r\n"
+    ))
 }
 
 /// Opens connections that have had one answer each, tries how fast a fresh one is
@@ -218,11 +229,16 @@ impl Client {
                 break;
             }
         }
-        let line = String::from_utf8_lossy(&answer[..filled.min(12)]);
-        if line != "HTTP/1.1 200" {
-            return Err(format!("answered with {line}").into());
-        }
-        Ok(())
+        is_ok(&answer[..filled]).map(|_| ())
+    }
+}
+
+/// True, or an error if a whole answer is no 200.
+fn is_ok(answer: &[u8]) -> Outcome<bool> {
+    let line = String::from_utf8_lossy(&answer[..answer.len().min(12)]);
+    match line == "HTTP/1.1 200" {
+        true => Ok(true),
+        false => Err(format!("answered with {line}").into()),
     }
 }
 
@@ -269,6 +285,7 @@ fn percentiles(latencies: &mut [Duration]) -> Value {
         "count": latencies.len(),
         "p50_ms": at(0.50),
         "p99_ms": at(0.99),
+        "p999_ms": at(0.999),
         "max_ms": at(1.0),
     })
 }

@@ -1,0 +1,173 @@
+//! Keeps the write-ahead log small while others read without pause.
+//!
+//! SQLite copies the log into the database after each commit from 1,000 pages on, as far as no
+//! reader still needs the older pages, and begins it anew when all of it was copied and nobody
+//! reads from it. With short reads such a moment comes soon. With long ones that overlap there
+//! always is a reader of an older state, and the log would grow without limit. So when it is
+//! large, the writer waits until the reads of that moment are over (new ones read the newest
+//! state and are no obstacle), has all of it copied, and waits once more: then everybody reads
+//! from the database, and the next commit begins the log anew. No read is ever held up.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::readers::Readers;
+
+/// Bytes up to which the log is left to SQLite, and to which it is cut once it was larger. About
+/// twice as much as it has in normal use.
+pub(super) const LOG_LIMIT: u64 = 8 << 20;
+/// Bytes by which it has to grow until the next attempt, if one was not enough.
+const LOG_STEP: u64 = 4 << 20;
+/// Bytes from which the operator is told.
+const LOG_ALARMING: u64 = 64 << 20;
+/// How long the writer waits for reads under way, twice in an attempt.
+const PATIENCE: Duration = Duration::from_millis(250);
+
+/// The log's size as the writer sees it.
+#[derive(Debug)]
+pub(super) struct LogSize {
+    path: PathBuf,
+    /// The size at which the next attempt is made.
+    next: u64,
+    /// The size at which the operator is told next.
+    alarming: u64,
+}
+
+impl LogSize {
+    /// Of the database at `path`, which `writer` writes.
+    pub(super) fn watch(path: &Path, writer: &Connection) -> rusqlite::Result<LogSize> {
+        writer.query_row(&format!("PRAGMA journal_size_limit = {LOG_LIMIT}"), [], |_| Ok(()))?;
+        let mut log = OsString::from(path);
+        log.push("-wal");
+        Ok(LogSize { path: log.into(), next: LOG_LIMIT, alarming: LOG_ALARMING })
+    }
+
+    /// Empties the log if it is large. Called between two transactions, without an anchor.
+    pub(super) fn bound(&mut self, writer: &Connection, readers: &Readers) {
+        // By its name: opening and closing it would drop SQLite's locks.
+        let size = fs::metadata(&self.path).map_or(0, |found| found.len());
+        if size <= LOG_LIMIT {
+            (self.next, self.alarming) = (LOG_LIMIT, LOG_ALARMING);
+        } else if size > self.next {
+            self.next = size + LOG_STEP;
+            let emptied = empty(writer, readers);
+            log::debug!("the write-ahead log has {size} bytes; all copied: {emptied:?}");
+            if size > self.alarming {
+                self.alarming = size.saturating_mul(2);
+                log::warn!(
+                    "the write-ahead log has grown to {} MiB: another program has been reading \
+                     the database without a pause; end that program",
+                    size >> 20
+                );
+            }
+        }
+    }
+}
+
+/// Says whether the next commit can begin the log anew.
+fn empty(writer: &Connection, readers: &Readers) -> rusqlite::Result<bool> {
+    if !readers.outlast(PATIENCE) {
+        return Ok(false);
+    }
+    let copied = writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
+        Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
+    })?;
+    Ok(copied && readers.outlast(PATIENCE))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::time::Instant;
+
+    use super::super::Sqlite;
+    use super::super::tests::{BY, NOTE, Place, add};
+    use super::*;
+    use crate::clock::Timestamp;
+    use crate::guard::Roles;
+    use crate::store::{Change, Sessions as _, Store as _, Users as _};
+
+    const READERS: usize = 4;
+
+    fn log_of(place: &Place) -> u64 {
+        fs::metadata(place.0.join("lictor.db-wal")).unwrap().len()
+    }
+
+    /// The largest size of the log while some read without pause and one writes.
+    fn largest_log(name: &str, writes: usize, read: impl Fn(&Sqlite, usize) + Sync) -> u64 {
+        let place = Place::new(name);
+        let store = Sqlite::open(&place.file(), READERS).unwrap();
+        let id = add(&store, "ada", None).unwrap();
+        // Quick; nothing else changes.
+        store.with_writer(|w| Ok(w.execute_batch("PRAGMA synchronous = OFF")?)).unwrap();
+        let roles = ["a", "b"].map(|role| Roles::parse(role).unwrap());
+        let over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            for number in 0..READERS {
+                let (store, over, read) = (&store, &over, &read);
+                scope.spawn(move || {
+                    while !over.load(Ordering::Relaxed) {
+                        read(store, number);
+                    }
+                });
+            }
+            let mut largest = 0;
+            for round in 0..writes {
+                if round % 50 == 0 {
+                    store.upkeep(true);
+                }
+                store
+                    .change(id, &Change::Roles(&roles[round % 2]), &BY, &NOTE, Timestamp(1))
+                    .unwrap();
+                largest = largest.max(log_of(&place));
+            }
+            over.store(true, Ordering::Relaxed);
+            largest
+        })
+    }
+
+    #[test]
+    fn token_checks_without_a_pause_leave_the_log_small() {
+        let largest = largest_log("saturated", 2_000, |store, _| {
+            store.standing("none").unwrap();
+        });
+        assert!(largest <= LOG_LIMIT + LOG_STEP, "{largest} bytes");
+    }
+
+    #[test]
+    fn long_reads_that_overlap_let_the_log_grow_without_limit() {
+        let largest = largest_log("overlapping", 1_800, |store, number| {
+            let reader = store.reader();
+            reader.execute_batch("BEGIN").unwrap();
+            reader.query_row("SELECT count(*) FROM users", [], |_| Ok(())).unwrap();
+            std::thread::sleep(Duration::from_millis(3 + number as u64));
+            reader.execute_batch("COMMIT").unwrap();
+        });
+        assert!(largest <= LOG_LIMIT + LOG_STEP, "{largest} bytes");
+    }
+
+    #[test]
+    fn a_log_that_another_program_made_large_is_cut_again() {
+        let place = Place::new("cut");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let id = add(&store, "ada", None).unwrap();
+        store.with_writer(|w| Ok(w.execute_batch("PRAGMA synchronous = OFF")?)).unwrap();
+        let roles = ["a", "b"].map(|role| Roles::parse(role).unwrap());
+        let mut write = |round: usize| {
+            store.change(id, &Change::Roles(&roles[round % 2]), &BY, &NOTE, Timestamp(1)).unwrap();
+            log_of(&place)
+        };
+        let theirs = Connection::open(place.file()).unwrap();
+        theirs.execute_batch("BEGIN; SELECT count(*) FROM users;").unwrap();
+        let begun = Instant::now();
+        let large = (0..).map(&mut write).find(|size| *size > LOG_LIMIT + LOG_STEP).unwrap();
+        assert!(begun.elapsed() < Duration::from_secs(60), "the writer waited");
+        theirs.execute_batch("COMMIT").unwrap();
+        let cut = (0..2_000).map(&mut write).find(|size| *size <= LOG_LIMIT);
+        assert!(cut.is_some(), "{large} bytes stay");
+    }
+}

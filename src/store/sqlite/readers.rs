@@ -1,0 +1,93 @@
+//! The connections that read: one seat per thread, so that threads hardly ever wait for one
+//! another. Also says when the reads of a moment are over, which emptying the log depends on.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+
+/// How often a read under way is looked at again.
+const LOOK_AGAIN: Duration = Duration::from_millis(1);
+
+#[derive(Debug)]
+pub(super) struct Readers(Vec<Seat>);
+
+#[derive(Debug)]
+struct Seat {
+    connection: Mutex<Connection>,
+    /// How many reads began here. Only whoever has the connection counts.
+    begun: AtomicU64,
+}
+
+impl Readers {
+    /// At least one connection is needed.
+    pub(super) fn new(connections: Vec<Connection>) -> Readers {
+        let seat = |connection| Seat { connection: Mutex::new(connection), begun: 0.into() };
+        Readers(connections.into_iter().map(seat).collect())
+    }
+
+    /// A connection for reading; each thread comes back to the same one.
+    pub(super) fn take(&self) -> MutexGuard<'_, Connection> {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        thread_local! {
+            static SEAT: Cell<usize> = Cell::new(THREADS.fetch_add(1, Ordering::Relaxed));
+        }
+        let seat = &self.0[SEAT.get() % self.0.len()];
+        let connection = seat.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        // The lock makes this one step, without the price of an atomic one.
+        seat.begun.store(seat.begun.load(Ordering::Relaxed) + 1, Ordering::Release);
+        connection
+    }
+
+    /// Waits until every read that is under way now has ended, and says whether that was within
+    /// `patience`. Reads that begin meanwhile are not held up.
+    pub(super) fn outlast(&self, patience: Duration) -> bool {
+        let deadline = Instant::now() + patience;
+        let begun: Vec<u64> = self.0.iter().map(Seat::begun).collect();
+        self.0.iter().zip(begun).all(|(seat, begun)| {
+            while seat.is_taken() && seat.begun() == begun {
+                if Instant::now() >= deadline {
+                    return false;
+                }
+                std::thread::sleep(LOOK_AGAIN);
+            }
+            true
+        })
+    }
+}
+
+impl Seat {
+    fn begun(&self) -> u64 {
+        self.begun.load(Ordering::Acquire)
+    }
+
+    fn is_taken(&self) -> bool {
+        matches!(self.connection.try_lock(), Err(TryLockError::WouldBlock))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_is_outlasted_and_later_ones_do_not_count() {
+        let open = |_| Connection::open_in_memory().unwrap();
+        let readers = Readers::new((0..2).map(open).collect());
+        let (none, some) = (Duration::ZERO, Duration::from_secs(20));
+        assert!(readers.outlast(none), "nobody reads");
+        let first = readers.take();
+        assert!(!readers.outlast(none), "a read goes on");
+        std::thread::scope(|scope| {
+            let outlasted = scope.spawn(|| readers.outlast(some));
+            std::thread::sleep(Duration::from_millis(50));
+            assert!(!outlasted.is_finished(), "the read still goes on");
+            drop(first);
+            let _next = readers.take();
+            assert!(outlasted.join().unwrap(), "another read has begun since");
+            assert!(!readers.outlast(none));
+        });
+    }
+}

@@ -1,0 +1,228 @@
+//! The thread that deletes what has expired, and how far it trusts the clock. Knows no SQL.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use crate::app::App;
+use crate::clock::Timestamp;
+
+/// How often expired rows are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// How soon again, if there were some.
+const SWEEP_AGAIN: Duration = Duration::from_millis(100);
+/// How long after a start the clock has to be steady until it is trusted.
+const STEADY_FOR: Duration = Duration::from_secs(3600);
+/// Seconds by which a steady clock may differ between two looks.
+const STEADY_WITHIN: u64 = 5;
+
+/// Deletes what has expired, until `ended` is hung up. Between two steps others can write.
+pub(crate) fn run(app: &App, ended: Receiver<()>) {
+    let latest = app.store.latest().unwrap_or_else(|error| {
+        log::warn!("the sweep waits until the clock has been steady: {error}");
+        None
+    });
+    let mut horizon = Horizon::new(latest, Instant::now(), Timestamp::now());
+    let mut pause = SWEEP_EVERY;
+    while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        let until = horizon.advance(Instant::now(), Timestamp::now());
+        pause = until.map_or(SWEEP_EVERY, |until| sweep(app, until));
+    }
+}
+
+/// Deletes a few rows that expired before `until`; returns how long to wait for the next step.
+fn sweep(app: &App, until: Timestamp) -> Duration {
+    match app.sweep(until) {
+        Ok(0) => SWEEP_EVERY,
+        Ok(_) => SWEEP_AGAIN,
+        Err(error) => {
+            log::warn!("expired rows stay for now: {error}");
+            SWEEP_EVERY
+        }
+    }
+}
+
+/// The time up to which rows may be deleted as expired. A clock that is ahead makes good rows look
+/// expired, and deleted rows do not come back; rows that are deleted late harm nobody. So:
+///
+/// - The horizon never passes the clock.
+/// - It advances by elapsed (monotonic) time, never by a jump of the clock. If the clock is set
+///   back, so is the horizon.
+/// - At start it is the time of the newest audit entry: that much has really passed. A machine
+///   that was off for a month has a gap there, and one that boots with a wrong clock needs time to
+///   have it set; so the clock is believed once, when it has been steady for [`STEADY_FOR`].
+///
+/// A jump after that stays unbelieved until the next start.
+struct Horizon {
+    /// A moment, and what the time was then at least.
+    known: Option<(Instant, Timestamp)>,
+    /// The last look at both clocks.
+    last: (Instant, Timestamp),
+    /// Since when both clocks have advanced alike.
+    steady_since: Instant,
+    /// Whether the clock has been steady for long enough since the start.
+    settled: bool,
+}
+
+impl Horizon {
+    /// `latest` is a time that has passed for certain, if any is known.
+    fn new(latest: Option<Timestamp>, at: Instant, clock: Timestamp) -> Horizon {
+        let known = latest.map(|latest| (at, latest));
+        Horizon { known, last: (at, clock), steady_since: at, settled: false }
+    }
+
+    /// The horizon at a moment at which the clock shows `clock`; `None` while nothing is known.
+    fn advance(&mut self, at: Instant, clock: Timestamp) -> Option<Timestamp> {
+        let elapsed = at.duration_since(self.last.0).as_secs();
+        let moved = clock.0.saturating_sub(self.last.1.0);
+        self.last = (at, clock);
+        if moved.saturating_sub_unsigned(elapsed).unsigned_abs() > STEADY_WITHIN {
+            self.steady_since = at;
+            log::warn!(
+                "the clock moved by {moved} s in {elapsed} s; rows that look expired because of \
+                 a jump ahead stay until the clock has been steady, or until the next start"
+            );
+        }
+        if !self.settled && at.duration_since(self.steady_since) >= STEADY_FOR {
+            self.settled = true;
+            self.known = Some((at, clock));
+        }
+        let (since, time) = self.known?;
+        let elapsed = at.duration_since(since).as_secs().cast_signed();
+        let reached = Timestamp(time.0.saturating_add(elapsed));
+        if clock < reached {
+            self.known = Some((at, clock));
+        }
+        Some(reached.min(clock))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+    use crate::http::Request;
+    use crate::keys::Secret;
+
+    const DAY: i64 = 24 * 3600;
+
+    /// Looks at the clocks, one a row: seconds since the start, what the clock shows, the horizon.
+    fn check(what: &str, latest: Option<i64>, clock: i64, looks: &[(u64, i64, Option<i64>)]) {
+        let start = Instant::now();
+        let mut horizon = Horizon::new(latest.map(Timestamp), start, Timestamp(clock));
+        for &(after, clock, expected) in looks {
+            let found = horizon.advance(start + Duration::from_secs(after), Timestamp(clock));
+            assert_eq!(found, expected.map(Timestamp), "{what}: after {after} s");
+        }
+    }
+
+    #[test]
+    fn horizons() {
+        check(
+            "started again after a few seconds",
+            Some(1_000),
+            1_010,
+            &[(60, 1_070, Some(1_060)), (3_600, 4_610, Some(4_610)), (3_660, 4_670, Some(4_670))],
+        );
+        check(
+            "off for a month",
+            Some(0),
+            30 * DAY,
+            &[
+                (60, 30 * DAY + 60, Some(60)),
+                (3_599, 30 * DAY + 3_599, Some(3_599)),
+                (3_600, 30 * DAY + 3_600, Some(30 * DAY + 3_600)),
+                (3_660, 30 * DAY + 3_660, Some(30 * DAY + 3_660)),
+            ],
+        );
+        check(
+            "far ahead at start, then set right",
+            Some(1_000),
+            1_000 + 365 * DAY,
+            &[
+                (60, 1_060 + 365 * DAY, Some(1_060)),
+                (120, 1_125, Some(1_120)),
+                (3_700, 4_705, Some(4_700)),
+                (3_720, 4_725, Some(4_725)),
+            ],
+        );
+        check(
+            "behind at start, then set right",
+            Some(30 * DAY),
+            0,
+            &[
+                (60, 60, Some(60)),
+                (120, 30 * DAY, Some(120)),
+                (3_720, 30 * DAY + 3_600, Some(30 * DAY + 3_600)),
+            ],
+        );
+        check("nothing known", None, 50, &[(60, 110, None), (3_600, 3_650, Some(3_650))]);
+        let settled = (3_600, 4_600, Some(4_600));
+        check(
+            "a jump ahead is never believed",
+            Some(1_000),
+            1_000,
+            &[settled, (3_660, 4_660 + DAY, Some(4_660)), (99_660, 100_660 + DAY, Some(100_660))],
+        );
+        check(
+            "a jump back is, and the way from there is elapsed time again",
+            Some(1_000),
+            1_000,
+            &[
+                settled,
+                (3_660, 3_000, Some(3_000)),
+                (3_720, 4_720, Some(3_060)),
+                (3_780, 4_780, Some(3_120)),
+            ],
+        );
+        check(
+            "the ends of time",
+            Some(i64::MAX),
+            i64::MIN,
+            &[
+                (60, i64::MAX, Some(i64::MAX)),
+                (120, i64::MIN, Some(i64::MIN)),
+                (180, i64::MAX, Some(i64::MIN + 60)),
+            ],
+        );
+    }
+
+    #[test]
+    fn steps_of_a_fraction_of_a_second_add_up() {
+        let start = Instant::now();
+        let mut horizon = Horizon::new(Some(Timestamp(0)), start, Timestamp(1_000));
+        let last = (1..=1_000)
+            .map(|step| Duration::from_millis(100 * step))
+            .map(|after| horizon.advance(start + after, Timestamp(1_000 + after.as_secs() as i64)))
+            .last();
+        assert_eq!(last, Some(Some(Timestamp(100))));
+    }
+
+    #[test]
+    fn a_clock_far_ahead_at_start_deleted_sessions_and_the_audit() {
+        let dir = std::env::temp_dir().join(format!("lictor-sweeper-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let secret = Secret::new("the secret of the tests: 32 bytes or more").unwrap();
+        let app = App::open(&Config::new(dir.join("lictor.db"), secret)).unwrap();
+        let now = Timestamp::now();
+        let body = br#"{"username":"ada","password":"ten wooden lanterns"}"#;
+        let mut request = Request::new("POST", "/api/registration", &[]);
+        request.body = body;
+        let registered = app.handle(&request, now);
+        assert_eq!(registered.status, 200);
+
+        // The machine starts again, five years ahead; after an hour its clock is still the same.
+        let (start, ahead) = (Instant::now(), now.0 + 5 * 365 * DAY);
+        let latest = app.store.latest().unwrap();
+        assert_eq!(latest, Some(now));
+        let mut horizon = Horizon::new(latest, start, Timestamp(ahead));
+        let mut swept = |after: u64| {
+            let clock = Timestamp(ahead + after.cast_signed());
+            let until = horizon.advance(start + Duration::from_secs(after), clock).unwrap();
+            app.sweep(until).unwrap()
+        };
+        assert_eq!((swept(60), swept(3_540)), (0, 0));
+        assert!(swept(3_600) > 0, "whoever is steady is believed");
+        drop(app);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}
