@@ -1,10 +1,10 @@
 [
     Asset {
-        path: "/assets/index-CEK8LXwJ.js",
+        path: "/assets/index-DBiheGIK.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-CEK8LXwJ.js.gz"),
-        size: 302999,
+        gzip: include_bytes!("assets/index-DBiheGIK.js.gz"),
+        size: 310254,
     },
     Asset {
         path: "/assets/style-DzDw3Lfy.css",

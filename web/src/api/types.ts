@@ -5,22 +5,20 @@ export interface Config {
   mail: boolean;
   // What the service is called.
   issuer: string;
+  // Characters of a new password; a server that does not say it wants 8.
+  min_password_length?: number;
 }
 
 export interface Done {
   message: string;
 }
 
-// A registration is finished, or another address confirmed; only the former logs in.
+// A registration is finished, or another address confirmed (`email`); only the former logs in, and
+// only an account that was still waiting for it.
 export interface Finalized {
   user: string;
   access_token?: string;
   email?: string;
-}
-
-export interface ResetDone {
-  user: string;
-  access_token: string;
 }
 
 export interface RecoveryCodes {
@@ -34,6 +32,8 @@ export interface Me {
   roles: string[];
   created: number;
   second_factor: boolean;
+  // Whether it must have one.
+  second_factor_required: boolean;
   // How many are left.
   recovery_codes: number;
 }

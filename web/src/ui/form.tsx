@@ -16,6 +16,7 @@ const PLACES: Record<string, string> = {
   InvalidPassword: 'password',
   WrongPassword: 'password',
   WrongOtp: 'otp',
+  OtpRequired: 'otp',
   InvalidInvitation: 'invitation',
 };
 
@@ -93,8 +94,15 @@ function input(form: HTMLFormElement | null, name: string): HTMLInputElement | u
 // What the browser would complain about too, but in its own language instead of the page's.
 function firstWrong(form: HTMLFormElement): Problem | undefined {
   for (const element of form.elements) {
-    if (!(element instanceof HTMLInputElement) || element.validity.valid) continue;
-    return new Problem(element.value ? 'InvalidEmail' : 'Required', `${element.name}: `);
+    if (!(element instanceof HTMLInputElement)) continue;
+    if (!element.validity.valid) return new Problem(element.value ? 'InvalidEmail' : 'Required', `${element.name}: `);
+    const least = Number(element.dataset['least'] ?? 0);
+    if (characters(element.value) < least) return new Problem('InvalidPassword', `The password is shorter than ${least} characters`);
   }
   return undefined;
+}
+
+// As the server counts them: code points, composed.
+function characters(text: string): number {
+  return [...text.normalize('NFC')].length;
 }
