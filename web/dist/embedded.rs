@@ -1,10 +1,10 @@
 [
     Asset {
-        path: "/assets/index-DBiheGIK.js",
+        path: "/assets/index-B-TwRrwk.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-DBiheGIK.js.gz"),
-        size: 310254,
+        gzip: include_bytes!("assets/index-B-TwRrwk.js.gz"),
+        size: 310241,
     },
     Asset {
         path: "/assets/style-DzDw3Lfy.css",

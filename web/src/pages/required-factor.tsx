@@ -18,7 +18,7 @@ export function RequiredFactor() {
     <Page title={t('required.title')} narrow>
       {codes ? (
         // Only then is the account read again, and the page shown that was asked for.
-        <RecoveryCodes codes={codes} name={me.data?.username ?? ''} onKept={me.reload} />
+        <RecoveryCodes codes={codes} name={me.data?.username ?? ''} onKept={me.reload} heading="h2" />
       ) : (
         <>
           <p className="intro">{t('required.text', { issuer })}</p>
