@@ -1,10 +1,10 @@
 [
     Asset {
-        path: "/assets/index-B-TwRrwk.js",
+        path: "/assets/index-DLNfvQIX.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-B-TwRrwk.js.gz"),
-        size: 310241,
+        gzip: include_bytes!("assets/index-DLNfvQIX.js.gz"),
+        size: 310332,
     },
     Asset {
         path: "/assets/style-DzDw3Lfy.css",

@@ -1,7 +1,7 @@
 // Owns forms: what was typed goes out once, and what is wrong with it is said at the field that
 // it is about, which takes the focus; else above the button.
 
-import { createContext, useContext, useEffect, useRef, type FormEvent, type ReactNode } from 'react';
+import { createContext, useContext, useEffect, useLayoutEffect, useReducer, useRef, type FormEvent, type ReactNode } from 'react';
 import { Problem } from '../api/problem';
 import { useLanguage } from '../i18n';
 import { useExplain } from '../i18n/explain';
@@ -51,6 +51,12 @@ export function Form({ submit, danger = false, send, places = {}, words = {}, on
   const text = problem ? words[problem.code] ?? explain(problem) : '';
   // It had to wait, and has.
   const again = problem !== null && problem.wait > 0 && task.wait === 0;
+
+  // A field that the problem brought up is there only now.
+  const [, renderAgain] = useReducer((times: number) => times + 1, 0);
+  useLayoutEffect(() => {
+    if (problem && place(problem, form.current, places) !== field) renderAgain();
+  });
 
   useEffect(() => {
     if (problem && field) input(form.current, field)?.focus();
