@@ -7,9 +7,9 @@ use std::time::Duration;
 use crate::address::Proxies;
 use crate::assets::Assets;
 use crate::clock::Timestamp;
-use crate::config::{Config, Cors, Issuer, MailSettings, Registration};
+use crate::config::{Config, Cors, Issuer, MailSettings, Registration, SecondFactorRule};
 use crate::error::{Error, Problem};
-use crate::guard::{Admin, Attempts, Door, Hasher, Identity, Lifespans, Tokens};
+use crate::guard::{Admin, Attempts, Door, Hasher, Identity, Lifespans, Roles, Tokens};
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
 use crate::link::PageUrl;
 use crate::mailer::{Delivery, Mailer};
@@ -52,6 +52,9 @@ pub struct App {
     pub(crate) confirmation_lifespan: Duration,
     pub(crate) reset_page: Option<PageUrl>,
     pub(crate) mailer: Option<Mailer>,
+    require_second_factor: SecondFactorRule,
+    /// Seconds that a login may be old where a recent one is asked for.
+    reauthenticate: Option<i64>,
     proxies: Proxies,
     adopt_tokens: bool,
     audit_retention: i64,
@@ -92,6 +95,10 @@ impl App {
             confirmation_lifespan: config.confirmation_lifespan,
             reset_page: config.reset_page(),
             mailer,
+            require_second_factor: config.require_second_factor,
+            reauthenticate: config
+                .reauthenticate
+                .map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX)),
             proxies: Proxies::new(config.trusted_proxies.clone()),
             adopt_tokens: config.adopt_tokens,
             audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),
@@ -211,15 +218,44 @@ impl App {
     fn run(&self, route: &Route, request: &Request<'_>, now: Timestamp) -> Response {
         let answered = match route.handler {
             Handler::Public(handler) => handler(self, request, now),
-            Handler::User(handler) => self
-                .identity(request, now)
-                .and_then(|identity| handler(self, &identity, request, now)),
-            Handler::Admin(handler) => self
-                .identity(request, now)
-                .and_then(Admin::of)
-                .and_then(|admin| handler(self, &admin, request, now)),
+            Handler::User(handler) => self.identity(request, now).and_then(|identity| {
+                self.meets_policy(route, &identity, now)?;
+                handler(self, &identity, request, now)
+            }),
+            Handler::Admin(handler) => {
+                self.identity(request, now).and_then(Admin::of).and_then(|admin| {
+                    self.meets_policy(route, admin.identity(), now)?;
+                    handler(self, &admin, request, now)
+                })
+            }
         };
         self.dress(request, answered.unwrap_or_else(|error| respond(&error)))
+    }
+
+    /// What the settings ask for besides a good token: a recent login, a second factor.
+    fn meets_policy(&self, route: &Route, who: &Identity, now: Timestamp) -> Result<(), Error> {
+        if route.recent && who.began() < self.recent(now) {
+            return Err(Error::ReauthenticationRequired);
+        }
+        let must = !route.without_factor && self.requires_second_factor(who.roles());
+        if must && !self.store.has_second_factor(who.id())? {
+            return Err(Error::SecondFactorMissing);
+        }
+        Ok(())
+    }
+
+    /// Whether somebody with these roles must have a second factor.
+    pub(crate) fn requires_second_factor(&self, roles: &Roles) -> bool {
+        match self.require_second_factor {
+            SecondFactorRule::Off => false,
+            SecondFactorRule::Admin => Admin::is_role_of(roles),
+            SecondFactorRule::All => true,
+        }
+    }
+
+    /// When a login must have begun to be recent, at the earliest.
+    pub(crate) fn recent(&self, now: Timestamp) -> Timestamp {
+        Timestamp(self.reauthenticate.map_or(i64::MIN, |age| now.0.saturating_sub(age)))
     }
 
     fn identity(&self, request: &Request<'_>, now: Timestamp) -> Result<Identity, Error> {

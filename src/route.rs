@@ -30,6 +30,10 @@ pub struct Route {
     pub(crate) lane: Lane,
     pub(crate) brief: bool,
     pub(crate) throttle: Throttle,
+    /// Whether the login must be recent, where the server asks for that (`--reauthenticate`).
+    pub(crate) recent: bool,
+    /// Whether somebody may call who must have a second factor and has none yet.
+    pub(crate) without_factor: bool,
     pub(crate) handler: Handler,
 }
 
@@ -38,7 +42,16 @@ impl Route {
     /// of the path can be a parameter, written `{id}`, which the handler finds in
     /// [`Request::parameter`].
     pub const fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
-        Route { method, path, lane: Lane::Fast, brief: false, throttle: Throttle::None, handler }
+        Route {
+            method,
+            path,
+            lane: Lane::Fast,
+            brief: false,
+            throttle: Throttle::None,
+            recent: false,
+            without_factor: false,
+            handler,
+        }
     }
 
     /// The same in the slow lane, for work that takes milliseconds, such as hashing a password or
@@ -60,6 +73,20 @@ impl Route {
     const fn throttled(mut self, throttle: Throttle) -> Route {
         self.throttle = throttle;
         self.slow()
+    }
+
+    /// The same for whoever has logged in recently, if the server asks for that
+    /// (`--reauthenticate`). The handler names the same time to the store.
+    const fn recent(mut self) -> Route {
+        self.recent = true;
+        self
+    }
+
+    /// The same for somebody, too, who must have a second factor and has none yet
+    /// (`--require-second-factor`). All other endpoints for users refuse them.
+    const fn without_factor(mut self) -> Route {
+        self.without_factor = true;
+        self
     }
 
     /// Refuses a request whose sender has to wait.
@@ -109,32 +136,49 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::new("GET", "/api/finalize", Public(api::finalize::get)).brief(),
     Route::new("POST", "/api/reset", Public(api::reset::post)).throttled(Mail).brief(),
     Route::new("POST", "/api/reset_finalize", Public(api::reset_finalize::post)).slow(),
-    Route::new("POST", "/api/logout", User(api::logout::post)).brief(),
-    Route::new("POST", "/api/logout/all", User(api::logout::post_all)).brief(),
+    Route::new("POST", "/api/logout", User(api::logout::post)).brief().without_factor(),
+    Route::new("POST", "/api/logout/all", User(api::logout::post_all))
+        .brief()
+        .recent()
+        .without_factor(),
     Route::new("GET", "/api/sessions", User(api::sessions::get)),
     Route::new("DELETE", "/api/sessions/{id}", User(api::sessions::delete)).brief(),
-    Route::new("GET", "/api/me", User(api::me::get)),
+    Route::new("GET", "/api/me", User(api::me::get)).without_factor(),
     Route::new("DELETE", "/api/me", User(api::me::delete)).throttled(Password),
     Route::new("PUT", "/api/password", User(api::password::put)).throttled(Password),
     Route::new("PUT", "/api/email", User(api::email::put)).throttled(Password),
     Route::new("GET", "/.well-known/jwks.json", Public(api::jwks::get)),
-    Route::new("POST", "/api/second-factor", User(api::second_factor::post)).throttled(Password),
-    Route::new("PUT", "/api/second-factor", User(api::second_factor::put)).throttled(Password),
+    Route::new("POST", "/api/second-factor", User(api::second_factor::post))
+        .throttled(Password)
+        .without_factor(),
+    Route::new("PUT", "/api/second-factor", User(api::second_factor::put))
+        .throttled(Password)
+        .without_factor(),
     Route::new("DELETE", "/api/second-factor", User(api::second_factor::delete))
         .throttled(Password),
     Route::new("POST", "/api/second-factor/recovery-codes", User(api::second_factor::post_codes))
         .throttled(Password),
     Route::new("GET", "/api/admin/users", Admin(admin::users::list)).slow(),
     Route::new("GET", "/api/admin/users/{id}", Admin(admin::users::get)),
-    Route::new("DELETE", "/api/admin/users/{id}", Admin(admin::users::delete)).brief(),
-    Route::new("PUT", "/api/admin/users/{id}/active", Admin(admin::users::put_active)).brief(),
-    Route::new("PUT", "/api/admin/users/{id}/roles", Admin(admin::users::put_roles)).brief(),
+    Route::new("DELETE", "/api/admin/users/{id}", Admin(admin::users::delete)).brief().recent(),
+    Route::new("PUT", "/api/admin/users/{id}/active", Admin(admin::users::put_active))
+        .brief()
+        .recent(),
+    Route::new("PUT", "/api/admin/users/{id}/roles", Admin(admin::users::put_roles))
+        .brief()
+        .recent(),
     Route::new("GET", "/api/admin/users/{id}/sessions", Admin(admin::sessions::get)),
-    Route::new("DELETE", "/api/admin/users/{id}/sessions", Admin(admin::sessions::delete)).brief(),
-    Route::new("POST", "/api/admin/users/{id}/reset-link", Admin(admin::reset_link::post)).brief(),
+    Route::new("DELETE", "/api/admin/users/{id}/sessions", Admin(admin::sessions::delete))
+        .brief()
+        .recent(),
+    Route::new("POST", "/api/admin/users/{id}/reset-link", Admin(admin::reset_link::post))
+        .brief()
+        .recent(),
     Route::new("GET", "/api/admin/invitations", Admin(admin::invitations::get)),
-    Route::new("POST", "/api/admin/invitations", Admin(admin::invitations::post)).brief(),
-    Route::new("DELETE", "/api/admin/invitations/{id}", Admin(admin::invitations::delete)).brief(),
+    Route::new("POST", "/api/admin/invitations", Admin(admin::invitations::post)).brief().recent(),
+    Route::new("DELETE", "/api/admin/invitations/{id}", Admin(admin::invitations::delete))
+        .brief()
+        .recent(),
     Route::new("GET", "/api/admin/audit", Admin(admin::audit::get)).slow(),
     Route::new("GET", "/api/config", Public(api::config::get)),
     Route::new("GET", "/api/health", Public(api::health::get)),

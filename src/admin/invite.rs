@@ -11,7 +11,7 @@ use crate::cli::{Database, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::{Code, Roles};
-use crate::store::{Actor, Entry, Event, Invitations as _, NewInvitation};
+use crate::store::{Actor, Authority, Entry, Event, Invitations as _, NewInvitation};
 
 #[derive(Subcommand)]
 pub(crate) enum InviteCommand {
@@ -62,9 +62,10 @@ fn add(
     let code = Code::generate().map_err(failed)?;
     let seconds = i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
     let expires = Timestamp(now.0.saturating_add(seconds));
-    let invitation = NewInvitation { hash: code.hash(), roles: &roles, expires, creator: None };
+    let invitation = NewInvitation { hash: code.hash(), roles: &roles, expires };
     let (id, detail) = (invitation.hash.name(), invitation.detail());
-    store.invite(&invitation, &entry(Event::Invited, &detail), now).map_err(failed)?;
+    let (by, entry) = (Authority::Operator, entry(Event::Invited, &detail));
+    store.invite(&invitation, &by, &entry, now).map_err(failed)?;
     print(&format!("code     {}\nid       {id}\nexpires  {}", *code.shown(), date(expires)))
 }
 
@@ -92,7 +93,7 @@ fn revoke(id: &str, database: &Database, now: Timestamp) -> Result<(), Problem> 
     let store = open_existing(database)?;
     let id = id.trim();
     let entry = entry(Event::InvitationRevoked, id);
-    match store.revoke_invitation(id, &entry, now).map_err(failed)? {
+    match store.revoke_invitation(id, &Authority::Operator, &entry, now).map_err(failed)? {
         true => print(&format!("invitation {id} was taken back")),
         false => Err(Problem::new(
             format!("there is no invitation {}", id.escape_debug()),

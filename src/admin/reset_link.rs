@@ -10,7 +10,7 @@ use crate::cli::{KeyFlags, KeySource, PageFlags, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::{Lifespans, Mailed, Minted, Tokens};
-use crate::store::{Account, Actor, Entry, Event, Ticket, Tickets as _};
+use crate::store::{Account, Actor, Authority, Entry, Event, Ticket, Tickets as _};
 
 #[derive(Args)]
 pub(crate) struct ResetLink {
@@ -40,7 +40,7 @@ pub(super) fn run(command: &ResetLink) -> Result<(), Problem> {
     let Minted { token, claims } = minted.map_err(failed)?;
     let ticket = Ticket { jti: &claims.jti, user: person.id, expires: claims.exp };
     let entry = Entry::new(Event::ResetLink, person.id, &person.name, Actor::Operator);
-    match store.hand_out(&ticket, &entry, now).map_err(failed)? {
+    match store.hand_out(&ticket, &Authority::Operator, &entry, now).map_err(failed)? {
         true => {
             let link = page.map(|page| format!("link     {}\n", page.with_token(&token)));
             let (link, end) = (link.unwrap_or_default(), date(claims.exp));

@@ -12,7 +12,9 @@ use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::{Email, Hasher, Password, PasswordHash, Roles, Username};
 use crate::language::Language;
-use crate::store::{Account, Actor, Change, Entry, Event, NewUser, SecondFactor, Sqlite};
+use crate::store::{
+    Account, Actor, Authority, Change, Entry, Event, NewUser, SecondFactor, Sqlite,
+};
 use crate::store::{SecondFactors as _, Users as _};
 
 /// Bytes read from standard input for a password.
@@ -108,7 +110,7 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
             let name = Username::parse(&account.person.name).map_err(failed)?;
             let email = account.email.as_deref().and_then(|email| Email::parse(email).ok());
             let hash = read_password(&name, email.as_ref())?;
-            let new = Change::Password { hash: &hash, old: None, keep: None };
+            let new = Change::Password { hash: &hash, session: None };
             change(&store, &account, &new, Event::PasswordReset, "has a new password")
         }
         UserCommand::Roles { user, roles } => {
@@ -148,7 +150,10 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
             }
             let id = account.person.id;
             let entry = Entry::new(Event::UserDeleted, id, name, Actor::Operator);
-            match store.delete(id, &entry, Timestamp::now()).map_err(failed)? {
+            match store
+                .delete(id, &Authority::Operator, &entry, Timestamp::now())
+                .map_err(failed)?
+            {
                 true => print(&format!("{name} was deleted")),
                 false => Err(gone(&account)),
             }
@@ -236,7 +241,8 @@ fn change(
         _ => "",
     };
     let entry = Entry { detail, ..Entry::new(event, person.id, &person.name, Actor::Operator) };
-    match store.change(person.id, change, &entry, Timestamp::now()).map_err(failed)? {
+    let by = Authority::Operator;
+    match store.change(person.id, change, &by, &entry, Timestamp::now()).map_err(failed)? {
         true => print(&format!("{} {done}", account.person.name)),
         false => Err(gone(account)),
     }
@@ -246,7 +252,8 @@ fn reset_second_factor(user: &OneUser) -> Result<(), Problem> {
     let (store, Account { person, .. }) = user.open()?;
     let entry = Entry::new(Event::SecondFactorReset, person.id, &person.name, Actor::Operator);
     let now = Timestamp::now();
-    match store.remove_second_factor(person.id, None, &entry, now).map_err(failed)? {
+    let by = Authority::Operator;
+    match store.remove_second_factor(person.id, &by, &entry, now).map_err(failed)? {
         true => print(&format!("{} has no second factor any more", person.name)),
         false => print(&format!("{} had no second factor", person.name)),
     }

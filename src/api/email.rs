@@ -1,8 +1,8 @@
-//! `PUT /api/email`: another address, for somebody who knows the password, once they have shown
-//! that mail reaches them there.
+//! `PUT /api/email`: another address, for somebody who knows the password and has the second factor,
+//! once they have shown that mail reaches them there.
 
 use super::fields::Fields;
-use super::{confirm, done, later};
+use super::{done, later, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -10,7 +10,7 @@ use crate::guard::{Email, Identity};
 use crate::http::{Request, Response};
 use crate::store::{Entry, Event, Posting};
 
-/// Takes `{email, password}`. Whether somebody else has the address is not told here.
+/// Takes `{email, password}`, and `otp` from whoever has a second factor. Whether somebody else has the address is not told here.
 pub(crate) fn put(
     app: &App,
     identity: &Identity,
@@ -20,17 +20,20 @@ pub(crate) fn put(
     let mailer = app.mailer()?;
     let mut fields = Fields::of(request)?;
     let email = Email::parse(&fields.text("email")?)?;
-    confirm(app, identity, &fields.text("password")?, request, now)?;
+    let password = fields.text("password")?;
+    let otp = fields.optional("otp")?;
+    let shown = second_factor::show(app, identity, &password, otp.as_ref(), request, now)?;
     app.attempts.mail(&email, app.client(request), now)?;
     let jti = app.tokens.begin(now)?.jti;
     let expires = later(now, app.confirmation_lifespan);
     let posting = Posting { email: &email, jti: &jti, expires };
     let actor = app.caller(request).user();
     let entry = Entry::new(Event::AddressProposed, identity.id(), identity.name(), actor);
-    if !app.store.propose_address(identity.id(), &posting, &entry, now)? {
+    let by = shown.authority(identity);
+    if !app.store.propose_address(identity.id(), &posting, &by, &entry, now)? {
         return Err(Error::MissingUser);
     }
-    entry.log();
+    second_factor::log(&entry, shown.second.as_ref());
     mailer.bell().ring();
     Ok(done(&format!("successfully sent confirmation email to {}", email.as_str())))
 }

@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Identity;
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, Which};
+use crate::store::{Authority, Entry, Event, Which};
 
 pub(crate) fn post(
     app: &App,
@@ -14,8 +14,12 @@ pub(crate) fn post(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    end(app, identity, request, now, Which::One(identity.session()), Event::Logout)?;
-    Ok(done("logged out"))
+    let which = Which::One(identity.session());
+    match end(app, identity, request, now, which, &identity.authority(None), Event::Logout) {
+        // Another request was faster, and that is what was wanted.
+        Ok(()) | Err(Error::Revoked) => Ok(done("logged out")),
+        Err(error) => Err(error),
+    }
 }
 
 pub(crate) fn post_all(
@@ -24,7 +28,8 @@ pub(crate) fn post_all(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    end(app, identity, request, now, Which::All, Event::LogoutEverywhere)?;
+    let by = identity.recent_authority(app.recent(now));
+    end(app, identity, request, now, Which::All, &by, Event::LogoutEverywhere)?;
     Ok(done("logged out everywhere"))
 }
 
@@ -34,12 +39,12 @@ fn end(
     request: &Request<'_>,
     now: Timestamp,
     which: Which<'_>,
+    by: &Authority<'_>,
     event: Event,
 ) -> Result<(), Error> {
     let actor = app.caller(request).user();
     let entry = Entry::new(event, identity.id(), identity.name(), actor);
-    // None is left if another request was faster, and that is what was wanted.
-    if app.store.end(identity.id(), which, &entry, now)? > 0 {
+    if app.store.end(identity.id(), which, by, &entry, now)? > 0 {
         entry.log();
     }
     Ok(())

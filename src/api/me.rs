@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::fields::Fields;
-use super::{confirm, done, private};
+use super::{done, private, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -26,6 +26,7 @@ pub(crate) fn get(
         created: i64,
         second_factor: bool,
         recovery_codes: u32,
+        second_factor_required: bool,
     }
     let account = app.store.account_of(identity.id())?.ok_or(Error::MissingUser)?;
     let factor = app.store.second_factor(identity.id())?.filter(|factor| factor.confirmed);
@@ -37,22 +38,27 @@ pub(crate) fn get(
         created: account.created.0,
         second_factor: factor.is_some(),
         recovery_codes: factor.map_or(0, |factor| factor.codes_left),
+        second_factor_required: app.requires_second_factor(&account.person.roles),
     }))
 }
 
-/// Takes `{password}`. What is left of the user is in the audit.
+/// Takes `{password}`, and `otp` from whoever has a second factor. What is left of the user is in the audit.
 pub(crate) fn delete(
     app: &App,
     identity: &Identity,
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    let password = Fields::of(request)?.text("password")?;
-    confirm(app, identity, &password, request, now)?;
+    let mut fields = Fields::of(request)?;
+    let password = fields.text("password")?;
+    let otp = fields.optional("otp")?;
+    let shown = second_factor::show(app, identity, &password, otp.as_ref(), request, now)?;
     let actor = app.caller(request).user();
     let entry = Entry::new(Event::UserDeleted, identity.id(), identity.name(), actor);
-    if app.store.delete(identity.id(), &entry, now)? {
-        entry.log();
+    if !app.store.delete(identity.id(), &shown.authority(identity), &entry, now)? {
+        return Err(Error::MissingUser);
     }
+    app.ring();
+    second_factor::log(&entry, shown.second.as_ref());
     Ok(done("account deleted"))
 }

@@ -31,9 +31,9 @@ use serde::Serialize;
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Beginning, Identity, Password, Verdict};
+use crate::guard::{Beginning, Identity, Password, PasswordHash, Spend, Verdict};
 use crate::http::{Request, Response};
-use crate::store::{Credentials, Entry, Event, Opening};
+use crate::store::{Authority, Credentials, Entry, Event, Opening, Proof};
 
 /// An answer that is for its reader only: nobody on the way may keep it (RFC 6749 section 5.1).
 fn private(body: &impl Serialize) -> Response {
@@ -66,6 +66,22 @@ fn later(now: Timestamp, lifespan: Duration) -> Timestamp {
 /// The session of a login.
 fn opening<'a>(login: &'a Beginning, caller: &'a Caller) -> Opening<'a> {
     Opening { jti: &login.jti, issued: login.iat, expires: login.rf_exp, origin: caller.origin() }
+}
+
+/// What somebody who is logged in has shown for a change of their account.
+struct Shown {
+    /// What the password was compared to.
+    hash: PasswordHash,
+    /// What there is to use up of the second factor, if there is one.
+    second: Option<Spend>,
+}
+
+impl Shown {
+    /// The authority of whoever has shown it.
+    fn authority<'a>(&'a self, identity: &'a Identity) -> Authority<'a> {
+        let second = self.second.as_ref();
+        identity.authority(Some(Proof { password: &self.hash, second }))
+    }
 }
 
 /// Somebody who is logged in shows that they know their password; what it was compared to. Not a

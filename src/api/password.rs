@@ -1,7 +1,10 @@
-//! `PUT /api/password`: another password, for somebody who knows the old one.
+//! `PUT /api/password`: another password, for somebody who knows the old one and has the second
+//! factor.
+
+use serde::Serialize;
 
 use super::fields::Fields;
-use super::{confirm, done};
+use super::{opening, private, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -9,7 +12,9 @@ use crate::guard::{Email, Identity, Password, Username};
 use crate::http::{Request, Response};
 use crate::store::{Change, Entry, Event};
 
-/// Takes `{current, new}`. All other sessions of the user end.
+/// Takes `{current, new}`, and `otp` from whoever has a second factor. Every session of the user
+/// ends, the one in use as well: whoever has a token of it is out. The answer has the token of the
+/// session that begins.
 pub(crate) fn put(
     app: &App,
     identity: &Identity,
@@ -19,21 +24,33 @@ pub(crate) fn put(
     let mut fields = Fields::of(request)?;
     let current = fields.text("current")?;
     let new = fields.text("new")?;
+    let otp = fields.optional("otp")?;
     let name = Username::parse(identity.name())?;
     let email = app.store.account_of(identity.id())?.and_then(|account| account.email);
     let email = email.and_then(|email| Email::parse(&email).ok());
     let new = Password::choose(&new, &name, email.as_ref())?;
-    let old = confirm(app, identity, &current, request, now)?.hash;
+    let shown = second_factor::show(app, identity, &current, otp.as_ref(), request, now)?;
     let hash = app.hasher.hash(&new)?;
-    let keep = Some(identity.session());
-    let change = Change::Password { hash: &hash, old: Some(&old), keep };
-    let actor = app.caller(request).user();
-    let entry = Entry::new(Event::PasswordChanged, identity.id(), identity.name(), actor);
-    if !app.store.change(identity.id(), &change, &entry, now)? {
-        // Somebody else has changed it since it was compared.
-        return Err(Error::WrongPassword);
+    let caller = app.caller(request);
+    let login = app.tokens.begin(now)?;
+    let session = opening(&login, &caller);
+    let change = Change::Password { hash: &hash, session: Some(&session) };
+    let entry = Entry::new(Event::PasswordChanged, identity.id(), identity.name(), caller.user());
+    let by = shown.authority(identity);
+    if !app.store.change(identity.id(), &change, &by, &entry, now)? {
+        return Err(Error::MissingUser);
     }
     app.ring();
-    entry.log();
-    Ok(done("password changed; all other sessions have ended"))
+    second_factor::log(&entry, shown.second.as_ref());
+    changed(&app.tokens.mint(&login, identity.id(), identity.roles())?)
+}
+
+fn changed(access_token: &str) -> Result<Response, Error> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        access_token: &'a str,
+        message: &'a str,
+    }
+    let message = "password changed; all sessions from before have ended";
+    Ok(private(&Body { access_token, message }))
 }

@@ -5,13 +5,13 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
-use super::{confirm, done, private, qr};
+use super::{Shown, confirm, done, private, qr};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Code, Identity, Otp, Spend, TotpSecret};
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, SecondFactor};
+use crate::store::{Entry, Event, Proof, SecondFactor};
 
 /// Seconds in which a new secret must be confirmed. Whoever comes back to it later, somebody else
 /// may have seen the screen.
@@ -32,12 +32,16 @@ pub(crate) fn post(
         qr: &'a str,
     }
     let password = Fields::of(request)?.text("password")?;
-    confirm(app, identity, &password, request, now)?;
+    let hash = confirm(app, identity, &password, request, now)?.hash;
+    if app.store.has_second_factor(identity.id())? {
+        return Err(Error::SecondFactorOn);
+    }
     let secret = TotpSecret::generate()?;
     let uri = secret.uri(app.issuer.as_str(), identity.name());
     let qr = qr::svg(&uri, "QR code for an authenticator app")?;
     let entry = entry(app, identity, request, Event::SecondFactorEnrolled);
-    if !app.store.enrol(identity.id(), &secret, &entry, now)? {
+    let by = identity.authority(Some(Proof { password: &hash, second: None }));
+    if !app.store.enrol(identity.id(), &secret, &by, &entry, now)? {
         return Err(Error::SecondFactorOn);
     }
     entry.log();
@@ -70,29 +74,32 @@ pub(crate) fn put(
     let codes = Code::recovery_set()?;
     let hashes: Vec<_> = codes.iter().map(Code::hash).collect();
     let entry = entry(app, identity, request, Event::SecondFactorOn);
-    let (user, secret) = (identity.id(), &factor.secret);
-    if !app.store.confirm_enrolment(user, secret, step, &hashes, &entry, now)? {
+    let (user, secret, by) = (identity.id(), &factor.secret, identity.authority(None));
+    if !app.store.confirm_enrolment(user, secret, step, &hashes, &by, &entry, now)? {
         // Another request was faster: confirmed it, or made another secret.
         return Err(Error::SecondFactorOff);
     }
     entry.log();
     app.ring();
-    Ok(shown(&codes))
+    Ok(once(&codes))
 }
 
-/// Takes `{password, otp}`.
+/// Takes `{password, otp}`. Whoever must have a second factor keeps it.
 pub(crate) fn delete(
     app: &App,
     identity: &Identity,
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    let spend = both(app, identity, request, now)?;
-    let entry = entry(app, identity, request, Event::SecondFactorOff);
-    if !app.store.remove_second_factor(identity.id(), Some(&spend), &entry, now)? {
-        return Err(wrong(app, identity, request, now));
+    if app.requires_second_factor(identity.roles()) {
+        return Err(Error::SecondFactorMissing);
     }
-    log(&entry, Some(&spend));
+    let shown = both(app, identity, request, now)?;
+    let entry = entry(app, identity, request, Event::SecondFactorOff);
+    if !app.store.remove_second_factor(identity.id(), &shown.authority(identity), &entry, now)? {
+        return Err(Error::SecondFactorOff);
+    }
+    log(&entry, shown.second.as_ref());
     app.ring();
     Ok(done("second factor turned off"))
 }
@@ -104,15 +111,17 @@ pub(crate) fn post_codes(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    let spend = both(app, identity, request, now)?;
+    let shown = both(app, identity, request, now)?;
     let codes = Code::recovery_set()?;
     let hashes: Vec<_> = codes.iter().map(Code::hash).collect();
     let entry = entry(app, identity, request, Event::RecoveryCodesReplaced);
-    if !app.store.replace_recovery_codes(identity.id(), &spend, &hashes, &entry, now)? {
-        return Err(wrong(app, identity, request, now));
+    let by = shown.authority(identity);
+    if !app.store.replace_recovery_codes(identity.id(), &hashes, &by, &entry, now)? {
+        return Err(Error::SecondFactorOff);
     }
-    log(&entry, Some(&spend));
-    Ok(shown(&codes))
+    log(&entry, shown.second.as_ref());
+    app.ring();
+    Ok(once(&codes))
 }
 
 /// What whoever logs in as `user` has to spend of a second factor: nothing if there is none.
@@ -142,29 +151,41 @@ pub(super) fn log(entry: &Entry<'_>, spend: Option<&Spend>) {
     entry.log();
 }
 
-/// Somebody who is logged in shows that they know their password and have their second factor.
+/// Somebody who is logged in shows that they know their password, and have their second factor if
+/// there is one; [`Error::OtpRequired`] if nothing was typed for it.
+pub(super) fn show(
+    app: &App,
+    identity: &Identity,
+    password: &str,
+    otp: Option<&Zeroizing<String>>,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Result<Shown, Error> {
+    let known = confirm(app, identity, password, request, now)?;
+    let second = match demand(app, identity.id(), otp, known.unlocked, now) {
+        Err(Error::SecondFactorRequired) => return Err(Error::OtpRequired),
+        second => seen(second, app, identity, request, now)?,
+    };
+    Ok(Shown { hash: known.hash, second })
+}
+
+/// The same with what the request holds, for whoever must have a second factor for it.
 fn both(
     app: &App,
     identity: &Identity,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<Spend, Error> {
+) -> Result<Shown, Error> {
     let mut fields = Fields::of(request)?;
     let password = fields.text("password")?;
     let otp = fields.text("otp")?;
-    let known = confirm(app, identity, &password, request, now)?;
-    match app.store.second_factor(identity.id())? {
-        Some(factor) if factor.confirmed => {
-            let spend = check(app, identity.id(), &factor, &otp, known.unlocked, now);
-            seen(spend, app, identity, request, now)
-        }
-        _ => Err(Error::SecondFactorOff),
-    }
+    let shown = show(app, identity, &password, Some(&otp), request, now)?;
+    if shown.second.is_none() { Err(Error::SecondFactorOff) } else { Ok(shown) }
 }
 
 /// What a typed code uses up if the store still has it; [`Error::WrongOtp`] if it cannot be good.
-/// Six digits are counted as an attempt. A recovery code need not be: nobody guesses one, and
-/// its owner gets in while somebody else guesses digits.
+/// Both kinds are counted as attempts, each for itself: its owner gets in with a recovery code
+/// while somebody else guesses digits.
 fn check(
     app: &App,
     user: i64,
@@ -174,7 +195,15 @@ fn check(
     now: Timestamp,
 ) -> Result<Spend, Error> {
     match Otp::typed(typed).ok_or(Error::WrongOtp)? {
-        Otp::Recovery(code) => Ok(Spend::Recovery(code.hash())),
+        Otp::Recovery(code) => {
+            let attempt = app.attempts.recovery_code(user, unlocked, now)?;
+            let hash = code.hash();
+            let found = app.store.has_recovery_code(user, &hash).and_then(|found| match found {
+                true => Ok(Spend::Recovery(hash)),
+                false => Err(Error::WrongOtp),
+            });
+            attempt.end(found)
+        }
         Otp::Totp(code) => {
             let attempt = app.attempts.code(user, unlocked, now)?;
             let step = factor.secret.check(&code, now, factor.last).ok_or(Error::WrongOtp);
@@ -185,24 +214,18 @@ fn check(
 }
 
 /// Notes a wrong code of somebody who is logged in.
-fn seen(
-    checked: Result<Spend, Error>,
+fn seen<T>(
+    checked: Result<T, Error>,
     app: &App,
     identity: &Identity,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<Spend, Error> {
-    match checked {
-        Err(Error::WrongOtp) => Err(wrong(app, identity, request, now)),
-        other => other,
+) -> Result<T, Error> {
+    if let Err(Error::WrongOtp) = checked {
+        let detail = "second factor, while logged in";
+        app.note(&Entry { detail, ..entry(app, identity, request, Event::LoginFailed) }, now);
     }
-}
-
-/// A wrong code of somebody who is logged in.
-fn wrong(app: &App, identity: &Identity, request: &Request<'_>, now: Timestamp) -> Error {
-    let detail = "second factor, while logged in";
-    app.note(&Entry { detail, ..entry(app, identity, request, Event::LoginFailed) }, now);
-    Error::WrongOtp
+    checked
 }
 
 fn entry<'a>(app: &App, identity: &'a Identity, request: &Request<'_>, event: Event) -> Entry<'a> {
@@ -210,7 +233,7 @@ fn entry<'a>(app: &App, identity: &'a Identity, request: &Request<'_>, event: Ev
 }
 
 /// Recovery codes for their owner, once.
-fn shown(codes: &[Code]) -> Response {
+fn once(codes: &[Code]) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {
         recovery_codes: Vec<&'a str>,

@@ -54,7 +54,8 @@ pub(super) fn shown(found: &[Session], current: &str) -> Response {
     private(&Body { sessions: found.iter().map(|session| Row::of(session, current)).collect() })
 }
 
-/// The one in use can be ended too, which is then the same as a logout.
+/// The one in use can be ended too, which is then the same as a logout. Any other wants a recent
+/// login.
 pub(crate) fn delete(
     app: &App,
     identity: &Identity,
@@ -64,7 +65,11 @@ pub(crate) fn delete(
     let jti = percent_decoded(request.parameter).ok_or(Error::NotFound)?;
     let actor = app.caller(request).user();
     let entry = Entry::new(Event::SessionEnded, identity.id(), identity.name(), actor);
-    match app.store.end(identity.id(), Which::One(&jti), &entry, now)? {
+    let by = match jti == identity.session() {
+        true => identity.authority(None),
+        false => identity.recent_authority(app.recent(now)),
+    };
+    match app.store.end(identity.id(), Which::One(&jti), &by, &entry, now)? {
         0 => Err(Error::NotFound),
         _ => {
             entry.log();

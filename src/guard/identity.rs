@@ -5,7 +5,9 @@ use super::{Claims, Roles, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::http::Request;
-use crate::store::{Actor, Entry, Event, Opening, Origin, Person, Standing, Store};
+use crate::store::{
+    Actor, Authority, Entry, Event, Opening, Origin, Person, Proof, Standing, Store,
+};
 
 /// The role that may administrate.
 const ADMIN: &str = "admin";
@@ -21,6 +23,7 @@ pub struct Identity {
     name: String,
     roles: Roles,
     session: String,
+    began: Timestamp,
 }
 
 impl Identity {
@@ -43,6 +46,23 @@ impl Identity {
     pub fn session(&self) -> &str {
         &self.session
     }
+
+    /// When the session began: the login, or the `iat` of a token that was adopted.
+    pub fn began(&self) -> Timestamp {
+        self.began
+    }
+
+    /// Their authority over their own account, for the transaction that writes; `proof` is what
+    /// they have shown besides the token.
+    pub(crate) fn authority<'a>(&'a self, proof: Option<Proof<'a>>) -> Authority<'a> {
+        let since = Timestamp(i64::MIN);
+        Authority::User { id: self.id, session: &self.session, since, proof }
+    }
+
+    /// The same without a proof, for what wants a login that is not older than `since`.
+    pub(crate) fn recent_authority(&self, since: Timestamp) -> Authority<'_> {
+        Authority::User { id: self.id, session: &self.session, since, proof: None }
+    }
 }
 
 /// Somebody who may administrate, by the roles that the store has now.
@@ -51,13 +71,26 @@ pub struct Admin(Identity);
 
 impl Admin {
     pub(crate) fn of(identity: Identity) -> Result<Admin, Error> {
-        let may = identity.roles.iter().any(|role| role == ADMIN);
-        if may { Ok(Admin(identity)) } else { Err(Error::MissingRole(ADMIN.into())) }
+        if Admin::is_role_of(&identity.roles) {
+            Ok(Admin(identity))
+        } else {
+            Err(Error::MissingRole(ADMIN.into()))
+        }
+    }
+
+    /// Whether somebody with these roles may administrate.
+    pub(crate) fn is_role_of(roles: &Roles) -> bool {
+        roles.iter().any(|role| role == ADMIN)
     }
 
     /// Who it is.
     pub fn identity(&self) -> &Identity {
         &self.0
+    }
+
+    /// Their authority, for the transaction that writes. The login must not be older than `since`.
+    pub(crate) fn authority(&self, since: Timestamp) -> Authority<'_> {
+        Authority::Admin { id: self.0.id, session: &self.0.session, since }
     }
 }
 
@@ -80,22 +113,24 @@ impl Door<'_> {
     pub(crate) fn behind(&self, claims: Claims) -> Result<Identity, Error> {
         let standing = self.store.standing(&claims.jti)?;
         let known = standing.is_some();
-        let Person { id, name, roles, active } = match standing {
-            Some(Standing { person, ended: false }) if person.id == claims.id => person,
+        let (Person { id, name, roles, active }, began) = match standing {
+            Some(Standing { person, ended: false, began }) if person.id == claims.id => {
+                (person, began)
+            }
             _ => self.stranger(&claims, known)?,
         };
         if !active {
             return Err(Error::InactiveUser);
         }
-        Ok(Identity { id, name, roles, session: claims.jti })
+        Ok(Identity { id, name, roles, session: claims.jti, began })
     }
 
-    /// The user of a token without an open session: an inactive one, or one whose token of
-    /// another program is taken; else the error that says what is wrong.
-    fn stranger(&self, claims: &Claims, known: bool) -> Result<Person, Error> {
+    /// The user of a token without an open session, if the token is one of another program that is
+    /// taken, and when it was issued; else the error that says what is wrong.
+    fn stranger(&self, claims: &Claims, known: bool) -> Result<(Person, Timestamp), Error> {
         let person = self.store.person(claims.id)?.ok_or(Error::MissingUser)?;
         if !person.active {
-            return Ok(person);
+            return Err(Error::InactiveUser);
         }
         let adopt = self.adopt.filter(|_| !known && can_name_a_session(&claims.jti));
         let Some(origin) = adopt else { return Err(Error::Revoked) };
@@ -107,11 +142,13 @@ impl Door<'_> {
         let adopted = Entry::new(Event::TokenAdopted, person.id, &person.name, actor);
         if self.store.adopt(person.id, &opening, &adopted, self.now)? {
             adopted.log();
-            return Ok(person);
+            return Ok((person, issued));
         }
         // Another request with the same token may have been faster.
         match self.store.standing(&claims.jti)? {
-            Some(Standing { person, ended: false }) if person.id == claims.id => Ok(person),
+            Some(Standing { person, ended: false, began }) if person.id == claims.id => {
+                Ok((person, began))
+            }
             _ => Err(Error::Revoked),
         }
     }

@@ -44,6 +44,8 @@ enum Counted<'a> {
     FailuresOf(i64),
     /// Wrong codes of a second factor, by who knows the password, wherever they come from.
     CodesOf(i64),
+    /// Wrong recovery codes, by the same.
+    RecoveryCodesOf(i64),
     /// Registrations, whatever comes of them.
     RegistrationsFrom(IpAddr),
     /// Mails that somebody causes, to whatever address, by where they are.
@@ -61,8 +63,10 @@ const fn pace(counted: &Counted<'_>) -> Pace {
         Counted::FailuresOfFamiliar(..) => (10, 1, 30, 60),
         Counted::FailuresOf(_) => (5, 1, 30, 60),
         // A code has only a million values, three of which are good at a time. To keep the owner
-        // waiting, somebody must know the password; and recovery codes are not counted.
+        // waiting, somebody must know the password; and recovery codes are counted apart.
         Counted::CodesOf(_) => (5, 1, 3_600, 3_600),
+        // Nobody guesses one: this bounds the work, and the waits stay short for the owner.
+        Counted::RecoveryCodesOf(_) => (10, 1, 60, 60),
         // A class of pupils registers at once.
         Counted::RegistrationsFrom(_) => (30, 1, 300, 300),
         Counted::MailsFrom(_) => (30, 1, 300, 300),
@@ -175,6 +179,20 @@ impl Attempts {
             return Ok(attempt);
         }
         self.charge_account(&Counted::CodesOf(user), unlocked, now, attempt)
+    }
+
+    /// Admits a recovery code of a user, from somebody who has shown that they know the password.
+    pub fn recovery_code(
+        &self,
+        user: i64,
+        unlocked: Timestamp,
+        now: Timestamp,
+    ) -> Result<Attempt<'_>, Error> {
+        let attempt = self.attempt(true);
+        if !self.on {
+            return Ok(attempt);
+        }
+        self.charge_account(&Counted::RecoveryCodesOf(user), unlocked, now, attempt)
     }
 
     /// Admits a registration, right before its password is hashed.
@@ -617,6 +635,7 @@ mod tests {
             (Counted::FailuresOfFamiliar("", address), "Failed logins to one account from each"),
             (Counted::FailuresOf(1), "Wrong passwords of somebody who is logged in"),
             (Counted::CodesOf(1), "Wrong codes of one account's second factor"),
+            (Counted::RecoveryCodesOf(1), "Wrong recovery codes of one account"),
             (Counted::RegistrationsFrom(address), "Registrations from one address"),
             (Counted::MailsFrom(address), "Mails asked for from one address"),
             (Counted::MailsTo(""), "Mails asked for to one mailbox"),

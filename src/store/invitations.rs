@@ -1,6 +1,7 @@
 //! Invitations: codes that let one person each register, as the program speaks of them.
 
 use super::audit::Entry;
+use super::authority::Authority;
 use super::sessions::Opening;
 use super::users::NewUser;
 use crate::clock::Timestamp;
@@ -16,8 +17,6 @@ pub struct NewInvitation<'a> {
     pub roles: &'a Roles,
     /// The last second in which it can be used.
     pub expires: Timestamp,
-    /// The administrator who makes it; nobody on the command line.
-    pub creator: Option<i64>,
 }
 
 impl NewInvitation<'_> {
@@ -53,6 +52,7 @@ pub trait Invitations {
     fn invite(
         &self,
         invitation: &NewInvitation<'_>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<(), Error>;
@@ -64,8 +64,13 @@ pub trait Invitations {
     fn invitation(&self, code: &CodeHash, now: Timestamp) -> Result<Option<Invitation>, Error>;
 
     /// Takes one back; false if there is none of this name.
-    fn revoke_invitation(&self, id: &str, entry: &Entry<'_>, now: Timestamp)
-    -> Result<bool, Error>;
+    fn revoke_invitation(
+        &self,
+        id: &str,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
 
     /// Makes a user as [`Users::add`](super::Users::add) does, and uses the invitation up with
     /// it: both or neither. Nothing if it cannot be used any more.

@@ -9,8 +9,10 @@
 //! | `tickets` | tokens that can each be used once |
 //! | `outbox` | mails that are to be sent |
 //! | `audit` | who did what |
+//! | `authority` | on whose behalf something is written |
 
 mod audit;
+mod authority;
 mod invitations;
 mod outbox;
 mod second_factors;
@@ -23,6 +25,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 
 pub use audit::{Actor, Audit, Entry, Event, Recorded, Wanted};
+pub use authority::Authority;
 pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use outbox::{Failed, Kind, Link, Listed, Matter, Outbox, Outgoing, Posting};
 pub use second_factors::{SecondFactor, SecondFactors};

@@ -3,6 +3,7 @@
 //! sent; so a request takes the same time whether its address belongs to somebody or not.
 
 use super::audit::Entry;
+use super::authority::Authority;
 use super::users::{NewUser, Person};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -30,7 +31,7 @@ pub enum Kind {
     RecoveryCodeUsed,
     /// The user has other recovery codes.
     RecoveryCodesReplaced,
-    /// The account is gone. The mail names nobody by id; its detail is the name.
+    /// The account is gone, and no row can name it: the detail is its language, id and name.
     AccountDeleted,
     /// A login from a device that the user had not used before; the detail says where.
     NewDevice,
@@ -187,6 +188,7 @@ pub trait Outbox {
         &self,
         user: i64,
         posting: &Posting<'_>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;

@@ -1,9 +1,10 @@
 //! Second factors and recovery codes, as the program speaks of them.
 
 use super::audit::Entry;
+use super::authority::Authority;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{CodeHash, Spend, Step, TotpSecret};
+use crate::guard::{CodeHash, Step, TotpSecret};
 
 /// A user's second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,12 +26,19 @@ pub trait SecondFactors {
     /// A user's, confirmed or not.
     fn second_factor(&self, user: i64) -> Result<Option<SecondFactor>, Error>;
 
+    /// Whether a user has a confirmed one.
+    fn has_second_factor(&self, user: i64) -> Result<bool, Error>;
+
+    /// Whether a user has this recovery code, and has not used it.
+    fn has_recovery_code(&self, user: i64, code: &CodeHash) -> Result<bool, Error>;
+
     /// Keeps a secret that is still to be confirmed, in the place of another such one; false if
     /// there is a confirmed one.
     fn enrol(
         &self,
         user: i64,
         secret: &TotpSecret,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;
@@ -43,26 +51,27 @@ pub trait SecondFactors {
         secret: &TotpSecret,
         step: Step,
         codes: &[CodeHash],
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;
 
-    /// Other recovery codes in the place of those there are; false if there is nothing to spend.
+    /// Other recovery codes in the place of those there are; false if there is no confirmed second
+    /// factor.
     fn replace_recovery_codes(
         &self,
         user: i64,
-        spend: &Spend,
         codes: &[CodeHash],
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;
 
-    /// Turns it off, recovery codes included; an administrator need not spend anything. False if
-    /// there is none, or nothing to spend.
+    /// Turns it off, recovery codes included. False if there is none.
     fn remove_second_factor(
         &self,
         user: i64,
-        spend: Option<&Spend>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::audit::Entry;
+use super::authority::Authority;
 use super::users::Person;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -30,7 +31,7 @@ pub struct Opening<'a> {
     pub origin: Origin<'a>,
 }
 
-/// What somebody has shown who logs in.
+/// What somebody has shown who logs in, or who changes their account while logged in.
 #[derive(Debug, Clone, Copy)]
 pub struct Proof<'a> {
     /// What the password was compared to.
@@ -46,6 +47,8 @@ pub struct Standing {
     pub person: Person,
     /// The session was ended before its time.
     pub ended: bool,
+    /// When the session began.
+    pub began: Timestamp,
 }
 
 /// A session as its user sees it.
@@ -132,6 +135,7 @@ pub trait Sessions {
         &self,
         user: i64,
         which: Which<'_>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<usize, Error>;

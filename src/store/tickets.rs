@@ -2,6 +2,7 @@
 //! long as it is kept, and void when its user is deactivated or has another password.
 
 use super::audit::Entry;
+use super::authority::Authority;
 use super::sessions::Opening;
 use super::users::Person;
 use crate::clock::Timestamp;
@@ -48,6 +49,7 @@ pub trait Tickets {
     fn hand_out(
         &self,
         ticket: &Ticket<'_>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;

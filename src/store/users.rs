@@ -1,6 +1,7 @@
 //! Accounts, as the program speaks of them.
 
 use super::audit::Entry;
+use super::authority::Authority;
 use super::sessions::Opening;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -76,14 +77,12 @@ pub struct NewUser<'a> {
 /// invitations: those of somebody who no longer administrates are void.
 #[derive(Debug)]
 pub enum Change<'a> {
-    /// A new password; ends all sessions but the one named.
+    /// A new password; ends all sessions.
     Password {
         /// The new one.
         hash: &'a PasswordHash,
-        /// What it must be until now, where somebody showed that they know it.
-        old: Option<&'a PasswordHash>,
-        /// The `jti` of the session that goes on.
-        keep: Option<&'a str>,
+        /// The session that begins with it.
+        session: Option<&'a Opening<'a>>,
     },
     /// Other roles.
     Roles(&'a Roles),
@@ -130,17 +129,24 @@ pub trait Users {
     /// The accounts that are sought, in the order in which they came.
     fn seek(&self, sought: &Sought<'_>) -> Result<Vec<Account>, Error>;
 
-    /// Changes a user; false if there is none with this id, or with the old password that the
-    /// change names. [`Error::LastAdmin`] if no active administrator would be left.
+    /// Changes a user; false if there is none with this id. [`Error::LastAdmin`] if no active
+    /// administrator would be left.
     fn change(
         &self,
         id: i64,
         change: &Change<'_>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;
 
-    /// Deletes a user; false if there is none with this id. The id is not given out again.
-    /// [`Error::LastAdmin`] if no active administrator would be left.
-    fn delete(&self, id: i64, entry: &Entry<'_>, now: Timestamp) -> Result<bool, Error>;
+    /// Deletes a user, and tells them by mail; false if there is none with this id. The id is not
+    /// given out again. [`Error::LastAdmin`] if no active administrator would be left.
+    fn delete(
+        &self,
+        id: i64,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error>;
 }

@@ -9,8 +9,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "cli",
         &[
-            "address", "admin", "app", "assets", "clock", "config", "error", "keys", "link",
-            "mail", "server", "store",
+            "address", "admin", "app", "assets", "clock", "config", "error", "guard", "keys",
+            "link", "mail", "server", "store",
         ],
     ),
     (
@@ -36,7 +36,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("assets", &["config", "error", "http"]),
     ("guard", &["address", "clock", "error", "http", "keys", "store"]),
     ("store", &["clock", "error", "guard", "language"]),
-    ("config", &["address", "error", "keys", "link", "mail", "net"]),
+    ("config", &["address", "error", "guard", "keys", "link", "mail", "net"]),
     ("mail", &["clock", "error", "language"]),
     ("link", &["error"]),
     ("language", &[]),
@@ -61,7 +61,10 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("qrcodegen", &["api/qr.rs"]),
     ("rusqlite", &["store/sqlite/"]),
     ("miniz_oxide", &["assets/embedded.rs"]),
-    ("clap", &["cli.rs", "cli/key_source.rs", "cli/mail_flags.rs", "admin/"]),
+    (
+        "clap",
+        &["cli.rs", "cli/key_source.rs", "cli/mail_flags.rs", "cli/policy_flags.rs", "admin/"],
+    ),
     ("argon2", &["guard/password.rs"]),
     ("jwt_simple", &["guard/token/key.rs", "guard/token/claims.rs", "fuzzing/token.rs"]),
     ("precis_profiles", &["guard/name.rs", "guard/password.rs", "mail/address.rs"]),

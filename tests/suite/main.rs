@@ -5,6 +5,7 @@
 
 mod administration;
 mod attacks;
+mod authority;
 mod commands;
 mod durability;
 mod embedding;

@@ -14,7 +14,7 @@ const ON: (u16, &str) = (409, "SecondFactorAlreadyOn");
 const OFF: (u16, &str) = (409, "SecondFactorNotOn");
 
 /// What is on the phone.
-struct Authenticator {
+pub struct Authenticator {
     typed: String,
     secret: Vec<u8>,
 }
@@ -34,7 +34,7 @@ impl Authenticator {
     }
 
     /// What it shows so many periods from now (RFC 6238).
-    fn code(&self, periods: i64) -> String {
+    pub fn code(&self, periods: i64) -> String {
         let step = (now() / 30 + periods) as u64;
         let mac = HMAC::mac(&step.to_be_bytes(), &self.secret);
         let offset = (mac[19] & 15) as usize;
@@ -43,7 +43,7 @@ impl Authenticator {
     }
 
     /// A code that is none of those around now.
-    fn wrong(&self) -> String {
+    pub fn wrong(&self) -> String {
         let good: Vec<_> = (-3..=3).map(|periods| self.code(periods)).collect();
         (0..).map(|n| format!("{n:06}")).find(|code| !good.contains(code)).unwrap()
     }
@@ -64,13 +64,13 @@ fn call(server: &Server, token: &str, method: &str, body: &Value) -> Reply {
     server.send_as(token, method, "/api/second-factor", &body.to_string())
 }
 
-fn enrol(server: &Server, token: &str) -> Authenticator {
+pub fn enrol(server: &Server, token: &str) -> Authenticator {
     let reply = call(server, token, "POST", &json!({"password": PASSWORD}));
     assert_eq!((reply.status(), reply.header("cache-control")), (200, Some("no-store")));
     Authenticator::with(reply.json()["secret"].as_str().unwrap())
 }
 
-fn codes(reply: &Reply) -> Vec<String> {
+pub fn codes(reply: &Reply) -> Vec<String> {
     assert_eq!(
         (reply.status(), reply.header("cache-control")),
         (200, Some("no-store")),
@@ -81,7 +81,7 @@ fn codes(reply: &Reply) -> Vec<String> {
 }
 
 /// Ada has a second factor; her token, her app, her recovery codes.
-fn with_factor(server: &Server) -> (String, Authenticator, Vec<String>) {
+pub fn with_factor(server: &Server) -> (String, Authenticator, Vec<String>) {
     let token = server.register("ada", PASSWORD).token();
     let app = enrol(server, &token);
     let confirmed = call(server, &token, "PUT", &json!({"otp": app.code(0)}));
@@ -98,7 +98,7 @@ fn database(server: &Server) -> rusqlite::Connection {
 }
 
 /// As if no code had been used.
-fn forget_steps(server: &Server) {
+pub fn forget_steps(server: &Server) {
     database(server).execute("UPDATE second_factors SET last_step = 0", []).unwrap();
 }
 
@@ -327,7 +327,8 @@ fn only_an_administrator_can_do_without() {
     let server = Server::start(&[]);
     let (token, app, codes) = with_factor(&server);
     // Another password does not.
-    let body = json!({"current": PASSWORD, "new": "another password"}).to_string();
+    let body = json!({"current": PASSWORD, "new": "another password", "otp": app.code(1)});
+    let body = body.to_string();
     assert_eq!(server.send_as(&token, "PUT", "/api/password", &body).status(), 200);
     is(&server.login("ada", "another password"), REQUIRED);
     assert_eq!(server.user(&["passwd", "ada"], PASSWORD).0, 0);

@@ -147,7 +147,7 @@ fn a_refresh_exchanges_a_token() {
 }
 
 #[test]
-fn another_password_ends_the_other_sessions() {
+fn another_password_ends_all_sessions_and_begins_one() {
     let server = Server::start(&[]);
     let here = server.register("ada", PASSWORD).token();
     let there = server.login("ada", PASSWORD).token();
@@ -163,7 +163,8 @@ fn another_password_ends_the_other_sessions() {
     assert_eq!(server.protected(&there).status(), 200);
     let changed = put(&json!({"current": PASSWORD, "new": new}));
     assert_eq!(changed.status(), 200, "{changed:?}");
-    assert_eq!(server.protected(&here).status(), 200);
+    assert_eq!(server.protected(&changed.token()).status(), 200);
+    is(&server.protected(&here), REVOKED);
     is(&server.protected(&there), REVOKED);
     is(&server.login("ada", PASSWORD), (401, "AuthenticationError"));
     server.login("ada", new).token();

@@ -70,11 +70,10 @@ pub(crate) fn post(
         hash: code.hash(),
         roles: &roles,
         expires: Timestamp(now.0.saturating_add(lifespan)),
-        creator: Some(admin.identity().id()),
     };
     let detail = invitation.detail();
     let entry = entry(app, admin, request, Event::Invited, &detail);
-    app.store.invite(&invitation, &entry, now)?;
+    app.store.invite(&invitation, &admin.authority(app.recent(now)), &entry, now)?;
     entry.log();
     Ok(private(&Body {
         id: &invitation.hash.name(),
@@ -90,7 +89,8 @@ pub(crate) fn delete(
     now: Timestamp,
 ) -> Result<Response, Error> {
     let entry = entry(app, admin, request, Event::InvitationRevoked, request.parameter);
-    if !app.store.revoke_invitation(request.parameter, &entry, now)? {
+    let by = admin.authority(app.recent(now));
+    if !app.store.revoke_invitation(request.parameter, &by, &entry, now)? {
         return Err(Error::NoSuch("invitation"));
     }
     entry.log();

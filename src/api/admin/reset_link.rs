@@ -30,7 +30,8 @@ pub(crate) fn post(
     let minted = app.tokens.mail(Mailed::Reset, id, &person.roles, lifespan, now)?;
     let ticket = Ticket { jti: &minted.claims.jti, user: id, expires: minted.claims.exp };
     let entry = Entry::new(Event::ResetLink, id, &person.name, actor(app, admin, request));
-    if !app.store.hand_out(&ticket, &entry, now)? {
+    let by = admin.authority(app.recent(now));
+    if !app.store.hand_out(&ticket, &by, &entry, now)? {
         return Err(Error::UserInactive);
     }
     entry.log();

@@ -28,7 +28,8 @@ pub(crate) fn delete(
     let person = subject(app, request)?.person;
     let actor = actor(app, admin, request);
     let entry = Entry::new(Event::LogoutEverywhere, person.id, &person.name, actor);
-    if app.store.end(person.id, Which::All, &entry, now)? > 0 {
+    let by = admin.authority(app.recent(now));
+    if app.store.end(person.id, Which::All, &by, &entry, now)? > 0 {
         entry.log();
     }
     Ok(done("all sessions of the user have ended"))

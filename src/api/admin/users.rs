@@ -79,9 +79,11 @@ pub(crate) fn delete(
     let person = subject(app, request)?.person;
     let actor = actor(app, admin, request);
     let entry = Entry::new(Event::UserDeleted, person.id, &person.name, actor);
-    if !app.store.delete(person.id, &entry, now)? {
+    let by = admin.authority(app.recent(now));
+    if !app.store.delete(person.id, &by, &entry, now)? {
         return Err(NO_USER);
     }
+    app.ring();
     entry.log();
     Ok(done("user deleted"))
 }
@@ -128,7 +130,8 @@ fn change(
         _ => "",
     };
     let entry = Entry { detail, ..Entry::new(event, person.id, &person.name, actor) };
-    if !app.store.change(person.id, change, &entry, now)? {
+    let by = admin.authority(app.recent(now));
+    if !app.store.change(person.id, change, &by, &entry, now)? {
         return Err(NO_USER);
     }
     entry.log();

@@ -46,7 +46,7 @@ mod tests {
     use std::fs;
 
     use super::super::Sqlite;
-    use super::super::tests::{NOTE, Place, add};
+    use super::super::tests::{BY, NOTE, Place, add};
     use crate::clock::Timestamp;
     use crate::guard::Roles;
     use crate::store::{Change, Store as _, Users as _};
@@ -59,7 +59,7 @@ mod tests {
         let id = add(&ours, "ada", None).unwrap();
         ours.upkeep(true);
         for active in [false, true, false] {
-            theirs.change(id, &Change::Active(active), &NOTE, Timestamp(1)).unwrap();
+            theirs.change(id, &Change::Active(active), &BY, &NOTE, Timestamp(1)).unwrap();
             assert_eq!(ours.person(id).unwrap().unwrap().active, active);
         }
         assert!(ours.writer.lock().unwrap().anchor.release(), "it was not held");
@@ -75,7 +75,7 @@ mod tests {
         let roles = ["a", "b"].map(|role| Roles::parse(role).unwrap());
         for round in 0..4_000 {
             store.upkeep(true);
-            store.change(id, &Change::Roles(&roles[round % 2]), &NOTE, Timestamp(1)).unwrap();
+            store.change(id, &Change::Roles(&roles[round % 2]), &BY, &NOTE, Timestamp(1)).unwrap();
         }
         // SQLite empties it at every 1,000 pages of 4 KiB, if no reader is in the way.
         assert!(log() < 5_000_000, "{} bytes", log());

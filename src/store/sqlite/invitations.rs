@@ -6,7 +6,7 @@ use super::{Abort, Sqlite, audit, fault, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{CodeHash, Roles};
-use crate::store::{Entry, Invitation, Invitations, NewInvitation, NewUser, Opening};
+use crate::store::{Authority, Entry, Invitation, Invitations, NewInvitation, NewUser, Opening};
 
 /// Invitations that can be open at the same time.
 const MAX_OPEN: i64 = 1_000;
@@ -18,11 +18,12 @@ impl Invitations for Sqlite {
     fn invite(
         &self,
         invitation: &NewInvitation<'_>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<(), Error> {
         self.write(|writer| {
-            users::must_administrate(writer, invitation.creator)?;
+            self.authorize(writer, by, entry, now)?;
             let open: i64 = writer
                 .prepare_cached("SELECT count(*) FROM invitations WHERE expires >= ?1")?
                 .query_row([now.0], |row| row.get(0))?;
@@ -38,7 +39,7 @@ impl Invitations for Sqlite {
                     invitation.roles.as_str(),
                     now.0,
                     invitation.expires.0,
-                    invitation.creator
+                    by.admin()
                 ],
             )?;
             Ok(audit::insert(writer, entry, now)?)
@@ -67,10 +68,12 @@ impl Invitations for Sqlite {
     fn revoke_invitation(
         &self,
         id: &str,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
+            self.authorize(writer, by, entry, now)?;
             if writer.execute("DELETE FROM invitations WHERE id = ?1", [id])? == 0 {
                 return Ok(false);
             }
@@ -124,7 +127,7 @@ fn invitation(row: &Row<'_>) -> rusqlite::Result<Invitation> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{NOTE, Place, add};
+    use super::super::tests::{BY, NOTE, Place, add, admin, log_in};
     use super::*;
     use crate::guard::{Code, PasswordHash, Username};
     use crate::store::{Audit as _, Change, Store as _, Users as _, Wanted};
@@ -132,11 +135,14 @@ mod tests {
     const NOW: Timestamp = Timestamp(100);
     const END: Timestamp = Timestamp(200);
 
+    /// By an administrator, or from the command line.
     fn invite(store: &Sqlite, creator: Option<i64>) -> Result<CodeHash, Error> {
         let hash = Code::generate().unwrap().hash();
         let roles = Roles::parse("a,b").unwrap();
-        let new = NewInvitation { hash, roles: &roles, expires: END, creator };
-        store.invite(&new, &NOTE, NOW).map(|()| hash)
+        let new = NewInvitation { hash, roles: &roles, expires: END };
+        let session = creator.map(|id| id.to_string()).unwrap_or_default();
+        let by = creator.map_or(BY, |id| admin(id, &session));
+        store.invite(&new, &by, &NOTE, NOW).map(|()| hash)
     }
 
     fn accept(
@@ -157,8 +163,9 @@ mod tests {
 
     fn administrator(store: &Sqlite, name: &str) -> i64 {
         let id = add(store, name, None).unwrap();
-        let admin = Roles::parse("admin").unwrap();
-        assert!(store.change(id, &Change::Roles(&admin), &NOTE, NOW).unwrap());
+        let role = Roles::parse("admin").unwrap();
+        assert!(store.change(id, &Change::Roles(&role), &BY, &NOTE, NOW).unwrap());
+        log_in(store, id, &id.to_string(), 100);
         id
     }
 
@@ -192,7 +199,7 @@ mod tests {
         assert_eq!(store.invitation(&code, NOW).unwrap(), None);
         assert_eq!(store.account(&Username::parse("carol").unwrap()).unwrap().map(|_| ()), None);
         let wanted = Wanted { limit: 100, ..Wanted::default() };
-        assert_eq!(store.recorded(&wanted).unwrap().len(), 4, "what did not happen is not told");
+        assert_eq!(store.recorded(&wanted).unwrap().len(), 5, "what did not happen is not told");
     }
 
     #[test]
@@ -200,9 +207,9 @@ mod tests {
         let place = Place::new("revoked");
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let code = invite(&store, None).unwrap();
-        assert!(!store.revoke_invitation("nothing", &NOTE, NOW).unwrap());
-        assert!(store.revoke_invitation(&code.name(), &NOTE, NOW).unwrap());
-        assert!(!store.revoke_invitation(&code.name(), &NOTE, NOW).unwrap());
+        assert!(!store.revoke_invitation("nothing", &BY, &NOTE, NOW).unwrap());
+        assert!(store.revoke_invitation(&code.name(), &BY, &NOTE, NOW).unwrap());
+        assert!(!store.revoke_invitation(&code.name(), &BY, &NOTE, NOW).unwrap());
         assert_eq!(accept(&store, &code, "bob", NOW).unwrap(), None);
         invite(&store, None).unwrap();
         assert_eq!(store.sweep(Timestamp(0), END).unwrap(), 0);
@@ -211,25 +218,30 @@ mod tests {
 
     #[test]
     fn they_are_void_when_their_maker_no_longer_administrates() {
-        for (what, undone) in [("deactivated", 0), ("demoted", 1), ("deleted", 2)] {
+        for (what, undone, refused) in [
+            ("deactivated", 0, "InvalidUserError"),
+            ("demoted", 1, "MissingRoleError"),
+            ("deleted", 2, "MissingUserError"),
+        ] {
             let place = Place::new("former");
             let store = Sqlite::open(&place.file(), 1).unwrap();
             let [ada, bob] = ["ada", "bob"].map(|name| administrator(&store, name));
             let codes = [Some(ada), Some(bob), None].map(|by| invite(&store, by).unwrap().name());
             let other = Roles::parse("admin,editor").unwrap();
-            store.change(bob, &Change::Roles(&other), &NOTE, NOW).unwrap();
+            store.change(bob, &Change::Roles(&other), &BY, &NOTE, NOW).unwrap();
             assert_eq!(open(&store, 100).len(), 3, "still an administrator");
             match undone {
-                0 => store.change(bob, &Change::Active(false), &NOTE, NOW).unwrap(),
-                1 => store.change(bob, &Change::Roles(&Roles::default()), &NOTE, NOW).unwrap(),
-                _ => store.delete(bob, &NOTE, NOW).unwrap(),
+                0 => store.change(bob, &Change::Active(false), &BY, &NOTE, NOW).unwrap(),
+                1 => store.change(bob, &Change::Roles(&Roles::default()), &BY, &NOTE, NOW).unwrap(),
+                _ => store.delete(bob, &BY, &NOTE, NOW).unwrap(),
             };
             let left = open(&store, 100);
             assert!(left.contains(&codes[0]) && left.contains(&codes[2]), "{what}");
             assert!(!left.contains(&codes[1]), "{what}");
             // Nor by a request that was under way, and let in as an administrator's before that.
             let late = invite(&store, Some(bob));
-            assert!(matches!(late, Err(Error::MissingRole(_))), "{what}: {late:?}");
+            let name = late.unwrap_err().kind().name;
+            assert_eq!(name, refused, "{what}");
             assert_eq!(open(&store, 100), left, "{what}");
         }
     }
@@ -244,7 +256,7 @@ mod tests {
         }
         assert!(matches!(invite(&store, None), Err(Error::TooManyInvitations)));
         let one = open(&store, 100).pop().unwrap();
-        assert!(store.revoke_invitation(&one, &NOTE, NOW).unwrap());
+        assert!(store.revoke_invitation(&one, &BY, &NOTE, NOW).unwrap());
         invite(&store, None).unwrap();
     }
 }

@@ -5,6 +5,7 @@
 
 mod anchor;
 mod audit;
+mod authority;
 mod invitations;
 mod open;
 mod outbox;
@@ -214,7 +215,8 @@ mod tests {
     use super::*;
     use crate::guard::{Email, PasswordHash, Roles, Username};
     use crate::language::Language;
-    use crate::store::{Actor, Entry, Event, NewUser, Users as _};
+    use crate::store::{Actor, Authority, Entry, Event, NewUser, Opening, Origin, Proof};
+    use crate::store::{Sessions as _, Users as _};
 
     /// A private directory that goes away with the value.
     pub(super) struct Place(pub(super) PathBuf);
@@ -246,6 +248,9 @@ mod tests {
         detail: "",
     };
 
+    /// Who does it.
+    pub(super) const BY: Authority<'static> = Authority::Operator;
+
     pub(super) fn add(store: &Sqlite, name: &str, email: Option<&str>) -> Result<i64, Error> {
         let email = email.map(|email| Email::parse(email).unwrap());
         let user = NewUser {
@@ -256,6 +261,20 @@ mod tests {
             language: Language::English,
         };
         store.add(&user, None, &NOTE, Timestamp(5))
+    }
+
+    /// Begins a session of this name, for a user with the password of [`add`].
+    pub(super) fn log_in(store: &Sqlite, user: i64, jti: &str, at: i64) {
+        let origin = Origin { address: None, agent: "" };
+        let (issued, expires) = (Timestamp(at), Timestamp(1_000_000));
+        let session = Opening { jti, issued, expires, origin };
+        let proof = Proof { password: &PasswordHash::stored("hash".into()), second: None };
+        assert!(store.begin(user, &session, &proof, &NOTE, issued).unwrap());
+    }
+
+    /// An administrator with this session.
+    pub(super) fn admin(id: i64, session: &str) -> Authority<'_> {
+        Authority::Admin { id, session, since: Timestamp(0) }
     }
 
     pub(super) fn found(store: &Sqlite, login: &str) -> Option<String> {

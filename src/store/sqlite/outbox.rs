@@ -6,11 +6,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Abort, Sqlite, audit, fault, tickets, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::Email;
+use crate::guard::{Email, Roles};
 use crate::language::Language;
 use crate::store::{
-    Actor, Entry, Event, Failed, Kind, Link, Listed, Matter, NewUser, Outbox, Outgoing, Person,
-    Posting,
+    Actor, Authority, Entry, Event, Failed, Kind, Link, Listed, Matter, NewUser, Outbox, Outgoing,
+    Person, Posting,
 };
 
 /// Mails that were given up and are kept to be looked at. They take no place of those that wait, or
@@ -71,10 +71,12 @@ impl Outbox for Sqlite {
         &self,
         user: i64,
         posting: &Posting<'_>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
+            self.authorize(writer, by, entry, now)?;
             must_have_room(writer)?;
             if addressee(writer, "id = ?1 AND active", user)?.is_none() {
                 return Ok(false);
@@ -180,6 +182,24 @@ impl Sqlite {
     ) -> rusqlite::Result<()> {
         if self.mails { notify(writer, kind, user, "", now) } else { Ok(()) }
     }
+
+    /// Tells a user that the account is about to be deleted. The rows of a user go with the user,
+    /// so this one is made to stand alone; [`former_owner`] reads what it then needs.
+    pub(super) fn tell_of_deletion(
+        &self,
+        writer: &Connection,
+        user: i64,
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let Some(to) = addressee(writer, "id = ?1", user)?.filter(|_| self.mails) else {
+            return Ok(());
+        };
+        let detail = format!("{} {user} {}", to.language.code(), to.person.name);
+        notify(writer, Kind::AccountDeleted, user, &detail, now)?;
+        let sql = "UPDATE outbox SET user = NULL WHERE user = ?1 AND kind = ?2";
+        writer.execute(sql, params![user, Kind::AccountDeleted.name()])?;
+        Ok(())
+    }
 }
 
 /// Keeps a notice to the address that the account has now.
@@ -247,6 +267,7 @@ fn resolve(writer: &Connection, kept: &Kept, now: Timestamp) -> rusqlite::Result
         (Kind::Registration | Kind::Address, Some(link)) => confirmation(writer, kept, link)?,
         (Kind::Reset, Some(link)) => reset(writer, kept, link, now)?,
         (Kind::Registration | Kind::Address | Kind::Reset, None) => None,
+        (Kind::AccountDeleted, _) => former_owner(kept).map(|to| (to, Matter::AccountDeleted)),
         (kind, _) => owner(writer, kept)?.map(|to| (to, notice(kind, &kept.detail))),
     };
     Ok(found.map(|(Addressee { person, language }, matter)| Outgoing {
@@ -323,6 +344,14 @@ fn owner(writer: &Connection, kept: &Kept) -> rusqlite::Result<Option<Addressee>
     kept.user.map_or(Ok(None), |user| addressee(writer, "id = ?1", user))
 }
 
+/// Whose account a notice says is gone: language, id and name, as its detail has them.
+fn former_owner(kept: &Kept) -> Option<Addressee> {
+    let mut parts = kept.detail.splitn(3, ' ');
+    let (language, id, name) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
+    let person = Person { id, name: name.into(), roles: Roles::default(), active: false };
+    Some(Addressee { person, language: Language::of_code(language) })
+}
+
 fn holder_of(writer: &Connection, email: &str) -> rusqlite::Result<Option<Addressee>> {
     match Email::parse(email) {
         Ok(email) => addressee(writer, "email_key = ?1", email.key()),
@@ -373,9 +402,9 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{NOTE, Place, add};
+    use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
-    use crate::guard::{PasswordHash, Roles, Username};
+    use crate::guard::{PasswordHash, Username};
     use crate::store::{Change, Opening, Origin, Store as _, Tickets as _, Users as _};
 
     const NOW: Timestamp = Timestamp(1_000_000);
@@ -413,7 +442,7 @@ mod tests {
     fn propose(store: &Sqlite, user: i64, address: &str, jti: &str) -> bool {
         let email = email(address);
         let posting = Posting { email: &email, jti, expires: END };
-        store.propose_address(user, &posting, &NOTE, NOW).unwrap()
+        store.propose_address(user, &posting, &BY, &NOTE, NOW).unwrap()
     }
 
     fn confirm(store: &Sqlite, jti: &str, session: Option<&str>, at: Timestamp) -> bool {
@@ -474,7 +503,7 @@ mod tests {
         for (change, confirms) in [(Change::Active(true), true), (Change::Active(false), false)] {
             let (_place, store) = open("decided");
             let ada = register(&store, "ada", "ada@x.example", "a").unwrap();
-            assert!(store.change(ada, &change, &NOTE, NOW).unwrap());
+            assert!(store.change(ada, &change, &BY, &NOTE, NOW).unwrap());
             store.sweep(Timestamp(0), Timestamp(NOW.0 + 10)).unwrap();
             assert_eq!(confirm(&store, "a", Some("s"), NOW), confirms, "{change:?}");
             let account = store.account_of(ada).unwrap().unwrap();
@@ -522,8 +551,8 @@ mod tests {
         // Another password voids what is under way.
         assert!(propose(&store, ada, "third@x.example", "c"));
         let hash = PasswordHash::stored("other".into());
-        let change = Change::Password { hash: &hash, old: None, keep: None };
-        assert!(store.change(ada, &change, &NOTE, NOW).unwrap());
+        let change = Change::Password { hash: &hash, session: None };
+        assert!(store.change(ada, &change, &BY, &NOTE, NOW).unwrap());
         assert!(!confirm(&store, "c", None, NOW));
         assert_eq!(take(&store, NOW), row("new@x.example", "ada", Matter::PasswordChanged));
         assert_eq!(take(&store, NOW), None);
@@ -534,7 +563,7 @@ mod tests {
         let (_place, store) = open("reset");
         let ada = add(&store, "ada", Some("ada@x.example")).unwrap();
         let off = add(&store, "off", Some("off@x.example")).unwrap();
-        store.change(off, &Change::Active(false), &NOTE, NOW).unwrap();
+        store.change(off, &Change::Active(false), &BY, &NOTE, NOW).unwrap();
         ask_for_reset(&store, "nobody@x.example", "n");
         ask_for_reset(&store, "off@x.example", "o");
         ask_for_reset(&store, "ADA@x.example", "a");
@@ -625,8 +654,8 @@ mod tests {
         let store = store.with_mail(false);
         let ada = add(&store, "ada", Some("ada@x.example")).unwrap();
         let hash = PasswordHash::stored("other".into());
-        let change = Change::Password { hash: &hash, old: None, keep: None };
-        assert!(store.change(ada, &change, &NOTE, NOW).unwrap());
+        let change = Change::Password { hash: &hash, session: None };
+        assert!(store.change(ada, &change, &BY, &NOTE, NOW).unwrap());
         assert!(store.next_mail(NOW).unwrap().is_none());
     }
 }

@@ -6,7 +6,7 @@ use super::{Sqlite, audit, fault};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{CodeHash, Spend, Step, TotpSecret};
-use crate::store::{Entry, Event, Kind, SecondFactor, SecondFactors};
+use crate::store::{Authority, Entry, Event, Kind, SecondFactor, SecondFactors};
 
 impl SecondFactors for Sqlite {
     fn second_factor(&self, user: i64) -> Result<Option<SecondFactor>, Error> {
@@ -24,14 +24,27 @@ impl SecondFactors for Sqlite {
         found().map_err(fault)
     }
 
+    fn has_second_factor(&self, user: i64) -> Result<bool, Error> {
+        is_on(&self.reader(), user).map_err(fault)
+    }
+
+    fn has_recovery_code(&self, user: i64, code: &CodeHash) -> Result<bool, Error> {
+        let sql = "SELECT 1 FROM recovery_codes WHERE user = ?1 AND hash = ?2";
+        let reader = self.reader();
+        let mut query = reader.prepare_cached(sql).map_err(fault)?;
+        query.exists(params![user, code.bytes()]).map_err(fault)
+    }
+
     fn enrol(
         &self,
         user: i64,
         secret: &TotpSecret,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
+            self.authorize(writer, by, entry, now)?;
             let kept = writer.execute(
                 "INSERT INTO second_factors (user, secret, created)
                  SELECT id, ?2, ?3 FROM users WHERE id = ?1
@@ -49,10 +62,12 @@ impl SecondFactors for Sqlite {
         secret: &TotpSecret,
         step: Step,
         codes: &[CodeHash],
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
+            self.authorize(writer, by, entry, now)?;
             let confirmed = writer.execute(
                 "UPDATE second_factors SET confirmed = ?4, last_step = ?3
                  WHERE user = ?1 AND secret = ?2 AND confirmed IS NULL",
@@ -69,33 +84,31 @@ impl SecondFactors for Sqlite {
     fn replace_recovery_codes(
         &self,
         user: i64,
-        used: &Spend,
         codes: &[CodeHash],
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
-            let spent = spend(writer, user, used, entry, now)?;
-            if spent {
+            self.authorize(writer, by, entry, now)?;
+            let on = is_on(writer, user)?;
+            if on {
                 replace_codes(writer, user, codes)?;
+                self.tell(writer, Kind::RecoveryCodesReplaced, user, now)?;
             }
-            note(writer, spent, entry, now)
+            note(writer, on, entry, now)
         })
     }
 
     fn remove_second_factor(
         &self,
         user: i64,
-        used: Option<&Spend>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
-            if let Some(used) = used
-                && !spend(writer, user, used, entry, now)?
-            {
-                return Ok(false);
-            }
+            self.authorize(writer, by, entry, now)?;
             replace_codes(writer, user, &[])?;
             let gone = writer.execute("DELETE FROM second_factors WHERE user = ?1", [user])?;
             if gone == 1 {
@@ -106,47 +119,59 @@ impl SecondFactors for Sqlite {
     }
 }
 
-/// Whether somebody may come in: there is no second factor, or it is used up for it. `entry` is
-/// the audit's of what it is used for.
-pub(super) fn admit(
-    writer: &Connection,
-    user: i64,
-    used: Option<&Spend>,
-    entry: &Entry<'_>,
-    now: Timestamp,
-) -> rusqlite::Result<bool> {
-    let sql = "SELECT 1 FROM second_factors WHERE user = ?1 AND confirmed IS NOT NULL";
-    if !writer.prepare_cached(sql)?.exists([user])? {
-        return Ok(true);
+impl Sqlite {
+    /// Whether somebody may come in: there is no second factor, or it is used up for it. `entry`
+    /// is the audit's of what it is used for.
+    pub(super) fn admit(
+        &self,
+        writer: &Connection,
+        user: i64,
+        used: Option<&Spend>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> rusqlite::Result<bool> {
+        match used {
+            _ if !is_on(writer, user)? => Ok(true),
+            Some(used) => self.spend(writer, user, used, entry, now),
+            None => Ok(false),
+        }
     }
-    used.map_or(Ok(false), |used| spend(writer, user, used, entry, now))
+
+    /// Uses a code up, if nobody has yet: the condition and the change are one statement. The
+    /// user is told of a recovery code.
+    pub(super) fn spend(
+        &self,
+        writer: &Connection,
+        user: i64,
+        used: &Spend,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> rusqlite::Result<bool> {
+        match used {
+            Spend::Step { secret, step } => {
+                let sql = "UPDATE second_factors SET last_step = ?3 WHERE user = ?1 AND secret = ?2
+                           AND confirmed IS NOT NULL AND last_step < ?3";
+                let values = params![user, secret.bytes(), step.0];
+                Ok(writer.prepare_cached(sql)?.execute(values)? == 1)
+            }
+            Spend::Recovery(hash) => {
+                let sql = "DELETE FROM recovery_codes WHERE user = ?1 AND hash = ?2";
+                let spent = writer.prepare_cached(sql)?.execute(params![user, hash.bytes()])? == 1;
+                if spent {
+                    let entry = Entry { event: Event::RecoveryCodeUsed, ..entry.clone() };
+                    audit::insert(writer, &entry, now)?;
+                    self.tell(writer, Kind::RecoveryCodeUsed, user, now)?;
+                }
+                Ok(spent)
+            }
+        }
+    }
 }
 
-/// Uses a code up, if nobody has yet: the condition and the change are one statement.
-fn spend(
-    writer: &Connection,
-    user: i64,
-    used: &Spend,
-    entry: &Entry<'_>,
-    now: Timestamp,
-) -> rusqlite::Result<bool> {
-    match used {
-        Spend::Step { secret, step } => {
-            let sql = "UPDATE second_factors SET last_step = ?3 WHERE user = ?1 AND secret = ?2
-                       AND confirmed IS NOT NULL AND last_step < ?3";
-            let values = params![user, secret.bytes(), step.0];
-            Ok(writer.prepare_cached(sql)?.execute(values)? == 1)
-        }
-        Spend::Recovery(hash) => {
-            let sql = "DELETE FROM recovery_codes WHERE user = ?1 AND hash = ?2";
-            let spent = writer.prepare_cached(sql)?.execute(params![user, hash.bytes()])? == 1;
-            if spent {
-                let entry = Entry { event: Event::RecoveryCodeUsed, ..entry.clone() };
-                audit::insert(writer, &entry, now)?;
-            }
-            Ok(spent)
-        }
-    }
+/// Whether a user has a confirmed second factor.
+pub(super) fn is_on(connection: &Connection, user: i64) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM second_factors WHERE user = ?1 AND confirmed IS NOT NULL";
+    connection.prepare_cached(sql)?.exists([user])
 }
 
 fn replace_codes(writer: &Connection, user: i64, codes: &[CodeHash]) -> rusqlite::Result<()> {
@@ -183,7 +208,9 @@ fn second_factor(row: &Row<'_>) -> rusqlite::Result<SecondFactor> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{NOTE, Place, add};
+    use std::sync::LazyLock;
+
+    use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
     use crate::guard::{Code, PasswordHash};
     use crate::store::{Audit as _, Change, Opening, Origin, Proof, Sessions as _, Wanted};
@@ -206,8 +233,10 @@ mod tests {
     /// A user whose second factor, `secret(1)`, was confirmed with the code of step 10.
     fn with_factor(store: &Sqlite, name: &str, codes: &[CodeHash]) -> i64 {
         let user = add(store, name, None).unwrap();
-        assert!(store.enrol(user, &secret(1), &NOTE, NOW).unwrap());
-        assert!(store.confirm_enrolment(user, &secret(1), Step(10), codes, &NOTE, NOW).unwrap());
+        assert!(store.enrol(user, &secret(1), &BY, &NOTE, NOW).unwrap());
+        assert!(
+            store.confirm_enrolment(user, &secret(1), Step(10), codes, &BY, &NOTE, NOW).unwrap()
+        );
         user
     }
 
@@ -216,6 +245,13 @@ mod tests {
         let session = Opening { jti, issued: NOW, expires: Timestamp(10_000), origin };
         let proof = Proof { password: &PasswordHash::stored("hash".into()), second };
         store.begin(user, &session, &proof, &NOTE, NOW).unwrap()
+    }
+
+    /// Ada, who is logged in, shows her password and this.
+    fn showing<'a>(id: i64, session: &'a str, used: &'a Spend) -> Authority<'a> {
+        static HASH: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::stored("hash".into()));
+        let proof = Some(Proof { password: &HASH, second: Some(used) });
+        Authority::User { id, session, since: Timestamp(0), proof }
     }
 
     fn events(store: &Sqlite) -> Vec<String> {
@@ -229,12 +265,12 @@ mod tests {
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let ada = add(&store, "ada", None).unwrap();
         let confirm = |secret: &TotpSecret| {
-            store.confirm_enrolment(ada, secret, Step(10), &codes(), &NOTE, NOW).unwrap()
+            store.confirm_enrolment(ada, secret, Step(10), &codes(), &BY, &NOTE, NOW).unwrap()
         };
         assert_eq!(store.second_factor(ada).unwrap(), None);
         assert!(!confirm(&secret(1)), "there is none");
-        assert!(store.enrol(ada, &secret(2), &NOTE, NOW).unwrap());
-        assert!(store.enrol(ada, &secret(1), &NOTE, Timestamp(200)).unwrap(), "another try");
+        assert!(store.enrol(ada, &secret(2), &BY, &NOTE, NOW).unwrap());
+        assert!(store.enrol(ada, &secret(1), &BY, &NOTE, Timestamp(200)).unwrap(), "another try");
         let mut expected = SecondFactor {
             secret: secret(1),
             created: Timestamp(200),
@@ -247,10 +283,10 @@ mod tests {
         assert!(!confirm(&secret(2)), "it was replaced");
         assert!(confirm(&secret(1)));
         assert!(!confirm(&secret(1)), "it is");
-        assert!(!store.enrol(ada, &secret(2), &NOTE, NOW).unwrap(), "it would go off");
+        assert!(!store.enrol(ada, &secret(2), &BY, &NOTE, NOW).unwrap(), "it would go off");
         expected = SecondFactor { confirmed: true, last: Step(10), codes_left: 10, ..expected };
         assert_eq!(store.second_factor(ada).unwrap(), Some(expected));
-        assert!(!store.enrol(99, &secret(1), &NOTE, NOW).unwrap(), "nobody");
+        assert!(!store.enrol(99, &secret(1), &BY, &NOTE, NOW).unwrap(), "nobody");
         assert_eq!(store.second_factor(99).unwrap(), None);
     }
 
@@ -271,11 +307,11 @@ mod tests {
         assert!(begin(&store, bob, "d", Some(&step(1))), "nothing is asked of others");
         // Another password leaves it on.
         let new = PasswordHash::stored("hash".into());
-        let change = Change::Password { hash: &new, old: None, keep: None };
-        store.change(ada, &change, &NOTE, NOW).unwrap();
+        let change = Change::Password { hash: &new, session: None };
+        store.change(ada, &change, &BY, &NOTE, NOW).unwrap();
         assert!(!begin(&store, ada, "e", None));
         // A login that fails for another reason uses nothing up.
-        store.change(ada, &Change::Active(false), &NOTE, NOW).unwrap();
+        store.change(ada, &Change::Active(false), &BY, &NOTE, NOW).unwrap();
         assert!(!begin(&store, ada, "e", Some(&step(20))));
         assert_eq!(store.second_factor(ada).unwrap().unwrap().last, Step(13));
     }
@@ -293,10 +329,12 @@ mod tests {
         assert!(!begin(&store, ada, "b", Some(&code(adas[0]))));
         assert_eq!(store.second_factor(ada).unwrap().unwrap().codes_left, 9);
         assert_eq!(store.second_factor(bob).unwrap().unwrap().codes_left, 10);
-        let replace = |used| store.replace_recovery_codes(ada, &used, &new, &NOTE, NOW).unwrap();
-        assert!(!replace(code(adas[0])));
-        assert!(!replace(step(10)));
-        assert!(replace(step(11)));
+        let replace = |used: Spend| {
+            store.replace_recovery_codes(ada, &new, &showing(ada, "a", &used), &NOTE, NOW)
+        };
+        assert!(matches!(replace(code(adas[0])), Err(Error::WrongOtp)));
+        assert!(matches!(replace(step(10)), Err(Error::WrongOtp)));
+        assert!(replace(step(11)).unwrap());
         assert!(!begin(&store, ada, "b", Some(&code(adas[1]))), "replaced");
         assert!(begin(&store, ada, "b", Some(&code(new[1]))));
         assert_eq!(store.second_factor(ada).unwrap().unwrap().codes_left, 9);
@@ -310,25 +348,27 @@ mod tests {
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let codes = codes();
         let ada = with_factor(&store, "ada", &codes);
+        assert!(begin(&store, ada, "s", Some(&step(11))));
         let remove =
-            |used: Option<&Spend>| store.remove_second_factor(ada, used, &NOTE, NOW).unwrap();
+            |used: Spend| store.remove_second_factor(ada, &showing(ada, "s", &used), &NOTE, NOW);
         let before = events(&store).len();
-        assert!(!remove(Some(&step(10))));
+        assert!(matches!(remove(step(10)), Err(Error::WrongOtp)));
         assert_eq!(events(&store).len(), before, "nothing was done");
         assert_eq!(store.second_factor(ada).unwrap().unwrap().codes_left, 10);
-        assert!(remove(Some(&Spend::Recovery(codes[0]))));
+        assert!(remove(Spend::Recovery(codes[0])).unwrap());
         assert_eq!(store.second_factor(ada).unwrap(), None);
         assert!(begin(&store, ada, "a", None));
-        assert!(!remove(None), "there is none");
+        let reset = || store.remove_second_factor(ada, &BY, &NOTE, NOW).unwrap();
+        assert!(!reset(), "there is none");
         // And on again: old recovery codes stay gone.
-        assert!(store.enrol(ada, &secret(1), &NOTE, NOW).unwrap());
-        assert!(store.confirm_enrolment(ada, &secret(1), Step(5), &[], &NOTE, NOW).unwrap());
+        assert!(store.enrol(ada, &secret(1), &BY, &NOTE, NOW).unwrap());
+        assert!(store.confirm_enrolment(ada, &secret(1), Step(5), &[], &BY, &NOTE, NOW).unwrap());
         assert!(!begin(&store, ada, "b", Some(&Spend::Recovery(codes[1]))));
         assert!(begin(&store, ada, "b", Some(&step(6))));
-        assert!(remove(None), "an administrator");
+        assert!(reset(), "an administrator");
         // It goes with its user.
         let bob = with_factor(&store, "bob", &codes);
-        store.delete(bob, &NOTE, NOW).unwrap();
+        store.delete(bob, &BY, &NOTE, NOW).unwrap();
         assert_eq!(store.second_factor(bob).unwrap(), None);
         assert_eq!(store.sweep(Timestamp(0), NOW).unwrap(), 0);
     }
@@ -344,10 +384,10 @@ mod tests {
             let session = Opening { jti, issued, expires: Timestamp(10_000), origin };
             store.adopt(ada, &session, &NOTE, Timestamp(300)).unwrap()
         };
-        assert!(store.enrol(ada, &secret(1), &NOTE, NOW).unwrap());
+        assert!(store.enrol(ada, &secret(1), &BY, &NOTE, NOW).unwrap());
         assert!(adopt("a", 150), "it does not count yet");
         let confirmed = Timestamp(200);
-        store.confirm_enrolment(ada, &secret(1), Step(10), &[], &NOTE, confirmed).unwrap();
+        store.confirm_enrolment(ada, &secret(1), Step(10), &[], &BY, &NOTE, confirmed).unwrap();
         assert!(adopt("b", 199), "from before it counted");
         assert!(!adopt("c", 200));
         assert!(!adopt("c", 250));

@@ -2,10 +2,12 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Sqlite, audit, fault, second_factors, users};
+use super::{Sqlite, audit, fault, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::store::{Entry, Opening, Proof, Rotation, Session, Sessions, Standing, Which};
+use crate::store::{
+    Authority, Entry, Opening, Proof, Rotation, Session, Sessions, Standing, Which,
+};
 
 /// Sessions of one user that are kept, those that have ended among them; beyond that the oldest
 /// make room.
@@ -20,15 +22,17 @@ const ADOPTABLE: &str = "SELECT 1 FROM users WHERE id = ?1 AND active AND tokens
     AND NOT EXISTS (SELECT 1 FROM second_factors WHERE user = ?1 AND confirmed <= ?2)";
 
 /// Asked for every request with a token.
-const STANDING: &str = "SELECT u.id, u.name, u.roles, u.active, s.ended IS NOT NULL
+const STANDING: &str = "SELECT u.id, u.name, u.roles, u.active, s.ended IS NOT NULL, s.created
     FROM sessions s JOIN users u ON u.id = s.user WHERE s.jti = ?1";
 
 impl Sessions for Sqlite {
     fn standing(&self, jti: &str) -> Result<Option<Standing>, Error> {
         let reader = self.reader();
         let mut query = reader.prepare_cached(STANDING).map_err(fault)?;
-        let standing =
-            |row: &Row<'_>| Ok(Standing { person: users::person(row)?, ended: row.get(4)? });
+        let standing = |row: &Row<'_>| {
+            let began = Timestamp(row.get(5)?);
+            Ok(Standing { person: users::person(row)?, ended: row.get(4)?, began })
+        };
         query.query_row([jti], standing).optional().map_err(fault)
     }
 
@@ -44,7 +48,7 @@ impl Sessions for Sqlite {
             let good = writer
                 .prepare_cached("SELECT 1 FROM users WHERE id = ?1 AND active AND password = ?2")?
                 .exists(params![user, proof.password.as_str()])?;
-            if !good || !second_factors::admit(writer, user, proof.second, entry, now)? {
+            if !good || !self.admit(writer, user, proof.second, entry, now)? {
                 return Ok(false);
             }
             make_room(writer, user)?;
@@ -134,10 +138,12 @@ impl Sessions for Sqlite {
         &self,
         user: i64,
         which: Which<'_>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<usize, Error> {
         self.write(|writer| {
+            self.authorize(writer, by, entry, now)?;
             let ended = end(writer, user, which, now)?;
             if ended > 0 {
                 audit::insert(writer, entry, now)?;
@@ -212,23 +218,10 @@ pub(super) fn end(
         Which::All => {
             let sql = "UPDATE users SET tokens_after = max(tokens_after, ?2) WHERE id = ?1";
             writer.prepare_cached(sql)?.execute([user, now.0])?;
-            end_all_but(writer, user, None, now)
+            let sql = "UPDATE sessions SET ended = ?2 WHERE user = ?1 AND ended IS NULL";
+            writer.prepare_cached(sql)?.execute([user, now.0])
         }
     }
-}
-
-pub(super) fn end_all_but(
-    writer: &Connection,
-    user: i64,
-    keep: Option<&str>,
-    now: Timestamp,
-) -> rusqlite::Result<usize> {
-    writer
-        .prepare_cached(
-            "UPDATE sessions SET ended = ?3
-             WHERE user = ?1 AND ended IS NULL AND jti IS NOT ?2",
-        )?
-        .execute(params![user, keep, now.0])
 }
 
 fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
@@ -246,7 +239,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
 mod tests {
     use rusqlite::StatementStatus;
 
-    use super::super::tests::{NOTE, Place, add};
+    use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
     use crate::guard::{PasswordHash, Roles};
     use crate::store::{Audit as _, Change, Origin, Store as _, Users as _, Wanted};
@@ -282,10 +275,10 @@ mod tests {
         assert_eq!((standing.person.id, standing.ended), (ada, false));
         assert!(!begin(&store, 99, "b", 10));
         let new = PasswordHash::stored("new".into());
-        let change = Change::Password { hash: &new, old: None, keep: Some("a") };
-        assert!(store.change(ada, &change, &NOTE, Timestamp(20)).unwrap());
+        let change = Change::Password { hash: &new, session: None };
+        assert!(store.change(ada, &change, &BY, &NOTE, Timestamp(20)).unwrap());
         assert!(!begin(&store, ada, "b", 10), "the password was changed while it was compared");
-        store.change(ada, &Change::Active(false), &NOTE, Timestamp(30)).unwrap();
+        store.change(ada, &Change::Active(false), &BY, &NOTE, Timestamp(30)).unwrap();
         let proof = Proof { password: &new, second: None };
         let begun = store.begin(ada, &opening("b", 40), &proof, &NOTE, Timestamp(40)).unwrap();
         assert!(!begun, "inactive");
@@ -356,7 +349,7 @@ mod tests {
         let bob = add(&store, "bob", None).unwrap();
         let now = Timestamp(20);
         let fresh = |store: &Sqlite| {
-            store.end(ada, Which::All, &NOTE, now).unwrap();
+            store.end(ada, Which::All, &BY, &NOTE, now).unwrap();
             for jti in ["a", "b", "c"] {
                 let _ =
                     store.write(|w| Ok(w.execute("DELETE FROM sessions WHERE jti = ?1", [jti])?));
@@ -365,24 +358,25 @@ mod tests {
         };
         begin(&store, bob, "bobs", 10);
         fresh(&store);
-        assert_eq!(store.end(ada, Which::One("b"), &NOTE, now).unwrap(), 1);
-        assert_eq!(store.end(ada, Which::One("b"), &NOTE, now).unwrap(), 0);
-        assert_eq!(store.end(ada, Which::One("bobs"), &NOTE, now).unwrap(), 0);
+        assert_eq!(store.end(ada, Which::One("b"), &BY, &NOTE, now).unwrap(), 1);
+        assert_eq!(store.end(ada, Which::One("b"), &BY, &NOTE, now).unwrap(), 0);
+        assert_eq!(store.end(ada, Which::One("bobs"), &BY, &NOTE, now).unwrap(), 0);
         assert_eq!(open_sessions(&store, ada), ["a", "c"]);
-        assert_eq!(store.end(ada, Which::All, &NOTE, now).unwrap(), 2);
+        assert_eq!(store.end(ada, Which::All, &BY, &NOTE, now).unwrap(), 2);
         fresh(&store);
         let hash = PasswordHash::stored("hash".into());
-        let change = Change::Password { hash: &hash, old: None, keep: Some("c") };
-        store.change(ada, &change, &NOTE, now).unwrap();
-        assert_eq!(open_sessions(&store, ada), ["c"]);
+        let begins = opening("d", 20);
+        let change = Change::Password { hash: &hash, session: Some(&begins) };
+        store.change(ada, &change, &BY, &NOTE, now).unwrap();
+        assert_eq!(open_sessions(&store, ada), ["d"]);
         fresh(&store);
-        store.change(ada, &Change::Roles(&Roles::default()), &NOTE, now).unwrap();
+        store.change(ada, &Change::Roles(&Roles::default()), &BY, &NOTE, now).unwrap();
         assert_eq!(open_sessions(&store, ada).len(), 3);
-        store.change(ada, &Change::Active(false), &NOTE, now).unwrap();
+        store.change(ada, &Change::Active(false), &BY, &NOTE, now).unwrap();
         assert_eq!(open_sessions(&store, ada).len(), 0);
         assert_eq!(ended(&store, "a"), Some(true));
         assert_eq!(open_sessions(&store, bob), ["bobs"]);
-        store.delete(ada, &NOTE, now).unwrap();
+        store.delete(ada, &BY, &NOTE, now).unwrap();
         assert_eq!(store.standing("a").unwrap(), None);
     }
 
@@ -396,19 +390,19 @@ mod tests {
         };
         assert!(adopt("a", 10));
         assert!(!adopt("a", 10), "it is known");
-        store.end(ada, Which::One("a"), &NOTE, Timestamp(50)).unwrap();
+        store.end(ada, Which::One("a"), &BY, &NOTE, Timestamp(50)).unwrap();
         assert!(!adopt("a", 10), "it was ended");
         assert!(adopt("b", 10), "another login has not ended");
-        store.end(ada, Which::All, &NOTE, Timestamp(60)).unwrap();
+        store.end(ada, Which::All, &BY, &NOTE, Timestamp(60)).unwrap();
         assert!(!adopt("c", 60), "all up to then have ended");
         assert!(adopt("c", 61));
         let hash = PasswordHash::stored("hash".into());
-        let change = Change::Password { hash: &hash, old: None, keep: None };
-        store.change(ada, &change, &NOTE, Timestamp(70)).unwrap();
+        let change = Change::Password { hash: &hash, session: None };
+        store.change(ada, &change, &BY, &NOTE, Timestamp(70)).unwrap();
         assert!(!adopt("d", 70));
-        store.change(ada, &Change::Active(false), &NOTE, Timestamp(80)).unwrap();
+        store.change(ada, &Change::Active(false), &BY, &NOTE, Timestamp(80)).unwrap();
         assert!(!adopt("d", 90), "inactive");
-        store.change(ada, &Change::Active(true), &NOTE, Timestamp(95)).unwrap();
+        store.change(ada, &Change::Active(true), &BY, &NOTE, Timestamp(95)).unwrap();
         assert!(!adopt("d", 80));
         assert!(adopt("d", 90));
     }

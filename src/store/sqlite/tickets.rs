@@ -2,12 +2,13 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Sqlite, audit, fault, outbox, second_factors, sessions, users};
+use super::{Sqlite, audit, fault, outbox, sessions, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Email;
 use crate::store::{
-    Change, Confirmation, Entry, Kind, Link, Opening, Person, Posting, Reset, Ticket, Tickets,
+    Authority, Change, Confirmation, Entry, Kind, Link, Opening, Person, Posting, Reset, Ticket,
+    Tickets,
 };
 
 /// Links to set a new password that one user can have by mail at the same time; a stranger who
@@ -30,23 +31,23 @@ impl Tickets for Sqlite {
     fn hand_out(
         &self,
         ticket: &Ticket<'_>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
+            self.authorize(writer, by, entry, now)?;
             let active = "SELECT 1 FROM users WHERE id = ?1 AND active";
             if !writer.prepare_cached(active)?.exists([ticket.user])? {
                 return Ok(false);
             }
-            let creator = entry.actor.admin();
-            users::must_administrate(writer, creator)?;
             // One a user: who gets another had better not find the first in wrong hands.
             let former = "DELETE FROM tickets WHERE user = ?1 AND purpose = 'reset'";
             writer.execute(former, [ticket.user])?;
             writer.execute(
                 "INSERT INTO tickets (jti, user, purpose, expires, creator)
                  VALUES (?1, ?2, 'reset', ?3, ?4)",
-                params![ticket.jti, ticket.user, ticket.expires.0, creator],
+                params![ticket.jti, ticket.user, ticket.expires.0, by.admin()],
             )?;
             audit::insert(writer, entry, now)?;
             Ok(true)
@@ -68,14 +69,12 @@ impl Tickets for Sqlite {
             // Whoever comes second finds no ticket: there is one writer, and the new password
             // voids them all.
             let Some(Person { id, .. }) = holder(writer, jti, now)? else { return Ok(false) };
-            if !second_factors::admit(writer, id, reset.second, entry, now)? {
+            if !self.admit(writer, id, reset.second, entry, now)? {
                 return Ok(false);
             }
-            let change = Change::Password { hash: reset.hash, old: None, keep: None };
+            let change = Change::Password { hash: reset.hash, session: Some(reset.session) };
             users::apply(writer, id, &change, now)?;
             self.tell(writer, Kind::PasswordChanged, id, now)?;
-            sessions::make_room(writer, id)?;
-            sessions::insert(writer, id, reset.session)?;
             audit::insert(writer, entry, now)?;
             Ok(true)
         })
@@ -187,16 +186,16 @@ fn holder(connection: &Connection, jti: &str, now: Timestamp) -> rusqlite::Resul
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{NOTE, Place, add};
+    use super::super::tests::{BY, NOTE, Place, add, admin, log_in};
     use super::*;
     use crate::guard::{PasswordHash, Roles};
-    use crate::store::{Actor, Opening, Origin, Sessions as _, Store as _, Users as _};
+    use crate::store::{Opening, Origin, Sessions as _, Store as _, Users as _};
 
     const NOW: Timestamp = Timestamp(100);
     const END: Timestamp = Timestamp(200);
 
     fn hand_out(store: &Sqlite, user: i64, jti: &str) -> bool {
-        store.hand_out(&Ticket { jti, user, expires: END }, &NOTE, NOW).unwrap()
+        store.hand_out(&Ticket { jti, user, expires: END }, &BY, &NOTE, NOW).unwrap()
     }
 
     fn reset(store: &Sqlite, jti: &str, session: &str, at: Timestamp) -> bool {
@@ -256,17 +255,17 @@ mod tests {
             ("nothing", true, &|_, _| true),
             ("another ticket", false, &|store, user| hand_out(store, user, "b")),
             ("another password", false, &|store, user| {
-                let change = Change::Password { hash: &new, old: None, keep: None };
-                store.change(user, &change, &NOTE, NOW).unwrap()
+                let change = Change::Password { hash: &new, session: None };
+                store.change(user, &change, &BY, &NOTE, NOW).unwrap()
             }),
             ("deactivation", false, &|store, user| {
-                store.change(user, &Change::Active(false), &NOTE, NOW).unwrap()
+                store.change(user, &Change::Active(false), &BY, &NOTE, NOW).unwrap()
             }),
             ("deactivation, and activation", false, &|store, user| {
-                store.change(user, &Change::Active(false), &NOTE, NOW).unwrap()
-                    && store.change(user, &Change::Active(true), &NOTE, NOW).unwrap()
+                store.change(user, &Change::Active(false), &BY, &NOTE, NOW).unwrap()
+                    && store.change(user, &Change::Active(true), &BY, &NOTE, NOW).unwrap()
             }),
-            ("deletion", false, &|store, user| store.delete(user, &NOTE, NOW).unwrap()),
+            ("deletion", false, &|store, user| store.delete(user, &BY, &NOTE, NOW).unwrap()),
             ("sweeping, too early", true, &|store, _| store.sweep(NOW, END).unwrap() > 0),
             ("sweeping", false, &|store, _| store.sweep(NOW, Timestamp(END.0 + 1)).unwrap() > 0),
         ];
@@ -283,29 +282,35 @@ mod tests {
 
     #[test]
     fn they_are_void_when_who_handed_them_out_no_longer_administrates() {
-        let admin = Roles::parse("admin").unwrap();
-        for (what, undone) in [("deactivated", 0), ("demoted", 1), ("deleted", 2)] {
+        let role = Roles::parse("admin").unwrap();
+        for (what, undone, refused) in [
+            ("deactivated", 0, "InvalidUserError"),
+            ("demoted", 1, "MissingRoleError"),
+            ("deleted", 2, "MissingUserError"),
+        ] {
             let place = Place::new("former-hand");
             let store = Sqlite::open(&place.file(), 1).unwrap();
             let [root, eve, ada, bob] =
                 ["root", "eve", "ada", "bob"].map(|name| add(&store, name, None).unwrap());
             for id in [root, eve] {
-                store.change(id, &Change::Roles(&admin), &NOTE, NOW).unwrap();
+                store.change(id, &Change::Roles(&role), &BY, &NOTE, NOW).unwrap();
+                log_in(&store, id, &id.to_string(), 100);
             }
             let by = |creator: i64, user: i64, jti: &str| {
-                let entry = Entry { actor: Actor::Admin(creator, None), ..NOTE };
-                store.hand_out(&Ticket { jti, user, expires: END }, &entry, NOW)
+                let session = creator.to_string();
+                let ticket = Ticket { jti, user, expires: END };
+                store.hand_out(&ticket, &admin(creator, &session), &NOTE, NOW)
             };
             assert!(by(eve, ada, "a").unwrap() && by(root, bob, "b").unwrap());
             match undone {
-                0 => store.change(eve, &Change::Active(false), &NOTE, NOW).unwrap(),
-                1 => store.change(eve, &Change::Roles(&Roles::default()), &NOTE, NOW).unwrap(),
-                _ => store.delete(eve, &NOTE, NOW).unwrap(),
+                0 => store.change(eve, &Change::Active(false), &BY, &NOTE, NOW).unwrap(),
+                1 => store.change(eve, &Change::Roles(&Roles::default()), &BY, &NOTE, NOW).unwrap(),
+                _ => store.delete(eve, &BY, &NOTE, NOW).unwrap(),
             };
             assert_eq!((holder(&store, "a"), holder(&store, "b")), (None, Some(bob)), "{what}");
             // Nor by a request that was under way.
             let late = by(eve, bob, "c");
-            assert!(matches!(late, Err(Error::MissingRole(_))), "{what}: {late:?}");
+            assert_eq!(late.unwrap_err().kind().name, refused, "{what}");
             assert_eq!(holder(&store, "b"), Some(bob), "{what}");
         }
     }
@@ -315,7 +320,7 @@ mod tests {
         let place = Place::new("no-ticket");
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let ada = add(&store, "ada", None).unwrap();
-        store.change(ada, &Change::Active(false), &NOTE, NOW).unwrap();
+        store.change(ada, &Change::Active(false), &BY, &NOTE, NOW).unwrap();
         assert!(!hand_out(&store, ada, "a"));
         assert_eq!(holder(&store, "a"), None);
     }

@@ -7,14 +7,15 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Email, PasswordHash, Roles, Username};
 use crate::store::{
-    Account, Change, Credentials, Entry, Kind, NewUser, Opening, Person, Sought, Users, Which,
+    Account, Authority, Change, Credentials, Entry, Kind, NewUser, Opening, Person, Sought, Users,
+    Which,
 };
 
 /// The columns of [`account`].
 const ACCOUNT: &str = "id, name, roles, active, email, created, unconfirmed, EXISTS
     (SELECT 1 FROM second_factors WHERE user = users.id AND confirmed IS NOT NULL)";
 /// Whether a row of `users` is somebody who may administrate.
-const IS_ADMIN: &str = "active AND instr(',' || roles || ',', ',admin,')";
+pub(super) const IS_ADMIN: &str = "active AND instr(',' || roles || ',', ',admin,')";
 
 impl Users for Sqlite {
     fn person(&self, id: i64) -> Result<Option<Person>, Error> {
@@ -100,10 +101,12 @@ impl Users for Sqlite {
         &self,
         id: i64,
         change: &Change<'_>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
+            self.authorize(writer, by, entry, now)?;
             let admin = is_admin(writer, id)?;
             if !apply(writer, id, change, now)? {
                 return Ok(false);
@@ -117,8 +120,16 @@ impl Users for Sqlite {
         })
     }
 
-    fn delete(&self, id: i64, entry: &Entry<'_>, now: Timestamp) -> Result<bool, Error> {
+    fn delete(
+        &self,
+        id: i64,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
         self.write(|writer| {
+            self.authorize(writer, by, entry, now)?;
+            self.tell_of_deletion(writer, id, now)?;
             let admin = is_admin(writer, id)?;
             revoke_promises(writer, id)?;
             if writer.execute("DELETE FROM users WHERE id = ?1", [id])? == 0 {
@@ -227,11 +238,8 @@ pub(super) fn apply(
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
     let changed = match change {
-        Change::Password { hash, old, .. } => writer.execute(
-            "UPDATE users SET password = ?2, tokens_after = max(tokens_after, ?4)
-             WHERE id = ?1 AND password = ifnull(?3, password)",
-            params![id, hash.as_str(), old.map(PasswordHash::as_str), now.0],
-        )?,
+        Change::Password { hash, .. } => writer
+            .execute("UPDATE users SET password = ?2 WHERE id = ?1", params![id, hash.as_str()])?,
         Change::Roles(roles) => writer
             .execute("UPDATE users SET roles = ?2 WHERE id = ?1", params![id, roles.as_str()])?,
         Change::Active(active) => writer.execute(
@@ -248,9 +256,13 @@ pub(super) fn apply(
         return Ok(false);
     }
     match change {
-        Change::Password { keep, .. } => {
-            sessions::end_all_but(writer, id, *keep, now)?;
+        Change::Password { session, .. } => {
+            sessions::end(writer, id, Which::All, now)?;
             writer.execute("DELETE FROM tickets WHERE user = ?1", [id])?;
+            if let Some(session) = session {
+                sessions::make_room(writer, id)?;
+                sessions::insert(writer, id, session)?;
+            }
         }
         Change::Active(false) => {
             sessions::end(writer, id, Which::All, now)?;
@@ -268,15 +280,6 @@ pub(super) fn apply(
 fn revoke_promises(writer: &Connection, creator: i64) -> rusqlite::Result<()> {
     invitations::revoke_of(writer, creator)?;
     tickets::revoke_of(writer, creator)
-}
-
-/// Asked in the transaction that keeps a promise: what somebody promises who has just stopped to
-/// administrate would outlast it. What comes from the command line is nobody's.
-pub(super) fn must_administrate(writer: &Connection, creator: Option<i64>) -> Result<(), Abort> {
-    match creator {
-        Some(id) if !is_admin(writer, id)? => Err(Abort::Rule(Error::MissingRole("admin".into()))),
-        _ => Ok(()),
-    }
 }
 
 fn is_admin(writer: &Connection, id: i64) -> rusqlite::Result<bool> {
@@ -314,13 +317,13 @@ fn account(row: &Row<'_>) -> rusqlite::Result<Account> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::{NOTE, Place, add, found};
+    use super::super::tests::{BY, NOTE, Place, add, found};
     use super::*;
 
     const NOW: Timestamp = Timestamp(100);
 
     fn change(store: &Sqlite, id: i64, change: &Change<'_>) -> Result<bool, Error> {
-        store.change(id, change, &NOTE, NOW)
+        store.change(id, change, &BY, &NOTE, NOW)
     }
 
     #[test]
@@ -361,8 +364,8 @@ mod tests {
         let place = Place::new("ids");
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let last = add(&store, "ada", None).unwrap();
-        assert!(store.delete(last, &NOTE, NOW).unwrap());
-        assert!(!store.delete(last, &NOTE, NOW).unwrap());
+        assert!(store.delete(last, &BY, &NOTE, NOW).unwrap());
+        assert!(!store.delete(last, &BY, &NOTE, NOW).unwrap());
         assert!(add(&store, "ada", None).unwrap() > last);
     }
 
@@ -382,12 +385,12 @@ mod tests {
         let refused = |done: Result<bool, Error>| matches!(done, Err(Error::LastAdmin));
         assert!(refused(change(&store, ada, &Change::Roles(&almost))));
         assert!(refused(change(&store, ada, &Change::Active(false))));
-        assert!(refused(store.delete(ada, &NOTE, NOW)));
+        assert!(refused(store.delete(ada, &BY, &NOTE, NOW)));
         assert_eq!(store.person(ada).unwrap().unwrap().roles, admin);
         assert!(change(&store, bob, &Change::Roles(&admin)).unwrap());
         assert!(change(&store, bob, &Change::Active(false)).unwrap());
-        assert!(refused(store.delete(ada, &NOTE, NOW)), "an inactive one does not count");
+        assert!(refused(store.delete(ada, &BY, &NOTE, NOW)), "an inactive one does not count");
         assert!(change(&store, bob, &Change::Active(true)).unwrap());
-        assert!(store.delete(ada, &NOTE, NOW).unwrap());
+        assert!(store.delete(ada, &BY, &NOTE, NOW).unwrap());
     }
 }

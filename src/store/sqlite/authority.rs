@@ -1,0 +1,356 @@
+//! The check of an [`Authority`] inside the transaction that writes on its behalf.
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::{Abort, Sqlite, second_factors, users};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::guard::PasswordHash;
+use crate::store::{Authority, Entry, Proof};
+
+/// What the database says of somebody by now.
+struct Found {
+    active: bool,
+    password: PasswordHash,
+    admin: bool,
+    /// When the session began; none if it has ended.
+    began: Option<Timestamp>,
+}
+
+impl Sqlite {
+    /// Checks `by` and uses its second factor up. Every write on behalf of somebody who is logged
+    /// in begins with this. `entry` is the audit's of what is written.
+    pub(super) fn authorize(
+        &self,
+        writer: &Connection,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<(), Abort> {
+        let (id, session, since) = match *by {
+            Authority::Operator => return Ok(()),
+            Authority::User { id, session, since, .. }
+            | Authority::Admin { id, session, since } => (id, session, since),
+        };
+        let found = find(writer, id, session)?.ok_or(Abort::Rule(Error::MissingUser))?;
+        if let Some(error) = refusal(&found, since, by) {
+            return Err(Abort::Rule(error));
+        }
+        match by {
+            Authority::User { proof: Some(Proof { second, .. }), .. }
+                if second_factors::is_on(writer, id)? =>
+            {
+                let second = second.ok_or(Abort::Rule(Error::OtpRequired))?;
+                match self.spend(writer, id, second, entry, now)? {
+                    true => Ok(()),
+                    false => Err(Abort::Rule(Error::WrongOtp)),
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What forbids the write, but for the second factor.
+fn refusal(found: &Found, since: Timestamp, by: &Authority<'_>) -> Option<Error> {
+    if !found.active {
+        return Some(Error::InactiveUser);
+    }
+    match found.began {
+        None => return Some(Error::Revoked),
+        Some(began) if began < since => return Some(Error::ReauthenticationRequired),
+        Some(_) => {}
+    }
+    match by {
+        Authority::Admin { .. } if !found.admin => Some(Error::MissingRole("admin".into())),
+        Authority::User { proof: Some(Proof { password, .. }), .. }
+            if **password != found.password =>
+        {
+            Some(Error::WrongPassword)
+        }
+        _ => None,
+    }
+}
+
+fn find(writer: &Connection, id: i64, session: &str) -> rusqlite::Result<Option<Found>> {
+    let sql = format!(
+        "SELECT active, password, {},
+         (SELECT created FROM sessions WHERE jti = ?2 AND user = ?1 AND ended IS NULL)
+         FROM users WHERE id = ?1",
+        users::IS_ADMIN
+    );
+    let found = |row: &rusqlite::Row<'_>| {
+        Ok(Found {
+            active: row.get(0)?,
+            password: PasswordHash::stored(row.get(1)?),
+            admin: row.get(2)?,
+            began: row.get::<_, Option<i64>>(3)?.map(Timestamp),
+        })
+    };
+    writer.prepare_cached(&sql)?.query_row(params![id, session], found).optional()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{BY, NOTE, Place, add, admin, log_in};
+    use super::*;
+    use crate::guard::{Code, CodeHash, Email, Roles, Spend, Step, TotpSecret};
+    use crate::store::{
+        Change, Invitations as _, NewInvitation, Outbox as _, Posting, SecondFactors as _,
+        Sessions as _, Ticket, Tickets as _, Users as _, Which,
+    };
+
+    const NOW: Timestamp = Timestamp(100);
+    const END: Timestamp = Timestamp(1_000);
+
+    fn hash(text: &str) -> PasswordHash {
+        PasswordHash::stored(text.into())
+    }
+
+    fn secret() -> TotpSecret {
+        TotpSecret::stored([1; 20])
+    }
+
+    fn done(outcome: Result<bool, Error>) -> Result<(), &'static str> {
+        outcome.map(|done| assert!(done)).map_err(|error| error.kind().name)
+    }
+
+    /// A write, on behalf of somebody, that changes something of the account.
+    type Write = (&'static str, fn(&Sqlite, i64, &Authority<'_>) -> Result<bool, Error>);
+
+    /// All that a user does to their own account.
+    const OWN: [Write; 7] = [
+        ("change the address", |store, id, by| {
+            let email = Email::parse("new@x.example").unwrap();
+            let posting = Posting { email: &email, jti: "mail", expires: END };
+            store.propose_address(id, &posting, by, &NOTE, NOW)
+        }),
+        ("change the password", |store, id, by| {
+            let change = Change::Password { hash: &hash("newer"), session: None };
+            store.change(id, &change, by, &NOTE, NOW)
+        }),
+        ("delete the account", |store, id, by| store.delete(id, by, &NOTE, NOW)),
+        ("end the sessions", |store, id, by| {
+            store.end(id, Which::All, by, &NOTE, NOW).map(|ended| ended > 0)
+        }),
+        ("enrol a second factor", |store, id, by| store.enrol(id, &secret(), by, &NOTE, NOW)),
+        ("confirm a second factor", |store, id, by| {
+            store.confirm_enrolment(id, &secret(), Step(7), &[], by, &NOTE, NOW)
+        }),
+        ("turn the second factor off", |store, id, by| {
+            store.remove_second_factor(id, by, &NOTE, NOW)
+        }),
+    ];
+
+    /// All that an administrator does, to `id`.
+    const ADMINISTERED: [Write; 7] = [
+        ("change the roles", |store, id, by| {
+            let roles = Roles::parse("admin").unwrap();
+            store.change(id, &Change::Roles(&roles), by, &NOTE, NOW)
+        }),
+        ("deactivate", |store, id, by| store.change(id, &Change::Active(false), by, &NOTE, NOW)),
+        ("delete", |store, id, by| store.delete(id, by, &NOTE, NOW)),
+        ("end the sessions", |store, id, by| {
+            store.end(id, Which::All, by, &NOTE, NOW).map(|ended| ended > 0)
+        }),
+        ("hand out a reset token", |store, user, by| {
+            let ticket = Ticket { jti: "ticket", user, expires: END };
+            store.hand_out(&ticket, by, &NOTE, NOW)
+        }),
+        ("invite", |store, _, by| {
+            let hash = Code::generate().unwrap().hash();
+            let new = NewInvitation { hash, roles: &Roles::default(), expires: END };
+            store.invite(&new, by, &NOTE, NOW).map(|()| true)
+        }),
+        ("take an invitation back", |store, _, by| {
+            let hash = Code::generate().unwrap().hash();
+            let new = NewInvitation { hash, roles: &Roles::default(), expires: END };
+            store.invite(&new, &BY, &NOTE, NOW)?;
+            store.revoke_invitation(&hash.name(), by, &NOTE, NOW)
+        }),
+    ];
+
+    /// Ada, her session `a`, and a second factor that is still to be confirmed.
+    fn open(name: &str) -> (Place, Sqlite, i64) {
+        let place = Place::new(name);
+        let store = Sqlite::open(&place.file(), 1).unwrap().with_mail(true);
+        let ada = add(&store, "ada", Some("ada@x.example")).unwrap();
+        log_in(&store, ada, "a", 10);
+        assert!(store.enrol(ada, &secret(), &BY, &NOTE, NOW).unwrap());
+        (place, store, ada)
+    }
+
+    /// How many rows there are, to see that none was written.
+    fn rows(store: &Sqlite) -> Vec<i64> {
+        let count = |table: &str| {
+            let sql = format!("SELECT count(*) FROM {table}");
+            store.with_writer(|w| Ok(w.query_row(&sql, [], |row| row.get(0))?)).unwrap()
+        };
+        ["audit", "outbox", "tickets", "invitations", "users"].map(count).to_vec()
+    }
+
+    #[test]
+    fn what_waited_for_the_database_was_done_with_an_old_password() {
+        let replaced = hash("replaced");
+        type Meanwhile<'a> = &'a dyn Fn(&Sqlite, i64);
+        let cases: [(&str, Meanwhile<'_>, &str); 6] = [
+            (
+                "another password, and a new session of the same name",
+                &|store, id| {
+                    let change = Change::Password { hash: &replaced, session: None };
+                    store.change(id, &change, &BY, &NOTE, NOW).unwrap();
+                    let sql = "UPDATE sessions SET ended = NULL";
+                    store.write(|w| Ok(w.execute(sql, [])?)).unwrap();
+                },
+                "WrongPassword",
+            ),
+            (
+                "another password",
+                &|store, id| {
+                    let change = Change::Password { hash: &replaced, session: None };
+                    store.change(id, &change, &BY, &NOTE, NOW).unwrap();
+                },
+                "BlacklistedError",
+            ),
+            (
+                "a logout",
+                &|store, id| {
+                    store.end(id, Which::One("a"), &BY, &NOTE, NOW).unwrap();
+                },
+                "BlacklistedError",
+            ),
+            (
+                "a second factor",
+                &|store, id| {
+                    store.confirm_enrolment(id, &secret(), Step(5), &[], &BY, &NOTE, NOW).unwrap();
+                },
+                "OtpRequired",
+            ),
+            (
+                "deactivation",
+                &|store, id| {
+                    store.change(id, &Change::Active(false), &BY, &NOTE, NOW).unwrap();
+                },
+                "InvalidUserError",
+            ),
+            (
+                "deletion",
+                &|store, id| {
+                    store.delete(id, &BY, &NOTE, NOW).unwrap();
+                },
+                "MissingUserError",
+            ),
+        ];
+        let compared = hash("hash");
+        for (write, act) in OWN {
+            let proof = Some(Proof { password: &compared, second: None });
+            let by = |id| Authority::User { id, session: "a", since: Timestamp(0), proof };
+            let (_place, store, ada) = open("own");
+            assert_eq!(done(act(&store, ada, &by(ada))), Ok(()), "{write}");
+            for (what, meanwhile, expected) in &cases {
+                let (_place, store, ada) = open("own-late");
+                meanwhile(&store, ada);
+                let before = rows(&store);
+                let refused = done(act(&store, ada, &by(ada)));
+                assert_eq!(refused, Err(*expected), "{write} after {what}");
+                assert_eq!(rows(&store), before, "{write} after {what}");
+            }
+        }
+    }
+
+    #[test]
+    fn somebody_who_had_been_demoted_made_another_an_administrator() {
+        for (write, act) in ADMINISTERED {
+            let cases: [(&str, fn(&Sqlite, i64), Result<(), &str>); 5] = [
+                ("nothing", |_, _| {}, Ok(())),
+                (
+                    "demotion",
+                    |store, id| {
+                        let roles = Roles::parse("editor").unwrap();
+                        store.change(id, &Change::Roles(&roles), &BY, &NOTE, NOW).unwrap();
+                    },
+                    Err("MissingRoleError"),
+                ),
+                (
+                    "a logout",
+                    |store, id| {
+                        store.end(id, Which::One("a"), &BY, &NOTE, NOW).unwrap();
+                    },
+                    Err("BlacklistedError"),
+                ),
+                (
+                    "deactivation",
+                    |store, id| {
+                        store.change(id, &Change::Active(false), &BY, &NOTE, NOW).unwrap();
+                    },
+                    Err("InvalidUserError"),
+                ),
+                (
+                    "deletion",
+                    |store, id| {
+                        store.delete(id, &BY, &NOTE, NOW).unwrap();
+                    },
+                    Err("MissingUserError"),
+                ),
+            ];
+            for (what, meanwhile, expected) in cases {
+                let (_place, store, ada) = open("demoted");
+                let roles = Roles::parse("admin").unwrap();
+                let [root, bob] = ["root", "bob"].map(|name| add(&store, name, None).unwrap());
+                for id in [ada, root] {
+                    store.change(id, &Change::Roles(&roles), &BY, &NOTE, NOW).unwrap();
+                }
+                log_in(&store, bob, "b", 10);
+                meanwhile(&store, ada);
+                assert_eq!(
+                    done(act(&store, bob, &admin(ada, "a"))),
+                    expected,
+                    "{write} after {what}"
+                );
+                // A session is good for its own user alone.
+                if expected.is_err() {
+                    let other = done(act(&store, bob, &admin(root, "a")));
+                    assert_eq!(other, Err("BlacklistedError"), "{write}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_login_from_long_ago_changed_what_wants_a_recent_one() {
+        let (_place, store, ada) = open("recent");
+        let roles = Roles::parse("admin").unwrap();
+        store.change(ada, &Change::Roles(&roles), &BY, &NOTE, NOW).unwrap();
+        for (since, expected) in [(11, Err("ReauthenticationRequired")), (10, Ok(()))] {
+            let since = Timestamp(since);
+            let by = Authority::Admin { id: ada, session: "a", since };
+            assert_eq!(done(store.change(ada, &Change::Unlocked, &by, &NOTE, NOW)), expected);
+            let by = Authority::User { id: ada, session: "a", since, proof: None };
+            let ended = store.end(ada, Which::All, &by, &NOTE, NOW).map(|ended| ended == 1);
+            assert_eq!(done(ended), expected);
+        }
+    }
+
+    #[test]
+    fn a_second_factor_is_used_up_with_what_it_is_shown_for() {
+        let (_place, store, ada) = open("spent");
+        let code: CodeHash = Code::generate().unwrap().hash();
+        store.confirm_enrolment(ada, &secret(), Step(5), &[code], &BY, &NOTE, NOW).unwrap();
+        let compared = hash("hash");
+        let propose = |second: &Spend| {
+            let proof = Some(Proof { password: &compared, second: Some(second) });
+            let by = Authority::User { id: ada, session: "a", since: Timestamp(0), proof };
+            done(OWN[0].1(&store, ada, &by))
+        };
+        let step = |step| Spend::Step { secret: secret(), step: Step(step) };
+        assert_eq!(propose(&step(5)), Err("WrongOtp"), "it confirmed the factor");
+        assert_eq!(propose(&step(6)), Ok(()));
+        assert_eq!(propose(&step(6)), Err("WrongOtp"), "used");
+        assert_eq!(propose(&Spend::Recovery(code)), Ok(()));
+        assert_eq!(propose(&Spend::Recovery(code)), Err("WrongOtp"), "used");
+        // What fails for another reason uses nothing up.
+        store.end(ada, Which::One("a"), &BY, &NOTE, NOW).unwrap();
+        assert_eq!(propose(&step(7)), Err("BlacklistedError"));
+        assert_eq!(store.second_factor(ada).unwrap().unwrap().last, Step(6));
+    }
+}
