@@ -1,10 +1,10 @@
 [
     Asset {
-        path: "/assets/index-DLNfvQIX.js",
+        path: "/assets/index-Btn5iBEI.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-DLNfvQIX.js.gz"),
-        size: 310332,
+        gzip: include_bytes!("assets/index-Btn5iBEI.js.gz"),
+        size: 310091,
     },
     Asset {
         path: "/assets/style-DzDw3Lfy.css",

@@ -13,8 +13,7 @@ export interface Done {
   message: string;
 }
 
-// A registration is finished, or another address confirmed (`email`); only the former logs in, and
-// only an account that was still waiting for it.
+// A registration is finished, or another address confirmed; only the former logs in.
 export interface Finalized {
   user: string;
   access_token?: string;

@@ -82,7 +82,6 @@ export const en = {
   'finalize.submit': 'Confirm address',
   'finalize.welcome': 'Welcome, {name}',
   'finalize.registered': 'Your address is confirmed, your account is ready, and you are logged in.',
-  'finalize.confirmed': 'Your address is confirmed. Log in to go on.',
   'finalize.changed': 'Address confirmed',
   'finalize.changedText': '{email} is now the address of {name}.',
   'finalize.failed': 'This link does not work',

@@ -84,7 +84,6 @@ export const pt: Words = {
   'finalize.submit': 'Confirmar o endereço',
   'finalize.welcome': 'Boas-vindas, {name}',
   'finalize.registered': 'O seu endereço está confirmado, a conta está pronta e a sessão está aberta.',
-  'finalize.confirmed': 'O seu endereço está confirmado. Entre para continuar.',
   'finalize.changed': 'Endereço confirmado',
   'finalize.changedText': '{email} é agora o endereço de {name}.',
   'finalize.failed': 'Esta ligação não funciona',

@@ -2,9 +2,9 @@
 // gives an account another address. Opening the page changes nothing, because programs that check
 // mail open links too; the button does.
 
-import { useState, type ReactNode } from 'react';
+import { useState } from 'react';
 import { api } from '../api/endpoints';
-import { asProblem } from '../api/problem';
+import { asProblem, type Problem } from '../api/problem';
 import type { Finalized } from '../api/types';
 import { useConfig } from '../config';
 import { useLanguage } from '../i18n';
@@ -21,18 +21,17 @@ const PASSING = ['Offline', 'HttpError', 'TooManyRequests', 'Unavailable', 'Inte
 
 export function Finalize() {
   const [done, setDone] = useState<Finalized | null>(null);
-  const [failed, setFailed] = useState<ReactNode>(null);
-  const token = linkSecrets.token;
+  const [failed, setFailed] = useState<Problem | null>(null);
+  const [token] = useState(linkSecrets.token);
   if (done) return <Done of={done} />;
-  if (failed || !token) return <Failed>{failed}</Failed>;
+  if (failed || !token) return <Failed problem={failed} />;
   return <Ask token={token} onDone={setDone} onFailed={setFailed} />;
 }
 
 interface Props {
   token: string;
   onDone: (answer: Finalized) => void;
-  // With what there is to say beyond that the link does not work.
-  onFailed: (why: ReactNode) => void;
+  onFailed: (problem: Problem) => void;
 }
 
 function Ask({ token, onDone, onFailed }: Props) {
@@ -50,7 +49,7 @@ function Ask({ token, onDone, onFailed }: Props) {
     } catch (thrown) {
       const problem = asProblem(thrown);
       if (PASSING.includes(problem.code)) throw problem;
-      onFailed(problem.status === 401 ? <p className="intro">{t('finalize.failedText')}</p> : <ProblemNotice problem={problem} />);
+      onFailed(problem);
     }
   }
 
@@ -64,36 +63,29 @@ function Ask({ token, onDone, onFailed }: Props) {
   );
 }
 
-function Done({ of: { user: name, email, access_token: token } }: { of: Finalized }) {
+function Done({ of: { user: name, email } }: { of: Finalized }) {
   const { t } = useLanguage();
-  const { loggedIn } = useSession();
-  const text = email ? t('finalize.changedText', { email, name }) : t(token ? 'finalize.registered' : 'finalize.confirmed');
   return (
-    <Page step="done" title={email || !token ? t('finalize.changed') : t('finalize.welcome', { name })} narrow>
-      <p className="intro">{text}</p>
-      <Onward loggedIn={loggedIn || Boolean(email)} />
+    <Page step="done" title={email ? t('finalize.changed') : t('finalize.welcome', { name })} narrow>
+      <p className="intro">{email ? t('finalize.changedText', { email, name }) : t('finalize.registered')}</p>
+      <div className="buttons"><Link className="button main" to="/">{t('finalize.home')}</Link></div>
     </Page>
   );
 }
 
-function Failed({ children }: { children?: ReactNode }) {
+function Failed({ problem }: { problem: Problem | null }) {
   const { t } = useLanguage();
   const { loggedIn } = useSession();
   return (
     <Page step="failed" title={t('finalize.failed')} narrow>
-      {children || <p className="intro">{t('finalize.failedText')}</p>}
-      <Onward loggedIn={loggedIn} />
+      {problem && problem.status !== 401
+        ? <ProblemNotice problem={problem} />
+        : <p className="intro">{t('finalize.failedText')}</p>}
+      <div className="buttons">
+        {loggedIn
+          ? <Link className="button main" to="/">{t('finalize.home')}</Link>
+          : <Link className="button main" to="/login">{t('login.title')}</Link>}
+      </div>
     </Page>
-  );
-}
-
-function Onward({ loggedIn }: { loggedIn: boolean }) {
-  const { t } = useLanguage();
-  return (
-    <div className="buttons">
-      {loggedIn
-        ? <Link className="button main" to="/">{t('finalize.home')}</Link>
-        : <Link className="button main" to="/login">{t('login.title')}</Link>}
-    </div>
   );
 }
