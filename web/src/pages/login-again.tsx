@@ -1,7 +1,7 @@
 // Owns the dialog in which somebody logs in again, because the server wants a login that is not
 // long ago for what was asked of it. The page stays as it is behind it.
 
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { api } from '../api/endpoints';
 import { asProblem } from '../api/problem';
 import type { Me } from '../api/types';
@@ -15,6 +15,11 @@ export function LoginAgain() {
   const asked = useFreshLoginAsked();
   // A page on which something can be changed is there only once this is known.
   const { data: me } = useMe();
+  // Logged out in another tab: what waited must not be done for whoever logs in next.
+  const nobody = asked && !me;
+  useEffect(() => {
+    if (nobody) settleFreshLogin(false);
+  }, [nobody]);
   return asked && me ? <Dialog me={me} /> : null;
 }
 
