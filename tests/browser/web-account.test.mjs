@@ -3,12 +3,16 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  PASSWORD, addUser, ask, button, codeOf, field, heading, inspect, logIn, logInByApi, mailedLink, open, refused,
+  PASSWORD, addUser, ask, button, codeOf, enrol, field, heading, idIn, inspect, logIn, logInByApi, mailedLink,
+  open, refused,
 } from './app.mjs';
 import { mailTo, startChromium, startLictor, stopLictors } from './stage.mjs';
 
 const NEW_PASSWORD = 'nine copper kettles on the hill';
+// Seconds after which a login is too long ago.
+const AGAIN_S = 3;
 
 let browser, lictor;
 
@@ -22,7 +26,7 @@ after(async () => {
   await stopLictors();
 });
 
-test('another e-mail counts once its link was followed', async t => {
+test('another e-mail counts once it was confirmed on the page of its link', async t => {
   const page = await account(t, 'ada', [refused(403)], '--email', 'ada@example.org');
   await button(page, 'Change e-mail').click();
   await field(page, 'New e-mail').fill('ada@example.net');
@@ -36,15 +40,21 @@ test('another e-mail counts once its link was followed', async t => {
   await page.getByText('ada@example.org', { exact: true }).waitFor();
 
   await page.goto(await mailedLink(lictor, 'ada@example.net', 'finalize'));
+  await button(page, 'Confirm address').click();
   await heading(page, 'Address confirmed').waitFor();
   await inspect(page, 'finalize, another address');
   await page.goto('/account');
   await page.getByText('ada@example.net', { exact: true }).waitFor();
 });
 
-test('another password ends all other sessions', async t => {
+test('another password ends all sessions, and all tabs go on with a new one', async t => {
   const page = await account(t, 'bea', [refused(400), refused(403)]);
-  const other = await logInByApi(lictor, 'bea');
+  const [mine, other] = [await tokenIn(page), await logInByApi(lictor, 'bea')];
+  const tab = await page.context().newPage();
+  await tab.goto('/');
+  await heading(tab, 'Hello, bea').waitFor();
+  await page.reload();
+  await rows(page).nth(1).waitFor();
   await button(page, 'Change password').click();
   await inspect(page, 'change password');
   for (const [current, next, told] of [
@@ -58,7 +68,11 @@ test('another password ends all other sessions', async t => {
     await page.getByText(told).waitFor();
   }
   await inspect(page, 'password changed');
-  await assert.rejects(ask(lictor, 'GET', '/api/me', other), /BlacklistedError/);
+  await rows(page).nth(1).waitFor({ state: 'detached' });
+  await rows(page).filter({ hasText: 'This one' }).waitFor();
+  for (const token of [mine, other]) await assert.rejects(ask(lictor, 'GET', '/api/me', token), /BlacklistedError/);
+  await tab.getByRole('link', { name: 'Protected message' }).click();
+  await tab.getByText('protected endpoint (allowed usr bea)').waitFor();
 
   await page.reload();
   await heading(page, 'Account').waitFor();
@@ -72,13 +86,12 @@ test('sessions: each can be ended, and all of them', async t => {
   const page = await account(t, 'cleo', []);
   const other = await logInByApi(lictor, 'cleo');
   await page.reload();
-  const rows = page.getByRole('listitem').filter({ hasText: '127.0.0.1' });
-  await rows.nth(1).waitFor();
-  assert.equal(await rows.count(), 2);
-  await rows.filter({ hasText: 'This one' }).waitFor();
+  await rows(page).nth(1).waitFor();
+  assert.equal(await rows(page).count(), 2);
+  await rows(page).filter({ hasText: 'This one' }).waitFor();
   await page.getByRole('button', { name: /^Log out .*127\.0\.0\.1$/ }).click();
   await page.getByText('That session has ended.').waitFor();
-  assert.equal(await rows.count(), 1);
+  assert.equal(await rows(page).count(), 1);
   await assert.rejects(ask(lictor, 'GET', '/api/me', other), /BlacklistedError/);
 
   const third = await logInByApi(lictor, 'cleo');
@@ -141,6 +154,49 @@ test('second factor: on, other recovery codes, off', async t => {
   assert.equal((await ask(lictor, 'GET', '/api/me', await logInByApi(lictor, 'dora'))).second_factor, false);
 });
 
+test('with a second factor, its code is wanted for another e-mail, another password and deleting', async t => {
+  const page = await account(t, 'gil', [refused(403)], '--email', 'gil@example.org');
+  await button(page, 'Change e-mail').click();
+  await field(page, 'New e-mail').fill('gil@example.net');
+  await field(page, 'Current password').fill(PASSWORD);
+  // Turned on elsewhere, while the form is open.
+  const { codes } = await enrol(lictor, 'gil');
+  await button(page, 'Send confirmation').click();
+  await page.getByText('A code of your second factor is needed as well.').waitFor();
+  assert.equal(await field(page, 'Code').evaluate(each => each === document.activeElement), true, 'the code is asked for');
+  await inspect(page, 'change e-mail, the code is missing');
+  for (const [code, told] of [
+    ['000000', 'The code is wrong, too old, or has been used.'],
+    [codes[0], 'We have sent a link to gil@example.net.'],
+  ]) {
+    await field(page, 'Code').fill(code);
+    await button(page, 'Send confirmation').click();
+    await page.getByText(told).waitFor();
+  }
+
+  await button(page, 'Change password').click();
+  for (const [code, told] of [
+    [codes[0], 'The code is wrong, too old, or has been used.'],
+    [codes[1], 'Your password is changed. All other sessions have ended.'],
+  ]) {
+    await field(page, 'Current password').fill(PASSWORD);
+    await field(page, 'New password').fill(NEW_PASSWORD);
+    await field(page, 'Code').fill(code);
+    await button(page, 'Change password').click();
+    await page.getByText(told).waitFor();
+  }
+
+  await button(page, 'Delete account').click();
+  const dialog = page.getByRole('dialog', { name: 'Delete account' });
+  await field(dialog, 'Current password').fill(NEW_PASSWORD);
+  await button(dialog, 'Delete my account').click();
+  await dialog.getByText('Please fill this in.').waitFor();
+  await inspect(page, 'delete account, the code is missing');
+  await field(dialog, 'Code').fill(codes[2]);
+  await button(dialog, 'Delete my account').click();
+  await heading(page, 'Welcome to lictor').waitFor();
+});
+
 test('deleting the account takes the password, and it is gone', async t => {
   const page = await account(t, 'elsa', [refused(403), refused(401)]);
   await button(page, 'Delete account').click();
@@ -157,12 +213,64 @@ test('deleting the account takes the password, and it is gone', async t => {
   await page.getByText('The username or the password is wrong.').waitFor();
 });
 
+test('a login that is too long ago is asked for again, and what was asked for is then done', async t => {
+  const server = await startLictor('again', '--throttle', 'off', '--reauthenticate', `${AGAIN_S}s`);
+  addUser(server, 'hal');
+  addUser(server, 'ivy', '--role', 'admin');
+  const { codes } = await enrol(server, 'ivy');
+  const ofHal = idIn(await logInByApi(server, 'hal'));
+  const page = await open(t, browser, server, '/account', { token: await logInByApi(server, 'hal'), expected: [refused(403), refused(401)] });
+  await rows(page).nth(1).waitFor();
+  await sleep((AGAIN_S + 1) * 1000);
+  const end = page.getByRole('button', { name: /^Log out .*127\.0\.0\.1$/ });
+  const dialog = page.getByRole('dialog', { name: 'Log in again' });
+  await end.click();
+  await dialog.getByText('This needs a recent login.').waitFor();
+  assert.equal(await field(dialog, 'Username').inputValue(), 'hal');
+  assert.equal(await field(dialog, 'Password').evaluate(each => each === document.activeElement), true, 'the password can be typed at once');
+  await inspect(page, 'log in again');
+  await button(dialog, 'Cancel').click();
+  await page.getByText('This needs a recent login.').waitFor();
+  assert.equal(await rows(page).count(), 2, 'nothing has ended');
+
+  await end.click();
+  for (const password of ['not this one', PASSWORD]) {
+    await field(dialog, 'Password').fill(password);
+    await button(dialog, 'Log in').click();
+    if (password !== PASSWORD) await dialog.getByText('The password is wrong.').waitFor();
+  }
+  await page.getByText('That session has ended.').waitFor();
+  await rows(page).nth(1).waitFor({ state: 'detached' });
+  await rows(page).filter({ hasText: 'This one' }).waitFor();
+
+  // An administrator, with the second factor.
+  const { access_token: token } = await ask(server, 'POST', '/api/login', undefined, { username: 'ivy', password: PASSWORD, otp: codes[0] });
+  await sleep((AGAIN_S + 1) * 1000);
+  const admin = await open(t, browser, server, `/admin/users/${ofHal}`, { token, expected: [refused(403)] });
+  await button(admin, 'Deactivate').click();
+  const again = admin.getByRole('dialog', { name: 'Log in again' });
+  await field(again, 'Password').fill(PASSWORD);
+  await field(again, 'Code').fill(codes[1]);
+  await inspect(admin, 'log in again, second factor');
+  await button(again, 'Log in').click();
+  await admin.getByText('hal is inactive and logged out everywhere.').waitFor();
+});
+
 async function account(t, name, expected, ...flags) {
   addUser(lictor, name, ...flags);
   const page = await open(t, browser, lictor, '/account', { token: await logInByApi(lictor, name), expected });
   await heading(page, 'Account').waitFor();
   await button(page, 'Change password').waitFor();
   return page;
+}
+
+// The list of sessions.
+function rows(page) {
+  return page.getByRole('listitem').filter({ hasText: '127.0.0.1' });
+}
+
+function tokenIn(page) {
+  return page.evaluate(() => JSON.parse(localStorage.getItem('lictor.auth')).token);
 }
 
 async function recoveryCodes(page) {

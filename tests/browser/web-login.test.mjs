@@ -104,6 +104,38 @@ test('second factor: the app\'s code, or a recovery code once', async t => {
   }
 });
 
+test('a device that has logged in is known after it has logged out, until the account is deleted', async t => {
+  addUser(lictor, 'dora');
+  const page = await open(t, browser, lictor, '/login');
+  const [sent, answered] = [[], []];
+  page.on('response', async response => {
+    if (!response.url().endsWith('/api/login')) return;
+    sent.push(response.request().postDataJSON().device);
+    answered.push((await response.json()).device);
+  });
+  for (const name of ['dora', 'ada', 'dora']) {
+    await page.goto('/login');
+    await logIn(page, name);
+    await heading(page, `Hello, ${name}`).waitFor();
+    if (name !== 'dora' || sent.length < 3) await button(page, 'Log out').click();
+  }
+  assert.deepEqual(sent, ['', answered[0], answered[1]]);
+  assert.equal(answered[1].split('.').length, 2, 'one value for each of the two');
+  const kept = await page.evaluate(() => Object.values(localStorage).join());
+  for (const value of answered[2].split('.')) assert.ok(kept.includes(value));
+
+  await page.goto('/account');
+  await button(page, 'Delete account').click();
+  const dialog = page.getByRole('dialog', { name: 'Delete account' });
+  await field(dialog, 'Current password').fill(PASSWORD);
+  await button(dialog, 'Delete my account').click();
+  await heading(page, 'Welcome to lictor').waitFor();
+  await page.goto('/login');
+  await logIn(page, 'ada');
+  await heading(page, 'Hello, ada').waitFor();
+  assert.equal(sent.at(-1), answered[2].split('.')[1], 'the other one is still known');
+});
+
 test('a throttled login counts down, and is taken after it', async t => {
   const strict = await startLictor('strict');
   addUser(strict, 'cleo');

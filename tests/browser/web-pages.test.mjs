@@ -17,6 +17,7 @@ const outside = [
   ['/register', 'Make an account', 'Criar uma conta'],
   ['/check-mail', 'Check your mail', 'Veja o seu e-mail'],
   ['/finalize', 'This link does not work', 'Esta ligação não funciona'],
+  ['/finalize?token=x', 'Confirm your address', 'Confirme o seu endereço'],
   ['/forgot', 'Forgot your password?', 'Esqueceu a senha?'],
   ['/reset-finalize', 'This link does not work', 'Esta ligação não funciona'],
   ['/reset-finalize?token=x', 'Set a new password', 'Definir outra senha'],

@@ -1,10 +1,10 @@
 [
     Asset {
-        path: "/assets/index-CEK8LXwJ.js",
+        path: "/assets/index-FyRX00L3.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-CEK8LXwJ.js.gz"),
-        size: 302999,
+        gzip: include_bytes!("assets/index-FyRX00L3.js.gz"),
+        size: 310135,
     },
     Asset {
         path: "/assets/style-DzDw3Lfy.css",

@@ -5,7 +5,7 @@ import type { ReactNode } from 'react';
 import { useConfig } from './config';
 import { ConnectionLost } from './connection-lost';
 import { languages, useLanguage, type Language } from './i18n';
-import { useMe } from './me';
+import { mustEnrol, useMe } from './me';
 import { Link, navigate, useAddress } from './router';
 import { auth, useSession } from './session';
 import { Button } from './ui/button';
@@ -56,8 +56,12 @@ function Navigation() {
     <nav className="nav" aria-label={t('nav.label')}>
       {loggedIn ? (
         <>
-          {isAdmin && <NavLink to="/admin" within>{t('nav.admin')}</NavLink>}
-          <NavLink to="/account">{t('nav.account')}</NavLink>
+          {!mustEnrol(me) && (
+            <>
+              {isAdmin && <NavLink to="/admin" within>{t('nav.admin')}</NavLink>}
+              <NavLink to="/account">{t('nav.account')}</NavLink>
+            </>
+          )}
           <Button look="link" onClick={() => void logOut()}>{t('nav.logout')}</Button>
         </>
       ) : (

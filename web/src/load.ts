@@ -13,8 +13,9 @@ export interface Loaded<T> {
   set: (data: T) => void;
 }
 
-// `key` says what is read: another key reads anew.
-export function useLoad<T>(load: () => Promise<T>, key: string): Loaded<T> {
+// `key` says what is read: another key reads anew. With another `version` of the same it is read
+// again, and what there is stays on the page meanwhile.
+export function useLoad<T>(load: () => Promise<T>, key: string, version = ''): Loaded<T> {
   const [state, setState] = useState<{ key: string; data?: T; problem?: Problem }>({ key });
   const [round, setRound] = useState(0);
 
@@ -26,7 +27,7 @@ export function useLoad<T>(load: () => Promise<T>, key: string): Loaded<T> {
     );
     return () => void (wanted = false);
     // `load` is made anew at each render; what it reads is named by `key`.
-  }, [key, round]);
+  }, [key, version, round]);
 
   const reload = useCallback(() => setRound(before => before + 1), []);
   const set = useCallback((data: T) => setState({ key, data }), [key]);

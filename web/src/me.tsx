@@ -1,6 +1,7 @@
 // Owns who is logged in, as the server knows them: read once a session, again when it changed.
 
-import { createContext, useContext, type ReactNode } from 'react';
+import { createContext, useContext, useEffect, type ReactNode } from 'react';
+import { onAccountChange } from './account-change';
 import { api } from './api/endpoints';
 import type { Me } from './api/types';
 import { useLoad, type Loaded } from './load';
@@ -10,8 +11,8 @@ const Context = createContext<Loaded<Me | null> | null>(null);
 
 export function MeProvider({ children }: { children: ReactNode }) {
   const { claims } = useSession();
-  // Another session may be another person's.
-  const me = useLoad<Me | null>(() => (claims ? api.me() : Promise.resolve(null)), claims?.jti ?? '');
+  const me = useLoad<Me | null>(() => (claims ? api.me() : Promise.resolve(null)), String(claims?.id ?? ''), claims?.jti);
+  useEffect(() => onAccountChange(me.reload), [me.reload]);
   return <Context value={me}>{children}</Context>;
 }
 
@@ -19,4 +20,9 @@ export function useMe(): Loaded<Me | null> {
   const me = useContext(Context);
   if (!me) throw new Error('useMe outside of MeProvider');
   return me;
+}
+
+// Whether the server wants a second factor of this account before anything else.
+export function mustEnrol(me: Me | null | undefined): boolean {
+  return Boolean(me?.second_factor_required && !me.second_factor);
 }

@@ -1,30 +1,38 @@
 // Owns the list of the server's endpoints: one line each, what it takes and what it answers.
 
-import { answered, auth, call, callWith } from '../session';
-import type { LogInWith, RegisterWith } from '../auth/index';
+import { answered, asUser, auth, call, callWith } from '../session';
+import type { LogInWith, RegisterWith, ResetPasswordWith } from '../auth/index';
 import type {
-  AuditPage, Config, Done, Enrolment, Finalized, Invitation, Me, NewInvitation, RecoveryCodes, ResetDone, ResetLink,
-  Session, User, UserPage,
+  AuditPage, Config, Done, Enrolment, Finalized, Invitation, Me, NewInvitation, RecoveryCodes, ResetLink, Session,
+  User, UserPage,
 } from './types';
 
 export const api = {
   config: () => callWith<Config>(false, 'GET', '/api/config'),
   logIn: (credentials: LogInWith) => answered(auth.logIn(credentials)),
+  // Another session of the same account; the one before it ends.
+  logInAgain: async (credentials: LogInWith) => {
+    const before = await answered(auth.token());
+    await answered(auth.logIn(credentials));
+    if (before) await callWith<Done>(before, 'POST', '/api/logout').catch(() => {});
+  },
   register: (account: RegisterWith) => answered(auth.register(account)),
   finalize: (token: string) => callWith<Finalized>(token, 'GET', '/api/finalize'),
   reset: (email: string) => callWith<Done>(false, 'POST', '/api/reset', { email }),
-  resetFinalize: (token: string, body: { password: string; otp?: string }) =>
-    callWith<ResetDone>(token, 'POST', '/api/reset_finalize', body),
+  resetFinalize: (token: string, reset: ResetPasswordWith) => answered(auth.resetPassword(token, reset)),
 
   protected: () => call<Done>('GET', '/api/protected'),
   me: () => call<Me>('GET', '/api/me'),
-  deleteMe: (password: string) => call<Done>('DELETE', '/api/me', { password }),
-  changePassword: (current: string, next: string) => call<Done>('PUT', '/api/password', { current, new: next }),
-  changeEmail: (email: string, password: string) => call<Done>('PUT', '/api/email', { email, password }),
+  // `otp` is empty where there is no second factor.
+  deleteMe: (password: string, otp: string) => asUser(() => auth.deleteAccount({ password, ...given(otp) })),
+  changePassword: (current: string, next: string, otp: string) =>
+    asUser(() => auth.changePassword({ current, new: next, ...given(otp) })),
+  changeEmail: (email: string, password: string, otp: string) =>
+    call<Done>('PUT', '/api/email', { email, password, ...given(otp) }),
 
   sessions: () => call<{ sessions: Session[] }>('GET', '/api/sessions'),
   endSession: (id: string) => call<Done>('DELETE', `/api/sessions/${encodeURIComponent(id)}`),
-  logOutEverywhere: () => answered(auth.logOutEverywhere()),
+  logOutEverywhere: () => asUser(() => auth.logOutEverywhere()),
 
   enrol: (password: string) => call<Enrolment>('POST', '/api/second-factor', { password }),
   confirmEnrolment: (otp: string) => call<RecoveryCodes>('PUT', '/api/second-factor', { otp }),
@@ -52,6 +60,10 @@ export const adminApi = {
 
   audit: (user?: number, before?: number) => call<AuditPage>('GET', `${admin}/audit${query({ user, before, limit: 50 })}`),
 };
+
+function given(otp: string) {
+  return otp ? { otp } : {};
+}
 
 function query(parameters: Record<string, string | number | undefined>): string {
   const given = Object.entries(parameters).filter(([, value]) => value !== undefined && value !== '');

@@ -5,6 +5,8 @@ export interface Config {
   mail: boolean;
   // What the service is called.
   issuer: string;
+  // Characters of a new password; a server that does not say it wants 8.
+  min_password_length?: number;
 }
 
 export interface Done {
@@ -18,11 +20,6 @@ export interface Finalized {
   email?: string;
 }
 
-export interface ResetDone {
-  user: string;
-  access_token: string;
-}
-
 export interface RecoveryCodes {
   recovery_codes: string[];
 }
@@ -34,6 +31,8 @@ export interface Me {
   roles: string[];
   created: number;
   second_factor: boolean;
+  // Whether it must have one.
+  second_factor_required: boolean;
   // How many are left.
   recovery_codes: number;
 }

@@ -1,14 +1,18 @@
-// Owns what an app has of the module: `createAuth`. It wires vault, line, turns and session, and
+// Owns what an app has of the module: `createAuth`. It wires vault, device, line, turns and session, and
 // turns requests of the app into answers. Knows nothing of React.
 
 import { readRoles } from './claims.js';
+import { createDevice } from './device.js';
 import { browser, type Environment } from './environment.js';
 import { ApiError, field, NetworkError, parsed, refusal } from './errors.js';
 import { createLine } from './line.js';
 import { createSession } from './session.js';
 import { createTurns } from './turns.js';
-import type { Auth, AuthOptions, AuthState, CallInit, LogInWith, RegisterWith, Registered } from './types.js';
-import { createVault } from './vault.js';
+import type {
+  Auth, AuthOptions, AuthState, CallInit, ChangePasswordWith, DeleteAccountWith, LogInWith, RegisterWith, Registered,
+  ResetPasswordWith,
+} from './types.js';
+import { createVault, sturdy } from './vault.js';
 
 export { ApiError, NetworkError };
 export type * from './types.js';
@@ -24,6 +28,7 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
     publish();
   });
   const vault = createVault(env, storageKey, () => session.look());
+  const device = createDevice(sturdy(env.local), `${storageKey}.device`);
   const session = createSession(env, line, vault, createTurns(env, `${storageKey}.turn`), publish);
   const endSignals = env.onSignal(() => {
     if (line.offline) void line.probe();
@@ -72,20 +77,45 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
   }
 
   // Without a content type, so that a browser asks no preflight first.
-  async function post(path: string, body: unknown): Promise<unknown> {
-    return answer(await request(path, { method: 'POST', body: JSON.stringify(body), token: false }));
+  async function post(path: string, body: object, token: string | false = false): Promise<unknown> {
+    return answer(await request(path, { method: 'POST', body: known(body), token }));
+  }
+
+  function known(body: object): string {
+    return JSON.stringify({ ...body, device: device.read() });
+  }
+
+  function begin(told: unknown, remember?: boolean): void {
+    session.begin(field(told, 'access_token') ?? '', remember);
+    if (session.held !== null) device.write(field(told, 'device'), session.held.claims.id);
   }
 
   async function logIn({ remember = true, ...credentials }: LogInWith): Promise<void> {
-    session.begin(field(await post('/api/login', credentials), 'access_token') ?? '', remember);
+    begin(await post('/api/login', credentials), remember);
   }
 
   async function register({ remember = true, ...account }: RegisterWith): Promise<Registered> {
     const told = await post('/api/registration', account);
-    const token = field(told, 'access_token');
-    if (token === undefined) return { loggedIn: false, message: field(told, 'message') ?? '' };
-    session.begin(token, remember);
+    if (field(told, 'access_token') === undefined) return { loggedIn: false, message: field(told, 'message') ?? '' };
+    begin(told, remember);
     return { loggedIn: true };
+  }
+
+  async function resetPassword(token: string, { remember = true, ...reset }: ResetPasswordWith): Promise<string> {
+    const told = await post('/api/reset_finalize', reset, token);
+    begin(told, remember);
+    return field(told, 'user') ?? '';
+  }
+
+  async function changePassword(change: ChangePasswordWith): Promise<void> {
+    begin(await answer(await request('/api/password', { method: 'PUT', body: known(change) })));
+  }
+
+  async function deleteAccount(proof: DeleteAccountWith): Promise<void> {
+    const user = session.look()?.claims.id;
+    await call('DELETE', '/api/me', proof);
+    if (user !== undefined) device.remove(user);
+    session.end('user');
   }
 
   async function logOut(): Promise<boolean> {
@@ -123,9 +153,12 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
     },
     logIn,
     register,
+    resetPassword,
+    changePassword,
     accept: (token, { remember = true } = {}) => session.begin(token, remember),
     logOut,
     logOutEverywhere,
+    deleteAccount,
     forget: (reason = 'user') => session.end(reason),
     fetch: request,
     call,

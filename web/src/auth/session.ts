@@ -25,7 +25,8 @@ const FINAL: Readonly<Record<string, LogOutReason>> = {
 export interface Session {
   readonly held: Held | null;
   readonly reason: LogOutReason | null;
-  begin(token: string, remember: boolean): void;
+  /** `remember` left out: kept where the token is that this one replaces. */
+  begin(token: string, remember?: boolean): void;
   end(reason: LogOutReason): void;
   /** Takes over what other tabs have done. */
   look(): Held | null;

@@ -60,6 +60,26 @@ export interface RegisterWith {
   readonly remember?: boolean | undefined;
 }
 
+export interface ChangePasswordWith {
+  readonly current: string;
+  readonly new: string;
+  /** Code of the second factor, if the account has one: `ApiError` `OtpRequired`. */
+  readonly otp?: string | undefined;
+}
+
+export interface ResetPasswordWith {
+  readonly password: string;
+  /** Code of the second factor, after `ApiError` `SecondFactorRequired`. */
+  readonly otp?: string | undefined;
+  readonly remember?: boolean | undefined;
+}
+
+export interface DeleteAccountWith {
+  readonly password: string;
+  /** Code of the second factor, if the account has one: `ApiError` `OtpRequired`. */
+  readonly otp?: string | undefined;
+}
+
 /** As for fetch, with one field more. */
 export interface CallInit extends RequestInit {
   /**
@@ -82,14 +102,20 @@ export interface Auth {
   logIn(credentials: LogInWith): Promise<void>;
   /** POST /api/registration. `loggedIn: false` with the server's sentence where the address must be confirmed first. */
   register(account: RegisterWith): Promise<Registered>;
-  /** Begins a session with a token that another endpoint has just answered (finalize, reset_finalize). */
+  /** POST /api/reset_finalize with a mailed token: begins a session. Resolves to the username. */
+  resetPassword(mailedToken: string, reset: ResetPasswordWith): Promise<string>;
+  /** PUT /api/password: ends every session of the user and begins a new one, with which all tabs go on. */
+  changePassword(change: ChangePasswordWith): Promise<void>;
+  /** Begins a session with a token that another endpoint has just answered (finalize). */
   accept(accessToken: string, options?: { readonly remember?: boolean | undefined }): void;
 
   /** Logged out at once in all tabs of the session; then the server is told. Resolves to whether it heard it. Never rejects. */
   logOut(): Promise<boolean>;
   /** Ends all sessions of the user. Rejects, and stays logged in, if the server cannot be told. */
   logOutEverywhere(): Promise<void>;
-  /** The session is over and the server knows (the account was just deleted): forgets the token in all tabs. */
+  /** DELETE /api/me: the account is gone, and what this browser knew of it. */
+  deleteAccount(proof: DeleteAccountWith): Promise<void>;
+  /** The session is over and the server knows: forgets the token in all tabs. */
   forget(reason?: LogOutReason): void;
 
   /**

@@ -4,7 +4,8 @@
 // A remembered session lies in localStorage and is that of all tabs; one that is not lies in the
 // sessionStorage of its tab and is that tab's own. A tab with an own record, even one that says
 // "logged out", does not look at the shared one. A duplicated tab begins with a copy of its own
-// record, the same session: those tell each other by a BroadcastChannel.
+// record, the same session: those tell each other by a BroadcastChannel, also when another
+// session of the same user follows (a changed password begins one).
 //
 // Why a token is where scripts can read it, and what that is worth, stands in README.md.
 
@@ -62,7 +63,7 @@ export function createVault(env: Environment, key: string, changed: () => void):
   function hearTwin(message: unknown): void {
     const { session, text } = (message ?? {}) as { session?: unknown; text?: unknown };
     if (typeof text !== 'string' || typeof session !== 'string' || session !== sessionOf(own.getItem(key))) return;
-    if (sessionOf(text) === session || isOut(decode(text))) {
+    if (userOf(text) === userOf(own.getItem(key)) || isOut(decode(text))) {
       own.setItem(key, text);
       changed();
     }
@@ -91,6 +92,11 @@ function sessionOf(text: string | null): string | null {
   return kept !== null && 'token' in kept ? kept.claims.jti : null;
 }
 
+function userOf(text: string | null): number | null {
+  const kept = decode(text);
+  return kept !== null && 'token' in kept ? kept.claims.id : null;
+}
+
 function isOut(kept: Kept): boolean {
   return kept !== null && 'out' in kept;
 }
@@ -106,7 +112,7 @@ function decode(text: string | null): Kept {
 
 // Storage may be missing, blocked or full. What it does not take is kept in memory: the session
 // then lasts as long as the page.
-function sturdy(area: Area | null): Area {
+export function sturdy(area: Area | null): Area {
   const kept = new Map<string, string | null>();
   const attempt = <T>(use: (area: Area) => T): T | undefined => {
     try {

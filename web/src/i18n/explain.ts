@@ -10,12 +10,14 @@ export function useExplain(): (problem: Problem) => string {
   const { t } = useLanguage();
   return problem => {
     const key = keyFor(problem);
-    return key ? t(key) : problem.message || t('error.HttpError');
+    // The number that a rule names, such as a length.
+    const n = /\d+/.exec(problem.message)?.[0] ?? '';
+    return key ? t(key, { n }) : problem.message || t('error.HttpError');
   };
 }
 
 export function keyFor({ code, message }: { code: string; message: string }): Key | undefined {
-  const reason = reasons[message];
+  const reason = reasons[message] ?? reasons[message.replace(/\d+/, '{n}')];
   if (reason) return reason;
   const key = `error.${code}`;
   return key in en ? (key as Key) : undefined;

@@ -1,5 +1,5 @@
 // Owns which of the server's sentences are more exact than the name of their error, and our words
-// for them.
+// for them. {n} stands for a number that can be configured.
 
 import type { Key } from './en';
 
@@ -7,13 +7,15 @@ export const reasons: Record<string, Key> = {
   'The username is empty': 'error.Required',
   'The username is longer than 64 characters': 'reason.nameLong',
   'The username may hold letters, digits and punctuation, but no spaces': 'reason.nameLetters',
+  'The username is an e-mail address; choose a name without the @': 'reason.nameEmail',
   'The password is longer than 1024 bytes': 'reason.passwordLong',
   'The password is empty': 'error.Required',
   'The password holds a character that cannot be typed everywhere': 'reason.passwordLetters',
-  'The password is shorter than 8 characters': 'reason.passwordShort',
+  'The password is shorter than {n} characters': 'reason.passwordShort',
   'The password is little more than the username': 'reason.passwordName',
   'The password is little more than the e-mail address': 'reason.passwordEmail',
   'The password is little more than the name of this program': 'reason.passwordProgram',
+  'The password is little more than the name of this service': 'reason.passwordService',
   'This password is one of the most common, which are tried first': 'reason.passwordCommon',
   'email: this is not an e-mail address': 'error.InvalidEmail',
   'email: longer than 254 bytes': 'error.InvalidEmail',

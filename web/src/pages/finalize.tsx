@@ -1,31 +1,70 @@
 // Owns the page of the link in a mail that confirms an address: it finishes a registration, or
-// gives an account another address.
+// gives an account another address. Opening the page changes nothing, because programs that check
+// mail open links too; the button does.
 
-import type { ReactNode } from 'react';
+import { useState } from 'react';
 import { api } from '../api/endpoints';
+import { asProblem, type Problem } from '../api/problem';
 import type { Finalized } from '../api/types';
+import { useConfig } from '../config';
 import { useLanguage } from '../i18n';
 import { linkSecrets } from '../link-secrets';
-import { useLoad } from '../load';
 import { useMe } from '../me';
 import { Link } from '../router';
 import { auth, useSession } from '../session';
+import { Form } from '../ui/form';
 import { ProblemNotice } from '../ui/notice';
 import { Page } from '../ui/page';
 
+// After these another try makes sense.
+const PASSING = ['Offline', 'HttpError', 'TooManyRequests', 'Unavailable', 'InternalError'];
+
 export function Finalize() {
-  return linkSecrets.token ? <Confirming token={linkSecrets.token} /> : <Failed />;
+  const [done, setDone] = useState<Finalized | null>(null);
+  const [failed, setFailed] = useState<Problem | null>(null);
+  const [token] = useState(linkSecrets.token);
+  if (done) return <Done of={done} />;
+  if (failed || !token) return <Failed problem={failed} />;
+  return <Ask token={token} onDone={setDone} onFailed={setFailed} />;
 }
 
-function Confirming({ token }: { token: string }) {
-  const { t } = useLanguage();
-  const me = useMe();
-  const finalized = useLoad(() => once(token, me.reload), token);
+interface Props {
+  token: string;
+  onDone: (answer: Finalized) => void;
+  onFailed: (problem: Problem) => void;
+}
 
-  const { data, problem } = finalized;
-  if (problem) return <Failed>{problem.status !== 401 && <ProblemNotice problem={problem} />}</Failed>;
-  if (!data) return <Page title={t('finalize.title')} narrow><p role="status">{t('finalize.busy')}</p></Page>;
-  const { user: name, email } = data;
+function Ask({ token, onDone, onFailed }: Props) {
+  const { t } = useLanguage();
+  const { issuer } = useConfig();
+  const me = useMe();
+
+  async function send() {
+    try {
+      const answer = await api.finalize(token);
+      linkSecrets.token = null;
+      if (answer.access_token) auth.accept(answer.access_token);
+      else me.reload();
+      onDone(answer);
+    } catch (thrown) {
+      const problem = asProblem(thrown);
+      if (PASSING.includes(problem.code)) throw problem;
+      onFailed(problem);
+    }
+  }
+
+  return (
+    <Page step="ask" title={t('finalize.title')} narrow>
+      <p className="intro">{t('finalize.intro', { issuer })}</p>
+      <Form submit={t('finalize.submit')} send={send}>
+        <p>{t('finalize.notYou')}</p>
+      </Form>
+    </Page>
+  );
+}
+
+function Done({ of: { user: name, email } }: { of: Finalized }) {
+  const { t } = useLanguage();
   return (
     <Page step="done" title={email ? t('finalize.changed') : t('finalize.welcome', { name })} narrow>
       <p className="intro">{email ? t('finalize.changedText', { email, name }) : t('finalize.registered')}</p>
@@ -34,32 +73,14 @@ function Confirming({ token }: { token: string }) {
   );
 }
 
-// A link works once, so it is followed once, however often this page is rendered. A lost
-// connection is no answer: then it may be tried again.
-const followed = new Map<string, Promise<Finalized>>();
-
-function once(token: string, reloadMe: () => void): Promise<Finalized> {
-  const before = followed.get(token);
-  if (before) return before;
-  const answer = follow(token, reloadMe);
-  followed.set(token, answer);
-  answer.catch(problem => problem.code === 'Offline' && followed.delete(token));
-  return answer;
-}
-
-async function follow(token: string, reloadMe: () => void): Promise<Finalized> {
-  const answer = await api.finalize(token);
-  if (answer.access_token) auth.accept(answer.access_token);
-  else reloadMe();
-  return answer;
-}
-
-function Failed({ children }: { children?: ReactNode }) {
+function Failed({ problem }: { problem: Problem | null }) {
   const { t } = useLanguage();
   const { loggedIn } = useSession();
   return (
     <Page step="failed" title={t('finalize.failed')} narrow>
-      {children || <p className="intro">{t('finalize.failedText')}</p>}
+      {problem && problem.status !== 401
+        ? <ProblemNotice problem={problem} />
+        : <p className="intro">{t('finalize.failedText')}</p>}
       <div className="buttons">
         {loggedIn
           ? <Link className="button main" to="/">{t('finalize.home')}</Link>

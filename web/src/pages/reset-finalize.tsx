@@ -8,7 +8,6 @@ import { useConfig } from '../config';
 import { useLanguage } from '../i18n';
 import { linkSecrets } from '../link-secrets';
 import { Link } from '../router';
-import { auth } from '../session';
 import { CodeField, PasswordField } from '../ui/field';
 import { Form } from '../ui/form';
 import { Page } from '../ui/page';
@@ -37,10 +36,9 @@ function NewPassword({ token, onDone, onSpent }: Props) {
   async function send(text: (name: string) => string) {
     const otp = text('otp');
     try {
-      const answer = await api.resetFinalize(token, { password: text('password'), ...(otp && { otp }) });
+      const name = await api.resetFinalize(token, { password: text('password'), ...(otp && { otp }) });
       linkSecrets.token = null;
-      auth.accept(answer.access_token);
-      onDone(answer.user);
+      onDone(name);
     } catch (thrown) {
       const { code } = asProblem(thrown);
       if (code === 'SecondFactorRequired') setCodeNeeded(true);

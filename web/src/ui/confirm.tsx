@@ -8,14 +8,16 @@ interface Props {
   title: string;
   text: string;
   submit: string;
+  danger?: boolean;
   send: (text: (name: string) => string) => Promise<void>;
+  words?: Record<string, string>;
   onClose: () => void;
   // Fields, if it asks for something.
   children?: ReactNode;
 }
 
 // Shown as long as it is rendered. When it closes, the focus goes back to what opened it.
-export function Confirm({ title, text, submit, send, onClose, children }: Props) {
+export function Confirm({ title, text, submit, danger = true, send, words = {}, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
 
@@ -23,7 +25,7 @@ export function Confirm({ title, text, submit, send, onClose, children }: Props)
     const opener = document.activeElement;
     dialog.current?.showModal();
     // The first field, else the way back: Enter alone should not do it.
-    dialog.current?.querySelector<HTMLElement>('input, button[type=button]')?.focus();
+    dialog.current?.querySelector<HTMLElement>('input:not([readonly]), button[type=button]')?.focus();
     return () => void (opener instanceof HTMLElement && opener.focus());
   }, []);
 
@@ -31,7 +33,9 @@ export function Confirm({ title, text, submit, send, onClose, children }: Props)
     <dialog ref={dialog} aria-labelledby={id} aria-describedby={`${id}-text`} onClose={onClose}>
       <h2 id={id}>{title}</h2>
       <p id={`${id}-text`}>{text}</p>
-      <Form submit={submit} danger send={send} onCancel={() => dialog.current?.close()}>{children}</Form>
+      <Form submit={submit} danger={danger} send={send} words={words} onCancel={() => dialog.current?.close()}>
+        {children}
+      </Form>
     </dialog>
   );
 }

@@ -2,6 +2,7 @@
 // readers. Fields are not controlled by React, so that password managers can fill them in.
 
 import { useId, useState, type InputHTMLAttributes, type ReactNode } from 'react';
+import { useConfig } from '../config';
 import { useLanguage } from '../i18n';
 import { useComplaint } from './form';
 import { Eye } from './icons';
@@ -59,6 +60,7 @@ export function EmailField(props: Partial<FieldProps>) {
 // `fresh` is for a password that somebody chooses: password managers then offer a new one.
 export function PasswordField({ fresh = false, ...props }: Partial<FieldProps> & { fresh?: boolean }) {
   const { t } = useLanguage();
+  const { min_password_length: least = 8 } = useConfig();
   const [shown, setShown] = useState(false);
   const toggle = (
     <button type="button" className="show" aria-pressed={shown} aria-label={t('field.show')} onClick={() => setShown(!shown)}>
@@ -69,7 +71,8 @@ export function PasswordField({ fresh = false, ...props }: Partial<FieldProps> &
     <Field
       name="password"
       label={t(fresh ? 'field.newPassword' : 'field.password')}
-      hint={fresh ? t('field.passwordHint') : undefined}
+      hint={fresh ? t('field.passwordHint', { n: least }) : undefined}
+      data-least={fresh ? least : undefined}
       autoComplete={fresh ? 'new-password' : 'current-password'}
       autoCapitalize="none"
       spellCheck={false}

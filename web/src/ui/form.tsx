@@ -1,7 +1,7 @@
 // Owns forms: what was typed goes out once, and what is wrong with it is said at the field that
 // it is about, which takes the focus; else above the button.
 
-import { createContext, useContext, useEffect, useRef, type FormEvent, type ReactNode } from 'react';
+import { createContext, useContext, useEffect, useLayoutEffect, useReducer, useRef, type FormEvent, type ReactNode } from 'react';
 import { Problem } from '../api/problem';
 import { useLanguage } from '../i18n';
 import { useExplain } from '../i18n/explain';
@@ -16,6 +16,7 @@ const PLACES: Record<string, string> = {
   InvalidPassword: 'password',
   WrongPassword: 'password',
   WrongOtp: 'otp',
+  OtpRequired: 'otp',
   InvalidInvitation: 'invitation',
 };
 
@@ -50,6 +51,12 @@ export function Form({ submit, danger = false, send, places = {}, words = {}, on
   const text = problem ? words[problem.code] ?? explain(problem) : '';
   // It had to wait, and has.
   const again = problem !== null && problem.wait > 0 && task.wait === 0;
+
+  // A field that the problem brought up is there only now.
+  const [, renderAgain] = useReducer((times: number) => times + 1, 0);
+  useLayoutEffect(() => {
+    if (problem && place(problem, form.current, places) !== field) renderAgain();
+  });
 
   useEffect(() => {
     if (problem && field) input(form.current, field)?.focus();
@@ -93,8 +100,15 @@ function input(form: HTMLFormElement | null, name: string): HTMLInputElement | u
 // What the browser would complain about too, but in its own language instead of the page's.
 function firstWrong(form: HTMLFormElement): Problem | undefined {
   for (const element of form.elements) {
-    if (!(element instanceof HTMLInputElement) || element.validity.valid) continue;
-    return new Problem(element.value ? 'InvalidEmail' : 'Required', `${element.name}: `);
+    if (!(element instanceof HTMLInputElement)) continue;
+    if (!element.validity.valid) return new Problem(element.value ? 'InvalidEmail' : 'Required', `${element.name}: `);
+    const least = Number(element.dataset['least'] ?? 0);
+    if (characters(element.value) < least) return new Problem('InvalidPassword', `The password is shorter than ${least} characters`);
   }
   return undefined;
+}
+
+// As the server counts them: code points, composed.
+function characters(text: string): number {
+  return [...text.normalize('NFC')].length;
 }

@@ -11,8 +11,10 @@ interface Props {
   quiet?: boolean;
 }
 
-export function Loading({ of: { problem, reload }, quiet = false }: Props) {
+export function Loading({ of: { problem: found, reload }, quiet = false }: Props) {
   const { t } = useLanguage();
+  // The page that sets it up is about to take this one's place.
+  const problem = found?.code === 'SecondFactorMissing' ? undefined : found;
   if (!problem) return <p className="loading" role="status">{!quiet && t('load.busy')}</p>;
   return (
     <>

@@ -50,7 +50,10 @@ test('what is sent: no content type where none is needed, and nothing that was n
   world.fetch = (url, init) => (sent.push(init), fetch.call(world, url, init));
   await world.outcome(auth.logIn({ ...ADA, remember: false }));
   await world.outcome(auth.register({ ...ADA, invitation: 'x' }));
-  assert.deepEqual(sent.map(({ body }) => body), ['{"username":"ada","password":"right"}', '{"username":"ada","password":"right","invitation":"x"}']);
+  assert.deepEqual(sent.map(({ body }) => body), [
+    '{"username":"ada","password":"right","device":""}',
+    '{"username":"ada","password":"right","invitation":"x","device":"device-of-7"}',
+  ]);
   for (const { headers, credentials } of sent) {
     assert.deepEqual([...new Headers(headers)], []);
     assert.equal(credentials, undefined);

@@ -8,6 +8,7 @@ export interface Rules {
 }
 
 interface Row {
+  user: number;
   jti: string;
   newest: number;
   previous: number | null;
@@ -30,9 +31,13 @@ const GRACE = 30;
 export class Server {
   rules: Rules = { access: 900, refresh: 30 * 24 * 3600, early: 60 };
   roles = '';
+  /** The first part of the device values that it answers; null: an older server, which answers none. */
+  device: string | null = 'device';
   active = true;
   exists = true;
   keyKnown = true;
+  /** The `device` of each request that had one. */
+  devices: string[] = [];
   /** Every request that reached it, as `METHOD /path`. */
   log: string[] = [];
   /** Answers instead of the endpoint, while set. */
@@ -53,10 +58,10 @@ export class Server {
     return this.log.filter(line => line === request).length;
   }
 
-  begin(): string {
+  begin(user = 7): string {
     const jti = `session-${this.rows.size + 1}`;
     const now = this.seconds;
-    const row = { jti, newest: now, previous: null, since: now, end: now + this.rules.refresh, over: false };
+    const row = { user, jti, newest: now, previous: null, since: now, end: now + this.rules.refresh, over: false };
     this.rows.set(jti, row);
     return this.#issue(row, now);
   }
@@ -78,9 +83,19 @@ export class Server {
       case 'GET /api/health':
         return json({ status: 'ok' });
       case 'POST /api/login':
-        return body.includes('"right"') ? json({ access_token: this.begin() }) : refuse(401, 'AuthenticationError');
+        return body.includes('"right"') ? json(this.#begun(body)) : refuse(401, 'AuthenticationError');
       case 'POST /api/registration':
-        return body.includes('"email"') ? json({ message: 'look at your mail' }, 201) : json({ access_token: this.begin() });
+        return body.includes('"email"') ? json({ message: 'look at your mail' }, 201) : json(this.#begun(body));
+      case 'POST /api/reset_finalize':
+        return bearer === 'mailed' ? json({ user: 'ada', ...this.#begun(body) }) : refuse(401, 'InvalidResetToken');
+      case 'PUT /api/password':
+        return this.#behind(bearer, row => {
+          if (!body.includes('"right"')) return refuse(403, 'WrongPassword');
+          this.endAll();
+          return json({ message: 'changed', ...this.#begun(body, row.user) });
+        });
+      case 'DELETE /api/me':
+        return this.#behind(bearer, () => (this.endAll(), json({ message: 'deleted' })));
       case 'POST /api/refresh':
         return this.#refresh(body);
       case 'POST /api/logout':
@@ -92,6 +107,17 @@ export class Server {
       default:
         return this.#behind(bearer, () => json({ message: 'protected endpoint' }));
     }
+  }
+
+  // A value for each user, the newest first, and no more than four.
+  #begun(body: string, user = body.includes('"bob"') ? 8 : 7): object {
+    const { device: sent } = JSON.parse(body) as { device?: string };
+    if (sent !== undefined) this.devices.push(sent);
+    const access_token = this.begin(user);
+    if (sent === undefined || this.device === null) return { access_token };
+    const mine = `${this.device}-of-${user}`;
+    const others = sent.split('.').filter(value => value !== '' && value !== mine);
+    return { access_token, device: [mine, ...others].slice(0, 4).join('.') };
   }
 
   #refresh(token: string): Response {
@@ -133,7 +159,7 @@ export class Server {
 
   #issue(row: Row, iat: number): string {
     const exp = Math.min(iat + this.rules.access, row.end);
-    return token({ id: 7, jti: row.jti, iat, exp, rf_exp: row.end, rls: this.roles });
+    return token({ id: row.user, jti: row.jti, iat, exp, rf_exp: row.end, rls: this.roles });
   }
 }
 

@@ -203,7 +203,7 @@ test('a session that is not remembered is its tab\'s own', async () => {
   for (const locks of BOTH) {
     const { world, all } = await tabs(2, { locks, remember: false });
     assert.deepEqual(states(all), ['in', 'out null']);
-    assert.equal(world.local.text, '[]');
+    assert.equal(world.local.getItem('lictor.auth'), null);
     await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right' }));
     await world.pass(2 * HOUR);
     assert.deepEqual(states(all), ['in', 'in']);
@@ -238,6 +238,32 @@ test('a duplicated tab shares the session that is not remembered', async () => {
     await world.pass(100);
     assert.deepEqual(states(all), ['out user', 'out user']);
   }
+});
+
+test('a changed password: all tabs go on with the session that it begins', async () => {
+  for (const locks of BOTH) {
+    for (const remember of [true, false]) {
+      const { world, all, server } = await tabs(1, { locks, remember });
+      all.push(world.tab({ locks, session: all[0]!.session }));
+      assert.deepEqual(states(all), ['in', 'in']);
+      await world.outcome(all[1]!.auth.changePassword({ current: 'right', new: 'better' }));
+      await world.pass(100);
+      assert.deepEqual(all.map(({ auth, told }) => [auth.state.claims!.jti, told.includes('out revoked')]), Array(2).fill(['session-2', false]));
+      assert.equal(world.local.text.includes('eyJ'), remember, 'it is kept where the one before was');
+      for (const tab of all) assert.equal(await read(world, tab), '200');
+      await world.pass(2 * HOUR);
+      assert.deepEqual(states(all), ['in', 'in']);
+      assert.deepEqual([...server.rows.values()].map(row => row.over), [true, false]);
+    }
+  }
+});
+
+test('a duplicated tab does not follow to another person\'s session', async () => {
+  const { world, all } = await tabs(1, { locks: false, remember: false });
+  all.push(world.tab({ locks: false, session: all[0]!.session }));
+  await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right', remember: false }));
+  await world.pass(100);
+  assert.deepEqual(all.map(({ auth }) => auth.state.claims!.id), [7, 8]);
 });
 
 test('what others write into storage is nothing', async () => {

@@ -1,23 +1,23 @@
-// Owns deleting one's own account, which takes the password once more.
+// Owns deleting one's own account, which takes the password once more, and a code of the second
+// factor.
 
 import { useState } from 'react';
 import { api } from '../../api/endpoints';
+import type { Me } from '../../api/types';
 import { useLanguage } from '../../i18n';
 import { navigate } from '../../router';
-import { auth } from '../../session';
 import { Button } from '../../ui/button';
 import { Confirm } from '../../ui/confirm';
-import { PasswordField } from '../../ui/field';
 import { Section } from '../../ui/section';
+import { Proof } from './proof';
 
-export function DeleteAccount() {
+export function DeleteAccount({ me }: { me: Me }) {
   const { t } = useLanguage();
   const [asking, setAsking] = useState(false);
 
   async function send(text: (name: string) => string) {
-    await api.deleteMe(text('password'));
+    await api.deleteMe(text('password'), text('otp'));
     navigate('/');
-    auth.forget('user');
   }
 
   return (
@@ -32,7 +32,7 @@ export function DeleteAccount() {
           send={send}
           onClose={() => setAsking(false)}
         >
-          <PasswordField label={t('field.currentPassword')} />
+          <Proof me={me} />
         </Confirm>
       )}
     </Section>

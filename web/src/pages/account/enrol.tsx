@@ -10,7 +10,8 @@ import { Secret } from '../../ui/secret';
 
 interface Props {
   onDone: (recoveryCodes: string[]) => void;
-  onCancel: () => void;
+  // Left out where there is nothing else to do; the second step then leads back to the first.
+  onCancel?: () => void;
 }
 
 export function Enrol({ onDone, onCancel }: Props) {
@@ -34,7 +35,7 @@ export function Enrol({ onDone, onCancel }: Props) {
       key="code"
       submit={t('factor.turnOn')}
       send={async text => onDone((await api.confirmEnrolment(text('otp'))).recovery_codes)}
-      onCancel={onCancel}
+      onCancel={onCancel ?? (() => setEnrolment(null))}
     >
       <p>{t('factor.scan')}</p>
       {/* As an image it can run nothing, whatever is in it. */}

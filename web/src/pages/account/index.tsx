@@ -21,7 +21,7 @@ export function Account() {
           <Password me={me.data} />
           <SecondFactor me={me.data} onChange={me.reload} />
           <Sessions />
-          <DeleteAccount />
+          <DeleteAccount me={me.data} />
         </>
       ) : (
         <Loading of={me} />

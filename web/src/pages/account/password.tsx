@@ -9,6 +9,7 @@ import { PasswordField } from '../../ui/field';
 import { Form } from '../../ui/form';
 import { Said } from '../../ui/notice';
 import { Section } from '../../ui/section';
+import { CodeIfOn } from './proof';
 
 const PLACES = { WrongPassword: 'current', InvalidPassword: 'new' };
 
@@ -18,7 +19,7 @@ export function Password({ me }: { me: Me }) {
   const [done, setDone] = useState(false);
 
   async function send(text: (name: string) => string) {
-    await api.changePassword(text('current'), text('new'));
+    await api.changePassword(text('current'), text('new'), text('otp'));
     setDone(true);
     setChanging(false);
   }
@@ -33,6 +34,7 @@ export function Password({ me }: { me: Me }) {
           <input type="text" autoComplete="username" value={me.username} readOnly hidden />
           <PasswordField name="current" label={t('field.currentPassword')} autoFocus />
           <PasswordField name="new" fresh />
+          <CodeIfOn me={me} />
         </Form>
       ) : (
         <Button onClick={() => { setDone(false); setChanging(true); }}>{t('password.change')}</Button>

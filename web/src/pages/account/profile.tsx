@@ -6,10 +6,11 @@ import type { Me } from '../../api/types';
 import { useConfig } from '../../config';
 import { useLanguage } from '../../i18n';
 import { Button } from '../../ui/button';
-import { EmailField, PasswordField } from '../../ui/field';
+import { EmailField } from '../../ui/field';
 import { Form } from '../../ui/form';
 import { Said } from '../../ui/notice';
 import { Section } from '../../ui/section';
+import { Proof } from './proof';
 
 export function Profile({ me }: { me: Me }) {
   const { t, day } = useLanguage();
@@ -18,7 +19,7 @@ export function Profile({ me }: { me: Me }) {
   const [sentTo, setSentTo] = useState('');
 
   async function send(text: (name: string) => string) {
-    await api.changeEmail(text('email'), text('password'));
+    await api.changeEmail(text('email'), text('password'), text('otp'));
     setSentTo(text('email'));
     setChanging(false);
   }
@@ -43,7 +44,7 @@ export function Profile({ me }: { me: Me }) {
       {changing && (
         <Form submit={t('profile.sendLink')} send={send} onCancel={() => setChanging(false)}>
           <EmailField autoFocus label={t('profile.newEmail')} />
-          <PasswordField label={t('field.currentPassword')} />
+          <Proof me={me} />
         </Form>
       )}
     </Section>

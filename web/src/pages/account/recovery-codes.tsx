@@ -10,9 +10,11 @@ interface Props {
   codes: string[];
   name: string;
   onKept: () => void;
+  // One below the heading that it stands under.
+  heading?: 'h2' | 'h3';
 }
 
-export function RecoveryCodes({ codes, name, onKept }: Props) {
+export function RecoveryCodes({ codes, name, onKept, heading: Heading = 'h3' }: Props) {
   const { t } = useLanguage();
   const { issuer } = useConfig();
   const heading = useRef<HTMLHeadingElement>(null);
@@ -29,7 +31,7 @@ export function RecoveryCodes({ codes, name, onKept }: Props) {
 
   return (
     <div className="panel">
-      <h3 ref={heading} tabIndex={-1}>{t('recovery.title')}</h3>
+      <Heading ref={heading} tabIndex={-1}>{t('recovery.title')}</Heading>
       <p>{t('recovery.text')}</p>
       <ol ref={list} className="codes">{codes.map(code => <li key={code}>{code}</li>)}</ol>
       <div className="buttons">

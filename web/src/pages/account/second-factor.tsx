@@ -5,11 +5,11 @@ import { api } from '../../api/endpoints';
 import type { Me } from '../../api/types';
 import { useLanguage } from '../../i18n';
 import { Button } from '../../ui/button';
-import { CodeField, PasswordField } from '../../ui/field';
 import { Form } from '../../ui/form';
 import { Said } from '../../ui/notice';
 import { Section } from '../../ui/section';
 import { Enrol } from './enrol';
+import { Proof } from './proof';
 import { RecoveryCodes } from './recovery-codes';
 
 type Doing = 'nothing' | 'turning-on' | 'turning-off' | 'new-codes';
@@ -48,13 +48,13 @@ export function SecondFactor({ me, onChange }: { me: Me; onChange: () => void })
       {!codes && <State me={me} />}
       <Said>{said}</Said>
       {codes && <RecoveryCodes codes={codes} name={me.username} onKept={() => setCodes(null)} />}
-      {doing === 'nothing' && !codes && <Choices on={me.second_factor} begin={begin} />}
+      {doing === 'nothing' && !codes && <Choices me={me} begin={begin} />}
       {doing === 'turning-on' && <Enrol onDone={show} onCancel={stop} />}
       {doing === 'turning-off' && (
-        <Form submit={t('factor.turnOff')} danger send={turnOff} onCancel={stop}><Both /></Form>
+        <Form submit={t('factor.turnOff')} danger send={turnOff} onCancel={stop}><Proof me={me} autoFocus /></Form>
       )}
       {doing === 'new-codes' && (
-        <Form submit={t('factor.newCodes')} send={replace} onCancel={stop}><Both /></Form>
+        <Form submit={t('factor.newCodes')} send={replace} onCancel={stop}><Proof me={me} autoFocus /></Form>
       )}
     </Section>
   );
@@ -63,32 +63,26 @@ export function SecondFactor({ me, onChange }: { me: Me; onChange: () => void })
 function State({ me }: { me: Me }) {
   const { t, count } = useLanguage();
   if (!me.second_factor) return <p>{t('factor.off')}</p>;
-  return <p>{t('factor.on')} {count('recovery.left', me.recovery_codes)}</p>;
+  return (
+    <>
+      <p>{t('factor.on')} {count('recovery.left', me.recovery_codes)}</p>
+      {me.second_factor_required && <p>{t('factor.required')}</p>}
+    </>
+  );
 }
 
-function Choices({ on, begin }: { on: boolean; begin: (what: Doing) => void }) {
+function Choices({ me, begin }: { me: Me; begin: (what: Doing) => void }) {
   const { t } = useLanguage();
   return (
     <div className="buttons">
-      {on ? (
+      {me.second_factor ? (
         <>
           <Button onClick={() => begin('new-codes')}>{t('factor.newCodes')}</Button>
-          <Button onClick={() => begin('turning-off')}>{t('factor.turnOff')}</Button>
+          {!me.second_factor_required && <Button onClick={() => begin('turning-off')}>{t('factor.turnOff')}</Button>}
         </>
       ) : (
         <Button onClick={() => begin('turning-on')}>{t('factor.turnOn')}</Button>
       )}
     </div>
-  );
-}
-
-// Without the second factor itself, the password alone would be a way around it.
-function Both() {
-  const { t } = useLanguage();
-  return (
-    <>
-      <PasswordField label={t('field.currentPassword')} autoFocus />
-      <CodeField hint={t('code.either')} />
-    </>
   );
 }

@@ -5,6 +5,8 @@ import { api } from '../../api/endpoints';
 import type { Session } from '../../api/types';
 import { useLanguage } from '../../i18n';
 import { useLoad } from '../../load';
+import { useFreshLogins } from '../../login-again';
+import { useSession } from '../../session';
 import { useTask } from '../../task';
 import { Button } from '../../ui/button';
 import { Confirm } from '../../ui/confirm';
@@ -15,7 +17,9 @@ import { deviceOf, SessionFacts } from '../../ui/session-facts';
 
 export function Sessions() {
   const { t } = useLanguage();
-  const sessions = useLoad(api.sessions, 'sessions');
+  const { claims } = useSession();
+  // Where another session follows, as after a changed password, the others have ended.
+  const sessions = useLoad(api.sessions, 'sessions', `${claims?.jti} ${useFreshLogins()}`);
   const [asking, setAsking] = useState(false);
   const [said, setSaid] = useState('');
   const shown = sessions.data?.sessions;
@@ -23,6 +27,8 @@ export function Sessions() {
   function ended(id: string) {
     setSaid(t('sessions.ended'));
     if (shown) sessions.set({ sessions: shown.filter(each => each.id !== id) });
+    // It may have taken a fresh login, and then this is another session too.
+    sessions.reload();
   }
 
   return (

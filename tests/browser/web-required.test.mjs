@@ -1,0 +1,101 @@
+// Owns the promise that whoever must have a second factor is led to set it up, and can do nothing
+// else before. The real program, real Chromium.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import {
+  PASSWORD, addUser, ask, button, codeOf, field, heading, inspect, logIn, logInByApi, open, refused,
+} from './app.mjs';
+import { startChromium, startLictor, stopLictors } from './stage.mjs';
+
+const TITLE = 'Set up your second factor';
+
+let browser;
+
+before(async () => {
+  browser = await startChromium();
+});
+
+after(async () => {
+  await browser?.close();
+  await stopLictors();
+});
+
+test('after the login there is nothing but setting it up and logging out', async t => {
+  const server = await startLictor('required', '--throttle', 'off', '--require-second-factor', 'all');
+  addUser(server, 'ada');
+  const page = await open(t, browser, server, '/login', { expected: [refused(403)] });
+  await logIn(page, 'ada');
+  await heading(page, TITLE).waitFor();
+  await inspect(page, 'required second factor, password first');
+  assert.deepEqual(await page.getByRole('navigation', { name: 'Main' }).getByRole('link').allTextContents(), []);
+  for (const path of ['/', '/account', '/protected', '/register', '/admin']) {
+    await page.goto(path);
+    await heading(page, TITLE).waitFor();
+  }
+  await button(page, 'Log out').click();
+  await heading(page, 'Welcome to lictor').waitFor();
+
+  await page.goto('/protected');
+  await logIn(page, 'ada');
+  await heading(page, TITLE).waitFor();
+  const secret = await scan(page);
+  await inspect(page, 'required second factor, QR code');
+  // Back to the beginning, and once more.
+  await button(page, 'Cancel').click();
+  const other = await scan(page);
+  assert.notEqual(other, secret);
+  await field(page, 'Code').fill(await codeOf(other, -1));
+  await button(page, 'Turn on').click();
+  await heading(page, 'Your recovery codes', 2).waitFor();
+  await inspect(page, 'required second factor, recovery codes');
+  // A way to another page does not lead past the codes.
+  await page.getByRole('link', { name: 'lictor' }).click();
+  await heading(page, 'Your recovery codes', 2).waitFor();
+  await page.goBack();
+  await button(page, 'I have kept them').click();
+  await page.getByText('protected endpoint (allowed usr ada)').waitFor();
+
+  await page.getByRole('link', { name: 'Account' }).click();
+  await page.getByText('It is required for your account, so it cannot be turned off.').waitFor();
+  assert.equal(await button(page, 'Turn off').count(), 0);
+  await inspect(page, 'account, required second factor');
+});
+
+test('who becomes somebody who must have one is led there from the open page', async t => {
+  const server = await startLictor('admins', '--throttle', 'off', '--require-second-factor', 'admin');
+  addUser(server, 'bea');
+  const page = await open(t, browser, server, '/', { token: await logInByApi(server, 'bea'), expected: [refused(403)] });
+  await heading(page, 'Hello, bea').waitFor();
+  await page.getByRole('link', { name: 'Account' }).first().click();
+  await button(page, 'Turn on').waitFor();
+  server.run('', 'user', 'roles', 'bea', 'admin');
+  await page.goBack();
+  await page.getByRole('link', { name: 'Protected message' }).click();
+  await heading(page, TITLE).waitFor();
+  await field(page, 'Code').fill(await codeOf(await scan(page), -1));
+  await button(page, 'Turn on').click();
+  await button(page, 'I have kept them').click();
+  await page.getByText('protected endpoint (allowed usr bea)').waitFor();
+});
+
+test('a mailed link can be opened all the same', async t => {
+  const server = await startLictor('links', '--throttle', 'off', '--require-second-factor', 'all');
+  addUser(server, 'cleo');
+  const token = await logInByApi(server, 'cleo');
+  assert.equal((await ask(server, 'GET', '/api/me', token)).second_factor_required, true);
+  const page = await open(t, browser, server, '/', { token });
+  await heading(page, TITLE).waitFor();
+  for (const [path, title] of [['/finalize?token=x', 'Confirm your address'], ['/reset-finalize?token=x', 'Set a new password']]) {
+    await page.goto(path);
+    await heading(page, title).waitFor();
+  }
+});
+
+// From the password to the QR code; the secret in it.
+async function scan(page) {
+  await field(page, 'Current password').fill(PASSWORD);
+  await button(page, 'Continue').click();
+  await page.getByRole('img', { name: 'QR code for an authenticator app' }).waitFor();
+  return page.getByRole('textbox', { name: 'Key' }).inputValue();
+}

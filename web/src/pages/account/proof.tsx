@@ -1,0 +1,22 @@
+// Owns what the server wants once more before it changes an account: the password, and a code
+// where there is a second factor.
+
+import type { Me } from '../../api/types';
+import { useLanguage } from '../../i18n';
+import { CodeField, PasswordField } from '../../ui/field';
+
+export function Proof({ me, autoFocus = false }: { me: Me; autoFocus?: boolean }) {
+  const { t } = useLanguage();
+  return (
+    <>
+      <PasswordField label={t('field.currentPassword')} autoFocus={autoFocus} />
+      <CodeIfOn me={me} />
+    </>
+  );
+}
+
+// Without the second factor itself, the password alone would be a way around it.
+export function CodeIfOn({ me }: { me: Me }) {
+  const { t } = useLanguage();
+  return me.second_factor ? <CodeField hint={t('code.either')} /> : null;
+}

@@ -1,0 +1,55 @@
+// Owns the dialog in which somebody logs in again, because the server wants a login that is not
+// long ago for what was asked of it. The page stays as it is behind it.
+
+import { useEffect, useState } from 'react';
+import { api } from '../api/endpoints';
+import { asProblem } from '../api/problem';
+import type { Me } from '../api/types';
+import { useLanguage } from '../i18n';
+import { settleFreshLogin, useFreshLoginAsked } from '../login-again';
+import { useMe } from '../me';
+import { CodeField, PasswordField, UsernameField } from '../ui/field';
+import { Confirm } from '../ui/confirm';
+
+export function LoginAgain() {
+  const asked = useFreshLoginAsked();
+  // A page on which something can be changed is there only once this is known.
+  const { data: me } = useMe();
+  // Logged out in another tab: what waited must not be done for whoever logs in next.
+  const nobody = asked && !me;
+  useEffect(() => {
+    if (nobody) settleFreshLogin(false);
+  }, [nobody]);
+  return asked && me ? <Dialog me={me} /> : null;
+}
+
+function Dialog({ me }: { me: Me }) {
+  const { t } = useLanguage();
+  const [codeNeeded, setCodeNeeded] = useState(me.second_factor);
+
+  async function send(text: (name: string) => string) {
+    try {
+      await api.logInAgain({ username: me.username, password: text('password'), otp: text('otp') || undefined });
+      settleFreshLogin(true);
+    } catch (thrown) {
+      if (asProblem(thrown).code === 'SecondFactorRequired') setCodeNeeded(true);
+      throw thrown;
+    }
+  }
+
+  return (
+    <Confirm
+      title={t('again.title')}
+      text={t('again.text')}
+      submit={t('login.submit')}
+      danger={false}
+      send={send}
+      words={{ AuthenticationError: t(codeNeeded ? 'again.wrong' : 'error.WrongPassword') }}
+      onClose={() => settleFreshLogin(false)}
+    >
+      <UsernameField defaultValue={me.username} readOnly />
+      <PasswordField />
+      {codeNeeded && <CodeField hint={t('code.either')} />}
+    </Confirm>
+  );
+}
