@@ -99,11 +99,13 @@ impl Sessions for Sqlite {
             let Some(last) = last else { return Ok(Rotation::Gone) };
             match policy.decide(&last, *issued, origin, now) {
                 Decision::Rotate(previous) => {
+                    // Never back in time, if the clock was set back.
+                    let next = now.max(previous);
                     // In the second in which the newest was issued, the next is the same.
-                    if last.newest != now {
-                        refreshed(writer, jti, previous, origin, now)?;
+                    if next != last.newest {
+                        refreshed(writer, jti, previous, origin, next)?;
                     }
-                    Ok(Rotation::Issue(now))
+                    Ok(Rotation::Issue(next))
                 }
                 Decision::Repeat => Ok(Rotation::Issue(last.newest)),
                 Decision::Idle => Ok(Rotation::Idle),
@@ -169,19 +171,19 @@ pub(super) fn insert(
     Ok(())
 }
 
-/// Remembers that a session's next token was issued now, and where it went.
+/// Remembers a session's next token, which token it was exchanged for, and where it went.
 fn refreshed(
     writer: &Connection,
     jti: &str,
     previous: Timestamp,
     origin: &Origin<'_>,
-    now: Timestamp,
+    next: Timestamp,
 ) -> rusqlite::Result<()> {
     let mut update = writer.prepare_cached(
         "UPDATE sessions SET newest = ?2, previous = ?3, refreshed_address = ?4,
          refreshed_agent = ?5 WHERE jti = ?1",
     )?;
-    update.execute(params![jti, now.0, previous.0, written(origin.address), origin.agent])?;
+    update.execute(params![jti, next.0, previous.0, written(origin.address), origin.agent])?;
     Ok(())
 }
 
@@ -399,8 +401,22 @@ mod tests {
             &[(HOME, 150, 200, issue(200)), (HOME, 150, 210, issue(200))],
         );
         both(
-            "the clock was stepped back",
-            &[(HOME, 100, 9_000, issue(9_000)), (HOME, 100, 200, issue(200))],
+            "the clock was set back",
+            &[
+                (HOME, 100, 9_000, issue(9_000)),
+                (HOME, 9_000, 8_000, issue(9_000)),
+                (HOME, 100, 8_000, issue(9_000)),
+            ],
+        );
+        both(
+            "a replay after the clock was set back",
+            &[
+                (HOME, 100, 200, issue(200)),
+                (HOME, 200, 150, issue(200)),
+                (HOME, 200, 210, issue(210)),
+                (HOME, 210, 150, issue(210)),
+                (AWAY, 100, 150, Replayed),
+            ],
         );
         let later = |address| {
             [(HOME, 100, 200, issue(200)), (address, 100, 231, Replayed), (address, 200, 300, Gone)]
