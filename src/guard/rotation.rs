@@ -80,7 +80,6 @@ impl RotationPolicy {
         here: &Origin<'_>,
         now: Timestamp,
     ) -> Decision {
-        let age = now.0.saturating_sub(last.newest.0);
         if self.is_idle(last.newest.max(issued), now) {
             return Decision::Idle;
         }
@@ -92,7 +91,8 @@ impl RotationPolicy {
         }
         // Tabs that keep copies of the token.
         let same_device = self.same_device && last.was(here);
-        // The age is negative if the clock was stepped back, which is not the token's fault.
+        // Negative if the later of two requests was faster, or the clock was set back.
+        let age = now.0.saturating_sub(last.newest.0);
         if !same_device && (last.previous != Some(issued) || age > GRACE) {
             return Decision::Replay;
         }

@@ -36,11 +36,12 @@ export async function servePage(html) {
 }
 
 // What runs has a database and a folder of mails of its own, under its name. `stop` and `start`
-// take it away and bring it back at the same address.
-export async function startLictor(name, ...flags) {
+// take it away and bring it back at the same address, which is `{url}` in the flags.
+export async function startLictor(name, ...words) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const database = join(dir, `${name}.db`);
+  const flags = words.map(word => word.replace('{url}', url));
   let child = await launch(name, url, ['--database', database, ...flags]);
   return {
     url,

@@ -391,8 +391,22 @@ mod tests {
             &[(HOME, 150, 200, issue(200)), (HOME, 150, 210, issue(200))],
         );
         both(
-            "the clock was stepped back",
-            &[(HOME, 100, 9_000, issue(9_000)), (HOME, 100, 200, issue(200))],
+            "the clock was set back",
+            &[
+                (HOME, 100, 9_000, issue(9_000)),
+                (HOME, 9_000, 8_000, issue(9_000)),
+                (HOME, 100, 8_000, issue(9_000)),
+            ],
+        );
+        both(
+            "a replay after the clock was set back",
+            &[
+                (HOME, 100, 200, issue(200)),
+                (HOME, 200, 150, issue(200)),
+                (HOME, 200, 210, issue(210)),
+                (HOME, 210, 150, issue(210)),
+                (AWAY, 100, 150, Replayed),
+            ],
         );
         let later = |address| {
             [(HOME, 100, 200, issue(200)), (address, 100, 231, Replayed), (address, 200, 300, Gone)]
