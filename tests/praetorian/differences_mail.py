@@ -116,6 +116,10 @@ REASONS = [
         },
     ),
     (
+        "so does activation by somebody else, where Flask's registration token still logs in whoever got the mail",
+        {"somebody activated before confirming: confirmed": "401 InvalidRegistrationToken"},
+    ),
+    (
         "a reset that is refused changes nothing, where Flask has set the password before it says 403",
         {f"{INACTIVE} password of the refused reset": "401 AuthenticationError"},
     ),

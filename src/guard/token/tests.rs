@@ -605,8 +605,8 @@ fn a_mailed_token_passed_for_an_access_token_elsewhere() {
         (Mailed::Reset, "lictor-reset+jwt", "is_prt"),
     ] {
         let hour = Duration::from_secs(60);
-        let Minted { token, claims } =
-            tokens.mail(purpose, 7, &Roles::default(), hour, NOW).unwrap();
+        let minted = tokens.mail(purpose, 7, &Roles::default(), hour, NOW).unwrap();
+        let (token, claims) = (minted.token, minted.claims);
         let header: serde_json::Value = serde_json::from_str(&part(&token, 0)).unwrap();
         assert_eq!((&header["alg"], &header["typ"]), (&"HS256".into(), &typ.into()));
         assert!(header["kid"].is_string() && header["kid"] != set["keys"][0]["kid"]);
