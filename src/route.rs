@@ -208,6 +208,31 @@ mod tests {
     }
 
     #[test]
+    fn what_wants_a_recent_login_or_no_second_factor() {
+        let rows = |which: fn(&Route) -> bool| -> Vec<(&str, &str)> {
+            ROUTES
+                .iter()
+                .filter(|route| which(route))
+                .map(|route| (route.method, route.path))
+                .collect()
+        };
+        let mut recent = rows(|route| matches!(route.handler, Admin(_)) && route.method != "GET");
+        recent.insert(0, ("POST", "/api/logout/all"));
+        // And DELETE /api/sessions/{id}, unless it is the session in use: the handler knows.
+        assert_eq!(rows(|route| route.recent), recent);
+        assert_eq!(
+            rows(|route| route.without_factor),
+            [
+                ("POST", "/api/logout"),
+                ("POST", "/api/logout/all"),
+                ("GET", "/api/me"),
+                ("POST", "/api/second-factor"),
+                ("PUT", "/api/second-factor"),
+            ]
+        );
+    }
+
+    #[test]
     fn parameters() {
         let check = |pattern: &'static str, path: &str, expected: Option<Option<&str>>| {
             let route = Route::new("GET", pattern, Public(api::hello::get));

@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Code, Identity, Otp, Spend, TotpSecret};
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, Proof, SecondFactor};
+use crate::store::{Confirmed, Entry, Event, Proof, SecondFactor};
 
 /// Seconds in which a new secret must be confirmed. Whoever comes back to it later, somebody else
 /// may have seen the screen.
@@ -74,8 +74,9 @@ pub(crate) fn put(
     let codes = Code::recovery_set()?;
     let hashes: Vec<_> = codes.iter().map(Code::hash).collect();
     let entry = entry(app, identity, request, Event::SecondFactorOn);
-    let (user, secret, by) = (identity.id(), &factor.secret, identity.authority(None));
-    if !app.store.confirm_enrolment(user, secret, step, &hashes, &by, &entry, now)? {
+    let confirmed = Confirmed { secret: &factor.secret, step, codes: &hashes };
+    let by = identity.authority(None);
+    if !app.store.confirm_enrolment(identity.id(), &confirmed, &by, &entry, now)? {
         // Another request was faster: confirmed it, or made another secret.
         return Err(Error::SecondFactorOff);
     }

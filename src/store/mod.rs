@@ -28,7 +28,7 @@ pub use audit::{Actor, Audit, Entry, Event, Recorded, Wanted};
 pub use authority::Authority;
 pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use outbox::{Failed, Kind, Link, Listed, Matter, Outbox, Outgoing, Posting};
-pub use second_factors::{SecondFactor, SecondFactors};
+pub use second_factors::{Confirmed, SecondFactor, SecondFactors};
 pub use sessions::{Opening, Origin, Proof, Rotation, Session, Sessions, Standing, Which};
 pub use sqlite::{Inspection, Sqlite};
 pub use tickets::{Confirmation, Reset, Ticket, Tickets};

@@ -21,6 +21,17 @@ pub struct SecondFactor {
     pub codes_left: u32,
 }
 
+/// What turns a second factor on.
+#[derive(Debug, Clone, Copy)]
+pub struct Confirmed<'a> {
+    /// The secret that arrived.
+    pub secret: &'a TotpSecret,
+    /// The step whose code showed it; used up.
+    pub step: Step,
+    /// Hashes of the recovery codes.
+    pub codes: &'a [CodeHash],
+}
+
 /// The second factors. What is used up with a change is so if the change is made, and only then.
 pub trait SecondFactors {
     /// A user's, confirmed or not.
@@ -43,14 +54,11 @@ pub trait SecondFactors {
         now: Timestamp,
     ) -> Result<bool, Error>;
 
-    /// From now on it counts. The code that showed it is used up. False if there is no such
-    /// secret to confirm.
+    /// From now on it counts. False if there is no such secret to confirm.
     fn confirm_enrolment(
         &self,
         user: i64,
-        secret: &TotpSecret,
-        step: Step,
-        codes: &[CodeHash],
+        confirmed: &Confirmed<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,

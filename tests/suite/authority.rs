@@ -67,6 +67,10 @@ fn what_waited_for_the_database_was_done_with_a_password_that_had_been_replaced(
         is(&overtaken(&server, &token, what, &one), (403, "BlacklistedError"));
         assert_eq!(server.protected(&another).status(), 200);
     }
+    // Whoever wanted to leave, and has been logged out meanwhile, has left.
+    let token = server.login("ada", PASSWORD).token();
+    let logout = ("POST", "/api/logout", json!({}));
+    assert_eq!(overtaken(&server, &token, logout, session).status(), 200);
     let written = "SELECT (SELECT count(*) FROM tickets) + (SELECT count(*) FROM outbox)
                    + (SELECT count(*) FROM second_factors)";
     assert_eq!(counted(written), 0);

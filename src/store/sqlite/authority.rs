@@ -96,8 +96,8 @@ mod tests {
     use super::*;
     use crate::guard::{Code, CodeHash, Email, Roles, Spend, Step, TotpSecret};
     use crate::store::{
-        Change, Invitations as _, NewInvitation, Outbox as _, Posting, SecondFactors as _,
-        Sessions as _, Ticket, Tickets as _, Users as _, Which,
+        Change, Confirmed, Invitations as _, NewInvitation, Outbox as _, Posting,
+        SecondFactors as _, Sessions as _, Ticket, Tickets as _, Users as _, Which,
     };
 
     const NOW: Timestamp = Timestamp(100);
@@ -111,12 +111,26 @@ mod tests {
         TotpSecret::stored([1; 20])
     }
 
+    fn confirm(
+        store: &Sqlite,
+        id: i64,
+        step: i64,
+        codes: &[CodeHash],
+        by: &Authority<'_>,
+    ) -> Result<bool, Error> {
+        let confirmed = Confirmed { secret: &secret(), step: Step(step), codes };
+        store.confirm_enrolment(id, &confirmed, by, &NOTE, NOW)
+    }
+
     fn done(outcome: Result<bool, Error>) -> Result<(), &'static str> {
         outcome.map(|done| assert!(done)).map_err(|error| error.kind().name)
     }
 
     /// A write, on behalf of somebody, that changes something of the account.
     type Write = (&'static str, fn(&Sqlite, i64, &Authority<'_>) -> Result<bool, Error>);
+
+    /// What somebody else does to the account before.
+    type Meanwhile = fn(&Sqlite, i64);
 
     /// All that a user does to their own account.
     const OWN: [Write; 7] = [
@@ -134,9 +148,7 @@ mod tests {
             store.end(id, Which::All, by, &NOTE, NOW).map(|ended| ended > 0)
         }),
         ("enrol a second factor", |store, id, by| store.enrol(id, &secret(), by, &NOTE, NOW)),
-        ("confirm a second factor", |store, id, by| {
-            store.confirm_enrolment(id, &secret(), Step(7), &[], by, &NOTE, NOW)
-        }),
+        ("confirm a second factor", |store, id, by| confirm(store, id, 7, &[], by)),
         ("turn the second factor off", |store, id, by| {
             store.remove_second_factor(id, by, &NOTE, NOW)
         }),
@@ -191,13 +203,11 @@ mod tests {
 
     #[test]
     fn what_waited_for_the_database_was_done_with_an_old_password() {
-        let replaced = hash("replaced");
-        type Meanwhile<'a> = &'a dyn Fn(&Sqlite, i64);
-        let cases: [(&str, Meanwhile<'_>, &str); 6] = [
+        let cases: [(&str, Meanwhile, &str); 6] = [
             (
                 "another password, and a new session of the same name",
-                &|store, id| {
-                    let change = Change::Password { hash: &replaced, session: None };
+                |store, id| {
+                    let change = Change::Password { hash: &hash("replaced"), session: None };
                     store.change(id, &change, &BY, &NOTE, NOW).unwrap();
                     let sql = "UPDATE sessions SET ended = NULL";
                     store.write(|w| Ok(w.execute(sql, [])?)).unwrap();
@@ -206,36 +216,36 @@ mod tests {
             ),
             (
                 "another password",
-                &|store, id| {
-                    let change = Change::Password { hash: &replaced, session: None };
+                |store, id| {
+                    let change = Change::Password { hash: &hash("replaced"), session: None };
                     store.change(id, &change, &BY, &NOTE, NOW).unwrap();
                 },
                 "BlacklistedError",
             ),
             (
                 "a logout",
-                &|store, id| {
+                |store, id| {
                     store.end(id, Which::One("a"), &BY, &NOTE, NOW).unwrap();
                 },
                 "BlacklistedError",
             ),
             (
                 "a second factor",
-                &|store, id| {
-                    store.confirm_enrolment(id, &secret(), Step(5), &[], &BY, &NOTE, NOW).unwrap();
+                |store, id| {
+                    confirm(store, id, 5, &[], &BY).unwrap();
                 },
                 "OtpRequired",
             ),
             (
                 "deactivation",
-                &|store, id| {
+                |store, id| {
                     store.change(id, &Change::Active(false), &BY, &NOTE, NOW).unwrap();
                 },
                 "InvalidUserError",
             ),
             (
                 "deletion",
-                &|store, id| {
+                |store, id| {
                     store.delete(id, &BY, &NOTE, NOW).unwrap();
                 },
                 "MissingUserError",
@@ -247,12 +257,12 @@ mod tests {
             let by = |id| Authority::User { id, session: "a", since: Timestamp(0), proof };
             let (_place, store, ada) = open("own");
             assert_eq!(done(act(&store, ada, &by(ada))), Ok(()), "{write}");
-            for (what, meanwhile, expected) in &cases {
+            for (what, meanwhile, expected) in cases {
                 let (_place, store, ada) = open("own-late");
                 meanwhile(&store, ada);
                 let before = rows(&store);
                 let refused = done(act(&store, ada, &by(ada)));
-                assert_eq!(refused, Err(*expected), "{write} after {what}");
+                assert_eq!(refused, Err(expected), "{write} after {what}");
                 assert_eq!(rows(&store), before, "{write} after {what}");
             }
         }
@@ -261,7 +271,7 @@ mod tests {
     #[test]
     fn somebody_who_had_been_demoted_made_another_an_administrator() {
         for (write, act) in ADMINISTERED {
-            let cases: [(&str, fn(&Sqlite, i64), Result<(), &str>); 5] = [
+            let cases: [(&str, Meanwhile, Result<(), &str>); 5] = [
                 ("nothing", |_, _| {}, Ok(())),
                 (
                     "demotion",
@@ -335,7 +345,7 @@ mod tests {
     fn a_second_factor_is_used_up_with_what_it_is_shown_for() {
         let (_place, store, ada) = open("spent");
         let code: CodeHash = Code::generate().unwrap().hash();
-        store.confirm_enrolment(ada, &secret(), Step(5), &[code], &BY, &NOTE, NOW).unwrap();
+        confirm(&store, ada, 5, &[code], &BY).unwrap();
         let compared = hash("hash");
         let propose = |second: &Spend| {
             let proof = Some(Proof { password: &compared, second: Some(second) });

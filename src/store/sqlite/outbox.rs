@@ -184,7 +184,9 @@ impl Sqlite {
     }
 
     /// Tells a user that the account is about to be deleted. The rows of a user go with the user,
-    /// so this one is made to stand alone; [`former_owner`] reads what it then needs.
+    /// so this one is made to stand alone; [`former_owner`] reads what it then needs. A notice to
+    /// a former address that has not gone out yet becomes another one: whoever has taken an account
+    /// over must not silence it.
     pub(super) fn tell_of_deletion(
         &self,
         writer: &Connection,
@@ -196,8 +198,12 @@ impl Sqlite {
         };
         let detail = format!("{} {user} {}", to.language.code(), to.person.name);
         notify(writer, Kind::AccountDeleted, user, &detail, now)?;
-        let sql = "UPDATE outbox SET user = NULL WHERE user = ?1 AND kind = ?2";
-        writer.execute(sql, params![user, Kind::AccountDeleted.name()])?;
+        let kinds = [Kind::AccountDeleted, Kind::AddressChanged].map(Kind::name);
+        writer.execute(
+            "UPDATE outbox SET user = NULL, kind = ?2, detail = ?4
+             WHERE user = ?1 AND kind IN (?2, ?3)",
+            params![user, kinds[0], kinds[1], detail],
+        )?;
         Ok(())
     }
 }
@@ -646,6 +652,28 @@ mod tests {
         // And all of it by itself.
         while store.sweep(Timestamp(0), Timestamp(NOW.0 + 8 * 24 * 3600)).unwrap() > 0 {}
         assert!(register(&store, "ada", "ada@x.example", "a").is_ok());
+    }
+
+    #[test]
+    fn who_took_an_account_over_deleted_it_before_its_owner_was_told() {
+        let (_place, store) = open("deleted");
+        let ada = add(&store, "ada", Some("old@x.example")).unwrap();
+        assert!(propose(&store, ada, "eve@x.example", "a"));
+        assert!(take(&store, NOW).is_some());
+        assert!(confirm(&store, "a", None, NOW));
+        assert!(store.delete(ada, &BY, &NOTE, NOW).unwrap());
+        let mut told = Vec::new();
+        while let Some(mail) = store.next_mail(NOW).unwrap() {
+            // Tried again: the same.
+            let failed = Failed { why: "busy", due: Some(NOW) };
+            store.failed(mail.id, &failed, None, NOW).unwrap();
+            assert_eq!(store.next_mail(NOW).unwrap().unwrap().person, mail.person);
+            assert_eq!((mail.person.id, mail.language), (ada, Language::English));
+            told.push(take(&store, NOW).unwrap());
+        }
+        told.sort_by(|one, other| one.0.cmp(&other.0));
+        let row = |email: &str| (email.to_owned(), "ada".to_owned(), Matter::AccountDeleted);
+        assert_eq!(told, [row("eve@x.example"), row("old@x.example")]);
     }
 
     #[test]

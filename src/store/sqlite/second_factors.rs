@@ -6,7 +6,7 @@ use super::{Sqlite, audit, fault};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{CodeHash, Spend, Step, TotpSecret};
-use crate::store::{Authority, Entry, Event, Kind, SecondFactor, SecondFactors};
+use crate::store::{Authority, Confirmed, Entry, Event, Kind, SecondFactor, SecondFactors};
 
 impl SecondFactors for Sqlite {
     fn second_factor(&self, user: i64) -> Result<Option<SecondFactor>, Error> {
@@ -59,15 +59,14 @@ impl SecondFactors for Sqlite {
     fn confirm_enrolment(
         &self,
         user: i64,
-        secret: &TotpSecret,
-        step: Step,
-        codes: &[CodeHash],
+        confirmed: &Confirmed<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
             self.authorize(writer, by, entry, now)?;
+            let Confirmed { secret, step, codes } = *confirmed;
             let confirmed = writer.execute(
                 "UPDATE second_factors SET confirmed = ?4, last_step = ?3
                  WHERE user = ?1 AND secret = ?2 AND confirmed IS NULL",
@@ -235,7 +234,15 @@ mod tests {
         let user = add(store, name, None).unwrap();
         assert!(store.enrol(user, &secret(1), &BY, &NOTE, NOW).unwrap());
         assert!(
-            store.confirm_enrolment(user, &secret(1), Step(10), codes, &BY, &NOTE, NOW).unwrap()
+            store
+                .confirm_enrolment(
+                    user,
+                    &Confirmed { secret: &secret(1), step: Step(10), codes },
+                    &BY,
+                    &NOTE,
+                    NOW
+                )
+                .unwrap()
         );
         user
     }
@@ -265,7 +272,15 @@ mod tests {
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let ada = add(&store, "ada", None).unwrap();
         let confirm = |secret: &TotpSecret| {
-            store.confirm_enrolment(ada, secret, Step(10), &codes(), &BY, &NOTE, NOW).unwrap()
+            store
+                .confirm_enrolment(
+                    ada,
+                    &Confirmed { secret, step: Step(10), codes: &codes() },
+                    &BY,
+                    &NOTE,
+                    NOW,
+                )
+                .unwrap()
         };
         assert_eq!(store.second_factor(ada).unwrap(), None);
         assert!(!confirm(&secret(1)), "there is none");
@@ -362,7 +377,17 @@ mod tests {
         assert!(!reset(), "there is none");
         // And on again: old recovery codes stay gone.
         assert!(store.enrol(ada, &secret(1), &BY, &NOTE, NOW).unwrap());
-        assert!(store.confirm_enrolment(ada, &secret(1), Step(5), &[], &BY, &NOTE, NOW).unwrap());
+        assert!(
+            store
+                .confirm_enrolment(
+                    ada,
+                    &Confirmed { secret: &secret(1), step: Step(5), codes: &[] },
+                    &BY,
+                    &NOTE,
+                    NOW
+                )
+                .unwrap()
+        );
         assert!(!begin(&store, ada, "b", Some(&Spend::Recovery(codes[1]))));
         assert!(begin(&store, ada, "b", Some(&step(6))));
         assert!(reset(), "an administrator");
@@ -387,7 +412,15 @@ mod tests {
         assert!(store.enrol(ada, &secret(1), &BY, &NOTE, NOW).unwrap());
         assert!(adopt("a", 150), "it does not count yet");
         let confirmed = Timestamp(200);
-        store.confirm_enrolment(ada, &secret(1), Step(10), &[], &BY, &NOTE, confirmed).unwrap();
+        store
+            .confirm_enrolment(
+                ada,
+                &Confirmed { secret: &secret(1), step: Step(10), codes: &[] },
+                &BY,
+                &NOTE,
+                confirmed,
+            )
+            .unwrap();
         assert!(adopt("b", 199), "from before it counted");
         assert!(!adopt("c", 200));
         assert!(!adopt("c", 250));
