@@ -61,6 +61,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("qrcodegen", &["api/qr.rs"]),
     ("rusqlite", &["store/sqlite/"]),
     ("miniz_oxide", &["assets/embedded.rs"]),
+    ("loom", &["net/slot/model.rs"]),
     ("clap", &["cli.rs", "cli/key_source.rs", "cli/mail_flags.rs", "admin/"]),
     ("argon2", &["guard/password.rs"]),
     ("jwt_simple", &["guard/token/key.rs", "guard/token/claims.rs", "fuzzing/token.rs"]),
