@@ -172,7 +172,8 @@ struct Serve {
     #[arg(long, value_name = "N", env = "LICTOR_HASH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     hash_threads: Option<u16>,
 
-    /// Open connections; the longest idle ones make room for new ones
+    /// Open connections; the longest idle ones make room for new ones, then those that wait longest
+    /// for the rest of a request
     #[arg(long, value_name = "N", env = "LICTOR_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
 

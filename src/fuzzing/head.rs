@@ -9,7 +9,7 @@ use crate::http::limits::{MAX_HEAD, MAX_HEADERS, MAX_TARGET};
 use crate::http::{Refusal, Request};
 
 /// Every status with which a head can be refused.
-const REFUSALS: [u16; 6] = [400, 413, 414, 417, 431, 505];
+const REFUSALS: [u16; 7] = [400, 413, 414, 417, 431, 501, 505];
 /// Splits tried for one input.
 const SPLITS: usize = 64;
 

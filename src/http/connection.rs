@@ -144,11 +144,10 @@ impl Connection {
         }
     }
 
-    /// Whether nothing of a request is here: no answer is owed.
-    pub(crate) fn at_rest(&self) -> bool {
+    /// Whether no answer is owed: no complete head is here.
+    pub(crate) fn owes_nothing(&self) -> bool {
         match self.wait() {
-            Wait::Idle => true,
-            Wait::Head => self.input.is_empty(),
+            Wait::Idle | Wait::Head => self.next == Next::Read,
             Wait::Body | Wait::Reader | Wait::Lingering => false,
         }
     }

@@ -5,7 +5,7 @@
 //! programs that read the same bytes differently are how requests get smuggled.
 
 use std::mem::MaybeUninit;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use super::limits::{MAX_HEAD, MAX_HEADERS, MAX_TARGET};
 use super::refusal::{self, Refusal, malformed};
@@ -127,7 +127,10 @@ pub(crate) fn parse<'a>(
     };
     let headers: &'a [Header<'a>] = parsed.headers;
     let http10 = minor == 0;
-    let target = origin_form(method, target).map_err(|refusal| (refusal, None))?;
+    // The target of CONNECT has a form of its own, which nothing looks at.
+    let connect = method == "CONNECT";
+    let target = if connect { Ok(target) } else { origin_form(method, target) };
+    let target = target.map_err(|refusal| (refusal, None))?;
     let mut request = Request::new(method, target, headers);
     if request.path.is_empty() {
         // An absolute target may have a query and no path, and means `/` (RFC 9110 section 4.2.3).
@@ -136,6 +139,9 @@ pub(crate) fn parse<'a>(
     request.peer = Some(peer);
     let checked = || -> Result<_, Refusal> {
         host(&request, http10)?;
+        if connect {
+            return Err(refusal::CONNECT);
+        }
         let framing = framing(&request, http10)?;
         let expects_continue = expects_continue(&request, http10)?;
         Ok((framing, keep_alive(&request, http10), expects_continue))
@@ -161,9 +167,9 @@ fn speaks_other_http(bytes: &[u8]) -> bool {
     let line = bytes.split(|&b| b == b'\r').find(|line| !line.trim_ascii().is_empty());
     let mut words = line.unwrap_or_default().split(|&b| b == b' ').skip(2);
     match (words.next(), words.next()) {
-        (Some(version), None) => {
-            let number = version.strip_prefix(b"HTTP/").unwrap_or_default();
-            number.first().is_some_and(u8::is_ascii_digit)
+        // One digit, a dot, one digit (RFC 9112 section 2.3).
+        (Some([b'H', b'T', b'T', b'P', b'/', major, b'.', minor]), None) => {
+            major.is_ascii_digit() && minor.is_ascii_digit()
         }
         _ => false,
     }
@@ -171,9 +177,6 @@ fn speaks_other_http(bytes: &[u8]) -> bool {
 
 /// The target as path and query, whatever form it came in (RFC 9112 section 3.2).
 fn origin_form<'a>(method: &str, target: &'a str) -> Result<&'a str, Refusal> {
-    if method == "CONNECT" {
-        return Err(refusal::CONNECT);
-    }
     if target.len() > MAX_TARGET {
         return Err(refusal::TARGET_TOO_LONG);
     }
@@ -189,7 +192,7 @@ fn origin_form<'a>(method: &str, target: &'a str) -> Result<&'a str, Refusal> {
         false => return Err(malformed("The request target is neither a path nor an http URI")),
     };
     let authority = rest.find(['/', '?']).unwrap_or(rest.len());
-    if !is_authority(&rest.as_bytes()[..authority]) || authority == 0 {
+    if !is_authority(&rest.as_bytes()[..authority]) {
         return Err(malformed("The host in the request target is malformed"));
     }
     match &rest[authority..] {
@@ -210,9 +213,46 @@ fn host(request: &Request<'_>, http10: bool) -> Result<(), Refusal> {
     }
 }
 
-/// Host and port as a URI has them, without user information (RFC 3986 section 3.2).
+/// Whether this is a host and perhaps a port, as an http URI has them: without user information,
+/// and not without a host (RFC 3986 section 3.2, RFC 9110 section 4.2.1).
 fn is_authority(bytes: &[u8]) -> bool {
-    bytes.iter().all(|&b| b.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:[]".contains(&b))
+    let host_end = match bytes.first() {
+        Some(b'[') => bytes.iter().position(|&b| b == b']').map_or(0, |end| end + 1),
+        _ => bytes.iter().position(|&b| b == b':').unwrap_or(bytes.len()),
+    };
+    let (host, port) = bytes.split_at(host_end);
+    is_host(host) && is_port(port)
+}
+
+/// Whether this is a name or an IPv4 address, or an IPv6 address in brackets. The grammar also has
+/// addresses of future versions; there are none.
+fn is_host(host: &[u8]) -> bool {
+    if let [b'[', address @ .., b']'] = host {
+        return std::str::from_utf8(address).is_ok_and(|text| text.parse::<Ipv6Addr>().is_ok());
+    }
+    let mut rest = host;
+    while let [first, behind @ ..] = rest {
+        rest = match (first, behind) {
+            (b'%', [high, low, behind @ ..])
+                if high.is_ascii_hexdigit() && low.is_ascii_hexdigit() =>
+            {
+                behind
+            }
+            (b, _) if b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(b) => behind,
+            _ => return false,
+        };
+    }
+    !host.is_empty()
+}
+
+/// Whether this is nothing, or a colon and a port, which may be empty.
+fn is_port(port: &[u8]) -> bool {
+    let [b':', digits @ ..] = port else { return port.is_empty() };
+    let number = digits.iter().try_fold(0u32, |sum, digit| {
+        let sum = sum * 10 + u32::from(digit.is_ascii_digit().then(|| digit - b'0')?);
+        (sum <= u32::from(u16::MAX)).then_some(sum)
+    });
+    number.is_some()
 }
 
 fn framing(request: &Request<'_>, http10: bool) -> Result<Framing, Refusal> {
@@ -321,7 +361,12 @@ mod tests {
             ("GET http://h?x HTTP/1.1", "GET /?x Length(0)+"),
             ("OPTIONS * HTTP/1.1", "OPTIONS * Length(0)+"),
             ("GET * HTTP/1.1", "400"),
-            ("CONNECT h:443 HTTP/1.1", "400"),
+            ("GET http://h:80/a HTTP/1.1", "GET /a Length(0)+"),
+            ("GET http://h:abc/a HTTP/1.1", "400"),
+            ("GET http://:80/a HTTP/1.1", "400"),
+            ("CONNECT h:443 HTTP/1.1", "501"),
+            ("CONNECT / HTTP/1.1", "501"),
+            ("connect h:443 HTTP/1.1", "400"),
             ("GET h:443 HTTP/1.1", "400"),
             ("GET /a#b HTTP/1.1", "400"),
             ("GET /\u{e9} HTTP/1.1", "400"),
@@ -329,6 +374,14 @@ mod tests {
             ("GET / HTTP/2.0", "505"),
             ("PRI * HTTP/2.0", "505"),
             ("GET / HTTP/1.2", "505"),
+            ("GET / HTTP/0.9", "505"),
+            ("GET / HTTP/1", "400"),
+            ("GET / HTTP/2", "400"),
+            ("GET / HTTP/11", "400"),
+            ("GET / HTTP/01.1", "400"),
+            ("GET / HTTP/1.01", "400"),
+            ("GET / HTTP/1.", "400"),
+            ("GET / HTTP/1,1", "400"),
             ("GET / HTTX/1.1", "400"),
             ("GET /", "400"),
             ("GET  / HTTP/1.1", "400"),
@@ -396,8 +449,8 @@ mod tests {
     fn hosts_and_old_versions() {
         for (bytes, expected) in [
             ("GET / HTTP/1.1\r\n\r\n", "400"),
-            ("GET / HTTP/1.1\r\nHost:\r\n\r\n", "GET / Length(0)+"),
-            ("GET / HTTP/1.1\r\nHost: [::1]:80\r\n\r\n", "GET / Length(0)+"),
+            ("CONNECT h:443 HTTP/1.1\r\n\r\n", "400"),
+            ("GET / HTTP/1.0\r\nHost:\r\n\r\n", "400"),
             ("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "400"),
             ("GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", "400"),
             ("GET / HTTP/1.1\r\nHost: u@h\r\n\r\n", "400"),
@@ -409,6 +462,59 @@ mod tests {
             ("\r\n\r\n", "400"),
         ] {
             assert_eq!(read(bytes.as_bytes()), expected, "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_one_that_a_uri_can_have() {
+        for good in [
+            "h",
+            "h.example:8080",
+            "h:0",
+            "h:65535",
+            "h:00080",
+            "h:",
+            "127.0.0.1",
+            "a_b~c!$&'()*+,;=",
+            "%C3%A9.example",
+            "[::1]",
+            "[::1]:80",
+            "[2001:db8::192.0.2.1]:",
+        ] {
+            assert!(is_authority(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "",
+            ":80",
+            "h:abc",
+            "h:65536",
+            "h:99999",
+            "h:18446744073709551617",
+            "h:+80",
+            "h:-1",
+            "h:8 0",
+            "h:80:80",
+            "a:b:80",
+            "::1",
+            "[]",
+            "[::1",
+            "::1]",
+            "[::1]80",
+            "[::1%25eth0]",
+            "[127.0.0.1]",
+            "[v1.x]",
+            "[h]",
+            "h[",
+            "%",
+            "%4",
+            "%zz",
+            "u@h",
+            "h/",
+            "h?",
+            "h\\",
+            "\u{e9}",
+        ] {
+            assert!(!is_authority(bad.as_bytes()), "{bad}");
         }
     }
 

@@ -52,7 +52,8 @@ pub(super) const EXPECTATION_FAILED: Refusal =
 pub(super) const VERSION: Refusal =
     refusal(505, "HttpVersionNotSupported", "This server speaks HTTP/1.1 and HTTP/1.0");
 pub(super) const TLS: Refusal = malformed("This port speaks plain HTTP, not TLS");
-pub(super) const CONNECT: Refusal = malformed("This server is not a proxy");
+pub(super) const CONNECT: Refusal =
+    refusal(501, "NotImplemented", "This server is not a proxy: it has no CONNECT");
 pub(super) const PANIC: Refusal =
     refusal(500, "InternalError", "Something went wrong on the server; its log says what");
 pub(super) const OVERLOADED: Refusal = Refusal {

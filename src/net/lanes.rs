@@ -91,12 +91,7 @@ impl<S: Service> Engine<'_, S> {
                 std::thread::sleep(Duration::from_millis(100));
             }
             for told in events.told() {
-                let index = u32::try_from(told.token).unwrap_or(u32::MAX);
-                if self
-                    .table
-                    .slot(index)
-                    .is_some_and(|slot| slot.take_or_call(told.ended, told.gone))
-                {
+                if let Some(index) = self.table.notify(told) {
                     self.hold(index, &mut desk, &mut later);
                 }
             }
@@ -162,8 +157,8 @@ impl<S: Service> Engine<'_, S> {
         desk.set_clock(self.moment());
         loop {
             let outcome = match slot.live().as_deref_mut() {
-                Some(live) => self.turn(index, slot, live, desk),
-                None => Outcome::Wait,
+                Some(live) => self.turn(slot, live, desk),
+                None => return,
             };
             desk.clear();
             match outcome {
@@ -193,7 +188,7 @@ impl<S: Service> Engine<'_, S> {
     ) {
         let Some(slot) = self.table.slot(index) else { return };
         let mut guard = slot.live();
-        let Some(live) = guard.as_deref_mut() else { return slot.free() };
+        let Some(live) = guard.as_deref_mut() else { return };
         desk.set_clock(self.moment());
         let Desk { output, date, at, .. } = &mut *desk;
         action(live, &self.context(date, *at), output);
@@ -210,10 +205,10 @@ impl<S: Service> Engine<'_, S> {
             return self.table.close(index);
         }
         slot.publish(live.http.wait(), live.http.deadline());
-        slot.free();
-        // Whatever happened while it was in hand is told again now, and at least that there is
-        // room to write; a worker then goes on with it.
-        if self.poll.change(&live.stream, index.into(), Watch::ReadWrite).is_err() && slot.take() {
+        slot.rearm();
+        // Whatever happened while it was held is told again now, and at least that there is room
+        // to write; a worker then goes on with it.
+        if self.poll.change(&live.stream, live.token, Watch::ReadWrite).is_err() && slot.take() {
             drop(guard);
             return self.table.close(index);
         }
@@ -221,7 +216,7 @@ impl<S: Service> Engine<'_, S> {
     }
 
     /// Writes what there is, then reads and answers, as far as it goes without waiting.
-    fn turn(&self, index: u32, slot: &Slot, live: &mut Live, desk: &mut Desk) -> Outcome {
+    fn turn(&self, slot: &Slot, live: &mut Live, desk: &mut Desk) -> Outcome {
         let mut drained = false;
         let mut empty = false;
         let mut reads = 0;
@@ -235,7 +230,7 @@ impl<S: Service> Engine<'_, S> {
                 }
                 Written::Blocked => {
                     slot.publish(live.http.wait(), live.http.deadline());
-                    return self.wait_for_room(index, live);
+                    return self.wait_for_room(live);
                 }
             }
             match live.http.next() {
@@ -263,7 +258,7 @@ impl<S: Service> Engine<'_, S> {
                 Next::Linger | Next::Read => {}
             }
             if drained {
-                let last = self.stopping() && live.http.at_rest();
+                let last = self.stopping() && live.http.owes_nothing();
                 if last && empty {
                     return Outcome::Close;
                 }
@@ -337,9 +332,9 @@ impl<S: Service> Engine<'_, S> {
         Written::All
     }
 
-    fn wait_for_room(&self, index: u32, live: &mut Live) -> Outcome {
+    fn wait_for_room(&self, live: &mut Live) -> Outcome {
         if !live.watches_write {
-            if self.poll.change(&live.stream, index.into(), Watch::ReadWrite).is_err() {
+            if self.poll.change(&live.stream, live.token, Watch::ReadWrite).is_err() {
                 return Outcome::Close;
             }
             live.watches_write = true;

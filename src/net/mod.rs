@@ -9,16 +9,22 @@
 //! | file | owns |
 //! |---|---|
 //! | `poll` | everything about epoll |
-//! | `table` | the open connections, and who has each of them in hand |
+//! | `slot` | who holds a connection, and which one an event is for |
+//! | `table` | the open connections, each in its slot |
 //! | `lanes` | the fast workers and the slow ones |
-//! | `keeper` | accepting, deadlines, shutdown |
+//! | `keeper` | accepting, deadlines |
+//! | `evict` | who goes when a place is needed |
+//! | `drain` | the end |
 //! | `stop` | how the engine is told to end |
 //!
 //! Knows no route, token or database: it serves any [`Service`].
 
+mod drain;
+mod evict;
 mod keeper;
 mod lanes;
 mod poll;
+mod slot;
 mod stop;
 mod table;
 
@@ -125,40 +131,17 @@ pub fn serve<S: Service>(
             settings.max_connections
         );
     }
-    let engine = Engine {
-        service,
-        settings,
-        poll: Poll::new()?,
-        table: Table::new(max_connections, settings.max_per_address),
-        queue: Queue::new(settings.slow_queue, settings.slow_per_address),
-        brief: Queue::new(settings.slow_queue, settings.slow_per_address),
-        stopping: AtomicBool::new(false),
-        done: AtomicBool::new(false),
-        start: Instant::now(),
-    };
-    let wake = engine.poll.wake_all_later()?;
-    std::thread::scope(|scope| {
-        // Whatever happens below, the threads are told to end, or the scope would never close.
-        let _ending = Ending { engine: &engine, wake: &wake };
-        for number in 0..settings.workers.max(1) {
-            let name = format!("worker-{number}");
-            std::thread::Builder::new().name(name).spawn_scoped(scope, || engine.fast_lane())?;
-        }
-        for number in 0..settings.slow_workers.max(1) {
-            let name = format!("hasher-{number}");
-            std::thread::Builder::new().name(name).spawn_scoped(scope, || engine.slow_lane())?;
-        }
-        let name = String::from("writer");
-        std::thread::Builder::new().name(name).spawn_scoped(scope, || engine.brief_lane())?;
-        engine.keep(listener, stop)
-    })
+    Engine::new(service, settings, max_connections)?.run(listener, stop)
 }
 
 /// What all threads of the engine share.
 struct Engine<'a, S> {
     service: &'a S,
     settings: &'a Settings,
+    /// All connections.
     poll: Poll,
+    /// The listener and the stop, for the keeper.
+    gate: Poll,
     table: Table,
     queue: Queue,
     /// What waits for the thread that only does what is done soon.
@@ -168,6 +151,47 @@ struct Engine<'a, S> {
     /// The threads go home.
     done: AtomicBool,
     start: Instant,
+}
+
+impl<'a, S: Service> Engine<'a, S> {
+    fn new(
+        service: &'a S,
+        settings: &'a Settings,
+        max_connections: usize,
+    ) -> io::Result<Engine<'a, S>> {
+        Ok(Engine {
+            service,
+            settings,
+            poll: Poll::new()?,
+            gate: Poll::new()?,
+            table: Table::new(max_connections, settings.max_per_address),
+            queue: Queue::new(settings.slow_queue, settings.slow_per_address),
+            brief: Queue::new(settings.slow_queue, settings.slow_per_address),
+            stopping: AtomicBool::new(false),
+            done: AtomicBool::new(false),
+            start: Instant::now(),
+        })
+    }
+
+    /// Starts the threads, keeps the port until the stop, and waits for all of them.
+    fn run(&self, listener: TcpListener, stop: &Stop) -> io::Result<()> {
+        let wake = self.poll.wake_all_later()?;
+        std::thread::scope(|scope| {
+            // Whatever happens below, the threads are told to end, or the scope would never close.
+            let _ending = Ending { engine: self, wake: &wake };
+            for number in 0..self.settings.workers.max(1) {
+                let name = format!("worker-{number}");
+                std::thread::Builder::new().name(name).spawn_scoped(scope, || self.fast_lane())?;
+            }
+            for number in 0..self.settings.slow_workers.max(1) {
+                let name = format!("hasher-{number}");
+                std::thread::Builder::new().name(name).spawn_scoped(scope, || self.slow_lane())?;
+            }
+            let name = String::from("writer");
+            std::thread::Builder::new().name(name).spawn_scoped(scope, || self.brief_lane())?;
+            self.keep(listener, stop)
+        })
+    }
 }
 
 impl<S> Engine<'_, S> {

@@ -1,20 +1,46 @@
 //! Everything about epoll: what is watched, and waiting for it.
 
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::event::{EventfdFlags, Timespec, eventfd};
+use rustix::io::Result;
 
 /// An epoll set. Any number of threads may wait on it.
 pub(super) struct Poll {
     epoll: OwnedFd,
+    #[cfg(test)]
+    pub(super) trouble: Trouble,
+}
+
+/// Lets a test say how many of the next calls fail for want of memory.
+#[cfg(test)]
+#[derive(Default)]
+pub(super) struct Trouble(std::sync::atomic::AtomicUsize);
+
+#[cfg(test)]
+impl Trouble {
+    pub(super) fn begin(&self, calls: usize) {
+        self.0.store(calls, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    pub(super) fn left(&self) -> usize {
+        self.0.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
+    fn strike(&self) -> Result<()> {
+        use std::sync::atomic::Ordering::SeqCst;
+        let struck = self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        struck.map_or(Ok(()), |_| Err(rustix::io::Errno::NOMEM))
+    }
 }
 
 /// What to be told of.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Watch {
+    /// Nothing, for now.
+    Nothing,
     /// While there is something to read; told to every waiter.
     Level,
     /// When something new can be read; told once, to one waiter.
@@ -26,6 +52,7 @@ pub(super) enum Watch {
 impl Watch {
     fn flags(self) -> EventFlags {
         match self {
+            Watch::Nothing => EventFlags::empty(),
             Watch::Level => EventFlags::IN,
             Watch::Read => EventFlags::IN | EventFlags::RDHUP | EventFlags::ET,
             Watch::ReadWrite => {
@@ -39,40 +66,47 @@ impl Watch {
 const WAKE: u64 = u64::MAX;
 
 impl Poll {
-    pub(super) fn new() -> io::Result<Poll> {
-        Ok(Poll { epoll: epoll::create(CreateFlags::CLOEXEC)? })
+    pub(super) fn new() -> Result<Poll> {
+        Ok(Poll {
+            epoll: epoll::create(CreateFlags::CLOEXEC)?,
+            #[cfg(test)]
+            trouble: Trouble::default(),
+        })
     }
 
-    pub(super) fn add(&self, fd: impl AsFd, token: u64, watch: Watch) -> io::Result<()> {
-        Ok(epoll::add(&self.epoll, fd, EventData::new_u64(token), watch.flags())?)
+    pub(super) fn add(&self, fd: impl AsFd, token: u64, watch: Watch) -> Result<()> {
+        #[cfg(test)]
+        self.trouble.strike()?;
+        epoll::add(&self.epoll, fd, EventData::new_u64(token), watch.flags())
     }
 
-    /// Changes what is watched. If it is there already, it is told at once.
-    pub(super) fn change(&self, fd: impl AsFd, token: u64, watch: Watch) -> io::Result<()> {
-        Ok(epoll::modify(&self.epoll, fd, EventData::new_u64(token), watch.flags())?)
-    }
-
-    pub(super) fn remove(&self, fd: impl AsFd) -> io::Result<()> {
-        Ok(epoll::delete(&self.epoll, fd)?)
+    /// Changes what is watched. If it is there already, it is told at once. Unlike adding, this
+    /// takes no memory.
+    pub(super) fn change(&self, fd: impl AsFd, token: u64, watch: Watch) -> Result<()> {
+        #[cfg(test)]
+        self.trouble.strike()?;
+        epoll::modify(&self.epoll, fd, EventData::new_u64(token), watch.flags())
     }
 
     /// Waits until something is told or the time is over, and puts it into `events`.
-    pub(super) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> io::Result<()> {
+    pub(super) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> Result<()> {
         let timeout = timeout.map(|t| Timespec {
             tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
             tv_nsec: t.subsec_nanos().into(),
         });
         events.count = 0;
+        #[cfg(test)]
+        self.trouble.strike()?;
         events.count = match epoll::wait(&self.epoll, &mut events.room[..], timeout.as_ref()) {
             Ok(count) => count,
             Err(rustix::io::Errno::INTR) => 0,
-            Err(error) => return Err(error.into()),
+            Err(error) => return Err(error),
         };
         Ok(())
     }
 
     /// Prepares to wake all waiters, now and for ever after.
-    pub(super) fn wake_all_later(&self) -> io::Result<Wake> {
+    pub(super) fn wake_all_later(&self) -> Result<Wake> {
         let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
         self.add(&fd, WAKE, Watch::Level)?;
         Ok(Wake { fd })

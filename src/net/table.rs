@@ -1,91 +1,78 @@
-//! The open connections, and who has each of them in hand.
+//! The open connections, each in its slot.
 //!
-//! A slot is a fixed place in a table; its index is the connection's token in the epoll set. At
-//! any time at most one thread has a slot in hand. An event for a slot in hand is not lost: it
-//! makes the holder look once more before letting go. An event that is late, for a connection
-//! that was here before, finds the slot empty or its successor, and reading from that does no
-//! harm.
+//! A slot is a fixed place in a table. Its index and its generation are the connection's token in
+//! the epoll set, so an event that is late, for a connection that was here before, finds nobody.
+//! At any time at most one thread holds a slot; see `slot`.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
+use super::poll::Told;
+use super::slot::SlotState;
 use crate::address::grouped;
 use crate::http::{Connection, Wait};
-
-/// A deadline that never comes: the connection waits for us, not we for it.
-pub(super) const NEVER: u64 = u64::MAX;
 
 /// A connection with its socket.
 pub(super) struct Live {
     pub(super) stream: TcpStream,
     pub(super) http: Connection,
+    /// What names this connection in the epoll set; [`Table::insert`] sets it.
+    pub(super) token: u64,
     /// The epoll set also tells when writing is possible.
     pub(super) watches_write: bool,
 }
 
-const FREE: u8 = 0;
-const HELD: u8 = 1;
-const HELD_AND_CALLED: u8 = 2;
+impl Live {
+    pub(super) fn new(stream: TcpStream, http: Connection) -> Live {
+        Live { stream, http, token: 0, watches_write: false }
+    }
+}
 
-/// One place in the table. On its own cache line, since neighbours are in different hands.
+/// The token of a connection: its slot's index in the lower half, its generation in the upper.
+/// No index is `u32::MAX`, so no token is that of a wake-up.
+fn token(index: u32, generation: u32) -> u64 {
+    u64::from(generation) << 32 | u64::from(index)
+}
+
+/// One place in the table. On its own cache line, since neighbours are held by other threads.
 #[repr(align(64))]
 pub(super) struct Slot {
-    state: AtomicU8,
-    idle: AtomicBool,
-    ended: AtomicBool,
-    gone: AtomicBool,
-    deadline: AtomicU64,
+    state: SlotState<AtomicU64>,
+    /// What the connection waits for and until when, in one word: see [`Slot::waiting`].
+    waiting: AtomicU64,
     live: Mutex<Option<Box<Live>>>,
 }
 
+/// The lowest bits of [`Slot::waiting`] say what for, the rest when the deadline is.
+const KIND_BITS: u32 = 3;
+/// The connection waits for the server, and has no deadline.
+const BUSY: u64 = u64::MAX;
+/// What a connection can wait for; its number is what the word holds.
+const KINDS: [Wait; 5] = [Wait::Idle, Wait::Head, Wait::Body, Wait::Lingering, Wait::Reader];
+
 impl Default for Slot {
     fn default() -> Slot {
-        Slot {
-            state: AtomicU8::new(FREE),
-            idle: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
-            gone: AtomicBool::new(false),
-            deadline: AtomicU64::new(NEVER),
-            live: Mutex::new(None),
-        }
+        Slot { state: SlotState::new(), waiting: AtomicU64::new(BUSY), live: Mutex::new(None) }
     }
 }
 
 impl Slot {
-    /// Takes the slot, or makes its holder look once more. `ended` says that the other side has
-    /// sent its last byte, `gone` that the connection is broken.
-    pub(super) fn take_or_call(&self, ended: bool, gone: bool) -> bool {
-        if gone {
-            self.gone.store(true, Ordering::Release);
-        }
-        if ended {
-            self.ended.store(true, Ordering::Release);
-        }
-        let before = self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, |state| {
-            (state != HELD_AND_CALLED).then_some(state + 1)
-        });
-        before == Ok(FREE)
-    }
-
-    /// Takes the slot if nobody has it.
+    /// Takes the slot if nobody holds it.
     pub(super) fn take(&self) -> bool {
-        self.state.compare_exchange(FREE, HELD, Ordering::AcqRel, Ordering::Acquire).is_ok()
+        self.state.take()
     }
 
-    /// Lets go; false, and still in hand, if there was a call meanwhile.
+    /// Lets go; false, and still held, if there was an event meanwhile.
     pub(super) fn release(&self) -> bool {
-        let free = self.state.compare_exchange(HELD, FREE, Ordering::AcqRel, Ordering::Acquire);
-        if free.is_err() {
-            self.state.store(HELD, Ordering::Release);
-        }
-        free.is_ok()
+        self.state.release()
     }
 
-    /// Lets go without looking; whoever calls this sees to it that nothing is missed.
-    pub(super) fn free(&self) {
-        self.state.store(FREE, Ordering::Release);
+    /// Lets go without a look at events; the caller changes what is watched afterwards, which
+    /// reports everything again.
+    pub(super) fn rearm(&self) {
+        self.state.rearm();
     }
 
     /// The connection. Nearly always only the holder asks, so that the lock is not waited for.
@@ -95,32 +82,49 @@ impl Slot {
 
     /// Lets the keeper know what the connection waits for, and until when.
     pub(super) fn publish(&self, wait: Wait, deadline: u64) {
-        self.idle.store(wait == Wait::Idle, Ordering::Release);
-        self.deadline.store(deadline, Ordering::Release);
+        let kind = KINDS.iter().position(|kind| *kind == wait).unwrap_or_default() as u64;
+        self.waiting.store(deadline << KIND_BITS | kind, Ordering::Release);
     }
 
-    /// The connection waits for us.
+    /// The connection waits for the server.
     pub(super) fn publish_busy(&self) {
-        self.idle.store(false, Ordering::Release);
-        self.deadline.store(NEVER, Ordering::Release);
+        self.waiting.store(BUSY, Ordering::Release);
     }
 
-    pub(super) fn overdue(&self, now: u64) -> bool {
-        self.deadline.load(Ordering::Acquire) <= now
+    /// What the connection waits for, and until when; `None` while it waits for the server, and
+    /// when the slot is empty.
+    pub(super) fn waiting(&self) -> Option<(Wait, u64)> {
+        let waiting = self.waiting.load(Ordering::Acquire);
+        let kind = waiting & ((1 << KIND_BITS) - 1);
+        Some((*KINDS.get(usize::try_from(kind).ok()?)?, waiting >> KIND_BITS))
     }
 
-    /// Whether it was told that no more bytes will come.
+    /// Whether an event said that no more bytes will come.
     pub(super) fn ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+        self.state.ended()
     }
 
-    /// Whether it was told that the connection is broken.
+    /// Whether an event said that the connection is broken.
     pub(super) fn gone(&self) -> bool {
-        self.gone.load(Ordering::Acquire)
+        self.state.gone()
     }
+}
 
-    fn idle_until(&self) -> Option<u64> {
-        self.idle.load(Ordering::Acquire).then(|| self.deadline.load(Ordering::Acquire))
+/// A connection that could make room. The smallest goes first: whoever is idle, then by deadline,
+/// which is the order of how long they have waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Candidate {
+    in_a_request: bool,
+    deadline: u64,
+    /// What it waits for: its place in [`KINDS`].
+    kind: usize,
+    pub(super) index: u32,
+}
+
+impl Candidate {
+    /// What [`Slot::waiting`] was when this one was found.
+    pub(super) fn waiting(&self) -> (Wait, u64) {
+        (KINDS[self.kind], self.deadline)
     }
 }
 
@@ -194,7 +198,7 @@ impl Table {
     }
 
     /// Gives a new connection a place, or gives it back.
-    pub(super) fn insert(&self, live: Live) -> Result<u32, (Full, Box<Live>)> {
+    pub(super) fn insert(&self, mut live: Live) -> Result<u32, (Full, Box<Live>)> {
         let address = grouped(live.http.peer());
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
         let count = addresses.get(&address).copied().unwrap_or(0);
@@ -207,20 +211,29 @@ impl Table {
         addresses.insert(address, count + 1);
         drop(addresses);
         self.open.fetch_add(1, Ordering::AcqRel);
-        slot.ended.store(false, Ordering::Release);
-        slot.gone.store(false, Ordering::Release);
+        live.token = token(index, slot.state.generation());
         slot.publish(live.http.wait(), live.http.deadline());
         *slot.live() = Some(Box::new(live));
+        slot.state.open();
         Ok(index)
     }
 
-    /// Closes the connection in `index`, which the caller has in hand, and lets go of the place.
+    /// Brings an event to its connection. Returns the slot if the caller holds it now; an event
+    /// whose connection is held by another, or is closed, is done with.
+    pub(super) fn notify(&self, event: Told) -> Option<u32> {
+        let index = (event.token & u64::from(u32::MAX)) as u32;
+        let generation = (event.token >> 32) as u32;
+        let slot = self.slot(index)?;
+        slot.state.notify(generation, event.ended, event.gone).then_some(index)
+    }
+
+    /// Closes the connection in `index`, which the caller holds, and lets go of the place.
     pub(super) fn close(&self, index: u32) {
         let Some(slot) = self.slot(index) else { return };
-        let gone = slot.live().take();
+        let Some(live) = slot.live().take() else { return };
         slot.publish_busy();
-        slot.free();
-        let Some(live) = gone else { return };
+        // Events that other workers have already fetched are late from here on.
+        slot.state.close();
         let address = grouped(live.http.peer());
         // The descriptor is closed before the place is free again.
         drop(live);
@@ -236,17 +249,19 @@ impl Table {
         self.open.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Takes the connection that has been idle for longest; `None` if none is idle.
-    pub(super) fn take_longest_idle(&self) -> Option<u32> {
-        let mut in_hand = Vec::new();
-        loop {
-            let idle = self.used().filter_map(|(index, slot)| Some((slot.idle_until()?, index)));
-            let (_, index) = idle.filter(|(_, index)| !in_hand.contains(index)).min()?;
-            if self.slot(index)?.take() {
-                return Some(index);
-            }
-            in_hand.push(index);
+    /// Puts those that could make room into `found`, at most `count`, the last one to go first.
+    pub(super) fn candidates(&self, count: usize, found: &mut Vec<Candidate>) {
+        found.clear();
+        found.extend(self.used().filter_map(|(index, slot)| {
+            let (wait, deadline) = slot.waiting()?;
+            let kind = KINDS.iter().position(|kind| *kind == wait)?;
+            Some(Candidate { in_a_request: wait != Wait::Idle, deadline, kind, index })
+        }));
+        if count < found.len() {
+            found.select_nth_unstable(count);
+            found.truncate(count);
         }
+        found.sort_unstable_by(|one, other| other.cmp(one));
     }
 }
 
@@ -263,22 +278,7 @@ mod tests {
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let at = Moment { millis, now: Timestamp(0) };
         let http = Connection::new(peer, &Limits::default(), at);
-        Live { stream, http, watches_write: false }
-    }
-
-    #[test]
-    fn one_holder_at_a_time_and_no_call_is_lost() {
-        let table = Table::new(1, 1);
-        assert!(table.slot(0).is_none(), "made before it is needed");
-        let (_, slot) = table.take_place().unwrap();
-        assert!(table.take_place().is_none());
-        assert!(slot.take_or_call(false, false));
-        assert!(!slot.take_or_call(false, false), "in hand");
-        assert!(!slot.take_or_call(false, false), "called already");
-        assert!(!slot.take());
-        assert!(!slot.release(), "was called: look once more");
-        assert!(slot.release());
-        assert!(slot.take());
+        Live::new(stream, http)
     }
 
     fn insert(table: &Table, peer: &str) -> Result<u32, Full> {
@@ -301,20 +301,47 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_idle_goes_first() {
-        let table = Table::new(3, 9);
-        for _ in 0..3 {
+    fn a_late_event_finds_nobody() {
+        let table = Table::new(1, 1);
+        insert(&table, "127.0.0.1").unwrap();
+        let token = || table.slot(0).unwrap().live().as_ref().unwrap().token;
+        let event = |token, gone| Told { token, ended: gone, gone };
+        let first = token();
+        assert_eq!(table.notify(event(first, false)), Some(0));
+        table.close(0);
+        assert_eq!(table.notify(event(first, true)), None, "the slot is empty");
+        insert(&table, "127.0.0.1").unwrap();
+        assert_eq!(table.notify(event(first, true)), None, "it is for the one before");
+        assert!(!table.slot(0).unwrap().gone());
+        assert_eq!(table.notify(event(token(), false)), Some(0));
+        assert_eq!(table.notify(event(u64::MAX - 1, false)), None, "there is no such slot");
+    }
+
+    #[test]
+    fn who_waits_longest_goes_first() {
+        let table = Table::new(6, 9);
+        for _ in 0..6 {
             insert(&table, "127.0.0.1").unwrap();
         }
-        assert_eq!(table.take_longest_idle(), None, "nobody is idle");
-        for (index, until) in [(0, 7), (1, 5), (2, 6)] {
-            table.slot(index).unwrap().publish(Wait::Idle, until);
+        let waits = [
+            (Wait::Head, 4),
+            (Wait::Body, 2),
+            (Wait::Idle, 9),
+            (Wait::Head, 1),
+            (Wait::Idle, 8),
+            (Wait::Reader, 3),
+        ];
+        for (index, (wait, until)) in (0..).zip(waits) {
+            table.slot(index).unwrap().publish(wait, until);
         }
-        assert!(table.slot(1).unwrap().take(), "somebody works on it");
-        assert_eq!(table.take_longest_idle(), Some(2));
-        assert_eq!(table.take_longest_idle(), Some(0));
-        assert_eq!(table.take_longest_idle(), None);
-        assert!(table.slot(1).unwrap().release());
-        assert_eq!(table.take_longest_idle(), Some(1), "it is found again");
+        let order = |count| {
+            let mut found = Vec::new();
+            table.candidates(count, &mut found);
+            found.iter().rev().map(|candidate| candidate.index).collect::<Vec<_>>()
+        };
+        assert_eq!(order(9), [4, 2, 3, 1, 5, 0]);
+        assert_eq!(order(3), [4, 2, 3]);
+        table.slot(4).unwrap().publish_busy();
+        assert_eq!(order(9), [2, 3, 1, 5, 0]);
     }
 }

@@ -13,7 +13,7 @@ from typing import NamedTuple
 LIMIT = 5  # seconds until a server must have said everything
 
 # What the engine itself answers; everything else comes from a route, so its request was framed.
-ENGINE = {400, 408, 413, 414, 417, 431, 505}
+ENGINE = {400, 408, 413, 414, 417, 431, 501, 505}
 BROKEN = {500, 503}
 
 REQUEST_LINE = re.compile(rb"^[!-~]+ [^\r\n]* HTTP/1\.1\r\n", re.MULTILINE)

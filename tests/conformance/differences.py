@@ -49,7 +49,11 @@ GUNICORN = [
     ),
     (
         "lictor is no proxy: CONNECT is refused (design section 3)",
-        each("valid", ["rfc9112_target_authority_connect_01", "rfc9112_target_authority_ipv6_01"]),
+        each(
+            "valid",
+            ["rfc9112_target_authority_connect_01", "rfc9112_target_authority_ipv6_01"],
+            "0 answered, then refused 501",
+        ),
     ),
     (
         "the PROXY protocol is not HTTP; gunicorn has an option for it",
@@ -173,8 +177,12 @@ LLHTTP = [
     (
         "lictor is no proxy: CONNECT is refused (design section 3)",
         {
-            **each("method", ["CONNECT request", "CONNECT request with CAPS", "CONNECT with body"]),
-            **each("uri", ["Underscore in hostname"]),
+            **each(
+                "method",
+                ["CONNECT request", "CONNECT request with CAPS", "CONNECT with body"],
+                "0 answered, then refused 501",
+            ),
+            **each("uri", ["Underscore in hostname"], "0 answered, then refused 501"),
         },
     ),
     (

@@ -7,9 +7,11 @@
 mod answers;
 mod asleep;
 mod bombs;
+mod churn;
 pub mod crowd;
 mod cuts;
 mod descriptors;
+mod flood;
 mod framing;
 mod limits;
 mod logins;

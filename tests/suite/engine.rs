@@ -324,10 +324,37 @@ fn stopping_does_not_wait_for_ever() {
     let start = Instant::now();
     with_engine(&settings, |address, stop| {
         let mut stuck = Client::connect(address);
-        stuck.send("GET / HT");
+        stuck.send(request("POST", "/", &[("Content-Length", "5")], "") + "he");
         std::thread::sleep(Duration::from_millis(100));
         stop();
         assert_eq!(stuck.rest(), "");
     });
     assert!(start.elapsed() < PATIENCE);
+}
+
+#[test]
+fn stopping_lets_go_at_once_of_whoever_is_owed_nothing() {
+    let settings = Settings { drain_time: PATIENCE, ..Settings::default() };
+    let mut stopped = None;
+    with_engine(&settings, |address, stop| {
+        let mut silent = Client::connect(address);
+        let mut head = Client::connect(address);
+        head.send("GET / HTTP/1.1\r\nHost: ");
+        let mut second = Client::connect(address);
+        hello(&mut second);
+        second.send("GET / HT");
+        let mut idle = Client::connect(address);
+        hello(&mut idle);
+        let mut owed = Client::connect(address);
+        owed.send(get("/slow"));
+        std::thread::sleep(Duration::from_millis(100));
+        stop();
+        stopped = Some(Instant::now());
+        for client in [&mut silent, &mut head, &mut second, &mut idle] {
+            assert_eq!(client.rest(), "", "closed without a word");
+        }
+        assert_eq!(owed.reply("GET").body, "hello");
+    });
+    let took = stopped.unwrap().elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }

@@ -62,6 +62,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("qrcodegen", &["api/qr.rs"]),
     ("rusqlite", &["store/sqlite/"]),
     ("miniz_oxide", &["assets/embedded.rs"]),
+    ("loom", &["net/slot/model.rs"]),
     (
         "clap",
         &["cli.rs", "cli/key_source.rs", "cli/mail_flags.rs", "cli/policy_flags.rs", "admin/"],

@@ -59,7 +59,7 @@ fn after_a_framing_error_there_is_one_reply_and_no_more() {
         ),
         (format!("GET /{} HTTP/1.1\r\nHost: h\r\n\r\n", "a".repeat(9000)), vec![414]),
         (format!("GET / HTTP/1.1\r\nHost: h\r\nX: {}\r\n\r\n", "a".repeat(20_000)), vec![431]),
-        ("CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n".into(), vec![400]),
+        ("CONNECT h:443 HTTP/1.1\r\nHost: h\r\n\r\n".into(), vec![501]),
         ("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".into(), vec![505]),
         ("\x16\x03\x01\x02\x00\x01\x00\x01\x7f\x03".into(), vec![400]),
         ("GET /api/ HTTP/1.0\r\n\r\n".into(), vec![200]),

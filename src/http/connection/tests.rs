@@ -259,7 +259,7 @@ fn pieces(bytes: &str) -> (Vec<String>, Next) {
             assert!(scenario.connection.rest.is_none());
             return (pieces, scenario.connection.next());
         }
-        assert!(!scenario.connection.at_rest());
+        assert!(!scenario.connection.owes_nothing());
     }
 }
 

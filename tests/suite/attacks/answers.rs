@@ -9,8 +9,10 @@ use serde_json::Value;
 use crate::support::Client;
 
 /// Every status that the endpoints and the engine may answer with, apart from 500.
-const KNOWN: [u16; 19] =
-    [100, 200, 201, 204, 308, 400, 401, 403, 404, 405, 408, 409, 413, 414, 417, 425, 431, 503, 505];
+const KNOWN: [u16; 20] = [
+    100, 200, 201, 204, 308, 400, 401, 403, 404, 405, 408, 409, 413, 414, 417, 425, 431, 501, 503,
+    505,
+];
 
 /// The statuses of all answers in `bytes`.
 pub fn statuses(bytes: &[u8]) -> Result<Vec<u16>, String> {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use super::crowd::Crowd;
 use super::vitals::{Target, load};
@@ -30,7 +30,7 @@ fn assert_back(target: &Target) {
     }
 }
 
-/// In the middle of a request, so that nobody may be closed to make room.
+/// In the middle of a request: such a client makes room only when nobody is idle.
 const BUSY: &[u8] = b"GET /api/ HTTP/1.1\r\n";
 
 #[test]
@@ -65,15 +65,39 @@ fn a_flood_into_a_limit_of_256() {
     target.unharmed();
 }
 
+/// Lowers the limit on open files of a running server, as if something else had taken them; says
+/// how it was.
+fn leave(target: &Target, descriptors: usize) -> Rlimit {
+    let pid = Pid::from_raw(i32::try_from(target.child.id()).unwrap());
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let limit = Rlimit { current: Some(u64::try_from(descriptors).unwrap()), maximum };
+    prlimit(pid, Resource::Nofile, limit).unwrap()
+}
+
 #[test]
 fn accepting_fails_for_want_of_descriptors() {
     let target = Target::start(&[]);
-    let pid = Pid::from_raw(i32::try_from(target.child.id()).unwrap());
     let before = target.vitals();
-    let few = u64::try_from(before.sockets + before.files + 50).unwrap();
-    // The limit falls while it runs, as if something else had taken the descriptors.
-    let limit = Rlimit { current: Some(few), maximum: Some(few) };
-    let old = prlimit(pid, Resource::Nofile, limit).unwrap();
+    // Not one connection is open that could make room.
+    let old = leave(&target, before.sockets + before.files);
+    let mut crowd = Crowd::gather(target.address, 0, 500, None);
+    crowd.hurry();
+    crowd.members.iter_mut().for_each(|member| member.send(BUSY));
+    std::thread::sleep(Duration::from_millis(300));
+    let used = load(target.child.id(), Duration::from_secs(2));
+    assert!(used < IDLE, "{:.0}% of a core", used * 100.0);
+    assert!(target.log().contains("cannot accept connections for now"), "{}", target.log());
+    drop(crowd);
+    leave(&target, usize::try_from(old.current.unwrap()).unwrap());
+    assert_back(&target);
+    target.unharmed();
+}
+
+#[test]
+fn whoever_used_up_the_descriptors_shut_everybody_out() {
+    let target = Target::start(&[]);
+    let before = target.vitals();
+    leave(&target, before.sockets + before.files + 50);
     let mut crowd = Crowd::gather(target.address, 0, 500, None);
     crowd.hurry();
     crowd.members.iter_mut().for_each(|member| member.send(BUSY));
@@ -81,10 +105,12 @@ fn accepting_fails_for_want_of_descriptors() {
     assert!(target.open() >= 40, "{:?}", target.vitals());
     let used = load(target.child.id(), Duration::from_secs(2));
     assert!(used < IDLE, "{:.0}% of a core", used * 100.0);
-    assert!(target.log().contains("cannot accept connections for now"), "{}", target.log());
+    for _ in 0..100 {
+        target.fresh();
+    }
     drop(crowd);
     assert_back(&target);
-    // The same when it is the idle ones that fill it: they make room at once.
+    // The same when it is the idle ones that fill it.
     let mut crowd = Crowd::gather(target.address, 0, 40, None);
     crowd.say(b"GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n");
     std::thread::sleep(Duration::from_millis(200));
@@ -92,7 +118,5 @@ fn accepting_fails_for_want_of_descriptors() {
         target.fresh();
     }
     drop(crowd);
-    // The hard limit cannot be raised again without privileges, and need not be.
-    let _ = prlimit(pid, Resource::Nofile, old);
     target.unharmed();
 }

@@ -8,13 +8,13 @@ use super::vitals::Target;
 const NEXT: &str = "GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n";
 
 /// Each of `rows` in the frame that `make` puts around it, and how it is answered. A 400 and a
-/// 413, 414, 417, 431 and 505 are the last word.
+/// 413, 414, 417, 431, 501 and 505 are the last word.
 fn check(rows: &[(&str, u16)], make: impl Fn(&str) -> String) {
     let target = Target::start(&[]);
     let mut wrong = Vec::new();
     for (row, expected) in rows {
         let bytes = make(row) + NEXT;
-        let last = matches!(expected, 400 | 413 | 414 | 417 | 431 | 505);
+        let last = matches!(expected, 400 | 413 | 414 | 417 | 431 | 501 | 505);
         let expected = if last { vec![*expected] } else { vec![*expected, 200] };
         // The first request of a connection, and one behind another, are read alike.
         let second = [&[200], &expected[..]].concat();
@@ -43,8 +43,9 @@ fn request_lines() {
             ("OPTIONS /api/ HTTP/1.1", 204),
             ("OPTIONS * HTTP/1.1", 204),
             ("GET * HTTP/1.1", 400),
-            ("CONNECT h:443 HTTP/1.1", 400),
-            ("CONNECT /api/ HTTP/1.1", 400),
+            ("CONNECT h:443 HTTP/1.1", 501),
+            ("CONNECT /api/ HTTP/1.1", 501),
+            ("GET http://h:abc/api/ HTTP/1.1", 400),
             ("GET h:443 HTTP/1.1", 400),
             ("GET http://h/api/ HTTP/1.1", 200),
             ("GET HTTP://other:80/api/?q HTTP/1.1", 200),
@@ -77,11 +78,14 @@ fn request_lines() {
             ("GET /api/ HTTP/1.1\r", 400),
             ("GET /api/ http/1.1", 400),
             ("GET /api/ HTTP/1.1x", 400),
-            ("GET /api/ HTTP/11", 505),
+            ("GET /api/ HTTP/1", 400),
+            ("GET /api/ HTTP/11", 400),
+            ("GET /api/ HTTP/01.1", 400),
+            ("GET /api/ HTTP/1.01", 400),
             ("GET /api/ HTTP/1.2", 505),
             ("GET /api/ HTTP/0.9", 505),
             ("GET /api/ HTTP/2.0", 505),
-            ("GET /api/ HTTP/3", 505),
+            ("GET /api/ HTTP/3", 400),
             ("GET /api/ HTTPS/1.1", 400),
             ("GET /api/ ICY/1.1", 400),
         ],
@@ -138,7 +142,14 @@ fn hosts() {
             ("hOST:h\r\n", 200),
             ("Host: h.example:8080\r\n", 200),
             ("Host: [::1]:80\r\n", 200),
-            ("Host:\r\n", 200),
+            ("Host: h:\r\n", 200),
+            ("Host: h:65535\r\n", 200),
+            ("Host:\r\n", 400),
+            ("Host: :80\r\n", 400),
+            ("Host: name:abc\r\n", 400),
+            ("Host: name:99999\r\n", 400),
+            ("Host: [::1\r\n", 400),
+            ("Host: %zz\r\n", 400),
             ("", 400),
             ("X: y\r\n", 400),
             ("Host: h\r\nHost: h\r\n", 400),

@@ -130,12 +130,79 @@ fn sigterm_does_not_wait_for_those_who_attack() {
         over.store(true, Ordering::SeqCst);
         assert_eq!(code, Some(0));
     });
-    // 10 s for what is under way, and no more than a loaded machine needs on top.
-    assert!(start.elapsed() < Duration::from_secs(14), "{:?}", start.elapsed());
+    // A body has a second to arrive; the rest is what a loaded machine needs.
+    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     for mut client in clients {
         let mut heard = Vec::new();
         let _ = client.stream.read_to_end(&mut heard);
         let heard = statuses(&heard).unwrap();
         assert!(heard.is_empty() || heard == [408] || heard == [400], "{heard:?}");
     }
+}
+
+/// 100 connections, each of which has sent `bytes` when the server is told to stop, beside people
+/// who register; says how long the stop took, what their share of that may be, and checks that
+/// nobody was lost.
+fn stop_beside(bytes: &str) -> (Duration, Duration) {
+    let server = Target::start(&["--throttle", "off"]).into_server();
+    let mut crowd: Vec<Client> = (0..100).map(|_| server.connect()).collect();
+    crowd.iter_mut().for_each(|client| client.send(bytes));
+    let (mut took, mut slowest, mut registered) = (Duration::ZERO, Duration::ZERO, Vec::new());
+    let mut ended = None;
+    std::thread::scope(|scope| {
+        let asking: Vec<_> = (0..4)
+            .map(|thread| {
+                let client = server.connect();
+                scope.spawn(move || {
+                    let mut asked = Instant::now();
+                    let mut slowest = Duration::ZERO;
+                    let story = ask(client, |number| {
+                        slowest = slowest.max(asked.elapsed());
+                        asked = Instant::now();
+                        let name = format!("user-{thread}-{number}");
+                        let body = json!({"username": name, "password": PASSWORD}).to_string();
+                        (Some(name), request("POST", "/api/registration", &[], &body))
+                    });
+                    (story, slowest)
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_secs(1));
+        let start = Instant::now();
+        ended = Some(server.stop("-TERM"));
+        took = start.elapsed();
+        for one in asking {
+            let (story, time) = one.join().unwrap();
+            slowest = slowest.max(time);
+            registered.extend(story.registered);
+        }
+    });
+    let (code, dir) = ended.unwrap();
+    assert_eq!(code, Some(0));
+    let again = Server::start_in(dir, &[]);
+    let listed = again.user(&["list"], "").1;
+    assert!(registered.len() >= 4, "{}", registered.len());
+    for name in &registered {
+        assert!(listed.contains(name.as_str()), "{name} is lost");
+    }
+    for mut client in crowd {
+        let heard = client.rest();
+        assert!(heard.is_empty() || heard.starts_with("HTTP/1.1 408 "), "{heard}");
+    }
+    println!("{} registered; the stop took {took:?}", registered.len());
+    // What a request takes shows how loaded the machine is.
+    (took, slowest * 2)
+}
+
+#[test]
+fn half_sent_heads_held_up_a_stop() {
+    let (took, share) = stop_beside("GET /api/ HTTP/1.1\r\nHost: h\r\nX: ");
+    assert!(took < Duration::from_secs(2) + share, "{took:?}");
+}
+
+#[test]
+fn half_sent_bodies_held_up_a_stop() {
+    let (took, share) =
+        stop_beside(&request("POST", "/api/login", &[("Content-Length", "50000")], ""));
+    assert!(took < Duration::from_secs(2) + share, "{took:?}");
 }

@@ -1,0 +1,90 @@
+//! Makes room when every place is taken: closes the connection that has waited longest for its
+//! client. Idle ones go first, then whoever waits for a head, for a body, or for its answer to be
+//! read. (Were heads to go before the others, a newcomer would go before a flood of half-sent
+//! bodies.) A connection that waits for the server is never closed.
+//!
+//! Under a flood every newcomer needs a place. Looking at the whole table each time would cost
+//! more than accepting, so one look finds several candidates, which are used for a short while.
+
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+
+use super::Engine;
+use super::lanes::Desk;
+use super::table::{Candidate, Live};
+use crate::http::{Service, Wait};
+
+/// Slots of the table for each candidate that a look finds: looking then costs a newcomer about
+/// this many loads. A small table is looked at each time.
+const SLOTS_PER_CANDIDATE: usize = 128;
+/// Candidates of the second look, when none of the first ones could go.
+const SECOND_LOOK: usize = 1024;
+/// How long candidates are good for. Meanwhile a connection that becomes idle may stay, although
+/// another one goes that waits for its head.
+const FRESH: Duration = Duration::from_millis(100);
+
+/// What the last look found.
+#[derive(Default)]
+pub(super) struct Candidates {
+    /// The last one goes first.
+    found: Vec<Candidate>,
+    at: Option<Instant>,
+}
+
+impl<S: Service> Engine<'_, S> {
+    /// Makes room; false if there is nobody who can go. Only the keeper calls this.
+    pub(super) fn make_room(&self, candidates: &mut Candidates, desk: &mut Desk) -> bool {
+        if candidates.at.is_some_and(|at| at.elapsed() > FRESH) {
+            candidates.found.clear();
+        }
+        let first_look = self.table.open().div_ceil(SLOTS_PER_CANDIDATE);
+        for count in [0, first_look, SECOND_LOOK] {
+            if count > 0 {
+                self.table.candidates(count, &mut candidates.found);
+                candidates.at = Some(Instant::now());
+            }
+            while let Some(candidate) = candidates.found.pop() {
+                let Some(slot) = self.table.slot(candidate.index) else { continue };
+                let waiting = candidate.waiting();
+                if slot.waiting() == Some(waiting)
+                    && self.close_if_silent(candidate.index, waiting, desk)
+                {
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Closes a connection if it still waits for the same, unless a worker holds it, or will soon,
+    /// since its client has sent something.
+    pub(super) fn close_if_silent(
+        &self,
+        index: u32,
+        waiting: (Wait, u64),
+        desk: &mut Desk,
+    ) -> bool {
+        let Some(slot) = self.table.slot(index) else { return false };
+        if !slot.take() {
+            return false;
+        }
+        // Asked again: a worker may have had it since the look.
+        let close = slot.waiting() == Some(waiting)
+            && slot.live().as_deref().is_some_and(|live| {
+                // The server reads nothing from a client that does not read.
+                waiting.0 == Wait::Reader || is_silent(live)
+            });
+        if close {
+            self.table.close(index);
+        } else if !slot.release() {
+            // A worker has brought an event meanwhile and gone: it is told again.
+            self.act(index, desk, |_, _, _| {});
+        }
+        close
+    }
+}
+
+/// Whether nothing has come that is not read yet.
+fn is_silent(live: &Live) -> bool {
+    live.stream.peek(&mut [0]).is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
+}

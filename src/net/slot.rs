@@ -1,0 +1,202 @@
+//! Who holds a slot of the connection table, and for which connection an event is.
+//!
+//! One atomic word has all of it: the generation, which counts the connections that were in the
+//! slot one after the other; whether a thread holds the slot; and what events said about the
+//! connection. An event names the generation that it is for, and both are compared and changed in
+//! one step. So a late event, for a connection that has been closed, changes nothing.
+//!
+//! ```text
+//!            open               notify, take             notify
+//!   EMPTY ----------> WAITING ----------------> HELD -----------> NOTIFIED
+//!     ^                  ^                      |  ^                  |
+//!     |                  +----- release, rearm -+  +----- release ----+
+//!     +---------------------------- close ------+---------------------+
+//! ```
+//!
+//! The word is generic, so that `slot/model.rs` can run every interleaving with loom's atomics.
+//! Knows no socket and no table.
+
+#[cfg(test)]
+mod model;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// The atomic integer under a [`SlotState`].
+pub(super) trait Word {
+    fn new(value: u64) -> Self;
+    /// With `Acquire`.
+    fn load(&self) -> u64;
+    /// Replaces the value by what `change` makes of it, with `AcqRel`; returns the value before.
+    /// If `change` returns `None`, the value stays and the outcome is an error.
+    fn update(&self, change: impl FnMut(u64) -> Option<u64>) -> Result<u64, u64>;
+}
+
+impl Word for AtomicU64 {
+    fn new(value: u64) -> AtomicU64 {
+        AtomicU64::new(value)
+    }
+
+    fn load(&self) -> u64 {
+        self.load(Ordering::Acquire)
+    }
+
+    fn update(&self, change: impl FnMut(u64) -> Option<u64>) -> Result<u64, u64> {
+        self.fetch_update(Ordering::AcqRel, Ordering::Acquire, change)
+    }
+}
+
+/// The lowest two bits say who has the slot.
+const HOLD: u64 = 0b11;
+/// No connection.
+const EMPTY: u64 = 0;
+/// A connection that nobody holds.
+const WAITING: u64 = 1;
+/// A thread holds the connection.
+const HELD: u64 = 2;
+/// The same, and an event has come since it last looked.
+const NOTIFIED: u64 = 3;
+/// An event said that no more bytes will come.
+const ENDED: u64 = 0b0100;
+/// An event said that the connection is broken.
+const GONE: u64 = 0b1000;
+/// The generation is in the upper half.
+const GENERATION: u32 = 32;
+
+fn generation(word: u64) -> u32 {
+    (word >> GENERATION) as u32
+}
+
+fn with_hold(word: u64, hold: u64) -> u64 {
+    word & !HOLD | hold
+}
+
+/// The state of one slot.
+pub(super) struct SlotState<W>(W);
+
+impl<W: Word> SlotState<W> {
+    /// An empty slot.
+    pub(super) fn new() -> SlotState<W> {
+        SlotState(W::new(EMPTY))
+    }
+
+    /// The generation of the connection that is in the slot, or of the next one.
+    pub(super) fn generation(&self) -> u32 {
+        generation(self.0.load())
+    }
+
+    /// A connection is in the empty slot now; nobody holds it. Only the thread that took the slot
+    /// from the free list calls this.
+    pub(super) fn open(&self) {
+        self.set(|word| with_hold(word, WAITING));
+    }
+
+    /// An event for the connection of this generation. True: the caller holds the slot now. Else
+    /// the holder, if there is one, will look again before it lets go; if the connection is
+    /// another by now, nothing changes.
+    pub(super) fn notify(&self, of: u32, ended: bool, gone: bool) -> bool {
+        let flags = if ended { ENDED } else { 0 } | if gone { GONE } else { 0 };
+        let before = self.0.update(|word| {
+            let hold = match word & HOLD {
+                _ if generation(word) != of => return None,
+                EMPTY => return None,
+                WAITING => HELD,
+                _ => NOTIFIED,
+            };
+            Some(with_hold(word, hold) | flags)
+        });
+        before.is_ok_and(|word| word & HOLD == WAITING)
+    }
+
+    /// Takes the connection that is in the slot if nobody holds it.
+    pub(super) fn take(&self) -> bool {
+        self.0.update(|word| (word & HOLD == WAITING).then(|| with_hold(word, HELD))).is_ok()
+    }
+
+    /// Lets go; false, and still held, if there was an event meanwhile.
+    pub(super) fn release(&self) -> bool {
+        let before = self.0.update(|word| match word & HOLD {
+            EMPTY => None,
+            NOTIFIED => Some(with_hold(word, HELD)),
+            _ => Some(with_hold(word, WAITING)),
+        });
+        !before.is_ok_and(|word| word & HOLD == NOTIFIED)
+    }
+
+    /// Lets go and forgets whether there was an event. The caller makes the epoll set report
+    /// everything again afterwards.
+    pub(super) fn rearm(&self) {
+        self.set(|word| with_hold(word, WAITING));
+    }
+
+    /// The slot is empty from now on, and events of the holder's connection are late.
+    pub(super) fn close(&self) {
+        self.set(|word| u64::from(generation(word).wrapping_add(1)) << GENERATION | EMPTY);
+    }
+
+    fn set(&self, change: impl Fn(u64) -> u64) {
+        // It cannot fail, since `change` always makes a value.
+        let _ = self.0.update(|word| Some(change(word)));
+    }
+
+    /// Whether an event said that no more bytes will come.
+    pub(super) fn ended(&self) -> bool {
+        self.0.load() & ENDED != 0
+    }
+
+    /// Whether an event said that the connection is broken.
+    pub(super) fn gone(&self) -> bool {
+        self.0.load() & GONE != 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_holder_at_a_time_and_no_event_is_lost() {
+        let slot = SlotState::<AtomicU64>::new();
+        let notify = || slot.notify(0, false, false);
+        assert!(!slot.take() && !notify(), "empty");
+        slot.open();
+        assert!(notify());
+        assert!(!notify(), "held");
+        assert!(!notify(), "notified already");
+        assert!(!slot.take());
+        assert!(!slot.release(), "an event came: look once more");
+        assert!(slot.release());
+        assert!(slot.take());
+        assert!(!notify());
+        slot.rearm();
+        assert!(slot.take(), "the event is forgotten");
+    }
+
+    #[test]
+    fn a_late_event_changes_nothing() {
+        let slot = SlotState::<AtomicU64>::new();
+        slot.open();
+        let first = slot.generation();
+        assert!(slot.notify(first, true, false));
+        assert!(slot.ended() && !slot.gone());
+        slot.close();
+        assert!(!slot.notify(first, true, true), "nobody is there");
+        slot.open();
+        assert_ne!(slot.generation(), first);
+        assert!(!slot.notify(first, true, true), "it is for the one before");
+        assert!(!slot.ended() && !slot.gone());
+        assert!(slot.take() && slot.release());
+    }
+
+    #[test]
+    fn generations_go_round() {
+        let slot = SlotState::<AtomicU64>::new();
+        slot.set(|_| u64::from(u32::MAX) << GENERATION);
+        slot.open();
+        assert!(slot.take());
+        slot.close();
+        assert_eq!(slot.generation(), 0);
+        slot.open();
+        assert!(!slot.notify(u32::MAX, true, true));
+        assert!(slot.notify(0, false, false));
+    }
+}

@@ -1,0 +1,92 @@
+//! Clients that take every place and do not use it.
+
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::net::sockopt::set_socket_linger;
+
+use super::crowd::{Reserved, connect_from};
+use super::vitals::Target;
+use crate::support::{Client, request};
+
+/// Places in the server's table.
+const PLACES: &str = "256";
+/// Clients that flood, and the connections that each of them keeps; those in the table are never
+/// among the ones that it lets go of.
+const FLOODERS: usize = 2;
+const KEPT: usize = 1_500;
+/// Connections before the fresh clients come: the table is full.
+const FULL: usize = 600;
+/// A flooder's pause after each connection: a place is then somebody else's after about 100 ms.
+const PAUSE: Duration = Duration::from_millis(1);
+/// Fresh clients that ask meanwhile.
+const FRESH: usize = 100;
+
+/// Takes place after place with connections that have sent `bytes`, until it is over.
+fn flood(target: &Target, number: u8, bytes: &[u8], opened: &AtomicUsize, over: &AtomicBool) {
+    let mut kept = VecDeque::new();
+    while !over.load(Ordering::SeqCst) {
+        let mut stream = connect_from(Ipv4Addr::new(127, 3, 0, number), target.address, None);
+        let _ = std::io::Write::write_all(&mut stream, bytes);
+        opened.fetch_add(1, Ordering::SeqCst);
+        kept.push_back(stream);
+        if kept.len() > KEPT
+            && let Some(oldest) = kept.pop_front()
+        {
+            set_socket_linger(&oldest, Some(Duration::ZERO)).unwrap();
+        }
+        std::thread::sleep(PAUSE);
+    }
+}
+
+/// Whether a fresh client has its answer.
+fn is_served(target: &Target) -> bool {
+    let mut client = Client::connect(target.address);
+    client.stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let asked =
+        std::io::Write::write_all(&mut client.stream, request("GET", "/api/", &[], "").as_bytes());
+    asked.is_ok() && client.try_reply("GET").is_some_and(|reply| reply.status() == 200)
+}
+
+/// How many of [`FRESH`] clients are served while the flood goes on.
+fn served_beside(bytes: &str) -> usize {
+    let target = Target::start(&["--max-connections", PLACES]);
+    let _reserved = Reserved::take(FLOODERS * KEPT + FLOODERS);
+    let (opened, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let served = std::thread::scope(|scope| {
+        for number in 1..=FLOODERS {
+            let (target, opened, over) = (&target, &opened, &over);
+            let number = u8::try_from(number).unwrap();
+            scope.spawn(move || flood(target, number, bytes.as_bytes(), opened, over));
+        }
+        let start = Instant::now();
+        while opened.load(Ordering::SeqCst) < FULL && start.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let served = (0..FRESH).filter(|_| is_served(&target)).count();
+        over.store(true, Ordering::SeqCst);
+        served
+    });
+    println!("{served} of {FRESH} served beside {} connections", opened.load(Ordering::SeqCst));
+    target.unharmed();
+    served
+}
+
+/// One in ten may be in the way of a loaded machine; it was all of them, for 10 s at a time.
+#[test]
+fn silent_connections_shut_everybody_out() {
+    assert!(served_beside("") >= FRESH * 9 / 10);
+}
+
+#[test]
+fn half_sent_heads_shut_everybody_out() {
+    assert!(served_beside("GET /api/ HTTP/1.1\r\nHost: ") >= FRESH * 9 / 10);
+}
+
+#[test]
+fn half_sent_bodies_shut_everybody_out() {
+    let bytes = request("POST", "/api/login", &[("Content-Length", "50000")], "");
+    assert!(served_beside(&bytes) >= FRESH * 9 / 10);
+}
