@@ -5,6 +5,7 @@
 
 mod anchor;
 mod audit;
+mod emails;
 mod invitations;
 mod open;
 mod outbox;
