@@ -12,7 +12,8 @@ use crate::config::{
 };
 use crate::error::{Error, Problem};
 use crate::guard::{
-    Admin, Attempts, Door, Hasher, Identity, Lifespans, Roles, RotationPolicy, Tokens,
+    Admin, Attempts, Door, Hasher, Identity, Lifespans, PasswordRules, Roles, RotationPolicy,
+    Tokens,
 };
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
 use crate::link::PageUrl;
@@ -46,6 +47,9 @@ const PREFLIGHT_MAX_AGE: &str = "600";
 pub struct App {
     pub(crate) tokens: Tokens,
     pub(crate) hasher: Hasher,
+    pub(crate) password_rules: PasswordRules,
+    /// Roles of whoever registers without an invitation.
+    pub(crate) default_roles: Roles,
     pub(crate) store: Box<dyn Store>,
     pub(crate) registration: Registration,
     pub(crate) rotation: RotationPolicy,
@@ -73,6 +77,7 @@ impl App {
     pub fn open(config: &Config) -> Result<App, Problem> {
         config.check()?;
         let assets = Assets::open(&config.web, &[&config.database])?;
+        let password_rules = config.password_rules()?;
         let mailer = mailer(config)?;
         let threads = config.engine.workers + config.engine.slow_workers + 2;
         let store = Sqlite::open(&config.database, threads)?;
@@ -91,6 +96,8 @@ impl App {
         Ok(App {
             tokens: Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?,
             hasher: Hasher::new().map_err(broken)?,
+            password_rules,
+            default_roles: config.default_roles.clone(),
             store: Box::new(store.with_mail(config.mail.is_some())),
             registration: config.registration,
             rotation: RotationPolicy::new(

@@ -4,6 +4,7 @@
 
 mod key_source;
 mod mail_flags;
+mod password_flags;
 mod policy_flags;
 
 use std::ffi::{OsStr, OsString};
@@ -29,6 +30,8 @@ use crate::store::{Inspection, Sqlite};
 
 pub(crate) use key_source::{KeyFlags, KeySource};
 pub(crate) use mail_flags::{MailFlags, PageFlags};
+use password_flags::PasswordFlags;
+pub(crate) use password_flags::PasswordRuleFlags;
 use policy_flags::PolicyFlags;
 
 /// Login for small, self-hosted apps, in one file.
@@ -386,6 +389,7 @@ fn serve(typed: &Serve) -> Result<(), Problem> {
     let source = KeySource::of(&typed.keys, &typed.database.database);
     // The pages and the database are looked at before a key is made: a wrong path leaves nothing.
     pages(typed, &source)?;
+    typed.policy.password.check()?;
     let found = Sqlite::inspect(&typed.database.database)?;
     let config = config(typed, source.keys(Timestamp::now())?)?;
     let app = App::open(&config)?;
@@ -426,6 +430,7 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     let (keys, signs) = source.as_it_will_be(Timestamp::now())?;
     let config = config(typed, keys)?;
     let web = pages(typed, &source)?.describe();
+    let blocklist = config.blocklist()?;
     let database = match Sqlite::inspect(&config.database)? {
         Inspection::Absent => format!("{} (will be made)", absolute(&config.database).display()),
         found @ (Inspection::Current | Inspection::Older(_)) => {
@@ -472,9 +477,12 @@ fn check(typed: &Serve) -> Result<(), Problem> {
         ("password length", format!("at least {}", config.min_password_length)),
         (
             "password list",
-            config.password_blocklist.as_deref().map_or_else(
+            config.password_blocklist.as_deref().zip(blocklist).map_or_else(
                 || "built in".into(),
-                |path| format!("built in, and {}", absolute(path).display()),
+                |(path, list)| {
+                    let path = absolute(path);
+                    format!("built in, and {} ({})", path.display(), list.describe())
+                },
             ),
         ),
         ("login notices", if config.login_notices { "on" } else { "off" }.to_owned()),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::address::Network;
 use crate::error::Problem;
-use crate::guard::Roles;
+use crate::guard::{Blocklist, PasswordRules, Roles};
 use crate::keys::{Algorithm, Keys};
 use crate::link::PageUrl;
 use crate::mail::{Sender, Transport};
@@ -228,7 +228,7 @@ pub struct Config {
     pub session_idle: Option<Duration>,
     /// How old a login may be for ending sessions and for an administrator's changes (any age).
     pub reauthenticate: Option<Duration>,
-    /// Characters of a new password (8).
+    /// Characters that a new password has at least, from 8 to 64 (8).
     pub min_password_length: u16,
     /// A file of passwords that nobody may choose, besides the built-in ones (none).
     pub password_blocklist: Option<PathBuf>,
@@ -304,6 +304,17 @@ impl Config {
         self.public_url.as_ref().map(|url| url.below(path))
     }
 
+    /// Opens the file of passwords that nobody may choose, if there is one.
+    pub(crate) fn blocklist(&self) -> Result<Option<Blocklist>, Problem> {
+        self.password_blocklist.as_deref().map(Blocklist::open).transpose()
+    }
+
+    /// The rules for new passwords.
+    pub(crate) fn password_rules(&self) -> Result<PasswordRules, Problem> {
+        let blocklist = self.blocklist()?;
+        Ok(PasswordRules::new(self.min_password_length, self.issuer.as_str(), blocklist))
+    }
+
     fn check_mail(&self) -> Result<(), Problem> {
         if self.registration == Registration::Email && self.mail.is_none() {
             return Err(Problem::usage(
@@ -352,6 +363,12 @@ impl Config {
                 "the access lifespan is longer than the refresh lifespan",
                 "a token cannot outlive its session: raise --refresh-lifespan or lower \
                  --access-lifespan",
+            ));
+        }
+        if !(8..=64).contains(&self.min_password_length) {
+            return Err(Problem::usage(
+                "the least length of a password must be between 8 and 64 characters",
+                "write --min-password-length as a number, such as 15",
             ));
         }
         if self.session_idle.is_some_and(|idle| idle < self.access_lifespan) {

@@ -27,6 +27,7 @@ mod app;
 mod assets;
 pub mod clock;
 mod config;
+mod domain;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]

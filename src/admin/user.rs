@@ -7,10 +7,10 @@ use zeroize::Zeroizing;
 
 use super::reset_link::{self, ResetLink};
 use super::{date, failed, open_existing, print, unless_closed};
-use crate::cli::Database;
+use crate::cli::{Database, PasswordRuleFlags};
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::guard::{Email, Hasher, Password, PasswordHash, Roles, Username};
+use crate::guard::{Email, Hasher, Password, PasswordHash, PasswordRules, Roles, Username};
 use crate::language::Language;
 use crate::store::{
     Account, Actor, Authority, Change, Entry, Event, NewUser, SecondFactor, Sqlite,
@@ -33,6 +33,8 @@ pub(crate) enum UserCommand {
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
         #[command(flatten)]
+        rules: PasswordRuleFlags,
+        #[command(flatten)]
         database: Database,
     },
     /// List all accounts
@@ -43,7 +45,12 @@ pub(crate) enum UserCommand {
     /// Show one account
     Show(OneUser),
     /// Set a new password, from a prompt or standard input
-    Passwd(OneUser),
+    Passwd {
+        #[command(flatten)]
+        user: OneUser,
+        #[command(flatten)]
+        rules: PasswordRuleFlags,
+    },
     /// Set the roles, replacing those there were
     Roles {
         #[command(flatten)]
@@ -96,8 +103,8 @@ impl OneUser {
 
 pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
     match command {
-        UserCommand::Add { name, email, roles, database } => {
-            add(&name, email.as_deref(), &roles.join(","), &database)
+        UserCommand::Add { name, email, roles, rules, database } => {
+            add(&name, email.as_deref(), &roles.join(","), &rules.rules()?, &database)
         }
         UserCommand::List { database } => list(&database),
         UserCommand::Show(user) => {
@@ -105,11 +112,12 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
             let factor = store.second_factor(account.person.id).map_err(failed)?;
             print(&show(&account, factor.as_ref()))
         }
-        UserCommand::Passwd(user) => {
+        UserCommand::Passwd { user, rules } => {
+            let rules = rules.rules()?;
             let (store, account) = user.open()?;
             let name = Username::parse(&account.person.name).map_err(failed)?;
             let email = account.email.as_deref().and_then(|email| Email::parse(email).ok());
-            let hash = read_password(&name, email.as_ref())?;
+            let hash = read_password(&name, email.as_ref(), &rules)?;
             let new = Change::Password { hash: &hash, session: None };
             change(&store, &account, &new, Event::PasswordReset, "has a new password")
         }
@@ -161,14 +169,20 @@ pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
     }
 }
 
-fn add(name: &str, email: Option<&str>, roles: &str, database: &Database) -> Result<(), Problem> {
-    let name = Username::parse(name).map_err(failed)?;
+fn add(
+    name: &str,
+    email: Option<&str>,
+    roles: &str,
+    rules: &PasswordRules,
+    database: &Database,
+) -> Result<(), Problem> {
+    let name = Username::choose(name).map_err(failed)?;
     let email = email.map(Email::parse).transpose().map_err(failed)?;
     let roles = Roles::parse(roles).map_err(failed)?;
     // A file that cannot be used is told before the password is asked for, but none is made for
     // a password that cannot be had.
     Sqlite::inspect(&database.database)?;
-    let hash = read_password(&name, email.as_ref())?;
+    let hash = read_password(&name, email.as_ref(), rules)?;
     let store = Sqlite::open(&database.database, 1)?;
     let language = Language::English;
     let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles, language };
@@ -260,7 +274,11 @@ fn reset_second_factor(user: &OneUser) -> Result<(), Problem> {
 }
 
 /// Asks twice on a terminal; otherwise takes the first line of standard input.
-fn read_password(name: &Username, email: Option<&Email>) -> Result<PasswordHash, Problem> {
+fn read_password(
+    name: &Username,
+    email: Option<&Email>,
+    rules: &PasswordRules,
+) -> Result<PasswordHash, Problem> {
     let unreadable = |error: io::Error| {
         Problem::new(
             format!("cannot read the password: {error}"),
@@ -282,7 +300,7 @@ fn read_password(name: &Username, email: Option<&Email>) -> Result<PasswordHash,
         line.truncate(end);
         line
     };
-    let password = Password::choose(&typed, name, email).map_err(failed)?;
+    let password = Password::choose(&typed, name, email, rules).map_err(failed)?;
     Hasher::new().and_then(|hasher| hasher.hash(&password)).map_err(failed)
 }
 

@@ -28,7 +28,7 @@ pub(crate) fn put(
     let name = Username::parse(identity.name())?;
     let email = app.store.account_of(identity.id())?.and_then(|account| account.email);
     let email = email.and_then(|email| Email::parse(&email).ok());
-    let new = Password::choose(&new, &name, email.as_ref())?;
+    let new = Password::choose(&new, &name, email.as_ref(), &app.password_rules)?;
     let shown = second_factor::show(app, identity, &current, otp.as_ref(), request, now)?;
     let hash = app.hasher.hash(&new)?;
     let caller = app.caller(request);

@@ -22,21 +22,23 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         Registration::Invite => Some(Invited::with(app, &fields.text("invitation")?, now)?),
         Registration::Open | Registration::Email | Registration::Closed => None,
     };
-    let name = Username::parse(&fields.text("username")?)?;
+    let name = Username::choose(&fields.text("username")?)?;
     let email = match app.registration {
         Registration::Email => Some(Email::parse(&fields.text("email")?)?),
         Registration::Open | Registration::Invite | Registration::Closed => None,
     };
-    let password = Password::choose(&fields.text("password")?, &name, email.as_ref())?;
+    let password =
+        Password::choose(&fields.text("password")?, &name, email.as_ref(), &app.password_rules)?;
     let client = app.client(request);
     if let Some(email) = &email {
         app.attempts.mail(email, client, now)?;
     }
     app.attempts.registration(client, now)?;
     let hash = app.hasher.hash(&password)?;
-    let roles = invited.as_ref().map_or_else(Roles::default, |invited| invited.roles.clone());
+    // An invitation says which roles it gives, if any: its maker has thought of them.
+    let roles = invited.as_ref().map_or(&app.default_roles, |invited| &invited.roles);
     let language = Language::chosen(request.header("accept-language"));
-    let user = NewUser { name: &name, email: None, hash: &hash, roles: &roles, language };
+    let user = NewUser { name: &name, email: None, hash: &hash, roles, language };
     let caller = app.caller(request);
     let entry = Entry {
         event: Event::Registration,

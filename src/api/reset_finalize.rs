@@ -28,7 +28,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let name = Username::parse(&person.name)?;
     let email = app.store.account_of(person.id)?.and_then(|account| account.email);
     let email = email.and_then(|email| Email::parse(&email).ok());
-    let password = Password::choose(&password, &name, email.as_ref())?;
+    let password = Password::choose(&password, &name, email.as_ref(), &app.password_rules)?;
     let caller = app.caller(request);
     let second = second(app, &person, &caller, otp.as_ref(), now)?;
     let hash = app.hasher.hash(&password)?;

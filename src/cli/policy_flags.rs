@@ -1,18 +1,18 @@
 //! Rules for accounts and sessions, as they were typed.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::{Switch, lifespan};
+use super::{PasswordFlags, Switch, lifespan};
 use crate::config::{Config, RefreshReuse, SecondFactorRule};
 use crate::error::Problem;
 use crate::guard::Roles;
 
 #[derive(Args, Debug)]
 pub(crate) struct PolicyFlags {
-    /// Roles of whoever registers without an invitation, separated by commas; empty for none
+    /// Roles of whoever registers without an invitation, separated by commas; empty for none. An
+    /// invitation gives the roles that it names
     #[arg(long, value_name = "ROLES", env = "LICTOR_DEFAULT_ROLES", default_value = "user")]
     default_roles: String,
 
@@ -34,14 +34,8 @@ pub(crate) struct PolicyFlags {
     #[arg(long, value_name = "TIME|off", env = "LICTOR_REAUTHENTICATE", default_value = "off", value_parser = optional_lifespan)]
     reauthenticate: Optional,
 
-    /// Characters that a new password has at least; NIST asks for 15 where it is the only factor
-    #[arg(long, value_name = "N", env = "LICTOR_MIN_PASSWORD_LENGTH", default_value_t = 8, value_parser = clap::value_parser!(u16).range(8..=64))]
-    min_password_length: u16,
-
-    /// A file of passwords that nobody may choose: one a line, or sorted SHA-1 hashes in
-    /// hexadecimal as breach corpora are downloaded
-    #[arg(long, value_name = "FILE", env = "LICTOR_PASSWORD_BLOCKLIST")]
-    password_blocklist: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) password: PasswordFlags,
 
     /// Whether people are told by mail of a login from a device that they did not use before
     #[arg(long, value_name = "ON|OFF", env = "LICTOR_LOGIN_NOTICES", default_value = "on")]
@@ -96,10 +90,8 @@ impl PolicyFlags {
         };
         config.session_idle = self.session_idle.0;
         config.reauthenticate = self.reauthenticate.0;
-        config.min_password_length = self.min_password_length;
-        // An empty variable in the environment means none.
-        let blocklist = self.password_blocklist.clone();
-        config.password_blocklist = blocklist.filter(|path| !path.as_os_str().is_empty());
+        config.min_password_length = self.password.min_password_length;
+        config.password_blocklist = self.password.blocklist().map(Into::into);
         config.login_notices = self.login_notices == Switch::On;
         Ok(())
     }

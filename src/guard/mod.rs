@@ -2,9 +2,12 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `name` | names, e-mail addresses, roles |
-//! | `password` | password rules and hashes |
+//! | `name` | names, roles |
+//! | `email` | e-mail addresses |
+//! | `password` | passwords and their hashes |
+//! | `password_rules` | what a new password must be like |
 //! | `blocklist` | passwords that are too common |
+//! | `blocklist_file` | passwords that the operator forbids |
 //! | `token` | tokens: minting, reading, their times |
 //! | `identity` | who is behind a request |
 //! | `rotation` | what a refresh leads to |
@@ -17,11 +20,14 @@
 
 mod base32;
 mod blocklist;
+mod blocklist_file;
 mod code;
+mod email;
 mod familiar;
 mod identity;
 mod name;
 mod password;
+mod password_rules;
 mod rotation;
 mod second_factor;
 mod table;
@@ -29,11 +35,14 @@ mod tally;
 mod throttle;
 mod token;
 
+pub use blocklist_file::Blocklist;
 pub use code::{Code, CodeHash};
+pub use email::{Email, Fragment};
 pub(crate) use identity::Door;
 pub use identity::{Admin, Identity, bearer};
-pub use name::{Email, Fragment, Role, Roles, Username};
+pub use name::{Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
+pub use password_rules::PasswordRules;
 pub use rotation::{Decision, LastRefresh, RotationPolicy};
 pub use second_factor::{Otp, Spend, Step, TotpSecret};
 pub use throttle::{Attempts, Throttle};

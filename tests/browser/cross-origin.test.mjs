@@ -48,7 +48,7 @@ test('registers, logs in and reads the protected message', async t => {
   assert.deepEqual(Object.keys(payload).sort(), ['exp', 'iat', 'id', 'jti', 'rf_exp', 'rls']);
   for (const claim of ['exp', 'iat', 'id', 'rf_exp']) assert.ok(Number.isInteger(payload[claim]), claim);
   assert.match(payload.jti, UUID4);
-  assert.equal(payload.rls, '');
+  assert.equal(payload.rls, 'user');
   assert.ok(Math.abs(payload.iat - Date.now() / 1000) < 60, 'iat is now');
   assert.equal(payload.exp - payload.iat, 24 * 3600);
   assert.equal(payload.rf_exp - payload.iat, 30 * 24 * 3600);

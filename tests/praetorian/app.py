@@ -2,7 +2,8 @@
 
 Owns the six endpoints without mail and one table of users in SQLite; app_mail.py
 has the later app. It is the reference of the differential test, so it adds no
-check of its own to what flask-praetorian does. It must not know lictor.
+check of its own to what flask-praetorian does, and does what the tutorial does
+around it: whoever registers has the role `user`. It must not know lictor.
 
     python app.py PORT      (environment: SECRET_KEY, DATABASE_DIR,
                              JWT_ACCESS_LIFESPAN, JWT_REFRESH_LIFESPAN)
@@ -21,6 +22,8 @@ from flask_praetorian import (
     current_user,
 )
 from flask_sqlalchemy import SQLAlchemy
+
+ROLES = "user"  # of whoever registers
 
 db = SQLAlchemy()
 guard = Praetorian()
@@ -71,11 +74,15 @@ def protected():
     return {"message": f"protected endpoint (allowed usr {current_user().username})"}
 
 
-def add_user(username, password, **more):
+def require_free(username):
     UsernameTaken.require_condition(
         User.lookup(username) is None, "The username is already taken"
     )
-    user = User(username=username, hashed_password=guard.hash_password(password), **more)
+
+
+def add_user(username, password, **more):
+    require_free(username)
+    user = User(username=username, hashed_password=guard.hash_password(password), roles=ROLES, **more)
     db.session.add(user)
     db.session.commit()
     return user

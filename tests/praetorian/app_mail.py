@@ -1,8 +1,10 @@
 """The later app: registration is confirmed by mail, and a forgotten password is reset by mail.
 
 Owns the endpoints that send a mail or take its token; the others are app.py's.
-It is the reference of the differential test, so it adds no check of its own to
-what flask-praetorian does. It must not know lictor.
+It is the reference of the differential test, so it has the checks that the
+tutorial's app has around flask-praetorian and no others: an address that is
+taken is a 303, a reset for an unknown one a 404, for an inactive user a 403. It
+must not know lictor.
 
     python app_mail.py PORT (environment: what app.py takes, MAIL_DIR,
                              CONFIRMATION_LIFESPAN, RESET_LIFESPAN)
@@ -26,6 +28,7 @@ from app import (
     login,
     protected,
     refresh,
+    require_free,
     reset_finalize,
     token_for,
 )
@@ -39,7 +42,11 @@ def address():
 
 def registration():
     email = address()
-    user = add_user(*credentials(), email=email, is_active=False)
+    username, password = credentials()
+    require_free(username)
+    if User.query.filter_by(email=email).count() > 0:
+        return {"message": f"email {email} is taken"}, 303
+    user = add_user(username, password, email=email, is_active=False)
     guard.send_registration_email(email, user)
     return {"message": f"successfully sent registration email to user {user.username}"}, 201
 
@@ -53,7 +60,12 @@ def finalize():
 
 def reset():
     email = address()
-    guard.send_reset_email(email, User.query.filter_by(email=email).first())
+    user = User.query.filter_by(email=email).first()
+    if user is None:
+        return {"message": f"email {email} is not in the database!"}, 404
+    if not user.is_active:
+        return {"message": f"{email} is not active"}, 403
+    guard.send_reset_email(email, user)
     return {"message": f"successfully sent password reset email to {email}"}
 
 

@@ -64,7 +64,7 @@ REASONS = [
         {"a name that is taken: name in other case": "409 UsernameTaken"},
     ),
     (
-        "no answer tells whether an account has the address, where Flask has errors for unknown and inactive",
+        "no answer tells whether an account has the address, where the tutorial says 404 for unknown and 403 for inactive",
         {
             **each(["reset"], ["unknown", "inactive user", "deleted user"], "200 message"),
             "a registration is confirmed: reset before": "200 message",
@@ -75,7 +75,7 @@ REASONS = [
         },
     ),
     (
-        "nor does a registration tell it: the owner of the address gets a mail, where Flask breaks with 500",
+        "nor does a registration tell it: the owner of the address gets a mail, where the tutorial says 303",
         {
             "an address that is taken: registered": "201 message",
             # Flask has no such user; lictor has, who waits for a link that never comes.

@@ -126,6 +126,7 @@ def test_token_bytes(server, path, name):
     assert list(made) == ["iat", "exp", "jti", "id", "rls", "rf_exp"]
     assert (made["exp"] - made["iat"], made["rf_exp"] - made["iat"]) == (ACCESS, REFRESH)
     assert uuid.UUID(made["jti"]).version == 4
+    assert made["rls"] == "user", "the tutorial's app registers everybody with this role"
     assert payload.isascii() and not set(b">?~") & set(payload)
 
 

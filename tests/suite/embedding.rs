@@ -36,7 +36,7 @@ fn guarded_routes_of_ones_own() {
     let headers = [Header { name: "authorization", value: bearer.as_bytes() }];
 
     let greeted = app.handle(&Request::new("GET", "/api/greet", &headers), now);
-    assert_eq!(greeted.body(), br#"[1,"ada",[],1800000000]"#);
+    assert_eq!(greeted.body(), br#"[1,"ada",["user"],1800000000]"#);
     // Time is what the caller says.
     let late = Timestamp(now.0 + 86_401);
     assert_eq!(app.handle(&Request::new("GET", "/api/greet", &headers), late).status, 401);

@@ -151,6 +151,7 @@ fn registrations() {
         ("a b", PASSWORD, (400, "InvalidUsername")),
         ("a\nb", PASSWORD, (400, "InvalidUsername")),
         (&long_name, PASSWORD, (400, "InvalidUsername")),
+        ("bob@example.org", PASSWORD, (400, "InvalidUsername")),
         ("bob", "", (400, "InvalidPassword")),
         ("bob", "short", (400, "InvalidPassword")),
         ("bobby-tables", "Bobby-Tables", (400, "InvalidPassword")),
@@ -168,7 +169,7 @@ fn registrations() {
     // None of them left anything behind, and unusual but good ones work.
     let unusual = "x".repeat(64);
     for (name, password) in
-        [("bob", &*"x".repeat(1024)), (&unusual, PASSWORD), ("Jürgen@example.org", "пароль пароль")]
+        [("bob", &*"x".repeat(1024)), (&unusual, PASSWORD), ("@Jürgen", "zażółć-🦀-пароль")]
     {
         let token = server.register(name, password).token();
         assert!(server.protected(&token).body.contains(name));

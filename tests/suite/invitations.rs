@@ -193,7 +193,7 @@ fn other_ways_to_register_take_no_invitation() {
     let admin = Administered::start(&[]);
     let (code, _) = invite(&admin, &json!({"roles": ["editor"]}));
     let token = register(&admin.server, "bob", code).token();
-    assert_eq!(admin.server.send_as(&token, "GET", "/api/me", "").json()["roles"], json!([]));
+    assert_eq!(admin.server.send_as(&token, "GET", "/api/me", "").json()["roles"], json!(["user"]));
     assert_eq!(admin.get("invitations")["invitations"].as_array().unwrap().len(), 1);
     let closed = Administered::start(&["--registration", "closed"]);
     let (code, _) = invite(&closed, &json!({}));

@@ -14,6 +14,8 @@ mod engine;
 mod invitations;
 mod keys;
 mod layout;
+mod names;
+mod passwords;
 mod resets;
 mod second_factor;
 mod sessions;

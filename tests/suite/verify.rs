@@ -36,7 +36,7 @@ fn who_it_is() {
     for (name, roles, expected) in [
         ("Ada", "", ["Ada", "1", ""]),
         ("root", "admin,team:x", ["root", "2", "admin,team:x"]),
-        ("Jürgen@example.org", "editor", ["J%C3%BCrgen@example.org", "3", "editor"]),
+        ("Jürgen@", "editor", ["J%C3%BCrgen@", "3", "editor"]),
         (unusual, "", ["a%2Bb%2Cc%3B%22d%22%3D%2541", "4", ""]),
         (&"阿".repeat(64), "", [&"%E9%98%BF".repeat(64), "5", ""]),
     ] {
@@ -151,7 +151,7 @@ fn in_doubt_nobody_passes() {
     assert_eq!(server.user(&["activate", "ada"], "").0, 0);
     assert_eq!(refusal(&ask(&[("Authorization", &good)])), (403, "BlacklistedError".into()));
     let again = bearer(&server.login("ada", PASSWORD).token());
-    assert_eq!(identity(&ask(&[("Authorization", &again)])), ["ada", "1", ""]);
+    assert_eq!(identity(&ask(&[("Authorization", &again)])), ["ada", "1", "user"]);
     assert_eq!(server.user(&["delete", "ada", "--yes"], "").0, 0);
     assert_eq!(refusal(&ask(&[("Authorization", &again)])), (401, "MissingUserError".into()));
 }

@@ -30,7 +30,7 @@ fn roles_are_trusted_from_the_token() {
     claims["rls"] = json!("admin");
     let boasting = signed(&claims);
     let me = server.send_as(&boasting, "GET", "/api/me", "");
-    assert_eq!((me.status(), &me.json()["roles"]), (200, &json!([])));
+    assert_eq!((me.status(), &me.json()["roles"]), (200, &json!(["user"])));
 }
 
 #[test]

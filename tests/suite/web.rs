@@ -209,15 +209,21 @@ fn other_methods_are_told_what_there_is() {
 
 #[test]
 fn what_the_server_offers() {
+    let offer = |registration, issuer, least| {
+        json!({
+            "registration": registration, "mail": false, "issuer": issuer,
+            "min_password_length": least,
+        })
+    };
     for (flags, expected) in [
-        (&[][..], json!({"registration": "open", "mail": false, "issuer": "lictor"})),
+        (&[][..], offer("open", "lictor", 8)),
         (
             &["--registration", "invite", "--issuer", "Ada's Photos"],
-            json!({"registration": "invite", "mail": false, "issuer": "Ada's Photos"}),
+            offer("invite", "Ada's Photos", 8),
         ),
         (
-            &["--registration", "closed", "--web", "off"],
-            json!({"registration": "closed", "mail": false, "issuer": "lictor"}),
+            &["--registration", "closed", "--web", "off", "--min-password-length", "15"],
+            offer("closed", "lictor", 15),
         ),
     ] {
         let server = Server::start(flags);

@@ -7,6 +7,7 @@ mod anchor;
 mod audit;
 mod authority;
 mod checkpoint;
+mod emails;
 mod invitations;
 mod open;
 mod outbox;

@@ -12,7 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use super::anchor::Anchor;
 use super::checkpoint::LogSize;
 use super::readers::Readers;
-use super::{BUSY, Sqlite, Writer, audit};
+use super::{BUSY, Sqlite, Writer, audit, emails};
 use crate::error::Problem;
 
 const SCHEMA: &str = include_str!("../../../schema.sql");
@@ -24,6 +24,8 @@ const OLDER: [&str; VERSION as usize - 1] = [
 ];
 /// The number at the top of `schema.sql`.
 const VERSION: i64 = 4;
+/// The first version whose keys of e-mail addresses are made as today.
+const KEYS_OF_TODAY: i64 = 4;
 /// Prepared statements that a connection keeps: more than there are.
 const STATEMENTS: usize = 128;
 /// "LICT", big-endian.
@@ -203,6 +205,9 @@ fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
             move_over(&transaction, table)?;
         }
         audit::divide(&transaction)?;
+        if version < KEYS_OF_TODAY {
+            emails::make_keys_anew(&transaction)?;
+        }
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     transaction.commit()?;
@@ -306,7 +311,8 @@ mod tests {
     use super::super::tests::{Place, add, found};
     use super::*;
     use crate::clock::Timestamp;
-    use crate::store::{Sessions as _, Tickets as _};
+    use crate::guard::Username;
+    use crate::store::{Sessions as _, Tickets as _, Users as _};
 
     #[test]
     fn a_file_is_made_private_and_opens_again() {
@@ -366,6 +372,54 @@ mod tests {
                 .unwrap();
             assert_eq!(keys, 1);
         }
+    }
+
+    #[test]
+    fn addresses_from_before_version_4_have_the_keys_of_today() {
+        let place = Place::new("keys");
+        let old = Connection::open(place.file()).unwrap();
+        old.execute_batch(OLDER[2]).unwrap();
+        let rows = [
+            ("mike", Some("mike@example.org"), Some("mike@example.org")),
+            ("ada", Some("Ada@B\u{fc}cher.example"), Some("Ada@B\u{fc}cher.example")),
+            // The same mailbox; the older account keeps it.
+            ("bob", Some("a@\u{ff45}xample.org"), Some("a@\u{ff45}xample.org")),
+            ("carol", Some("a@e\u{ff58}ample.org"), None),
+            // A younger account with the plain spelling gives way as well.
+            ("dora", Some("a@example.org"), None),
+            // This one had the key of mike@mail.example.
+            ("kelvin", Some("mi\u{212a}e@mail.example"), Some("mi\u{212a}e@mail.example")),
+            ("erin", None, None),
+            // No address any more, but nothing is lost.
+            ("frank", Some("f@\u{5d0}a.example"), Some("f@\u{5d0}a.example")),
+        ];
+        for (name, email, _) in rows {
+            let sql = "INSERT INTO users (name, name_key, email, email_key, password, created)
+                       VALUES (?1, ?1, ?2, ?3, 'hash', 5)";
+            let key = email.map(str::to_lowercase);
+            old.execute(sql, rusqlite::params![name, email, key]).unwrap();
+        }
+        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        old.pragma_update(None, "user_version", 3).unwrap();
+        drop(old);
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        for (name, _, email) in rows {
+            let account = store.account(&Username::parse(name).unwrap()).unwrap().unwrap();
+            assert_eq!(account.email.as_deref(), email, "{name}");
+        }
+        for (login, expected) in [
+            ("mike@example.org", Some("mike")),
+            ("mi\u{212a}e@example.org", None),
+            ("mike@mail.example", None),
+            ("MI\u{212a}E@mail.example", Some("kelvin")),
+            ("ada@xn--bcher-kva.example", Some("ada")),
+            ("a@example.org", Some("bob")),
+            ("A@EXAMPL\u{ff25}.org", Some("bob")),
+            ("frank", Some("frank")),
+        ] {
+            assert_eq!(found(&store, login).as_deref(), expected, "{login}");
+        }
+        assert_eq!(Sqlite::check(&place.file()), Ok(()));
     }
 
     #[test]

@@ -80,18 +80,20 @@ impl Users for Sqlite {
 
     fn seek(&self, sought: &Sought<'_>) -> Result<Vec<Account>, Error> {
         let Sought { fragment, after, limit } = *sought;
-        let (name, address) = fragment.map(|f| (f.in_name(), f.in_address())).unzip();
+        let (name, written) = fragment.map(|f| (f.in_name(), f.as_str())).unzip();
+        let (address, domain) = fragment.map(|f| (f.in_address(), f.in_domain())).unzip();
         // instr() and not LIKE: nothing in it stands for anything else.
         let sql = format!(
             "SELECT {ACCOUNT} FROM users
-             WHERE id > ?1 AND (?2 IS NULL OR instr(name_key, ?2) OR instr(email_key, ?3))
-             ORDER BY id LIMIT ?4"
+             WHERE id > ?1 AND (?2 IS NULL OR instr(name_key, ?2) OR instr(email_key, ?3)
+                 OR instr(email_key, ?4) OR instr(email, ?5))
+             ORDER BY id LIMIT ?6"
         );
         let reader = self.reader();
         let found = || -> rusqlite::Result<Vec<Account>> {
             reader
                 .prepare_cached(&sql)?
-                .query_map(params![after, name, address, limit], account)?
+                .query_map(params![after, name, address, domain, written, limit], account)?
                 .collect()
         };
         found().map_err(fault)

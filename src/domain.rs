@@ -1,0 +1,196 @@
+//! A domain in its ASCII form, which is what makes two domains the same (RFC 5890, RFC 3492,
+//! UTS 46). Knows no address.
+
+use precis_profiles::UsernameCasePreserved;
+use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
+use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::is_combining_mark;
+
+/// Bytes of one label of a domain, and of a domain, in ASCII (RFC 1035).
+const MAX_LABEL: usize = 63;
+const MAX_DOMAIN: usize = 253;
+
+/// Returns the domain in lower case and ASCII, or `None` for what can be no domain.
+pub(crate) fn ascii(domain: &str) -> Option<String> {
+    let labels: Vec<String> = domain.split('.').map(ascii_label).collect::<Option<_>>()?;
+    Some(labels.join(".")).filter(|domain| domain.len() <= MAX_DOMAIN)
+}
+
+fn ascii_label(label: &str) -> Option<String> {
+    let fine = |c: u8| c.is_ascii_alphanumeric() || c == b'-' || c == b'_';
+    let ascii = if label.is_ascii() {
+        label.to_ascii_lowercase()
+    } else {
+        // What the profile for names allows is what RFC 5892 allows in domains, or less: the same
+        // classes of characters, the same rules for neighbours and for writing from right to left.
+        let mapped = UsernameCasePreserved::enforce(folded(label)).ok()?;
+        if mapped.starts_with(is_combining_mark) || mapped.starts_with('-') || mapped.ends_with('-')
+        {
+            return None;
+        }
+        match mapped.is_ascii() {
+            true => mapped.into_owned(),
+            false => format!("xn--{}", punycode(&mapped)?),
+        }
+    };
+    let good = (1..=MAX_LABEL).contains(&ascii.len())
+        && ascii.bytes().all(fine)
+        && !ascii.starts_with('-')
+        && !ascii.ends_with('-');
+    good.then_some(ascii)
+}
+
+/// The mapping of UTS 46: NFKC, and case folded, which is lower case but for a few letters.
+fn folded(label: &str) -> String {
+    let mapped = label.chars().flat_map(|whole| {
+        let parts = std::iter::once(whole).nfkd();
+        parts.flat_map(move |c| fold(c, whole).to_lowercase())
+    });
+    // Cherokee folds to its older letters, which are the upper case.
+    mapped.map(cherokee).nfkc().collect()
+}
+
+/// A letter that folds to other than its lower case, folded.
+fn fold(c: char, whole: char) -> char {
+    match c {
+        '\u{345}' => 'ι',
+        // At the end of Greek words it is good in domains; in letters made for mathematics it is
+        // not.
+        'ς' if whole != 'ς' => 'σ',
+        c => c,
+    }
+}
+
+fn cherokee(c: char) -> char {
+    let back = match c {
+        '\u{ab70}'..='\u{abbf}' => 0xab70 - 0x13a0,
+        '\u{13f8}'..='\u{13fd}' => 8,
+        _ => 0,
+    };
+    char::from_u32(u32::from(c) - back).unwrap_or(c)
+}
+
+const BASE: u32 = 36;
+const LEAST: u32 = 1;
+const MOST: u32 = 26;
+
+/// RFC 3492 section 6.3. `None` for what is too long to be a label.
+fn punycode(label: &str) -> Option<String> {
+    if label.len() > 4 * MAX_LABEL {
+        return None;
+    }
+    let mut out: String = label.chars().filter(char::is_ascii).collect();
+    let basic = u32::try_from(out.len()).ok()?;
+    if basic > 0 {
+        out.push('-');
+    }
+    let (mut next, mut delta, mut bias, mut handled) = (128u32, 0u32, 72u32, basic);
+    let total = u32::try_from(label.chars().count()).ok()?;
+    while handled < total {
+        let least = label.chars().map(u32::from).filter(|&c| c >= next).min()?;
+        delta = delta.checked_add((least - next).checked_mul(handled + 1)?)?;
+        next = least;
+        for char in label.chars().map(u32::from) {
+            if char < next {
+                delta = delta.checked_add(1)?;
+            } else if char == next {
+                write_number(&mut out, delta, bias);
+                bias = adapt(delta, handled + 1, handled == basic);
+                delta = 0;
+                handled += 1;
+            }
+        }
+        delta = delta.checked_add(1)?;
+        next += 1;
+    }
+    Some(out)
+}
+
+/// A number whose digits end with one that is below its threshold.
+fn write_number(out: &mut String, mut number: u32, bias: u32) {
+    let digit = |d: u32| char::from_digit(d, BASE).map_or('-', letters_first);
+    let mut place = BASE;
+    loop {
+        let threshold = place.saturating_sub(bias).clamp(LEAST, MOST);
+        if number < threshold {
+            return out.push(digit(number));
+        }
+        out.push(digit(threshold + (number - threshold) % (BASE - threshold)));
+        number = (number - threshold) / (BASE - threshold);
+        place += BASE;
+    }
+}
+
+/// Rust counts 0-9, a-z; punycode counts a-z, 0-9.
+fn letters_first(digit: char) -> char {
+    match digit.to_digit(BASE) {
+        Some(value @ 0..=25) => char::from(b'a' + value as u8),
+        Some(value) => char::from(b'0' + (value - 26) as u8),
+        None => digit,
+    }
+}
+
+fn adapt(delta: u32, length: u32, first: bool) -> u32 {
+    let mut delta = if first { delta / 700 } else { delta / 2 };
+    delta += delta / length;
+    let mut place = 0;
+    while delta > ((BASE - LEAST) * MOST) / 2 {
+        delta /= BASE - LEAST;
+        place += BASE;
+    }
+    place + (BASE * delta) / (delta + 38)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn punycode_as_in_the_rfc() {
+        for (text, expected) in [
+            // Section 7.1.
+            ("ليهمابتكلموشعربي؟", "egbpdaj6bu4bxfgehfvwxn"),
+            ("他们为什么不说中文", "ihqwcrb4cv8a8dqg056pqjye"),
+            ("pročprostěnemluvíčesky", "proprostnemluvesky-uyb24dma41a"),
+            ("почемужеонинеговорятпорусски", "b1abfaaepdrnnbgefbadotcwatmq2g4l"),
+            ("3年b組金八先生", "3b-ww4c5e180e575a65lsy2b"),
+            ("bücher", "bcher-kva"),
+            ("faß", "fa-hia"),
+        ] {
+            assert_eq!(punycode(text).as_deref(), Some(expected), "{text}");
+        }
+        assert_eq!(punycode(&"ü".repeat(1_000)), None);
+    }
+
+    #[test]
+    fn another_idna_agrees_about_every_character() {
+        let (mut alike, mut newer) = (0, 0);
+        // Han and Hangul are alike by the thousands, and beyond is nothing.
+        let alike_anyway =
+            |c| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..);
+        let some = |&c: &char| !alike_anyway(c) || u32::from(c) % 97 == 0;
+        for c in ('\u{80}'..='\u{323af}').filter(some) {
+            let domain = format!("a{c}b.example");
+            let Some(ours) = ascii(&domain).filter(|ours| !ours.contains('_')) else { continue };
+            match idna::domain_to_ascii_strict(&domain) {
+                Ok(theirs) => assert_eq!(theirs, ours, "U+{:04X}", u32::from(c)),
+                // Their tables are a version of Unicode older.
+                Err(_) => newer += 1,
+            }
+            alike += 1;
+        }
+        assert!(alike > 15_000 && newer < 100, "{alike} {newer}");
+        for (domain, fine) in [
+            ("\u{3b1}\u{3bf}\u{3c2}.example", true),
+            ("xn--bcher-kva.example", true),
+            ("\u{301}a.example", false),
+            ("\u{5d0}a.example", false),
+            ("\u{661}\u{6f1}.example", false),
+            ("-ü.example", false),
+        ] {
+            let theirs = idna::domain_to_ascii_strict(domain).ok();
+            assert_eq!(ascii(domain), theirs, "{domain}");
+            assert_eq!(theirs.is_some(), fine, "{domain}");
+        }
+    }
+}

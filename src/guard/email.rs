@@ -1,0 +1,228 @@
+//! E-mail addresses, what makes two of them the same, and parts of them that somebody looks for.
+
+use precis_profiles::UsernameCaseMapped;
+use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::domain;
+use crate::error::Error;
+
+/// Bytes of an e-mail address (RFC 5321 section 4.5.3.1.3, without the brackets).
+const MAX_EMAIL: usize = 254;
+/// Bytes of an address before the `@`.
+const MAX_LOCAL_PART: usize = 64;
+
+/// An e-mail address: one `@` with something plausible on both sides. Whether mail arrives there
+/// is for mail to find out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email {
+    shown: String,
+    key: String,
+}
+
+impl Email {
+    /// Checks the form of an address.
+    pub fn parse(text: &str) -> Result<Email, Error> {
+        let wrong = || Error::BadRequest("email: this is not an e-mail address".into());
+        if text.len() > MAX_EMAIL {
+            return Err(Error::BadRequest(format!("email: longer than {MAX_EMAIL} bytes")));
+        }
+        let (local, domain) = text.rsplit_once('@').ok_or_else(wrong)?;
+        // RFC 5321 "dot-string" with the letters of RFC 6531; no quoted strings, no IP literals.
+        let in_local = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
+        let dotted = local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(in_local));
+        if local.len() > MAX_LOCAL_PART || !dotted {
+            return Err(wrong());
+        }
+        // A host's name has no underscore, other names in the DNS may.
+        let domain = domain::ascii(domain).filter(|domain| !domain.contains('_'));
+        let domain = domain.ok_or_else(wrong)?;
+        Ok(Email { shown: text.into(), key: format!("{}@{domain}", local_key(local)) })
+    }
+
+    /// As it was written.
+    pub fn as_str(&self) -> &str {
+        &self.shown
+    }
+
+    /// What makes two addresses the same: the part before the `@` composed and in lower case,
+    /// the domain in its ASCII form.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// Composes and lowers what stands before the `@`. What is outside ASCII stays outside, or the
+/// mailbox of one person would pass for that of another.
+fn local_key(local: &str) -> String {
+    if local.is_ascii() {
+        return local.to_ascii_lowercase();
+    }
+    let mut key = String::new();
+    for part in local.split_inclusive(becomes_ascii) {
+        let text = part.trim_end_matches(becomes_ascii);
+        key.push_str(&text.nfc().collect::<String>().to_lowercase());
+        key.push_str(&part[text.len()..]);
+    }
+    key
+}
+
+/// Whether a letter outside ASCII has an ASCII one for its lower case or composition, such as the
+/// KELVIN SIGN.
+fn becomes_ascii(c: char) -> bool {
+    !c.is_ascii() && (c.to_lowercase().any(|c| c.is_ascii()) || c.nfc().any(|c| c.is_ascii()))
+}
+
+/// The labels of a domain in ASCII; what can be none stays as it is.
+fn labels(part: &str) -> String {
+    let ascii = |label: &str| domain::ascii(label).unwrap_or_else(|| local_key(label));
+    part.split('.').map(ascii).collect::<Vec<_>>().join(".")
+}
+
+/// A part of a name or an address that somebody looks for. It need not be one by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment {
+    written: String,
+    name: String,
+    address: String,
+    domain: String,
+}
+
+impl Fragment {
+    /// Prepares it as names and addresses are prepared for comparison.
+    pub fn parse(text: &str) -> Result<Fragment, Error> {
+        if text.len() > MAX_EMAIL {
+            return Err(Error::BadRequest(format!("search: longer than {MAX_EMAIL} bytes")));
+        }
+        // The profile refuses some parts of names that it takes: its rules look at neighbours.
+        let name = UsernameCaseMapped::enforce(text);
+        let name = name.map_or_else(|_| text.to_lowercase(), |name| name.into_owned());
+        let (address, domain) = match text.rsplit_once('@') {
+            Some((local, domain)) => {
+                let whole = format!("{}@{}", local_key(local), labels(domain));
+                (whole.clone(), whole)
+            }
+            None => (local_key(text), labels(text)),
+        };
+        Ok(Fragment { written: text.into(), name, address, domain })
+    }
+
+    /// What is looked for in the address as it was written: a part of a label has no ASCII form.
+    pub fn as_str(&self) -> &str {
+        &self.written
+    }
+
+    /// What is looked for in [`Username::key`](super::Username::key).
+    pub fn in_name(&self) -> &str {
+        &self.name
+    }
+
+    /// What is looked for in [`Email::key`].
+    pub fn in_address(&self) -> &str {
+        &self.address
+    }
+
+    /// What is looked for in [`Email::key`] as well: whole labels of a domain in ASCII.
+    pub fn in_domain(&self) -> &str {
+        &self.domain
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(text: &str) -> Option<String> {
+        Email::parse(text).ok().map(|email| email.key)
+    }
+
+    #[test]
+    fn addresses() {
+        for (good, expected) in [
+            ("a@b", "a@b"),
+            ("Ada.Love+x@Mail.Example", "ada.love+x@mail.example"),
+            ("o'neil@a-b.c", "o'neil@a-b.c"),
+            ("Ü@BÜCHER.example", "ü@xn--bcher-kva.example"),
+            ("ü@bu\u{308}cher.example", "ü@xn--bcher-kva.example"),
+            ("ü@XN--BCHER-KVA.example", "ü@xn--bcher-kva.example"),
+            // Letters of another width in the domain are the usual ones to the DNS.
+            ("a@\u{ff25}\u{ff58}ample.org", "a@example.org"),
+            // A domain in Kelvin is one in K, a mailbox is not.
+            ("a@\u{212a}elvin.example", "a@kelvin.example"),
+            ("mi\u{212a}E@example.org", "mi\u{212a}e@example.org"),
+            ("\u{130}stanbul@example.org", "\u{130}stanbul@example.org"),
+            ("\u{212b}ngström@example.org", "ångström@example.org"),
+            ("ΟΔΟΣ@example.org", "οδος@example.org"),
+        ] {
+            assert_eq!(key(good).as_deref(), Some(expected), "{good:?}");
+            assert_eq!(key(expected).as_deref(), Some(expected), "{good:?}");
+        }
+        let long = format!("{}@b", "a".repeat(65));
+        for bad in [
+            "",
+            "@",
+            "a@",
+            "@b",
+            "ab",
+            "a@b@c",
+            "a b@c",
+            "a@b c",
+            ".a@b",
+            "a.@b",
+            "a..b@c",
+            "a@.b",
+            "a@b.",
+            "a@-b",
+            "a@b-",
+            "a\r\nb@c",
+            "a@b\0",
+            "\"a\"@b",
+            "a@[1.2.3.4]",
+            // What IDNA refuses.
+            "a@b_c",
+            "a@a\u{200b}b.example",
+            "a@\u{2603}.example",
+            "a@\u{301}a.example",
+            "a@\u{5d0}a.example",
+            "a@b\u{3002}c",
+            &format!("a@{}.example", "ü".repeat(63)),
+            "<a@b>",
+            &long,
+        ] {
+            assert!(Email::parse(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn parts_of_names() {
+        for (text, name, address, domain) in [
+            ("", "", "", ""),
+            ("AdA", "ada", "ada", "ada"),
+            ("Ju\u{308}r", "jür", "jür", "xn--jr-xka"),
+            ("\u{ff21}d", "ad", "\u{ff41}d", "ad"),
+            ("Bücher.ex", "bücher.ex", "bücher.ex", "xn--bcher-kva.ex"),
+            ("Ü@Bücher.ex", "ü@bücher.ex", "ü@xn--bcher-kva.ex", "ü@xn--bcher-kva.ex"),
+            ("mi\u{212a}", "mik", "mi\u{212a}", "mik"),
+            // None of these is a name.
+            ("A b", "a b", "a b", "a b"),
+            ("100%_", "100%_", "100%_", "100%_"),
+            ("\u{b7}L", "\u{b7}l", "\u{b7}l", "\u{b7}l"),
+        ] {
+            let fragment = Fragment::parse(text).unwrap();
+            let parts = (fragment.in_name(), fragment.in_address(), fragment.in_domain());
+            assert_eq!(parts, (name, address, domain), "{text:?}");
+        }
+        assert!(Fragment::parse(&"x".repeat(254)).is_ok());
+        assert!(Fragment::parse(&"x".repeat(255)).is_err());
+    }
+
+    #[test]
+    fn no_letter_outside_ascii_becomes_an_ascii_one() {
+        // Beyond there is nothing with a case or a composition.
+        for c in '\u{80}'..='\u{1ffff}' {
+            if let Some(key) = key(&format!("mi{c}e@example.org")) {
+                assert!(!key.is_ascii(), "U+{:04X} becomes {key}", u32::from(c));
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Names and addresses that pass for those of others, and the roles of whoever registers.
+
+use std::fs;
+use std::time::Instant;
+
+use serde_json::json;
+
+use crate::administration::{Administered, is};
+use crate::support::{Dir, PASSWORD, PATIENCE, Server, outcome, payload, run};
+
+/// A server that puts mails into a folder.
+fn with_mail(dir: Dir) -> Server {
+    fs::create_dir_all(dir.0.join("mails")).unwrap();
+    let flags = ["--registration", "email", "--mail", "dir:mails"];
+    Server::start_in(dir, &[&flags[..], &["--public-url", "https://app.example"]].concat())
+}
+
+/// The mails in the folder, once there are so many.
+fn mails(server: &Server, count: usize) -> Vec<String> {
+    let start = Instant::now();
+    loop {
+        let found = fs::read_dir(server.dir.0.join("mails")).unwrap();
+        let found: Vec<_> = found.map(|file| file.unwrap().path()).collect();
+        let found: Vec<_> = found.iter().filter(|path| path.extension().is_some()).collect();
+        if found.len() >= count {
+            return found.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        }
+        assert!(start.elapsed() < PATIENCE, "{} mails, not {count}", found.len());
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_lookalike_letter_took_over_an_account() {
+    let dir = Dir::new();
+    let args = ["user", "add", "mike", "--email", "mike@example.org", "--database", "lictor.db"];
+    assert_eq!(outcome(&run(&dir.0, &args, PASSWORD)).0, 0);
+    let server = with_mail(dir);
+    // KELVIN SIGN: its lower case is k.
+    is(&server.login("mi\u{212a}e@example.org", PASSWORD), (401, "AuthenticationError"));
+    assert_eq!(
+        server.post("/api/reset", &json!({"email": "mi\u{212a}e@example.org"})).status(),
+        200
+    );
+    assert_eq!(server.post("/api/reset", &json!({"email": "MIKE@Example.org"})).status(), 200);
+    let mails = mails(&server, 1);
+    assert_eq!(mails.len(), 1);
+    assert!(
+        mails[0].contains("mike@example.org") || mails[0].contains("MIKE@example.org"),
+        "{mails:?}"
+    );
+}
+
+#[test]
+fn one_mailbox_got_a_link_for_each_spelling_of_its_domain() {
+    let dir = Dir::new();
+    let args =
+        ["user", "add", "ada", "--email", "ada@b\u{fc}cher.example", "--database", "lictor.db"];
+    assert_eq!(outcome(&run(&dir.0, &args, PASSWORD)).0, 0);
+    let server = with_mail(dir);
+    for (number, domain) in
+        ["xn--bcher-kva.example", "B\u{dc}CHER.example", "\u{ff42}\u{fc}cher.exam\u{ff50}le"]
+            .iter()
+            .enumerate()
+    {
+        let email = format!("ada@{domain}");
+        server.login(&email, PASSWORD).token();
+        let body = json!({"username": format!("u{number}"), "password": PASSWORD, "email": email});
+        assert_eq!(server.post("/api/registration", &body).status(), 201);
+    }
+    // Each says that the address is taken: none has a link that confirms it.
+    for mail in mails(&server, 3) {
+        assert!(!mail.contains("token="), "{mail}");
+    }
+}
+
+#[test]
+fn a_name_stood_for_somebodys_address() {
+    let server = Server::start(&[]);
+    for name in [
+        "ada@example.org",
+        "ADA@localhost",
+        "\u{ff41}da\u{ff20}example.org",
+        "a@b\u{fc}cher.example",
+    ] {
+        let refused = server.register(name, PASSWORD);
+        is(&refused, (400, "InvalidUsername"));
+        assert!(refused.json()["message"].as_str().unwrap().contains("e-mail address"));
+        let (code, _, error) = server.user(&["add", name], PASSWORD);
+        assert!(code == 1 && error.contains("the username is an e-mail address"), "{error}");
+    }
+    server.register("@ada", PASSWORD).token();
+
+    // Who has such a name keeps it.
+    server.add("old");
+    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let sql = "UPDATE users SET name = 'Old@example.org', name_key = 'old@example.org' WHERE name = 'old'";
+    database.execute(sql, []).unwrap();
+    let token = server.login("old@EXAMPLE.org", PASSWORD).token();
+    assert!(server.protected(&token).body.contains("Old@example.org"));
+    assert_eq!(server.user(&["passwd", "old@example.org"], "another password").0, 0);
+    server.login("Old@example.org", "another password").token();
+
+    let admin = Administered::start(&["--registration", "invite"]);
+    let code = admin.done("POST", "invitations", &json!({}))["code"].clone();
+    let body = json!({"username": "a@b.example", "password": PASSWORD, "invitation": code});
+    is(&admin.server.post("/api/registration", &body), (400, "InvalidUsername"));
+}
+
+#[test]
+fn whoever_registered_had_no_role() {
+    for (flags, expected) in [
+        (&[][..], "user"),
+        (&["--default-roles", "reader, user"], "reader,user"),
+        (&["--default-roles", ""], ""),
+    ] {
+        let server = Server::start(flags);
+        let token = server.register("ada", PASSWORD).token();
+        assert_eq!(payload(&token)["rls"], expected, "{flags:?}");
+        assert_eq!(payload(&server.login("ada", PASSWORD).token())["rls"], expected, "{flags:?}");
+        // Whom an administrator makes has the roles that the administrator says.
+        server.add("bob");
+        assert_eq!(payload(&server.login("bob", PASSWORD).token())["rls"], "");
+    }
+    let admin = Administered::start(&["--registration", "invite"]);
+    for (name, roles, expected) in [("bob", json!([]), ""), ("carol", json!(["editor"]), "editor")]
+    {
+        let code = admin.done("POST", "invitations", &json!({"roles": roles}))["code"].clone();
+        let body = json!({"username": name, "password": PASSWORD, "invitation": code});
+        let token = admin.server.post("/api/registration", &body).token();
+        assert_eq!(payload(&token)["rls"], expected);
+    }
+    let (code, _, error) = outcome(&run(&Dir::new().0, &["serve", "--default-roles", "a b"], ""));
+    assert!(code == 2 && error.contains("the default roles"), "{error}");
+}
+
+#[test]
+fn a_confirmed_account_has_the_default_roles() {
+    let server = with_mail(Dir::new());
+    let body = json!({"username": "ada", "password": PASSWORD, "email": "ada@example.org"});
+    assert_eq!(server.post("/api/registration", &body).status(), 201);
+    let (_, shown, _) = server.user(&["show", "ada"], "");
+    assert!(shown.contains("roles    user\n"), "{shown}");
+}
