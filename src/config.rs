@@ -131,6 +131,7 @@ pub enum RefreshReuse {
 
 impl RefreshReuse {
     /// As it is written on the command line.
+    #[cfg(feature = "cli")]
     pub(crate) fn name(self) -> &'static str {
         match self {
             RefreshReuse::SameDevice => "same-device",
@@ -153,6 +154,7 @@ pub enum SecondFactorRule {
 
 impl SecondFactorRule {
     /// For people.
+    #[cfg(feature = "cli")]
     pub(crate) fn describe(self) -> &'static str {
         match self {
             SecondFactorRule::Off => "not required",

@@ -264,9 +264,10 @@ fn a_token_of_a_machine_whose_clock_is_a_little_ahead_was_refused() {
         let theirs = Timestamp(NOW.0 + ahead);
         let claims = ours.begin(theirs).unwrap().claims(1, -ahead - 1);
         let mail = |purpose| {
-            ours.mail(purpose, 1, &Roles::default(), Duration::from_secs(100), theirs).unwrap()
+            let lifespan = Duration::from_secs(100);
+            let minted = ours.mail(purpose, 1, &Roles::default(), lifespan, theirs).unwrap();
+            minted.token.into_bytes()
         };
-        let token = |minted: super::Minted| minted.token.into_bytes();
         for (purpose, found) in [
             (
                 "access",
@@ -284,8 +285,8 @@ fn a_token_of_a_machine_whose_clock_is_a_little_ahead_was_refused() {
                     NOW,
                 ),
             ),
-            ("registration", ours.registration(&token(mail(Mailed::Registration)), NOW)),
-            ("reset", ours.reset(&token(mail(Mailed::Reset)), NOW)),
+            ("registration", ours.registration(&mail(Mailed::Registration), NOW)),
+            ("reset", ours.reset(&mail(Mailed::Reset), NOW)),
         ] {
             let expected = if good { "ok" } else { "InvalidTokenHeader" };
             assert_eq!(name(found), expected, "{purpose}, {ahead} s ahead");
