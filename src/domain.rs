@@ -4,7 +4,7 @@
 use precis_profiles::UsernameCasePreserved;
 use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use unicode_normalization::UnicodeNormalization as _;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
 
 /// Bytes of one label of a domain, and of a domain, in ASCII (RFC 1035).
 const MAX_LABEL: usize = 63;
@@ -24,8 +24,8 @@ fn ascii_label(label: &str) -> Option<String> {
         // What the profile for names allows is what RFC 5892 allows in domains, or less: the same
         // classes of characters, the same rules for neighbours and for writing from right to left.
         let mapped = UsernameCasePreserved::enforce(folded(label)).ok()?;
-        if mapped.starts_with(is_combining_mark) || mapped.starts_with('-') || mapped.ends_with('-')
-        {
+        let mark = |c| canonical_combining_class(c) != 0;
+        if mapped.starts_with(mark) || mapped.starts_with('-') || mapped.ends_with('-') {
             return None;
         }
         match mapped.is_ascii() {
@@ -42,12 +42,14 @@ fn ascii_label(label: &str) -> Option<String> {
 
 /// The mapping of UTS 46: NFKC, and case folded, which is lower case but for a few letters.
 fn folded(label: &str) -> String {
-    let mapped = label.chars().flat_map(|whole| {
-        let parts = std::iter::once(whole).nfkd();
-        parts.flat_map(move |c| fold(c, whole).to_lowercase())
-    });
-    // Cherokee folds to its older letters, which are the upper case.
-    mapped.map(cherokee).nfkc().collect()
+    let mut mapped = String::new();
+    for whole in label.chars() {
+        decompose_compatible(whole, |c| {
+            // Cherokee folds to its older letters, which are the upper case.
+            mapped.extend(fold(c, whole).to_lowercase().map(cherokee));
+        });
+    }
+    mapped.nfkc().collect()
 }
 
 /// A letter that folds to other than its lower case, folded.

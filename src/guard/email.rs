@@ -3,6 +3,7 @@
 use precis_profiles::UsernameCaseMapped;
 use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use unicode_normalization::UnicodeNormalization as _;
+use unicode_normalization::char::decompose_canonical;
 
 use crate::domain;
 use crate::error::Error;
@@ -70,7 +71,15 @@ fn local_key(local: &str) -> String {
 /// Whether a letter outside ASCII has an ASCII one for its lower case or composition, such as the
 /// KELVIN SIGN.
 fn becomes_ascii(c: char) -> bool {
-    !c.is_ascii() && (c.to_lowercase().any(|c| c.is_ascii()) || c.nfc().any(|c| c.is_ascii()))
+    if c.is_ascii() {
+        return false;
+    }
+    let (mut parts, mut ascii) = (0, false);
+    decompose_canonical(c, |part| {
+        parts += 1;
+        ascii = part.is_ascii();
+    });
+    parts == 1 && ascii || c.to_lowercase().any(|c| c.is_ascii())
 }
 
 /// The labels of a domain in ASCII; what can be none stays as it is.

@@ -92,7 +92,8 @@ pub(super) fn prepare(text: &str) -> Option<Zeroizing<String>> {
     if text.contains(never) {
         return None;
     }
-    let spaced = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c });
+    let mut spaced = Zeroizing::new(String::with_capacity(text.len()));
+    spaced.extend(text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }));
     // Never moved to a larger place, which would leave a copy behind.
     let mut prepared = Zeroizing::new(String::with_capacity(NFC_GROWTH * text.len()));
     prepared.extend(spaced.nfc());
