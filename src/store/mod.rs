@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `users` | accounts, their passwords and roles |
 //! | `sessions` | logins and their tokens |
+//! | `failures` | wrong passwords in a row |
 //! | `second_factors` | codes of authenticator apps, recovery codes |
 //! | `invitations` | codes that let one person each register |
 //! | `tickets` | tokens that can each be used once |
@@ -11,6 +12,7 @@
 //! | `audit` | who did what |
 
 mod audit;
+mod failures;
 mod invitations;
 mod outbox;
 mod second_factors;
@@ -23,6 +25,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 
 pub use audit::{Actor, Audit, Entry, Event, Recorded, Wanted};
+pub use failures::Failures;
 pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use outbox::{Failed, Kind, Link, Listed, Matter, Outbox, Outgoing, Posting};
 pub use second_factors::{SecondFactor, SecondFactors};
@@ -34,7 +37,7 @@ pub use users::{Account, Change, Credentials, NewUser, Person, Sought, Users};
 /// Where everything is kept. What a method acknowledged is not lost, whatever happens to the
 /// process or the machine afterwards. Every method may answer [`Error::Unavailable`].
 pub trait Store:
-    Users + Sessions + SecondFactors + Invitations + Tickets + Outbox + Audit + Send + Sync
+    Users + Sessions + Failures + SecondFactors + Invitations + Tickets + Outbox + Audit + Send + Sync
 {
     /// Whether reading works.
     fn ping(&self) -> Result<(), Error>;

@@ -6,6 +6,7 @@
 mod administration;
 mod attacks;
 mod commands;
+mod devices;
 mod durability;
 mod embedding;
 mod endpoints;

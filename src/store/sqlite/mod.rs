@@ -5,7 +5,9 @@
 
 mod anchor;
 mod audit;
+mod failures;
 mod invitations;
+mod new_device;
 mod open;
 mod outbox;
 mod second_factors;

@@ -214,7 +214,8 @@ mod tests {
     fn begin(store: &Sqlite, user: i64, jti: &str, second: Option<&Spend>) -> bool {
         let origin = Origin { address: None, agent: "" };
         let session = Opening { jti, issued: NOW, expires: Timestamp(10_000), origin };
-        let proof = Proof { password: &PasswordHash::stored("hash".into()), second };
+        let password = &PasswordHash::stored("hash".into());
+        let proof = Proof { password, second, notice: false };
         store.begin(user, &session, &proof, &NOTE, NOW).unwrap()
     }
 
