@@ -3,9 +3,13 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::error::Problem;
+
+/// How often the log says that a proxy should be named: anybody near can send the header.
+const TELL_AGAIN: Duration = Duration::from_secs(600);
 
 /// Hops that are read of `X-Forwarded-For`, the nearest first. Nobody has more proxies than that.
 const MAX_HOPS: usize = 16;
@@ -68,13 +72,13 @@ impl fmt::Display for Network {
 #[derive(Debug)]
 pub(crate) struct Proxies {
     trusted: Vec<Network>,
-    /// The log has said that one should be named.
-    told: AtomicBool,
+    /// When the log last said that one should be named.
+    told: Mutex<Option<Instant>>,
 }
 
 impl Proxies {
     pub(crate) fn new(trusted: Vec<Network>) -> Proxies {
-        Proxies { trusted, told: AtomicBool::new(false) }
+        Proxies { trusted, told: Mutex::new(None) }
     }
 
     /// Who sends a request: the peer; or, if that is a trusted proxy, whom it names as the one
@@ -90,7 +94,7 @@ impl Proxies {
         let mut hops = forwarded.rev().flat_map(|line| line.rsplit(|&b| b == b',')).take(MAX_HOPS);
         if !self.trusts(client) {
             if is_near(client) && hops.next().is_some() {
-                self.tell(client);
+                self.tell(client, Instant::now());
             }
             return client;
         }
@@ -107,19 +111,24 @@ impl Proxies {
         self.trusted.iter().any(|network| network.contains(address))
     }
 
-    /// Once: anybody near can send such a header.
-    fn tell(&self, peer: IpAddr) {
-        if !self.told.swap(true, Ordering::Relaxed) {
-            log::warn!(
-                "{peer} sends X-Forwarded-For; if it is a proxy, name it with --trusted-proxy: \
-                 until then all behind it count as one"
-            );
+    /// Says whether it was said.
+    fn tell(&self, peer: IpAddr, now: Instant) -> bool {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.is_some_and(|told| now.saturating_duration_since(told) < TELL_AGAIN) {
+            return false;
         }
+        *told = Some(now);
+        drop(told);
+        log::warn!(
+            "{peer} sends X-Forwarded-For; if it is a proxy, name it with --trusted-proxy: \
+             until then all behind it count as one"
+        );
+        true
     }
 }
 
 /// Whether an address is on this machine or in a private network, as proxies are.
-fn is_near(address: IpAddr) -> bool {
+pub(crate) fn is_near(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => v4.is_loopback() || v4.is_private(),
         IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
@@ -263,7 +272,14 @@ mod tests {
         ] {
             let proxies = proxies(&["10.0.0.0/8"]);
             proxies.client(ip(peer), lines.iter().map(|line| line.as_bytes()));
-            assert_eq!(proxies.told.into_inner(), expected, "{peer} {lines:?}");
+            let told = proxies.told.into_inner().unwrap();
+            assert_eq!(told.is_some(), expected, "{peer} {lines:?}");
+        }
+        let (proxies, now) = (proxies(&[]), Instant::now());
+        for (seconds, expected) in [(0, true), (1, false), (599, false), (600, true), (601, false)]
+        {
+            let at = now + Duration::from_secs(seconds);
+            assert_eq!(proxies.tell(ip("127.0.0.1"), at), expected, "{seconds}");
         }
     }
 

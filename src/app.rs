@@ -12,12 +12,13 @@ use crate::config::{
 };
 use crate::error::{Error, Problem};
 use crate::guard::{
-    Admin, Attempts, Door, Hasher, Identity, Lifespans, PasswordRules, Roles, RotationPolicy,
-    Tokens,
+    Admin, Attempts, DeviceKeys, Door, Hasher, Identity, Lifespans, PasswordRules, Roles,
+    RotationPolicy, Tokens,
 };
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
 use crate::link::PageUrl;
 use crate::mailer::{Delivery, Mailer};
+use crate::origin;
 use crate::route::{Handler, ROUTES, Route};
 use crate::store::{Actor, Entry, Origin, Sqlite, Store};
 
@@ -58,6 +59,9 @@ pub struct App {
     /// Whether mail can be sent.
     pub(crate) mail: bool,
     pub(crate) attempts: Attempts,
+    pub(crate) device_keys: DeviceKeys,
+    /// Whether people are told of a login from where they were not before.
+    pub(crate) login_notices: bool,
     pub(crate) confirmation_lifespan: Duration,
     pub(crate) reset_page: Option<PageUrl>,
     pub(crate) mailer: Option<Mailer>,
@@ -68,6 +72,7 @@ pub struct App {
     adopt_tokens: bool,
     audit_retention: i64,
     cors: Cors,
+    public_url: Option<PageUrl>,
     assets: Assets,
     routes: Vec<Route>,
 }
@@ -109,6 +114,8 @@ impl App {
             issuer: config.issuer.clone(),
             mail: config.mail.is_some(),
             attempts: Attempts::new(config.throttle),
+            device_keys: DeviceKeys::new(&config.keys).map_err(broken)?,
+            login_notices: config.login_notices,
             confirmation_lifespan: config.confirmation_lifespan,
             reset_page: config.reset_page(),
             mailer,
@@ -120,6 +127,7 @@ impl App {
             adopt_tokens: config.adopt_tokens,
             audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),
             cors: config.cors.clone(),
+            public_url: config.public_url.clone(),
             assets,
             routes: ROUTES.to_vec(),
         })
@@ -134,7 +142,10 @@ impl App {
     /// Answers a request. May take as long as a password hash does.
     pub fn handle(&self, request: &Request<'_>, now: Timestamp) -> Response {
         let response = match self.find(request) {
-            Ok((route, request)) => self.run(route, &request, now),
+            Ok((route, request)) => match self.check_origin(route, &request) {
+                Ok(()) => self.run(route, &request, now),
+                Err(error) => self.dress(&request, respond(&error)),
+            },
             Err(error) => self.without_route(request, error),
         };
         // Whoever sends it knows bytes, not files.
@@ -300,6 +311,44 @@ impl App {
         }
     }
 
+    /// The same for a wrong password, which is counted at the entry's user up to `limit`.
+    pub(crate) fn note_failure(&self, entry: &Entry<'_>, limit: u32, now: Timestamp) {
+        entry.log();
+        if let Err(error) = self.store.fail(entry, limit, now) {
+            log::warn!("a failed login could not be counted: {error}");
+        }
+    }
+
+    /// Refuses a page of another origin that may not call and asks for something that costs a
+    /// hash or a write. Browsers send such requests without asking first, if they look harmless.
+    fn check_origin(&self, route: &Route, request: &Request<'_>) -> Result<(), Error> {
+        let reads = matches!(request.method, "GET" | "HEAD");
+        match &self.cors {
+            Cors::Only(allowed) if route.lane == Lane::Slow && !reads => {
+                let may_call = |origin| {
+                    allowed.iter().any(|one| one.as_str().as_bytes() == origin)
+                        || request.header("host").is_some_and(|host| origin::is_at(origin, host))
+                        || self.is_public(origin)
+                };
+                let refused = request.headers("origin").any(|origin| !may_call(origin));
+                if refused { Err(Error::OriginNotAllowed) } else { Ok(()) }
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn is_public(&self, origin: &[u8]) -> bool {
+        let url = self.public_url.as_ref();
+        url.is_some_and(|url| origin::is_of(origin, url.as_str().as_bytes()))
+    }
+
+    /// Whether whoever asks speaks TLS, with a proxy, as far as can be known. A page says where
+    /// it is; without one, the public address does.
+    pub(crate) fn is_https(&self, request: &Request<'_>) -> bool {
+        let url = self.public_url.as_ref().map(|url| url.as_str().as_bytes());
+        request.header("origin").or(url).is_some_and(|address| address.starts_with(b"https://"))
+    }
+
     /// Who sends a request, for sessions and the audit.
     pub(crate) fn caller(&self, request: &Request<'_>) -> Caller {
         let agent = String::from_utf8_lossy(request.header("user-agent").unwrap_or_default());
@@ -424,7 +473,8 @@ impl Service for App {
     fn answer(&self, request: &Request<'_>, now: Timestamp, lane: Lane) -> Answer {
         match self.find(request) {
             Ok((route, _)) if route.lane == Lane::Slow && lane != Lane::Slow => {
-                match route.admit(self, request, now) {
+                let checked = self.check_origin(route, request);
+                match checked.and_then(|()| route.admit(self, request, now)) {
                     Ok(()) => Answer::Slow,
                     Err(error) => Answer::Ready(self.dress(request, respond(&error))),
                 }

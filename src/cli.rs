@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::address::Network;
+use crate::address::{Network, is_near};
 use crate::admin;
 use crate::app::App;
 use crate::assets::Assets;
@@ -501,8 +501,32 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     for (name, value) in rows {
         let _ = writeln!(out, "{name:16} {value}");
     }
-    let _ = writeln!(out, "nothing is wrong with it");
+    let _ = match missing_proxy(&config) {
+        Some(why) => writeln!(
+            out,
+            "warning: {why}, so a proxy seems to be in front; name it with --trusted-proxy, or all \
+             people behind it count as one address"
+        ),
+        None => writeln!(out, "nothing is wrong with it"),
+    };
     Ok(())
+}
+
+/// Why there seems to be a proxy in front that nobody has named.
+fn missing_proxy(config: &Config) -> Option<String> {
+    let url = config.public_url.as_ref().map(PageUrl::as_str)?;
+    if !config.trusted_proxies.is_empty() {
+        return None;
+    }
+    if url.starts_with("https://") {
+        return Some("the public address has TLS, which lictor does not speak".into());
+    }
+    let host = url.strip_prefix("http://")?.split(['/', '?', '#']).next()?;
+    let local = host.parse::<SocketAddr>().map(|address| is_near(address.ip()));
+    let local = local.or_else(|_| host.trim_matches(['[', ']']).parse().map(is_near));
+    let local = local.unwrap_or_else(|_| host.split(':').next() == Some("localhost"));
+    let listen = config.listen.ip();
+    (listen.is_loopback() && !local).then(|| format!("{host} cannot reach {listen}"))
 }
 
 fn optional(time: Option<Duration>) -> String {
@@ -582,6 +606,31 @@ mod tests {
         );
         assert!(check(&["http://a", "*"]).is_err());
         assert!(check(&["http://a/"]).is_err());
+    }
+
+    #[test]
+    fn a_proxy_that_nobody_named_is_missed() {
+        for (listen, url, trusted, expected) in [
+            ("127.0.0.1:5000", Some("https://login.example.org"), "", true),
+            ("0.0.0.0:5000", Some("https://login.example.org/app"), "", true),
+            ("127.0.0.1:5000", Some("https://login.example.org"), "127.0.0.1", false),
+            ("127.0.0.1:5000", Some("http://login.lan"), "", true),
+            ("[::1]:5000", Some("http://192.0.2.1:80/x"), "", true),
+            ("0.0.0.0:5000", Some("http://login.lan"), "", false),
+            ("10.0.0.1:5000", Some("http://login.lan"), "", false),
+            ("127.0.0.1:5000", Some("http://127.0.0.1:5000"), "", false),
+            ("127.0.0.1:5000", Some("http://localhost:5000/"), "", false),
+            ("[::1]:5000", Some("http://[::1]:5000"), "", false),
+            ("[::1]:80", Some("http://[::1]"), "", false),
+            ("127.0.0.1:5000", None, "", false),
+        ] {
+            let secret = crate::keys::Secret::new([7; 32]).unwrap();
+            let mut config = Config::new("x", secret);
+            config.listen = listen.parse().unwrap();
+            config.public_url = url.map(|url| PageUrl::parse(url).unwrap());
+            config.trusted_proxies = networks(&[trusted.to_owned()]).unwrap();
+            assert_eq!(missing_proxy(&config).is_some(), expected, "{listen} {url:?} {trusted}");
+        }
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod mail;
 mod mailer;
 pub mod net;
 mod notify;
+mod origin;
 mod route;
 mod server;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Some only the CLI asks.

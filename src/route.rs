@@ -98,7 +98,9 @@ impl Route {
     ) -> Result<(), Error> {
         let looked = app.attempts.look(self.throttle, app.client(request), now);
         match self.throttle {
-            Throttle::Login if looked.is_err() && api::login::is_familiar(app, request) => Ok(()),
+            Throttle::Login if looked.is_err() && api::login::is_familiar(app, request, now) => {
+                Ok(())
+            }
             _ => looked,
         }
     }

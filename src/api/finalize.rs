@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{opening, private};
+use super::{Shown, begun, opening, private};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -38,7 +38,9 @@ pub(crate) fn get(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Re
     let name = Username::parse(&person.name)?;
     app.attempts.welcome(&name, app.client(request));
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
-    Ok(private(&Begun { access_token: &access_token, user: &person.name }))
+    let body = Begun { access_token: &access_token, user: &person.name };
+    let shown = Shown::by(app, request, None, now);
+    Ok(begun(app, request, &shown, (person.id, None), &body, now))
 }
 
 #[derive(Serialize)]

@@ -1,13 +1,15 @@
 //! `POST /api/login`: a name and a password, and what else the user has, for a token.
 
+use std::net::IpAddr;
+
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
-use super::{opening, second_factor, token};
+use super::{Shown, Token, begun, opening, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Password, Verdict};
+use crate::guard::{Device, Familiarity, Password, Verdict};
 use crate::http::{Request, Response};
 use crate::store::{Credentials, Entry, Event, Proof};
 
@@ -16,17 +18,42 @@ use crate::store::{Credentials, Entry, Event, Proof};
 const MAX_LOOKED_INTO: usize = 4 * 1024;
 
 /// Takes `{username, password}`, and `otp` from whoever has a second factor; the name may be the
-/// e-mail address. Whether the name is unknown, the password wrong or the user inactive, one hash
-/// is computed and one entry written.
+/// e-mail address. The device may show its secret in `device`, or in a cookie. Whether the name is
+/// unknown, the password wrong or the user inactive, one hash is computed and one entry written.
 pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
     let mut fields = Fields::of(request)?;
     let username = fields.text("username")?;
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
+    let shown = Shown::by(app, request, fields.optional("device")?.as_ref(), now);
     let found = app.store.credentials(&username)?;
+    let known = found.as_ref().and_then(|found| known(&shown, found));
     let unlocked = found.as_ref().map_or(Timestamp(0), |found| found.unlocked);
-    let attempt = app.attempts.login(&username, app.client(request), unlocked, now)?;
-    attempt.end(log_in(app, request, found, &password, otp.as_ref(), now))
+    let client = app.client(request);
+    let familiarity = match known {
+        Some(_) => Familiarity::Device,
+        None if app.attempts.familiar(&username, client) => Familiarity::Address,
+        None if was_here(app, found.as_ref(), client)? => Familiarity::Address,
+        None => Familiarity::Stranger,
+    };
+    let attempt = app.attempts.login(&username, client, known.as_ref(), unlocked, now)?;
+    let typed = Typed { password, otp, shown, known, familiarity };
+    attempt.end(log_in(app, request, found, &typed, now))
+}
+
+/// What a login brings, and how well the account knows where it comes from.
+struct Typed {
+    password: Zeroizing<String>,
+    otp: Option<Zeroizing<String>>,
+    shown: Shown,
+    known: Option<Device>,
+    familiarity: Familiarity,
+}
+
+/// The device as the account knows it. Whatever ends all sessions, such as another password,
+/// makes devices strangers as well.
+fn known(shown: &Shown, found: &Credentials) -> Option<Device> {
+    shown.devices.of(found.person.id, found.tokens_after)
 }
 
 /// The answer to an attempt that was admitted.
@@ -34,29 +61,37 @@ fn log_in(
     app: &App,
     request: &Request<'_>,
     mut found: Option<Credentials>,
-    password: &str,
-    otp: Option<&Zeroizing<String>>,
+    typed: &Typed,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    let right = authenticate(app, found.as_mut(), password)?;
+    let Typed { password, otp, shown, known, familiarity } = typed;
+    let limit = familiarity.limit();
+    let guarded = is_guarded(app, found.as_ref(), limit)?;
+    // Looks like a wrong password, and costs as much.
+    let right = authenticate(app, found.as_mut().filter(|_| !guarded), password)?;
     let caller = app.caller(request);
-    let Some(Credentials { person, hash, unlocked }) = found else {
+    let Some(Credentials { person, hash, unlocked, .. }) = found else {
         // The name is not kept: people type their password there.
         let event = Event::LoginFailed;
         let entry = Entry { event, user: None, name: None, actor: caller.user(), detail: "" };
-        app.note(&entry, now);
+        app.note_failure(&entry, 0, now);
         return Err(Error::Authentication);
     };
     let entry = |event| Entry::new(event, person.id, &person.name, caller.user());
+    if guarded {
+        let detail = "not compared: too many have failed";
+        app.note_failure(&Entry { detail, ..entry(Event::LoginFailed) }, 0, now);
+        return Err(Error::Authentication);
+    }
     if !right {
-        app.note(&entry(Event::LoginFailed), now);
+        app.note_failure(&entry(Event::LoginFailed), limit, now);
         return Err(Error::Authentication);
     }
     if !person.active {
         app.note(&entry(Event::LoginRefused), now);
         return Err(Error::InactiveUser);
     }
-    let second = match second_factor::demand(app, person.id, otp, unlocked, now) {
+    let second = match second_factor::demand(app, person.id, otp.as_ref(), unlocked, now) {
         Err(Error::SecondFactorRequired) => {
             app.note(&entry(Event::SecondFactorAsked), now);
             return Err(Error::SecondFactorRequired);
@@ -69,23 +104,59 @@ fn log_in(
         other => other?,
     };
     let login = app.tokens.begin(now)?;
-    let proof = Proof { password: &hash, second: second.as_ref() };
-    let begun = entry(Event::Login);
-    if !app.store.begin(person.id, &opening(&login, &caller), &proof, &begun, now)? {
+    let notice = app.login_notices && known.is_none();
+    let proof = Proof { password: &hash, second: second.as_ref(), notice };
+    let event = entry(Event::Login);
+    if !app.store.begin(person.id, &opening(&login, &caller), &proof, &event, now)? {
         // While the password was compared, it was changed, the code used, or the user shut out.
         app.note(&entry(Event::LoginFailed), now);
         return Err(Error::Authentication);
     }
-    second_factor::log(&begun, second.as_ref());
-    Ok(token(&app.tokens.mint(&login, person.id, &person.roles)?))
+    second_factor::log(&event, second.as_ref());
+    let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
+    let body = Token { access_token: &access_token };
+    Ok(begun(app, request, shown, (person.id, *known), &body, now))
 }
 
-/// Whether the request is a login to an account that was logged in to from there before.
-pub(crate) fn is_familiar(app: &App, request: &Request<'_>) -> bool {
-    request.body.len() <= MAX_LOOKED_INTO
-        && Fields::of(request)
-            .and_then(|mut fields| fields.text("username"))
-            .is_ok_and(|username| app.attempts.familiar(&username, app.client(request)))
+/// Whether a session of the account began here, as far as that makes a difference: the throttle
+/// forgets it with a restart.
+fn was_here(app: &App, found: Option<&Credentials>, client: Option<IpAddr>) -> Result<bool, Error> {
+    match (found, client) {
+        (Some(found), Some(client)) if found.failures >= Familiarity::Stranger.limit() => {
+            app.store.was_at(found.person.id, client)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Whether too many passwords of the account were wrong in a row to compare another. Where there
+/// is a second factor, the password alone lets nobody in.
+fn is_guarded(app: &App, found: Option<&Credentials>, limit: u32) -> Result<bool, Error> {
+    let Some(found) = found.filter(|found| found.failures >= limit) else { return Ok(false) };
+    let factor = app.store.second_factor(found.person.id)?;
+    Ok(!factor.is_some_and(|factor| factor.confirmed))
+}
+
+/// Whether the request is a login to an account that was logged in to before from there, or with
+/// the device that it comes from.
+pub(crate) fn is_familiar(app: &App, request: &Request<'_>, now: Timestamp) -> bool {
+    if request.body.len() > MAX_LOOKED_INTO {
+        return false;
+    }
+    let Ok(mut fields) = Fields::of(request) else { return false };
+    let (Ok(username), Ok(device)) = (fields.text("username"), fields.optional("device")) else {
+        return false;
+    };
+    if app.attempts.familiar(&username, app.client(request)) {
+        return true;
+    }
+    // Whoever has a secret of their own account must not get a place in the queue with it.
+    let shown = Shown::by(app, request, device.as_ref(), now);
+    !shown.devices.is_empty()
+        && app
+            .store
+            .credentials(&username)
+            .is_ok_and(|found| found.is_some_and(|found| known(&shown, &found).is_some()))
 }
 
 /// Whether the password is right. A hash that is too weak by now is replaced, in `found` too.

@@ -27,12 +27,16 @@ mod query;
 use std::time::Duration;
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Beginning, Identity, Password, PasswordHash, Spend, Verdict};
-use crate::http::{Request, Response};
+use crate::guard::{
+    Beginning, DEVICE_LIFESPAN, Device, Devices, Familiarity, Identity, Password, PasswordHash,
+    Spend, Verdict,
+};
+use crate::http::{HeaderValue, Request, Response};
 use crate::store::{Authority, Credentials, Entry, Event, Opening, Proof};
 
 /// An answer that is for its reader only: nobody on the way may keep it (RFC 6749 section 5.1).
@@ -40,13 +44,77 @@ fn private(body: &impl Serialize) -> Response {
     Response::json(200, body).with("Cache-Control", "no-store")
 }
 
-/// The answer that carries a token.
+/// The body that carries a token.
+#[derive(Serialize)]
+struct Token<'a> {
+    access_token: &'a str,
+}
+
+/// The answer that carries it and nothing else.
 fn token(access_token: &str) -> Response {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        access_token: &'a str,
+    private(&Token { access_token })
+}
+
+/// The cookie with the secrets of a browser's device.
+const DEVICE_COOKIE: &str = "lictor_device";
+/// Only logins look at it.
+const DEVICE_COOKIE_PATH: &str = "/api/login";
+
+/// What a request shows of the device that it comes from.
+struct Shown {
+    devices: Devices,
+    /// The client keeps the secrets itself: they came in the field `device`, which may be empty.
+    in_field: bool,
+}
+
+impl Shown {
+    /// From the field `device` of the body if it is there, or else from the cookie.
+    fn by(
+        app: &App,
+        request: &Request<'_>,
+        field: Option<&Zeroizing<String>>,
+        now: Timestamp,
+    ) -> Shown {
+        let list = match field {
+            Some(text) => text.as_bytes(),
+            None => request.cookie(DEVICE_COOKIE).unwrap_or_default(),
+        };
+        Shown { devices: app.device_keys.read(list, now), in_field: field.is_some() }
     }
-    private(&Body { access_token })
+}
+
+/// The answer to a request that has begun a session of `user`: `body`, and the secret by which the
+/// device is known from now on, in the field `device` if the request had one, or else as a cookie.
+/// `known` is the device if the account knew it before.
+fn begun(
+    app: &App,
+    request: &Request<'_>,
+    shown: &Shown,
+    (user, known): (i64, Option<Device>),
+    body: &impl Serialize,
+    now: Timestamp,
+) -> Response {
+    #[derive(Serialize)]
+    struct WithDevice<'a, B> {
+        #[serde(flatten)]
+        body: &'a B,
+        device: &'a str,
+    }
+    // Without randomness there is no secret, and the login counts all the same.
+    let Ok(devices) = shown.devices.renewed(user, known, now) else { return private(body) };
+    let device = app.device_keys.write(&devices);
+    if shown.in_field {
+        return private(&WithDevice { body, device: &device });
+    }
+    let secure = if app.is_https(request) { "; Secure" } else { "" };
+    let cookie = format!(
+        "{DEVICE_COOKIE}={device}; Path={DEVICE_COOKIE_PATH}; Max-Age={DEVICE_LIFESPAN}; HttpOnly; \
+         SameSite=Lax{secure}"
+    );
+    match HeaderValue::new(cookie) {
+        Some(cookie) => private(body).with_value("Set-Cookie", cookie),
+        None => private(body),
+    }
 }
 
 /// The answer that something was done.
@@ -69,18 +137,18 @@ fn opening<'a>(login: &'a Beginning, caller: &'a Caller) -> Opening<'a> {
 }
 
 /// What somebody who is logged in has shown for a change of their account.
-struct Shown {
+struct Verified {
     /// What the password was compared to.
     hash: PasswordHash,
     /// What there is to use up of the second factor, if there is one.
     second: Option<Spend>,
 }
 
-impl Shown {
+impl Verified {
     /// The authority of whoever has shown it.
     fn authority<'a>(&'a self, identity: &'a Identity) -> Authority<'a> {
         let second = self.second.as_ref();
-        identity.authority(Some(Proof { password: &self.hash, second }))
+        identity.authority(Some(Proof { password: &self.hash, second, notice: false }))
     }
 }
 
@@ -105,9 +173,13 @@ fn compare(
     now: Timestamp,
 ) -> Result<Credentials, Error> {
     let found = app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
+    let limit = Familiarity::Device.limit();
     let verdict = match Password::attempt(password) {
-        Some(password) => app.hasher.verify(&password, &found.hash)?,
-        None => Verdict::Wrong,
+        Some(password) if found.failures < limit => app.hasher.verify(&password, &found.hash)?,
+        _ => {
+            app.hasher.verify_nothing()?;
+            Verdict::Wrong
+        }
     };
     if verdict != Verdict::Wrong {
         return Ok(found);
@@ -117,6 +189,6 @@ fn compare(
         detail: "while logged in",
         ..Entry::new(Event::LoginFailed, identity.id(), identity.name(), actor)
     };
-    app.note(&entry, now);
+    app.note_failure(&entry, limit, now);
     Err(Error::WrongPassword)
 }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::fields::Fields;
-use super::{opening, private, second_factor};
+use super::{Shown, begun, opening, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::store::{Change, Entry, Event};
 
 /// Takes `{current, new}`, and `otp` from whoever has a second factor. Every session of the user
 /// ends, the one in use as well: whoever has a token of it is out. The answer has the token of the
-/// session that begins.
+/// session that begins, and the device's new secret.
 pub(crate) fn put(
     app: &App,
     identity: &Identity,
@@ -25,32 +25,33 @@ pub(crate) fn put(
     let current = fields.text("current")?;
     let new = fields.text("new")?;
     let otp = fields.optional("otp")?;
+    let device = Shown::by(app, request, fields.optional("device")?.as_ref(), now);
     let name = Username::parse(identity.name())?;
     let email = app.store.account_of(identity.id())?.and_then(|account| account.email);
     let email = email.and_then(|email| Email::parse(&email).ok());
     let new = Password::choose(&new, &name, email.as_ref(), &app.password_rules)?;
-    let shown = second_factor::show(app, identity, &current, otp.as_ref(), request, now)?;
+    let verified = second_factor::show(app, identity, &current, otp.as_ref(), request, now)?;
     let hash = app.hasher.hash(&new)?;
     let caller = app.caller(request);
     let login = app.tokens.begin(now)?;
     let session = opening(&login, &caller);
     let change = Change::Password { hash: &hash, session: Some(&session) };
     let entry = Entry::new(Event::PasswordChanged, identity.id(), identity.name(), caller.user());
-    let by = shown.authority(identity);
+    let by = verified.authority(identity);
     if !app.store.change(identity.id(), &change, &by, &entry, now)? {
         return Err(Error::MissingUser);
     }
     app.ring();
-    second_factor::log(&entry, shown.second.as_ref());
-    changed(&app.tokens.mint(&login, identity.id(), identity.roles())?)
+    second_factor::log(&entry, verified.second.as_ref());
+    let access_token = app.tokens.mint(&login, identity.id(), identity.roles())?;
+    let message = "password changed; all sessions from before have ended";
+    let body = Body { access_token: &access_token, message };
+    // All devices became strangers with the old password; this one is known anew.
+    Ok(begun(app, request, &device, (identity.id(), None), &body, now))
 }
 
-fn changed(access_token: &str) -> Result<Response, Error> {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        access_token: &'a str,
-        message: &'a str,
-    }
-    let message = "password changed; all sessions from before have ended";
-    Ok(private(&Body { access_token, message }))
+#[derive(Serialize)]
+struct Body<'a> {
+    access_token: &'a str,
+    message: &'a str,
 }

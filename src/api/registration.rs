@@ -1,7 +1,7 @@
 //! `POST /api/registration`: a new account.
 
 use super::fields::Fields;
-use super::{done, later, opening, token};
+use super::{Shown, Token, begun, done, later, opening};
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::config::Registration;
@@ -29,6 +29,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     };
     let password =
         Password::choose(&fields.text("password")?, &name, email.as_ref(), &app.password_rules)?;
+    let shown = Shown::by(app, request, fields.optional("device")?.as_ref(), now);
     let client = app.client(request);
     if let Some(email) = &email {
         app.attempts.mail(email, client, now)?;
@@ -49,7 +50,11 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     };
     match &email {
         Some(email) => wait_for(app, &user, email, entry, now),
-        None => begin(app, &user, invited.as_ref(), entry, &caller, now),
+        None => {
+            let (id, access_token) = begin(app, &user, invited.as_ref(), entry, &caller, now)?;
+            let body = Token { access_token: &access_token };
+            Ok(begun(app, request, &shown, (id, None), &body, now))
+        }
     }
 }
 
@@ -74,7 +79,7 @@ fn wait_for(
     Ok(response)
 }
 
-/// An account that can be used, and its first session.
+/// An account that can be used, and its first session: its id and token.
 fn begin(
     app: &App,
     user: &NewUser<'_>,
@@ -82,7 +87,7 @@ fn begin(
     entry: Entry<'_>,
     caller: &Caller,
     now: Timestamp,
-) -> Result<Response, Error> {
+) -> Result<(i64, String), Error> {
     let login = app.tokens.begin(now)?;
     let opening = opening(&login, caller);
     let id = match invited {
@@ -95,7 +100,7 @@ fn begin(
     };
     app.attempts.welcome(user.name, caller.client());
     Entry { user: Some(id), ..entry }.log();
-    Ok(token(&app.tokens.mint(&login, id, user.roles)?))
+    Ok((id, app.tokens.mint(&login, id, user.roles)?))
 }
 
 /// An invitation that was good at a look before the password is hashed.

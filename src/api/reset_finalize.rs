@@ -4,7 +4,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
-use super::{opening, private, second_factor};
+use super::{Shown, begun, opening, second_factor};
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -25,6 +25,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let mut fields = Fields::of(request)?;
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
+    let shown = Shown::by(app, request, fields.optional("device")?.as_ref(), now);
     let name = Username::parse(&person.name)?;
     let email = app.store.account_of(person.id)?.and_then(|account| account.email);
     let email = email.and_then(|email| Email::parse(&email).ok());
@@ -47,7 +48,9 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     app.attempts.welcome(&name, app.client(request));
     second_factor::log(&done, second.as_ref());
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
-    Ok(private(&Body { access_token: &access_token, user: &person.name }))
+    let body = Body { access_token: &access_token, user: &person.name };
+    // Whatever device was known has to be made known again, as all sessions have ended.
+    Ok(begun(app, request, &shown, (person.id, None), &body, now))
 }
 
 /// Whose token it is, and its name. Looked up before anything is hashed.

@@ -5,7 +5,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
-use super::{Shown, confirm, done, private, qr};
+use super::{Verified, confirm, done, private, qr};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -40,7 +40,7 @@ pub(crate) fn post(
     let uri = secret.uri(app.issuer.as_str(), identity.name());
     let qr = qr::svg(&uri, "QR code for an authenticator app")?;
     let entry = entry(app, identity, request, Event::SecondFactorEnrolled);
-    let by = identity.authority(Some(Proof { password: &hash, second: None }));
+    let by = identity.authority(Some(Proof { password: &hash, second: None, notice: false }));
     if !app.store.enrol(identity.id(), &secret, &by, &entry, now)? {
         return Err(Error::SecondFactorOn);
     }
@@ -161,13 +161,13 @@ pub(super) fn show(
     otp: Option<&Zeroizing<String>>,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<Shown, Error> {
+) -> Result<Verified, Error> {
     let known = confirm(app, identity, password, request, now)?;
     let second = match demand(app, identity.id(), otp, known.unlocked, now) {
         Err(Error::SecondFactorRequired) => return Err(Error::OtpRequired),
         second => seen(second, app, identity, request, now)?,
     };
-    Ok(Shown { hash: known.hash, second })
+    Ok(Verified { hash: known.hash, second })
 }
 
 /// The same with what the request holds, for whoever must have a second factor for it.
@@ -176,7 +176,7 @@ fn both(
     identity: &Identity,
     request: &Request<'_>,
     now: Timestamp,
-) -> Result<Shown, Error> {
+) -> Result<Verified, Error> {
     let mut fields = Fields::of(request)?;
     let password = fields.text("password")?;
     let otp = fields.text("otp")?;

@@ -13,8 +13,10 @@
 //! | `rotation` | what a refresh leads to |
 //! | `second_factor` | codes of an authenticator app |
 //! | `code` | codes that people copy: recovery codes, invitations |
+//! | `consecutive` | how many passwords may be wrong in a row |
 //! | `throttle` | how often what may be tried: the policy |
 //! | `tally` | how often something was tried |
+//! | `device` | the secret of a device that has logged in |
 //! | `familiar` | from where accounts were logged in to |
 //! | `table` | what remembers strangers in a fixed amount of memory |
 
@@ -22,6 +24,8 @@ mod base32;
 mod blocklist;
 mod blocklist_file;
 mod code;
+mod consecutive;
+mod device;
 mod email;
 mod familiar;
 mod identity;
@@ -37,6 +41,9 @@ mod token;
 
 pub use blocklist_file::Blocklist;
 pub use code::{Code, CodeHash};
+pub use consecutive::{Familiarity, GUARDED};
+pub(crate) use device::LIFESPAN as DEVICE_LIFESPAN;
+pub use device::{Device, DeviceKeys, Devices};
 pub use email::{Email, Fragment};
 pub(crate) use identity::Door;
 pub use identity::{Admin, Identity, bearer};

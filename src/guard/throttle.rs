@@ -1,13 +1,14 @@
 //! Brute force: how often what may be tried, by whom. Counts before a password is hashed, so that
 //! what runs at the same time counts too. Knows no request, no password and no clock.
 //!
-//! Nobody can lock another person out: waits are short, and whoever comes from an address from
-//! which the account was logged in to before is not counted with strangers.
+//! Nobody can lock another person out: waits are short, and neither a device that has logged in to
+//! the account nor an address from which somebody has is counted with strangers.
 
 use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::device::Device;
 use super::familiar::Familiar;
 use super::table::Key;
 use super::tally::{Pace, Tally};
@@ -40,6 +41,8 @@ enum Counted<'a> {
     FailuresAt(&'a str),
     /// The same by account and address, where the account was logged in to from there before.
     FailuresOfFamiliar(&'a str, IpAddr),
+    /// The same by device, where it has shown the secret that it got at an earlier login.
+    FailuresOfDevice(&'a Device),
     /// Wrong passwords of somebody who is logged in.
     FailuresOf(i64),
     /// Wrong codes of a second factor, by who knows the password, wherever they come from.
@@ -65,6 +68,7 @@ const fn pace(counted: &Counted<'_>) -> Pace {
         // Shorter than for an address: one stranger alone cannot take every turn.
         Counted::FailuresAt(_) => (5, 1, 30, 120),
         Counted::FailuresOfFamiliar(..) => (10, 1, 30, 60),
+        Counted::FailuresOfDevice(_) => (10, 1, 30, 60),
         Counted::FailuresOf(_) => (5, 1, 30, 60),
         // A code has only a million values, three of which are good at a time. To keep the owner
         // waiting, somebody must know the password; and recovery codes are counted apart.
@@ -133,12 +137,13 @@ impl Attempts {
         client.is_some_and(|client| self.knows(&canonical(login), grouped(client)))
     }
 
-    /// Admits an attempt to log in, right before its password is hashed. Failures at the account
-    /// from up to `unlocked` are forgotten.
+    /// Admits an attempt to log in, right before its password is hashed. `device` is one that is
+    /// known to the account. Failures at the account from up to `unlocked` are forgotten.
     pub fn login(
         &self,
         login: &str,
         client: Option<IpAddr>,
+        device: Option<&Device>,
         unlocked: Timestamp,
         now: Timestamp,
     ) -> Result<Attempt<'_>, Error> {
@@ -149,9 +154,12 @@ impl Attempts {
             return Ok(attempt);
         }
         attempt.greet = from.map(|from| (self.key(&login), self.key(from)));
-        let counted = match from {
-            Some(from) if self.knows(&login, from) => Counted::FailuresOfFamiliar(&login, from),
-            from => {
+        let counted = match (device, from) {
+            (Some(device), _) => Counted::FailuresOfDevice(device),
+            (_, Some(from)) if self.knows(&login, from) => {
+                Counted::FailuresOfFamiliar(&login, from)
+            }
+            (_, from) => {
                 if let Some(from) = from {
                     attempt.address = Some(self.charge_address(&Counted::FailuresFrom(from), now)?);
                 }
@@ -384,6 +392,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Devices;
     use super::*;
 
     const START: i64 = 1_800_000_000;
@@ -402,8 +411,19 @@ mod tests {
     use Then::{Fails, Succeeds, Withdrawn};
 
     fn login(attempts: &Attempts, name: &str, from: &str, at: i64, then: Then) -> Result<(), u32> {
-        let admitted = attempts.login(name, ip(from), Timestamp(0), Timestamp(START + at));
-        match (admitted, then) {
+        login_of(attempts, name, from, None, at, then)
+    }
+
+    fn login_of(
+        attempts: &Attempts,
+        name: &str,
+        from: &str,
+        device: Option<&Device>,
+        at: i64,
+        then: Then,
+    ) -> Result<(), u32> {
+        let (never, now) = (Timestamp(0), Timestamp(START + at));
+        match (attempts.login(name, ip(from), device, never, now), then) {
             (Ok(attempt), Fails) => drop(attempt.end::<()>(Err(Error::Authentication))),
             (Ok(attempt), Succeeds) => drop(attempt.end(Ok(()))),
             (Ok(attempt), Withdrawn) => drop(attempt.end::<()>(Err(Error::SecondFactorRequired))),
@@ -533,6 +553,30 @@ mod tests {
     }
 
     #[test]
+    fn who_shares_the_address_of_the_owner_does_not_delay_a_known_device() {
+        let attempts = Attempts::new(true);
+        let office = "192.0.2.1";
+        attempts.welcome(&Username::parse("ada").unwrap(), ip(office));
+        let now = Timestamp(START);
+        let device =
+            |user| Devices::default().renewed(user, None, now).unwrap().of(user, now).unwrap();
+        let (hers, other) = (device(1), device(1));
+        let mut taken = 0;
+        for at in 0..1_000 {
+            taken += many(&attempts, "ada", office, at, 9);
+            let got = login_of(&attempts, "ada", office, Some(&hers), at, Succeeds);
+            assert_eq!(got, Ok(()), "at {at}");
+        }
+        assert!(taken < 10 + 6 + 1_000 / 30, "{taken}");
+        // Whoever has stolen one is slowed down, and slows down nobody else.
+        let tries = |device, at| login_of(&attempts, "ada", office, Some(device), at, Fails);
+        assert_eq!((0..99).filter(|_| tries(&hers, 2_000).is_ok()).count(), 10);
+        let later = (2_001..5_601).filter(|&at| tries(&hers, at).is_ok()).count();
+        assert!(later < 6 + 3_600 / 30, "{later}");
+        assert!(tries(&other, 5_601).is_ok());
+    }
+
+    #[test]
     fn spellings_and_addresses_that_are_one() {
         for (ours, theirs) in [
             (("ada", "192.0.2.1"), ("ADA", "::ffff:192.0.2.1")),
@@ -571,7 +615,7 @@ mod tests {
         let attempts = Attempts::new(true);
         let admitted = |unlocked: i64, at: i64| {
             let (unlocked, now) = (Timestamp(START + unlocked), Timestamp(START + at));
-            attempts.login("ada", None, unlocked, now).is_ok()
+            attempts.login("ada", None, None, unlocked, now).is_ok()
         };
         assert_eq!(many(&attempts, "ada", "-", 10, 99), 5);
         assert!(!admitted(9, 10));
@@ -650,7 +694,7 @@ mod tests {
     fn times_that_cannot_be() {
         let attempts = Attempts::new(true);
         for time in [i64::MIN, -1, 0, i64::from(u32::MAX) + 1, i64::MAX] {
-            let _ = attempts.login("ada", ip("::1"), Timestamp(i64::MAX), Timestamp(time));
+            let _ = attempts.login("ada", ip("::1"), None, Timestamp(i64::MAX), Timestamp(time));
         }
     }
 
@@ -658,10 +702,16 @@ mod tests {
     fn the_policy_lasts_and_the_readme_tells_it() {
         let readme = include_str!("../../README.md");
         let address = IpAddr::from([127, 0, 0, 1]);
+        let now = Timestamp(START);
+        let device = Devices::default().renewed(1, None, now).unwrap().of(1, now).unwrap();
         for (counted, told) in [
             (Counted::FailuresFrom(address), "Failed logins from one address"),
             (Counted::FailuresAt(""), "Failed logins to one account from addresses"),
-            (Counted::FailuresOfFamiliar("", address), "Failed logins to one account from each"),
+            (
+                Counted::FailuresOfFamiliar("", address),
+                "Failed logins to one account from each address",
+            ),
+            (Counted::FailuresOfDevice(&device), "Failed logins to one account from each device"),
             (Counted::FailuresOf(1), "Wrong passwords of somebody who is logged in"),
             (Counted::CodesOf(1), "Wrong codes of one account's second factor"),
             (Counted::RecoveryCodesOf(1), "Wrong recovery codes of one account"),

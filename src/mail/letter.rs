@@ -252,6 +252,8 @@ impl Templates {
         // them to follow a link of theirs.
         let to_a_stranger = kind == CONFIRM || kind == NEW_ADDRESS;
         let name = if to_a_stranger { unlinked(name) } else { name.to_owned() };
+        // What a program calls itself was chosen by whoever logged in with it.
+        let device = unlinked(other);
         let lifespan = in_words(lifespan, language);
         let values = [
             ("service", self.service.as_str()),
@@ -259,7 +261,7 @@ impl Templates {
             ("link", link),
             ("lifespan", &lifespan),
             ("address", other),
-            ("device", other),
+            ("device", &device),
         ];
         self.written(kind, language, &values)
     }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `users` | accounts, their passwords and roles |
 //! | `sessions` | logins and their tokens |
+//! | `failures` | wrong passwords in a row |
 //! | `second_factors` | codes of authenticator apps, recovery codes |
 //! | `invitations` | codes that let one person each register |
 //! | `tickets` | tokens that can each be used once |
@@ -13,6 +14,7 @@
 
 mod audit;
 mod authority;
+mod failures;
 mod invitations;
 mod outbox;
 mod second_factors;
@@ -26,6 +28,7 @@ use crate::error::Error;
 
 pub use audit::{Actor, Audit, Entry, Event, Recorded, Wanted};
 pub use authority::Authority;
+pub use failures::Failures;
 pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use outbox::{Failed, Kind, Link, Listed, Matter, Outbox, Outgoing, Posting};
 pub use second_factors::{Confirmed, SecondFactor, SecondFactors};
@@ -39,7 +42,7 @@ pub use users::{Account, Change, Credentials, NewUser, Person, Sought, Users};
 /// Where everything is kept. What a method acknowledged is not lost, whatever happens to the
 /// process or the machine afterwards. Every method may answer [`Error::Unavailable`].
 pub trait Store:
-    Users + Sessions + SecondFactors + Invitations + Tickets + Outbox + Audit + Send + Sync
+    Users + Sessions + Failures + SecondFactors + Invitations + Tickets + Outbox + Audit + Send + Sync
 {
     /// Whether reading works.
     fn ping(&self) -> Result<(), Error>;

@@ -38,6 +38,8 @@ pub struct Proof<'a> {
     pub password: &'a PasswordHash,
     /// What there is to use up of the second factor.
     pub second: Option<&'a Spend>,
+    /// Tell the user by mail if the session is the first from its address.
+    pub notice: bool,
 }
 
 /// What a token check finds.

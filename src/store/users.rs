@@ -30,6 +30,10 @@ pub struct Credentials {
     pub hash: PasswordHash,
     /// Failed logins up to then do not count.
     pub unlocked: Timestamp,
+    /// Wrong passwords since the last session that began.
+    pub failures: u32,
+    /// When all sessions were last ended at once.
+    pub tokens_after: Timestamp,
 }
 
 /// What an administrator sees of a user.

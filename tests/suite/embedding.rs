@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use lictor::clock::Timestamp;
 use lictor::http::{Header, Request, Response};
-use lictor::{App, Config, Error, Handler, Identity, Network, Route, Secret};
+use lictor::{App, Config, Cors, Error, Handler, Identity, Network, Origin, Route, Secret};
 
 use crate::support::{Dir, PASSWORD, SECRET};
 
@@ -84,6 +84,32 @@ fn guessing_is_slowed_down_on_the_callers_clock() {
         ("192.0.2.8", "wrong", 7, (401, None)),
     ] {
         assert_eq!(login(from, password, after), expected, "{from} {password} after {after} s");
+    }
+}
+
+#[test]
+fn pages_of_other_origins_are_refused_before_anything_is_done() {
+    let dir = Dir::new();
+    let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    config.cors = Cors::Only(vec![Origin::parse("https://app.example").unwrap()]);
+    let app = App::open(&config).unwrap();
+    let register = |name: &str, origin: &str| {
+        let headers = [
+            Header { name: "Host", value: b"login.example" },
+            Header { name: "Origin", value: origin.as_bytes() },
+        ];
+        let body = serde_json::json!({"username": name, "password": PASSWORD}).to_string();
+        let mut request = Request::new("POST", "/api/registration", &headers);
+        request.body = body.as_bytes();
+        app.handle(&request, Timestamp(1_800_000_000)).status
+    };
+    for (origin, expected) in [
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("https://app.example", 200),
+        ("https://login.example", 409),
+    ] {
+        assert_eq!(register("ada", origin), expected, "{origin}");
     }
 }
 

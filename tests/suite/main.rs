@@ -7,6 +7,7 @@ mod administration;
 mod attacks;
 mod authority;
 mod commands;
+mod devices;
 mod durability;
 mod embedding;
 mod endpoints;

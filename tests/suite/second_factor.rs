@@ -552,3 +552,31 @@ fn one_reset_token_and_several_codes_at_once() {
     // Those who came second have used up no code.
     assert_eq!(me(&server, &good[0].token()), (true, 9));
 }
+
+#[test]
+fn after_too_many_wrong_passwords_the_code_still_lets_in() {
+    let server = Server::start(&[]);
+    let (_, app, codes) = with_factor(&server);
+    database(&server).execute("UPDATE users SET failures = 300", []).unwrap();
+    is(&login(&server, Value::Null), (401, "SecondFactorRequired"));
+    is(&login(&server, app.wrong()), (401, "AuthenticationError"));
+    login(&server, codes[0].as_str()).token();
+    let left: u32 =
+        database(&server).query_row("SELECT failures FROM users", [], |row| row.get(0)).unwrap();
+    assert_eq!(left, 0);
+}
+
+#[test]
+fn whoever_held_a_token_could_guess_the_password_for_ever() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    let enrol = |password: &str| call(&server, &token, "POST", &json!({"password": password}));
+    let count = |count: u32| {
+        database(&server).execute("UPDATE users SET failures = ?1", [count]).unwrap();
+    };
+    count(299);
+    is(&enrol("eleven wooden lanterns"), (403, "WrongPassword"));
+    is(&enrol(PASSWORD), (403, "WrongPassword"));
+    count(299);
+    assert_eq!(enrol(PASSWORD).status(), 200);
+}

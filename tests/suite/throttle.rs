@@ -258,6 +258,11 @@ fn off_is_off_and_is_said() {
     assert_eq!((code, err.as_str()), (0, ""));
     assert!(out.contains("throttle         off\n"), "{out}");
     assert!(out.contains("trusted proxies  10.0.0.0/8\n"), "{out}");
+    assert!(out.ends_with("nothing is wrong with it\n"), "{out}");
+    let missed = ["check", "--listen", "127.0.0.1:0", "--public-url", "https://login.example"];
+    let (code, out, _) = outcome(&run(&dir.0, &missed, ""));
+    assert_eq!(code, 0);
+    assert!(out.contains("warning: ") && out.contains("name it with --trusted-proxy"), "{out}");
     for args in [&["serve", "--throttle", "maybe"][..], &["serve", "--trusted-proxy", "localhost"]]
     {
         let (code, _, err) = outcome(&run(&dir.0, args, ""));

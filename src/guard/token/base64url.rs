@@ -9,11 +9,11 @@ use crate::error::Error;
 /// Bytes of the longest signature that a key of ours makes (Ed25519).
 const MAX_TAG: usize = 64;
 
-pub(super) fn encode(bytes: impl AsRef<[u8]>) -> String {
+pub(in crate::guard) fn encode(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
 }
 
-pub(super) fn decode(text: &[u8]) -> Result<Vec<u8>, Error> {
+pub(in crate::guard) fn decode(text: &[u8]) -> Result<Vec<u8>, Error> {
     BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed())
 }
 

@@ -1,5 +1,5 @@
 //! One key at work: signing, verifying, its name, what others may know of it. A key is for one
-//! algorithm, whatever a token says. The only file that knows HMAC and Ed25519.
+//! algorithm, whatever a token says. The only file that knows Ed25519, and the HMAC of tokens.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jwt_simple::prelude::{HS256Key, JWTClaims, MACLike as _};

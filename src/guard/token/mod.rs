@@ -11,7 +11,7 @@
 //! The order of the checks: size, structure, algorithm and key, signature, claims, times. No key
 //! is ever taken from a token (RFC 8725). Knows no store and no clock.
 
-mod base64url;
+pub(super) mod base64url;
 mod claims;
 mod header;
 mod key;

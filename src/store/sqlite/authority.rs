@@ -253,7 +253,7 @@ mod tests {
         ];
         let compared = hash("hash");
         for (write, act) in OWN {
-            let proof = Some(Proof { password: &compared, second: None });
+            let proof = Some(Proof { password: &compared, second: None, notice: false });
             let by = |id| Authority::User { id, session: "a", since: Timestamp(0), proof };
             let (_place, store, ada) = open("own");
             assert_eq!(done(act(&store, ada, &by(ada))), Ok(()), "{write}");
@@ -348,7 +348,7 @@ mod tests {
         confirm(&store, ada, 5, &[code], &BY).unwrap();
         let compared = hash("hash");
         let propose = |second: &Spend| {
-            let proof = Some(Proof { password: &compared, second: Some(second) });
+            let proof = Some(Proof { password: &compared, second: Some(second), notice: false });
             let by = Authority::User { id: ada, session: "a", since: Timestamp(0), proof };
             done(OWN[0].1(&store, ada, &by))
         };

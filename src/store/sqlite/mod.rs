@@ -8,7 +8,9 @@ mod audit;
 mod authority;
 mod checkpoint;
 mod emails;
+mod failures;
 mod invitations;
+mod new_device;
 mod open;
 mod outbox;
 mod readers;
@@ -299,7 +301,8 @@ mod tests {
         let origin = Origin { address: None, agent: "" };
         let (issued, expires) = (Timestamp(at), Timestamp(1_000_000));
         let session = Opening { jti, issued, expires, origin };
-        let proof = Proof { password: &PasswordHash::stored("hash".into()), second: None };
+        let proof =
+            Proof { password: &PasswordHash::stored("hash".into()), second: None, notice: false };
         assert!(store.begin(user, &session, &proof, &NOTE, issued).unwrap());
     }
 

@@ -250,14 +250,15 @@ mod tests {
     fn begin(store: &Sqlite, user: i64, jti: &str, second: Option<&Spend>) -> bool {
         let origin = Origin { address: None, agent: "" };
         let session = Opening { jti, issued: NOW, expires: Timestamp(10_000), origin };
-        let proof = Proof { password: &PasswordHash::stored("hash".into()), second };
+        let password = &PasswordHash::stored("hash".into());
+        let proof = Proof { password, second, notice: false };
         store.begin(user, &session, &proof, &NOTE, NOW).unwrap()
     }
 
     /// Ada, who is logged in, shows her password and this.
     fn showing<'a>(id: i64, session: &'a str, used: &'a Spend) -> Authority<'a> {
         static HASH: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::stored("hash".into()));
-        let proof = Some(Proof { password: &HASH, second: Some(used) });
+        let proof = Some(Proof { password: &HASH, second: Some(used), notice: false });
         Authority::User { id, session, since: Timestamp(0), proof }
     }
 

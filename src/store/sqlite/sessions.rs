@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Sqlite, audit, fault, users};
+use super::{Sqlite, audit, failures, fault, new_device, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Decision, LastRefresh, RotationPolicy};
@@ -58,6 +58,9 @@ impl Sessions for Sqlite {
                 .exists(params![user, proof.password.as_str()])?;
             if !good || !self.admit(writer, user, proof.second, entry, now)? {
                 return Ok(false);
+            }
+            if proof.notice && self.mails {
+                new_device::notice(writer, user, session, entry, now)?;
             }
             make_room(writer, user)?;
             insert(writer, user, session)?;
@@ -154,6 +157,7 @@ impl Sessions for Sqlite {
     }
 }
 
+/// Begins a session, which forgets the wrong passwords before it.
 pub(super) fn insert(
     writer: &Connection,
     user: i64,
@@ -171,7 +175,7 @@ pub(super) fn insert(
         written(session.origin.address),
         session.origin.agent
     ])?;
-    Ok(())
+    failures::forget(writer, user)
 }
 
 /// Remembers when a session's next token was issued, and where it went.
@@ -284,7 +288,8 @@ mod tests {
     }
 
     fn begin(store: &Sqlite, user: i64, jti: &str, at: i64) -> bool {
-        let proof = Proof { password: &PasswordHash::stored("hash".into()), second: None };
+        let password = &PasswordHash::stored("hash".into());
+        let proof = Proof { password, second: None, notice: false };
         store.begin(user, &opening(jti, at), &proof, &NOTE, Timestamp(at)).unwrap()
     }
 
@@ -311,7 +316,7 @@ mod tests {
         assert!(store.change(ada, &change, &BY, &NOTE, Timestamp(20)).unwrap());
         assert!(!begin(&store, ada, "b", 10), "the password was changed while it was compared");
         store.change(ada, &Change::Active(false), &BY, &NOTE, Timestamp(30)).unwrap();
-        let proof = Proof { password: &new, second: None };
+        let proof = Proof { password: &new, second: None, notice: false };
         let begun = store.begin(ada, &opening("b", 40), &proof, &NOTE, Timestamp(40)).unwrap();
         assert!(!begun, "inactive");
         assert_eq!(ended(&store, "b"), None);

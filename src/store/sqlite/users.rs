@@ -151,13 +151,20 @@ impl Sqlite {
         key: impl rusqlite::ToSql,
     ) -> Result<Option<Credentials>, Error> {
         let sql = format!(
-            "SELECT id, name, roles, active, password, unlocked FROM users WHERE {condition}"
+            "SELECT id, name, roles, active, password, unlocked, failures, tokens_after
+             FROM users WHERE {condition}"
         );
         let reader = self.reader();
         let mut query = reader.prepare_cached(&sql).map_err(fault)?;
         let credentials = |row: &Row<'_>| {
             let hash = PasswordHash::stored(row.get(4)?);
-            Ok(Credentials { person: person(row)?, hash, unlocked: Timestamp(row.get(5)?) })
+            Ok(Credentials {
+                person: person(row)?,
+                hash,
+                unlocked: Timestamp(row.get(5)?),
+                failures: row.get(6)?,
+                tokens_after: Timestamp(row.get(7)?),
+            })
         };
         query.query_row([key], credentials).optional().map_err(fault)
     }
@@ -240,18 +247,21 @@ pub(super) fn apply(
     now: Timestamp,
 ) -> rusqlite::Result<bool> {
     let changed = match change {
-        Change::Password { hash, .. } => writer
-            .execute("UPDATE users SET password = ?2 WHERE id = ?1", params![id, hash.as_str()])?,
+        Change::Password { hash, .. } => writer.execute(
+            "UPDATE users SET password = ?2, failures = 0 WHERE id = ?1",
+            params![id, hash.as_str()],
+        )?,
         Change::Roles(roles) => writer
             .execute("UPDATE users SET roles = ?2 WHERE id = ?1", params![id, roles.as_str()])?,
         Change::Active(active) => writer.execute(
             // Whoever was waited for is so no longer: an administrator has decided.
-            "UPDATE users SET active = ?2, unconfirmed = NULL,
+            "UPDATE users SET active = ?2, unconfirmed = NULL, failures = iif(?2, 0, failures),
              tokens_after = iif(?2, tokens_after, max(tokens_after, ?3)) WHERE id = ?1",
             params![id, active, now.0],
         )?,
         Change::Unlocked => {
-            writer.execute("UPDATE users SET unlocked = ?2 WHERE id = ?1", [id, now.0])?
+            let sql = "UPDATE users SET unlocked = ?2, failures = 0 WHERE id = ?1";
+            writer.execute(sql, [id, now.0])?
         }
     };
     if changed == 0 {

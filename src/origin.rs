@@ -1,0 +1,81 @@
+//! Whether a page that calls is one of this server's own: its origin beside the name by which the
+//! server was called, and beside the public address. Knows no request.
+
+/// Whether a page of `origin` was loaded from `host`, a request's `Host` field, by either scheme:
+/// a proxy with TLS may be in front.
+pub(crate) fn is_at(origin: &[u8], host: &[u8]) -> bool {
+    let Some((port, authority)) = parts(origin) else { return false };
+    authority.eq_ignore_ascii_case(without(host, port))
+}
+
+/// Whether `url` is an address of the origin.
+pub(crate) fn is_of(origin: &[u8], url: &[u8]) -> bool {
+    let end = url.iter().enumerate().filter(|(_, b)| b"/?#".contains(b)).map(|(at, _)| at).nth(2);
+    let (Some(origin), Some(url)) = (parts(origin), parts(&url[..end.unwrap_or(url.len())])) else {
+        return false;
+    };
+    origin.0 == url.0 && origin.1.eq_ignore_ascii_case(url.1)
+}
+
+/// The port that an origin's scheme implies, and host and port without that port.
+fn parts(origin: &[u8]) -> Option<(&'static [u8], &[u8])> {
+    let http = origin.strip_prefix(b"http://").map(|rest| (&b":80"[..], rest));
+    let https = || origin.strip_prefix(b"https://").map(|rest| (&b":443"[..], rest));
+    let (port, authority) = http.or_else(https)?;
+    let authority = without(authority, port);
+    (!authority.is_empty()).then_some((port, authority))
+}
+
+fn without<'a>(authority: &'a [u8], port: &[u8]) -> &'a [u8] {
+    authority.strip_suffix(port).unwrap_or(authority)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_of_the_host_that_was_called() {
+        for (origin, host, expected) in [
+            ("http://a.example", "a.example", true),
+            ("https://a.example", "a.example", true),
+            ("https://a.example", "A.Example:443", true),
+            ("http://a.example:80", "a.example", true),
+            ("http://a.example:5000", "a.example:5000", true),
+            ("http://[::1]:5000", "[::1]:5000", true),
+            ("http://[fe80::80]", "[fe80::80]:80", true),
+            ("http://a.example", "a.example:443", false),
+            ("http://a.example:443", "a.example", false),
+            ("http://a.example", "a.example:5000", false),
+            ("http://a.example:3000", "a.example:5000", false),
+            ("http://b.example", "a.example", false),
+            ("http://a.example.evil", "a.example", false),
+            ("http://evil-a.example", "a.example", false),
+            ("http://a.example/", "a.example", false),
+            ("null", "null", false),
+            ("null", "", false),
+            ("http://", "", false),
+            ("http://:80", "", false),
+            ("", "", false),
+            ("ftp://a.example", "a.example", false),
+            ("a.example", "a.example", false),
+        ] {
+            assert_eq!(is_at(origin.as_bytes(), host.as_bytes()), expected, "{origin} {host}");
+        }
+    }
+
+    #[test]
+    fn pages_of_the_public_address() {
+        for (origin, url, expected) in [
+            ("https://a.example", "https://a.example", true),
+            ("https://a.example", "https://A.example:443/app/#/x", true),
+            ("http://a.example:5000", "http://a.example:5000/?x", true),
+            ("http://a.example", "https://a.example", false),
+            ("https://a.example", "https://a.example:444", false),
+            ("https://evil.example", "https://a.example/https://evil.example", false),
+            ("null", "https://a.example", false),
+        ] {
+            assert_eq!(is_of(origin.as_bytes(), url.as_bytes()), expected, "{origin} {url}");
+        }
+    }
+}

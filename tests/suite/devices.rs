@@ -1,0 +1,385 @@
+//! Devices that have logged in are known by a secret of their own: it lets nobody in, but whoever
+//! tries passwords from the same address does not delay them. And how many passwords may be wrong
+//! in a row, and whom a login from elsewhere is told.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::attacks::crowd::connect_from;
+use crate::support::{Client, Dir, PASSWORD, Reply, Server, outcome, request, run};
+
+const WRONG: &str = "eleven wooden lanterns";
+const NEW: &str = "twelve paper boats";
+
+fn send(
+    server: &Server,
+    from: u8,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Reply {
+    let mut client = Client::over(connect_from([127, 0, 0, from].into(), server.address, None));
+    client.send(request(method, path, headers, body));
+    client.reply(method)
+}
+
+/// A login from 127.0.0.`from`, with a device's secret in the body.
+fn login(server: &Server, from: u8, name: &str, password: &str, device: &str) -> Reply {
+    let body = json!({"username": name, "password": password, "device": device}).to_string();
+    send(server, from, "POST", "/api/login", &[], &body)
+}
+
+/// The same with the secret in the cookie.
+fn login_with_cookie(server: &Server, from: u8, name: &str, password: &str, cookie: &str) -> Reply {
+    let body = json!({"username": name, "password": password}).to_string();
+    let cookie = format!("theme=dark; lictor_device={cookie}");
+    send(server, from, "POST", "/api/login", &[("Cookie", &cookie)], &body)
+}
+
+/// Registers from there; the device's secret.
+fn register(server: &Server, from: u8, name: &str) -> String {
+    let body = json!({"username": name, "password": PASSWORD, "device": ""}).to_string();
+    device(&send(server, from, "POST", "/api/registration", &[], &body))
+}
+
+fn device(reply: &Reply) -> String {
+    assert_eq!((reply.status(), reply.header("set-cookie")), (200, None), "{reply:?}");
+    reply.json()["device"].as_str().unwrap().to_owned()
+}
+
+/// The value and the attributes of the cookie.
+fn cookie(reply: &Reply) -> (String, String) {
+    assert_eq!((reply.status(), reply.json().get("device")), (200, None), "{reply:?}");
+    let cookie = reply.header("set-cookie").unwrap().strip_prefix("lictor_device=").unwrap();
+    let (value, attributes) = cookie.split_once("; ").unwrap();
+    (value.to_owned(), attributes.to_owned())
+}
+
+/// Uses up what an address is allowed, until the wait is longer than a loaded machine needs for
+/// what follows.
+fn exhaust(server: &Server, from: u8) {
+    for number in 0.. {
+        let reply = login(server, from, &format!("user-{number}"), WRONG, "");
+        if reply.status() == 401 {
+            continue;
+        }
+        let wait: u64 = reply.header("retry-after").unwrap().parse().unwrap();
+        if wait >= 6 {
+            return;
+        }
+        std::thread::sleep(Duration::from_secs(wait));
+    }
+}
+
+#[test]
+fn whoever_shared_the_owners_address_locked_the_owner_out() {
+    let server = Server::start(&[]);
+    let secret = register(&server, 2, "ada");
+    let over = AtomicBool::new(false);
+    let (compared, slowed) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for tried in 0.. {
+                if over.load(Ordering::Relaxed) {
+                    return;
+                }
+                match login(&server, 2, "ada", WRONG, "").status() {
+                    401 => &compared,
+                    429 => &slowed,
+                    status => panic!("{status}"),
+                }
+                .fetch_add(1, Ordering::Relaxed);
+                if tried >= 10 {
+                    std::thread::sleep(Duration::from_millis(120));
+                }
+            }
+        });
+        while slowed.load(Ordering::Relaxed) == 0 {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let mut secret = secret;
+        let mut good = 0;
+        for turn in 0..9 {
+            let reply = match turn % 2 {
+                0 => login(&server, 2, "ada", PASSWORD, &secret),
+                _ => login_with_cookie(&server, 2, "ADA", PASSWORD, &secret),
+            };
+            good += usize::from(reply.status() == 200);
+            if reply.status() == 200 && turn % 2 == 0 {
+                secret = device(&reply);
+            }
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        over.store(true, Ordering::Relaxed);
+        assert_eq!(good, 9);
+    });
+    let (compared, slowed) = (compared.into_inner(), slowed.into_inner());
+    assert!((10..=16).contains(&compared) && slowed > 5, "{compared} {slowed}");
+}
+
+#[test]
+fn a_known_device_gets_past_an_address_that_is_used_up() {
+    // With a key file, and over a restart and a rotation.
+    let server = Server::start_with(Dir::new(), &[], &[]);
+    let hers = register(&server, 3, "ada");
+    let his = register(&server, 4, "bob");
+    let (_, dir) = server.stop("-TERM");
+    assert_eq!(outcome(&run(&dir.0, &["key", "rotate"], "")).0, 0);
+    let server = Server::start_with(dir, &[], &[]);
+    exhaust(&server, 2);
+    let forged = format!("{}{}", &hers[..hers.len() - 4], "AAAA");
+    for (name, secret, expected) in [
+        // Of another account, forged, nonsense, none.
+        ("ada", his.as_str(), 429),
+        ("nobody", &his, 429),
+        ("ada", &forged, 429),
+        ("ada", "x", 429),
+        ("ada", "", 429),
+        // What follows makes the address familiar as well.
+        ("ada", &hers, 200),
+        ("ada", &format!("{his}.{hers}"), 200),
+        ("bob", &format!("{his}.{hers}"), 200),
+    ] {
+        let reply = login(&server, 2, name, PASSWORD, secret);
+        assert_eq!(reply.status(), expected, "{name} {secret}");
+        let reply = login_with_cookie(&server, 2, name, PASSWORD, secret);
+        assert_eq!(reply.status(), expected, "{name} {secret} in the cookie");
+    }
+    // It is for being counted, and for nothing else.
+    assert_eq!(login(&server, 5, "ada", WRONG, &hers).error(), (401, "AuthenticationError".into()));
+    assert_eq!(server.protected(&hers).status(), 401);
+}
+
+#[test]
+fn a_secret_of_ones_own_account_was_none_for_anothers() {
+    let server = Server::start(&[]);
+    register(&server, 3, "ada");
+    let mine = register(&server, 2, "mallory");
+    let tried = |secret: &str| {
+        (0..40).filter(|_| login(&server, 2, "ada", WRONG, secret).status() == 401).count()
+    };
+    // As many as without one, and perhaps one more for each second that has passed.
+    assert!((5..=8).contains(&tried(&mine)));
+    assert!(tried("") <= 2 && tried(&mine) <= 2);
+}
+
+#[test]
+fn sessions_begin_with_a_cookie_or_with_a_field() {
+    let server = Server::start(&["--public-url", "https://login.example"]);
+    let body = json!({"username": "ada", "password": PASSWORD}).to_string();
+    let plain = "Path=/api/login; Max-Age=31536000; HttpOnly; SameSite=Lax";
+    let secure = format!("{plain}; Secure");
+    for (path, headers, expected) in [
+        ("/api/registration", &[][..], secure.as_str()),
+        ("/api/login", &[], &secure),
+        ("/api/login", &[("Origin", "https://login.example")], &secure),
+        // A page that was loaded without TLS could not keep a secure one.
+        ("/api/login", &[("Origin", "http://192.0.2.1:5000")], plain),
+    ] {
+        let (value, attributes) = cookie(&send(&server, 2, "POST", path, headers, &body));
+        assert_eq!(attributes, expected, "{path} {headers:?}");
+        assert_eq!(value.len(), 54, "{value}");
+    }
+    let server = Server::start(&[]);
+    let (first, attributes) = cookie(&send(&server, 2, "POST", "/api/registration", &[], &body));
+    assert_eq!(attributes, plain);
+    // The same device keeps its number, another person on it comes before.
+    let body = json!({"username": "bob", "password": PASSWORD, "device": first}).to_string();
+    let both = device(&send(&server, 2, "POST", "/api/registration", &[], &body));
+    assert_eq!((both.len(), both.ends_with(&first)), (109, true));
+    let again = device(&login(&server, 2, "ada", PASSWORD, &both));
+    assert_eq!(again.len(), 109);
+    let (of_bob, of_ada) = (&both[..54], &again[..54]);
+    assert!(again.ends_with(of_bob), "{both} {again}");
+    // User and number stand behind each other, the time between them is the login's.
+    assert_eq!((&of_ada[..10], &of_ada[16..32]), (&first[..10], &first[16..32]));
+    // It is a string, or else a mistake.
+    let body = json!({"username": "ada", "password": PASSWORD, "device": 7}).to_string();
+    let reply = send(&server, 2, "POST", "/api/login", &[], &body);
+    assert_eq!(reply.error(), (400, "BadRequest".into()));
+}
+
+#[test]
+fn another_password_makes_devices_strangers() {
+    let server = Server::start_with(Dir::new(), &[], &[]);
+    let hers = register(&server, 2, "ada");
+    // A time is kept in seconds.
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(server.user(&["passwd", "ada"], NEW).0, 0);
+    exhaust(&server, 3);
+    assert_eq!(login(&server, 3, "ada", NEW, &hers).status(), 429);
+    // The device that sets one with a link is known at once.
+    let (_, made, _) = server.user(&["reset-link", "ada"], "");
+    let token = made.lines().find_map(|line| line.strip_prefix("token    ")).unwrap();
+    let bearer = format!("Bearer {token}");
+    let body = json!({"password": PASSWORD, "device": hers}).to_string();
+    let headers = [("Authorization", bearer.as_str())];
+    let after = device(&send(&server, 4, "POST", "/api/reset_finalize", &headers, &body));
+    assert!(after.len() == 54 && after != hers);
+    exhaust(&server, 3);
+    assert_eq!(login(&server, 3, "ada", PASSWORD, &hers).status(), 429);
+    assert_eq!(login(&server, 3, "ada", PASSWORD, &after).status(), 200);
+}
+
+#[test]
+fn a_page_of_any_site_could_spend_its_visitors_guesses() {
+    let flags = ["--cors-origin", "https://app.example", "--public-url", "https://login.example/x"];
+    let server = Server::start(&flags);
+    register(&server, 2, "ada");
+    let text = ("Content-Type", "text/plain");
+    let body = json!({"username": "ada", "password": WRONG}).to_string();
+    let host = |host: &str, origin: &str| {
+        let bytes = format!(
+            "POST /api/login HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let mut client = Client::over(connect_from([127, 0, 0, 6].into(), server.address, None));
+        client.send(bytes);
+        client.reply("POST").status()
+    };
+    for origin in ["https://evil.example", "null", "http://app.example", "https://app.example:444"]
+    {
+        for (method, path) in [
+            ("POST", "/api/login"),
+            ("POST", "/api/registration"),
+            ("POST", "/api/refresh"),
+            ("POST", "/api/reset"),
+            ("POST", "/api/reset_finalize"),
+            ("PUT", "/api/password"),
+            ("DELETE", "/api/me"),
+        ] {
+            let reply = send(&server, 5, method, path, &[("Origin", origin), text], &body);
+            assert_eq!(reply.error(), (403, "OriginNotAllowed".into()), "{origin} {path}");
+            assert_eq!(reply.header("access-control-allow-origin"), None);
+        }
+        // What costs nothing is answered, and the browser does not show it to the page.
+        let reply = send(&server, 5, "GET", "/api/config", &[("Origin", origin)], "");
+        assert_eq!(reply.status(), 200);
+    }
+    // Nothing was tried.
+    let (_, audit, _) = outcome(&run(&server.dir.0, &["audit"], ""));
+    assert!(!audit.contains("login-failed"), "{audit}");
+    for (name, origin) in [
+        ("login.example", "https://login.example"),
+        ("127.0.0.1:5000", "https://login.example"),
+        ("127.0.0.1:5000", "http://127.0.0.1:5000"),
+        ("other.example", "https://other.example"),
+    ] {
+        assert_eq!(host(name, origin), 401, "{name} {origin}");
+    }
+    assert_eq!(host("127.0.0.1:5000", "http://127.0.0.1:3000"), 403);
+    let reply = send(&server, 6, "POST", "/api/login", &[("Origin", "https://app.example")], &body);
+    assert_eq!(reply.header("access-control-allow-origin"), Some("https://app.example"));
+    // By default all may call.
+    let server = Server::start(&[]);
+    for origin in ["https://evil.example", "null"] {
+        let reply = send(&server, 5, "POST", "/api/login", &[("Origin", origin), text], &body);
+        assert_eq!(reply.status(), 401, "{origin}");
+    }
+    let server = Server::start(&["--cors-origin", "none"]);
+    let reply = send(&server, 5, "POST", "/api/login", &[("Origin", "http://test")], &body);
+    assert_eq!(reply.status(), 401);
+    let reply = send(&server, 5, "POST", "/api/login", &[("Origin", "http://test2")], &body);
+    assert_eq!(reply.status(), 403);
+}
+
+#[test]
+fn a_password_could_be_guessed_for_ever() {
+    let dir = Dir::new();
+    let mail = ["--mail", "dir:mails", "--public-url", "http://a.example", "--throttle", "off"];
+    let server = Server::start_in(dir, &mail);
+    let hers = register(&server, 2, "ada");
+    assert_eq!(server.user(&["add", "bob", "--email", "bob@mail.example"], PASSWORD).0, 0);
+    let (first, second) = (device(&login(&server, 4, "bob", PASSWORD, "")), "bob@mail.example");
+    let times = |count: usize, name: &str, secret: &str| {
+        (0..count).for_each(|_| assert_eq!(login(&server, 9, name, WRONG, secret).status(), 401));
+    };
+    // Hashing a hundred takes its time.
+    let already = |server: &Server, count: u32| {
+        let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+        database.execute("UPDATE users SET failures = ?1", [count]).unwrap();
+    };
+    already(&server, 96);
+    times(3, "bob", "");
+    assert_eq!(login(&server, 8, "bob", PASSWORD, "").status(), 200, "99 are not too many");
+    already(&server, 96);
+    times(4, "bob", "");
+    // Looks like a wrong password, by whatever name; the log says what it is.
+    let wrong = login(&server, 9, "bob", WRONG, "");
+    for name in ["bob", second] {
+        let right = login(&server, 9, name, PASSWORD, "");
+        assert_eq!((right.status(), &right.body), (401, &wrong.body));
+    }
+    assert_eq!(login(&server, 9, "bob", PASSWORD, &hers).status(), 401, "ada's device");
+    assert!(server.log().contains("WARN  guarded user=bob id=2"), "{}", server.log());
+    // The owner is told once.
+    let mails = || {
+        let folder = std::fs::read_dir(server.dir.0.join("mails"));
+        let read = |entry: std::io::Result<std::fs::DirEntry>| {
+            std::fs::read_to_string(entry.unwrap().path()).unwrap()
+        };
+        let mails: Vec<String> = folder.into_iter().flatten().map(read).collect();
+        mails.iter().filter(|mail| mail.contains("Many failed logins")).count()
+    };
+    let begun = Instant::now();
+    while mails() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "no mail");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    times(3, "bob", "");
+    // A known device goes on, and its login ends it.
+    assert_eq!(login(&server, 9, "bob", PASSWORD, &first).status(), 200);
+    assert_eq!(login(&server, 9, "bob", PASSWORD, "").status(), 200);
+    // So does an administrator, and it outlives a restart.
+    already(&server, 100);
+    let (_, dir) = server.stop("-TERM");
+    let server = Server::start_in(dir, &mail);
+    assert_eq!(login(&server, 6, "bob", PASSWORD, "").status(), 401);
+    // Where sessions began it goes on for another hundred.
+    assert_eq!(login(&server, 8, "bob", PASSWORD, "").status(), 200);
+    already(&server, 200);
+    assert_eq!(login(&server, 8, "bob", PASSWORD, "").status(), 401);
+    assert_eq!(login(&server, 7, "bob", PASSWORD, &first).status(), 200);
+    already(&server, 300);
+    assert_eq!(login(&server, 7, "bob", PASSWORD, &first).status(), 401);
+    assert_eq!(server.user(&["unlock", "bob"], "").0, 0);
+    assert_eq!(login(&server, 10, "bob", PASSWORD, "").status(), 200);
+}
+
+#[test]
+fn a_login_from_elsewhere_went_unnoticed() {
+    let flags = ["--mail", "dir:mails", "--public-url", "http://a.example"];
+    let server = Server::start(&flags);
+    assert_eq!(server.user(&["add", "ada", "--email", "ada@mail.example"], PASSWORD).0, 0);
+    let hers = device(&login(&server, 2, "ada", PASSWORD, ""));
+    device(&login(&server, 3, "ada", PASSWORD, &hers));
+    device(&login(&server, 2, "ada", PASSWORD, ""));
+    let told = || server.log().matches("INFO  new-device user=ada id=1").count();
+    assert_eq!(told(), 0);
+    let body = json!({"username": "ada", "password": PASSWORD}).to_string();
+    let agent = [("User-Agent", "Browser/1.0 (see http://evil.example)")];
+    cookie(&send(&server, 4, "POST", "/api/login", &agent, &body));
+    assert_eq!(told(), 1);
+    let begun = Instant::now();
+    let mail = loop {
+        let mut folder = std::fs::read_dir(server.dir.0.join("mails")).into_iter().flatten();
+        if let Some(mail) = folder.next() {
+            break std::fs::read_to_string(mail.unwrap().path()).unwrap();
+        }
+        assert!(begun.elapsed() < Duration::from_secs(20), "no mail");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert!(mail.contains("Subject: New login to your account"), "{mail}");
+    assert!(!mail.contains("evil.example"), "{mail}");
+    let (_, audit, _) = outcome(&run(&server.dir.0, &["audit"], ""));
+    assert!(audit.contains("Browser/1.0 (see http://evil.example) at 127.0.0.4"), "{audit}");
+    // Off is off.
+    let (_, dir) = server.stop("-TERM");
+    let server = Server::start_in(dir, &[&flags[..], &["--login-notices", "off"]].concat());
+    device(&login(&server, 5, "ada", PASSWORD, ""));
+    assert!(!server.log().contains("id=1 from=127.0.0.5 (") && server.log().contains("127.0.0.5"));
+}
