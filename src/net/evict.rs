@@ -70,9 +70,12 @@ impl<S: Service> Engine<'_, S> {
         }
         // Asked again: a worker may have had it since the look.
         let close = slot.waiting() == Some(waiting)
-            && slot.live().as_deref().is_some_and(|live| {
+            && slot.live().as_deref().is_some_and(|live| match waiting.0 {
+                // Not if more requests are at hand, which a worker is about to answer.
+                Wait::Idle | Wait::Head => live.http.owes_nothing() && is_silent(live),
+                Wait::Body | Wait::Lingering => is_silent(live),
                 // The server reads nothing from a client that does not read.
-                waiting.0 == Wait::Reader || is_silent(live)
+                Wait::Reader => true,
             });
         if close {
             self.table.close(index);

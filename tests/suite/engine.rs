@@ -220,6 +220,22 @@ fn scarce_places_go_to_whoever_needs_them() {
         hello(&mut clients[0]);
         hello(&mut clients[2]);
     });
+    // One whose answer is under way keeps its place, whoever comes.
+    let settings = Settings { max_connections: 2, ..Settings::default() };
+    with_engine(&settings, |address, _| {
+        let mut clients: Vec<Client> = (0..2).map(|_| Client::connect(address)).collect();
+        // Between two of them as well.
+        clients.iter_mut().for_each(|client| client.send(get("/slow").repeat(5)));
+        std::thread::sleep(Duration::from_millis(50));
+        for _ in 0..20 {
+            assert_eq!(Client::connect(address).rest(), "");
+        }
+        for client in &mut clients {
+            for _ in 0..5 {
+                assert_eq!(client.reply("GET").body, "hello");
+            }
+        }
+    });
     let one_each = Settings { max_per_address: 1, ..Settings::default() };
     with_engine(&one_each, |address, _| {
         let mut first = Client::connect(address);

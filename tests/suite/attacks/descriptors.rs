@@ -1,5 +1,6 @@
 //! A server that has no descriptors left.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
@@ -77,9 +78,11 @@ fn leave(target: &Target, descriptors: usize) -> Rlimit {
 #[test]
 fn accepting_fails_for_want_of_descriptors() {
     let target = Target::start(&[]);
-    let before = target.vitals();
-    // Not one connection is open that could make room.
-    let old = leave(&target, before.sockets + before.files);
+    // Not one descriptor is left, and no connection is open that could make room.
+    let folder = format!("/proc/{}/fd", target.child.id());
+    let lowest_free =
+        (0usize..).find(|number| !Path::new(&folder).join(number.to_string()).is_symlink());
+    let old = leave(&target, lowest_free.unwrap());
     let mut crowd = Crowd::gather(target.address, 0, 500, None);
     crowd.hurry();
     crowd.members.iter_mut().for_each(|member| member.send(BUSY));

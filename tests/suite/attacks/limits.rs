@@ -1,12 +1,12 @@
 //! Every limit of a request: at it and under it the request is answered and the connection goes
 //! on; over it the client can read the refusal, and nothing behind it is parsed.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::answers::conversation;
 use super::crowd::{Crowd, connect_from};
 use super::vitals::Target;
-use crate::support::{Client, request};
+use crate::support::{Client, PATIENCE, request};
 
 const GET: &str = "GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n";
 
@@ -148,24 +148,33 @@ fn served(client: &mut Client) -> bool {
 fn there_are_as_many_connections_as_allowed() {
     let target = Target::start(&["--max-connections", "50"]);
     let at = target.address;
-    // Those who are in the middle of something keep their place.
-    let mut busy: Vec<Client> = (0..49).map(|_| Client::connect(at)).collect();
+    let mut busy = vec![Client::connect(at)];
+    std::thread::sleep(Duration::from_millis(20));
+    busy.extend((0..48).map(|_| Client::connect(at)));
     busy.iter_mut().for_each(|client| client.send(&GET[..20]));
     let mut last = Client::connect(at);
     assert!(served(&mut last), "one under the limit");
     last.send(&GET[..20]);
     std::thread::sleep(Duration::from_millis(100));
-    assert!(!served(&mut Client::connect(at)), "one over it");
+    // One over it: who has waited longest for its head goes, and nobody else.
+    let mut over = Client::connect(at);
+    assert!(served(&mut over));
+    assert_eq!(busy.remove(0).rest(), "");
+    assert_eq!(target.open(), 50);
     for client in busy.iter_mut().chain([&mut last]) {
         client.send(&GET[20..]);
         assert_eq!(client.reply("GET").status(), 200);
+        // The server counts milliseconds.
+        std::thread::sleep(Duration::from_millis(2));
     }
+    assert!(served(&mut over));
     // Now all are idle, and the one that has been for longest makes room.
-    std::thread::sleep(Duration::from_millis(20));
+    let start = Instant::now();
     assert!(served(&mut Client::connect(at)));
     assert_eq!(busy[0].rest(), "");
+    assert!(start.elapsed() < PATIENCE, "it was another one");
     assert!(served(&mut last));
-    drop((busy, last));
+    drop((busy, last, over));
     target.unharmed();
 }
 

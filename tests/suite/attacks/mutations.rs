@@ -152,6 +152,6 @@ fn ten_thousand_spoiled_requests() {
     });
     // They were really read: some were still good, many were not, and few were not answered.
     println!("answers by hundreds: {counts:?}");
-    assert!(counts[2] > 500 && counts[4] > 5_000 && counts[5] > 20, "{counts:?}");
+    assert!(counts[2] > 500 && counts[4] > 5_000 && counts[5] > 8, "{counts:?}");
     target.unharmed();
 }
