@@ -1,7 +1,7 @@
 //! `POST /api/registration`: a new account.
 
 use super::fields::Fields;
-use super::{Shown, Token, begun, done, later, opening};
+use super::{DeviceProof, Token, begun, done, later, opening};
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::config::Registration;
@@ -28,7 +28,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         Registration::Open | Registration::Invite | Registration::Closed => None,
     };
     let password = Password::choose(&fields.text("password")?, &name, email.as_ref())?;
-    let shown = Shown::by(app, request, fields.optional("device")?.as_ref(), now);
+    let shown = DeviceProof::of(app, request, fields.optional("device")?.as_ref(), now);
     let client = app.client(request);
     if let Some(email) = &email {
         app.attempts.mail(email, client, now)?;
