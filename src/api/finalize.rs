@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Shown, begun, opening, private};
+use super::{DeviceProof, begun, opening, private};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -39,7 +39,7 @@ pub(crate) fn get(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Re
     app.attempts.welcome(&name, app.client(request));
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Begun { access_token: &access_token, user: &person.name };
-    let shown = Shown::by(app, request, None, now);
+    let shown = DeviceProof::of(app, request, None, now);
     Ok(begun(app, request, &shown, (person.id, None), &body, now))
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
-use super::{Shown, Token, begun, opening, second_factor};
+use super::{DeviceProof, Token, begun, opening, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -25,7 +25,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let username = fields.text("username")?;
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
-    let shown = Shown::by(app, request, fields.optional("device")?.as_ref(), now);
+    let shown = DeviceProof::of(app, request, fields.optional("device")?.as_ref(), now);
     let found = app.store.credentials(&username)?;
     let known = found.as_ref().and_then(|found| known(&shown, found));
     let unlocked = found.as_ref().map_or(Timestamp(0), |found| found.unlocked);
@@ -45,14 +45,14 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
 struct Typed {
     password: Zeroizing<String>,
     otp: Option<Zeroizing<String>>,
-    shown: Shown,
+    shown: DeviceProof,
     known: Option<Device>,
     familiarity: Familiarity,
 }
 
 /// The device as the account knows it. Whatever ends all sessions, such as another password,
 /// makes devices strangers as well.
-fn known(shown: &Shown, found: &Credentials) -> Option<Device> {
+fn known(shown: &DeviceProof, found: &Credentials) -> Option<Device> {
     shown.devices.of(found.person.id, found.tokens_after)
 }
 
@@ -151,7 +151,7 @@ pub(crate) fn is_familiar(app: &App, request: &Request<'_>, now: Timestamp) -> b
         return true;
     }
     // Whoever has a secret of their own account must not get a place in the queue with it.
-    let shown = Shown::by(app, request, device.as_ref(), now);
+    let shown = DeviceProof::of(app, request, device.as_ref(), now);
     !shown.devices.is_empty()
         && app
             .store

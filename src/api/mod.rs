@@ -61,25 +61,25 @@ const DEVICE_COOKIE: &str = "lictor_device";
 const DEVICE_COOKIE_PATH: &str = "/api/login";
 
 /// What a request shows of the device that it comes from.
-struct Shown {
+struct DeviceProof {
     devices: Devices,
     /// The client keeps the secrets itself: they came in the field `device`, which may be empty.
     in_field: bool,
 }
 
-impl Shown {
+impl DeviceProof {
     /// From the field `device` of the body if it is there, or else from the cookie.
-    fn by(
+    fn of(
         app: &App,
         request: &Request<'_>,
         field: Option<&Zeroizing<String>>,
         now: Timestamp,
-    ) -> Shown {
+    ) -> DeviceProof {
         let list = match field {
             Some(text) => text.as_bytes(),
             None => request.cookie(DEVICE_COOKIE).unwrap_or_default(),
         };
-        Shown { devices: app.device_keys.read(list, now), in_field: field.is_some() }
+        DeviceProof { devices: app.device_keys.read(list, now), in_field: field.is_some() }
     }
 }
 
@@ -89,7 +89,7 @@ impl Shown {
 fn begun(
     app: &App,
     request: &Request<'_>,
-    shown: &Shown,
+    shown: &DeviceProof,
     (user, known): (i64, Option<Device>),
     body: &impl Serialize,
     now: Timestamp,

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::fields::Fields;
-use super::{Shown, begun, opening, second_factor};
+use super::{DeviceProof, begun, opening, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -25,7 +25,7 @@ pub(crate) fn put(
     let current = fields.text("current")?;
     let new = fields.text("new")?;
     let otp = fields.optional("otp")?;
-    let device = Shown::by(app, request, fields.optional("device")?.as_ref(), now);
+    let device = DeviceProof::of(app, request, fields.optional("device")?.as_ref(), now);
     let name = Username::parse(identity.name())?;
     let email = app.store.account_of(identity.id())?.and_then(|account| account.email);
     let email = email.and_then(|email| Email::parse(&email).ok());

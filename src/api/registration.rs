@@ -1,7 +1,7 @@
 //! `POST /api/registration`: a new account.
 
 use super::fields::Fields;
-use super::{Shown, Token, begun, done, later, opening};
+use super::{DeviceProof, Token, begun, done, later, opening};
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::config::Registration;
@@ -29,7 +29,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     };
     let password =
         Password::choose(&fields.text("password")?, &name, email.as_ref(), &app.password_rules)?;
-    let shown = Shown::by(app, request, fields.optional("device")?.as_ref(), now);
+    let shown = DeviceProof::of(app, request, fields.optional("device")?.as_ref(), now);
     let client = app.client(request);
     if let Some(email) = &email {
         app.attempts.mail(email, client, now)?;

@@ -4,7 +4,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::fields::Fields;
-use super::{Shown, begun, opening, second_factor};
+use super::{DeviceProof, begun, opening, second_factor};
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -25,7 +25,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let mut fields = Fields::of(request)?;
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
-    let shown = Shown::by(app, request, fields.optional("device")?.as_ref(), now);
+    let shown = DeviceProof::of(app, request, fields.optional("device")?.as_ref(), now);
     let name = Username::parse(&person.name)?;
     let email = app.store.account_of(person.id)?.and_then(|account| account.email);
     let email = email.and_then(|email| Email::parse(&email).ok());
