@@ -40,10 +40,13 @@ test('every event of the audit has words', () => {
 });
 
 test('every reason against a name or a password has words, and no other has', () => {
-  const rules = server('guard/name.rs') + server('guard/password.rs');
-  for (const reason of all(rules, /wrong\("([^"]+)"\)/g)) {
+  const files = readdirSync(join(web, '../src/guard')).filter(file => /^(name|password.*)\.rs$/.test(file));
+  const rules = files.map(file => server(`guard/${file}`)).join('\n');
+  const sentences = all(rules, /"((?:The username|The password|This password) [^"]+)"/g).filter(each => !each.includes('{what}'));
+  assert.ok(sentences.length > 7, `only ${sentences.length} reasons were found`);
+  for (const reason of sentences) {
     // A number may be one that is configured.
-    assert.ok(reason in reasons || reason.replace(/\d+/, '{n}') in reasons, reason);
+    assert.ok(reason in reasons || reason.replace(/\d+|\{\w*\}/, '{n}') in reasons, reason);
   }
   for (const what of all(rules, /\([^()]*(?:\([^()]*\))?, "(the [\w -]+)"\)/g)) {
     const reason = `The password is little more than ${what}`;
