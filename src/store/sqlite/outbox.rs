@@ -26,7 +26,8 @@ const MAX_WAITING: i64 = 10_000;
 const MAX_NOTICES: i64 = 10_000;
 
 /// Notices about one account that can wait at the same time, so that nobody can use up the places
-/// of all others with an account of their own.
+/// of all others with an account of their own. Those to its former addresses have as many again:
+/// whoever has taken an account over must not fill the places before changing the address.
 const MAX_NOTICES_OF_ONE: i64 = 20;
 
 /// A mail that is due, as it is kept.
@@ -192,9 +193,9 @@ impl Sqlite {
     }
 
     /// Tells a user that the account is about to be deleted. The rows of a user go with the user,
-    /// so this one is made to stand alone; [`former_owner`] reads what it then needs. A notice to
-    /// a former address that has not gone out yet becomes another one: whoever has taken an account
-    /// over must not silence it.
+    /// so this one is made to stand alone; [`former_owner`] reads what it then needs. It takes the
+    /// place of the others. A notice to a former address that has not gone out yet becomes another
+    /// one: whoever has taken an account over must not silence it.
     pub(super) fn tell_of_deletion(
         &self,
         writer: &Connection,
@@ -205,6 +206,9 @@ impl Sqlite {
             return Ok(());
         };
         let detail = format!("{} {user} {}", to.language.code(), to.person.name);
+        // They would go with the user, and until then take places.
+        let others = "DELETE FROM outbox WHERE user = ?1 AND jti IS NULL AND kind <> ?2";
+        writer.execute(others, params![user, Kind::AddressChanged.name()])?;
         notify(writer, Kind::AccountDeleted, user, &detail, now)?;
         let kinds = [Kind::AccountDeleted, Kind::AddressChanged].map(Kind::name);
         writer.execute(
@@ -216,8 +220,9 @@ impl Sqlite {
     }
 }
 
-/// Keeps a notice to the address that the account has now. A notice for which there is no place is
-/// logged: what it would have told has happened all the same.
+/// Keeps a notice to the address that the account has now. One that waits and says the same tells
+/// it as well. A notice for which there is no place is logged: what it would have told has happened
+/// all the same.
 pub(super) fn notify(
     writer: &Connection,
     kind: Kind,
@@ -226,10 +231,14 @@ pub(super) fn notify(
     now: Timestamp,
 ) -> rusqlite::Result<()> {
     let Some(email) = email_of(writer, user)? else { return Ok(()) };
-    let of_one = "SELECT count(*) FROM outbox
-                  WHERE user = ?1 AND jti IS NULL AND due IS NOT NULL";
+    if says_the_news(kind) && is_told(writer, kind, user, &email, detail)? {
+        return Ok(());
+    }
+    let of_one = "SELECT count(*) FROM outbox WHERE user = ?1 AND jti IS NULL
+                  AND due IS NOT NULL AND (kind = ?2) = ?3";
+    let (former, to_former) = (Kind::AddressChanged.name(), kind == Kind::AddressChanged);
     if count(writer, WAITING_NOTICES, [])? >= MAX_NOTICES
-        || count(writer, of_one, [user])? >= MAX_NOTICES_OF_ONE
+        || count(writer, of_one, params![user, former, to_former])? >= MAX_NOTICES_OF_ONE
     {
         let kind = kind.name();
         log::error!("a notice ({kind}) to user {user} was not kept: too many wait in the outbox");
@@ -241,6 +250,24 @@ pub(super) fn notify(
     )?;
     insert.execute(params![kind.name(), user, email, now.0, detail])?;
     Ok(())
+}
+
+/// Whether a notice is true whatever came after it. One that a second factor is on is not.
+fn says_the_news(kind: Kind) -> bool {
+    !matches!(kind, Kind::SecondFactorOn | Kind::SecondFactorOff)
+}
+
+/// Whether a notice that says the same, to the same address, waits to be sent for the first time.
+fn is_told(
+    writer: &Connection,
+    kind: Kind,
+    user: i64,
+    email: &str,
+    detail: &str,
+) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM outbox WHERE user = ?1 AND kind = ?2 AND email = ?3 AND detail = ?4
+               AND due IS NOT NULL AND attempts = 0";
+    writer.prepare_cached(sql)?.exists(params![user, kind.name(), email, detail])
 }
 
 /// Only a mail with a link has a token, and so a `jti`. Each has an index of its own.
@@ -795,15 +822,20 @@ mod tests {
         assert!(register(&store, "eve", "eve@x.example", "e").is_err());
         change(&store, ada);
         assert_eq!(waiting(&store, ada), 1);
+        // What waits already is told once.
+        change(&store, ada);
+        assert_eq!(waiting(&store, ada), 1);
         // One account has its share of the places, and all together have an end.
-        for _ in 0..MAX_NOTICES_OF_ONE + 5 {
-            change(&store, ada);
-        }
+        fill(&store, MAX_NOTICES_OF_ONE - 1, Some(ada), None);
+        let tell = |store: &Sqlite, user| {
+            store.write(|w| Ok(store.tell(w, Kind::RecoveryCodeUsed, user, NOW)?)).unwrap();
+        };
+        tell(&store, ada);
         assert_eq!(waiting(&store, ada), MAX_NOTICES_OF_ONE);
         fill(&store, MAX_NOTICES - MAX_NOTICES_OF_ONE - 1, None, None);
         change(&store, bob);
         assert_eq!(waiting(&store, bob), 1);
-        change(&store, bob);
+        tell(&store, bob);
         assert_eq!(waiting(&store, bob), 1);
         for (sql, index) in [(WAITING_LINKS, "outbox_links"), (WAITING_NOTICES, "outbox_notices")] {
             let plan: String = store
@@ -834,6 +866,69 @@ mod tests {
         told.sort_by(|one, other| one.0.cmp(&other.0));
         let row = |email: &str| (email.to_owned(), "ada".to_owned(), Matter::AccountDeleted);
         assert_eq!(told, [row("eve@x.example"), row("old@x.example")]);
+    }
+
+    #[test]
+    fn a_thief_filled_the_places_of_an_account_and_deleted_it_without_a_word() {
+        let (_place, store) = open("silenced");
+        let [ada, bob] = ["ada", "bob"]
+            .map(|name| add(&store, name, Some(&format!("{name}@x.example"))).unwrap());
+        for user in [ada, bob] {
+            fill(&store, MAX_NOTICES_OF_ONE, Some(user), None);
+        }
+        // The address is another one by then.
+        assert!(propose(&store, bob, "eve@x.example", "b"));
+        assert!(confirm(&store, "b", None, NOW));
+        for user in [ada, bob] {
+            assert!(store.delete(user, &BY, &NOTE, NOW).unwrap());
+        }
+        let mut told = Vec::new();
+        while let Some((email, _, matter)) = take(&store, NOW) {
+            assert_eq!(matter, Matter::AccountDeleted);
+            told.push(email);
+        }
+        told.sort();
+        assert_eq!(told, ["ada@x.example", "bob@x.example", "eve@x.example"]);
+        // Notices to former addresses have an end as well.
+        let carol = add(&store, "carol", Some("0@x.example")).unwrap();
+        for number in 1..MAX_NOTICES_OF_ONE + 5 {
+            assert!(propose(&store, carol, &format!("{number}@x.example"), "c"));
+            assert!(confirm(&store, "c", None, NOW));
+        }
+        store.write(|w| Ok(w.execute("DELETE FROM outbox WHERE jti NOTNULL", [])?)).unwrap();
+        let mut kept = Vec::new();
+        store.mails(&mut |mail| kept.push(mail.email)).unwrap();
+        assert_eq!((kept.len() as i64, &*kept[0]), (MAX_NOTICES_OF_ONE, "0@x.example"));
+    }
+
+    #[test]
+    fn a_second_notice_says_what_the_first_does_not() {
+        let (_place, store) = open("folded");
+        let ada = add(&store, "ada", Some("ada@x.example")).unwrap();
+        let tell = |kind| store.write(|w| Ok(store.tell(w, kind, ada, NOW)?)).unwrap();
+        let waiting = || {
+            let mut found = 0;
+            store.mails(&mut |_| found += 1).unwrap();
+            found
+        };
+        for (kind, expected) in [
+            (Kind::PasswordChanged, 1),
+            (Kind::PasswordChanged, 1),
+            (Kind::SecondFactorOn, 2),
+            (Kind::SecondFactorOff, 3),
+            // Or the last that is heard of it would be that it is off.
+            (Kind::SecondFactorOn, 4),
+            (Kind::PasswordChanged, 4),
+        ] {
+            tell(kind);
+            assert_eq!(waiting(), expected, "{kind:?}");
+        }
+        // One that was tried before may have arrived.
+        let first = store.next_mail(NOW).unwrap().unwrap();
+        assert_eq!(first.matter, Matter::PasswordChanged);
+        store.failed(first.id, &Failed { why: "busy", due: Some(NOW) }, None, NOW).unwrap();
+        tell(Kind::PasswordChanged);
+        assert_eq!(waiting(), 5);
     }
 
     #[test]
