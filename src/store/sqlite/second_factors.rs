@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Sqlite, audit, fault};
+use super::{Sqlite, audit, fault, tickets};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{CodeHash, Spend, Step, TotpSecret};
@@ -74,6 +74,8 @@ impl SecondFactors for Sqlite {
             )?;
             if confirmed == 1 {
                 replace_codes(writer, user, codes)?;
+                // It was proposed with the password alone.
+                tickets::void_address(writer, user)?;
                 self.tell(writer, Kind::SecondFactorOn, user, now)?;
             }
             note(writer, confirmed == 1, entry, now)

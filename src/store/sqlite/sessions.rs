@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::{Sqlite, audit, failures, fault, new_device, users};
+use super::{Sqlite, audit, failures, fault, new_device, tickets, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Decision, LastRefresh, RotationPolicy};
@@ -236,7 +236,8 @@ pub(super) fn make_room(writer: &Connection, user: i64) -> rusqlite::Result<()> 
     Ok(())
 }
 
-/// Ends sessions without an entry. Ending all also ends those that were never adopted.
+/// Ends sessions without an entry. Ending all also ends those that were never adopted, and voids
+/// an address that was proposed in one of them.
 pub(super) fn end(
     writer: &Connection,
     user: i64,
@@ -252,6 +253,7 @@ pub(super) fn end(
         Which::All => {
             let sql = "UPDATE users SET tokens_after = max(tokens_after, ?2) WHERE id = ?1";
             writer.prepare_cached(sql)?.execute([user, now.0])?;
+            tickets::void_address(writer, user)?;
             let sql = "UPDATE sessions SET ended = ?2 WHERE user = ?1 AND ended IS NULL";
             writer.prepare_cached(sql)?.execute([user, now.0])
         }

@@ -136,6 +136,13 @@ pub(super) fn void_registration(writer: &Connection, user: i64) -> rusqlite::Res
     Ok(())
 }
 
+/// Voids the link to a new address: whoever proposed it may be who is shut out just now.
+pub(super) fn void_address(writer: &Connection, user: i64) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM tickets WHERE user = ?1 AND purpose = 'address'";
+    writer.prepare_cached(sql)?.execute([user])?;
+    Ok(())
+}
+
 /// Keeps the ticket of a mail that confirms an address.
 pub(super) fn insert(
     writer: &Connection,
@@ -205,8 +212,11 @@ fn holder(connection: &Connection, jti: &str, now: Timestamp) -> rusqlite::Resul
 mod tests {
     use super::super::tests::{BY, NOTE, Place, add, admin, log_in};
     use super::*;
-    use crate::guard::{PasswordHash, Roles};
-    use crate::store::{Opening, Origin, Sessions as _, Store as _, Users as _};
+    use crate::guard::{PasswordHash, Roles, Step, TotpSecret};
+    use crate::store::{
+        Confirmed, Opening, Origin, Outbox as _, SecondFactors as _, Sessions as _, Store as _,
+        Users as _, Which,
+    };
 
     const NOW: Timestamp = Timestamp(100);
     const END: Timestamp = Timestamp(200);
@@ -294,6 +304,43 @@ mod tests {
             assert!(act(&store, ada), "{what}");
             assert_eq!(holder(&store, "a").is_some(), good, "{what}");
             assert_eq!(reset(&store, "a", "s", NOW), good, "{what}");
+        }
+    }
+
+    #[test]
+    fn an_address_of_a_thief_was_confirmed_after_the_thief_had_been_shut_out() {
+        let secret = TotpSecret::stored([1; 20]);
+        type Act<'a> = &'a dyn Fn(&Sqlite, i64);
+        let cases: [(&str, bool, Act<'_>); 5] = [
+            ("nothing", true, &|_, _| ()),
+            ("one session", true, &|store, user| {
+                store.end(user, Which::One("s"), &BY, &NOTE, NOW).unwrap();
+            }),
+            ("a second factor that is not confirmed", true, &|store, user| {
+                assert!(store.enrol(user, &secret, &BY, &NOTE, NOW).unwrap());
+            }),
+            ("a second factor", false, &|store, user| {
+                assert!(store.enrol(user, &secret, &BY, &NOTE, NOW).unwrap());
+                let confirmed = Confirmed { secret: &secret, step: Step(1), codes: &[] };
+                assert!(store.confirm_enrolment(user, &confirmed, &BY, &NOTE, NOW).unwrap());
+            }),
+            ("all sessions", false, &|store, user| {
+                store.end(user, Which::All, &BY, &NOTE, NOW).unwrap();
+            }),
+        ];
+        for (what, good, act) in cases {
+            let place = Place::new("proposed");
+            let store = Sqlite::open(&place.file(), 1).unwrap();
+            let ada = add(&store, "ada", Some("ada@x.example")).unwrap();
+            let email = Email::parse("eve@x.example").unwrap();
+            let posting = Posting { email: &email, jti: "a", expires: END };
+            assert!(store.propose_address(ada, &posting, &BY, &NOTE, NOW).unwrap());
+            act(&store, ada);
+            assert_eq!(store.confirm_address("a", None, &NOTE, NOW).unwrap(), good, "{what}");
+            let email = store.account_of(ada).unwrap().unwrap().email.unwrap();
+            assert_eq!(email == "eve@x.example", good, "{what}");
+            // Nor is the mail sent, if it has not been.
+            assert!(store.next_mail(NOW).unwrap().is_none(), "{what}");
         }
     }
 
