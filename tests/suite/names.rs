@@ -82,6 +82,12 @@ fn a_name_stood_for_somebodys_address() {
         "ADA@localhost",
         "\u{ff41}da\u{ff20}example.org",
         "a@b\u{fc}cher.example",
+        // What mail libraries read as the address.
+        "<ada@example.org>",
+        "ada@example.org.",
+        "ada(x)@example.org",
+        "mailto:ada@example.org",
+        "ada@[127.0.0.1]",
     ] {
         let refused = server.register(name, PASSWORD);
         is(&refused, (400, "InvalidUsername"));
@@ -100,6 +106,8 @@ fn a_name_stood_for_somebodys_address() {
     assert!(server.protected(&token).body.contains("Old@example.org"));
     assert_eq!(server.user(&["passwd", "old@example.org"], "another password").0, 0);
     server.login("Old@example.org", "another password").token();
+    // A letter that folds to one of it is no spelling of an address, and so none of this name.
+    is(&server.login("\u{ff4f}ld@example.org", "another password"), (401, "AuthenticationError"));
 
     let admin = Administered::start(&["--registration", "invite"]);
     let code = admin.done("POST", "invitations", &json!({}))["code"].clone();
