@@ -249,7 +249,8 @@ impl Attempts {
         if let Some(client) = client
             && self.on
         {
-            lock(&self.familiar).remember(self.key(name.key()), self.key(grouped(client)));
+            let account = self.key(canonical(name.as_str()));
+            lock(&self.familiar).remember(account, self.key(grouped(client)));
         }
     }
 
@@ -371,12 +372,13 @@ impl Attempt<'_> {
     }
 }
 
-/// One text for all spellings that reach the same account. What is no name is counted as it is:
-/// the answer must not tell whether there is such an account.
+/// One text for all spellings that reach the same account, in the order in which the store looks:
+/// what can be an address is one. What is no name is counted as it is: the answer must not tell
+/// whether there is such an account.
 fn canonical(login: &str) -> String {
-    match (Username::parse(login), Email::parse(login)) {
-        (Ok(name), _) => name.key().to_owned(),
-        (_, Ok(email)) => email.key().to_owned(),
+    match (Email::parse(login), Username::parse(login)) {
+        (Ok(email), _) => email.key().to_owned(),
+        (_, Ok(name)) => name.key().to_owned(),
         _ => login.to_owned(),
     }
 }
@@ -597,6 +599,32 @@ mod tests {
         }
         assert_eq!(login(&attempts, "x", "2001:db8:1:2:ffff::1", 0, Fails), Err(1));
         assert_eq!(login(&attempts, "x", "2001:db8:1:3::1", 0, Fails), Ok(()));
+    }
+
+    #[test]
+    fn an_account_had_a_count_for_each_spelling_of_its_domain() {
+        let spellings = [
+            "ada@b\u{fc}cher.example",
+            "ada@xn--bcher-kva.example",
+            "Ada@B\u{dc}CHER.example",
+            "ada@bu\u{308}cher.Example",
+            "ada@XN--BCHER-KVA.example",
+            "ada@\u{ff42}\u{fc}cher.exam\u{ff50}le",
+        ];
+        for first in spellings {
+            let attempts = Attempts::new(true);
+            assert_eq!(many(&attempts, first, "192.0.2.1", 0, 99), 5);
+            for other in spellings {
+                assert_eq!(login(&attempts, other, "192.0.2.2", 0, Fails), Err(1), "{other}");
+            }
+        }
+        // Another mailbox.
+        let attempts = Attempts::new(true);
+        assert_eq!(many(&attempts, "mike@example.org", "192.0.2.1", 0, 99), 5);
+        assert_eq!(login(&attempts, "mi\u{212a}e@example.org", "192.0.2.2", 0, Fails), Ok(()));
+        // An account whose name is an address, from before that was refused.
+        attempts.welcome(&Username::parse("Ada@B\u{fc}cher.example").unwrap(), ip("192.0.2.3"));
+        assert!(attempts.familiar("ada@B\u{dc}cher.example", ip("192.0.2.3")));
     }
 
     #[test]

@@ -29,15 +29,20 @@ impl Users for Sqlite {
     fn credentials(&self, login: &str) -> Result<Option<Credentials>, Error> {
         // An address is looked for first: it belongs to its owner, while a name that looks like
         // an address belongs to whoever took it.
-        if let Ok(email) = Email::parse(login)
+        let email = Email::parse(login).ok();
+        if let Some(email) = &email
             && let Some(found) = self.credentials_where("email_key = ?1", email.key())?
         {
             return Ok(Some(found));
         }
-        match Username::parse(login) {
-            Ok(name) => self.credentials_where("name_key = ?1", name.key()),
-            Err(_) => Ok(None),
+        let Ok(name) = Username::parse(login) else { return Ok(None) };
+        // A name that is an address is reached by what spells this address: the throttle counts
+        // all of that as one.
+        let named = Email::parse(name.key()).ok();
+        if email.is_some_and(|email| named.is_none_or(|named| named.key() != email.key())) {
+            return Ok(None);
         }
+        self.credentials_where("name_key = ?1", name.key())
     }
 
     fn credentials_of(&self, id: i64) -> Result<Option<Credentials>, Error> {
