@@ -6,11 +6,12 @@
 //! longer. A list of passwords is in no order that helps, and so it is kept in memory.
 
 use std::cmp::Ordering;
-use std::fs::File;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _};
-use std::os::unix::fs::FileExt as _;
+use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use rustix::fs::OFlags;
 use sha1::{Digest as _, Sha1};
 use zeroize::Zeroizing;
 
@@ -45,13 +46,20 @@ impl Blocklist {
                 "let the user that runs lictor read it, or leave --password-blocklist out",
             )
         };
-        let file = File::open(path).map_err(unreadable)?;
-        let metadata = file.metadata().map_err(unreadable)?;
-        if !metadata.is_file() {
-            return Err(Problem::new(
+        let no_file = || {
+            Problem::new(
                 format!("the password blocklist {shown} is not a file"),
                 "give one file; lists of hashes in many files can be joined into one",
-            ));
+            )
+        };
+        // A look first: opening a device may do something.
+        if !fs::metadata(path).map_err(unreadable)?.is_file() {
+            return Err(no_file());
+        }
+        let file = open(path).map_err(unreadable)?;
+        let metadata = file.metadata().map_err(unreadable)?;
+        if !metadata.is_file() {
+            return Err(no_file());
         }
         let mut start = [0; MAX_LINE];
         let read = read_at(&file, &mut start, 0).map_err(unreadable)?;
@@ -116,6 +124,11 @@ impl std::fmt::Debug for Blocklist {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "Blocklist({})", self.describe())
     }
+}
+
+/// Waits for nobody, even if a pipe has come in between.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)
 }
 
 fn not_sorted(path: &Path, at: u64) -> Problem {
@@ -293,8 +306,10 @@ impl Hashes {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::path::PathBuf;
+    use std::process::Command;
+    use std::sync::mpsc;
+    use std::time::Duration;
 
     use super::*;
 
@@ -322,6 +337,24 @@ mod tests {
 
     fn has(list: &Blocklist, password: &str) -> bool {
         list.has(password, &password.to_lowercase()).unwrap()
+    }
+
+    #[test]
+    fn a_pipe_held_up_the_start_for_ever() {
+        let place = Place::with("pipe", "");
+        fs::remove_file(&place.0).unwrap();
+        assert!(Command::new("mkfifo").arg(&place.0).status().unwrap().success());
+        let (sender, receiver) = mpsc::channel();
+        let path = place.0.clone();
+        std::thread::spawn(move || {
+            let problems = ["/dev/zero".as_ref(), path.as_path()].map(Blocklist::open);
+            // Even if it were not one when it was looked at.
+            assert!(!open(&path).unwrap().metadata().unwrap().is_file());
+            sender.send(problems.map(|problem| problem.unwrap_err().what))
+        });
+        for what in receiver.recv_timeout(Duration::from_secs(60)).unwrap() {
+            assert!(what.ends_with(" is not a file"), "{what}");
+        }
     }
 
     #[test]
