@@ -276,7 +276,14 @@ fn directory(path: &Path) -> PathBuf {
 }
 
 fn cannot_open(path: &Path, error: &rusqlite::Error) -> Problem {
+    use rusqlite::Error;
     let shown = path.display();
+    if let Error::FromSqlConversionFailure(..)
+    | Error::InvalidColumnType(..)
+    | Error::Utf8Error(..) = error
+    {
+        return damaged(path, &error.to_string());
+    }
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => not_ours(path),
         Some(ErrorCode::DatabaseCorrupt) => damaged(path, &error.to_string()),
@@ -308,11 +315,53 @@ fn damaged(path: &Path, how: &str) -> Problem {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
     use super::super::tests::{Place, add, found};
     use super::*;
     use crate::clock::Timestamp;
     use crate::guard::Username;
     use crate::store::{Sessions as _, Tickets as _, Users as _};
+
+    /// Rows of tables that came in after the first version.
+    const ROWS: [(&str, &str); 5] = [
+        (
+            "outbox",
+            "(message, kind, user, email, created, detail, attempts, failure)
+             VALUES ('m', 'password-changed', 1, 'a@b', 5, 'd', 3, 'busy')",
+        ),
+        (
+            "audit",
+            "(at, event, user, name, actor, address, detail)
+             VALUES (5, 'login', 1, 'Ada', 2, '::1', 'd')",
+        ),
+        (
+            "invitations",
+            "(id, hash, roles, created, expires, creator) VALUES ('i', x'01', 'a', 5, 100, 1)",
+        ),
+        (
+            "second_factors",
+            "(user, secret, created, confirmed, last_step) VALUES (1, x'02', 5, 6, 7)",
+        ),
+        ("recovery_codes", "(user, hash) VALUES (1, x'03')"),
+    ];
+
+    /// All rows, by table and number, each with its values by column.
+    fn contents(connection: &Connection) -> BTreeMap<String, BTreeSet<String>> {
+        let mut found = BTreeMap::new();
+        for table in names(connection, "table").unwrap() {
+            let mut query = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
+            let columns: Vec<String> = query.column_names().map(Into::into).collect();
+            let mut rows = query.query([]).unwrap();
+            for number in 0.. {
+                let Some(row) = rows.next().unwrap() else { break };
+                let value = |(at, name)| format!("{name} {:?}", row.get_ref(at).unwrap());
+                let values = columns.iter().enumerate().map(value).collect();
+                found.insert(format!("{table} {number}"), values);
+            }
+        }
+        found
+    }
 
     #[test]
     fn a_file_is_made_private_and_opens_again() {
@@ -349,6 +398,12 @@ mod tests {
                 )
                 .unwrap();
             }
+            for (table, row) in ROWS {
+                if names(&old, "table").unwrap().iter().any(|one| one == table) {
+                    old.execute_batch(&format!("INSERT INTO {table} {row}")).unwrap();
+                }
+            }
+            let before = contents(&old);
             old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
             old.pragma_update(None, "user_version", version).unwrap();
             // Something that somebody has added is not thrown away.
@@ -361,6 +416,12 @@ mod tests {
             let store = Sqlite::open(&place.file(), 1).unwrap();
             assert_eq!(Sqlite::inspect(&place.file()), Ok(Inspection::Current));
             assert_eq!(Sqlite::check(&place.file()), Ok(()));
+            let after = contents(&Connection::open(place.file()).unwrap());
+            for (row, values) in &before {
+                let now = after.get(row).unwrap_or_else(|| panic!("version {version}: no {row}"));
+                assert!(values.is_subset(now), "version {version}: {row} is {now:?}");
+            }
+            assert_eq!(after.len(), before.len());
             assert_eq!(found(&store, "ada"), Some("Ada".into()));
             assert_eq!(found(&store, "bob"), Some("Bob".into()));
             assert_eq!(add(&store, "dora", None).unwrap(), 4, "Carol's id was given out again");
@@ -420,6 +481,26 @@ mod tests {
             assert_eq!(found(&store, login).as_deref(), expected, "{login}");
         }
         assert_eq!(Sqlite::check(&place.file()), Ok(()));
+    }
+
+    #[test]
+    fn an_address_that_is_no_text_was_said_to_be_a_file_that_cannot_be_written() {
+        let place = Place::new("no-text");
+        let old = Connection::open(place.file()).unwrap();
+        old.execute_batch(OLDER[2]).unwrap();
+        old.execute_batch(
+            "INSERT INTO users (name, name_key, email, email_key, password, created)
+             VALUES ('ada', 'ada', CAST(x'ff40' AS TEXT), 'a@b', 'hash', 5)",
+        )
+        .unwrap();
+        old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+        old.pragma_update(None, "user_version", 3).unwrap();
+        drop(old);
+        let problem = Sqlite::open(&place.file(), 1).unwrap_err();
+        assert!(problem.what.contains("is damaged"), "{problem}");
+        assert!(problem.next.contains("restore a backup"), "{problem}");
+        // It was not touched, as it says.
+        assert_eq!(Sqlite::inspect(&place.file()), Ok(Inspection::Older(3)));
     }
 
     #[test]
