@@ -287,7 +287,9 @@ impl App {
     }
 
     fn identity(&self, request: &Request<'_>, now: Timestamp) -> Result<Identity, Error> {
-        self.at_the_door(request, now, |door| door.identity(request))
+        let identity = self.at_the_door(request, now, |door| door.identity(request))?;
+        log::debug!("user {} is let in", identity.id());
+        Ok(identity)
     }
 
     /// Lets `check` look at tokens and sessions.
@@ -327,8 +329,7 @@ impl App {
             Cors::Only(allowed) if route.lane == Lane::Slow && !reads => {
                 let may_call = |origin| {
                     allowed.iter().any(|one| one.as_str().as_bytes() == origin)
-                        || request.header("host").is_some_and(|host| origin::is_at(origin, host))
-                        || self.is_public(origin)
+                        || self.is_own(request, origin)
                 };
                 let refused = request.headers("origin").any(|origin| !may_call(origin));
                 if refused { Err(Error::OriginNotAllowed) } else { Ok(()) }
@@ -337,9 +338,16 @@ impl App {
         }
     }
 
-    fn is_public(&self, origin: &[u8]) -> bool {
+    /// Whether a page of another origin asks.
+    pub(crate) fn is_from_elsewhere(&self, request: &Request<'_>) -> bool {
+        request.headers("origin").any(|origin| !self.is_own(request, origin))
+    }
+
+    /// Whether an origin is this server's, by the name that was called or the public address.
+    fn is_own(&self, request: &Request<'_>, origin: &[u8]) -> bool {
         let url = self.public_url.as_ref();
-        url.is_some_and(|url| origin::is_of(origin, url.as_str().as_bytes()))
+        request.header("host").is_some_and(|host| origin::is_at(origin, host))
+            || url.is_some_and(|url| origin::is_of(origin, url.as_str().as_bytes()))
     }
 
     /// Whether whoever asks speaks TLS, with a proxy, as far as can be known. A page says where

@@ -57,8 +57,9 @@ fn token(access_token: &str) -> Response {
 
 /// The cookie with the secrets of a browser's device.
 const DEVICE_COOKIE: &str = "lictor_device";
-/// Only logins look at it.
-const DEVICE_COOKIE_PATH: &str = "/api/login";
+/// All requests that begin a session are below it: each adds its person to those that the browser
+/// knows already.
+const DEVICE_COOKIE_PATH: &str = "/api/";
 
 /// What a request shows of the device that it comes from.
 struct DeviceProof {
@@ -85,7 +86,8 @@ impl DeviceProof {
 
 /// The answer to a request that has begun a session of `user`: `body`, and the secret by which the
 /// device is known from now on, in the field `device` if the request had one, or else as a cookie.
-/// `known` is the device if the account knew it before.
+/// `known` is the device if the account knew it before. A page of another origin sets no cookie: it
+/// could put its own account in the place of the people that the browser knows.
 fn begun(
     app: &App,
     request: &Request<'_>,
@@ -105,6 +107,9 @@ fn begun(
     let device = app.device_keys.write(&devices);
     if shown.in_field {
         return private(&WithDevice { body, device: &device });
+    }
+    if app.is_from_elsewhere(request) {
+        return private(body);
     }
     let secure = if app.is_https(request) { "; Secure" } else { "" };
     let cookie = format!(
@@ -182,6 +187,7 @@ fn compare(
         }
     };
     if verdict != Verdict::Wrong {
+        log::debug!("user {} knows the password", identity.id());
         return Ok(found);
     }
     let actor = app.caller(request).user();

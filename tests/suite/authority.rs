@@ -24,16 +24,27 @@ fn is(reply: &Reply, expected: (u16, &str)) {
     assert_eq!((status, name.as_str()), expected, "{reply:?}");
 }
 
+/// Each request that was let in, and each password that was right, is a line of the log.
+const DEBUG: [&str; 2] = ["--log", "debug"];
+
 /// Sends a request that waits for the database, changes it meanwhile, and takes the answer.
 fn overtaken(server: &Server, token: &str, what: (&str, &str, Value), meanwhile: &str) -> Reply {
     let holder = rusqlite::Connection::open(server.dir.database()).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (method, path, body) = what;
+    let compares = ["password", "current"].iter().any(|field| !body[field].is_null());
+    let sign = if compares { " knows the password" } else { " is let in" };
+    let signs = || server.log().matches(sign).count();
+    let before = signs();
     let mut client = server.connect();
     let bearer = format!("Bearer {token}");
     client.send(request(method, path, &[("Authorization", &bearer)], &body.to_string()));
-    // By then the request has been let in, and the password compared.
-    std::thread::sleep(Duration::from_millis(700));
+    // Else the check before the lock would give the same answer.
+    let begun = Instant::now();
+    while signs() == before {
+        assert!(begun.elapsed() < PATIENCE, "{method} {path}: {}", server.log());
+        std::thread::sleep(Duration::from_millis(10));
+    }
     holder.execute_batch(meanwhile).unwrap();
     holder.execute_batch("COMMIT").unwrap();
     client.reply(method)
@@ -41,7 +52,7 @@ fn overtaken(server: &Server, token: &str, what: (&str, &str, Value), meanwhile:
 
 #[test]
 fn what_waited_for_the_database_was_done_with_a_password_that_had_been_replaced() {
-    let server = Server::start(&[&["--throttle", "off"], &MAIL[..]].concat());
+    let server = Server::start(&[&["--throttle", "off"], &DEBUG[..], &MAIL[..]].concat());
     server.add("ada");
     // Another password, as a reset sets it; the session is left so that each is seen by itself.
     let password = "UPDATE users SET password = '$argon2id$another' WHERE name = 'ada'";
@@ -83,7 +94,7 @@ fn jti(token: &str) -> String {
 
 #[test]
 fn a_demoted_administrator_made_another_one() {
-    let admin = Administered::start(&[]);
+    let admin = Administered::start(&DEBUG);
     let server = &admin.server;
     server.add("bob");
     assert_eq!(server.user(&["add", "two", "--role", "admin"], PASSWORD).0, 0);

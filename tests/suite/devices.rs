@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::attacks::crowd::connect_from;
 use crate::support::{Client, Dir, PASSWORD, Reply, Server, outcome, request, run};
@@ -170,14 +170,14 @@ fn a_secret_of_ones_own_account_was_none_for_anothers() {
 fn sessions_begin_with_a_cookie_or_with_a_field() {
     let server = Server::start(&["--public-url", "https://login.example"]);
     let body = json!({"username": "ada", "password": PASSWORD}).to_string();
-    let plain = "Path=/api/login; Max-Age=31536000; HttpOnly; SameSite=Lax";
+    let plain = "Path=/api/; Max-Age=31536000; HttpOnly; SameSite=Lax";
     let secure = format!("{plain}; Secure");
     for (path, headers, expected) in [
         ("/api/registration", &[][..], secure.as_str()),
         ("/api/login", &[], &secure),
         ("/api/login", &[("Origin", "https://login.example")], &secure),
         // A page that was loaded without TLS could not keep a secure one.
-        ("/api/login", &[("Origin", "http://192.0.2.1:5000")], plain),
+        ("/api/login", &[("Origin", "http://test")], plain),
     ] {
         let (value, attributes) = cookie(&send(&server, 2, "POST", path, headers, &body));
         assert_eq!(attributes, expected, "{path} {headers:?}");
@@ -200,6 +200,87 @@ fn sessions_begin_with_a_cookie_or_with_a_field() {
     let body = json!({"username": "ada", "password": PASSWORD, "device": 7}).to_string();
     let reply = send(&server, 2, "POST", "/api/login", &[], &body);
     assert_eq!(reply.error(), (400, "BadRequest".into()));
+}
+
+/// A browser as far as the cookie goes: it sends it where its path says.
+struct Browser<'a> {
+    server: &'a Server,
+    cookie: Option<(String, String)>,
+}
+
+impl Browser<'_> {
+    fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &Value) -> Reply {
+        let kept = self.cookie.as_ref().filter(|(below, _)| path.starts_with(below));
+        let kept = kept.map(|(_, value)| format!("lictor_device={value}"));
+        let mut headers = headers.to_vec();
+        headers.extend(kept.as_ref().map(|kept| ("Cookie", kept.as_str())));
+        let reply = send(self.server, 2, method, path, &headers, &body.to_string());
+        if reply.header("set-cookie").is_some() {
+            let (value, attributes) = cookie(&reply);
+            let below = attributes.split("; ").find_map(|one| one.strip_prefix("Path="));
+            self.cookie = Some((below.unwrap().to_owned(), value));
+        }
+        reply
+    }
+
+    /// How many people the browser has a secret of.
+    fn people(&self) -> usize {
+        self.cookie.as_ref().map_or(0, |(_, list)| list.split('.').count())
+    }
+}
+
+#[test]
+fn a_browser_forgot_its_people_when_one_of_them_registered_or_changed_the_password() {
+    // With a key file, which makes links.
+    let server = Server::start_with(Dir::new(), &[], &[]);
+    let mut browser = Browser { server: &server, cookie: None };
+    let mut token = String::new();
+    for (nth, name) in ["ada", "bob", "carol"].into_iter().enumerate() {
+        let body = json!({"username": name, "password": PASSWORD});
+        token = browser.send("POST", "/api/registration", &[], &body).token();
+        assert_eq!(browser.people(), nth + 1);
+    }
+    let bearer = format!("Bearer {token}");
+    let body = json!({"current": PASSWORD, "new": NEW});
+    browser.send("PUT", "/api/password", &[("Authorization", &bearer)], &body).token();
+    assert_eq!(browser.people(), 3);
+    let (_, made, _) = server.user(&["reset-link", "bob"], "");
+    let link = made.lines().find_map(|line| line.strip_prefix("token    ")).unwrap();
+    let bearer = format!("Bearer {link}");
+    let body = json!({"password": NEW});
+    browser.send("POST", "/api/reset_finalize", &[("Authorization", &bearer)], &body).token();
+    assert_eq!(browser.people(), 3);
+    let (_, list) = browser.cookie.unwrap();
+    for (name, password) in [("ada", PASSWORD), ("bob", NEW), ("carol", NEW)] {
+        let (after, _) = cookie(&login_with_cookie(&server, 2, name, password, &list));
+        assert_eq!(after.split('.').count(), 3, "{name}");
+    }
+}
+
+#[test]
+fn a_page_of_another_site_put_its_own_account_in_the_place_of_its_visitors() {
+    let server = Server::start(&["--public-url", "https://login.example/x"]);
+    register(&server, 3, "mallory");
+    let body = json!({"username": "mallory", "password": PASSWORD}).to_string();
+    for (origin, keeps) in [
+        (None, true),
+        (Some("http://test"), true),
+        (Some("https://login.example"), true),
+        (Some("https://evil.example"), false),
+        (Some("null"), false),
+    ] {
+        let mut headers = vec![("Content-Type", "text/plain")];
+        headers.extend(origin.map(|origin| ("Origin", origin)));
+        let reply = send(&server, 2, "POST", "/api/login", &headers, &body);
+        // It may call: its own app may be served from there.
+        reply.token();
+        assert_eq!(reply.header("set-cookie").is_some(), keeps, "{origin:?}");
+        assert_eq!(reply.json().get("device"), None, "{origin:?}");
+    }
+    // A page of another origin that keeps the secret itself gets it.
+    let origin = [("Origin", "https://app.example")];
+    let body = json!({"username": "mallory", "password": PASSWORD, "device": ""}).to_string();
+    device(&send(&server, 2, "POST", "/api/login", &origin, &body));
 }
 
 #[test]
