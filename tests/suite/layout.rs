@@ -86,7 +86,17 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("rustls_native_certs", &["mail/transport/smtp/tls.rs"]),
     ("signal_hook", &["server.rs"]),
     ("rpassword", &["admin/user.rs"]),
-    ("rustix", &["assets/folder.rs", "net/mod.rs", "net/poll.rs", "net/keeper.rs", "net/lanes.rs"]),
+    (
+        "rustix",
+        &[
+            "assets/folder.rs",
+            "guard/blocklist_file.rs",
+            "net/mod.rs",
+            "net/poll.rs",
+            "net/keeper.rs",
+            "net/lanes.rs",
+        ],
+    ),
 ];
 
 /// Whether the library's name is there, not only the end of another.

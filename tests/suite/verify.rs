@@ -36,7 +36,7 @@ fn who_it_is() {
     for (name, roles, expected) in [
         ("Ada", "", ["Ada", "1", ""]),
         ("root", "admin,team:x", ["root", "2", "admin,team:x"]),
-        ("Jürgen@", "editor", ["J%C3%BCrgen@", "3", "editor"]),
+        ("@Jürgen", "editor", ["@J%C3%BCrgen", "3", "editor"]),
         (unusual, "", ["a%2Bb%2Cc%3B%22d%22%3D%2541", "4", ""]),
         (&"阿".repeat(64), "", [&"%E9%98%BF".repeat(64), "5", ""]),
     ] {
