@@ -84,6 +84,7 @@ impl App {
         let assets = Assets::open(&config.web, &[&config.database])?;
         let password_rules = config.password_rules()?;
         let mailer = mailer(config)?;
+        // Who reads: the workers, the one that writes what is done soon, and the one that mails.
         let threads = config.engine.workers + config.engine.slow_workers + 2;
         let store = Sqlite::open(&config.database, threads)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");

@@ -22,7 +22,7 @@ mod users;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior};
 
 use self::anchor::Anchor;
 use self::checkpoint::LogSize;
@@ -208,11 +208,6 @@ impl Store for Sqlite {
             }
             Ok(gone)
         })
-    }
-
-    fn latest(&self) -> Result<Option<Timestamp>, Error> {
-        let latest = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(0)?.map(Timestamp));
-        self.reader().query_row("SELECT max(at) FROM audit", [], latest).map_err(fault)
     }
 
     fn settle(&self) -> Result<(), Error> {
