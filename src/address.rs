@@ -68,6 +68,21 @@ impl fmt::Display for Network {
     }
 }
 
+/// Who sends a request, as far as is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Client {
+    pub(crate) address: IpAddr,
+    /// That seems to be a proxy which nobody named, with anybody behind it.
+    pub(crate) unnamed: bool,
+}
+
+impl Client {
+    /// The address that tells this client from others, if it does.
+    pub(crate) fn own(&self) -> Option<IpAddr> {
+        (!self.unnamed).then_some(self.address)
+    }
+}
+
 /// The proxies that are believed about whom a request comes from.
 #[derive(Debug)]
 pub(crate) struct Proxies {
@@ -89,22 +104,20 @@ impl Proxies {
         &self,
         peer: IpAddr,
         forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
-    ) -> IpAddr {
-        let mut client = peer.to_canonical();
+    ) -> Client {
+        let mut address = peer.to_canonical();
         let mut hops = forwarded.rev().flat_map(|line| line.rsplit(|&b| b == b',')).take(MAX_HOPS);
-        if !self.trusts(client) {
-            if is_near(client) && hops.next().is_some() {
-                self.tell(client, Instant::now());
-            }
-            return client;
-        }
-        while self.trusts(client) {
+        while self.trusts(address) {
             match hops.next().and_then(hop) {
-                Some(before) => client = before,
-                None => break,
+                Some(before) => address = before,
+                None => return Client { address, unnamed: false },
             }
         }
-        client
+        let unnamed = is_near(address) && hops.next().is_some();
+        if unnamed {
+            self.tell(address, Instant::now());
+        }
+        Client { address, unnamed }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -215,7 +228,7 @@ mod tests {
         let proxies = proxies(&["127.0.0.1", "10.0.0.0/8", "fd00::/8"]);
         let check = |peer: &str, lines: &[&str], expected: &str| {
             let lines = lines.iter().map(|line| line.as_bytes());
-            let found = proxies.client(ip(peer), lines.clone());
+            let found = proxies.client(ip(peer), lines.clone()).address;
             assert_eq!(found, ip(expected), "{peer} {lines:?}");
         };
         check("127.0.0.1", &[], "127.0.0.1");
@@ -249,14 +262,14 @@ mod tests {
             check("127.0.0.1", &[bad, "10.0.0.2"], "10.0.0.2");
         }
         let found = proxies.client(ip("127.0.0.1"), [&b"\xff\xfe"[..]].into_iter());
-        assert_eq!(found, ip("127.0.0.1"));
+        assert_eq!(found.address, ip("127.0.0.1"));
     }
 
     #[test]
     fn no_more_hops_than_anybody_has() {
         let line = format!("192.0.2.1, {}", vec!["10.0.0.1"; 5_000].join(", "));
         let found = proxies(&["10.0.0.0/8"]).client(ip("10.0.0.2"), [line.as_bytes()].into_iter());
-        assert_eq!(found, ip("10.0.0.1"));
+        assert_eq!(found.address, ip("10.0.0.1"));
     }
 
     #[test]
@@ -267,11 +280,15 @@ mod tests {
             ("fd00::1", &["192.0.2.1"], true),
             ("127.0.0.1", &[], false),
             ("10.0.0.1", &["192.0.2.1"], false),
+            // Another one behind the one that was named.
+            ("10.0.0.1", &["192.0.2.1, 172.16.0.1"], true),
+            ("10.0.0.1", &["172.16.0.1"], false),
             ("198.51.100.1", &["192.0.2.1"], false),
             ("2001:db8::1", &["192.0.2.1"], false),
         ] {
             let proxies = proxies(&["10.0.0.0/8"]);
-            proxies.client(ip(peer), lines.iter().map(|line| line.as_bytes()));
+            let found = proxies.client(ip(peer), lines.iter().map(|line| line.as_bytes()));
+            assert_eq!(found.own().is_none(), expected, "{peer} {lines:?}");
             let told = proxies.told.into_inner().unwrap();
             assert_eq!(told.is_some(), expected, "{peer} {lines:?}");
         }

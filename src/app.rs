@@ -4,7 +4,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use crate::address::Proxies;
+use crate::address::{Client, Proxies};
 use crate::assets::Assets;
 use crate::clock::Timestamp;
 use crate::config::{
@@ -84,6 +84,7 @@ impl App {
         let assets = Assets::open(&config.web, &[&config.database])?;
         let password_rules = config.password_rules()?;
         let mailer = mailer(config)?;
+        // Who reads: the workers, the one that writes what is done soon, and the one that mails.
         let threads = config.engine.workers + config.engine.slow_workers + 2;
         let store = Sqlite::open(&config.database, threads)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
@@ -155,6 +156,11 @@ impl App {
     /// Who sends a request: whoever is at the other end of the connection; or, if that is a
     /// trusted proxy, whom it names.
     pub fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
+        self.known_client(request).map(|client| client.address)
+    }
+
+    /// The same, and whether others have that address as well.
+    fn known_client(&self, request: &Request<'_>) -> Option<Client> {
         let forwarded = request.headers("x-forwarded-for");
         request.peer.map(|peer| self.proxies.client(peer, forwarded))
     }
@@ -365,7 +371,7 @@ impl App {
             bytes += c.len_utf8();
             bytes <= MAX_AGENT
         });
-        Caller { address: self.client(request), agent: printable.collect() }
+        Caller { client: self.known_client(request), agent: printable.collect() }
     }
 
     /// A file or a page, or else why not.
@@ -447,33 +453,35 @@ fn mailer(config: &Config) -> Result<Option<Mailer>, Problem> {
 
 /// Who sends a request.
 pub(crate) struct Caller {
-    address: Option<IpAddr>,
+    client: Option<Client>,
     agent: String,
 }
 
 impl Caller {
+    /// Where a session begins or goes on. A proxy that nobody named is no place: a thief may be
+    /// behind it as well.
     pub(crate) fn origin(&self) -> Origin<'_> {
-        Origin { address: self.address, agent: &self.agent }
+        Origin { address: self.client.and_then(|client| client.own()), agent: &self.agent }
     }
 
     /// The address.
     pub(crate) fn client(&self) -> Option<IpAddr> {
-        self.address
+        self.client.map(|client| client.address)
     }
 
     /// The address, for the record; empty if it is not known.
     pub(crate) fn address(&self) -> String {
-        self.address.map_or_else(String::new, |address| address.to_string())
+        self.client().map_or_else(String::new, |address| address.to_string())
     }
 
     /// As a user, or somebody who wants to be one.
     pub(crate) fn user(&self) -> Actor {
-        Actor::User(self.address)
+        Actor::User(self.client())
     }
 
     /// As an administrator.
     pub(crate) fn admin(&self, admin: &Admin) -> Actor {
-        Actor::Admin(admin.identity().id(), self.address)
+        Actor::Admin(admin.identity().id(), self.client())
     }
 }
 

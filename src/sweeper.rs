@@ -17,11 +17,7 @@ const STEADY_WITHIN: u64 = 5;
 
 /// Deletes what has expired, until `ended` is hung up. Between two steps others can write.
 pub(crate) fn run(app: &App, ended: Receiver<()>) {
-    let latest = app.store.latest().unwrap_or_else(|error| {
-        log::warn!("the sweep waits until the clock has been steady: {error}");
-        None
-    });
-    let mut horizon = Horizon::new(latest, Instant::now(), Timestamp::now());
+    let mut horizon = Horizon::new(Instant::now(), Timestamp::now());
     let mut pause = SWEEP_EVERY;
     while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         let until = horizon.advance(Instant::now(), Timestamp::now());
@@ -47,11 +43,11 @@ fn sweep(app: &App, until: Timestamp) -> Duration {
 /// - The horizon never passes the clock.
 /// - It advances by elapsed (monotonic) time, never by a jump of the clock. If the clock is set
 ///   back, so is the horizon.
-/// - At start it is the time of the newest audit entry: that much has really passed. A machine
-///   that was off for a month has a gap there, and one that boots with a wrong clock needs time to
-///   have it set; so the clock is believed once, when it has been steady for [`STEADY_FOR`].
+/// - At start it is not known, and nothing is deleted: a machine may boot with a wrong clock, and
+///   needs time to have it set. The clock is believed once, when it has been steady for
+///   [`STEADY_FOR`]. Nothing that was written before is asked: whoever wrote it had that clock.
 ///
-/// A jump after that stays unbelieved until the next start.
+/// A jump after that stays unbelieved until the next start has had its steady hour.
 struct Horizon {
     /// A moment, and what the time was then at least.
     known: Option<(Instant, Timestamp)>,
@@ -64,10 +60,8 @@ struct Horizon {
 }
 
 impl Horizon {
-    /// `latest` is a time that has passed for certain, if any is known.
-    fn new(latest: Option<Timestamp>, at: Instant, clock: Timestamp) -> Horizon {
-        let known = latest.map(|latest| (at, latest));
-        Horizon { known, last: (at, clock), steady_since: at, settled: false }
+    fn new(at: Instant, clock: Timestamp) -> Horizon {
+        Horizon { known: None, last: (at, clock), steady_since: at, settled: false }
     }
 
     /// The horizon at a moment at which the clock shows `clock`; `None` while nothing is known.
@@ -79,7 +73,7 @@ impl Horizon {
             self.steady_since = at;
             log::warn!(
                 "the clock moved by {moved} s in {elapsed} s; rows that look expired because of \
-                 a jump ahead stay until the clock has been steady, or until the next start"
+                 a jump ahead stay until the clock has been steady for an hour after a start"
             );
         }
         if !self.settled && at.duration_since(self.steady_since) >= STEADY_FOR {
@@ -106,9 +100,9 @@ mod tests {
     const DAY: i64 = 24 * 3600;
 
     /// Looks at the clocks, one a row: seconds since the start, what the clock shows, the horizon.
-    fn check(what: &str, latest: Option<i64>, clock: i64, looks: &[(u64, i64, Option<i64>)]) {
+    fn check(what: &str, clock: i64, looks: &[(u64, i64, Option<i64>)]) {
         let start = Instant::now();
-        let mut horizon = Horizon::new(latest.map(Timestamp), start, Timestamp(clock));
+        let mut horizon = Horizon::new(start, Timestamp(clock));
         for &(after, clock, expected) in looks {
             let found = horizon.advance(start + Duration::from_secs(after), Timestamp(clock));
             assert_eq!(found, expected.map(Timestamp), "{what}: after {after} s");
@@ -118,54 +112,42 @@ mod tests {
     #[test]
     fn horizons() {
         check(
-            "started again after a few seconds",
-            Some(1_000),
-            1_010,
-            &[(60, 1_070, Some(1_060)), (3_600, 4_610, Some(4_610)), (3_660, 4_670, Some(4_670))],
-        );
-        check(
-            "off for a month",
-            Some(0),
-            30 * DAY,
+            "a steady clock",
+            1_000,
             &[
-                (60, 30 * DAY + 60, Some(60)),
-                (3_599, 30 * DAY + 3_599, Some(3_599)),
-                (3_600, 30 * DAY + 3_600, Some(30 * DAY + 3_600)),
-                (3_660, 30 * DAY + 3_660, Some(30 * DAY + 3_660)),
+                (60, 1_060, None),
+                (3_599, 4_599, None),
+                (3_600, 4_600, Some(4_600)),
+                (3_660, 4_660, Some(4_660)),
             ],
         );
         check(
             "far ahead at start, then set right",
-            Some(1_000),
             1_000 + 365 * DAY,
             &[
-                (60, 1_060 + 365 * DAY, Some(1_060)),
-                (120, 1_125, Some(1_120)),
-                (3_700, 4_705, Some(4_700)),
+                (60, 1_060 + 365 * DAY, None),
+                (120, 1_125, None),
+                (3_700, 4_705, None),
                 (3_720, 4_725, Some(4_725)),
             ],
         );
         check(
             "behind at start, then set right",
-            Some(30 * DAY),
             0,
             &[
-                (60, 60, Some(60)),
-                (120, 30 * DAY, Some(120)),
+                (60, 60, None),
+                (120, 30 * DAY, None),
                 (3_720, 30 * DAY + 3_600, Some(30 * DAY + 3_600)),
             ],
         );
-        check("nothing known", None, 50, &[(60, 110, None), (3_600, 3_650, Some(3_650))]);
         let settled = (3_600, 4_600, Some(4_600));
         check(
             "a jump ahead is never believed",
-            Some(1_000),
             1_000,
             &[settled, (3_660, 4_660 + DAY, Some(4_660)), (99_660, 100_660 + DAY, Some(100_660))],
         );
         check(
             "a jump back is, and the way from there is elapsed time again",
-            Some(1_000),
             1_000,
             &[
                 settled,
@@ -176,12 +158,11 @@ mod tests {
         );
         check(
             "the ends of time",
-            Some(i64::MAX),
-            i64::MIN,
+            i64::MAX - 3_600,
             &[
-                (60, i64::MAX, Some(i64::MAX)),
-                (120, i64::MIN, Some(i64::MIN)),
-                (180, i64::MAX, Some(i64::MIN + 60)),
+                (3_600, i64::MAX, Some(i64::MAX)),
+                (3_660, i64::MIN, Some(i64::MIN)),
+                (3_720, i64::MAX, Some(i64::MIN + 60)),
             ],
         );
     }
@@ -189,12 +170,13 @@ mod tests {
     #[test]
     fn steps_of_a_fraction_of_a_second_add_up() {
         let start = Instant::now();
-        let mut horizon = Horizon::new(Some(Timestamp(0)), start, Timestamp(1_000));
+        let mut horizon = Horizon::new(start, Timestamp(1_000));
+        horizon.advance(start + STEADY_FOR, Timestamp(4_600));
         let last = (1..=1_000)
-            .map(|step| Duration::from_millis(100 * step))
+            .map(|step| STEADY_FOR + Duration::from_millis(100 * step))
             .map(|after| horizon.advance(start + after, Timestamp(1_000 + after.as_secs() as i64)))
             .last();
-        assert_eq!(last, Some(Some(Timestamp(100))));
+        assert_eq!(last, Some(Some(Timestamp(4_700))));
     }
 
     #[test]
@@ -202,26 +184,39 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("lictor-sweeper-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         let secret = Secret::new("the secret of the tests: 32 bytes or more").unwrap();
-        let app = App::open(&Config::new(dir.join("lictor.db"), secret)).unwrap();
+        let config = Config::new(dir.join("lictor.db"), secret);
+        let post = |app: &App, path, body, now| {
+            let mut request = Request::new("POST", path, &[]);
+            request.body = body;
+            app.handle(&request, now).status
+        };
+        let mut app = App::open(&config).unwrap();
         let now = Timestamp::now();
         let body = br#"{"username":"ada","password":"ten wooden lanterns"}"#;
-        let mut request = Request::new("POST", "/api/registration", &[]);
-        request.body = body;
-        let registered = app.handle(&request, now);
-        assert_eq!(registered.status, 200);
+        assert_eq!(post(&app, "/api/registration", body, now), 200);
 
-        // The machine starts again, five years ahead; after an hour its clock is still the same.
-        let (start, ahead) = (Instant::now(), now.0 + 5 * 365 * DAY);
-        let latest = app.store.latest().unwrap();
-        assert_eq!(latest, Some(now));
-        let mut horizon = Horizon::new(latest, start, Timestamp(ahead));
-        let mut swept = |after: u64| {
-            let clock = Timestamp(ahead + after.cast_signed());
-            let until = horizon.advance(start + Duration::from_secs(after), clock).unwrap();
-            app.sweep(until).unwrap()
-        };
-        assert_eq!((swept(60), swept(3_540)), (0, 0));
-        assert!(swept(3_600) > 0, "whoever is steady is believed");
+        // Five years ahead, the machine starts again and again. Each time a stranger leaves an
+        // entry at the wrong time.
+        let ahead = now.0 + 5 * 365 * DAY;
+        let wrong = br#"{"username":"eve","password":"five paper lanterns"}"#;
+        for begun in [ahead, ahead + 100, ahead + 200] {
+            drop(app);
+            app = App::open(&config).unwrap();
+            let start = Instant::now();
+            let mut horizon = Horizon::new(start, Timestamp(begun));
+            for after in [60_u64, 3_540] {
+                let clock = Timestamp(begun + after.cast_signed());
+                assert_eq!(post(&app, "/api/login", wrong, clock), 401);
+                let until = horizon.advance(start + Duration::from_secs(after), clock);
+                assert_eq!(until.map(|until| app.sweep(until).unwrap()), None);
+            }
+            // After an hour the clock is still the same.
+            let clock = Timestamp(begun + 3_600);
+            let until = horizon.advance(start + STEADY_FOR, clock);
+            assert_eq!(until, Some(clock), "whoever is steady is believed");
+        }
+        assert_eq!(post(&app, "/api/login", body, now), 200, "the account is there");
+        assert!(app.sweep(Timestamp(ahead)).unwrap() > 0, "there was something to delete");
         drop(app);
         std::fs::remove_dir_all(&dir).unwrap();
     }

@@ -85,9 +85,9 @@ impl RotationPolicy {
         }
         // A newer one comes from another program with the same secret, which has exchanged it
         // there; a thief's is always older.
-        if issued >= last.newest {
+        if issued >= last.newest && !last.exchanged_ahead(issued) {
             // Never back in time, or the token that was exchanged would be the newer one.
-            return Decision::Rotate { issue: now.max(issued), previous: issued };
+            return last.rotate(now.max(issued), issued);
         }
         // Tabs that keep copies of the token.
         let same_device = self.same_device && last.was(here);
@@ -99,12 +99,25 @@ impl RotationPolicy {
         // A token that has expired, or whose time is yet to come, is of no use to anybody.
         match (-MAX_AHEAD..=self.fresh).contains(&age) {
             true => Decision::Repeat,
-            false => Decision::Rotate { issue: now, previous: last.newest },
+            false => last.rotate(now, last.newest),
         }
     }
 }
 
 impl LastRefresh {
+    /// Another token is issued in place of the one from `before`. Once the clock was far ahead and
+    /// is set back, that is a newer one than the new one, and stays remembered until the clock
+    /// has caught up: all from before it may have been exchanged.
+    fn rotate(&self, issue: Timestamp, before: Timestamp) -> Decision {
+        let ahead = self.previous.filter(|previous| *previous > issue);
+        Decision::Rotate { issue, previous: before.max(ahead.unwrap_or(before)) }
+    }
+
+    /// Whether a token is from while the clock was ahead, and not the last one of then.
+    fn exchanged_ahead(&self, issued: Timestamp) -> bool {
+        issued > self.newest && self.previous.is_some_and(|previous| issued < previous)
+    }
+
     /// Whether it was from this address, as limits group them, and by this program. What has no
     /// known address is nowhere the same.
     fn was(&self, here: &Origin<'_>) -> bool {
@@ -194,10 +207,33 @@ mod tests {
             ("idle, a thief's", idle, there, 4_000, 7_001, Idle),
             ("used in another program", idle, here, 6_000, 7_001, rotate(7_001, 6_000)),
         ];
-        for (what, policy, origin, issued, now, expected) in rows {
-            let found = policy.decide(&session, Timestamp(*issued), origin, Timestamp(*now));
-            assert_eq!(found, *expected, "{what}");
-        }
+        // The clock was ahead until 5,000 was issued, then it was set back.
+        let set_back = last(3_000, Some(5_000));
+        let rows_set_back: &[Row<'_>] = &[
+            ("exchanged ahead, from elsewhere", reuse, there, 4_000, 4_100, Replay),
+            ("exchanged ahead, never", never, here, 3_001, 3_010, Replay),
+            ("exchanged ahead, from here", reuse, here, 4_000, 3_010, Repeat),
+            ("the same, later", reuse, here, 4_000, 4_100, rotate(4_100, 5_000)),
+            ("the last one of then", never, there, 5_000, 4_990, rotate(5_000, 5_000)),
+            ("the newest", never, there, 3_000, 3_500, rotate(3_500, 5_000)),
+            (
+                "the newest, the clock has caught up",
+                never,
+                there,
+                3_000,
+                5_000,
+                rotate(5_000, 3_000),
+            ),
+            ("of another program", never, there, 5_001, 5_002, rotate(5_002, 5_001)),
+        ];
+        let of = |session, rows: &[Row<'_>]| {
+            for (what, policy, origin, issued, now, expected) in rows {
+                let found = policy.decide(session, Timestamp(*issued), origin, Timestamp(*now));
+                assert_eq!(found, *expected, "{what}");
+            }
+        };
+        of(&session, rows);
+        of(&set_back, rows_set_back);
     }
 
     #[test]

@@ -55,9 +55,6 @@ pub trait Store:
     /// time, so that nobody waits for it. Says how much it was.
     fn sweep(&self, audit_since: Timestamp, now: Timestamp) -> Result<usize, Error>;
 
-    /// The time of the newest audit entry.
-    fn latest(&self) -> Result<Option<Timestamp>, Error>;
-
     /// Puts everything in its final place; called when the server ends.
     fn settle(&self) -> Result<(), Error>;
 }

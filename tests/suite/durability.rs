@@ -131,20 +131,27 @@ fn no_lock_of_another_program_keeps_tokens_from_being_checked() {
     let token = server.register("ada", PASSWORD).token();
     let other = rusqlite::Connection::open(server.dir.database()).unwrap();
     other.busy_timeout(Duration::ZERO).unwrap();
-    for lock in [
-        "BEGIN EXCLUSIVE",
-        "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE users SET roles = roles",
-        "PRAGMA wal_checkpoint(TRUNCATE)",
-        "PRAGMA journal_mode = DELETE",
+    // What would lock readers out is refused, since the server has the file open.
+    for (lock, can) in [
+        ("BEGIN EXCLUSIVE", true),
+        ("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE users SET roles = roles", false),
+        ("PRAGMA locking_mode = NORMAL; BEGIN IMMEDIATE; UPDATE users SET roles = roles", true),
+        ("PRAGMA wal_checkpoint(TRUNCATE)", true),
+        ("PRAGMA journal_mode = DELETE", false),
     ] {
-        // What would lock readers out is refused, since the server has the file open.
         let result = other.execute_batch(lock);
         let begun = Instant::now();
         for _ in 0..20 {
             assert_eq!(server.protected(&token).status(), 200, "{lock}");
         }
         assert!(begun.elapsed() < Duration::from_secs(2), "{lock}: {result:?}");
-        let _ = other.execute_batch("ROLLBACK");
+        assert_eq!(result.is_ok(), can, "{lock}: {result:?}");
+        // Only what has begun can be undone.
+        let begun = !other.is_autocommit();
+        assert_eq!(begun, can && lock.contains("BEGIN"), "{lock}");
+        if begun {
+            other.execute_batch("ROLLBACK").unwrap();
+        }
     }
     drop(other);
     server.login("ada", PASSWORD).token();

@@ -229,6 +229,44 @@ fn an_older_token_is_good_only_where_the_session_was_refreshed() {
 }
 
 #[test]
+fn behind_a_proxy_that_nobody_named_an_exchanged_token_was_good_everywhere() {
+    // A refresh by somebody behind the proxy, and one that it does not say of whom.
+    let everywhere = [Some("192.0.2.1"), Some("198.51.100.7"), None];
+    for (owner, thief) in
+        everywhere.iter().flat_map(|owner| everywhere.map(|thief| (*owner, thief)))
+    {
+        let server = Server::start(&[]);
+        let ask = |path: &str, from: Option<&str>, body: &str| {
+            let headers = [("User-Agent", "a browser"), ("X-Forwarded-For", from.unwrap_or(""))];
+            server.send("POST", path, &headers[..1 + usize::from(from.is_some())], body)
+        };
+        let body = json!({"username": "ada", "password": PASSWORD}).to_string();
+        let copied = ask("/api/registration", owner, &body).token();
+        let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+        let ago = |seconds: i64| {
+            let issued = now() - seconds;
+            assert_eq!(database.execute("UPDATE sessions SET newest = ?1", [issued]).unwrap(), 1);
+            issued
+        };
+        let copied = expired(&copied, ago(5_000));
+        let second = ask("/api/refresh", owner, &copied).token();
+        let newest = ask("/api/refresh", owner, &expired(&second, ago(4_000))).token();
+        let shown = sessions(&server, &newest)[0]["address"].clone();
+        assert_eq!(shown, json!(if owner.is_some() { "-" } else { "127.0.0.1" }));
+        let stolen = ask("/api/refresh", thief, &copied);
+        if (owner, thief) == (None, None) {
+            // No proxy, as far as can be seen: the same machine.
+            stolen.token();
+            continue;
+        }
+        is(&stolen, REVOKED);
+        is(&server.protected(&newest), REVOKED);
+        // The log and the audit have the address that there is.
+        assert!(server.log().contains("refresh-replayed user=ada id=1 from=127.0.0.1"));
+    }
+}
+
+#[test]
 fn a_session_that_nobody_used_could_be_refreshed_for_a_month() {
     let server = Server::start(&["--access-lifespan", "100s", "--session-idle", "200s"]);
     let database = rusqlite::Connection::open(server.dir.database()).unwrap();

@@ -3,7 +3,7 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -283,12 +283,16 @@ impl Client {
         Some(reply)
     }
 
-    /// Everything until the server closes.
+    /// Everything until the server closes, which it has to.
     pub fn rest(&mut self) -> String {
         let mut rest = String::new();
-        // A reset counts as an end; what was read before it stays.
-        let _ = self.reader.read_to_string(&mut rest);
-        rest
+        match self.reader.read_to_string(&mut rest) {
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                panic!("not closed after {PATIENCE:?}; it said {rest:?}")
+            }
+            // A reset counts as an end; what was read before it stays.
+            Ok(_) | Err(_) => rest,
+        }
     }
 }
 

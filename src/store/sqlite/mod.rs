@@ -17,16 +17,18 @@ mod readers;
 mod second_factors;
 mod sessions;
 mod tickets;
+mod turns;
 mod users;
 
-use std::sync::{Mutex, MutexGuard, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, TransactionBehavior};
 
 use self::anchor::Anchor;
 use self::checkpoint::LogSize;
 use self::readers::Readers;
+use self::turns::Turns;
 use super::Store;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -37,8 +39,6 @@ pub use open::Inspection;
 const BUSY: Duration = Duration::from_secs(5);
 /// How long it waits when the lock had been in the way for [`BUSY`] before the transaction began.
 const BUSY_AGAIN: Duration = Duration::from_millis(50);
-/// How often it is looked whether another thread has finished writing.
-const LOOK_AGAIN: Duration = Duration::from_millis(1);
 /// Seconds that a mail is kept that could not be sent.
 const MAIL_KEPT: i64 = 7 * 24 * 3600;
 /// Rows of one table that are thrown away at once; nobody waits long for so few.
@@ -50,6 +50,8 @@ pub struct Sqlite {
     // Dropped in this order: the last connection to close cleans up, and it must be able to write.
     readers: Readers,
     writer: Mutex<Writer>,
+    /// Whose turn it is to write.
+    turns: Turns,
     /// Whether users are told by mail what happens to their accounts.
     mails: bool,
 }
@@ -112,7 +114,11 @@ impl Sqlite {
         act: impl FnOnce(&mut Connection) -> Result<T, Abort>,
     ) -> Result<T, Error> {
         let begun = Instant::now();
-        let mut guard = self.writer(begun)?;
+        let Some(_turn) = self.turns.take(begun + BUSY) else {
+            return Err(Error::Unavailable("database: the writer is busy".into()));
+        };
+        // Held by nobody else but `upkeep`, which is done soon.
+        let mut guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let writer = &mut *guard;
         writer.connection.busy_timeout(writer.patience(begun)).map_err(fault)?;
         // What is read while this is written may cost a little more.
@@ -131,21 +137,6 @@ impl Sqlite {
             Abort::Sql(error) => fault(error),
             Abort::Rule(error) => error,
         })
-    }
-
-    fn writer(&self, begun: Instant) -> Result<MutexGuard<'_, Writer>, Error> {
-        loop {
-            match self.writer.try_lock() {
-                Ok(writer) => return Ok(writer),
-                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
-                Err(TryLockError::WouldBlock) if begun.elapsed() < BUSY => {
-                    std::thread::sleep(LOOK_AGAIN);
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Error::Unavailable("database: the writer is busy".into()));
-                }
-            }
-        }
     }
 
     /// A connection for reading; each thread comes back to the same one.
@@ -181,8 +172,13 @@ impl Store for Sqlite {
     }
 
     fn upkeep(&self, busy: bool) {
-        // Who is writing sees to the anchor himself.
-        let Ok(writer) = self.writer.try_lock() else { return };
+        let writer = match self.writer.try_lock() {
+            Ok(writer) => writer,
+            // Somebody panicked while writing, and was undone.
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            // Who is writing sees to the anchor himself.
+            Err(TryLockError::WouldBlock) => return,
+        };
         // Let go even to take hold again: of what has been written since.
         writer.anchor.release();
         if busy {
@@ -208,11 +204,6 @@ impl Store for Sqlite {
             }
             Ok(gone)
         })
-    }
-
-    fn latest(&self) -> Result<Option<Timestamp>, Error> {
-        let latest = |row: &Row<'_>| Ok(row.get::<_, Option<i64>>(0)?.map(Timestamp));
-        self.reader().query_row("SELECT max(at) FROM audit", [], latest).map_err(fault)
     }
 
     fn settle(&self) -> Result<(), Error> {
@@ -243,7 +234,9 @@ fn fault(error: rusqlite::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::path::PathBuf;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use super::*;
     use crate::guard::{Email, PasswordHash, Roles, Username};
@@ -332,5 +325,56 @@ mod tests {
             };
             assert_eq!(value, expected, "{pragma}");
         }
+    }
+
+    #[test]
+    fn one_thread_that_wrote_without_a_pause_kept_the_others_out() {
+        let place = Place::new("turns");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let (turns, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let hold = |_: &mut Connection| {
+                        turns.fetch_add(1, Ordering::Relaxed);
+                        std::thread::sleep(Duration::from_millis(5));
+                        Ok(())
+                    };
+                    store.with_writer(hold).unwrap();
+                }
+            });
+            while turns.load(Ordering::Relaxed) < 2 {
+                std::thread::yield_now();
+            }
+            let waited = (0..20).map(|_| {
+                let before = turns.load(Ordering::Relaxed);
+                let waited = store.with_writer(|_| Ok(turns.load(Ordering::Relaxed) - before));
+                // Its turn comes again.
+                while turns.load(Ordering::Relaxed) == before {
+                    std::thread::yield_now();
+                }
+                waited
+            });
+            let mut waited: Vec<_> = waited.map(Result::unwrap).collect();
+            over.store(true, Ordering::Relaxed);
+            // On a busy machine some turns may pass between the count and the wait.
+            waited.sort_unstable();
+            assert!(waited[waited.len() / 2] <= 2, "turns of the other: {waited:?}");
+        });
+    }
+
+    #[test]
+    fn after_a_panic_no_anchor_was_held_again() {
+        let place = Place::new("poisoned");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        store.upkeep(true);
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _ = store.write(|_| -> Result<(), Abort> { panic!("a bug in a transaction") });
+        }));
+        assert!(panicked.is_err());
+        add(&store, "ada", None).unwrap();
+        store.upkeep(true);
+        let writer = store.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        assert!(writer.anchor.release(), "it was not held");
     }
 }

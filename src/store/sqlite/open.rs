@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use super::anchor::Anchor;
 use super::checkpoint::LogSize;
 use super::readers::Readers;
+use super::turns::Turns;
 use super::{BUSY, Sqlite, Writer, audit, emails};
 use crate::error::Problem;
 
@@ -90,6 +91,7 @@ impl Sqlite {
                 log,
                 locked: None,
             }),
+            turns: Turns::default(),
             mails: false,
         })
     }
