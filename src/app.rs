@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::address::Proxies;
+use crate::api::login;
 use crate::assets::Assets;
 use crate::clock::Timestamp;
 use crate::config::{
@@ -13,7 +14,7 @@ use crate::config::{
 use crate::error::{Error, Problem};
 use crate::guard::{
     Admin, Attempts, DeviceKeys, Door, Hasher, Identity, Lifespans, PasswordRules, Roles,
-    RotationPolicy, Tokens,
+    RotationPolicy, Throttle, Tokens,
 };
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
 use crate::link::PageUrl;
@@ -513,6 +514,12 @@ impl Service for App {
 
     fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
         App::client(self, request)
+    }
+
+    fn favoured(&self, request: &Request<'_>, now: Timestamp) -> Option<u64> {
+        let (route, _) = self.find(request).ok()?;
+        let login = route.throttle == Throttle::Login;
+        login.then(|| login::device(self, request, now)).flatten().map(|device| device.place())
     }
 
     fn brief(&self, request: &Request<'_>) -> bool {
