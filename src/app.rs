@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::address::Proxies;
-use crate::api::login;
 use crate::assets::Assets;
 use crate::clock::Timestamp;
 use crate::config::{
@@ -14,7 +13,7 @@ use crate::config::{
 use crate::error::{Error, Problem};
 use crate::guard::{
     Admin, Attempts, DeviceKeys, Door, Hasher, Identity, Lifespans, PasswordRules, Roles,
-    RotationPolicy, Throttle, Tokens,
+    RotationPolicy, Tokens,
 };
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
 use crate::link::PageUrl;
@@ -517,9 +516,7 @@ impl Service for App {
     }
 
     fn favoured(&self, request: &Request<'_>, now: Timestamp) -> Option<u64> {
-        let (route, _) = self.find(request).ok()?;
-        let login = route.throttle == Throttle::Login;
-        login.then(|| login::device(self, request, now)).flatten().map(|device| device.place())
+        self.find(request).ok().and_then(|(route, _)| route.favoured(self, request, now))
     }
 
     fn brief(&self, request: &Request<'_>) -> bool {

@@ -107,6 +107,14 @@ impl Route {
         }
     }
 
+    /// Whose request it is, if it may wait although its address has its share of the queue.
+    pub(crate) fn favoured(&self, app: &App, request: &Request<'_>, now: Timestamp) -> Option<u64> {
+        match self.throttle {
+            Throttle::Login => api::login::device(app, request, now).map(|device| device.place()),
+            _ => None,
+        }
+    }
+
     /// Whether a request's path is this route's, and what stands there in the place of the
     /// parameter.
     pub(crate) fn matches<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
