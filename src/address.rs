@@ -120,7 +120,7 @@ impl Proxies {
         Client { address, unnamed }
     }
 
-    fn trusts(&self, address: IpAddr) -> bool {
+    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
         self.trusted.iter().any(|network| network.contains(address))
     }
 
@@ -143,8 +143,12 @@ impl Proxies {
 /// Whether an address is on this machine or in a private network, as proxies are.
 pub(crate) fn is_near(address: IpAddr) -> bool {
     match address {
-        IpAddr::V4(v4) => v4.is_loopback() || v4.is_private(),
-        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local(),
+        IpAddr::V4(v4) => {
+            // Between providers and their customers, and overlay networks (RFC 6598).
+            let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
+            v4.is_loopback() || v4.is_private() || v4.is_link_local() || shared
+        }
+        IpAddr::V6(v6) => v6.is_loopback() || v6.is_unique_local() || v6.is_unicast_link_local(),
     }
 }
 
@@ -278,6 +282,11 @@ mod tests {
             ("127.0.0.1", &["192.0.2.1"][..], true),
             ("::ffff:172.16.0.1", &["x"], true),
             ("fd00::1", &["192.0.2.1"], true),
+            ("100.64.0.1", &["192.0.2.1"], true),
+            ("100.127.255.255", &["192.0.2.1"], true),
+            ("100.128.0.1", &["192.0.2.1"], false),
+            ("169.254.1.1", &["192.0.2.1"], true),
+            ("fe80::1", &["192.0.2.1"], true),
             ("127.0.0.1", &[], false),
             ("10.0.0.1", &["192.0.2.1"], false),
             // Another one behind the one that was named.

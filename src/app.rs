@@ -2,7 +2,7 @@
 //! where no route is, and the same dress for every answer.
 
 use std::net::IpAddr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::address::{Client, Proxies};
 use crate::assets::Assets;
@@ -73,6 +73,7 @@ pub struct App {
     audit_retention: i64,
     cors: Cors,
     public_url: Option<PageUrl>,
+    refusals: origin::Refusals,
     assets: Assets,
     routes: Vec<Route>,
 }
@@ -129,6 +130,7 @@ impl App {
             audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),
             cors: config.cors.clone(),
             public_url: config.public_url.clone(),
+            refusals: origin::Refusals::default(),
             assets,
             routes: ROUTES.to_vec(),
         })
@@ -333,12 +335,15 @@ impl App {
         let reads = matches!(request.method, "GET" | "HEAD");
         match &self.cors {
             Cors::Only(allowed) if route.lane == Lane::Slow && !reads => {
-                let may_call = |origin| {
+                let may_call = |origin: &[u8]| {
                     allowed.iter().any(|one| one.as_str().as_bytes() == origin)
-                        || self.is_own(request, origin)
+                        || self.is_own(origin, request)
                 };
-                let refused = request.headers("origin").any(|origin| !may_call(origin));
-                if refused { Err(Error::OriginNotAllowed) } else { Ok(()) }
+                let refused = request.headers("origin").find(|origin| !may_call(origin));
+                refused.map_or(Ok(()), |origin| {
+                    self.refusals.tell(origin, Instant::now());
+                    Err(Error::OriginNotAllowed)
+                })
             }
             _ => Ok(()),
         }
@@ -346,14 +351,27 @@ impl App {
 
     /// Whether a page of another origin asks.
     pub(crate) fn is_from_elsewhere(&self, request: &Request<'_>) -> bool {
-        request.headers("origin").any(|origin| !self.is_own(request, origin))
+        request.headers("origin").any(|origin| !self.is_own(origin, request))
     }
 
-    /// Whether an origin is this server's, by the name that was called or the public address.
-    fn is_own(&self, request: &Request<'_>, origin: &[u8]) -> bool {
-        let url = self.public_url.as_ref();
-        request.header("host").is_some_and(|host| origin::is_at(origin, host))
-            || url.is_some_and(|url| origin::is_of(origin, url.as_str().as_bytes()))
+    /// Whether an origin is this server's own: the public address, or else where the request says
+    /// that it went. If there is a public address, only numbers and `localhost` count besides: a
+    /// page can be loaded from any name that somebody lets point here.
+    fn is_own(&self, origin: &[u8], request: &Request<'_>) -> bool {
+        let url = self.public_url.as_ref().map(|url| url.as_str().as_bytes());
+        let is_here =
+            |host| origin::is_at(origin, host) && (url.is_none() || origin::is_no_name(host));
+        url.is_some_and(|url| origin::is_of(origin, url))
+            || request.header("host").is_some_and(is_here)
+            || self.forwarded_hosts(request).any(is_here)
+    }
+
+    /// By which names a trusted proxy was called, if it says so. No page can: a browser asks first
+    /// whether it may send this field, and may not.
+    fn forwarded_hosts<'r>(&self, request: &Request<'r>) -> impl Iterator<Item = &'r [u8]> {
+        let trusted = request.peer.is_some_and(|peer| self.proxies.trusts(peer));
+        let lines = request.headers("x-forwarded-host").filter(move |_| trusted);
+        lines.flat_map(|line| line.split(|&b| b == b',')).map(<[u8]>::trim_ascii)
     }
 
     /// Whether whoever asks speaks TLS, with a proxy, as far as can be known. A page says where
@@ -510,6 +528,10 @@ impl Service for App {
 
     fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
         App::client(self, request)
+    }
+
+    fn favoured(&self, request: &Request<'_>, now: Timestamp) -> Option<u64> {
+        self.find(request).ok().and_then(|(route, _)| route.favoured(self, request, now))
     }
 
     fn brief(&self, request: &Request<'_>) -> bool {

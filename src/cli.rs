@@ -501,15 +501,39 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     for (name, value) in rows {
         let _ = writeln!(out, "{name:16} {value}");
     }
-    let _ = match missing_proxy(&config) {
-        Some(why) => writeln!(
-            out,
-            "warning: {why}, so a proxy seems to be in front; name it with --trusted-proxy, or all \
-             people behind it count as one address"
-        ),
-        None => writeln!(out, "nothing is wrong with it"),
-    };
+    let _ = writeln!(
+        out,
+        "note: these flags and this environment were looked at; by hand, a systemd unit's \
+         Environment= is not among them"
+    );
+    let mut warnings = Vec::new();
+    if let Some(why) = missing_proxy(&config) {
+        warnings.push(format!(
+            "{why}, so a proxy seems to be in front; name it with --trusted-proxy, or all people \
+             behind it count as one address"
+        ));
+    }
+    if misses_own_origin(&config) {
+        warnings.push(
+            "--cors-origin is narrowed, and behind a proxy the server knows its own pages only if \
+             the proxy passes the browser's Host with its port (nginx: $http_host); name their \
+             origin with --public-url or --cors-origin"
+                .into(),
+        );
+    }
+    for warning in &warnings {
+        let _ = writeln!(out, "warning: {warning}");
+    }
+    if warnings.is_empty() {
+        let _ = writeln!(out, "nothing is wrong with it");
+    }
     Ok(())
+}
+
+/// Whether it depends on a proxy if the server's own pages may call.
+fn misses_own_origin(config: &Config) -> bool {
+    let narrowed = matches!(config.cors, Cors::Only(_));
+    narrowed && !config.trusted_proxies.is_empty() && config.public_url.is_none()
 }
 
 /// Why there seems to be a proxy in front that nobody has named.
@@ -630,6 +654,24 @@ mod tests {
             config.public_url = url.map(|url| PageUrl::parse(url).unwrap());
             config.trusted_proxies = networks(&[trusted.to_owned()]).unwrap();
             assert_eq!(missing_proxy(&config).is_some(), expected, "{listen} {url:?} {trusted}");
+        }
+    }
+
+    #[test]
+    fn own_pages_that_a_proxy_decides_about_are_noticed() {
+        for (cors_origin, url, trusted, expected) in [
+            ("none", None, "127.0.0.1", true),
+            ("https://app.example", None, "127.0.0.1", true),
+            ("*", None, "127.0.0.1", false),
+            ("none", None, "", false),
+            ("none", Some("https://login.example"), "127.0.0.1", false),
+        ] {
+            let mut config = Config::new("x", crate::keys::Secret::new([7; 32]).unwrap());
+            config.cors = cors(&[cors_origin.to_owned()]).unwrap();
+            config.public_url = url.map(|url| PageUrl::parse(url).unwrap());
+            config.trusted_proxies = networks(&[trusted.to_owned()]).unwrap();
+            let found = misses_own_origin(&config);
+            assert_eq!(found, expected, "{cors_origin} {url:?} {trusted}");
         }
     }
 

@@ -15,4 +15,10 @@ impl Timestamp {
             Err(_) => Timestamp(0),
         }
     }
+
+    /// This time, or else the first that is later than `since`. Times are in seconds, and what
+    /// came just before `since` in the same second must not count for later.
+    pub(crate) fn after(self, since: Timestamp) -> Timestamp {
+        self.max(Timestamp(since.0.saturating_add(1)))
+    }
 }

@@ -38,7 +38,9 @@ pub struct Route {
 }
 
 impl Route {
-    /// An endpoint that answers within microseconds. `GET` answers `HEAD` as well. One segment
+    /// An endpoint that answers within microseconds. Pages of any origin may call it: where
+    /// `--cors-origin` is narrowed, only the slow lane refuses them, so whatever changes something
+    /// belongs there ([`Route::slow`], [`Route::brief`]). `GET` answers `HEAD` as well. One segment
     /// of the path can be a parameter, written `{id}`, which the handler finds in
     /// [`Request::parameter`].
     pub const fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
@@ -102,6 +104,14 @@ impl Route {
                 Ok(())
             }
             _ => looked,
+        }
+    }
+
+    /// Whose request it is, if it may wait although its address has its share of the queue.
+    pub(crate) fn favoured(&self, app: &App, request: &Request<'_>, now: Timestamp) -> Option<u64> {
+        match self.throttle {
+            Throttle::Login => api::login::device(app, request, now).map(|device| device.place()),
+            _ => None,
         }
     }
 
@@ -206,6 +216,13 @@ mod tests {
         }
         for path in ["/api/refresh", "/api/logout", "/api/logout/all", "/api/sessions/{id}"] {
             assert_eq!(count(path), 1, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_changes_something_is_in_the_slow_lane_where_foreign_pages_are_refused() {
+        for route in ROUTES.iter().filter(|route| route.method != "GET") {
+            assert_eq!(route.lane, Lane::Slow, "{} {}", route.method, route.path);
         }
     }
 

@@ -36,11 +36,13 @@ pub(crate) fn get(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Re
         return Ok(private(&Changed { user: &person.name, email: &found.email }));
     };
     let name = Username::parse(&person.name)?;
-    app.attempts.welcome(&name, app.client(request));
+    let known = app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?;
+    let known_since = now.after(known.tokens_after);
+    app.attempts.welcome(&name, app.client(request), known_since);
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Begun { access_token: &access_token, user: &person.name };
     let shown = DeviceProof::of(app, request, None, now);
-    Ok(begun(app, request, &shown, (person.id, None), &body, now))
+    Ok(begun(app, request, &shown, (person.id, None), &body, known_since))
 }
 
 #[derive(Serialize)]

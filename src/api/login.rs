@@ -9,7 +9,7 @@ use super::{DeviceProof, Token, begun, opening, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Device, Familiarity, Password, Verdict};
+use crate::guard::{Device, Familiarity, GUARDED, Password, Verdict};
 use crate::http::{Request, Response};
 use crate::store::{Credentials, Entry, Event, Proof};
 
@@ -30,24 +30,19 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let known = found.as_ref().and_then(|found| known(&shown, found));
     let unlocked = found.as_ref().map_or(Timestamp(0), |found| found.unlocked);
     let client = app.client(request);
-    let familiarity = match known {
-        Some(_) => Familiarity::Device,
-        None if app.attempts.familiar(&username, client) => Familiarity::Address,
-        None if was_here(app, found.as_ref(), client)? => Familiarity::Address,
-        None => Familiarity::Stranger,
-    };
-    let attempt = app.attempts.login(&username, client, known.as_ref(), unlocked, now)?;
-    let typed = Typed { password, otp, shown, known, familiarity };
+    let since = found.as_ref().map_or(Timestamp(0), |found| found.tokens_after);
+    let attempt = app.attempts.login(&username, client, known.as_ref(), (unlocked, since), now)?;
+    let typed = Typed { username, password, otp, shown, known };
     attempt.end(log_in(app, request, found, &typed, now))
 }
 
-/// What a login brings, and how well the account knows where it comes from.
+/// What a login brings.
 struct Typed {
+    username: Zeroizing<String>,
     password: Zeroizing<String>,
     otp: Option<Zeroizing<String>>,
     shown: DeviceProof,
     known: Option<Device>,
-    familiarity: Familiarity,
 }
 
 /// The device as the account knows it. Whatever ends all sessions, such as another password,
@@ -64,13 +59,14 @@ fn log_in(
     typed: &Typed,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    let Typed { password, otp, shown, known, familiarity } = typed;
-    let limit = familiarity.limit();
+    let Typed { password, otp, shown, known, .. } = typed;
+    let familiarity = familiarity(app, typed, found.as_ref(), app.client(request))?;
+    let limit = app.attempts.limit(familiarity);
     let guarded = is_guarded(app, found.as_ref(), limit)?;
     // Looks like a wrong password, and costs as much.
     let right = authenticate(app, found.as_mut().filter(|_| !guarded), password)?;
     let caller = app.caller(request);
-    let Some(Credentials { person, hash, unlocked, .. }) = found else {
+    let Some(Credentials { person, hash, unlocked, tokens_after, .. }) = found else {
         // The name is not kept: people type their password there.
         let event = Event::LoginFailed;
         let entry = Entry { event, user: None, name: None, actor: caller.user(), detail: "" };
@@ -84,7 +80,7 @@ fn log_in(
         return Err(Error::Authentication);
     }
     if !right {
-        app.note_failure(&entry(Event::LoginFailed), limit, now);
+        app.note_failure(&entry(Event::LoginFailed), limit.unwrap_or(0), now);
         return Err(Error::Authentication);
     }
     if !person.active {
@@ -115,48 +111,76 @@ fn log_in(
     second_factor::log(&event, second.as_ref());
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Token { access_token: &access_token };
-    Ok(begun(app, request, shown, (person.id, *known), &body, now))
+    Ok(begun(app, request, shown, (person.id, *known), &body, now.after(tokens_after)))
 }
 
-/// Whether a session of the account began here, as far as that makes a difference: the throttle
-/// forgets it with a restart.
-fn was_here(app: &App, found: Option<&Credentials>, client: Option<IpAddr>) -> Result<bool, Error> {
-    match (found, client) {
-        (Some(found), Some(client)) if found.failures >= Familiarity::Stranger.limit() => {
-            app.store.was_at(found.person.id, client)
-        }
-        _ => Ok(false),
+/// How well the account knows where a login comes from. The throttle forgets addresses with a
+/// restart; where it makes a difference, sessions are looked at, which costs something: asked only
+/// of an attempt that was admitted.
+fn familiarity(
+    app: &App,
+    typed: &Typed,
+    found: Option<&Credentials>,
+    client: Option<IpAddr>,
+) -> Result<Familiarity, Error> {
+    if typed.known.is_some() {
+        return Ok(Familiarity::Device);
     }
+    let (Some(found), Some(client)) = (found, client) else { return Ok(Familiarity::Stranger) };
+    let known = app.attempts.familiar(&typed.username, Some(client), found.tokens_after)
+        || (found.failures >= GUARDED && app.store.was_at(found.person.id, client)?);
+    Ok(if known { Familiarity::Address } else { Familiarity::Stranger })
 }
 
 /// Whether too many passwords of the account were wrong in a row to compare another. Where there
 /// is a second factor, the password alone lets nobody in.
-fn is_guarded(app: &App, found: Option<&Credentials>, limit: u32) -> Result<bool, Error> {
-    let Some(found) = found.filter(|found| found.failures >= limit) else { return Ok(false) };
+fn is_guarded(app: &App, found: Option<&Credentials>, limit: Option<u32>) -> Result<bool, Error> {
+    let reached = |found: &&Credentials| limit.is_some_and(|limit| found.failures >= limit);
+    let Some(found) = found.filter(reached) else { return Ok(false) };
     let factor = app.store.second_factor(found.person.id)?;
     Ok(!factor.is_some_and(|factor| factor.confirmed))
+}
+
+/// The name that a request logs in with, and what it shows of its device, before it is its turn.
+fn look(
+    app: &App,
+    request: &Request<'_>,
+    now: Timestamp,
+) -> Option<(Zeroizing<String>, DeviceProof)> {
+    if request.body.len() > MAX_LOOKED_INTO {
+        return None;
+    }
+    let mut fields = Fields::of(request).ok()?;
+    let username = fields.text("username").ok()?;
+    let device = fields.optional("device").ok()?;
+    Some((username, DeviceProof::of(app, request, device.as_ref(), now)))
+}
+
+/// The device that a login comes from, if the account knows it.
+pub(crate) fn device(app: &App, request: &Request<'_>, now: Timestamp) -> Option<Device> {
+    let (username, shown) = look(app, request, now)?;
+    // A stranger costs no look into the database.
+    if shown.devices.is_empty() {
+        return None;
+    }
+    known(&shown, &app.store.credentials(&username).ok()??)
 }
 
 /// Whether the request is a login to an account that was logged in to before from there, or with
 /// the device that it comes from.
 pub(crate) fn is_familiar(app: &App, request: &Request<'_>, now: Timestamp) -> bool {
-    if request.body.len() > MAX_LOOKED_INTO {
+    let Some((username, shown)) = look(app, request, now) else { return false };
+    let familiar = |since| app.attempts.familiar(&username, app.client(request), since);
+    // A stranger costs no look into the database.
+    if shown.devices.is_empty() && !familiar(Timestamp(0)) {
         return false;
-    }
-    let Ok(mut fields) = Fields::of(request) else { return false };
-    let (Ok(username), Ok(device)) = (fields.text("username"), fields.optional("device")) else {
-        return false;
-    };
-    if app.attempts.familiar(&username, app.client(request)) {
-        return true;
     }
     // Whoever has a secret of their own account must not get a place in the queue with it.
-    let shown = DeviceProof::of(app, request, device.as_ref(), now);
-    !shown.devices.is_empty()
-        && app
-            .store
-            .credentials(&username)
-            .is_ok_and(|found| found.is_some_and(|found| known(&shown, &found).is_some()))
+    app.store
+        .credentials(&username)
+        .ok()
+        .flatten()
+        .is_some_and(|found| known(&shown, &found).is_some() || familiar(found.tokens_after))
 }
 
 /// Whether the password is right. A hash that is too weak by now is replaced, in `found` too.

@@ -69,25 +69,28 @@ struct DeviceProof {
 }
 
 impl DeviceProof {
-    /// From the field `device` of the body if it is there, or else from the cookie.
+    /// From the field `device` of the body if something is in it, or else from the cookie: a
+    /// link in a mail is opened without a field. There may be several cookies of the name, since
+    /// pages of sibling domains can set some.
     fn of(
         app: &App,
         request: &Request<'_>,
         field: Option<&Zeroizing<String>>,
         now: Timestamp,
     ) -> DeviceProof {
-        let list = match field {
-            Some(text) => text.as_bytes(),
-            None => request.cookie(DEVICE_COOKIE).unwrap_or_default(),
+        let devices = match field.filter(|text| !text.is_empty()) {
+            Some(text) => app.device_keys.read(text.as_bytes(), now),
+            None => app.device_keys.read_all(request.cookies(DEVICE_COOKIE), now),
         };
-        DeviceProof { devices: app.device_keys.read(list, now), in_field: field.is_some() }
+        DeviceProof { devices, in_field: field.is_some() }
     }
 }
 
 /// The answer to a request that has begun a session of `user`: `body`, and the secret by which the
 /// device is known from now on, in the field `device` if the request had one, or else as a cookie.
-/// `known` is the device if the account knew it before. A page of another origin sets no cookie: it
-/// could put its own account in the place of the people that the browser knows.
+/// `known` is the device if the account knew it before; `now` is [after](Timestamp::after) what
+/// made the secrets from before void. A page of another origin sets no cookie: it could put its own
+/// account in the place of the people that the browser knows.
 fn begun(
     app: &App,
     request: &Request<'_>,
@@ -147,6 +150,8 @@ struct Verified {
     hash: PasswordHash,
     /// What there is to use up of the second factor, if there is one.
     second: Option<Spend>,
+    /// Up to when all sessions were ended at that time.
+    tokens_after: Timestamp,
 }
 
 impl Verified {
@@ -178,9 +183,11 @@ fn compare(
     now: Timestamp,
 ) -> Result<Credentials, Error> {
     let found = app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
-    let limit = Familiarity::Device.limit();
+    // A second factor does not help here: with it they can log in anew, which begins the count.
+    let limit = app.attempts.limit(Familiarity::Device);
+    let guarded = limit.is_some_and(|limit| found.failures >= limit);
     let verdict = match Password::attempt(password) {
-        Some(password) if found.failures < limit => app.hasher.verify(&password, &found.hash)?,
+        Some(password) if !guarded => app.hasher.verify(&password, &found.hash)?,
         _ => {
             app.hasher.verify_nothing()?;
             Verdict::Wrong
@@ -195,6 +202,6 @@ fn compare(
         detail: "while logged in",
         ..Entry::new(Event::LoginFailed, identity.id(), identity.name(), actor)
     };
-    app.note_failure(&entry, limit, now);
+    app.note_failure(&entry, limit.unwrap_or(0), now);
     Err(Error::WrongPassword)
 }

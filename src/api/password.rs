@@ -47,7 +47,8 @@ pub(crate) fn put(
     let message = "password changed; all sessions from before have ended";
     let body = Body { access_token: &access_token, message };
     // All devices became strangers with the old password; this one is known anew.
-    Ok(begun(app, request, &device, (identity.id(), None), &body, now))
+    let known_since = now.after(verified.tokens_after.max(now));
+    Ok(begun(app, request, &device, (identity.id(), None), &body, known_since))
 }
 
 #[derive(Serialize)]

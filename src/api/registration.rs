@@ -53,7 +53,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         None => {
             let (id, access_token) = begin(app, &user, invited.as_ref(), entry, &caller, now)?;
             let body = Token { access_token: &access_token };
-            Ok(begun(app, request, &shown, (id, None), &body, now))
+            Ok(begun(app, request, &shown, (id, None), &body, now.after(now)))
         }
     }
 }
@@ -98,7 +98,8 @@ fn begin(
             .ok_or(Error::InvalidInvitation)?,
         None => app.store.add(user, Some(&opening), &entry, now)?,
     };
-    app.attempts.welcome(user.name, caller.client());
+    // The account takes no token that was issued up to now.
+    app.attempts.welcome(user.name, caller.client(), now.after(now));
     Entry { user: Some(id), ..entry }.log();
     Ok((id, app.tokens.mint(&login, id, user.roles)?))
 }

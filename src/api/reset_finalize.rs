@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Email, Otp, Password, Spend, Username, bearer};
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, Person, Reset};
+use crate::store::{Credentials, Entry, Event, Person, Reset};
 
 /// Takes the token as bearer, and `{password}`; `otp` too from whoever has a second factor: the
 /// token stands in for the password and for nothing else. All sessions of the user end, and one
@@ -31,7 +31,9 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let email = email.and_then(|email| Email::parse(&email).ok());
     let password = Password::choose(&password, &name, email.as_ref(), &app.password_rules)?;
     let caller = app.caller(request);
-    let second = second(app, &person, &caller, otp.as_ref(), now)?;
+    let Credentials { unlocked, tokens_after, .. } =
+        app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?;
+    let second = second(app, &person, &caller, otp.as_ref(), (unlocked, now))?;
     let hash = app.hasher.hash(&password)?;
     let login = app.tokens.begin(now)?;
     let session = opening(&login, &caller);
@@ -45,12 +47,13 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         return Err(refusal);
     }
     app.ring();
-    app.attempts.welcome(&name, app.client(request));
+    let known_since = now.after(tokens_after.max(now));
+    app.attempts.welcome(&name, app.client(request), known_since);
     second_factor::log(&done, second.as_ref());
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Body { access_token: &access_token, user: &person.name };
     // Whatever device was known has to be made known again, as all sessions have ended.
-    Ok(begun(app, request, &shown, (person.id, None), &body, now))
+    Ok(begun(app, request, &shown, (person.id, None), &body, known_since))
 }
 
 /// Whose token it is, and its name. Looked up before anything is hashed.
@@ -74,9 +77,8 @@ fn second(
     person: &Person,
     caller: &Caller,
     otp: Option<&Zeroizing<String>>,
-    now: Timestamp,
+    (unlocked, now): (Timestamp, Timestamp),
 ) -> Result<Option<Spend>, Error> {
-    let unlocked = app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?.unlocked;
     let second = second_factor::demand(app, person.id, otp, unlocked, now);
     // What cannot be a code is no guess: it costs nothing and is not counted, so whoever sends it
     // again and again must not fill the audit.

@@ -165,9 +165,13 @@ pub(super) fn show(
     let known = confirm(app, identity, password, request, now)?;
     let second = match demand(app, identity.id(), otp, known.unlocked, now) {
         Err(Error::SecondFactorRequired) => return Err(Error::OtpRequired),
-        second => seen(second, app, identity, request, now)?,
+        // What cannot be right is no guess: it is not counted, and so has no audit entry.
+        second if otp.is_some_and(|otp| Otp::typed(otp).is_some()) => {
+            seen(second, app, identity, request, now)?
+        }
+        second => second?,
     };
-    Ok(Verified { hash: known.hash, second })
+    Ok(Verified { hash: known.hash, second, tokens_after: known.tokens_after })
 }
 
 /// The same with what the request holds, for whoever must have a second factor for it.

@@ -26,6 +26,9 @@ const PURPOSE: &[u8] = b"lictor device secret";
 /// Secrets that one device holds: one for each of its people, those who logged in last.
 const MAX_PEOPLE: usize = 4;
 
+/// Lists that one request can show.
+const MAX_LISTS: usize = 64;
+
 /// What tells two devices of one user apart.
 type Number = [u8; 12];
 
@@ -69,6 +72,12 @@ impl Device {
         })
     }
 
+    /// A number that tells it from others.
+    pub(crate) fn place(&self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.number;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+
     fn is_over(&self, now: Timestamp) -> bool {
         i64::from(self.issued).saturating_add(LIFESPAN) < now.0
     }
@@ -91,14 +100,15 @@ impl Devices {
         self.0.is_empty()
     }
 
-    /// The one of this user, unless it was issued before `since`.
+    /// The one of this user, unless it was issued up to `since`.
     pub fn of(&self, user: i64, since: Timestamp) -> Option<Device> {
-        let good = |device: &&Device| device.user == user && i64::from(device.issued) >= since.0;
+        let good = |device: &&Device| device.user == user && i64::from(device.issued) > since.0;
         self.0.iter().find(good).copied()
     }
 
     /// The secrets after a login of `user`: theirs comes first, `known` with a new time if the
-    /// device was known before, or else a new one.
+    /// device was known before, or else a new one. `now` is [after](Timestamp::after) what made
+    /// all from before void.
     pub fn renewed(
         &self,
         user: i64,
@@ -130,15 +140,25 @@ impl DeviceKeys {
     /// The secrets of a list as [`DeviceKeys::write`] makes it. What is no good secret is
     /// skipped, whatever is wrong with it; no more are looked at than a list can have.
     pub fn read(&self, list: &[u8], now: Timestamp) -> Devices {
+        self.read_all(std::iter::once(list), now)
+    }
+
+    /// The same of several lists, the first [`MAX_LISTS`]: whoever can set a cookie in a browser,
+    /// such as a page of a sibling domain, can put some before ours.
+    pub fn read_all<'a>(&self, lists: impl Iterator<Item = &'a [u8]>, now: Timestamp) -> Devices {
         let mut found: Vec<Device> = Vec::new();
-        for text in list.split(|&b| b == b'.').take(MAX_PEOPLE) {
-            if let Some(device) = self.device(text)
-                && !device.is_over(now)
-                && found.iter().all(|other| other.user != device.user)
-            {
-                found.push(device);
+        let texts = |list: &'a [u8]| list.split(|&b| b == b'.').take(MAX_PEOPLE);
+        for text in lists.take(MAX_LISTS).flat_map(texts) {
+            // Of the same user the one that holds longest: an old one must not hide it.
+            if let Some(device) = self.device(text).filter(|device| !device.is_over(now)) {
+                match found.iter_mut().find(|other| other.user == device.user) {
+                    Some(other) if other.issued < device.issued => *other = device,
+                    Some(_) => {}
+                    None => found.push(device),
+                }
             }
         }
+        found.truncate(MAX_PEOPLE);
         Devices(found)
     }
 
@@ -237,7 +257,8 @@ mod tests {
         let later = Timestamp(NOW.0 + 1_000);
         let second = first.renewed(7, Some(known), later).unwrap();
         assert_eq!(second.0[0].number, known.number);
-        assert!(second.of(7, later).is_some() && first.of(7, later).is_none());
+        let since = Timestamp(later.0 - 1);
+        assert!(second.of(7, since).is_some() && first.of(7, since).is_none());
         let other = first.renewed(7, None, later).unwrap();
         assert!(other.0.len() == 1 && other.0[0].number != known.number);
     }
@@ -282,8 +303,40 @@ mod tests {
             assert_eq!(knows(&keys, &good, 7, Timestamp(NOW.0 + after)), expected, "{after}");
         }
         let devices = keys.read(good.as_bytes(), NOW);
-        assert!(devices.of(7, NOW).is_some());
+        assert!(devices.of(7, Timestamp(NOW.0 - 1)).is_some());
         assert!(devices.of(7, Timestamp(NOW.0 + 1)).is_none());
+    }
+
+    #[test]
+    fn a_device_of_the_same_second_outlived_another_password() {
+        let thief = Devices::default().renewed(7, None, NOW.after(Timestamp(0))).unwrap();
+        // The password is changed in that second.
+        assert!(thief.of(7, NOW).is_none());
+        let owner = Devices::default().renewed(7, None, NOW.after(NOW)).unwrap();
+        assert!(owner.of(7, NOW).is_some());
+        // A clock that was set back makes nobody a stranger who logs in.
+        let ahead = Timestamp(NOW.0 + 1_000);
+        let owner = Devices::default().renewed(7, None, NOW.after(ahead)).unwrap();
+        assert!(owner.of(7, ahead).is_some());
+    }
+
+    #[test]
+    fn a_list_that_somebody_put_before_it_hid_the_good_one() {
+        let keys = keys(1);
+        let good = list(&keys, &[7]);
+        let read = |lists: &[&str]| keys.read_all(lists.iter().map(|list| list.as_bytes()), NOW);
+        let knows = |lists: &[&str]| read(lists).of(7, Timestamp(0)).is_some();
+        assert!(knows(&["", "x", &list(&keys, &[1, 2, 3]), &good]));
+        let mut many = vec!["x"; MAX_LISTS - 1];
+        many.push(&good);
+        assert!(knows(&many));
+        many.insert(0, "x");
+        assert!(!knows(&many), "bounded");
+        // Nor does an older secret of the same account.
+        let old = Devices::default().renewed(7, None, Timestamp(NOW.0 - 9)).unwrap();
+        let both = read(&[&keys.write(&old), &good]);
+        assert!(both.of(7, Timestamp(NOW.0 - 1)).is_some() && both.0.len() == 1);
+        assert_eq!(read(&[&list(&keys, &[1, 2, 3]), &list(&keys, &[4, 5, 6])]).0.len(), 4);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::consecutive::Familiarity;
 use super::device::Device;
 use super::familiar::Familiar;
 use super::table::Key;
@@ -85,7 +86,7 @@ const fn pace(counted: &Counted<'_>) -> Pace {
 }
 
 /// Counts attempts. Its memory is fixed: 16,384 addresses, as many accounts, and where 4,096
-/// accounts were logged in to from; half a megabyte in all, none of it before it is needed.
+/// accounts were logged in to from; two thirds of a megabyte in all, none of it before it is needed.
 #[derive(Debug)]
 pub struct Attempts {
     on: bool,
@@ -131,20 +132,26 @@ impl Attempts {
         }
     }
 
-    /// Whether somebody has logged in to this account from there before. Such a login is never
-    /// refused because of what others try from the same address.
-    pub fn familiar(&self, login: &str, client: Option<IpAddr>) -> bool {
-        client.is_some_and(|client| self.knows(&canonical(login), grouped(client)))
+    /// Whether somebody has logged in to this account from there, later than `since`. Such a login
+    /// is never refused because of what others try from the same address.
+    pub fn familiar(&self, login: &str, client: Option<IpAddr>, since: Timestamp) -> bool {
+        client.is_some_and(|client| self.knows(&canonical(login), grouped(client), since))
+    }
+
+    /// How many passwords may be wrong in a row; any number if it is off.
+    pub fn limit(&self, familiarity: Familiarity) -> Option<u32> {
+        self.on.then(|| familiarity.limit())
     }
 
     /// Admits an attempt to log in, right before its password is hashed. `device` is one that is
-    /// known to the account. Failures at the account from up to `unlocked` are forgotten.
+    /// known to the account, whose sessions up to `since` were ended together. Failures at the
+    /// account from up to `unlocked` are forgotten.
     pub fn login(
         &self,
         login: &str,
         client: Option<IpAddr>,
         device: Option<&Device>,
-        unlocked: Timestamp,
+        (unlocked, since): (Timestamp, Timestamp),
         now: Timestamp,
     ) -> Result<Attempt<'_>, Error> {
         let login = canonical(login);
@@ -153,10 +160,11 @@ impl Attempts {
         if !self.on {
             return Ok(attempt);
         }
-        attempt.greet = from.map(|from| (self.key(&login), self.key(from)));
+        let at = seconds(now.after(since));
+        attempt.greet = from.map(|from| (self.key(&login), self.key(from), at));
         let counted = match (device, from) {
             (Some(device), _) => Counted::FailuresOfDevice(device),
-            (_, Some(from)) if self.knows(&login, from) => {
+            (_, Some(from)) if self.knows(&login, from, since) => {
                 Counted::FailuresOfFamiliar(&login, from)
             }
             (_, from) => {
@@ -244,13 +252,14 @@ impl Attempts {
         self.charge_account(to, Timestamp(0), now, attempt).map(drop)
     }
 
-    /// A new account was made from there: its owner is no stranger.
-    pub fn welcome(&self, name: &Username, client: Option<IpAddr>) {
+    /// A new account was made from there, or a new password set: its owner is no stranger. `at` is
+    /// [after](Timestamp::after) what ended the sessions from before.
+    pub fn welcome(&self, name: &Username, client: Option<IpAddr>, at: Timestamp) {
         if let Some(client) = client
             && self.on
         {
             let account = self.key(canonical(name.as_str()));
-            lock(&self.familiar).remember(account, self.key(grouped(client)));
+            lock(&self.familiar).remember(account, self.key(grouped(client)), seconds(at));
         }
     }
 
@@ -314,8 +323,8 @@ impl Attempts {
         }
     }
 
-    fn knows(&self, login: &str, from: IpAddr) -> bool {
-        lock(&self.familiar).knows(self.key(login), self.key(from))
+    fn knows(&self, login: &str, from: IpAddr, since: Timestamp) -> bool {
+        lock(&self.familiar).knows(self.key(login), self.key(from), seconds(since))
     }
 
     fn key(&self, what: impl std::hash::Hash) -> Key {
@@ -332,8 +341,8 @@ pub struct Attempt<'a> {
     account: Option<(Key, Pace)>,
     /// Whether success forgets the account's failures.
     clears: bool,
-    /// Account and address that are no strangers if it succeeds.
-    greet: Option<(Key, Key)>,
+    /// Account and address that are no strangers if it succeeds, and since when.
+    greet: Option<(Key, Key, u32)>,
 }
 
 impl Attempt<'_> {
@@ -355,8 +364,8 @@ impl Attempt<'_> {
         if let (true, Some((key, _))) = (self.clears, self.account) {
             lock(&self.attempts.accounts).clear(key);
         }
-        if let Some((account, address)) = self.greet {
-            lock(&self.attempts.familiar).remember(account, address);
+        if let Some((account, address, at)) = self.greet {
+            lock(&self.attempts.familiar).remember(account, address, at);
         }
         self.withdrawn();
     }
@@ -425,7 +434,7 @@ mod tests {
         then: Then,
     ) -> Result<(), u32> {
         let (never, now) = (Timestamp(0), Timestamp(START + at));
-        match (attempts.login(name, ip(from), device, never, now), then) {
+        match (attempts.login(name, ip(from), device, (never, never), now), then) {
             (Ok(attempt), Fails) => drop(attempt.end::<()>(Err(Error::Authentication))),
             (Ok(attempt), Succeeds) => drop(attempt.end(Ok(()))),
             (Ok(attempt), Withdrawn) => drop(attempt.end::<()>(Err(Error::SecondFactorRequired))),
@@ -541,15 +550,15 @@ mod tests {
     fn who_shares_the_address_of_an_attacker_is_not_delayed() {
         let attempts = Attempts::new(true);
         let office = "192.0.2.1";
-        attempts.welcome(&Username::parse("Ada").unwrap(), ip(office));
+        attempts.welcome(&Username::parse("Ada").unwrap(), ip(office), Timestamp(START));
         for number in 0..99 {
             let _ = login(&attempts, &format!("user-{number}"), office, 0, Fails);
         }
         assert!(attempts.look(Throttle::Login, ip(office), Timestamp(START)).is_err());
-        assert!(attempts.familiar("ADA", ip(office)));
-        assert!(!attempts.familiar("bob", ip(office)));
-        assert!(!attempts.familiar("ada", ip("192.0.2.2")));
-        assert!(!attempts.familiar("ada", None));
+        assert!(attempts.familiar("ADA", ip(office), Timestamp(0)));
+        assert!(!attempts.familiar("bob", ip(office), Timestamp(0)));
+        assert!(!attempts.familiar("ada", ip("192.0.2.2"), Timestamp(0)));
+        assert!(!attempts.familiar("ada", None, Timestamp(0)));
         assert_eq!(login(&attempts, "ada", office, 0, Succeeds), Ok(()));
         assert_eq!(login(&attempts, "bob", office, 0, Succeeds), Err(1));
     }
@@ -558,10 +567,11 @@ mod tests {
     fn who_shares_the_address_of_the_owner_does_not_delay_a_known_device() {
         let attempts = Attempts::new(true);
         let office = "192.0.2.1";
-        attempts.welcome(&Username::parse("ada").unwrap(), ip(office));
+        attempts.welcome(&Username::parse("ada").unwrap(), ip(office), Timestamp(START));
         let now = Timestamp(START);
-        let device =
-            |user| Devices::default().renewed(user, None, now).unwrap().of(user, now).unwrap();
+        let device = |user| {
+            Devices::default().renewed(user, None, now).unwrap().of(user, Timestamp(0)).unwrap()
+        };
         let (hers, other) = (device(1), device(1));
         let mut taken = 0;
         for at in 0..1_000 {
@@ -623,8 +633,12 @@ mod tests {
         assert_eq!(many(&attempts, "mike@example.org", "192.0.2.1", 0, 99), 5);
         assert_eq!(login(&attempts, "mi\u{212a}e@example.org", "192.0.2.2", 0, Fails), Ok(()));
         // An account whose name is an address, from before that was refused.
-        attempts.welcome(&Username::parse("Ada@B\u{fc}cher.example").unwrap(), ip("192.0.2.3"));
-        assert!(attempts.familiar("ada@B\u{dc}cher.example", ip("192.0.2.3")));
+        attempts.welcome(
+            &Username::parse("Ada@B\u{fc}cher.example").unwrap(),
+            ip("192.0.2.3"),
+            Timestamp(START),
+        );
+        assert!(attempts.familiar("ada@B\u{dc}cher.example", ip("192.0.2.3"), Timestamp(0)));
     }
 
     #[test]
@@ -643,7 +657,7 @@ mod tests {
         let attempts = Attempts::new(true);
         let admitted = |unlocked: i64, at: i64| {
             let (unlocked, now) = (Timestamp(START + unlocked), Timestamp(START + at));
-            attempts.login("ada", None, None, unlocked, now).is_ok()
+            attempts.login("ada", None, None, (unlocked, Timestamp(0)), now).is_ok()
         };
         assert_eq!(many(&attempts, "ada", "-", 10, 99), 5);
         assert!(!admitted(9, 10));
@@ -708,6 +722,21 @@ mod tests {
     }
 
     #[test]
+    fn an_address_from_before_another_password_was_still_familiar() {
+        let attempts = Attempts::new(true);
+        login(&attempts, "ada", "192.0.2.1", 10, Succeeds).unwrap();
+        let familiar =
+            |since: i64| attempts.familiar("ada", ip("192.0.2.1"), Timestamp(START + since));
+        assert!(familiar(9) && !familiar(10), "nor one of the same second");
+        // The next login is of the same second, and later all the same.
+        let (since, now) = (Timestamp(START + 10), Timestamp(START + 10));
+        let ends = (Timestamp(0), since);
+        let attempt = attempts.login("ada", ip("192.0.2.1"), None, ends, now).unwrap();
+        attempt.end(Ok(())).unwrap();
+        assert!(familiar(10) && !familiar(11));
+    }
+
+    #[test]
     fn off_is_off() {
         let attempts = Attempts::new(false);
         assert_eq!(many(&attempts, "ada", "192.0.2.1", 0, 999), 999);
@@ -716,13 +745,16 @@ mod tests {
             let _ = attempts.password(1, Timestamp(START)).unwrap();
         }
         attempts.look(Throttle::Login, ip("192.0.2.1"), Timestamp(START)).unwrap();
+        assert_eq!(attempts.limit(Familiarity::Stranger), None);
+        assert_eq!(Attempts::new(true).limit(Familiarity::Stranger), Some(100));
     }
 
     #[test]
     fn times_that_cannot_be() {
         let attempts = Attempts::new(true);
         for time in [i64::MIN, -1, 0, i64::from(u32::MAX) + 1, i64::MAX] {
-            let _ = attempts.login("ada", ip("::1"), None, Timestamp(i64::MAX), Timestamp(time));
+            let ends = (Timestamp(i64::MAX), Timestamp(i64::MAX));
+            let _ = attempts.login("ada", ip("::1"), None, ends, Timestamp(time));
         }
     }
 
@@ -731,7 +763,7 @@ mod tests {
         let readme = include_str!("../../README.md");
         let address = IpAddr::from([127, 0, 0, 1]);
         let now = Timestamp(START);
-        let device = Devices::default().renewed(1, None, now).unwrap().of(1, now).unwrap();
+        let device = Devices::default().renewed(1, None, now).unwrap().of(1, Timestamp(0)).unwrap();
         for (counted, told) in [
             (Counted::FailuresFrom(address), "Failed logins from one address"),
             (Counted::FailuresAt(""), "Failed logins to one account from addresses"),

@@ -65,6 +65,8 @@ pub(crate) struct Connection {
     client: IpAddr,
     /// Whether that request is a brief one.
     brief: bool,
+    /// Whose it is, if it needs no share.
+    favoured: Option<u64>,
     next: Next,
     wait: Wait,
     deadline: u64,
@@ -99,6 +101,7 @@ impl Connection {
             peer,
             client: peer,
             brief: false,
+            favoured: None,
             next: Next::Read,
             wait: Wait::Head,
             deadline: after(at, limits.head_time),
@@ -129,6 +132,11 @@ impl Connection {
     /// Whether the request that goes to the slow lane is done soon there.
     pub(crate) fn brief(&self) -> bool {
         self.brief
+    }
+
+    /// Whose request it is, if it may wait although its client's share is full.
+    pub(crate) fn favoured(&self) -> Option<u64> {
+        self.favoured
     }
 
     /// What to do once all output is written.
@@ -307,14 +315,19 @@ impl Connection {
         let answer = catch_unwind(AssertUnwindSafe(|| {
             context.service.answer(&request, context.at.now, lane)
         }));
+        let favoured = match (&answer, lane) {
+            (Ok(Answer::Slow), Lane::Share) => context.service.favoured(&request, context.at.now),
+            _ => None,
+        };
         let response = match answer {
             Ok(Answer::Ready(response)) => response,
-            Ok(Answer::Slow) if lane == Lane::Fast => {
+            Ok(Answer::Slow) if lane == Lane::Fast || favoured.is_some() => {
                 // A chunked body is decoded once more over there; that is cheaper than a state.
                 self.head_len = Some(head_len);
                 self.need = 0;
                 self.client = context.service.client(&request).unwrap_or(self.peer);
                 self.brief = context.service.brief(&request);
+                self.favoured = favoured;
                 return Progress::Slow;
             }
             Ok(Answer::Slow) => context.service.refuse(&refusal::OVERLOADED, Some(&request)),

@@ -58,12 +58,18 @@ impl<'a> Request<'a> {
         self.headers.iter().map(|h| h.name)
     }
 
-    /// The value of a cookie (RFC 6265 section 4.2), its surrounding quotes removed.
+    /// The value of the first cookie of that name (RFC 6265 section 4.2), its surrounding quotes
+    /// removed.
     pub fn cookie(&self, name: &str) -> Option<&'a [u8]> {
+        self.cookies(name).next()
+    }
+
+    /// The values of all cookies of that name, in the order in which they came.
+    pub fn cookies(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.headers("cookie")
             .flat_map(|line| line.split(|&b| b == b';'))
             .map(<[u8]>::trim_ascii)
-            .find_map(|pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
+            .filter_map(move |pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
             .map(|value| {
                 value
                     .strip_prefix(b"\"")
@@ -93,5 +99,11 @@ mod tests {
         check(b"access_token", None);
         check(b"", None);
         check(b"access_token=\"", Some(b"\""));
+        let headers = [
+            Header { name: "Cookie", value: b"a=1; b=x; a=\"2\"" },
+            Header { name: "Cookie", value: b"a=" },
+        ];
+        let request = Request::new("GET", "/", &headers);
+        assert_eq!(request.cookies("a").collect::<Vec<_>>(), [&b"1"[..], b"2", b""]);
     }
 }

@@ -25,6 +25,8 @@ pub enum Lane {
     Slow,
     /// By a fast worker, when the slow lane takes no more.
     Full,
+    /// By a fast worker, when the slow lane has room, but no more for this client.
+    Share,
 }
 
 /// What a [`Service`] says to a request.
@@ -44,6 +46,13 @@ pub trait Service: Sync {
     /// Who sends a request, as far as shares of the slow lane are concerned.
     fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
         request.peer
+    }
+
+    /// Whose request it is if it may wait for the slow lane although its client's share is full, as
+    /// a number that tells them from others. Asked only then.
+    fn favoured(&self, request: &Request<'_>, now: Timestamp) -> Option<u64> {
+        let _ = (request, now);
+        None
     }
 
     /// Whether a request that belongs in the slow lane is done soon, once it is its turn. It then

@@ -24,6 +24,8 @@ const READ: usize = 16 * 1024;
 const READS_PER_TURN: usize = 4;
 /// Answers are written into a buffer that is kept; one that grew beyond this is given back.
 const KEPT_OUTPUT: usize = 128 * 1024;
+/// Places in a queue that one of those who are favoured has beyond the share of the address.
+const MAX_FAVOURED: usize = 4;
 /// A slow lane that had nothing to do for so long gives its memory back.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -166,15 +168,45 @@ impl<S: Service> Engine<'_, S> {
                 Outcome::Wait => {}
                 Outcome::Later => return later.push_back(index),
                 Outcome::Close => return self.table.close(index),
-                Outcome::Slow(client) if self.queue.push(index, client) => return,
-                Outcome::Brief(client) if self.brief.push(index, client) => return,
-                Outcome::Slow(_) | Outcome::Brief(_) => {
-                    if let Some(live) = slot.live().as_deref_mut() {
-                        let Desk { output, date, at, .. } = desk;
-                        live.http.receive(&self.context(date, *at), Lane::Full, &[], output);
-                    }
-                }
+                Outcome::Slow(client) if self.wait_in(&self.queue, index, client, desk) => return,
+                Outcome::Brief(client) if self.wait_in(&self.brief, index, client, desk) => return,
+                Outcome::Slow(_) | Outcome::Brief(_) => {}
             }
+        }
+    }
+
+    /// Gives a connection in hand into a queue. False when its turn goes on, mostly since it was
+    /// refused, and the answer that says so is in the output. Whoever is favoured needs no share, so that others at the same
+    /// address cannot keep them out.
+    fn wait_in(&self, queue: &Queue, index: u32, client: IpAddr, desk: &mut Desk) -> bool {
+        let refused = match queue.push(index, client, None) {
+            Pushed::In => return true,
+            Pushed::NoShare => match self.ask_again(index, Lane::Share, desk) {
+                // What was answered before it goes out first, while the desk is this connection's.
+                Asked::Favoured(whose) if desk.output.is_empty() => {
+                    queue.push(index, client, Some(whose))
+                }
+                _ => return false,
+            },
+            Pushed::Full => Pushed::Full,
+        };
+        if refused == Pushed::In {
+            return true;
+        }
+        self.ask_again(index, Lane::Full, desk);
+        false
+    }
+
+    /// Has a request answered that did not get a place, unless it is favoured.
+    fn ask_again(&self, index: u32, lane: Lane, desk: &mut Desk) -> Asked {
+        let Some(slot) = self.table.slot(index) else { return Asked::Answered };
+        let mut guard = slot.live();
+        let Some(live) = guard.as_deref_mut() else { return Asked::Answered };
+        let Desk { output, date, at, .. } = desk;
+        live.http.receive(&self.context(date, *at), lane, &[], output);
+        match (live.http.next(), live.http.favoured()) {
+            (Next::Slow, Some(whose)) => Asked::Favoured(whose),
+            _ => Asked::Answered,
         }
     }
 
@@ -375,9 +407,32 @@ pub(super) struct Queue {
 }
 
 struct State {
-    /// Connections, and for whom.
-    jobs: VecDeque<(u32, IpAddr)>,
+    jobs: VecDeque<Job>,
     closed: bool,
+}
+
+/// A connection that waits.
+struct Job {
+    index: u32,
+    /// For whom.
+    client: IpAddr,
+    /// Whose it is, if it takes no place of its client's share.
+    favoured: Option<u64>,
+}
+
+/// What became of a request that did not get a place.
+enum Asked {
+    Favoured(u64),
+    Answered,
+}
+
+/// What becomes of a connection that should wait in a queue.
+#[derive(Debug, PartialEq, Eq)]
+enum Pushed {
+    In,
+    /// There is room, but its client has its share.
+    NoShare,
+    Full,
 }
 
 /// What a slow worker gets.
@@ -394,18 +449,24 @@ impl Queue {
         Queue { state: Mutex::new(state), changed: Condvar::new(), room, share }
     }
 
-    /// False when there is no room, or none for this client.
-    fn push(&self, index: u32, client: IpAddr) -> bool {
+    /// In the client's share, or else as one of those who are favoured, who have as much together.
+    fn push(&self, index: u32, client: IpAddr, favoured: Option<u64>) -> Pushed {
         let client = grouped(client);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let theirs = state.jobs.iter().filter(|(_, other)| *other == client).count();
-        if state.closed || state.jobs.len() >= self.room || theirs >= self.share {
-            return false;
+        if state.closed || state.jobs.len() >= self.room {
+            return Pushed::Full;
         }
-        state.jobs.push_back((index, client));
+        let beside =
+            |job: &&Job| job.client == client && job.favoured.is_some() == favoured.is_some();
+        let theirs = state.jobs.iter().filter(beside).count();
+        let same = |job: &&Job| favoured.is_some() && job.favoured == favoured;
+        if theirs >= self.share || state.jobs.iter().filter(same).count() >= MAX_FAVOURED {
+            return Pushed::NoShare;
+        }
+        state.jobs.push_back(Job { index, client, favoured });
         drop(state);
         self.changed.notify_one();
-        true
+        Pushed::In
     }
 
     /// The next job, or nothing when none came for `patience`.
@@ -415,8 +476,8 @@ impl Queue {
             if state.closed {
                 return Popped::Closed;
             }
-            if let Some((index, _)) = state.jobs.pop_front() {
-                return Popped::Job(index);
+            if let Some(job) = state.jobs.pop_front() {
+                return Popped::Job(job.index);
             }
             let Some(patience) = patience else {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
@@ -445,7 +506,8 @@ mod tests {
     #[test]
     fn the_queue_is_bounded_and_in_order() {
         let queue = Queue::new(2, 2);
-        let push = |index| queue.push(index, IpAddr::from([127, 0, 0, 1]));
+        let client = IpAddr::from([127, 0, 0, 1]);
+        let push = |index| queue.push(index, client, None) == Pushed::In;
         assert!(push(1) && push(2));
         assert!(!push(3));
         assert_eq!(queue.pop(None), Popped::Job(1));
@@ -461,7 +523,8 @@ mod tests {
     #[test]
     fn nobody_has_more_than_a_share_of_the_queue() {
         let queue = Queue::new(8, 2);
-        let push = |index, client: &str| queue.push(index, client.parse().unwrap());
+        let push =
+            |index, client: &str| queue.push(index, client.parse().unwrap(), None) == Pushed::In;
         assert!(push(1, "192.0.2.1") && push(2, "::ffff:192.0.2.1"));
         assert!(!push(3, "192.0.2.1"));
         assert!(push(4, "192.0.2.2"));
@@ -469,5 +532,34 @@ mod tests {
         assert!(!push(7, "2001:db8::3"));
         assert_eq!(queue.pop(None), Popped::Job(1));
         assert!(push(8, "192.0.2.1"));
+    }
+
+    #[test]
+    fn a_neighbour_filled_the_queue_for_a_known_device_at_the_same_address() {
+        let queue = Queue::new(32, 6);
+        let address = IpAddr::from([192, 0, 2, 1]);
+        let push = |index, favoured| queue.push(index, address, favoured);
+        for index in 0..6 {
+            assert_eq!(push(index, None), Pushed::In);
+        }
+        assert_eq!(push(6, None), Pushed::NoShare);
+        // Another device has some places, and then all have that share.
+        for (index, whose, expected) in [
+            (7, 1, Pushed::In),
+            (8, 1, Pushed::In),
+            (9, 1, Pushed::In),
+            (10, 1, Pushed::In),
+            (11, 1, Pushed::NoShare),
+            (12, 2, Pushed::In),
+            (13, 3, Pushed::In),
+            (14, 4, Pushed::NoShare),
+        ] {
+            assert_eq!(push(index, Some(whose)), expected, "{index}");
+        }
+        assert_eq!(queue.pop(None), Popped::Job(0));
+        assert_eq!(push(15, None), Pushed::In);
+        let full = Queue::new(1, 1);
+        assert_eq!(full.push(0, address, None), Pushed::In);
+        assert_eq!(full.push(1, address, Some(1)), Pushed::Full);
     }
 }

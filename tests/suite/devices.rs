@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::attacks::crowd::connect_from;
-use crate::support::{Client, Dir, PASSWORD, Reply, Server, outcome, request, run};
+use crate::support::{Client, Dir, PASSWORD, Reply, Server, now, outcome, request, run};
 
 const WRONG: &str = "eleven wooden lanterns";
 const NEW: &str = "twelve paper boats";
@@ -151,6 +151,35 @@ fn a_known_device_gets_past_an_address_that_is_used_up() {
     // It is for being counted, and for nothing else.
     assert_eq!(login(&server, 5, "ada", WRONG, &hers).error(), (401, "AuthenticationError".into()));
     assert_eq!(server.protected(&hers).status(), 401);
+}
+
+#[test]
+fn a_neighbour_with_an_account_kept_a_known_device_out_of_the_queue() {
+    let server = Server::start(&["--hash-threads", "1"]);
+    let hers = register(&server, 2, "ada");
+    let mine = register(&server, 2, "mallory");
+    let body = json!({"username": "mallory", "password": WRONG, "device": mine}).to_string();
+    let mut clients: Vec<Client> = (0..100)
+        .map(|_| {
+            let stream = connect_from([127, 0, 0, 2].into(), server.address, None);
+            let mut client = Client::over(stream);
+            client.send(request("POST", "/api/login", &[], &body));
+            client
+        })
+        .collect();
+    // Also behind a request that is refused, in the same packet.
+    let right = json!({"username": "ada", "password": PASSWORD, "device": hers}).to_string();
+    let mut both = Client::over(connect_from([127, 0, 0, 2].into(), server.address, None));
+    let stranger = json!({"username": "nobody", "password": WRONG}).to_string();
+    both.send([stranger, right].map(|body| request("POST", "/api/login", &[], &body)).concat());
+    let reply = login(&server, 2, "ada", PASSWORD, &hers);
+    assert!([503, 401].contains(&both.reply("POST").status()));
+    assert_eq!(both.reply("POST").status(), 200);
+    let statuses = clients.iter_mut().map(|client| client.reply("POST").status());
+    let refused = statuses.filter(|status| *status == 503).count();
+    // An address has 64 places, and one of its devices four more.
+    assert!((20..=36).contains(&refused), "{refused}");
+    assert_eq!(reply.status(), 200, "{reply:?}");
 }
 
 #[test]
@@ -306,6 +335,32 @@ fn another_password_makes_devices_strangers() {
 }
 
 #[test]
+fn a_browser_that_a_mailed_link_made_known_was_a_stranger_to_the_app() {
+    let server = Server::start(&[]);
+    let hers = register(&server, 3, "ada");
+    exhaust(&server, 2);
+    // The secret is in the cookie, and the app, which keeps its own, has none yet.
+    let body = json!({"username": "ada", "password": PASSWORD, "device": ""}).to_string();
+    let login = |cookie: &str| send(&server, 2, "POST", "/api/login", &[("Cookie", cookie)], &body);
+    assert_eq!(login("lictor_device=x").status(), 429);
+    // Nor does a cookie of the same name hide it, which a sibling domain can set.
+    let hidden = format!("lictor_device=x; theme=dark; lictor_device={hers}");
+    assert_eq!(device(&login(&hidden)).len(), 54);
+}
+
+#[test]
+fn an_address_from_before_another_password_got_past_what_strangers_had_used_up() {
+    let server = Server::start_with(Dir::new(), &[], &[]);
+    register(&server, 2, "ada");
+    std::thread::sleep(Duration::from_millis(1_100));
+    assert_eq!(server.user(&["passwd", "ada"], NEW).0, 0);
+    exhaust(&server, 2);
+    let headers = [("User-Agent", "a")];
+    let body = json!({"username": "ada", "password": NEW}).to_string();
+    assert_eq!(send(&server, 2, "POST", "/api/login", &headers, &body).status(), 429);
+}
+
+#[test]
 fn a_page_of_any_site_could_spend_its_visitors_guesses() {
     let flags = ["--cors-origin", "https://app.example", "--public-url", "https://login.example/x"];
     let server = Server::start(&flags);
@@ -344,15 +399,21 @@ fn a_page_of_any_site_could_spend_its_visitors_guesses() {
     // Nothing was tried.
     let (_, audit, _) = outcome(&run(&server.dir.0, &["audit"], ""));
     assert!(!audit.contains("login-failed"), "{audit}");
-    for (name, origin) in [
-        ("login.example", "https://login.example"),
-        ("127.0.0.1:5000", "https://login.example"),
-        ("127.0.0.1:5000", "http://127.0.0.1:5000"),
-        ("other.example", "https://other.example"),
+    for (name, origin, expected) in [
+        ("login.example", "https://login.example", 401),
+        ("127.0.0.1:5000", "https://login.example", 401),
+        ("127.0.0.1:5000", "http://127.0.0.1:5000", 401),
+        ("localhost:5000", "http://localhost:5000", 401),
+        ("127.0.0.1:5000", "http://127.0.0.1:3000", 403),
+        // A name that somebody lets point here (DNS rebinding).
+        ("evil.example", "http://evil.example", 403),
     ] {
-        assert_eq!(host(name, origin), 401, "{name} {origin}");
+        assert_eq!(host(name, origin), expected, "{name} {origin}");
     }
-    assert_eq!(host("127.0.0.1:5000", "http://127.0.0.1:3000"), 403);
+    // Said once, with what to do.
+    let told = "a page of https://evil.example was refused (OriginNotAllowed)";
+    assert_eq!(server.log().matches("was refused (OriginNotAllowed)").count(), 1);
+    assert!(server.log().contains(told), "{}", server.log());
     let reply = send(&server, 6, "POST", "/api/login", &[("Origin", "https://app.example")], &body);
     assert_eq!(reply.header("access-control-allow-origin"), Some("https://app.example"));
     // By default all may call.
@@ -361,7 +422,17 @@ fn a_page_of_any_site_could_spend_its_visitors_guesses() {
         let reply = send(&server, 5, "POST", "/api/login", &[("Origin", origin), text], &body);
         assert_eq!(reply.status(), 401, "{origin}");
     }
-    let server = Server::start(&["--cors-origin", "none"]);
+    let server = Server::start(&["--cors-origin", "none", "--trusted-proxy", "127.0.0.7"]);
+    for (from, forwarded, expected) in [
+        (7, "a.example", 401),
+        (7, "b.example, a.example", 401),
+        (7, "b", 403),
+        (5, "a.example", 403),
+    ] {
+        let headers = [("Origin", "https://a.example"), ("X-Forwarded-Host", forwarded)];
+        let reply = send(&server, from, "POST", "/api/login", &headers, &body);
+        assert_eq!(reply.status(), expected, "{from} {forwarded}");
+    }
     let reply = send(&server, 5, "POST", "/api/login", &[("Origin", "http://test")], &body);
     assert_eq!(reply.status(), 401);
     let reply = send(&server, 5, "POST", "/api/login", &[("Origin", "http://test2")], &body);
@@ -371,7 +442,7 @@ fn a_page_of_any_site_could_spend_its_visitors_guesses() {
 #[test]
 fn a_password_could_be_guessed_for_ever() {
     let dir = Dir::new();
-    let mail = ["--mail", "dir:mails", "--public-url", "http://a.example", "--throttle", "off"];
+    let mail = ["--mail", "dir:mails", "--public-url", "http://a.example"];
     let server = Server::start_in(dir, &mail);
     let hers = register(&server, 2, "ada");
     assert_eq!(server.user(&["add", "bob", "--email", "bob@mail.example"], PASSWORD).0, 0);
@@ -382,13 +453,16 @@ fn a_password_could_be_guessed_for_ever() {
     // Hashing a hundred takes its time.
     let already = |server: &Server, count: u32| {
         let database = rusqlite::Connection::open(server.dir.database()).unwrap();
-        database.execute("UPDATE users SET failures = ?1", [count]).unwrap();
+        // And the waits are forgotten.
+        let sql = "UPDATE users SET failures = ?1, unlocked = ?2";
+        database.execute(sql, rusqlite::params![count, now()]).unwrap();
     };
     already(&server, 96);
     times(3, "bob", "");
     assert_eq!(login(&server, 8, "bob", PASSWORD, "").status(), 200, "99 are not too many");
     already(&server, 96);
     times(4, "bob", "");
+    already(&server, 100);
     // Looks like a wrong password, by whatever name; the log says what it is.
     let wrong = login(&server, 9, "bob", WRONG, "");
     for name in ["bob", second] {
@@ -411,6 +485,7 @@ fn a_password_could_be_guessed_for_ever() {
         assert!(begun.elapsed() < Duration::from_secs(20), "no mail");
         std::thread::sleep(Duration::from_millis(50));
     }
+    already(&server, 100);
     times(3, "bob", "");
     // A known device goes on, and its login ends it.
     assert_eq!(login(&server, 9, "bob", PASSWORD, &first).status(), 200);

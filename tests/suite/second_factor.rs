@@ -400,6 +400,21 @@ fn what_cannot_be_right_is_not_on_record() {
     is(&call(&server, &token, "PUT", &json!({"otp": app.wrong()})), WRONG);
     assert_eq!(failed(), 1, "this might have been right");
     codes(&call(&server, &token, "PUT", &json!({"otp": app.code(0)})));
+    // Nor with the right password, where a change is to be made.
+    for (method, path, body) in [
+        ("PUT", "/api/email", json!({"email": "a@b.example", "password": PASSWORD, "otp": "x"})),
+        (
+            "PUT",
+            "/api/password",
+            json!({"current": PASSWORD, "new": "a b c d e f", "otp": "12345"}),
+        ),
+        ("DELETE", "/api/me", json!({"password": PASSWORD, "otp": "nonsense"})),
+        ("DELETE", "/api/second-factor", json!({"password": PASSWORD, "otp": "nonsense"})),
+    ] {
+        let reply = server.send_as(&token, method, path, &body.to_string());
+        assert!([403, 404].contains(&reply.status()), "{method} {path} {reply:?}");
+    }
+    assert_eq!(failed(), 1);
 
     std::fs::write(server.dir.0.join("key"), SECRET).unwrap();
     let (code, out, _) = server.user(&["reset-link", "ada", "--secret-key-file", "key"], "");

@@ -248,6 +248,14 @@ fn off_is_off_and_is_said() {
         assert_eq!(server.login("ada", WRONG).status(), 401, "{number}");
     }
     assert!(server.log().contains("WARN  the throttle is off"), "{}", server.log());
+    // There is no limit of failures in a row either.
+    server.add("ada");
+    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    database.execute("UPDATE users SET failures = 300", []).unwrap();
+    let token = server.login("ada", PASSWORD).token();
+    database.execute("UPDATE users SET failures = 300", []).unwrap();
+    let body = format!(r#"{{"current": "{PASSWORD}", "new": "twelve paper boats"}}"#);
+    assert_eq!(server.send_as(&token, "PUT", "/api/password", &body).status(), 200);
     let on = Server::start(&[]);
     assert!(!on.log().contains("throttle"));
 

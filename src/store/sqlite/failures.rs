@@ -41,8 +41,7 @@ impl Failures for Sqlite {
     }
 
     fn was_at(&self, user: i64, address: IpAddr) -> Result<bool, Error> {
-        let places = new_device::places(&self.reader(), user).map_err(fault)?;
-        Ok(new_device::is_among(&places, Some(address)))
+        new_device::was_at(&self.reader(), user, Some(address)).map_err(fault)
     }
 }
 
@@ -57,7 +56,7 @@ fn count(writer: &Connection, user: i64, limit: u32) -> rusqlite::Result<Option<
         .optional()
 }
 
-/// Forgets them: a session of this user has begun.
+/// Forgets them: this user has logged in.
 pub(super) fn forget(writer: &Connection, user: i64) -> rusqlite::Result<()> {
     let sql = "UPDATE users SET failures = 0 WHERE id = ?1 AND failures <> 0";
     writer.prepare_cached(sql)?.execute([user])?;
@@ -165,5 +164,17 @@ mod tests {
         check("deactivation", &|| change(&Change::Active(false)), 7);
         check("activation", &|| change(&Change::Active(true)), 0);
         check("other roles", &|| change(&Change::Roles(&Roles::default())), 7);
+    }
+
+    #[test]
+    fn an_adopted_token_forgot_wrong_passwords() {
+        let place = Place::new("wrong-passwords-adopted");
+        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let ada = add(&store, "ada", None).unwrap();
+        fail(&store, Some(ada), 100, 7);
+        let origin = Origin { address: None, agent: "" };
+        let session = Opening { jti: "a", issued: NOW, expires: Timestamp(10_000), origin };
+        assert!(store.adopt(ada, &session, &NOTE, NOW).unwrap());
+        assert_eq!(failures(&store, ada), 7);
     }
 }

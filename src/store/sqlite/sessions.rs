@@ -64,6 +64,7 @@ impl Sessions for Sqlite {
             }
             make_room(writer, user)?;
             insert(writer, user, session)?;
+            failures::forget(writer, user)?;
             audit::insert(writer, entry, now)?;
             Ok(true)
         })
@@ -157,7 +158,7 @@ impl Sessions for Sqlite {
     }
 }
 
-/// Begins a session, which forgets the wrong passwords before it.
+/// Begins a session.
 pub(super) fn insert(
     writer: &Connection,
     user: i64,
@@ -175,7 +176,7 @@ pub(super) fn insert(
         written(session.origin.address),
         session.origin.agent
     ])?;
-    failures::forget(writer, user)
+    Ok(())
 }
 
 /// Remembers when a session's next token was issued, and where it went.
