@@ -355,12 +355,12 @@ impl App {
     }
 
     /// Whether an origin is this server's own: the public address, or else where the request says
-    /// that it went. If there is a public address, only numbers and `localhost` count besides: a
-    /// page can be loaded from any name that somebody lets point here.
+    /// that it went. If the public address has a name, only numbers and `localhost` count besides:
+    /// a page can be loaded from any name that somebody lets point here.
     fn is_own(&self, origin: &[u8], request: &Request<'_>) -> bool {
         let url = self.public_url.as_ref().map(|url| url.as_str().as_bytes());
-        let is_here =
-            |host| origin::is_at(origin, host) && (url.is_none() || origin::is_no_name(host));
+        let named = url.is_some_and(origin::has_name);
+        let is_here = |host| origin::is_at(origin, host) && (!named || origin::is_no_name(host));
         url.is_some_and(|url| origin::is_of(origin, url))
             || request.header("host").is_some_and(is_here)
             || self.forwarded_hosts(request).any(is_here)

@@ -25,6 +25,7 @@ use crate::config::{Config, Cors, Issuer, MailSettings, Origin, Registration, We
 use crate::error::Problem;
 use crate::keys::Keys;
 use crate::link::PageUrl;
+use crate::origin;
 use crate::server::{Server, cannot_listen, stop_on_signals};
 use crate::store::{Inspection, Sqlite};
 
@@ -533,7 +534,8 @@ fn check(typed: &Serve) -> Result<(), Problem> {
 /// Whether it depends on a proxy if the server's own pages may call.
 fn misses_own_origin(config: &Config) -> bool {
     let narrowed = matches!(config.cors, Cors::Only(_));
-    narrowed && !config.trusted_proxies.is_empty() && config.public_url.is_none()
+    let url = config.public_url.as_ref().map(|url| url.as_str().as_bytes());
+    narrowed && !config.trusted_proxies.is_empty() && !url.is_some_and(origin::has_name)
 }
 
 /// Why there seems to be a proxy in front that nobody has named.
@@ -665,6 +667,8 @@ mod tests {
             ("*", None, "127.0.0.1", false),
             ("none", None, "", false),
             ("none", Some("https://login.example"), "127.0.0.1", false),
+            // What --listen 127.0.0.1:5000 alone makes of it.
+            ("none", Some("http://127.0.0.1:5000"), "127.0.0.1", true),
         ] {
             let mut config = Config::new("x", crate::keys::Secret::new([7; 32]).unwrap());
             config.cors = cors(&[cors_origin.to_owned()]).unwrap();

@@ -60,11 +60,20 @@ impl Refusals {
 
 /// Whether `url` is an address of the origin.
 pub(crate) fn is_of(origin: &[u8], url: &[u8]) -> bool {
-    let end = url.iter().enumerate().filter(|(_, b)| b"/?#".contains(b)).map(|(at, _)| at).nth(2);
-    let (Some(origin), Some(url)) = (parts(origin), parts(&url[..end.unwrap_or(url.len())])) else {
-        return false;
-    };
+    let (Some(origin), Some(url)) = (parts(origin), parts(origin_of(url))) else { return false };
     origin.0 == url.0 && origin.1.eq_ignore_ascii_case(url.1)
+}
+
+/// Whether `url` has a name for its host. A public address without one, such as the default of a
+/// server that listens on this machine alone, does not tell how people reach it through a proxy.
+pub(crate) fn has_name(url: &[u8]) -> bool {
+    parts(origin_of(url)).is_some_and(|(_, authority)| !is_no_name(authority))
+}
+
+/// A URL without path, query and fragment.
+fn origin_of(url: &[u8]) -> &[u8] {
+    let end = url.iter().enumerate().filter(|(_, b)| b"/?#".contains(b)).map(|(at, _)| at).nth(2);
+    &url[..end.unwrap_or(url.len())]
 }
 
 /// The port that an origin's scheme implies, and host and port without that port.
@@ -83,6 +92,21 @@ fn without<'a>(authority: &'a [u8], port: &[u8]) -> &'a [u8] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn urls_with_a_name() {
+        for (url, expected) in [
+            ("https://login.example", true),
+            ("https://login.example:8443/x?y#z", true),
+            ("http://127.0.0.1:5000", false),
+            ("http://localhost:5000/", false),
+            ("http://[::1]:5000/#/x", false),
+            ("http://192.0.2.1", false),
+            ("", false),
+        ] {
+            assert_eq!(has_name(url.as_bytes()), expected, "{url}");
+        }
+    }
 
     #[test]
     fn pages_of_the_host_that_was_called() {

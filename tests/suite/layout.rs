@@ -10,7 +10,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "cli",
         &[
             "address", "admin", "app", "assets", "clock", "config", "error", "guard", "keys",
-            "link", "mail", "server", "store",
+            "link", "mail", "origin", "server", "store",
         ],
     ),
     (
