@@ -175,9 +175,9 @@ impl<S: Service> Engine<'_, S> {
         }
     }
 
-    /// Gives a connection in hand into a queue. False when its turn goes on, mostly since it was
-    /// refused, and the answer that says so is in the output. Whoever is favoured needs no share, so that others at the same
-    /// address cannot keep them out.
+    /// Puts a connection in hand into a queue. False when its turn goes on, mostly since it was
+    /// refused, and the answer that says so is in the output. Whoever is favoured needs no share, so
+    /// that others at the same address cannot keep them out.
     fn wait_in(&self, queue: &Queue, index: u32, client: IpAddr, desk: &mut Desk) -> bool {
         let refused = match queue.push(index, client, None) {
             Pushed::In => return true,
