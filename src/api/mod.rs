@@ -64,8 +64,19 @@ const DEVICE_COOKIE_PATH: &str = "/api/";
 /// What a request shows of the device that it comes from.
 struct DeviceProof {
     devices: Devices,
-    /// The client keeps the secrets itself: they came in the field `device`, which may be empty.
-    in_field: bool,
+    answer: DeviceAnswer,
+}
+
+/// Where the answer has the device's secrets.
+#[derive(Clone, Copy, PartialEq)]
+enum DeviceAnswer {
+    /// In a cookie, where the request had them, if it had any.
+    Cookie,
+    /// In the field `device`, where the request had them: the client keeps them itself.
+    Field,
+    /// In the field, which was empty in the request. What a cookie showed is not for it: scripts
+    /// cannot read that cookie.
+    NewField,
 }
 
 impl DeviceProof {
@@ -78,11 +89,16 @@ impl DeviceProof {
         field: Option<&Zeroizing<String>>,
         now: Timestamp,
     ) -> DeviceProof {
-        let devices = match field.filter(|text| !text.is_empty()) {
-            Some(text) => app.device_keys.read(text.as_bytes(), now),
-            None => app.device_keys.read_all(request.cookies(DEVICE_COOKIE), now),
+        let answer = match field {
+            None => DeviceAnswer::Cookie,
+            Some(text) if text.is_empty() => DeviceAnswer::NewField,
+            Some(text) => {
+                let devices = app.device_keys.read(text.as_bytes(), now);
+                return DeviceProof { devices, answer: DeviceAnswer::Field };
+            }
         };
-        DeviceProof { devices, in_field: field.is_some() }
+        let devices = app.device_keys.read_all(request.cookies(DEVICE_COOKIE), now);
+        DeviceProof { devices, answer }
     }
 }
 
@@ -105,10 +121,14 @@ fn begun(
         body: &'a B,
         device: &'a str,
     }
+    let renewed = match shown.answer {
+        DeviceAnswer::NewField => Devices::default().renewed(user, None, now),
+        DeviceAnswer::Cookie | DeviceAnswer::Field => shown.devices.renewed(user, known, now),
+    };
     // Without randomness there is no secret, and the login counts all the same.
-    let Ok(devices) = shown.devices.renewed(user, known, now) else { return private(body) };
+    let Ok(devices) = renewed else { return private(body) };
     let device = app.device_keys.write(&devices);
-    if shown.in_field {
+    if shown.answer != DeviceAnswer::Cookie {
         return private(&WithDevice { body, device: &device });
     }
     if app.is_from_elsewhere(request) {

@@ -46,8 +46,9 @@ pub(crate) fn put(
     let access_token = app.tokens.mint(&login, identity.id(), identity.roles())?;
     let message = "password changed; all sessions from before have ended";
     let body = Body { access_token: &access_token, message };
-    // All devices became strangers with the old password; this one is known anew.
+    // All devices and addresses became strangers with the old password; these are known anew.
     let known_since = now.after(verified.tokens_after.max(now));
+    app.attempts.welcome(&name, app.client(request), known_since);
     Ok(begun(app, request, &device, (identity.id(), None), &body, known_since))
 }
 

@@ -158,7 +158,7 @@ impl DeviceKeys {
                 }
             }
         }
-        found.truncate(MAX_PEOPLE);
+        // All of them, or four people of whoever put a list before ours would hide it.
         Devices(found)
     }
 
@@ -336,7 +336,11 @@ mod tests {
         let old = Devices::default().renewed(7, None, Timestamp(NOW.0 - 9)).unwrap();
         let both = read(&[&keys.write(&old), &good]);
         assert!(both.of(7, Timestamp(NOW.0 - 1)).is_some() && both.0.len() == 1);
-        assert_eq!(read(&[&list(&keys, &[1, 2, 3]), &list(&keys, &[4, 5, 6])]).0.len(), 4);
+        assert_eq!(read(&[&list(&keys, &[1, 2, 3]), &list(&keys, &[4, 5, 6])]).0.len(), 6);
+        assert!(knows(&[&list(&keys, &[1, 2, 3, 4]), &good]), "four people of somebody else");
+        // What the answer has is bounded all the same.
+        let many = read(&[&list(&keys, &[1, 2, 3, 4]), &good]);
+        assert_eq!(many.renewed(7, None, NOW).unwrap().0.len(), MAX_PEOPLE);
     }
 
     #[test]

@@ -313,15 +313,16 @@ impl Connection {
         let mut request = head.request;
         request.body = body;
         let answer = catch_unwind(AssertUnwindSafe(|| {
-            context.service.answer(&request, context.at.now, lane)
+            let answer = context.service.answer(&request, context.at.now, lane);
+            let favoured = match (&answer, lane) {
+                (Answer::Slow, Lane::Share) => context.service.favoured(&request, context.at.now),
+                _ => None,
+            };
+            (answer, favoured)
         }));
-        let favoured = match (&answer, lane) {
-            (Ok(Answer::Slow), Lane::Share) => context.service.favoured(&request, context.at.now),
-            _ => None,
-        };
         let response = match answer {
-            Ok(Answer::Ready(response)) => response,
-            Ok(Answer::Slow) if lane == Lane::Fast || favoured.is_some() => {
+            Ok((Answer::Ready(response), _)) => response,
+            Ok((Answer::Slow, favoured)) if lane == Lane::Fast || favoured.is_some() => {
                 // A chunked body is decoded once more over there; that is cheaper than a state.
                 self.head_len = Some(head_len);
                 self.need = 0;
@@ -330,7 +331,7 @@ impl Connection {
                 self.favoured = favoured;
                 return Progress::Slow;
             }
-            Ok(Answer::Slow) => context.service.refuse(&refusal::OVERLOADED, Some(&request)),
+            Ok((Answer::Slow, _)) => context.service.refuse(&refusal::OVERLOADED, Some(&request)),
             Err(_) => context.service.refuse(&refusal::PANIC, Some(&request)),
         };
         let last = !head.keep_alive || context.stopping;

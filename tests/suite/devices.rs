@@ -348,6 +348,12 @@ fn a_browser_that_a_mailed_link_made_known_was_a_stranger_to_the_app() {
     // Nor does a cookie of the same name hide it, which a sibling domain can set.
     let hidden = format!("lictor_device=x; theme=dark; lictor_device={hers}");
     assert_eq!(device(&login(&hidden)).len(), 54);
+    // What scripts cannot read stays so: the answer has ada's secret alone.
+    let body = json!({"username": "bob", "password": PASSWORD, "device": hers}).to_string();
+    let both = device(&send(&server, 4, "POST", "/api/registration", &[], &body));
+    assert_eq!(both.len(), 109);
+    let answered = device(&login(&format!("lictor_device={both}")));
+    assert!(answered.len() == 54 && !both.contains(&answered), "{both} {answered}");
 }
 
 #[test]

@@ -56,10 +56,10 @@ fn has_room(writer: &Connection, user: i64, now: Timestamp) -> rusqlite::Result<
     let waiting = "SELECT count(*) FROM outbox WHERE user = ?1 AND kind = ?2 AND due NOTNULL";
     let told = "SELECT count(*) FROM (SELECT at, event, detail FROM audit WHERE user = ?1
                     ORDER BY id DESC LIMIT ?5)
-                WHERE event = ?2 AND at > ?3 AND substr(detail, -length(?4)) <> ?4";
+                WHERE event = ?2 AND at > ?3 AND at <= ?6 AND substr(detail, -length(?4)) <> ?4";
     let (since, event) = (now.0.saturating_sub(HOUR), Event::NewDevice.name());
     Ok(count(waiting, &[&user, &Kind::NewDevice.name()])? < MAX_WAITING
-        && count(told, &[&user, &event, &since, &NOT_TOLD, &MAX_LOOKED_AT])? < MAX_AN_HOUR)
+        && count(told, &[&user, &event, &since, &NOT_TOLD, &MAX_LOOKED_AT, &now.0])? < MAX_AN_HOUR)
 }
 
 /// Whether the user was not there. An account's very first login is not new: there is no place yet
