@@ -12,7 +12,7 @@ use crate::config::{
 };
 use crate::error::{Error, Problem};
 use crate::guard::{
-    Admin, Attempts, DeviceKeys, Door, Hasher, Identity, Lifespans, PasswordRules, Roles,
+    Admin, Attempts, DeviceKeys, TokenCheck, Hasher, Identity, Lifespans, PasswordRules, Roles,
     RotationPolicy, Tokens,
 };
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
@@ -20,7 +20,7 @@ use crate::link::PageUrl;
 use crate::mailer::{Delivery, Mailer};
 use crate::origin;
 use crate::route::{Handler, ROUTES, Route};
-use crate::store::{Actor, Entry, Origin, Sqlite, Store};
+use crate::store::{Actor, Entry, ClientInfo, Sqlite, Store};
 
 /// Bytes that are kept of what a client's program calls itself.
 const MAX_AGENT: usize = 200;
@@ -295,21 +295,21 @@ impl App {
     }
 
     fn identity(&self, request: &Request<'_>, now: Timestamp) -> Result<Identity, Error> {
-        let identity = self.at_the_door(request, now, |door| door.identity(request))?;
+        let identity = self.check_tokens(request, now, |door| door.identity(request))?;
         log::debug!("user {} is let in", identity.id());
         Ok(identity)
     }
 
     /// Lets `check` look at tokens and sessions.
-    pub(crate) fn at_the_door<T>(
+    pub(crate) fn check_tokens<T>(
         &self,
         request: &Request<'_>,
         now: Timestamp,
-        check: impl FnOnce(&Door<'_>) -> Result<T, Error>,
+        check: impl FnOnce(&TokenCheck<'_>) -> Result<T, Error>,
     ) -> Result<T, Error> {
         let caller = self.adopt_tokens.then(|| self.caller(request));
         let adopt = caller.as_ref().map(Caller::origin);
-        check(&Door { tokens: &self.tokens, store: &*self.store, adopt, now })
+        check(&TokenCheck { tokens: &self.tokens, store: &*self.store, adopt, now })
     }
 
     /// Keeps an audit entry that goes with no change, and logs it. The answer does not depend on
@@ -397,7 +397,7 @@ impl App {
         let error = match (error, request.method) {
             (Error::NotFound, "GET" | "HEAD") => match self.assets.answer(request) {
                 Ok(Some(file)) => {
-                    let file = file.with("Vary", "Accept-Encoding, Origin");
+                    let file = file.with("Vary", "Accept-Encoding, ClientInfo");
                     return self.dress_varied(request, file);
                 }
                 Ok(None) => Error::NotFound,
@@ -432,7 +432,7 @@ impl App {
     /// What every answer of the API carries.
     fn dress(&self, request: &Request<'_>, response: Response) -> Response {
         // Also without an origin: a cache must not give this answer to a page of another one.
-        self.dress_varied(request, response.with("Vary", "Origin"))
+        self.dress_varied(request, response.with("Vary", "ClientInfo"))
     }
 
     /// What every answer carries but for `Vary`: leave for pages of other origins to read it, and
@@ -453,7 +453,7 @@ impl App {
         let echo = std::str::from_utf8(origin).ok().map(str::to_owned).and_then(HeaderValue::new);
         match echo {
             Some(origin) if allowed => response
-                .with_value("Access-Control-Allow-Origin", origin)
+                .with_value("Access-Control-Allow-ClientInfo", origin)
                 .with("Access-Control-Expose-Headers", "Retry-After"),
             _ => response,
         }
@@ -478,8 +478,8 @@ pub(crate) struct Caller {
 impl Caller {
     /// Where a session begins or goes on. A proxy that nobody named is no place: a thief may be
     /// behind it as well.
-    pub(crate) fn origin(&self) -> Origin<'_> {
-        Origin { address: self.client.and_then(|client| client.own()), agent: &self.agent }
+    pub(crate) fn origin(&self) -> ClientInfo<'_> {
+        ClientInfo { address: self.client.and_then(|client| client.own()), agent: &self.agent }
     }
 
     /// The address.

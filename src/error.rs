@@ -104,7 +104,7 @@ pub enum Error {
 
 /// How an [`Error`] looks to a client.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Kind {
+pub struct ErrorKind {
     /// HTTP status.
     pub status: u16,
     /// The stable name in the `error` field.
@@ -113,7 +113,7 @@ pub struct Kind {
 
 impl Error {
     /// The one place where an error becomes a status and a name.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ErrorKind {
         let (status, name) = match self {
             Error::BadRequest(_) => (400, "BadRequest"),
             Error::InvalidUsername(_) => (400, "InvalidUsername"),
@@ -155,7 +155,7 @@ impl Error {
             Error::Unavailable(_) => (503, "Unavailable"),
             Error::Internal(_) => (500, "InternalError"),
         };
-        Kind { status, name }
+        ErrorKind { status, name }
     }
 
     /// The sentence for the client. Causes of our own faults are not in it.

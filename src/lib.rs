@@ -60,7 +60,7 @@ pub use app::App;
 pub use config::{
     Config, Cors, Issuer, MailSettings, Origin, RefreshReuse, Registration, SecondFactorRule, Web,
 };
-pub use error::{Error, Kind, Problem};
+pub use error::{Error, ErrorKind, Problem};
 pub use guard::{Admin, Email, Identity, Role, Roles, Username};
 pub use keys::{Algorithm, Keys, Secret};
 pub use link::PageUrl;

@@ -16,7 +16,7 @@ use crate::guard::{Mailed, MailedClaims, Tokens};
 use crate::language::Language;
 use crate::link::PageUrl;
 use crate::mail::{Content, Failure, Letter, Mail, Sender, Templates, Transport};
-use crate::store::{Actor, Entry, Event, Failed, Link, Matter, Outgoing, Store};
+use crate::store::{Actor, Entry, Event, DeliveryFailure, Link, Topic, OutgoingMail, Store};
 
 /// The longest that one delivery is waited for; transports have shorter limits of their own.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -98,7 +98,7 @@ impl Mailer {
 
     /// In a thread of its own, so that a server which hangs holds up no end. Nothing if the end
     /// comes first: the mail stays in the outbox.
-    fn send(&self, outgoing: &Outgoing, content: Content) -> Option<Result<(), Failure>> {
+    fn send(&self, outgoing: &OutgoingMail, content: Content) -> Option<Result<(), Failure>> {
         let (tell, told) = mpsc::channel();
         let post = Arc::clone(&self.post);
         let (message, email) = (outgoing.message.clone(), outgoing.email.clone());
@@ -126,7 +126,7 @@ impl Mailer {
 
     fn content(
         &self,
-        outgoing: &Outgoing,
+        outgoing: &OutgoingMail,
         tokens: &Tokens,
         now: Timestamp,
     ) -> Result<Content, Error> {
@@ -143,27 +143,27 @@ impl Mailer {
         };
         let render = |letter: &Letter<'_>| self.templates.render(letter, outgoing.language);
         Ok(match &outgoing.matter {
-            Matter::Confirm(link) => {
+            Topic::Confirm(link) => {
                 let url = self.confirmation.with_token(&token(Mailed::Registration, link)?);
                 render(&Letter::Confirm { name, link: &url, lifespan: lifespan(link) })
             }
-            Matter::NewAddress(link) => {
+            Topic::NewAddress(link) => {
                 let url = self.confirmation.with_token(&token(Mailed::Registration, link)?);
                 render(&Letter::NewAddress { name, link: &url, lifespan: lifespan(link) })
             }
-            Matter::Reset(link) => {
+            Topic::Reset(link) => {
                 let url = self.reset.with_token(&token(Mailed::Reset, link)?);
                 render(&Letter::Reset { name, link: &url, lifespan: lifespan(link) })
             }
-            Matter::Taken => render(&Letter::Taken { name }),
-            Matter::AddressChanged(address) => render(&Letter::AddressChanged { name, address }),
-            Matter::PasswordChanged => render(&Letter::PasswordChanged { name }),
-            Matter::SecondFactor(on) => render(&Letter::SecondFactor { name, on: *on }),
-            Matter::RecoveryCodeUsed => render(&Letter::RecoveryCodeUsed { name }),
-            Matter::RecoveryCodesReplaced => render(&Letter::RecoveryCodesReplaced { name }),
-            Matter::AccountDeleted => render(&Letter::AccountDeleted { name }),
-            Matter::NewDevice(device) => render(&Letter::NewDevice { name, device }),
-            Matter::Guarded => render(&Letter::Guarded { name }),
+            Topic::Taken => render(&Letter::Taken { name }),
+            Topic::AddressChanged(address) => render(&Letter::AddressChanged { name, address }),
+            Topic::PasswordChanged => render(&Letter::PasswordChanged { name }),
+            Topic::SecondFactor(on) => render(&Letter::SecondFactor { name, on: *on }),
+            Topic::RecoveryCodeUsed => render(&Letter::RecoveryCodeUsed { name }),
+            Topic::RecoveryCodesReplaced => render(&Letter::RecoveryCodesReplaced { name }),
+            Topic::AccountDeleted => render(&Letter::AccountDeleted { name }),
+            Topic::NewDevice(device) => render(&Letter::NewDevice { name, device }),
+            Topic::Guarded => render(&Letter::Guarded { name }),
         })
     }
 
@@ -180,11 +180,11 @@ impl Mailer {
 /// Keeps why, and when it is tried again.
 fn fail(
     store: &dyn Store,
-    outgoing: &Outgoing,
+    outgoing: &OutgoingMail,
     failure: &Failure,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let Outgoing { id, kind, person, .. } = outgoing;
+    let OutgoingMail { id, kind, person, .. } = outgoing;
     let (why, again) = match failure {
         Failure::Temporary(why) => (why, again(outgoing, now)),
         Failure::Permanent(why) => (why, None),
@@ -192,23 +192,23 @@ fn fail(
     if let Some(due) = again {
         let wait = due.0 - now.0;
         log::warn!("mail {id} ({}) is tried again in {wait} s: {why}", kind.name());
-        return store.failed(*id, &Failed { why, due: again }, None, now);
+        return store.failed(*id, &DeliveryFailure { why, due: again }, None, now);
     }
     let detail = format!("{}: {why}", kind.name());
     let entry = Entry::new(Event::MailFailed, person.id, &person.name, Actor::Operator);
     let entry = Entry { detail: &detail, ..entry };
     log::error!("mail {id} ({}) is given up: {why}", kind.name());
-    store.failed(*id, &Failed { why, due: None }, Some(&entry), now)
+    store.failed(*id, &DeliveryFailure { why, due: None }, Some(&entry), now)
 }
 
 /// When it is tried again, if it still is.
-fn again(outgoing: &Outgoing, now: Timestamp) -> Option<Timestamp> {
+fn again(outgoing: &OutgoingMail, now: Timestamp) -> Option<Timestamp> {
     let delay = FIRST_DELAY
         .checked_shl(outgoing.attempts.min(16))
         .map_or(LONGEST_DELAY, |d| d.min(LONGEST_DELAY));
     let due = now.0.saturating_add(delay);
     let end = match &outgoing.matter {
-        Matter::Confirm(link) | Matter::NewAddress(link) | Matter::Reset(link) => link.expires.0,
+        Topic::Confirm(link) | Topic::NewAddress(link) | Topic::Reset(link) => link.expires.0,
         _ => i64::MAX,
     };
     let end = end.min(outgoing.created.0.saturating_add(TRIED_FOR));

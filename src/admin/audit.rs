@@ -11,7 +11,7 @@ use crate::cli::{Database, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::Username;
-use crate::store::{Audit as _, Recorded, Users as _, Wanted};
+use crate::store::{Audit as _, AuditRecord, Users as _, AuditQuery};
 
 /// Entries that are read from the file at once.
 const PAGE: u32 = 500;
@@ -45,7 +45,7 @@ pub(crate) fn run(command: &AuditCommand) -> Result<(), Problem> {
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         Timestamp::now().0.saturating_sub(seconds)
     });
-    let mut wanted = Wanted { user, name, since, before: None, limit: 0 };
+    let mut wanted = AuditQuery { user, name, since, before: None, limit: 0 };
     let mut left = command.limit;
     let mut found_any = false;
     let mut out = io::BufWriter::new(io::stdout().lock());
@@ -75,7 +75,7 @@ pub(crate) fn run(command: &AuditCommand) -> Result<(), Problem> {
     }
 }
 
-fn text(entry: &Recorded) -> String {
+fn text(entry: &AuditRecord) -> String {
     let who = match (&entry.name, entry.user) {
         (Some(name), Some(id)) => format!("{} (id {id})", name.escape_debug()),
         (_, Some(id)) => format!("id {id}"),
@@ -93,7 +93,7 @@ fn text(entry: &Recorded) -> String {
     format!("{}  {:20}  {:24}  {by}{detail}", date(entry.at), entry.event, who)
 }
 
-fn json(entry: &Recorded) -> String {
+fn json(entry: &AuditRecord) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
         at: i64,

@@ -13,7 +13,7 @@ use crate::guard::{Email, unique};
 use crate::link::PageUrl;
 use crate::mail::Failure;
 use crate::mailer::Mailer;
-use crate::store::{Listed, Outbox as _};
+use crate::store::{QueuedMail, Outbox as _};
 
 #[derive(Subcommand)]
 pub(crate) enum MailCommand {
@@ -68,7 +68,7 @@ fn list(database: &Database) -> Result<(), Problem> {
         "{:>6}  {:>6}  {:16}  {:20}  {:>8}  {:20}  to",
         "id", "user", "kind", "created", "attempts", "next"
     );
-    let show = &mut |mail: Listed| {
+    let show = &mut |mail: QueuedMail| {
         let next = mail.due.map_or_else(|| "given up".into(), date);
         let (kind, created) = (mail.kind, date(mail.created));
         let user = mail.user.map_or_else(|| "-".into(), |user| user.to_string());

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Email, Identity};
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, Posting};
+use crate::store::{Entry, Event, LinkMail};
 
 /// Takes `{email, password}`, and `otp` from whoever has a second factor. Whether somebody else has the address is not told here.
 pub(crate) fn put(
@@ -26,7 +26,7 @@ pub(crate) fn put(
     app.attempts.mail(&email, app.client(request), now)?;
     let jti = app.tokens.begin(now)?.jti;
     let expires = later(now, app.confirmation_lifespan);
-    let posting = Posting { email: &email, jti: &jti, expires };
+    let posting = LinkMail { email: &email, jti: &jti, expires };
     let actor = app.caller(request).user();
     let entry = Entry::new(Event::AddressProposed, identity.id(), identity.name(), actor);
     let by = shown.authority(identity);

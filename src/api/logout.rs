@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Identity;
 use crate::http::{Request, Response};
-use crate::store::{Authority, Entry, Event, Which};
+use crate::store::{Authority, Entry, Event, SessionScope};
 
 pub(crate) fn post(
     app: &App,
@@ -14,7 +14,7 @@ pub(crate) fn post(
     request: &Request<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    let which = Which::One(identity.session());
+    let which = SessionScope::One(identity.session());
     match end(app, identity, request, now, which, &identity.authority(None), Event::Logout) {
         // Another request was faster, and that is what was wanted.
         Ok(()) | Err(Error::Revoked) => Ok(done("logged out")),
@@ -29,7 +29,7 @@ pub(crate) fn post_all(
     now: Timestamp,
 ) -> Result<Response, Error> {
     let by = identity.recent_authority(app.recent(now));
-    end(app, identity, request, now, Which::All, &by, Event::LogoutEverywhere)?;
+    end(app, identity, request, now, SessionScope::All, &by, Event::LogoutEverywhere)?;
     Ok(done("logged out everywhere"))
 }
 
@@ -38,7 +38,7 @@ fn end(
     identity: &Identity,
     request: &Request<'_>,
     now: Timestamp,
-    which: Which<'_>,
+    which: SessionScope<'_>,
     by: &Authority<'_>,
     event: Event,
 ) -> Result<(), Error> {

@@ -33,11 +33,11 @@ use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{
-    Beginning, DEVICE_LIFESPAN, Device, Devices, Familiarity, Identity, Password, PasswordHash,
-    Spend, Verdict,
+    SessionClaims, DEVICE_LIFESPAN, Device, Devices, Familiarity, Identity, Password, PasswordHash,
+    FactorUse, Verdict,
 };
 use crate::http::{HeaderValue, Request, Response};
-use crate::store::{Authority, Credentials, Entry, Event, Opening, Proof};
+use crate::store::{Authority, Credentials, Entry, Event, NewSession, Proof};
 
 /// An answer that is for its reader only: nobody on the way may keep it (RFC 6749 section 5.1).
 fn private(body: &impl Serialize) -> Response {
@@ -160,8 +160,8 @@ fn later(now: Timestamp, lifespan: Duration) -> Timestamp {
 }
 
 /// The session of a login.
-fn opening<'a>(login: &'a Beginning, caller: &'a Caller) -> Opening<'a> {
-    Opening { jti: &login.jti, issued: login.iat, expires: login.rf_exp, origin: caller.origin() }
+fn opening<'a>(login: &'a SessionClaims, caller: &'a Caller) -> NewSession<'a> {
+    NewSession { jti: &login.jti, issued: login.iat, expires: login.rf_exp, origin: caller.origin() }
 }
 
 /// What somebody who is logged in has shown for a change of their account.
@@ -169,7 +169,7 @@ struct Verified {
     /// What the password was compared to.
     hash: PasswordHash,
     /// What there is to use up of the second factor, if there is one.
-    second: Option<Spend>,
+    second: Option<FactorUse>,
     /// Up to when all sessions were ended at that time.
     tokens_after: Timestamp,
 }

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::bearer;
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, Exchange, Rotation};
+use crate::store::{Entry, Event, RefreshRequest, RefreshOutcome};
 
 /// The body is the raw token; without a body the bearer header may hold it.
 pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
@@ -19,17 +19,17 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         body => body,
     };
     let claims = app.tokens.refreshable(old, now)?;
-    let identity = app.at_the_door(request, now, |door| door.behind(claims.clone()))?;
+    let identity = app.check_tokens(request, now, |door| door.behind(claims.clone()))?;
     let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
     let caller = app.caller(request);
-    let exchange = Exchange { jti: &claims.jti, issued, origin: caller.origin() };
+    let exchange = RefreshRequest { jti: &claims.jti, issued, origin: caller.origin() };
     let replayed =
         Entry::new(Event::RefreshReplayed, identity.id(), identity.name(), caller.user());
     match app.store.rotate(&exchange, &app.rotation, &replayed, now)? {
-        Rotation::Issue(iat) => Ok(token(&app.tokens.renew(&claims, identity.roles(), iat)?)),
-        Rotation::Gone => Err(Error::Revoked),
-        Rotation::Idle => Err(Error::ExpiredRefresh),
-        Rotation::Replayed => {
+        RefreshOutcome::Issue(iat) => Ok(token(&app.tokens.renew(&claims, identity.roles(), iat)?)),
+        RefreshOutcome::Gone => Err(Error::Revoked),
+        RefreshOutcome::Idle => Err(Error::ExpiredRefresh),
+        RefreshOutcome::Replayed => {
             replayed.log();
             Err(Error::Revoked)
         }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::guard::{Code, CodeHash, Email, Password, Roles, Username};
 use crate::http::{Request, Response};
 use crate::language::Language;
-use crate::store::{Entry, Event, NewUser, Posting};
+use crate::store::{Entry, Event, NewUser, LinkMail};
 
 /// Takes `{username, password}`, and where it must be `invitation` or `email`. That the name is free, and
 /// the invitation unused, is for the database to say, at the moment of the insertion.
@@ -69,7 +69,7 @@ fn wait_for(
 ) -> Result<Response, Error> {
     let mailer = app.mailer()?;
     let jti = app.tokens.begin(now)?.jti;
-    let posting = Posting { email, jti: &jti, expires: later(now, app.confirmation_lifespan) };
+    let posting = LinkMail { email, jti: &jti, expires: later(now, app.confirmation_lifespan) };
     let id = app.store.register(user, &posting, &entry, now)?;
     mailer.bell().ring();
     Entry { user: Some(id), ..entry }.log();

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Email;
 use crate::http::{Request, Response};
-use crate::store::Posting;
+use crate::store::LinkMail;
 
 /// Takes `{email}`. Nothing here depends on whether anybody has the address: that is looked up
 /// when the mail is sent.
@@ -16,7 +16,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let email = Email::parse(&Fields::of(request)?.text("email")?)?;
     app.attempts.reset(&email, app.client(request), now)?;
     let jti = app.tokens.begin(now)?.jti;
-    let posting = Posting { email: &email, jti: &jti, expires: later(now, app.reset_lifespan) };
+    let posting = LinkMail { email: &email, jti: &jti, expires: later(now, app.reset_lifespan) };
     app.store.request_reset(&posting, &app.caller(request).address(), now)?;
     mailer.bell().ring();
     Ok(done(&format!("successfully sent password reset email to {}", email.as_str())))

@@ -8,9 +8,9 @@ use super::{DeviceProof, begun, opening, second_factor};
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Email, Otp, Password, Spend, Username, bearer};
+use crate::guard::{Email, Otp, Password, FactorUse, Username, bearer};
 use crate::http::{Request, Response};
-use crate::store::{Credentials, Entry, Event, Person, Reset};
+use crate::store::{Credentials, Entry, Event, Person, PasswordReset};
 
 /// Takes the token as bearer, and `{password}`; `otp` too from whoever has a second factor: the
 /// token stands in for the password and for nothing else. All sessions of the user end, and one
@@ -37,7 +37,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let hash = app.hasher.hash(&password)?;
     let login = app.tokens.begin(now)?;
     let session = opening(&login, &caller);
-    let reset = Reset { hash: &hash, second: second.as_ref(), session: &session };
+    let reset = PasswordReset { hash: &hash, second: second.as_ref(), session: &session };
     let done = Entry::new(Event::PasswordReset, person.id, &person.name, caller.user());
     if !app.store.reset(&jti, &reset, &done, now)? {
         let refusal = refusal(app, &jti, second.as_ref(), now)?;
@@ -78,7 +78,7 @@ fn second(
     caller: &Caller,
     otp: Option<&Zeroizing<String>>,
     (unlocked, now): (Timestamp, Timestamp),
-) -> Result<Option<Spend>, Error> {
+) -> Result<Option<FactorUse>, Error> {
     let second = second_factor::demand(app, person.id, otp, unlocked, now);
     // What cannot be a code is no guess: it costs nothing and is not counted, so whoever sends it
     // again and again must not fill the audit.
@@ -97,7 +97,7 @@ fn note_wrong_code(app: &App, person: &Person, caller: &Caller, now: Timestamp) 
 
 /// Why the store did not reset the password: another request was faster with the token or with
 /// the code, or there is no such recovery code, which only the store can tell.
-fn refusal(app: &App, jti: &str, second: Option<&Spend>, now: Timestamp) -> Result<Error, Error> {
+fn refusal(app: &App, jti: &str, second: Option<&FactorUse>, now: Timestamp) -> Result<Error, Error> {
     let still_good = app.store.holder(jti, now)?.is_some();
     Ok(match (still_good, second) {
         (true, Some(_)) => Error::WrongOtp,

@@ -9,9 +9,9 @@ use super::{Verified, confirm, done, private, qr};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Code, Identity, Otp, Spend, TotpSecret};
+use crate::guard::{Code, Identity, Otp, FactorUse, TotpSecret};
 use crate::http::{Request, Response};
-use crate::store::{Confirmed, Entry, Event, Proof, SecondFactor};
+use crate::store::{Enrolment, Entry, Event, Proof, SecondFactor};
 
 /// Seconds in which a new secret must be confirmed. Whoever comes back to it later, somebody else
 /// may have seen the screen.
@@ -68,13 +68,13 @@ pub(crate) fn put(
     let Some(Otp::Totp(_)) = Otp::typed(&otp) else { return Err(Error::WrongOtp) };
     let known = app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
     let spend = check(app, identity.id(), &factor, &otp, known.unlocked, now);
-    let Spend::Step { step, .. } = seen(spend, app, identity, request, now)? else {
+    let FactorUse::Step { step, .. } = seen(spend, app, identity, request, now)? else {
         return Err(Error::WrongOtp);
     };
     let codes = Code::recovery_set()?;
     let hashes: Vec<_> = codes.iter().map(Code::hash).collect();
     let entry = entry(app, identity, request, Event::SecondFactorOn);
-    let confirmed = Confirmed { secret: &factor.secret, step, codes: &hashes };
+    let confirmed = Enrolment { secret: &factor.secret, step, codes: &hashes };
     let by = identity.authority(None);
     if !app.store.confirm_enrolment(identity.id(), &confirmed, &by, &entry, now)? {
         // Another request was faster: confirmed it, or made another secret.
@@ -133,7 +133,7 @@ pub(super) fn demand(
     otp: Option<&Zeroizing<String>>,
     unlocked: Timestamp,
     now: Timestamp,
-) -> Result<Option<Spend>, Error> {
+) -> Result<Option<FactorUse>, Error> {
     match app.store.second_factor(user)? {
         Some(factor) if factor.confirmed => {
             let typed = otp.filter(|otp| !otp.trim().is_empty());
@@ -145,8 +145,8 @@ pub(super) fn demand(
 }
 
 /// The log lines of something that was done, and of the recovery code if one was used for it.
-pub(super) fn log(entry: &Entry<'_>, spend: Option<&Spend>) {
-    if let Some(Spend::Recovery(_)) = spend {
+pub(super) fn log(entry: &Entry<'_>, spend: Option<&FactorUse>) {
+    if let Some(FactorUse::Recovery(_)) = spend {
         Entry { event: Event::RecoveryCodeUsed, ..entry.clone() }.log();
     }
     entry.log();
@@ -198,13 +198,13 @@ fn check(
     typed: &str,
     unlocked: Timestamp,
     now: Timestamp,
-) -> Result<Spend, Error> {
+) -> Result<FactorUse, Error> {
     match Otp::typed(typed).ok_or(Error::WrongOtp)? {
         Otp::Recovery(code) => {
             let attempt = app.attempts.recovery_code(user, unlocked, now)?;
             let hash = code.hash();
             let found = app.store.has_recovery_code(user, &hash).and_then(|found| match found {
-                true => Ok(Spend::Recovery(hash)),
+                true => Ok(FactorUse::Recovery(hash)),
                 false => Err(Error::WrongOtp),
             });
             attempt.end(found)
@@ -213,7 +213,7 @@ fn check(
             let attempt = app.attempts.code(user, unlocked, now)?;
             let step = factor.secret.check(&code, now, factor.last).ok_or(Error::WrongOtp);
             let step = attempt.end(step)?;
-            Ok(Spend::Step { secret: factor.secret.clone(), step })
+            Ok(FactorUse::Step { secret: factor.secret.clone(), step })
         }
     }
 }

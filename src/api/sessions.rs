@@ -9,7 +9,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Identity;
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, Session, Which};
+use crate::store::{Entry, Event, Session, SessionScope};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -76,7 +76,7 @@ pub(crate) fn delete(
         true => identity.authority(None),
         false => identity.recent_authority(app.recent(now)),
     };
-    match app.store.end(identity.id(), Which::One(&jti), &by, &entry, now)? {
+    match app.store.end(identity.id(), SessionScope::One(&jti), &by, &entry, now)? {
         0 => Err(Error::NotFound),
         _ => {
             entry.log();

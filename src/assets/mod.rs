@@ -22,7 +22,7 @@ use crate::error::{Error, Problem};
 use crate::http::{HeaderValue, Request, Response};
 
 use folder::Folder;
-use path::Wanted;
+use path::PathRequest;
 
 /// What our own documents may do: nothing but what this server gives them.
 const APP_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -79,7 +79,7 @@ impl Assets {
 
     /// The answer to a GET or HEAD, if there is a file or a page for its path.
     pub(crate) fn answer(&self, request: &Request<'_>) -> Result<Option<Response>, Error> {
-        let Some(wanted) = Wanted::parse(request.path) else { return Ok(None) };
+        let Some(wanted) = PathRequest::parse(request.path) else { return Ok(None) };
         let gzip = negotiate::takes_gzip(request.headers("accept-encoding"));
         let found = self.find(&wanted, gzip)?;
         Ok(found.map(|file| dressed(request, file, self.policy())))
@@ -87,10 +87,10 @@ impl Assets {
 
     /// Whether there is a file or a page for a path.
     pub(crate) fn has(&self, path: &str) -> bool {
-        Wanted::parse(path).is_some_and(|wanted| matches!(self.find(&wanted, false), Ok(Some(_))))
+        PathRequest::parse(path).is_some_and(|wanted| matches!(self.find(&wanted, false), Ok(Some(_))))
     }
 
-    fn find(&self, wanted: &Wanted<'_>, gzip: bool) -> Result<Option<File>, Error> {
+    fn find(&self, wanted: &PathRequest<'_>, gzip: bool) -> Result<Option<File>, Error> {
         match self {
             Assets::Off => Ok(None),
             Assets::Embedded => embedded::find(&wanted.path, wanted.page, gzip),

@@ -6,16 +6,16 @@ use std::borrow::Cow;
 /// A path that stays inside whatever folder it is looked up in: no `.` or `..`, no hidden file, no
 /// slash in disguise.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Wanted<'p> {
+pub(super) struct PathRequest<'p> {
     /// Percent-decoded, without the slash that it begins with; empty for `/`.
     pub(super) path: Cow<'p, str>,
     /// The app has a page for it, if there is no such file: a name without a dot.
     pub(super) page: bool,
 }
 
-impl Wanted<'_> {
+impl PathRequest<'_> {
     /// `None` where nothing can be, whatever there is.
-    pub(super) fn parse(path: &str) -> Option<Wanted<'_>> {
+    pub(super) fn parse(path: &str) -> Option<PathRequest<'_>> {
         let path = decode(path.strip_prefix('/')?)?;
         let mut segments = path.split('/');
         let last = segments.next_back().unwrap_or_default();
@@ -26,7 +26,7 @@ impl Wanted<'_> {
             return None;
         }
         let page = !last.contains('.');
-        Some(Wanted { path, page })
+        Some(PathRequest { path, page })
     }
 
     /// What the app's build tool called by its content, so that it never changes.
@@ -86,7 +86,7 @@ mod tests {
     #[test]
     fn paths() {
         let check = |path: &str, expected: Option<(&str, bool)>| {
-            let found = Wanted::parse(path);
+            let found = PathRequest::parse(path);
             let found = found.as_ref().map(|wanted| (&*wanted.path, wanted.page));
             assert_eq!(found, expected, "{path}");
         };
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn hashed_names() {
         let check = |path: &str, expected: bool| {
-            let wanted = Wanted::parse(path).unwrap();
+            let wanted = PathRequest::parse(path).unwrap();
             assert_eq!(wanted.is_hashed(), expected, "{path}");
         };
         for hashed in [

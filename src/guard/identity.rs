@@ -6,7 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::http::Request;
 use crate::store::{
-    Actor, Authority, Entry, Event, Opening, Origin, Person, Proof, Standing, Store,
+    Actor, Authority, Entry, Event, NewSession, ClientInfo, Person, Proof, Standing, Store,
 };
 
 /// The role that may administrate.
@@ -95,15 +95,15 @@ impl Admin {
 }
 
 /// What tokens and sessions are checked with.
-pub(crate) struct Door<'a> {
+pub(crate) struct TokenCheck<'a> {
     pub(crate) tokens: &'a Tokens,
     pub(crate) store: &'a dyn Store,
     /// Tokens of another program with the same secret are taken, as coming from there.
-    pub(crate) adopt: Option<Origin<'a>>,
+    pub(crate) adopt: Option<ClientInfo<'a>>,
     pub(crate) now: Timestamp,
 }
 
-impl Door<'_> {
+impl TokenCheck<'_> {
     /// Checks the request's token, its session and its user.
     pub(crate) fn identity(&self, request: &Request<'_>) -> Result<Identity, Error> {
         self.behind(self.tokens.access(token(request)?, self.now)?)
@@ -137,7 +137,7 @@ impl Door<'_> {
         let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
         // As long as the token could come back, it must be known when it has ended.
         let expires = claims.rf_exp.max(claims.exp);
-        let opening = Opening { jti: &claims.jti, issued, expires, origin };
+        let opening = NewSession { jti: &claims.jti, issued, expires, origin };
         let actor = Actor::User(origin.address);
         let adopted = Entry::new(Event::TokenAdopted, person.id, &person.name, actor);
         if self.store.adopt(person.id, &opening, &adopted, self.now)? {

@@ -45,14 +45,14 @@ pub use consecutive::{Familiarity, GUARDED};
 pub(crate) use device::LIFESPAN as DEVICE_LIFESPAN;
 pub use device::{Device, DeviceKeys, Devices};
 pub use email::{Email, Fragment};
-pub(crate) use identity::Door;
+pub(crate) use identity::TokenCheck;
 pub use identity::{Admin, Identity, bearer};
 pub use name::{Role, Roles, Username};
 pub use password::{Hasher, Password, PasswordHash, Verdict};
 pub use password_rules::PasswordRules;
 pub use rotation::{Decision, LastRefresh, RotationPolicy};
-pub use second_factor::{Otp, Spend, Step, TotpSecret};
+pub use second_factor::{Otp, FactorUse, Step, TotpSecret};
 pub use throttle::{Attempts, Throttle};
-pub use token::{Beginning, Claims, Lifespans, Mailed, MailedClaims, Tokens};
+pub use token::{SessionClaims, Claims, Lifespans, Mailed, MailedClaims, Tokens};
 #[cfg(feature = "cli")]
 pub(crate) use token::{Minted, key_id, unique};

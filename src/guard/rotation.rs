@@ -8,7 +8,7 @@ use super::Lifespans;
 use super::token::MAX_AHEAD;
 use crate::address::grouped;
 use crate::clock::Timestamp;
-use crate::store::Origin;
+use crate::store::ClientInfo;
 
 /// Seconds in which the token before the newest can be exchanged again: the answer was lost, or
 /// two windows refreshed at once.
@@ -77,7 +77,7 @@ impl RotationPolicy {
         &self,
         last: &LastRefresh,
         issued: Timestamp,
-        here: &Origin<'_>,
+        here: &ClientInfo<'_>,
         now: Timestamp,
     ) -> Decision {
         if self.is_idle(last.newest.max(issued), now) {
@@ -120,7 +120,7 @@ impl LastRefresh {
 
     /// Whether it was from this address, as limits group them, and by this program. What has no
     /// known address is nowhere the same.
-    fn was(&self, here: &Origin<'_>) -> bool {
+    fn was(&self, here: &ClientInfo<'_>) -> bool {
         let same = self.address.zip(here.address).is_some_and(|(a, b)| grouped(a) == grouped(b));
         same && self.agent == here.agent
     }
@@ -146,8 +146,8 @@ mod tests {
         }
     }
 
-    fn from<'a>(address: &str, agent: &'a str) -> Origin<'a> {
-        Origin { address: address.parse().ok(), agent }
+    fn from<'a>(address: &str, agent: &'a str) -> ClientInfo<'a> {
+        ClientInfo { address: address.parse().ok(), agent }
     }
 
     #[test]
@@ -160,7 +160,7 @@ mod tests {
         let session = last(5_000, Some(4_000));
         let rotate =
             |issue, previous| Rotate { issue: Timestamp(issue), previous: Timestamp(previous) };
-        type Row<'a> = (&'a str, RotationPolicy, Origin<'a>, i64, i64, Decision);
+        type Row<'a> = (&'a str, RotationPolicy, ClientInfo<'a>, i64, i64, Decision);
         let rows: &[Row<'_>] = &[
             ("the newest", never, there, 5_000, 6_500, rotate(6_500, 5_000)),
             ("exchanged by another program", never, there, 5_500, 6_500, rotate(6_500, 5_500)),

@@ -133,7 +133,7 @@ impl Otp {
 
 /// What a good code uses up. Whether it was there to use, the store decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Spend {
+pub enum FactorUse {
     /// A step, and those before it.
     Step {
         /// Of this secret.

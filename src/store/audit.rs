@@ -228,7 +228,7 @@ impl fmt::Display for Entry<'_> {
 
 /// An entry as it was kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Recorded {
+pub struct AuditRecord {
     /// Grows with time.
     pub id: i64,
     /// When.
@@ -249,7 +249,7 @@ pub struct Recorded {
 
 /// Which entries are asked for.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted<'a> {
+pub struct AuditQuery<'a> {
     /// Only those of this user.
     pub user: Option<i64>,
     /// Only those of a user who had this name then.
@@ -268,7 +268,7 @@ pub trait Audit {
     fn record(&self, entry: &Entry<'_>, now: Timestamp) -> Result<(), Error>;
 
     /// The entries that are wanted, the newest first.
-    fn recorded(&self, wanted: &Wanted<'_>) -> Result<Vec<Recorded>, Error>;
+    fn recorded(&self, wanted: &AuditQuery<'_>) -> Result<Vec<AuditRecord>, Error>;
 }
 
 #[cfg(test)]

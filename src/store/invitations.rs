@@ -2,7 +2,7 @@
 
 use super::audit::Entry;
 use super::authority::Authority;
-use super::sessions::Opening;
+use super::sessions::NewSession;
 use super::users::NewUser;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -78,7 +78,7 @@ pub trait Invitations {
         &self,
         code: &CodeHash,
         user: &NewUser<'_>,
-        session: Option<&Opening<'_>>,
+        session: Option<&NewSession<'_>>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<Option<i64>, Error>;

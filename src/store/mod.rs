@@ -26,18 +26,18 @@ mod users;
 use crate::clock::Timestamp;
 use crate::error::Error;
 
-pub use audit::{Actor, Audit, Entry, Event, Recorded, Wanted};
+pub use audit::{Actor, Audit, Entry, Event, AuditRecord, AuditQuery};
 pub use authority::Authority;
 pub use failures::Failures;
 pub use invitations::{Invitation, Invitations, NewInvitation};
-pub use outbox::{Failed, Kind, Link, Listed, Matter, Outbox, Outgoing, Posting};
-pub use second_factors::{Confirmed, SecondFactor, SecondFactors};
+pub use outbox::{DeliveryFailure, MailKind, Link, QueuedMail, Topic, Outbox, OutgoingMail, LinkMail};
+pub use second_factors::{Enrolment, SecondFactor, SecondFactors};
 pub use sessions::{
-    Exchange, Opening, Origin, Proof, Rotation, Session, Sessions, Standing, Which,
+    RefreshRequest, NewSession, ClientInfo, Proof, RefreshOutcome, Session, Sessions, Standing, SessionScope,
 };
 pub use sqlite::{Inspection, Sqlite};
-pub use tickets::{Confirmation, Reset, Ticket, Tickets};
-pub use users::{Account, Change, Credentials, NewUser, Person, Sought, Users};
+pub use tickets::{Confirmation, PasswordReset, Ticket, Tickets};
+pub use users::{Account, Change, Credentials, NewUser, Person, UserQuery, Users};
 
 /// Where everything is kept. What a method acknowledged is not lost, whatever happens to the
 /// process or the machine afterwards. Every method may answer [`Error::Unavailable`].

@@ -12,7 +12,7 @@ use crate::language::Language;
 
 /// What a mail is about, as it was caused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum MailKind {
     /// Somebody registers, and is to confirm the address.
     Registration,
     /// A user is to confirm a new address.
@@ -40,36 +40,36 @@ pub enum Kind {
 }
 
 /// Every kind with its stable name.
-const NAMES: [(Kind, &str); 12] = [
-    (Kind::Registration, "registration"),
-    (Kind::Address, "address"),
-    (Kind::Reset, "reset"),
-    (Kind::AddressChanged, "address-changed"),
-    (Kind::PasswordChanged, "password-changed"),
-    (Kind::SecondFactorOn, "second-factor-on"),
-    (Kind::SecondFactorOff, "second-factor-off"),
-    (Kind::RecoveryCodeUsed, "recovery-code-used"),
-    (Kind::RecoveryCodesReplaced, "recovery-codes-replaced"),
-    (Kind::AccountDeleted, "account-deleted"),
-    (Kind::NewDevice, "new-device"),
-    (Kind::Guarded, "guarded"),
+const NAMES: [(MailKind, &str); 12] = [
+    (MailKind::Registration, "registration"),
+    (MailKind::Address, "address"),
+    (MailKind::Reset, "reset"),
+    (MailKind::AddressChanged, "address-changed"),
+    (MailKind::PasswordChanged, "password-changed"),
+    (MailKind::SecondFactorOn, "second-factor-on"),
+    (MailKind::SecondFactorOff, "second-factor-off"),
+    (MailKind::RecoveryCodeUsed, "recovery-code-used"),
+    (MailKind::RecoveryCodesReplaced, "recovery-codes-replaced"),
+    (MailKind::AccountDeleted, "account-deleted"),
+    (MailKind::NewDevice, "new-device"),
+    (MailKind::Guarded, "guarded"),
 ];
 
-impl Kind {
+impl MailKind {
     /// The stable name.
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(kind, _)| *kind == self).map_or("unknown", |(_, name)| name)
     }
 
     /// The kind with this name.
-    pub fn named(name: &str) -> Option<Kind> {
+    pub fn named(name: &str) -> Option<MailKind> {
         NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
     }
 }
 
 /// A mail with a link that can be used once.
 #[derive(Debug, Clone, Copy)]
-pub struct Posting<'a> {
+pub struct LinkMail<'a> {
     /// Where it goes.
     pub email: &'a Email,
     /// The `jti` claim of the token in its link.
@@ -80,13 +80,13 @@ pub struct Posting<'a> {
 
 /// A mail that is to be sent now.
 #[derive(Debug, Clone)]
-pub struct Outgoing {
+pub struct OutgoingMail {
     /// What it is called in the outbox.
     pub id: i64,
     /// The Message-ID before the `@`.
     pub message: String,
     /// As it was caused.
-    pub kind: Kind,
+    pub kind: MailKind,
     /// Where it goes.
     pub email: String,
     /// What it is written in.
@@ -95,15 +95,15 @@ pub struct Outgoing {
     pub created: Timestamp,
     /// Attempts that failed.
     pub attempts: u32,
-    /// Whose account it is about. For [`Matter::Taken`], whoever has the address.
+    /// Whose account it is about. For [`Topic::Taken`], whoever has the address.
     pub person: Person,
     /// What it says.
-    pub matter: Matter,
+    pub matter: Topic,
 }
 
 /// What a mail says, by the time it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Matter {
+pub enum Topic {
     /// Follow the link to confirm the address that you registered with.
     Confirm(Link),
     /// Somebody has given your address as theirs.
@@ -141,7 +141,7 @@ pub struct Link {
 
 /// A mail, as an administrator sees it.
 #[derive(Debug, Clone)]
-pub struct Listed {
+pub struct QueuedMail {
     /// What it is called.
     pub id: i64,
     /// As it was caused.
@@ -162,7 +162,7 @@ pub struct Listed {
 
 /// What became of an attempt that failed.
 #[derive(Debug, Clone, Copy)]
-pub struct Failed<'a> {
+pub struct DeliveryFailure<'a> {
     /// Why.
     pub why: &'a str,
     /// When it is tried again; never, if none.
@@ -177,7 +177,7 @@ pub trait Outbox {
     fn register(
         &self,
         user: &NewUser<'_>,
-        posting: &Posting<'_>,
+        posting: &LinkMail<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<i64, Error>;
@@ -187,7 +187,7 @@ pub trait Outbox {
     fn propose_address(
         &self,
         user: i64,
-        posting: &Posting<'_>,
+        posting: &LinkMail<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
@@ -196,14 +196,14 @@ pub trait Outbox {
     /// Keeps that somebody at `client` wants to reset the password of whoever has this address.
     fn request_reset(
         &self,
-        posting: &Posting<'_>,
+        posting: &LinkMail<'_>,
         client: &str,
         now: Timestamp,
     ) -> Result<(), Error>;
 
     /// The next mail that is due, if it is still for somebody. A reset that was asked for gets its
     /// ticket here.
-    fn next_mail(&self, now: Timestamp) -> Result<Option<Outgoing>, Error>;
+    fn next_mail(&self, now: Timestamp) -> Result<Option<OutgoingMail>, Error>;
 
     /// A mail was sent.
     fn delivered(&self, id: i64) -> Result<(), Error>;
@@ -212,13 +212,13 @@ pub trait Outbox {
     fn failed(
         &self,
         id: i64,
-        failed: &Failed<'_>,
+        failed: &DeliveryFailure<'_>,
         entry: Option<&Entry<'_>>,
         now: Timestamp,
     ) -> Result<(), Error>;
 
     /// Shows every mail, the oldest first.
-    fn mails(&self, show: &mut dyn FnMut(Listed)) -> Result<(), Error>;
+    fn mails(&self, show: &mut dyn FnMut(QueuedMail)) -> Result<(), Error>;
 
     /// Lets a mail, or all, be tried now; says how many.
     fn retry_mail(&self, id: Option<i64>, now: Timestamp) -> Result<usize, Error>;

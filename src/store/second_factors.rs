@@ -23,7 +23,7 @@ pub struct SecondFactor {
 
 /// What turns a second factor on.
 #[derive(Debug, Clone, Copy)]
-pub struct Confirmed<'a> {
+pub struct Enrolment<'a> {
     /// The secret that arrived.
     pub secret: &'a TotpSecret,
     /// The step whose code showed it; used up.
@@ -58,7 +58,7 @@ pub trait SecondFactors {
     fn confirm_enrolment(
         &self,
         user: i64,
-        confirmed: &Confirmed<'_>,
+        confirmed: &Enrolment<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,

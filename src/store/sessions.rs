@@ -7,11 +7,11 @@ use super::authority::Authority;
 use super::users::Person;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{PasswordHash, RotationPolicy, Spend};
+use crate::guard::{PasswordHash, RotationPolicy, FactorUse};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
-pub struct Origin<'a> {
+pub struct ClientInfo<'a> {
     /// The client's address, if it is known.
     pub address: Option<IpAddr>,
     /// What the client's program calls itself; printable.
@@ -20,7 +20,7 @@ pub struct Origin<'a> {
 
 /// A session that is to begin.
 #[derive(Debug, Clone, Copy)]
-pub struct Opening<'a> {
+pub struct NewSession<'a> {
     /// The `jti` claim of all its tokens.
     pub jti: &'a str,
     /// The first token's `iat`.
@@ -28,7 +28,7 @@ pub struct Opening<'a> {
     /// The `rf_exp` of all its tokens.
     pub expires: Timestamp,
     /// Who begins it.
-    pub origin: Origin<'a>,
+    pub origin: ClientInfo<'a>,
 }
 
 /// What somebody has shown who logs in, or who changes their account while logged in.
@@ -37,7 +37,7 @@ pub struct Proof<'a> {
     /// What the password was compared to.
     pub password: &'a PasswordHash,
     /// What there is to use up of the second factor.
-    pub second: Option<&'a Spend>,
+    pub second: Option<&'a FactorUse>,
     /// Tell the user by mail if the session is the first from its address.
     pub notice: bool,
 }
@@ -72,18 +72,18 @@ pub struct Session {
 
 /// A token that is to be exchanged for the next.
 #[derive(Debug, Clone, Copy)]
-pub struct Exchange<'a> {
+pub struct RefreshRequest<'a> {
     /// The token's `jti`.
     pub jti: &'a str,
     /// The token's `iat`.
     pub issued: Timestamp,
     /// Who asks.
-    pub origin: Origin<'a>,
+    pub origin: ClientInfo<'a>,
 }
 
 /// What comes of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rotation {
+pub enum RefreshOutcome {
     /// The next token is to be issued with this `iat`.
     Issue(Timestamp),
     /// The token was replaced long ago: it was stolen, or its successor was. The session is over.
@@ -96,7 +96,7 @@ pub enum Rotation {
 
 /// Which of a user's sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Which<'a> {
+pub enum SessionScope<'a> {
     /// The one with this `jti`.
     One(&'a str),
     /// All of them.
@@ -113,7 +113,7 @@ pub trait Sessions {
     fn begin(
         &self,
         user: i64,
-        session: &Opening<'_>,
+        session: &NewSession<'_>,
         proof: &Proof<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
@@ -125,7 +125,7 @@ pub trait Sessions {
     fn adopt(
         &self,
         user: i64,
-        session: &Opening<'_>,
+        session: &NewSession<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;
@@ -134,11 +134,11 @@ pub trait Sessions {
     /// replay ends the session.
     fn rotate(
         &self,
-        exchange: &Exchange<'_>,
+        exchange: &RefreshRequest<'_>,
         policy: &RotationPolicy,
         replayed: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<Rotation, Error>;
+    ) -> Result<RefreshOutcome, Error>;
 
     /// A user's sessions that have not ended, the newest first.
     fn sessions(&self, user: i64, now: Timestamp) -> Result<Vec<Session>, Error>;
@@ -147,7 +147,7 @@ pub trait Sessions {
     fn end(
         &self,
         user: i64,
-        which: Which<'_>,
+        which: SessionScope<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,

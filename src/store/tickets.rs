@@ -4,11 +4,11 @@
 
 use super::audit::Entry;
 use super::authority::Authority;
-use super::sessions::Opening;
+use super::sessions::NewSession;
 use super::users::Person;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{PasswordHash, Spend};
+use crate::guard::{PasswordHash, FactorUse};
 
 /// A ticket with which a user can set a new password.
 #[derive(Debug, Clone, Copy)]
@@ -23,13 +23,13 @@ pub struct Ticket<'a> {
 
 /// What comes with a ticket that is used.
 #[derive(Debug, Clone, Copy)]
-pub struct Reset<'a> {
+pub struct PasswordReset<'a> {
     /// The new password.
     pub hash: &'a PasswordHash,
     /// What there is to use up of the second factor.
-    pub second: Option<&'a Spend>,
+    pub second: Option<&'a FactorUse>,
     /// The session that begins with it; all others end.
-    pub session: &'a Opening<'a>,
+    pub session: &'a NewSession<'a>,
 }
 
 /// An address that can be confirmed.
@@ -63,7 +63,7 @@ pub trait Tickets {
     fn reset(
         &self,
         jti: &str,
-        reset: &Reset<'_>,
+        reset: &PasswordReset<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;
@@ -77,7 +77,7 @@ pub trait Tickets {
     fn confirm_address(
         &self,
         jti: &str,
-        session: Option<&Opening<'_>>,
+        session: Option<&NewSession<'_>>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error>;

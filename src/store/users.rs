@@ -2,7 +2,7 @@
 
 use super::audit::Entry;
 use super::authority::Authority;
-use super::sessions::Opening;
+use super::sessions::NewSession;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Email, Fragment, PasswordHash, Roles, Username};
@@ -53,7 +53,7 @@ pub struct Account {
 
 /// Which accounts are asked for.
 #[derive(Debug, Clone, Copy)]
-pub struct Sought<'a> {
+pub struct UserQuery<'a> {
     /// Only those with this in their name or address.
     pub fragment: Option<&'a Fragment>,
     /// Only those with a greater id: the next page.
@@ -86,7 +86,7 @@ pub enum Change<'a> {
         /// The new one.
         hash: &'a PasswordHash,
         /// The session that begins with it.
-        session: Option<&'a Opening<'a>>,
+        session: Option<&'a NewSession<'a>>,
     },
     /// Other roles.
     Roles(&'a Roles),
@@ -113,7 +113,7 @@ pub trait Users {
     fn add(
         &self,
         user: &NewUser<'_>,
-        session: Option<&Opening<'_>>,
+        session: Option<&NewSession<'_>>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<i64, Error>;
@@ -131,7 +131,7 @@ pub trait Users {
     fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error>;
 
     /// The accounts that are sought, in the order in which they came.
-    fn seek(&self, sought: &Sought<'_>) -> Result<Vec<Account>, Error>;
+    fn seek(&self, sought: &UserQuery<'_>) -> Result<Vec<Account>, Error>;
 
     /// Changes a user; false if there is none with this id. [`Error::LastAdmin`] if no active
     /// administrator would be left.

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Admin;
 use crate::http::{Request, Response};
-use crate::store::{Recorded, Wanted};
+use crate::store::{AuditRecord, AuditQuery};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -23,7 +23,7 @@ struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
-    fn of(entry: &'a Recorded) -> Row<'a> {
+    fn of(entry: &'a AuditRecord) -> Row<'a> {
         Row {
             id: entry.id,
             at: entry.at.0,
@@ -52,7 +52,7 @@ pub(crate) fn get(
     }
     let query = Query::of(request, &["user", "since", "before", "limit"])?;
     let limit = page(&query)?;
-    let wanted = Wanted {
+    let wanted = AuditQuery {
         user: query.number("user", 0..=i64::MAX)?,
         name: None,
         since: query.number("since", 0..=i64::MAX)?,

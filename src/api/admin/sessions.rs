@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Admin;
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, Which};
+use crate::store::{Entry, Event, SessionScope};
 
 pub(crate) fn get(
     app: &App,
@@ -29,7 +29,7 @@ pub(crate) fn delete(
     let actor = actor(app, admin, request);
     let entry = Entry::new(Event::LogoutEverywhere, person.id, &person.name, actor);
     let by = admin.authority(app.recent(now));
-    if app.store.end(person.id, Which::All, &by, &entry, now)? > 0 {
+    if app.store.end(person.id, SessionScope::All, &by, &entry, now)? > 0 {
         entry.log();
     }
     Ok(done("all sessions of the user have ended"))

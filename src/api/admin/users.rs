@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Admin, Fragment, Roles};
 use crate::http::{Request, Response};
-use crate::store::{Account, Change, Entry, Event, Sought};
+use crate::store::{Account, Change, Entry, Event, UserQuery};
 
 #[derive(Serialize)]
 struct Row<'a> {
@@ -54,7 +54,7 @@ pub(crate) fn list(
     let fragment = query.text("search").map(Fragment::parse).transpose()?;
     let after = query.number("after", 0..=i64::MAX)?.unwrap_or(0);
     let limit = page(&query)?;
-    let sought = Sought { fragment: fragment.as_ref(), after, limit: limit + 1 };
+    let sought = UserQuery { fragment: fragment.as_ref(), after, limit: limit + 1 };
     let mut found = app.store.seek(&sought)?;
     let next = cut(&mut found, limit, |account| account.person.id);
     Ok(private(&Body { users: found.iter().map(Row::of).collect(), next }))

@@ -56,7 +56,7 @@ pub struct Lifespans {
 
 /// What all tokens of one login have in common, and when its first was issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Beginning {
+pub struct SessionClaims {
     /// The login's name.
     pub jti: String,
     /// When it begins.
@@ -65,10 +65,10 @@ pub struct Beginning {
     pub rf_exp: Timestamp,
 }
 
-impl Beginning {
+impl SessionClaims {
     /// The claims of a token that is good for so many seconds, but not beyond the last refresh.
     fn claims(&self, id: i64, lifespan: i64) -> Claims {
-        let Beginning { jti, iat, rf_exp } = self.clone();
+        let SessionClaims { jti, iat, rf_exp } = self.clone();
         Claims { jti, id, iat: Some(iat), exp: later(iat, lifespan).min(rf_exp), rf_exp }
     }
 }
@@ -124,12 +124,12 @@ impl Tokens {
     }
 
     /// What all tokens of a login have in common that begins now.
-    pub fn begin(&self, now: Timestamp) -> Result<Beginning, Error> {
-        Ok(Beginning { jti: uuid()?, iat: now, rf_exp: later(now, self.refresh) })
+    pub fn begin(&self, now: Timestamp) -> Result<SessionClaims, Error> {
+        Ok(SessionClaims { jti: uuid()?, iat: now, rf_exp: later(now, self.refresh) })
     }
 
     /// The first token of a login.
-    pub fn mint(&self, login: &Beginning, id: i64, roles: &Roles) -> Result<String, Error> {
+    pub fn mint(&self, login: &SessionClaims, id: i64, roles: &Roles) -> Result<String, Error> {
         self.write(&login.claims(id, self.access), roles, None)
     }
 

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 use super::{SWEPT_AT_ONCE, Sqlite, fault};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::store::{Audit, Entry, Recorded, Wanted};
+use crate::store::{Audit, Entry, AuditRecord, AuditQuery};
 
 /// Logins that did not succeed, as far as they are kept, however young. Strangers cause them, so
 /// they have a share of their own and never push out anything else.
@@ -19,8 +19,8 @@ impl Audit for Sqlite {
         self.write(|writer| Ok(insert(writer, entry, now)?))
     }
 
-    fn recorded(&self, wanted: &Wanted<'_>) -> Result<Vec<Recorded>, Error> {
-        let Wanted { user, name, since, before, limit } = *wanted;
+    fn recorded(&self, wanted: &AuditQuery<'_>) -> Result<Vec<AuditRecord>, Error> {
+        let AuditQuery { user, name, since, before, limit } = *wanted;
         // What is not asked for is not in the statement, so that an index can be used.
         let mut sql = String::from(
             "SELECT id, at, event, user, name, actor, address, detail FROM audit
@@ -37,7 +37,7 @@ impl Audit for Sqlite {
         }
         sql += " ORDER BY id DESC LIMIT ?3";
         let reader = self.reader();
-        let found = || -> rusqlite::Result<Vec<Recorded>> {
+        let found = || -> rusqlite::Result<Vec<AuditRecord>> {
             reader.prepare_cached(&sql)?.query_map(&values[..], recorded)?.collect()
         };
         found().map_err(fault)
@@ -97,8 +97,8 @@ pub(super) fn divide(writer: &Connection) -> rusqlite::Result<()> {
     )
 }
 
-fn recorded(row: &Row<'_>) -> rusqlite::Result<Recorded> {
-    Ok(Recorded {
+fn recorded(row: &Row<'_>) -> rusqlite::Result<AuditRecord> {
+    Ok(AuditRecord {
         id: row.get(0)?,
         at: Timestamp(row.get(1)?),
         event: row.get(2)?,
@@ -120,7 +120,7 @@ mod tests {
 
     /// The kept entries, oldest first.
     fn kept(store: &Sqlite) -> Vec<String> {
-        let wanted = Wanted { limit: 1_000, ..Wanted::default() };
+        let wanted = AuditQuery { limit: 1_000, ..AuditQuery::default() };
         let found = store.recorded(&wanted).unwrap();
         found.into_iter().rev().map(|one| one.event).collect()
     }

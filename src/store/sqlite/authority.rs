@@ -94,10 +94,10 @@ fn find(writer: &Connection, id: i64, session: &str) -> rusqlite::Result<Option<
 mod tests {
     use super::super::tests::{BY, NOTE, Place, add, admin, log_in};
     use super::*;
-    use crate::guard::{Code, CodeHash, Email, Roles, Spend, Step, TotpSecret};
+    use crate::guard::{Code, CodeHash, Email, Roles, FactorUse, Step, TotpSecret};
     use crate::store::{
-        Change, Confirmed, Invitations as _, NewInvitation, Outbox as _, Posting,
-        SecondFactors as _, Sessions as _, Ticket, Tickets as _, Users as _, Which,
+        Change, Enrolment, Invitations as _, NewInvitation, Outbox as _, LinkMail,
+        SecondFactors as _, Sessions as _, Ticket, Tickets as _, Users as _, SessionScope,
     };
 
     const NOW: Timestamp = Timestamp(100);
@@ -118,7 +118,7 @@ mod tests {
         codes: &[CodeHash],
         by: &Authority<'_>,
     ) -> Result<bool, Error> {
-        let confirmed = Confirmed { secret: &secret(), step: Step(step), codes };
+        let confirmed = Enrolment { secret: &secret(), step: Step(step), codes };
         store.confirm_enrolment(id, &confirmed, by, &NOTE, NOW)
     }
 
@@ -136,7 +136,7 @@ mod tests {
     const OWN: [Write; 7] = [
         ("change the address", |store, id, by| {
             let email = Email::parse("new@x.example").unwrap();
-            let posting = Posting { email: &email, jti: "mail", expires: END };
+            let posting = LinkMail { email: &email, jti: "mail", expires: END };
             store.propose_address(id, &posting, by, &NOTE, NOW)
         }),
         ("change the password", |store, id, by| {
@@ -145,7 +145,7 @@ mod tests {
         }),
         ("delete the account", |store, id, by| store.delete(id, by, &NOTE, NOW)),
         ("end the sessions", |store, id, by| {
-            store.end(id, Which::All, by, &NOTE, NOW).map(|ended| ended > 0)
+            store.end(id, SessionScope::All, by, &NOTE, NOW).map(|ended| ended > 0)
         }),
         ("enrol a second factor", |store, id, by| store.enrol(id, &secret(), by, &NOTE, NOW)),
         ("confirm a second factor", |store, id, by| confirm(store, id, 7, &[], by)),
@@ -163,7 +163,7 @@ mod tests {
         ("deactivate", |store, id, by| store.change(id, &Change::Active(false), by, &NOTE, NOW)),
         ("delete", |store, id, by| store.delete(id, by, &NOTE, NOW)),
         ("end the sessions", |store, id, by| {
-            store.end(id, Which::All, by, &NOTE, NOW).map(|ended| ended > 0)
+            store.end(id, SessionScope::All, by, &NOTE, NOW).map(|ended| ended > 0)
         }),
         ("hand out a reset token", |store, user, by| {
             let ticket = Ticket { jti: "ticket", user, expires: END };
@@ -225,7 +225,7 @@ mod tests {
             (
                 "a logout",
                 |store, id| {
-                    store.end(id, Which::One("a"), &BY, &NOTE, NOW).unwrap();
+                    store.end(id, SessionScope::One("a"), &BY, &NOTE, NOW).unwrap();
                 },
                 "BlacklistedError",
             ),
@@ -284,7 +284,7 @@ mod tests {
                 (
                     "a logout",
                     |store, id| {
-                        store.end(id, Which::One("a"), &BY, &NOTE, NOW).unwrap();
+                        store.end(id, SessionScope::One("a"), &BY, &NOTE, NOW).unwrap();
                     },
                     Err("BlacklistedError"),
                 ),
@@ -336,7 +336,7 @@ mod tests {
             let by = Authority::Admin { id: ada, session: "a", since };
             assert_eq!(done(store.change(ada, &Change::Unlocked, &by, &NOTE, NOW)), expected);
             let by = Authority::User { id: ada, session: "a", since, proof: None };
-            let ended = store.end(ada, Which::All, &by, &NOTE, NOW).map(|ended| ended == 1);
+            let ended = store.end(ada, SessionScope::All, &by, &NOTE, NOW).map(|ended| ended == 1);
             assert_eq!(done(ended), expected);
         }
     }
@@ -347,19 +347,19 @@ mod tests {
         let code: CodeHash = Code::generate().unwrap().hash();
         confirm(&store, ada, 5, &[code], &BY).unwrap();
         let compared = hash("hash");
-        let propose = |second: &Spend| {
+        let propose = |second: &FactorUse| {
             let proof = Some(Proof { password: &compared, second: Some(second), notice: false });
             let by = Authority::User { id: ada, session: "a", since: Timestamp(0), proof };
             done(OWN[0].1(&store, ada, &by))
         };
-        let step = |step| Spend::Step { secret: secret(), step: Step(step) };
+        let step = |step| FactorUse::Step { secret: secret(), step: Step(step) };
         assert_eq!(propose(&step(5)), Err("WrongOtp"), "it confirmed the factor");
         assert_eq!(propose(&step(6)), Ok(()));
         assert_eq!(propose(&step(6)), Err("WrongOtp"), "used");
-        assert_eq!(propose(&Spend::Recovery(code)), Ok(()));
-        assert_eq!(propose(&Spend::Recovery(code)), Err("WrongOtp"), "used");
+        assert_eq!(propose(&FactorUse::Recovery(code)), Ok(()));
+        assert_eq!(propose(&FactorUse::Recovery(code)), Err("WrongOtp"), "used");
         // What fails for another reason uses nothing up.
-        store.end(ada, Which::One("a"), &BY, &NOTE, NOW).unwrap();
+        store.end(ada, SessionScope::One("a"), &BY, &NOTE, NOW).unwrap();
         assert_eq!(propose(&step(7)), Err("BlacklistedError"));
         assert_eq!(store.second_factor(ada).unwrap().unwrap().last, Step(6));
     }

@@ -8,7 +8,7 @@ use super::{Sqlite, audit, fault, new_device};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::GUARDED;
-use crate::store::{Entry, Event, Failures, Kind};
+use crate::store::{Entry, Event, Failures, MailKind};
 
 /// Changes the row of anybody and changes it back, so that as much is written as when a failure
 /// is counted.
@@ -33,7 +33,7 @@ impl Failures for Sqlite {
             if let (Some(user), Some(GUARDED)) = (entry.user, count) {
                 let guarded = Entry { event: Event::Guarded, detail: "", ..entry.clone() };
                 audit::insert(writer, &guarded, now)?;
-                self.tell(writer, Kind::Guarded, user, now)?;
+                self.tell(writer, MailKind::Guarded, user, now)?;
                 guarded.log();
             }
             Ok(())
@@ -69,8 +69,8 @@ mod tests {
     use super::*;
     use crate::guard::{Familiarity, PasswordHash, Roles};
     use crate::store::{
-        Audit as _, Change, Opening, Origin, Outbox as _, Proof, Sessions as _, Store as _,
-        Users as _, Wanted,
+        Audit as _, Change, NewSession, ClientInfo, Outbox as _, Proof, Sessions as _, Store as _,
+        Users as _, AuditQuery,
     };
 
     const NOW: Timestamp = Timestamp(100);
@@ -88,7 +88,7 @@ mod tests {
     }
 
     fn events(store: &Sqlite, name: &str) -> usize {
-        let found = store.recorded(&Wanted { limit: 1_000, ..Wanted::default() }).unwrap();
+        let found = store.recorded(&AuditQuery { limit: 1_000, ..AuditQuery::default() }).unwrap();
         found.iter().filter(|entry| entry.event == name).count()
     }
 
@@ -142,8 +142,8 @@ mod tests {
         let place = Place::new("wrong-passwords-forgotten");
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let ada = add(&store, "ada", None).unwrap();
-        let origin = Origin { address: None, agent: "" };
-        let session = Opening { jti: "a", issued: NOW, expires: Timestamp(10_000), origin };
+        let origin = ClientInfo { address: None, agent: "" };
+        let session = NewSession { jti: "a", issued: NOW, expires: Timestamp(10_000), origin };
         let hash = PasswordHash::stored("hash".into());
         let begin = || {
             let proof = Proof { password: &hash, second: None, notice: false };
@@ -172,8 +172,8 @@ mod tests {
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let ada = add(&store, "ada", None).unwrap();
         fail(&store, Some(ada), 100, 7);
-        let origin = Origin { address: None, agent: "" };
-        let session = Opening { jti: "a", issued: NOW, expires: Timestamp(10_000), origin };
+        let origin = ClientInfo { address: None, agent: "" };
+        let session = NewSession { jti: "a", issued: NOW, expires: Timestamp(10_000), origin };
         assert!(store.adopt(ada, &session, &NOTE, NOW).unwrap());
         assert_eq!(failures(&store, ada), 7);
     }

@@ -6,7 +6,7 @@ use super::{Abort, Sqlite, audit, fault, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{CodeHash, Roles};
-use crate::store::{Authority, Entry, Invitation, Invitations, NewInvitation, NewUser, Opening};
+use crate::store::{Authority, Entry, Invitation, Invitations, NewInvitation, NewUser, NewSession};
 
 /// Invitations that can be open at the same time.
 const MAX_OPEN: i64 = 1_000;
@@ -86,7 +86,7 @@ impl Invitations for Sqlite {
         &self,
         code: &CodeHash,
         user: &NewUser<'_>,
-        session: Option<&Opening<'_>>,
+        session: Option<&NewSession<'_>>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<Option<i64>, Error> {
@@ -130,7 +130,7 @@ mod tests {
     use super::super::tests::{BY, NOTE, Place, add, admin, log_in};
     use super::*;
     use crate::guard::{Code, PasswordHash, Username};
-    use crate::store::{Audit as _, Change, Store as _, Users as _, Wanted};
+    use crate::store::{Audit as _, Change, Store as _, Users as _, AuditQuery};
 
     const NOW: Timestamp = Timestamp(100);
     const END: Timestamp = Timestamp(200);
@@ -198,7 +198,7 @@ mod tests {
         assert_eq!(accept(&store, &code, "carol", NOW).unwrap(), None);
         assert_eq!(store.invitation(&code, NOW).unwrap(), None);
         assert_eq!(store.account(&Username::parse("carol").unwrap()).unwrap().map(|_| ()), None);
-        let wanted = Wanted { limit: 100, ..Wanted::default() };
+        let wanted = AuditQuery { limit: 100, ..AuditQuery::default() };
         assert_eq!(store.recorded(&wanted).unwrap().len(), 5, "what did not happen is not told");
     }
 

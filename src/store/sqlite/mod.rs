@@ -241,7 +241,7 @@ mod tests {
     use super::*;
     use crate::guard::{Email, PasswordHash, Roles, Username};
     use crate::language::Language;
-    use crate::store::{Actor, Authority, Entry, Event, NewUser, Opening, Origin, Proof};
+    use crate::store::{Actor, Authority, Entry, Event, NewUser, NewSession, ClientInfo, Proof};
     use crate::store::{Sessions as _, Users as _};
 
     /// A private directory that goes away with the value.
@@ -291,9 +291,9 @@ mod tests {
 
     /// Begins a session of this name, for a user with the password of [`add`].
     pub(super) fn log_in(store: &Sqlite, user: i64, jti: &str, at: i64) {
-        let origin = Origin { address: None, agent: "" };
+        let origin = ClientInfo { address: None, agent: "" };
         let (issued, expires) = (Timestamp(at), Timestamp(1_000_000));
-        let session = Opening { jti, issued, expires, origin };
+        let session = NewSession { jti, issued, expires, origin };
         let proof =
             Proof { password: &PasswordHash::stored("hash".into()), second: None, notice: false };
         assert!(store.begin(user, &session, &proof, &NOTE, issued).unwrap());

@@ -7,7 +7,7 @@ use rusqlite::{Connection, ToSql, params};
 use super::{audit, outbox};
 use crate::address::grouped;
 use crate::clock::Timestamp;
-use crate::store::{Entry, Event, Kind, Opening, Origin};
+use crate::store::{Entry, Event, MailKind, NewSession, ClientInfo};
 
 /// Characters that are told of what a program calls itself.
 const MAX_PROGRAM: usize = 80;
@@ -29,7 +29,7 @@ const NOT_TOLD: &str = "; not told by mail: too many";
 pub(super) fn notice(
     writer: &Connection,
     user: i64,
-    session: &Opening<'_>,
+    session: &NewSession<'_>,
     entry: &Entry<'_>,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
@@ -38,7 +38,7 @@ pub(super) fn notice(
     }
     let mut detail = words(&session.origin);
     if has_room(writer, user, now)? {
-        outbox::notify(writer, Kind::NewDevice, user, &detail, now)?;
+        outbox::notify(writer, MailKind::NewDevice, user, &detail, now)?;
     } else {
         detail.push_str(NOT_TOLD);
     }
@@ -58,14 +58,14 @@ fn has_room(writer: &Connection, user: i64, now: Timestamp) -> rusqlite::Result<
                     ORDER BY id DESC LIMIT ?5)
                 WHERE event = ?2 AND at > ?3 AND at <= ?6 AND substr(detail, -length(?4)) <> ?4";
     let (since, event) = (now.0.saturating_sub(HOUR), Event::NewDevice.name());
-    Ok(count(waiting, &[&user, &Kind::NewDevice.name()])? < MAX_WAITING
+    Ok(count(waiting, &[&user, &MailKind::NewDevice.name()])? < MAX_WAITING
         && count(told, &[&user, &event, &since, &NOT_TOLD, &MAX_LOOKED_AT, &now.0])? < MAX_AN_HOUR)
 }
 
 /// Whether the user was not there. An account's very first login is not new: there is no place yet
 /// that it could differ from. Sessions are kept until they expire, so an account that has none and
 /// is older than that may have had some.
-fn is_new(writer: &Connection, user: i64, session: &Opening<'_>) -> rusqlite::Result<bool> {
+fn is_new(writer: &Connection, user: i64, session: &NewSession<'_>) -> rusqlite::Result<bool> {
     if was_at(writer, user, session.origin.address)? {
         return Ok(false);
     }
@@ -104,7 +104,7 @@ pub(super) fn was_at(
 }
 
 /// The program and the address, in words.
-fn words(origin: &Origin<'_>) -> String {
+fn words(origin: &ClientInfo<'_>) -> String {
     let printable = |char: char| char == ' ' || char.is_ascii_graphic();
     let mut program: String =
         origin.agent.chars().filter(|char| printable(*char)).take(MAX_PROGRAM).collect();
@@ -122,20 +122,20 @@ mod tests {
     use super::*;
     use crate::guard::PasswordHash;
     use crate::store::{
-        Audit as _, Change, Outbox as _, Proof, Sessions as _, Users as _, Wanted, Which,
+        Audit as _, Change, Outbox as _, Proof, Sessions as _, Users as _, AuditQuery, SessionScope,
     };
 
     const DAY: i64 = 24 * HOUR;
 
     /// A login at that time that lasts a day; what the user was told.
     fn login(store: &Sqlite, user: i64, from: &str, agent: &str, at: i64) -> Option<String> {
-        let origin = Origin { address: from.parse().ok(), agent };
+        let origin = ClientInfo { address: from.parse().ok(), agent };
         let (jti, issued) = (format!("{from} {agent} {at}"), Timestamp(at));
-        let session = Opening { jti: &jti, issued, expires: Timestamp(at + 9 * DAY), origin };
+        let session = NewSession { jti: &jti, issued, expires: Timestamp(at + 9 * DAY), origin };
         let password = PasswordHash::stored("hash".into());
         let proof = Proof { password: &password, second: None, notice: true };
         let events = || {
-            let wanted = Wanted { limit: 1_000, ..Wanted::default() };
+            let wanted = AuditQuery { limit: 1_000, ..AuditQuery::default() };
             let found = store.recorded(&wanted).unwrap();
             found.into_iter().filter(|entry| entry.event == "new-device").collect::<Vec<_>>()
         };
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(long, format!("{} at 192.0.2.3", "x".repeat(80)));
         // A session that has ended counts as long as it is kept.
         let first = "192.0.2.1 a 36000";
-        store.end(ada, Which::One(first), &BY, &NOTE, Timestamp(30 * HOUR)).unwrap();
+        store.end(ada, SessionScope::One(first), &BY, &NOTE, Timestamp(30 * HOUR)).unwrap();
         assert_eq!(login(&store, ada, "192.0.2.1", "a", 31 * HOUR), None);
         // Not where no mail is sent.
         let store = store.with_mail(false);
@@ -227,16 +227,16 @@ mod tests {
         assert!(was_at(home) && was_at(away));
         // In the very second in which the thief logged in, and from home.
         let hash = PasswordHash::stored("hash".into());
-        let origin = Origin { address: home.parse().ok(), agent: "a" };
+        let origin = ClientInfo { address: home.parse().ok(), agent: "a" };
         let (issued, expires) = (Timestamp(20), Timestamp(20 + DAY));
-        let session = Opening { jti: "new", issued, expires, origin };
+        let session = NewSession { jti: "new", issued, expires, origin };
         let change = Change::Password { hash: &hash, session: Some(&session) };
         store.change(ada, &change, &BY, &NOTE, issued).unwrap();
         assert!(was_at(home) && !was_at(away));
         assert_eq!(login(&store, ada, away, "b", 20), Some(format!("b at {away}")));
         assert_eq!(login(&store, ada, home, "a", 21), None);
         // Where no place counts any more, the next login is not taken for the very first.
-        store.end(ada, Which::All, &BY, &NOTE, Timestamp(30)).unwrap();
+        store.end(ada, SessionScope::All, &BY, &NOTE, Timestamp(30)).unwrap();
         assert_eq!(login(&store, ada, away, "a", 31), Some(format!("a at {away}")));
     }
 

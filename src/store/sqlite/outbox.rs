@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::guard::{Email, Roles};
 use crate::language::Language;
 use crate::store::{
-    Actor, Authority, Entry, Event, Failed, Kind, Link, Listed, Matter, NewUser, Outbox, Outgoing,
-    Person, Posting,
+    Actor, Authority, Entry, Event, DeliveryFailure, MailKind, Link, QueuedMail, Topic, NewUser, Outbox, OutgoingMail,
+    Person, LinkMail,
 };
 
 /// Mails that were given up and are kept to be looked at. They take no place of those that wait, or
@@ -34,7 +34,7 @@ const MAX_NOTICES_OF_ONE: i64 = 20;
 struct Kept {
     id: i64,
     message: String,
-    kind: Kind,
+    kind: MailKind,
     user: Option<i64>,
     email: String,
     created: Timestamp,
@@ -43,9 +43,9 @@ struct Kept {
     attempts: u32,
 }
 
-impl FromSql for Kind {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Kind> {
-        Kind::named(value.as_str()?).ok_or(FromSqlError::InvalidType)
+impl FromSql for MailKind {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<MailKind> {
+        MailKind::named(value.as_str()?).ok_or(FromSqlError::InvalidType)
     }
 }
 
@@ -59,7 +59,7 @@ impl Outbox for Sqlite {
     fn register(
         &self,
         user: &NewUser<'_>,
-        posting: &Posting<'_>,
+        posting: &LinkMail<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<i64, Error> {
@@ -71,7 +71,7 @@ impl Outbox for Sqlite {
                 [id, posting.expires.0, now.0],
             )?;
             tickets::insert(writer, "registration", id, posting)?;
-            insert(writer, Kind::Registration, Some(id), posting, "", now)?;
+            insert(writer, MailKind::Registration, Some(id), posting, "", now)?;
             Ok(id)
         })
     }
@@ -79,7 +79,7 @@ impl Outbox for Sqlite {
     fn propose_address(
         &self,
         user: i64,
-        posting: &Posting<'_>,
+        posting: &LinkMail<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
@@ -94,7 +94,7 @@ impl Outbox for Sqlite {
             writer
                 .execute("DELETE FROM tickets WHERE user = ?1 AND purpose = 'address'", [user])?;
             tickets::insert(writer, "address", user, posting)?;
-            insert(writer, Kind::Address, Some(user), posting, "", now)?;
+            insert(writer, MailKind::Address, Some(user), posting, "", now)?;
             audit::insert(writer, entry, now)?;
             Ok(true)
         })
@@ -102,17 +102,17 @@ impl Outbox for Sqlite {
 
     fn request_reset(
         &self,
-        posting: &Posting<'_>,
+        posting: &LinkMail<'_>,
         client: &str,
         now: Timestamp,
     ) -> Result<(), Error> {
         self.write(|writer| {
             must_have_room(writer)?;
-            Ok(insert(writer, Kind::Reset, None, posting, client, now)?)
+            Ok(insert(writer, MailKind::Reset, None, posting, client, now)?)
         })
     }
 
-    fn next_mail(&self, now: Timestamp) -> Result<Option<Outgoing>, Error> {
+    fn next_mail(&self, now: Timestamp) -> Result<Option<OutgoingMail>, Error> {
         loop {
             // A look first: writers are not held up while there is nothing to send.
             let Some(kept) = next(&self.reader(), now).map_err(fault)? else { return Ok(None) };
@@ -137,7 +137,7 @@ impl Outbox for Sqlite {
     fn failed(
         &self,
         id: i64,
-        failed: &Failed<'_>,
+        failed: &DeliveryFailure<'_>,
         entry: Option<&Entry<'_>>,
         now: Timestamp,
     ) -> Result<(), Error> {
@@ -156,7 +156,7 @@ impl Outbox for Sqlite {
         })
     }
 
-    fn mails(&self, show: &mut dyn FnMut(Listed)) -> Result<(), Error> {
+    fn mails(&self, show: &mut dyn FnMut(QueuedMail)) -> Result<(), Error> {
         let reader = self.reader();
         let mut query = reader
             .prepare(
@@ -185,7 +185,7 @@ impl Sqlite {
     pub(super) fn tell(
         &self,
         writer: &Connection,
-        kind: Kind,
+        kind: MailKind,
         user: i64,
         now: Timestamp,
     ) -> rusqlite::Result<()> {
@@ -208,9 +208,9 @@ impl Sqlite {
         let detail = format!("{} {user} {}", to.language.code(), to.person.name);
         // They would go with the user, and until then take places.
         let others = "DELETE FROM outbox WHERE user = ?1 AND jti IS NULL AND kind <> ?2";
-        writer.execute(others, params![user, Kind::AddressChanged.name()])?;
-        notify(writer, Kind::AccountDeleted, user, &detail, now)?;
-        let kinds = [Kind::AccountDeleted, Kind::AddressChanged].map(Kind::name);
+        writer.execute(others, params![user, MailKind::AddressChanged.name()])?;
+        notify(writer, MailKind::AccountDeleted, user, &detail, now)?;
+        let kinds = [MailKind::AccountDeleted, MailKind::AddressChanged].map(MailKind::name);
         writer.execute(
             "UPDATE outbox SET user = NULL, kind = ?2, detail = ?4
              WHERE user = ?1 AND kind IN (?2, ?3)",
@@ -225,7 +225,7 @@ impl Sqlite {
 /// all the same.
 pub(super) fn notify(
     writer: &Connection,
-    kind: Kind,
+    kind: MailKind,
     user: i64,
     detail: &str,
     now: Timestamp,
@@ -236,7 +236,7 @@ pub(super) fn notify(
     }
     let of_one = "SELECT count(*) FROM outbox WHERE user = ?1 AND jti IS NULL
                   AND due IS NOT NULL AND (kind = ?2) = ?3";
-    let (former, to_former) = (Kind::AddressChanged.name(), kind == Kind::AddressChanged);
+    let (former, to_former) = (MailKind::AddressChanged.name(), kind == MailKind::AddressChanged);
     if count(writer, WAITING_NOTICES, [])? >= MAX_NOTICES
         || count(writer, of_one, params![user, former, to_former])? >= MAX_NOTICES_OF_ONE
     {
@@ -253,14 +253,14 @@ pub(super) fn notify(
 }
 
 /// Whether a notice is true whatever came after it. One that a second factor is on is not.
-fn says_the_news(kind: Kind) -> bool {
-    !matches!(kind, Kind::SecondFactorOn | Kind::SecondFactorOff)
+fn says_the_news(kind: MailKind) -> bool {
+    !matches!(kind, MailKind::SecondFactorOn | MailKind::SecondFactorOff)
 }
 
 /// Whether a notice that says the same, to the same address, waits to be sent for the first time.
 fn is_told(
     writer: &Connection,
-    kind: Kind,
+    kind: MailKind,
     user: i64,
     email: &str,
     detail: &str,
@@ -289,9 +289,9 @@ fn must_have_room(writer: &Connection) -> Result<(), Abort> {
 
 fn insert(
     writer: &Connection,
-    kind: Kind,
+    kind: MailKind,
     user: Option<i64>,
-    posting: &Posting<'_>,
+    posting: &LinkMail<'_>,
     detail: &str,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
@@ -299,7 +299,7 @@ fn insert(
         "INSERT INTO outbox (message, kind, user, email, created, jti, expires, detail, due)
          VALUES (lower(hex(randomblob(16))), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?4)",
     )?;
-    let Posting { email, jti, expires } = posting;
+    let LinkMail { email, jti, expires } = posting;
     let email = email.as_str();
     insert.execute(params![kind.name(), user, email, now.0, jti, expires.0, detail])?;
     Ok(())
@@ -322,22 +322,22 @@ fn next(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Kept
 /// What was typed is only where a link goes that confirms this very address. Any other mail about
 /// an account goes to the address that the account has: two spellings that count as one address
 /// can be two mailboxes.
-fn resolve(writer: &Connection, kept: &Kept, now: Timestamp) -> rusqlite::Result<Option<Outgoing>> {
+fn resolve(writer: &Connection, kept: &Kept, now: Timestamp) -> rusqlite::Result<Option<OutgoingMail>> {
     let found = match (kept.kind, &kept.link) {
         (_, Some(link)) if link.expires < now => None,
-        (Kind::Registration | Kind::Address, Some(link)) => confirmation(writer, kept, link)?,
-        (Kind::Reset, Some(link)) => reset(writer, kept, link, now)?,
-        (Kind::Registration | Kind::Address | Kind::Reset, None) => None,
-        (Kind::AccountDeleted, _) => former_owner(kept).map(|to| (to, Matter::AccountDeleted)),
+        (MailKind::Registration | MailKind::Address, Some(link)) => confirmation(writer, kept, link)?,
+        (MailKind::Reset, Some(link)) => reset(writer, kept, link, now)?,
+        (MailKind::Registration | MailKind::Address | MailKind::Reset, None) => None,
+        (MailKind::AccountDeleted, _) => former_owner(kept).map(|to| (to, Topic::AccountDeleted)),
         (kind, _) => owner(writer, kept)?.map(|to| (to, notice(kind, &kept.detail))),
     };
     let Some((Addressee { person, language }, matter)) = found else { return Ok(None) };
     let email = match matter {
-        Matter::Reset(_) | Matter::Taken => email_of(writer, person.id)?,
+        Topic::Reset(_) | Topic::Taken => email_of(writer, person.id)?,
         // The new address, or the one that the account had when it happened.
         _ => Some(kept.email.clone()),
     };
-    Ok(email.map(|email| Outgoing {
+    Ok(email.map(|email| OutgoingMail {
         id: kept.id,
         message: kept.message.clone(),
         kind: kept.kind,
@@ -350,18 +350,18 @@ fn resolve(writer: &Connection, kept: &Kept, now: Timestamp) -> rusqlite::Result
     }))
 }
 
-fn notice(kind: Kind, detail: &str) -> Matter {
+fn notice(kind: MailKind, detail: &str) -> Topic {
     match kind {
-        Kind::AddressChanged => Matter::AddressChanged(detail.to_owned()),
-        Kind::SecondFactorOn => Matter::SecondFactor(true),
-        Kind::SecondFactorOff => Matter::SecondFactor(false),
-        Kind::RecoveryCodeUsed => Matter::RecoveryCodeUsed,
-        Kind::RecoveryCodesReplaced => Matter::RecoveryCodesReplaced,
-        Kind::AccountDeleted => Matter::AccountDeleted,
-        Kind::NewDevice => Matter::NewDevice(detail.to_owned()),
-        Kind::Guarded => Matter::Guarded,
-        Kind::PasswordChanged | Kind::Registration | Kind::Address | Kind::Reset => {
-            Matter::PasswordChanged
+        MailKind::AddressChanged => Topic::AddressChanged(detail.to_owned()),
+        MailKind::SecondFactorOn => Topic::SecondFactor(true),
+        MailKind::SecondFactorOff => Topic::SecondFactor(false),
+        MailKind::RecoveryCodeUsed => Topic::RecoveryCodeUsed,
+        MailKind::RecoveryCodesReplaced => Topic::RecoveryCodesReplaced,
+        MailKind::AccountDeleted => Topic::AccountDeleted,
+        MailKind::NewDevice => Topic::NewDevice(detail.to_owned()),
+        MailKind::Guarded => Topic::Guarded,
+        MailKind::PasswordChanged | MailKind::Registration | MailKind::Address | MailKind::Reset => {
+            Topic::PasswordChanged
         }
     }
 }
@@ -371,16 +371,16 @@ fn confirmation(
     writer: &Connection,
     kept: &Kept,
     link: &Link,
-) -> rusqlite::Result<Option<(Addressee, Matter)>> {
+) -> rusqlite::Result<Option<(Addressee, Topic)>> {
     let ticket = "SELECT 1 FROM tickets WHERE jti = ?1";
     let Some(to) = owner(writer, kept)? else { return Ok(None) };
     if !writer.prepare_cached(ticket)?.exists([&link.jti])? {
         return Ok(None);
     }
     match holder_of(writer, &kept.email)? {
-        Some(holder) if holder.person.id != to.person.id => Ok(Some((holder, Matter::Taken))),
-        _ if kept.kind == Kind::Registration => Ok(Some((to, Matter::Confirm(link.clone())))),
-        _ => Ok(Some((to, Matter::NewAddress(link.clone())))),
+        Some(holder) if holder.person.id != to.person.id => Ok(Some((holder, Topic::Taken))),
+        _ if kept.kind == MailKind::Registration => Ok(Some((to, Topic::Confirm(link.clone())))),
+        _ => Ok(Some((to, Topic::NewAddress(link.clone())))),
     }
 }
 
@@ -390,7 +390,7 @@ fn reset(
     kept: &Kept,
     link: &Link,
     now: Timestamp,
-) -> rusqlite::Result<Option<(Addressee, Matter)>> {
+) -> rusqlite::Result<Option<(Addressee, Topic)>> {
     let to = match kept.user {
         None => holder_of(writer, &kept.email)?,
         Some(_) => owner(writer, kept)?,
@@ -409,7 +409,7 @@ fn reset(
     } else if !writer.prepare_cached("SELECT 1 FROM tickets WHERE jti = ?1")?.exists([&link.jti])? {
         return Ok(None);
     }
-    Ok(Some((to, Matter::Reset(link.clone()))))
+    Ok(Some((to, Topic::Reset(link.clone()))))
 }
 
 fn owner(writer: &Connection, kept: &Kept) -> rusqlite::Result<Option<Addressee>> {
@@ -466,8 +466,8 @@ fn kept(row: &Row<'_>) -> rusqlite::Result<Kept> {
     })
 }
 
-fn listed(row: &Row<'_>) -> rusqlite::Result<Listed> {
-    Ok(Listed {
+fn listed(row: &Row<'_>) -> rusqlite::Result<QueuedMail> {
+    Ok(QueuedMail {
         id: row.get(0)?,
         kind: row.get(1)?,
         email: row.get(2)?,
@@ -485,7 +485,7 @@ mod tests {
     use super::*;
     use crate::guard::{PasswordHash, Roles, Username};
     use crate::store::{
-        Change, Opening, Origin, Sessions as _, Store as _, Tickets as _, Users as _,
+        Change, NewSession, ClientInfo, Sessions as _, Store as _, Tickets as _, Users as _,
     };
 
     const NOW: Timestamp = Timestamp(1_000_000);
@@ -511,29 +511,29 @@ mod tests {
             language: Language::Portuguese,
         };
         let email = email(address);
-        store.register(&user, &Posting { email: &email, jti, expires: END }, &NOTE, NOW)
+        store.register(&user, &LinkMail { email: &email, jti, expires: END }, &NOTE, NOW)
     }
 
     fn ask_for_reset(store: &Sqlite, address: &str, jti: &str) {
         let email = email(address);
-        let posting = Posting { email: &email, jti, expires: END };
+        let posting = LinkMail { email: &email, jti, expires: END };
         store.request_reset(&posting, "192.0.2.1", NOW).unwrap();
     }
 
     fn propose(store: &Sqlite, user: i64, address: &str, jti: &str) -> bool {
         let email = email(address);
-        let posting = Posting { email: &email, jti, expires: END };
+        let posting = LinkMail { email: &email, jti, expires: END };
         store.propose_address(user, &posting, &BY, &NOTE, NOW).unwrap()
     }
 
     fn confirm(store: &Sqlite, jti: &str, session: Option<&str>, at: Timestamp) -> bool {
-        let origin = Origin { address: None, agent: "" };
-        let session = session.map(|jti| Opening { jti, issued: at, expires: AFTER, origin });
+        let origin = ClientInfo { address: None, agent: "" };
+        let session = session.map(|jti| NewSession { jti, issued: at, expires: AFTER, origin });
         store.confirm_address(jti, session.as_ref(), &NOTE, at).unwrap()
     }
 
     /// Takes the next mail out: whom it is for, and what it says.
-    fn take(store: &Sqlite, at: Timestamp) -> Option<(String, String, Matter)> {
+    fn take(store: &Sqlite, at: Timestamp) -> Option<(String, String, Topic)> {
         let mail = store.next_mail(at).unwrap()?;
         store.delivered(mail.id).unwrap();
         Some((mail.email, mail.person.name, mail.matter))
@@ -543,7 +543,7 @@ mod tests {
         Link { jti: jti.into(), expires: END }
     }
 
-    fn row(email: &str, name: &str, matter: Matter) -> Option<(String, String, Matter)> {
+    fn row(email: &str, name: &str, matter: Topic) -> Option<(String, String, Topic)> {
         Some((email.into(), name.into(), matter))
     }
 
@@ -556,8 +556,8 @@ mod tests {
         assert_eq!((account.person.active, account.email), (false, None));
         assert_eq!(account.unconfirmed, Some(END));
         let mail = store.next_mail(NOW).unwrap().unwrap();
-        assert_eq!((mail.language, mail.kind), (Language::Portuguese, Kind::Registration));
-        assert_eq!(take(&store, NOW), row("ada@x.example", "Ada", Matter::Confirm(link("a"))));
+        assert_eq!((mail.language, mail.kind), (Language::Portuguese, MailKind::Registration));
+        assert_eq!(take(&store, NOW), row("ada@x.example", "Ada", Topic::Confirm(link("a"))));
         assert_eq!(take(&store, NOW), None);
         assert!(!confirm(&store, "a", Some("s"), AFTER));
         assert!(confirm(&store, "a", Some("s"), END));
@@ -652,7 +652,7 @@ mod tests {
                 (mail.email.as_str(), mail.person.id, mail.attempts),
                 ("mike@example.org", mike, attempt)
             );
-            store.failed(mail.id, &Failed { why: "busy", due: Some(NOW) }, None, NOW).unwrap();
+            store.failed(mail.id, &DeliveryFailure { why: "busy", due: Some(NOW) }, None, NOW).unwrap();
         }
         let mut listed = Vec::new();
         store.mails(&mut |mail| listed.push(mail.email)).unwrap();
@@ -664,12 +664,12 @@ mod tests {
         let (_place, store) = open("taken");
         let bob = add(&store, "bob", Some("b@x.example")).unwrap();
         register(&store, "eve", "B@x.example", "e").unwrap();
-        assert_eq!(take(&store, NOW), row("b@x.example", "bob", Matter::Taken));
+        assert_eq!(take(&store, NOW), row("b@x.example", "bob", Topic::Taken));
         // She never sees the token; and if she could guess it, it would not help.
         assert!(!confirm(&store, "e", Some("s"), NOW));
         let carol = add(&store, "carol", Some("c@x.example")).unwrap();
         assert!(propose(&store, carol, "b@x.example", "c"));
-        assert_eq!(take(&store, NOW), row("b@x.example", "bob", Matter::Taken));
+        assert_eq!(take(&store, NOW), row("b@x.example", "bob", Topic::Taken));
         assert!(!confirm(&store, "c", None, NOW));
         assert_eq!(store.credentials("b@x.example").unwrap().unwrap().person.id, bob);
         // Two who wait for the same one: it is whose who is faster.
@@ -685,14 +685,14 @@ mod tests {
         assert!(!propose(&store, 99, "new@x.example", "x"));
         assert!(propose(&store, ada, "typo@x.example", "a"));
         assert!(propose(&store, ada, "new@x.example", "b"));
-        assert_eq!(take(&store, NOW), row("new@x.example", "ada", Matter::NewAddress(link("b"))));
+        assert_eq!(take(&store, NOW), row("new@x.example", "ada", Topic::NewAddress(link("b"))));
         ask_for_reset(&store, "old@x.example", "r");
-        assert_eq!(take(&store, NOW), row("old@x.example", "ada", Matter::Reset(link("r"))));
+        assert_eq!(take(&store, NOW), row("old@x.example", "ada", Topic::Reset(link("r"))));
         assert!(!confirm(&store, "a", None, NOW));
         assert!(store.holder("r", NOW).unwrap().is_some());
         assert!(confirm(&store, "b", None, NOW) && !confirm(&store, "b", None, NOW));
         assert!(store.holder("r", NOW).unwrap().is_none(), "it lies in the old mailbox");
-        let told = Matter::AddressChanged("new@x.example".into());
+        let told = Topic::AddressChanged("new@x.example".into());
         assert_eq!(take(&store, NOW), row("old@x.example", "ada", told));
         assert!(store.credentials("old@x.example").unwrap().is_none());
         assert_eq!(store.credentials("new@x.example").unwrap().unwrap().person.id, ada);
@@ -702,7 +702,7 @@ mod tests {
         let change = Change::Password { hash: &hash, session: None };
         assert!(store.change(ada, &change, &BY, &NOTE, NOW).unwrap());
         assert!(!confirm(&store, "c", None, NOW));
-        assert_eq!(take(&store, NOW), row("new@x.example", "ada", Matter::PasswordChanged));
+        assert_eq!(take(&store, NOW), row("new@x.example", "ada", Topic::PasswordChanged));
         assert_eq!(take(&store, NOW), None);
     }
 
@@ -722,7 +722,7 @@ mod tests {
             assert!(store.holder(jti, NOW).unwrap().is_none(), "{jti}");
         }
         // Tried again: the same.
-        assert_eq!(take(&store, NOW), row("ada@x.example", "ada", Matter::Reset(link("a"))));
+        assert_eq!(take(&store, NOW), row("ada@x.example", "ada", Topic::Reset(link("a"))));
         assert_eq!(take(&store, NOW), None);
         // A stranger who asks again does not void the first, but there is an end to it.
         for jti in ["b", "c", "d", "e"] {
@@ -754,11 +754,11 @@ mod tests {
         register(&store, "ada", "ada@x.example", "a").unwrap();
         let first = store.next_mail(NOW).unwrap().unwrap();
         let later = Timestamp(NOW.0 + 10);
-        store.failed(first.id, &Failed { why: "busy", due: Some(later) }, None, NOW).unwrap();
+        store.failed(first.id, &DeliveryFailure { why: "busy", due: Some(later) }, None, NOW).unwrap();
         assert!(store.next_mail(Timestamp(later.0 - 1)).unwrap().is_none());
         let second = store.next_mail(later).unwrap().unwrap();
         assert_eq!((second.attempts, second.message), (1, first.message));
-        store.failed(first.id, &Failed { why: "no", due: None }, Some(&NOTE), NOW).unwrap();
+        store.failed(first.id, &DeliveryFailure { why: "no", due: None }, Some(&NOTE), NOW).unwrap();
         assert!(store.next_mail(END).unwrap().is_none());
         let mut listed = Vec::new();
         store.mails(&mut |mail| listed.push(mail)).unwrap();
@@ -787,7 +787,7 @@ mod tests {
         let bob = register(&store, "bob", "bob@x.example", "b").unwrap();
         let mail = store.next_mail(NOW).unwrap().unwrap();
         assert_eq!(mail.person.id, bob);
-        store.failed(mail.id, &Failed { why: "no", due: None }, None, NOW).unwrap();
+        store.failed(mail.id, &DeliveryFailure { why: "no", due: None }, None, NOW).unwrap();
         let mut kept = Vec::new();
         store.mails(&mut |mail| kept.push(mail.id)).unwrap();
         assert_eq!((kept.len() as i64, kept.last()), (MAX_GIVEN_UP, Some(&mail.id)));
@@ -828,7 +828,7 @@ mod tests {
         // One account has its share of the places, and all together have an end.
         fill(&store, MAX_NOTICES_OF_ONE - 1, Some(ada), None);
         let tell = |store: &Sqlite, user| {
-            store.write(|w| Ok(store.tell(w, Kind::RecoveryCodeUsed, user, NOW)?)).unwrap();
+            store.write(|w| Ok(store.tell(w, MailKind::RecoveryCodeUsed, user, NOW)?)).unwrap();
         };
         tell(&store, ada);
         assert_eq!(waiting(&store, ada), MAX_NOTICES_OF_ONE);
@@ -857,14 +857,14 @@ mod tests {
         let mut told = Vec::new();
         while let Some(mail) = store.next_mail(NOW).unwrap() {
             // Tried again: the same.
-            let failed = Failed { why: "busy", due: Some(NOW) };
+            let failed = DeliveryFailure { why: "busy", due: Some(NOW) };
             store.failed(mail.id, &failed, None, NOW).unwrap();
             assert_eq!(store.next_mail(NOW).unwrap().unwrap().person, mail.person);
             assert_eq!((mail.person.id, mail.language), (ada, Language::English));
             told.push(take(&store, NOW).unwrap());
         }
         told.sort_by(|one, other| one.0.cmp(&other.0));
-        let row = |email: &str| (email.to_owned(), "ada".to_owned(), Matter::AccountDeleted);
+        let row = |email: &str| (email.to_owned(), "ada".to_owned(), Topic::AccountDeleted);
         assert_eq!(told, [row("eve@x.example"), row("old@x.example")]);
     }
 
@@ -884,7 +884,7 @@ mod tests {
         }
         let mut told = Vec::new();
         while let Some((email, _, matter)) = take(&store, NOW) {
-            assert_eq!(matter, Matter::AccountDeleted);
+            assert_eq!(matter, Topic::AccountDeleted);
             told.push(email);
         }
         told.sort();
@@ -912,22 +912,22 @@ mod tests {
             found
         };
         for (kind, expected) in [
-            (Kind::PasswordChanged, 1),
-            (Kind::PasswordChanged, 1),
-            (Kind::SecondFactorOn, 2),
-            (Kind::SecondFactorOff, 3),
+            (MailKind::PasswordChanged, 1),
+            (MailKind::PasswordChanged, 1),
+            (MailKind::SecondFactorOn, 2),
+            (MailKind::SecondFactorOff, 3),
             // Or the last that is heard of it would be that it is off.
-            (Kind::SecondFactorOn, 4),
-            (Kind::PasswordChanged, 4),
+            (MailKind::SecondFactorOn, 4),
+            (MailKind::PasswordChanged, 4),
         ] {
             tell(kind);
             assert_eq!(waiting(), expected, "{kind:?}");
         }
         // One that was tried before may have arrived.
         let first = store.next_mail(NOW).unwrap().unwrap();
-        assert_eq!(first.matter, Matter::PasswordChanged);
-        store.failed(first.id, &Failed { why: "busy", due: Some(NOW) }, None, NOW).unwrap();
-        tell(Kind::PasswordChanged);
+        assert_eq!(first.matter, Topic::PasswordChanged);
+        store.failed(first.id, &DeliveryFailure { why: "busy", due: Some(NOW) }, None, NOW).unwrap();
+        tell(MailKind::PasswordChanged);
         assert_eq!(waiting(), 5);
     }
 

@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Sqlite, audit, fault, tickets};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{CodeHash, Spend, Step, TotpSecret};
-use crate::store::{Authority, Confirmed, Entry, Event, Kind, SecondFactor, SecondFactors};
+use crate::guard::{CodeHash, FactorUse, Step, TotpSecret};
+use crate::store::{Authority, Enrolment, Entry, Event, MailKind, SecondFactor, SecondFactors};
 
 impl SecondFactors for Sqlite {
     fn second_factor(&self, user: i64) -> Result<Option<SecondFactor>, Error> {
@@ -59,14 +59,14 @@ impl SecondFactors for Sqlite {
     fn confirm_enrolment(
         &self,
         user: i64,
-        confirmed: &Confirmed<'_>,
+        confirmed: &Enrolment<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
         self.write(|writer| {
             self.authorize(writer, by, entry, now)?;
-            let Confirmed { secret, step, codes } = *confirmed;
+            let Enrolment { secret, step, codes } = *confirmed;
             let confirmed = writer.execute(
                 "UPDATE second_factors SET confirmed = ?4, last_step = ?3
                  WHERE user = ?1 AND secret = ?2 AND confirmed IS NULL",
@@ -76,7 +76,7 @@ impl SecondFactors for Sqlite {
                 replace_codes(writer, user, codes)?;
                 // It was proposed with the password alone.
                 tickets::void_address(writer, user)?;
-                self.tell(writer, Kind::SecondFactorOn, user, now)?;
+                self.tell(writer, MailKind::SecondFactorOn, user, now)?;
             }
             note(writer, confirmed == 1, entry, now)
         })
@@ -95,7 +95,7 @@ impl SecondFactors for Sqlite {
             let on = is_on(writer, user)?;
             if on {
                 replace_codes(writer, user, codes)?;
-                self.tell(writer, Kind::RecoveryCodesReplaced, user, now)?;
+                self.tell(writer, MailKind::RecoveryCodesReplaced, user, now)?;
             }
             note(writer, on, entry, now)
         })
@@ -113,7 +113,7 @@ impl SecondFactors for Sqlite {
             replace_codes(writer, user, &[])?;
             let gone = writer.execute("DELETE FROM second_factors WHERE user = ?1", [user])?;
             if gone == 1 {
-                self.tell(writer, Kind::SecondFactorOff, user, now)?;
+                self.tell(writer, MailKind::SecondFactorOff, user, now)?;
             }
             note(writer, gone == 1, entry, now)
         })
@@ -127,7 +127,7 @@ impl Sqlite {
         &self,
         writer: &Connection,
         user: i64,
-        used: Option<&Spend>,
+        used: Option<&FactorUse>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> rusqlite::Result<bool> {
@@ -144,24 +144,24 @@ impl Sqlite {
         &self,
         writer: &Connection,
         user: i64,
-        used: &Spend,
+        used: &FactorUse,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> rusqlite::Result<bool> {
         match used {
-            Spend::Step { secret, step } => {
+            FactorUse::Step { secret, step } => {
                 let sql = "UPDATE second_factors SET last_step = ?3 WHERE user = ?1 AND secret = ?2
                            AND confirmed IS NOT NULL AND last_step < ?3";
                 let values = params![user, secret.bytes(), step.0];
                 Ok(writer.prepare_cached(sql)?.execute(values)? == 1)
             }
-            Spend::Recovery(hash) => {
+            FactorUse::Recovery(hash) => {
                 let sql = "DELETE FROM recovery_codes WHERE user = ?1 AND hash = ?2";
                 let spent = writer.prepare_cached(sql)?.execute(params![user, hash.bytes()])? == 1;
                 if spent {
                     let entry = Entry { event: Event::RecoveryCodeUsed, ..entry.clone() };
                     audit::insert(writer, &entry, now)?;
-                    self.tell(writer, Kind::RecoveryCodeUsed, user, now)?;
+                    self.tell(writer, MailKind::RecoveryCodeUsed, user, now)?;
                 }
                 Ok(spent)
             }
@@ -214,7 +214,7 @@ mod tests {
     use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
     use crate::guard::{Code, PasswordHash};
-    use crate::store::{Audit as _, Change, Opening, Origin, Proof, Sessions as _, Wanted};
+    use crate::store::{Audit as _, Change, NewSession, ClientInfo, Proof, Sessions as _, AuditQuery};
     use crate::store::{Store as _, Users as _};
 
     const NOW: Timestamp = Timestamp(100);
@@ -223,8 +223,8 @@ mod tests {
         TotpSecret::stored([byte; 20])
     }
 
-    fn step(step: i64) -> Spend {
-        Spend::Step { secret: secret(1), step: Step(step) }
+    fn step(step: i64) -> FactorUse {
+        FactorUse::Step { secret: secret(1), step: Step(step) }
     }
 
     fn codes() -> Vec<CodeHash> {
@@ -239,7 +239,7 @@ mod tests {
             store
                 .confirm_enrolment(
                     user,
-                    &Confirmed { secret: &secret(1), step: Step(10), codes },
+                    &Enrolment { secret: &secret(1), step: Step(10), codes },
                     &BY,
                     &NOTE,
                     NOW
@@ -249,23 +249,23 @@ mod tests {
         user
     }
 
-    fn begin(store: &Sqlite, user: i64, jti: &str, second: Option<&Spend>) -> bool {
-        let origin = Origin { address: None, agent: "" };
-        let session = Opening { jti, issued: NOW, expires: Timestamp(10_000), origin };
+    fn begin(store: &Sqlite, user: i64, jti: &str, second: Option<&FactorUse>) -> bool {
+        let origin = ClientInfo { address: None, agent: "" };
+        let session = NewSession { jti, issued: NOW, expires: Timestamp(10_000), origin };
         let password = &PasswordHash::stored("hash".into());
         let proof = Proof { password, second, notice: false };
         store.begin(user, &session, &proof, &NOTE, NOW).unwrap()
     }
 
     /// Ada, who is logged in, shows her password and this.
-    fn showing<'a>(id: i64, session: &'a str, used: &'a Spend) -> Authority<'a> {
+    fn showing<'a>(id: i64, session: &'a str, used: &'a FactorUse) -> Authority<'a> {
         static HASH: LazyLock<PasswordHash> = LazyLock::new(|| PasswordHash::stored("hash".into()));
         let proof = Some(Proof { password: &HASH, second: Some(used), notice: false });
         Authority::User { id, session, since: Timestamp(0), proof }
     }
 
     fn events(store: &Sqlite) -> Vec<String> {
-        let found = store.recorded(&Wanted { limit: 100, ..Wanted::default() }).unwrap();
+        let found = store.recorded(&AuditQuery { limit: 100, ..AuditQuery::default() }).unwrap();
         found.into_iter().rev().map(|entry| entry.event).collect()
     }
 
@@ -278,7 +278,7 @@ mod tests {
             store
                 .confirm_enrolment(
                     ada,
-                    &Confirmed { secret, step: Step(10), codes: &codes() },
+                    &Enrolment { secret, step: Step(10), codes: &codes() },
                     &BY,
                     &NOTE,
                     NOW,
@@ -320,7 +320,7 @@ mod tests {
         assert!(!begin(&store, ada, "b", Some(&step(11))), "used");
         assert!(begin(&store, ada, "b", Some(&step(13))));
         assert!(!begin(&store, ada, "c", Some(&step(12))), "one after it was used");
-        let other = Spend::Step { secret: secret(2), step: Step(99) };
+        let other = FactorUse::Step { secret: secret(2), step: Step(99) };
         assert!(!begin(&store, ada, "c", Some(&other)), "another secret");
         assert!(begin(&store, bob, "d", Some(&step(1))), "nothing is asked of others");
         // Another password leaves it on.
@@ -341,13 +341,13 @@ mod tests {
         let (adas, bobs, new) = (codes(), codes(), codes());
         let ada = with_factor(&store, "ada", &adas);
         let bob = with_factor(&store, "bob", &bobs);
-        let code = |hash: CodeHash| Spend::Recovery(hash);
+        let code = |hash: CodeHash| FactorUse::Recovery(hash);
         assert!(!begin(&store, ada, "a", Some(&code(bobs[0]))));
         assert!(begin(&store, ada, "a", Some(&code(adas[0]))));
         assert!(!begin(&store, ada, "b", Some(&code(adas[0]))));
         assert_eq!(store.second_factor(ada).unwrap().unwrap().codes_left, 9);
         assert_eq!(store.second_factor(bob).unwrap().unwrap().codes_left, 10);
-        let replace = |used: Spend| {
+        let replace = |used: FactorUse| {
             store.replace_recovery_codes(ada, &new, &showing(ada, "a", &used), &NOTE, NOW)
         };
         assert!(matches!(replace(code(adas[0])), Err(Error::WrongOtp)));
@@ -368,12 +368,12 @@ mod tests {
         let ada = with_factor(&store, "ada", &codes);
         assert!(begin(&store, ada, "s", Some(&step(11))));
         let remove =
-            |used: Spend| store.remove_second_factor(ada, &showing(ada, "s", &used), &NOTE, NOW);
+            |used: FactorUse| store.remove_second_factor(ada, &showing(ada, "s", &used), &NOTE, NOW);
         let before = events(&store).len();
         assert!(matches!(remove(step(10)), Err(Error::WrongOtp)));
         assert_eq!(events(&store).len(), before, "nothing was done");
         assert_eq!(store.second_factor(ada).unwrap().unwrap().codes_left, 10);
-        assert!(remove(Spend::Recovery(codes[0])).unwrap());
+        assert!(remove(FactorUse::Recovery(codes[0])).unwrap());
         assert_eq!(store.second_factor(ada).unwrap(), None);
         assert!(begin(&store, ada, "a", None));
         let reset = || store.remove_second_factor(ada, &BY, &NOTE, NOW).unwrap();
@@ -384,14 +384,14 @@ mod tests {
             store
                 .confirm_enrolment(
                     ada,
-                    &Confirmed { secret: &secret(1), step: Step(5), codes: &[] },
+                    &Enrolment { secret: &secret(1), step: Step(5), codes: &[] },
                     &BY,
                     &NOTE,
                     NOW
                 )
                 .unwrap()
         );
-        assert!(!begin(&store, ada, "b", Some(&Spend::Recovery(codes[1]))));
+        assert!(!begin(&store, ada, "b", Some(&FactorUse::Recovery(codes[1]))));
         assert!(begin(&store, ada, "b", Some(&step(6))));
         assert!(reset(), "an administrator");
         // It goes with its user.
@@ -407,9 +407,9 @@ mod tests {
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let ada = add(&store, "ada", None).unwrap();
         let adopt = |jti: &str, issued: i64| {
-            let origin = Origin { address: None, agent: "" };
+            let origin = ClientInfo { address: None, agent: "" };
             let issued = Timestamp(issued);
-            let session = Opening { jti, issued, expires: Timestamp(10_000), origin };
+            let session = NewSession { jti, issued, expires: Timestamp(10_000), origin };
             store.adopt(ada, &session, &NOTE, Timestamp(300)).unwrap()
         };
         assert!(store.enrol(ada, &secret(1), &BY, &NOTE, NOW).unwrap());
@@ -418,7 +418,7 @@ mod tests {
         store
             .confirm_enrolment(
                 ada,
-                &Confirmed { secret: &secret(1), step: Step(10), codes: &[] },
+                &Enrolment { secret: &secret(1), step: Step(10), codes: &[] },
                 &BY,
                 &NOTE,
                 confirmed,
@@ -435,7 +435,7 @@ mod tests {
         let store = Sqlite::open(&place.file(), 4).unwrap();
         let codes = codes();
         let ada = with_factor(&store, "ada", &codes);
-        for (round, used) in [step(11), Spend::Recovery(codes[0])].into_iter().enumerate() {
+        for (round, used) in [step(11), FactorUse::Recovery(codes[0])].into_iter().enumerate() {
             let let_in: usize = std::thread::scope(|scope| {
                 let (store, used) = (&store, &used);
                 let begin = |login| {

@@ -9,8 +9,8 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Decision, LastRefresh, RotationPolicy};
 use crate::store::{
-    Authority, Entry, Exchange, Opening, Origin, Proof, Rotation, Session, Sessions, Standing,
-    Which,
+    Authority, Entry, RefreshRequest, NewSession, ClientInfo, Proof, RefreshOutcome, Session, Sessions, Standing,
+    SessionScope,
 };
 
 /// Sessions of one user that are kept, those that have ended among them; beyond that the oldest
@@ -47,7 +47,7 @@ impl Sessions for Sqlite {
     fn begin(
         &self,
         user: i64,
-        session: &Opening<'_>,
+        session: &NewSession<'_>,
         proof: &Proof<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
@@ -73,7 +73,7 @@ impl Sessions for Sqlite {
     fn adopt(
         &self,
         user: i64,
-        session: &Opening<'_>,
+        session: &NewSession<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
@@ -94,31 +94,31 @@ impl Sessions for Sqlite {
 
     fn rotate(
         &self,
-        exchange: &Exchange<'_>,
+        exchange: &RefreshRequest<'_>,
         policy: &RotationPolicy,
         replayed: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<Rotation, Error> {
-        let Exchange { jti, issued, origin } = exchange;
+    ) -> Result<RefreshOutcome, Error> {
+        let RefreshRequest { jti, issued, origin } = exchange;
         self.write(|writer| {
             let last =
                 writer.prepare_cached(LAST_REFRESH)?.query_row([jti], last_refresh).optional()?;
-            let Some(last) = last else { return Ok(Rotation::Gone) };
+            let Some(last) = last else { return Ok(RefreshOutcome::Gone) };
             match policy.decide(&last, *issued, origin, now) {
                 Decision::Rotate { issue, previous } => {
                     // In the second in which the newest was issued, the next is the same.
                     if last.newest != issue {
                         refreshed(writer, jti, previous, origin, issue)?;
                     }
-                    Ok(Rotation::Issue(issue))
+                    Ok(RefreshOutcome::Issue(issue))
                 }
-                Decision::Repeat => Ok(Rotation::Issue(last.newest)),
-                Decision::Idle => Ok(Rotation::Idle),
+                Decision::Repeat => Ok(RefreshOutcome::Issue(last.newest)),
+                Decision::Idle => Ok(RefreshOutcome::Idle),
                 Decision::Replay => {
                     let sql = "UPDATE sessions SET ended = ?2 WHERE jti = ?1";
                     writer.prepare_cached(sql)?.execute(params![jti, now.0])?;
                     audit::insert(writer, replayed, now)?;
-                    Ok(Rotation::Replayed)
+                    Ok(RefreshOutcome::Replayed)
                 }
             }
         })
@@ -142,7 +142,7 @@ impl Sessions for Sqlite {
     fn end(
         &self,
         user: i64,
-        which: Which<'_>,
+        which: SessionScope<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
@@ -162,7 +162,7 @@ impl Sessions for Sqlite {
 pub(super) fn insert(
     writer: &Connection,
     user: i64,
-    session: &Opening<'_>,
+    session: &NewSession<'_>,
 ) -> rusqlite::Result<()> {
     let mut insert = writer.prepare_cached(
         "INSERT INTO sessions (jti, user, created, newest, expires, address, agent)
@@ -184,7 +184,7 @@ fn refreshed(
     writer: &Connection,
     jti: &str,
     previous: Timestamp,
-    origin: &Origin<'_>,
+    origin: &ClientInfo<'_>,
     issued: Timestamp,
 ) -> rusqlite::Result<()> {
     let mut update = writer.prepare_cached(
@@ -209,7 +209,7 @@ fn written(address: Option<IpAddr>) -> String {
     address.map_or_else(|| "-".into(), |ip| ip.to_string())
 }
 
-fn adoptable(connection: &Connection, user: i64, session: &Opening<'_>) -> rusqlite::Result<bool> {
+fn adoptable(connection: &Connection, user: i64, session: &NewSession<'_>) -> rusqlite::Result<bool> {
     connection.prepare_cached(ADOPTABLE)?.exists(params![user, session.issued.0, session.jti])
 }
 
@@ -242,16 +242,16 @@ pub(super) fn make_room(writer: &Connection, user: i64) -> rusqlite::Result<()> 
 pub(super) fn end(
     writer: &Connection,
     user: i64,
-    which: Which<'_>,
+    which: SessionScope<'_>,
     now: Timestamp,
 ) -> rusqlite::Result<usize> {
     match which {
-        Which::One(jti) => writer
+        SessionScope::One(jti) => writer
             .prepare_cached(
                 "UPDATE sessions SET ended = ?3 WHERE user = ?1 AND jti = ?2 AND ended IS NULL",
             )?
             .execute(params![user, jti, now.0]),
-        Which::All => {
+        SessionScope::All => {
             let sql = "UPDATE users SET tokens_after = max(tokens_after, ?2) WHERE id = ?1";
             writer.prepare_cached(sql)?.execute([user, now.0])?;
             tickets::void_address(writer, user)?;
@@ -281,13 +281,13 @@ mod tests {
     use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
     use crate::guard::{Lifespans, PasswordHash, Roles};
-    use crate::store::{Audit as _, Change, Store as _, Users as _, Wanted};
+    use crate::store::{Audit as _, Change, Store as _, Users as _, AuditQuery};
 
     const END: Timestamp = Timestamp(10_000);
 
-    fn opening(jti: &str, issued: i64) -> Opening<'_> {
-        let origin = Origin { address: Some([192, 0, 2, 1].into()), agent: "a program" };
-        Opening { jti, issued: Timestamp(issued), expires: END, origin }
+    fn opening(jti: &str, issued: i64) -> NewSession<'_> {
+        let origin = ClientInfo { address: Some([192, 0, 2, 1].into()), agent: "a program" };
+        NewSession { jti, issued: Timestamp(issued), expires: END, origin }
     }
 
     fn begin(store: &Sqlite, user: i64, jti: &str, at: i64) -> bool {
@@ -343,11 +343,11 @@ mod tests {
 
     #[test]
     fn rotation() {
-        use Rotation::{Gone, Idle, Issue, Replayed};
+        use RefreshOutcome::{Gone, Idle, Issue, Replayed};
         const HOME: &str = "192.0.2.1";
         const AWAY: &str = "198.51.100.1";
         // Refreshes one after another: from where, the token's iat, the time, what comes of it.
-        type Refresh<'a> = (&'a str, i64, i64, Rotation);
+        type Refresh<'a> = (&'a str, i64, i64, RefreshOutcome);
         let lifespans = Lifespans {
             access: Duration::from_secs(500),
             refresh: Duration::from_secs(10_000),
@@ -362,14 +362,14 @@ mod tests {
             let ada = add(&store, "ada", None).unwrap();
             begin(&store, ada, "a", 100);
             for &(address, iat, now, expected) in refreshes {
-                let origin = Origin { address: address.parse().ok(), agent: "a program" };
-                let exchange = Exchange { jti: "a", issued: Timestamp(iat), origin };
+                let origin = ClientInfo { address: address.parse().ok(), agent: "a program" };
+                let exchange = RefreshRequest { jti: "a", issued: Timestamp(iat), origin };
                 let found = store.rotate(&exchange, &policy, &NOTE, Timestamp(now)).unwrap();
                 assert_eq!(found, expected, "{what}: {iat} at {now}");
             }
             let over = refreshes.iter().any(|(.., found)| *found == Replayed);
             assert_eq!(ended(&store, "a"), Some(over), "{what}");
-            let all = Wanted { limit: 100, ..Wanted::default() };
+            let all = AuditQuery { limit: 100, ..AuditQuery::default() };
             let alarms = store.recorded(&all).unwrap().len() - 2;
             assert_eq!(alarms, usize::from(over), "{what}");
         };
@@ -465,9 +465,9 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_back_ended_sessions_and_let_replays_pass() {
-        use Rotation::Replayed;
-        let issue = |iat| Rotation::Issue(Timestamp(iat));
-        type Refresh = (i64, i64, Rotation);
+        use RefreshOutcome::Replayed;
+        let issue = |iat| RefreshOutcome::Issue(Timestamp(iat));
+        type Refresh = (i64, i64, RefreshOutcome);
         let table: [(&str, &[Refresh]); 3] = [
             ("the newest token", &[(100, 200, issue(200)), (200, 150, issue(200))]),
             ("two windows", &[(100, 200, issue(200)), (100, 150, issue(200))]),
@@ -488,14 +488,14 @@ mod tests {
             early: Duration::from_secs(60),
         };
         let never = RotationPolicy::new(false, None, lifespans);
-        let origin = Origin { address: None, agent: "" };
+        let origin = ClientInfo { address: None, agent: "" };
         for (number, (what, refreshes)) in table.into_iter().enumerate() {
             let place = Place::new(&format!("set-back-{number}"));
             let store = Sqlite::open(&place.file(), 1).unwrap();
             let ada = add(&store, "ada", None).unwrap();
             begin(&store, ada, "a", 100);
             for &(iat, now, expected) in refreshes {
-                let exchange = Exchange { jti: "a", issued: Timestamp(iat), origin };
+                let exchange = RefreshRequest { jti: "a", issued: Timestamp(iat), origin };
                 let found = store.rotate(&exchange, &never, &NOTE, Timestamp(now)).unwrap();
                 assert_eq!(found, expected, "{what}: {iat} at {now}");
             }
@@ -510,7 +510,7 @@ mod tests {
         let bob = add(&store, "bob", None).unwrap();
         let now = Timestamp(20);
         let fresh = |store: &Sqlite| {
-            store.end(ada, Which::All, &BY, &NOTE, now).unwrap();
+            store.end(ada, SessionScope::All, &BY, &NOTE, now).unwrap();
             for jti in ["a", "b", "c"] {
                 let _ =
                     store.write(|w| Ok(w.execute("DELETE FROM sessions WHERE jti = ?1", [jti])?));
@@ -519,11 +519,11 @@ mod tests {
         };
         begin(&store, bob, "bobs", 10);
         fresh(&store);
-        assert_eq!(store.end(ada, Which::One("b"), &BY, &NOTE, now).unwrap(), 1);
-        assert_eq!(store.end(ada, Which::One("b"), &BY, &NOTE, now).unwrap(), 0);
-        assert_eq!(store.end(ada, Which::One("bobs"), &BY, &NOTE, now).unwrap(), 0);
+        assert_eq!(store.end(ada, SessionScope::One("b"), &BY, &NOTE, now).unwrap(), 1);
+        assert_eq!(store.end(ada, SessionScope::One("b"), &BY, &NOTE, now).unwrap(), 0);
+        assert_eq!(store.end(ada, SessionScope::One("bobs"), &BY, &NOTE, now).unwrap(), 0);
         assert_eq!(open_sessions(&store, ada), ["a", "c"]);
-        assert_eq!(store.end(ada, Which::All, &BY, &NOTE, now).unwrap(), 2);
+        assert_eq!(store.end(ada, SessionScope::All, &BY, &NOTE, now).unwrap(), 2);
         fresh(&store);
         let hash = PasswordHash::stored("hash".into());
         let begins = opening("d", 20);
@@ -551,10 +551,10 @@ mod tests {
         };
         assert!(adopt("a", 10));
         assert!(!adopt("a", 10), "it is known");
-        store.end(ada, Which::One("a"), &BY, &NOTE, Timestamp(50)).unwrap();
+        store.end(ada, SessionScope::One("a"), &BY, &NOTE, Timestamp(50)).unwrap();
         assert!(!adopt("a", 10), "it was ended");
         assert!(adopt("b", 10), "another login has not ended");
-        store.end(ada, Which::All, &BY, &NOTE, Timestamp(60)).unwrap();
+        store.end(ada, SessionScope::All, &BY, &NOTE, Timestamp(60)).unwrap();
         assert!(!adopt("c", 60), "all up to then have ended");
         assert!(adopt("c", 61));
         let hash = PasswordHash::stored("hash".into());
@@ -589,7 +589,7 @@ mod tests {
         let store = Sqlite::open(&place.file(), 1).unwrap();
         let ada = add(&store, "ada", None).unwrap();
         begin(&store, ada, "a", 10);
-        let all = Wanted { limit: 100, ..Wanted::default() };
+        let all = AuditQuery { limit: 100, ..AuditQuery::default() };
         let entries = || store.recorded(&all).unwrap().len();
         assert_eq!(entries(), 2);
         assert_eq!(store.sweep(Timestamp(0), END).unwrap(), 0);

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Email;
 use crate::store::{
-    Authority, Change, Confirmation, Entry, Kind, Link, Opening, Person, Posting, Reset, Ticket,
+    Authority, Change, Confirmation, Entry, MailKind, Link, NewSession, Person, LinkMail, PasswordReset, Ticket,
     Tickets,
 };
 
@@ -63,7 +63,7 @@ impl Tickets for Sqlite {
     fn reset(
         &self,
         jti: &str,
-        reset: &Reset<'_>,
+        reset: &PasswordReset<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
@@ -76,7 +76,7 @@ impl Tickets for Sqlite {
             }
             let change = Change::Password { hash: reset.hash, session: Some(reset.session) };
             users::apply(writer, id, &change, now)?;
-            self.tell(writer, Kind::PasswordChanged, id, now)?;
+            self.tell(writer, MailKind::PasswordChanged, id, now)?;
             audit::insert(writer, entry, now)?;
             Ok(true)
         })
@@ -89,7 +89,7 @@ impl Tickets for Sqlite {
     fn confirm_address(
         &self,
         jti: &str,
-        session: Option<&Opening<'_>>,
+        session: Option<&NewSession<'_>>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
@@ -108,7 +108,7 @@ impl Tickets for Sqlite {
                 return Ok(false);
             }
             if self.mails && !found.registration {
-                outbox::notify(writer, Kind::AddressChanged, id, email.as_str(), now)?;
+                outbox::notify(writer, MailKind::AddressChanged, id, email.as_str(), now)?;
             }
             set_address(writer, id, &email, found.registration)?;
             writer.execute("DELETE FROM tickets WHERE jti = ?1", [jti])?;
@@ -148,7 +148,7 @@ pub(super) fn insert(
     writer: &Connection,
     purpose: &str,
     user: i64,
-    posting: &Posting<'_>,
+    posting: &LinkMail<'_>,
 ) -> rusqlite::Result<()> {
     writer.execute(
         "INSERT INTO tickets (jti, user, purpose, expires, email) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -214,8 +214,8 @@ mod tests {
     use super::*;
     use crate::guard::{PasswordHash, Roles, Step, TotpSecret};
     use crate::store::{
-        Confirmed, Opening, Origin, Outbox as _, SecondFactors as _, Sessions as _, Store as _,
-        Users as _, Which,
+        Enrolment, NewSession, ClientInfo, Outbox as _, SecondFactors as _, Sessions as _, Store as _,
+        Users as _, SessionScope,
     };
 
     const NOW: Timestamp = Timestamp(100);
@@ -226,14 +226,14 @@ mod tests {
     }
 
     fn reset(store: &Sqlite, jti: &str, session: &str, at: Timestamp) -> bool {
-        let session = Opening {
+        let session = NewSession {
             jti: session,
             issued: at,
             expires: Timestamp(10_000),
-            origin: Origin { address: None, agent: "" },
+            origin: ClientInfo { address: None, agent: "" },
         };
         let hash = PasswordHash::stored(format!("from {jti}"));
-        let reset = Reset { hash: &hash, second: None, session: &session };
+        let reset = PasswordReset { hash: &hash, second: None, session: &session };
         store.reset(jti, &reset, &NOTE, at).unwrap()
     }
 
@@ -314,18 +314,18 @@ mod tests {
         let cases: [(&str, bool, Act<'_>); 5] = [
             ("nothing", true, &|_, _| ()),
             ("one session", true, &|store, user| {
-                store.end(user, Which::One("s"), &BY, &NOTE, NOW).unwrap();
+                store.end(user, SessionScope::One("s"), &BY, &NOTE, NOW).unwrap();
             }),
             ("a second factor that is not confirmed", true, &|store, user| {
                 assert!(store.enrol(user, &secret, &BY, &NOTE, NOW).unwrap());
             }),
             ("a second factor", false, &|store, user| {
                 assert!(store.enrol(user, &secret, &BY, &NOTE, NOW).unwrap());
-                let confirmed = Confirmed { secret: &secret, step: Step(1), codes: &[] };
+                let confirmed = Enrolment { secret: &secret, step: Step(1), codes: &[] };
                 assert!(store.confirm_enrolment(user, &confirmed, &BY, &NOTE, NOW).unwrap());
             }),
             ("all sessions", false, &|store, user| {
-                store.end(user, Which::All, &BY, &NOTE, NOW).unwrap();
+                store.end(user, SessionScope::All, &BY, &NOTE, NOW).unwrap();
             }),
         ];
         for (what, good, act) in cases {
@@ -333,7 +333,7 @@ mod tests {
             let store = Sqlite::open(&place.file(), 1).unwrap();
             let ada = add(&store, "ada", Some("ada@x.example")).unwrap();
             let email = Email::parse("eve@x.example").unwrap();
-            let posting = Posting { email: &email, jti: "a", expires: END };
+            let posting = LinkMail { email: &email, jti: "a", expires: END };
             assert!(store.propose_address(ada, &posting, &BY, &NOTE, NOW).unwrap());
             act(&store, ada);
             assert_eq!(store.confirm_address("a", None, &NOTE, NOW).unwrap(), good, "{what}");

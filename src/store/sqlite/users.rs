@@ -7,8 +7,8 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Email, PasswordHash, Roles, Username};
 use crate::store::{
-    Account, Authority, Change, Credentials, Entry, Kind, NewUser, Opening, Person, Sought, Users,
-    Which,
+    Account, Authority, Change, Credentials, Entry, MailKind, NewUser, NewSession, Person, UserQuery, Users,
+    SessionScope,
 };
 
 /// The columns of [`account`].
@@ -52,7 +52,7 @@ impl Users for Sqlite {
     fn add(
         &self,
         user: &NewUser<'_>,
-        session: Option<&Opening<'_>>,
+        session: Option<&NewSession<'_>>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<i64, Error> {
@@ -83,8 +83,8 @@ impl Users for Sqlite {
         Ok(())
     }
 
-    fn seek(&self, sought: &Sought<'_>) -> Result<Vec<Account>, Error> {
-        let Sought { fragment, after, limit } = *sought;
+    fn seek(&self, sought: &UserQuery<'_>) -> Result<Vec<Account>, Error> {
+        let UserQuery { fragment, after, limit } = *sought;
         let (name, written) = fragment.map(|f| (f.in_name(), f.as_str())).unzip();
         let (address, domain) = fragment.map(|f| (f.in_address(), f.in_domain())).unzip();
         // instr() and not LIKE: nothing in it stands for anything else.
@@ -119,7 +119,7 @@ impl Users for Sqlite {
                 return Ok(false);
             }
             if matches!(change, Change::Password { .. }) {
-                self.tell(writer, Kind::PasswordChanged, id, now)?;
+                self.tell(writer, MailKind::PasswordChanged, id, now)?;
             }
             keep_an_admin(writer, admin && !is_admin(writer, id)?)?;
             audit::insert(writer, entry, now)?;
@@ -188,7 +188,7 @@ impl Sqlite {
 pub(super) fn add(
     writer: &Connection,
     user: &NewUser<'_>,
-    session: Option<&Opening<'_>>,
+    session: Option<&NewSession<'_>>,
     entry: &Entry<'_>,
     now: Timestamp,
 ) -> Result<i64, Abort> {
@@ -274,7 +274,7 @@ pub(super) fn apply(
     }
     match change {
         Change::Password { session, .. } => {
-            sessions::end(writer, id, Which::All, now)?;
+            sessions::end(writer, id, SessionScope::All, now)?;
             writer.execute("DELETE FROM tickets WHERE user = ?1", [id])?;
             if let Some(session) = session {
                 sessions::make_room(writer, id)?;
@@ -282,7 +282,7 @@ pub(super) fn apply(
             }
         }
         Change::Active(false) => {
-            sessions::end(writer, id, Which::All, now)?;
+            sessions::end(writer, id, SessionScope::All, now)?;
             writer.execute("DELETE FROM tickets WHERE user = ?1", [id])?;
         }
         Change::Active(true) => tickets::void_registration(writer, id)?,
