@@ -4,7 +4,6 @@
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use crate::address::{Client, Proxies};
 use crate::assets::Assets;
 use crate::clock::Timestamp;
 use crate::config::{
@@ -12,15 +11,17 @@ use crate::config::{
 };
 use crate::error::{Error, Problem};
 use crate::guard::{
-    Admin, Attempts, DeviceKeys, TokenCheck, Hasher, Identity, Lifespans, PasswordRules, Roles,
-    RotationPolicy, Tokens,
+    Admin, Attempts, DeviceKeys, Hasher, Identity, PasswordRules, TokenCheck, Tokens,
 };
 use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
+use crate::ip::{Client, Proxies};
 use crate::link::PageUrl;
 use crate::mailer::{Delivery, Mailer};
-use crate::origin;
-use crate::route::{Handler, ROUTES, Route};
-use crate::store::{Actor, Entry, ClientInfo, Sqlite, Store};
+use crate::site::origin;
+use crate::site::route::{Handler, ROUTES, Route};
+use crate::store::RotationPolicy;
+use crate::store::{Actor, ClientInfo, Entry, Sqlite, Store};
+use crate::values::{Lifespans, Roles};
 
 /// Bytes that are kept of what a client's program calls itself.
 const MAX_AGENT: usize = 200;

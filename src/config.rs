@@ -5,12 +5,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::address::Network;
 use crate::error::Problem;
-use crate::guard::{Blocklist, PasswordRules, Roles};
+use crate::guard::{Blocklist, PasswordRules};
+use crate::ip::Network;
 use crate::keys::{Algorithm, Keys};
 use crate::link::PageUrl;
 use crate::mail::{Sender, Transport};
+use crate::values::Roles;
 
 /// Who may register.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

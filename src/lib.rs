@@ -21,49 +21,46 @@
 //! # Ok::<(), lictor::Problem>(())
 //! ```
 
-mod address;
 mod api;
 mod app;
 mod assets;
+mod background;
 pub mod clock;
 mod config;
-mod domain;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
 pub mod http;
+mod ip;
 #[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
 mod keys;
-mod language;
 mod link;
 #[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
 mod mail;
 mod mailer;
 pub mod net;
 mod notify;
-mod origin;
-mod route;
 mod server;
+mod site;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Some only the CLI asks.
 mod store;
-mod sweeper;
+mod values;
 
-#[cfg(feature = "cli")]
-mod admin;
 #[cfg(feature = "cli")]
 pub mod cli;
 
-pub use address::Network;
 pub use app::App;
 pub use config::{
     Config, Cors, Issuer, MailSettings, Origin, RefreshReuse, Registration, SecondFactorRule, Web,
 };
 pub use error::{Error, ErrorKind, Problem};
-pub use guard::{Admin, Email, Identity, Role, Roles, Username};
+pub use guard::{Admin, Identity};
+pub use ip::Network;
 pub use keys::{Algorithm, Keys, Secret};
 pub use link::PageUrl;
 pub use mail::{Sender, Transport};
-pub use route::{Handler, Route};
 pub use server::{Server, stop_on_signals};
+pub use site::route::{Handler, Route};
+pub use values::{Email, Role, Roles, Username};

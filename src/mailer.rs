@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
 use crate::guard::{Mailed, MailedClaims, Tokens};
-#[cfg(feature = "cli")]
-use crate::language::Language;
 use crate::link::PageUrl;
 use crate::mail::{Content, Failure, Letter, Mail, Sender, Templates, Transport};
-use crate::store::{Actor, Entry, Event, DeliveryFailure, Link, Topic, OutgoingMail, Store};
+use crate::store::{Actor, DeliveryFailure, Entry, Event, Link, OutgoingMail, Store, Topic};
+#[cfg(feature = "cli")]
+use crate::values::Language;
 
 /// The longest that one delivery is waited for; transports have shorter limits of their own.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -7,11 +7,11 @@ use std::sync::mpsc;
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::app::App;
+use crate::background::sweep;
 use crate::config::Config;
 use crate::error::Problem;
 use crate::net::{self, Stop};
 use crate::notify::notify;
-use crate::sweeper;
 
 /// A server that has its port, but does not answer yet.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Server {
         let served = std::thread::scope(|scope| {
             // Ends the sweeper when it is dropped.
             let (_over, ended) = mpsc::channel();
-            scope.spawn(|| sweeper::run(&self.app, ended));
+            scope.spawn(|| sweep::run(&self.app, ended));
             scope.spawn(|| self.app.deliver_mail());
             let served = net::serve(self.listener, &self.app, &self.config.engine, stop);
             self.app.end_mail();

@@ -6,9 +6,10 @@ use super::{done, later, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Email, Identity};
+use crate::guard::Identity;
 use crate::http::{Request, Response};
 use crate::store::{Entry, Event, LinkMail};
+use crate::values::Email;
 
 /// Takes `{email, password}`, and `otp` from whoever has a second factor. Whether somebody else has the address is not told here.
 pub(crate) fn put(

@@ -6,9 +6,10 @@ use super::{DeviceProof, begun, opening, private};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Username, bearer};
+use crate::guard::bearer;
 use crate::http::{Request, Response};
 use crate::store::{Entry, Event};
+use crate::values::Username;
 
 /// Takes the mailed token as bearer. It ends a registration, which logs the user in, or gives a
 /// user another address, which does not: for that one must be the user already.

@@ -9,9 +9,10 @@ use super::{DeviceProof, Token, begun, opening, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Device, Familiarity, GUARDED, Password, Verdict};
+use crate::guard::{Device, Password, Verdict};
 use crate::http::{Request, Response};
 use crate::store::{Credentials, Entry, Event, Proof};
+use crate::store::{Familiarity, GUARDED};
 
 /// Bytes of a body that are read before it is that request's turn. A name, a password and a code
 /// fit in.

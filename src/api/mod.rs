@@ -32,12 +32,11 @@ use zeroize::Zeroizing;
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{
-    SessionClaims, DEVICE_LIFESPAN, Device, Devices, Familiarity, Identity, Password, PasswordHash,
-    FactorUse, Verdict,
-};
+use crate::guard::{DEVICE_LIFESPAN, Device, Devices, Identity, Password, SessionClaims, Verdict};
 use crate::http::{HeaderValue, Request, Response};
+use crate::store::Familiarity;
 use crate::store::{Authority, Credentials, Entry, Event, NewSession, Proof};
+use crate::values::{FactorUse, PasswordHash};
 
 /// An answer that is for its reader only: nobody on the way may keep it (RFC 6749 section 5.1).
 fn private(body: &impl Serialize) -> Response {
@@ -161,7 +160,12 @@ fn later(now: Timestamp, lifespan: Duration) -> Timestamp {
 
 /// The session of a login.
 fn opening<'a>(login: &'a SessionClaims, caller: &'a Caller) -> NewSession<'a> {
-    NewSession { jti: &login.jti, issued: login.iat, expires: login.rf_exp, origin: caller.origin() }
+    NewSession {
+        jti: &login.jti,
+        issued: login.iat,
+        expires: login.rf_exp,
+        origin: caller.origin(),
+    }
 }
 
 /// What somebody who is logged in has shown for a change of their account.

@@ -8,9 +8,10 @@ use super::{DeviceProof, begun, opening, second_factor};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Email, Identity, Password, Username};
+use crate::guard::{Identity, Password};
 use crate::http::{Request, Response};
 use crate::store::{Change, Entry, Event};
+use crate::values::{Email, Username};
 
 /// Takes `{current, new}`, and `otp` from whoever has a second factor. Every session of the user
 /// ends, the one in use as well: whoever has a token of it is out. The answer has the token of the

@@ -10,7 +10,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::bearer;
 use crate::http::{Request, Response};
-use crate::store::{Entry, Event, RefreshRequest, RefreshOutcome};
+use crate::store::{Entry, Event, RefreshOutcome, RefreshRequest};
 
 /// The body is the raw token; without a body the bearer header may hold it.
 pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
@@ -26,7 +26,9 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let replayed =
         Entry::new(Event::RefreshReplayed, identity.id(), identity.name(), caller.user());
     match app.store.rotate(&exchange, &app.rotation, &replayed, now)? {
-        RefreshOutcome::Issue(iat) => Ok(token(&app.tokens.renew(&claims, identity.roles(), iat)?)),
+        RefreshOutcome::Issue(iat) => {
+            Ok(token(&app.tokens.renew(&claims, identity.roles(), iat)?))
+        }
         RefreshOutcome::Gone => Err(Error::Revoked),
         RefreshOutcome::Idle => Err(Error::ExpiredRefresh),
         RefreshOutcome::Replayed => {

@@ -6,10 +6,11 @@ use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::config::Registration;
 use crate::error::Error;
-use crate::guard::{Code, CodeHash, Email, Password, Roles, Username};
+use crate::guard::Password;
 use crate::http::{Request, Response};
-use crate::language::Language;
-use crate::store::{Entry, Event, NewUser, LinkMail};
+use crate::store::{Entry, Event, LinkMail, NewUser};
+use crate::values::Language;
+use crate::values::{Code, CodeHash, Email, Roles, Username};
 
 /// Takes `{username, password}`, and where it must be `invitation` or `email`. That the name is free, and
 /// the invitation unused, is for the database to say, at the moment of the insertion.

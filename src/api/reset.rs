@@ -5,9 +5,9 @@ use super::{done, later};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::Email;
 use crate::http::{Request, Response};
 use crate::store::LinkMail;
+use crate::values::Email;
 
 /// Takes `{email}`. Nothing here depends on whether anybody has the address: that is looked up
 /// when the mail is sent.

@@ -8,9 +8,10 @@ use super::{DeviceProof, begun, opening, second_factor};
 use crate::app::{App, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Email, Otp, Password, FactorUse, Username, bearer};
+use crate::guard::{Password, bearer};
 use crate::http::{Request, Response};
-use crate::store::{Credentials, Entry, Event, Person, PasswordReset};
+use crate::store::{Credentials, Entry, Event, PasswordReset, Person};
+use crate::values::{Email, FactorUse, Otp, Username};
 
 /// Takes the token as bearer, and `{password}`; `otp` too from whoever has a second factor: the
 /// token stands in for the password and for nothing else. All sessions of the user end, and one
@@ -97,7 +98,12 @@ fn note_wrong_code(app: &App, person: &Person, caller: &Caller, now: Timestamp) 
 
 /// Why the store did not reset the password: another request was faster with the token or with
 /// the code, or there is no such recovery code, which only the store can tell.
-fn refusal(app: &App, jti: &str, second: Option<&FactorUse>, now: Timestamp) -> Result<Error, Error> {
+fn refusal(
+    app: &App,
+    jti: &str,
+    second: Option<&FactorUse>,
+    now: Timestamp,
+) -> Result<Error, Error> {
     let still_good = app.store.holder(jti, now)?.is_some();
     Ok(match (still_good, second) {
         (true, Some(_)) => Error::WrongOtp,

@@ -9,9 +9,10 @@ use super::{Verified, confirm, done, private, qr};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Code, Identity, Otp, FactorUse, TotpSecret};
+use crate::guard::Identity;
 use crate::http::{Request, Response};
 use crate::store::{Enrolment, Entry, Event, Proof, SecondFactor};
+use crate::values::{Code, FactorUse, Otp, TotpSecret};
 
 /// Seconds in which a new secret must be confirmed. Whoever comes back to it later, somebody else
 /// may have seen the screen.

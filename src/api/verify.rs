@@ -12,8 +12,9 @@ use super::query::percent_decoded;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Identity, Role, Roles};
+use crate::guard::Identity;
 use crate::http::{HeaderValue, Request, Response};
+use crate::values::{Role, Roles};
 
 /// The name, percent-encoded; the id; the roles, joined by commas.
 const FIELDS: [&str; 3] = ["X-Auth-User", "X-Auth-Id", "X-Auth-Roles"];

@@ -87,7 +87,8 @@ impl Assets {
 
     /// Whether there is a file or a page for a path.
     pub(crate) fn has(&self, path: &str) -> bool {
-        PathRequest::parse(path).is_some_and(|wanted| matches!(self.find(&wanted, false), Ok(Some(_))))
+        PathRequest::parse(path)
+            .is_some_and(|wanted| matches!(self.find(&wanted, false), Ok(Some(_))))
     }
 
     fn find(&self, wanted: &PathRequest<'_>, gzip: bool) -> Result<Option<File>, Error> {

@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::{PasswordFlags, Switch, lifespan};
 use crate::config::{Config, RefreshReuse, SecondFactorRule};
 use crate::error::Problem;
-use crate::guard::Roles;
+use crate::values::Roles;
 
 #[derive(Args, Debug)]
 pub(crate) struct PolicyFlags {

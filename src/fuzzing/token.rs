@@ -10,8 +10,9 @@ use serde_json::{Map, Value};
 use super::first_line;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Claims, Lifespans, Roles, Tokens};
+use crate::guard::{Claims, Tokens};
 use crate::keys::Keys;
+use crate::values::{Lifespans, Roles};
 
 const SECRET: &str = "a secret of at least 32 bytes, for fuzzing";
 const OLD_SECRET: &str = "an older secret of at least 32 bytes, too";

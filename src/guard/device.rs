@@ -11,11 +11,11 @@ use std::hash::{Hash, Hasher};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::password::random;
 use super::token::base64url;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::keys::{Keys, Material};
+use crate::values::random;
 
 /// Seconds that a secret is good; each login renews it. Browsers keep the cookie as long.
 pub(crate) const LIFESPAN: i64 = 365 * 24 * 3_600;

@@ -1,13 +1,14 @@
 //! Who is behind a request: the proof that a token was good, its session is open and its user is
 //! there and active.
 
-use super::{Claims, Roles, Tokens};
+use super::{Claims, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::http::Request;
 use crate::store::{
-    Actor, Authority, Entry, Event, NewSession, ClientInfo, Person, Proof, Standing, Store,
+    Actor, Authority, ClientInfo, Entry, Event, NewSession, Person, Proof, Standing, Store,
 };
+use crate::values::Roles;
 
 /// The role that may administrate.
 const ADMIN: &str = "admin";

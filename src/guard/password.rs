@@ -9,8 +9,9 @@ use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use unicode_normalization::UnicodeNormalization as _;
 use zeroize::Zeroizing;
 
-use super::{Email, PasswordRules, Username};
+use super::PasswordRules;
 use crate::error::Error;
+use crate::values::{Email, PasswordHash, Username, random};
 
 /// Bytes of any password; more would only be a way to make us work.
 const MAX_BYTES: usize = 1024;
@@ -103,28 +104,6 @@ pub(super) fn prepare(text: &str) -> Option<Zeroizing<String>> {
 impl fmt::Debug for Password {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Password(hidden)")
-    }
-}
-
-/// A hash as a PHC string. Not a secret like a password, but nobody's business either.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PasswordHash(String);
-
-impl PasswordHash {
-    /// What the store holds.
-    pub fn stored(text: String) -> PasswordHash {
-        PasswordHash(text)
-    }
-
-    /// For the store.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PasswordHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PasswordHash(hidden)")
     }
 }
 
@@ -293,19 +272,11 @@ fn encode(salt: &[u8], output: &[u8]) -> Result<PasswordHash, Error> {
         salt: Some(Salt::new(salt).map_err(broken)?),
         hash: Some(Output::new(output).map_err(broken)?),
     };
-    Ok(PasswordHash(phc.to_string()))
+    Ok(PasswordHash::stored(phc.to_string()))
 }
 
 fn broken(error: impl fmt::Display) -> Error {
     Error::Internal(format!("the password parameters are wrong: {error}"))
-}
-
-/// Random bytes from the system.
-pub(super) fn random<const N: usize>() -> Result<[u8; N], Error> {
-    let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::Unavailable(format!("no randomness from the system: {error}")))?;
-    Ok(bytes)
 }
 
 #[cfg(test)]

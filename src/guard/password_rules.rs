@@ -3,9 +3,10 @@
 
 use zeroize::Zeroizing;
 
+use super::Blocklist;
 use super::blocklist::is_common;
-use super::{Blocklist, Email, Username};
 use crate::error::Error;
+use crate::values::{Email, Username};
 
 /// Characters that must remain of a password without a context word.
 const MIN_REST: usize = 4;

@@ -8,15 +8,15 @@ use std::hash::RandomState;
 use std::net::IpAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::consecutive::Familiarity;
 use super::device::Device;
 use super::familiar::Familiar;
 use super::table::Key;
 use super::tally::{Pace, Tally};
-use super::{Email, Username};
-use crate::address::grouped;
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::ip::grouped;
+use crate::store::Familiarity;
+use crate::values::{Email, Username};
 
 /// What an endpoint is for, as far as guessing is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! An address as mail servers take it: its two halves, and its domain in ASCII. Knows no message.
 
-use crate::domain;
+use crate::values::domain;
 
 /// Bytes of an address, and of its part before the `@` (RFC 5321).
 const MAX_ADDRESS: usize = 254;

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use super::template::{MAX_FILE, Values, Words, check_frame, escaped, fill, unlinked};
 use crate::error::Problem;
-use crate::language::Language;
+use crate::values::Language;
 
 /// A mail, before it has words.
 #[derive(Debug, Clone, Copy)]

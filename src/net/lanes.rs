@@ -12,8 +12,8 @@ use zeroize::Zeroize as _;
 use super::Engine;
 use super::poll::{Events, Watch};
 use super::table::{Live, Slot};
-use crate::address::grouped;
 use crate::http::{Context, Date, Lane, Moment, Next, Service, Wait};
+use crate::ip::grouped;
 
 /// Events taken from the epoll set at once. Few, so that one worker does not sit on work that
 /// another could do.

@@ -11,8 +11,8 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::poll::Told;
 use super::slot::SlotState;
-use crate::address::grouped;
 use crate::http::{Connection, Wait};
+use crate::ip::grouped;
 
 /// A connection with its socket.
 pub(super) struct Live {

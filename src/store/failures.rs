@@ -10,7 +10,7 @@ use crate::error::Error;
 /// password, an administrator's `unlock` and activation. A token of another program is no login.
 pub trait Failures {
     /// Keeps the entry of a login that failed, and counts it at the entry's user if fewer than
-    /// `limit` are counted there. When it is the [`GUARDED`](crate::guard::GUARDED)th, the user
+    /// `limit` are counted there. When it is the [`GUARDED`](crate::store::GUARDED)th, the user
     /// is told, once. Takes the same time whether there is such a user or not.
     fn fail(&self, entry: &Entry<'_>, limit: u32, now: Timestamp) -> Result<(), Error>;
 

@@ -6,7 +6,7 @@ use super::sessions::NewSession;
 use super::users::NewUser;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{CodeHash, Roles};
+use crate::values::{CodeHash, Roles};
 
 /// An invitation that is to be made.
 #[derive(Debug, Clone, Copy)]

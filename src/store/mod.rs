@@ -14,9 +14,11 @@
 
 mod audit;
 mod authority;
+mod consecutive;
 mod failures;
 mod invitations;
 mod outbox;
+mod rotation;
 mod second_factors;
 mod sessions;
 mod sqlite;
@@ -26,14 +28,19 @@ mod users;
 use crate::clock::Timestamp;
 use crate::error::Error;
 
-pub use audit::{Actor, Audit, Entry, Event, AuditRecord, AuditQuery};
+pub use audit::{Actor, Audit, AuditQuery, AuditRecord, Entry, Event};
 pub use authority::Authority;
+pub use consecutive::{Familiarity, GUARDED};
 pub use failures::Failures;
 pub use invitations::{Invitation, Invitations, NewInvitation};
-pub use outbox::{DeliveryFailure, MailKind, Link, QueuedMail, Topic, Outbox, OutgoingMail, LinkMail};
+pub use outbox::{
+    DeliveryFailure, Link, LinkMail, MailKind, Outbox, OutgoingMail, QueuedMail, Topic,
+};
+pub use rotation::{Decision, LastRefresh, RotationPolicy};
 pub use second_factors::{Enrolment, SecondFactor, SecondFactors};
 pub use sessions::{
-    RefreshRequest, NewSession, ClientInfo, Proof, RefreshOutcome, Session, Sessions, Standing, SessionScope,
+    ClientInfo, NewSession, Proof, RefreshOutcome, RefreshRequest, Session, SessionScope, Sessions,
+    Standing,
 };
 pub use sqlite::{Inspection, Sqlite};
 pub use tickets::{Confirmation, PasswordReset, Ticket, Tickets};

@@ -7,8 +7,8 @@ use super::authority::Authority;
 use super::users::{NewUser, Person};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::Email;
-use crate::language::Language;
+use crate::values::Email;
+use crate::values::Language;
 
 /// What a mail is about, as it was caused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

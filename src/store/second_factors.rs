@@ -4,7 +4,7 @@ use super::audit::Entry;
 use super::authority::Authority;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{CodeHash, Step, TotpSecret};
+use crate::values::{CodeHash, Step, TotpSecret};
 
 /// A user's second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]

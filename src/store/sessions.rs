@@ -7,7 +7,8 @@ use super::authority::Authority;
 use super::users::Person;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{PasswordHash, RotationPolicy, FactorUse};
+use crate::store::RotationPolicy;
+use crate::values::{FactorUse, PasswordHash};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use super::sessions::NewSession;
 use super::users::Person;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{PasswordHash, FactorUse};
+use crate::values::{FactorUse, PasswordHash};
 
 /// A ticket with which a user can set a new password.
 #[derive(Debug, Clone, Copy)]

@@ -5,8 +5,8 @@ use super::authority::Authority;
 use super::sessions::NewSession;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Email, Fragment, PasswordHash, Roles, Username};
-use crate::language::Language;
+use crate::values::Language;
+use crate::values::{Email, Fragment, PasswordHash, Roles, Username};
 
 /// What a token check needs to know of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Admin;
 use crate::http::{Request, Response};
-use crate::store::{AuditRecord, AuditQuery};
+use crate::store::{AuditQuery, AuditRecord};
 
 #[derive(Serialize)]
 struct Row<'a> {

@@ -8,9 +8,10 @@ use crate::api::fields::Fields;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Admin, Code, Roles};
+use crate::guard::Admin;
 use crate::http::{Request, Response};
 use crate::store::{Entry, Event, Invitation, NewInvitation};
+use crate::values::{Code, Roles};
 
 #[derive(Serialize)]
 struct Row<'a> {

@@ -8,9 +8,10 @@ use crate::api::fields::Fields;
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Admin, Fragment, Roles};
+use crate::guard::Admin;
 use crate::http::{Request, Response};
 use crate::store::{Account, Change, Entry, Event, UserQuery};
+use crate::values::{Fragment, Roles};
 
 #[derive(Serialize)]
 struct Row<'a> {

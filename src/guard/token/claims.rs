@@ -10,11 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::Mailed;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::Roles;
-
-/// Seconds that `iat` and `nbf` may lie ahead: two machines' clocks differ, and a clock that is
-/// set back a little must not log everybody out. `exp` and `rf_exp` have no such tolerance.
-pub(in crate::guard) const MAX_AHEAD: i64 = 60;
+use crate::values::MAX_AHEAD;
+use crate::values::Roles;
 
 /// What a good token says.
 #[derive(Debug, Clone, PartialEq, Eq)]

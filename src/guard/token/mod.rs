@@ -21,11 +21,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::Roles;
-use super::password::random;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::keys::{Algorithm, Keys};
+use crate::values::{Lifespans, Roles, unique};
 
 use base64url::Tag;
 use claims::Marked;
@@ -33,7 +32,6 @@ use header::Header;
 use key::{Jwk, Signer, Verifier};
 
 pub use claims::Claims;
-pub(super) use claims::MAX_AHEAD;
 #[cfg(any(test, feature = "cli"))]
 pub(crate) use key::key_id;
 #[cfg(feature = "cli")]
@@ -42,17 +40,6 @@ pub use mailed::{Mailed, MailedClaims};
 
 /// Bytes of a token; ours have about 250.
 const MAX_TOKEN: usize = 4096;
-
-/// How long tokens are good; cut to whole seconds.
-#[derive(Debug, Clone, Copy)]
-pub struct Lifespans {
-    /// For access.
-    pub access: Duration,
-    /// For refreshing.
-    pub refresh: Duration,
-    /// How long before its end a token may be refreshed already.
-    pub early: Duration,
-}
 
 /// What all tokens of one login have in common, and when its first was issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -125,7 +112,7 @@ impl Tokens {
 
     /// What all tokens of a login have in common that begins now.
     pub fn begin(&self, now: Timestamp) -> Result<SessionClaims, Error> {
-        Ok(SessionClaims { jti: uuid()?, iat: now, rf_exp: later(now, self.refresh) })
+        Ok(SessionClaims { jti: unique()?, iat: now, rf_exp: later(now, self.refresh) })
     }
 
     /// The first token of a login.
@@ -290,21 +277,6 @@ fn jwks(ring: &[Verifier]) -> Result<String, Error> {
     let set = Set { keys: ring.iter().filter_map(Verifier::jwk).collect() };
     serde_json::to_string(&set)
         .map_err(|error| Error::Internal(format!("the public keys cannot be written: {error}")))
-}
-
-/// A name that nothing else has.
-#[cfg(feature = "cli")]
-pub fn unique() -> Result<String, Error> {
-    uuid()
-}
-
-/// A random UUID (RFC 9562 section 5.4).
-fn uuid() -> Result<String, Error> {
-    let bits = u128::from_be_bytes(random()?);
-    let bits = bits & !(0xf << 76) | 0x4 << 76;
-    let bits = bits & !(0b11 << 62) | 0b10 << 62;
-    let hex = format!("{bits:032x}");
-    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
 }
 
 #[cfg(test)]

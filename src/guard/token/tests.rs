@@ -107,13 +107,13 @@ fn another_jwt_library_agrees() {
 #[test]
 fn ids_are_version_4_uuids() {
     for _ in 0..100 {
-        let id = uuid().unwrap();
+        let id = crate::values::unique().unwrap();
         let shape: Vec<_> = id.split('-').map(str::len).collect();
         assert_eq!(shape, [8, 4, 4, 4, 12], "{id}");
         assert_eq!(&id[14..15], "4", "{id}");
         assert!("89ab".contains(&id[19..20]), "{id}");
     }
-    assert_ne!(uuid().unwrap(), uuid().unwrap());
+    assert_ne!(crate::values::unique().unwrap(), crate::values::unique().unwrap());
 }
 
 #[test]

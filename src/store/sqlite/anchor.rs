@@ -48,8 +48,8 @@ mod tests {
     use super::super::Sqlite;
     use super::super::tests::{BY, NOTE, Place, add};
     use crate::clock::Timestamp;
-    use crate::guard::Roles;
     use crate::store::{Change, Store as _, Users as _};
+    use crate::values::Roles;
 
     #[test]
     fn what_others_write_is_seen_at_once() {

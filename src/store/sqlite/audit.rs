@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, ToSql, params};
 use super::{SWEPT_AT_ONCE, Sqlite, fault};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::store::{Audit, Entry, AuditRecord, AuditQuery};
+use crate::store::{Audit, AuditQuery, AuditRecord, Entry};
 
 /// Logins that did not succeed, as far as they are kept, however young. Strangers cause them, so
 /// they have a share of their own and never push out anything else.

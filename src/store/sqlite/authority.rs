@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{Abort, Sqlite, second_factors, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::PasswordHash;
 use crate::store::{Authority, Entry, Proof};
+use crate::values::PasswordHash;
 
 /// What the database says of somebody by now.
 struct Found {
@@ -94,11 +94,11 @@ fn find(writer: &Connection, id: i64, session: &str) -> rusqlite::Result<Option<
 mod tests {
     use super::super::tests::{BY, NOTE, Place, add, admin, log_in};
     use super::*;
-    use crate::guard::{Code, CodeHash, Email, Roles, FactorUse, Step, TotpSecret};
     use crate::store::{
-        Change, Enrolment, Invitations as _, NewInvitation, Outbox as _, LinkMail,
-        SecondFactors as _, Sessions as _, Ticket, Tickets as _, Users as _, SessionScope,
+        Change, Enrolment, Invitations as _, LinkMail, NewInvitation, Outbox as _,
+        SecondFactors as _, SessionScope, Sessions as _, Ticket, Tickets as _, Users as _,
     };
+    use crate::values::{Code, CodeHash, Email, FactorUse, Roles, Step, TotpSecret};
 
     const NOW: Timestamp = Timestamp(100);
     const END: Timestamp = Timestamp(1_000);

@@ -90,8 +90,8 @@ mod tests {
     use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
     use crate::clock::Timestamp;
-    use crate::guard::Roles;
     use crate::store::{Change, Sessions as _, Store as _, Users as _};
+    use crate::values::Roles;
 
     const READERS: usize = 4;
 

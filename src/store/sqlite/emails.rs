@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::guard::Email;
+use crate::values::Email;
 
 /// An account whose address has another key today.
 struct Changed {

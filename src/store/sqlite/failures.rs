@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{Sqlite, audit, fault, new_device};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::GUARDED;
+use crate::store::GUARDED;
 use crate::store::{Entry, Event, Failures, MailKind};
 
 /// Changes the row of anybody and changes it back, so that as much is written as when a failure
@@ -67,11 +67,12 @@ pub(super) fn forget(writer: &Connection, user: i64) -> rusqlite::Result<()> {
 mod tests {
     use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
-    use crate::guard::{Familiarity, PasswordHash, Roles};
+    use crate::store::Familiarity;
     use crate::store::{
-        Audit as _, Change, NewSession, ClientInfo, Outbox as _, Proof, Sessions as _, Store as _,
-        Users as _, AuditQuery,
+        Audit as _, AuditQuery, Change, ClientInfo, NewSession, Outbox as _, Proof, Sessions as _,
+        Store as _, Users as _,
     };
+    use crate::values::{PasswordHash, Roles};
 
     const NOW: Timestamp = Timestamp(100);
 

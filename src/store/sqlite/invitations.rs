@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Abort, Sqlite, audit, fault, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{CodeHash, Roles};
-use crate::store::{Authority, Entry, Invitation, Invitations, NewInvitation, NewUser, NewSession};
+use crate::store::{Authority, Entry, Invitation, Invitations, NewInvitation, NewSession, NewUser};
+use crate::values::{CodeHash, Roles};
 
 /// Invitations that can be open at the same time.
 const MAX_OPEN: i64 = 1_000;
@@ -129,8 +129,8 @@ fn invitation(row: &Row<'_>) -> rusqlite::Result<Invitation> {
 mod tests {
     use super::super::tests::{BY, NOTE, Place, add, admin, log_in};
     use super::*;
-    use crate::guard::{Code, PasswordHash, Username};
-    use crate::store::{Audit as _, Change, Store as _, Users as _, AuditQuery};
+    use crate::store::{Audit as _, AuditQuery, Change, Store as _, Users as _};
+    use crate::values::{Code, PasswordHash, Username};
 
     const NOW: Timestamp = Timestamp(100);
     const END: Timestamp = Timestamp(200);
@@ -156,7 +156,7 @@ mod tests {
             email: None,
             hash: &PasswordHash::stored("hash".into()),
             roles: &Roles::default(),
-            language: crate::language::Language::English,
+            language: crate::values::Language::English,
         };
         store.accept(code, &user, None, &NOTE, at)
     }

@@ -239,10 +239,10 @@ mod tests {
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
     use super::*;
-    use crate::guard::{Email, PasswordHash, Roles, Username};
-    use crate::language::Language;
-    use crate::store::{Actor, Authority, Entry, Event, NewUser, NewSession, ClientInfo, Proof};
+    use crate::store::{Actor, Authority, ClientInfo, Entry, Event, NewSession, NewUser, Proof};
     use crate::store::{Sessions as _, Users as _};
+    use crate::values::Language;
+    use crate::values::{Email, PasswordHash, Roles, Username};
 
     /// A private directory that goes away with the value.
     pub(super) struct Place(pub(super) PathBuf);

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use rusqlite::{Connection, ToSql, params};
 
 use super::{audit, outbox};
-use crate::address::grouped;
 use crate::clock::Timestamp;
-use crate::store::{Entry, Event, MailKind, NewSession, ClientInfo};
+use crate::ip::grouped;
+use crate::store::{ClientInfo, Entry, Event, MailKind, NewSession};
 
 /// Characters that are told of what a program calls itself.
 const MAX_PROGRAM: usize = 80;
@@ -120,10 +120,10 @@ mod tests {
     use super::super::Sqlite;
     use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
-    use crate::guard::PasswordHash;
     use crate::store::{
-        Audit as _, Change, Outbox as _, Proof, Sessions as _, Users as _, AuditQuery, SessionScope,
+        Audit as _, AuditQuery, Change, Outbox as _, Proof, SessionScope, Sessions as _, Users as _,
     };
+    use crate::values::PasswordHash;
 
     const DAY: i64 = 24 * HOUR;
 

@@ -322,8 +322,8 @@ mod tests {
     use super::super::tests::{Place, add, found};
     use super::*;
     use crate::clock::Timestamp;
-    use crate::guard::Username;
     use crate::store::{Sessions as _, Tickets as _, Users as _};
+    use crate::values::Username;
 
     /// Rows of tables that came in after the first version.
     const ROWS: [(&str, &str); 5] = [

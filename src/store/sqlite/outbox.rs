@@ -6,12 +6,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Abort, Sqlite, audit, fault, tickets, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Email, Roles};
-use crate::language::Language;
 use crate::store::{
-    Actor, Authority, Entry, Event, DeliveryFailure, MailKind, Link, QueuedMail, Topic, NewUser, Outbox, OutgoingMail,
-    Person, LinkMail,
+    Actor, Authority, DeliveryFailure, Entry, Event, Link, LinkMail, MailKind, NewUser, Outbox,
+    OutgoingMail, Person, QueuedMail, Topic,
 };
+use crate::values::Language;
+use crate::values::{Email, Roles};
 
 /// Mails that were given up and are kept to be looked at. They take no place of those that wait, or
 /// whoever registers with addresses that do not exist could keep everybody else's from being sent.
@@ -322,10 +322,16 @@ fn next(connection: &Connection, now: Timestamp) -> rusqlite::Result<Option<Kept
 /// What was typed is only where a link goes that confirms this very address. Any other mail about
 /// an account goes to the address that the account has: two spellings that count as one address
 /// can be two mailboxes.
-fn resolve(writer: &Connection, kept: &Kept, now: Timestamp) -> rusqlite::Result<Option<OutgoingMail>> {
+fn resolve(
+    writer: &Connection,
+    kept: &Kept,
+    now: Timestamp,
+) -> rusqlite::Result<Option<OutgoingMail>> {
     let found = match (kept.kind, &kept.link) {
         (_, Some(link)) if link.expires < now => None,
-        (MailKind::Registration | MailKind::Address, Some(link)) => confirmation(writer, kept, link)?,
+        (MailKind::Registration | MailKind::Address, Some(link)) => {
+            confirmation(writer, kept, link)?
+        }
         (MailKind::Reset, Some(link)) => reset(writer, kept, link, now)?,
         (MailKind::Registration | MailKind::Address | MailKind::Reset, None) => None,
         (MailKind::AccountDeleted, _) => former_owner(kept).map(|to| (to, Topic::AccountDeleted)),
@@ -360,9 +366,10 @@ fn notice(kind: MailKind, detail: &str) -> Topic {
         MailKind::AccountDeleted => Topic::AccountDeleted,
         MailKind::NewDevice => Topic::NewDevice(detail.to_owned()),
         MailKind::Guarded => Topic::Guarded,
-        MailKind::PasswordChanged | MailKind::Registration | MailKind::Address | MailKind::Reset => {
-            Topic::PasswordChanged
-        }
+        MailKind::PasswordChanged
+        | MailKind::Registration
+        | MailKind::Address
+        | MailKind::Reset => Topic::PasswordChanged,
     }
 }
 
@@ -483,10 +490,10 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<QueuedMail> {
 mod tests {
     use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
-    use crate::guard::{PasswordHash, Roles, Username};
     use crate::store::{
-        Change, NewSession, ClientInfo, Sessions as _, Store as _, Tickets as _, Users as _,
+        Change, ClientInfo, NewSession, Sessions as _, Store as _, Tickets as _, Users as _,
     };
+    use crate::values::{PasswordHash, Roles, Username};
 
     const NOW: Timestamp = Timestamp(1_000_000);
     const END: Timestamp = Timestamp(NOW.0 + 100);
@@ -652,7 +659,9 @@ mod tests {
                 (mail.email.as_str(), mail.person.id, mail.attempts),
                 ("mike@example.org", mike, attempt)
             );
-            store.failed(mail.id, &DeliveryFailure { why: "busy", due: Some(NOW) }, None, NOW).unwrap();
+            store
+                .failed(mail.id, &DeliveryFailure { why: "busy", due: Some(NOW) }, None, NOW)
+                .unwrap();
         }
         let mut listed = Vec::new();
         store.mails(&mut |mail| listed.push(mail.email)).unwrap();
@@ -754,11 +763,15 @@ mod tests {
         register(&store, "ada", "ada@x.example", "a").unwrap();
         let first = store.next_mail(NOW).unwrap().unwrap();
         let later = Timestamp(NOW.0 + 10);
-        store.failed(first.id, &DeliveryFailure { why: "busy", due: Some(later) }, None, NOW).unwrap();
+        store
+            .failed(first.id, &DeliveryFailure { why: "busy", due: Some(later) }, None, NOW)
+            .unwrap();
         assert!(store.next_mail(Timestamp(later.0 - 1)).unwrap().is_none());
         let second = store.next_mail(later).unwrap().unwrap();
         assert_eq!((second.attempts, second.message), (1, first.message));
-        store.failed(first.id, &DeliveryFailure { why: "no", due: None }, Some(&NOTE), NOW).unwrap();
+        store
+            .failed(first.id, &DeliveryFailure { why: "no", due: None }, Some(&NOTE), NOW)
+            .unwrap();
         assert!(store.next_mail(END).unwrap().is_none());
         let mut listed = Vec::new();
         store.mails(&mut |mail| listed.push(mail)).unwrap();
@@ -926,7 +939,9 @@ mod tests {
         // One that was tried before may have arrived.
         let first = store.next_mail(NOW).unwrap().unwrap();
         assert_eq!(first.matter, Topic::PasswordChanged);
-        store.failed(first.id, &DeliveryFailure { why: "busy", due: Some(NOW) }, None, NOW).unwrap();
+        store
+            .failed(first.id, &DeliveryFailure { why: "busy", due: Some(NOW) }, None, NOW)
+            .unwrap();
         tell(MailKind::PasswordChanged);
         assert_eq!(waiting(), 5);
     }

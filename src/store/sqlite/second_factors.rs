@@ -5,8 +5,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Sqlite, audit, fault, tickets};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{CodeHash, FactorUse, Step, TotpSecret};
 use crate::store::{Authority, Enrolment, Entry, Event, MailKind, SecondFactor, SecondFactors};
+use crate::values::{CodeHash, FactorUse, Step, TotpSecret};
 
 impl SecondFactors for Sqlite {
     fn second_factor(&self, user: i64) -> Result<Option<SecondFactor>, Error> {
@@ -213,9 +213,11 @@ mod tests {
 
     use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
-    use crate::guard::{Code, PasswordHash};
-    use crate::store::{Audit as _, Change, NewSession, ClientInfo, Proof, Sessions as _, AuditQuery};
+    use crate::store::{
+        Audit as _, AuditQuery, Change, ClientInfo, NewSession, Proof, Sessions as _,
+    };
     use crate::store::{Store as _, Users as _};
+    use crate::values::{Code, PasswordHash};
 
     const NOW: Timestamp = Timestamp(100);
 
@@ -367,8 +369,9 @@ mod tests {
         let codes = codes();
         let ada = with_factor(&store, "ada", &codes);
         assert!(begin(&store, ada, "s", Some(&step(11))));
-        let remove =
-            |used: FactorUse| store.remove_second_factor(ada, &showing(ada, "s", &used), &NOTE, NOW);
+        let remove = |used: FactorUse| {
+            store.remove_second_factor(ada, &showing(ada, "s", &used), &NOTE, NOW)
+        };
         let before = events(&store).len();
         assert!(matches!(remove(step(10)), Err(Error::WrongOtp)));
         assert_eq!(events(&store).len(), before, "nothing was done");

@@ -7,11 +7,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Sqlite, audit, failures, fault, new_device, tickets, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Decision, LastRefresh, RotationPolicy};
 use crate::store::{
-    Authority, Entry, RefreshRequest, NewSession, ClientInfo, Proof, RefreshOutcome, Session, Sessions, Standing,
-    SessionScope,
+    Authority, ClientInfo, Entry, NewSession, Proof, RefreshOutcome, RefreshRequest, Session,
+    SessionScope, Sessions, Standing,
 };
+use crate::store::{Decision, LastRefresh, RotationPolicy};
 
 /// Sessions of one user that are kept, those that have ended among them; beyond that the oldest
 /// make room.
@@ -209,7 +209,11 @@ fn written(address: Option<IpAddr>) -> String {
     address.map_or_else(|| "-".into(), |ip| ip.to_string())
 }
 
-fn adoptable(connection: &Connection, user: i64, session: &NewSession<'_>) -> rusqlite::Result<bool> {
+fn adoptable(
+    connection: &Connection,
+    user: i64,
+    session: &NewSession<'_>,
+) -> rusqlite::Result<bool> {
     connection.prepare_cached(ADOPTABLE)?.exists(params![user, session.issued.0, session.jti])
 }
 
@@ -280,8 +284,8 @@ mod tests {
 
     use super::super::tests::{BY, NOTE, Place, add};
     use super::*;
-    use crate::guard::{Lifespans, PasswordHash, Roles};
-    use crate::store::{Audit as _, Change, Store as _, Users as _, AuditQuery};
+    use crate::store::{Audit as _, AuditQuery, Change, Store as _, Users as _};
+    use crate::values::{Lifespans, PasswordHash, Roles};
 
     const END: Timestamp = Timestamp(10_000);
 

@@ -5,11 +5,11 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use super::{Sqlite, audit, fault, outbox, sessions, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::Email;
 use crate::store::{
-    Authority, Change, Confirmation, Entry, MailKind, Link, NewSession, Person, LinkMail, PasswordReset, Ticket,
-    Tickets,
+    Authority, Change, Confirmation, Entry, Link, LinkMail, MailKind, NewSession, PasswordReset,
+    Person, Ticket, Tickets,
 };
+use crate::values::Email;
 
 /// Links to set a new password that one user can have by mail at the same time; a stranger who
 /// asks for another does not void those that are under way.
@@ -212,11 +212,11 @@ fn holder(connection: &Connection, jti: &str, now: Timestamp) -> rusqlite::Resul
 mod tests {
     use super::super::tests::{BY, NOTE, Place, add, admin, log_in};
     use super::*;
-    use crate::guard::{PasswordHash, Roles, Step, TotpSecret};
     use crate::store::{
-        Enrolment, NewSession, ClientInfo, Outbox as _, SecondFactors as _, Sessions as _, Store as _,
-        Users as _, SessionScope,
+        ClientInfo, Enrolment, NewSession, Outbox as _, SecondFactors as _, SessionScope,
+        Sessions as _, Store as _, Users as _,
     };
+    use crate::values::{PasswordHash, Roles, Step, TotpSecret};
 
     const NOW: Timestamp = Timestamp(100);
     const END: Timestamp = Timestamp(200);

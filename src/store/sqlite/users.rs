@@ -5,11 +5,11 @@ use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Row, params};
 use super::{Abort, Sqlite, audit, fault, invitations, sessions, tickets};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Email, PasswordHash, Roles, Username};
 use crate::store::{
-    Account, Authority, Change, Credentials, Entry, MailKind, NewUser, NewSession, Person, UserQuery, Users,
-    SessionScope,
+    Account, Authority, Change, Credentials, Entry, MailKind, NewSession, NewUser, Person,
+    SessionScope, UserQuery, Users,
 };
+use crate::values::{Email, PasswordHash, Roles, Username};
 
 /// The columns of [`account`].
 const ACCOUNT: &str = "id, name, roles, active, email, created, unconfirmed, EXISTS

@@ -5,8 +5,8 @@ use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::decompose_canonical;
 
-use crate::domain;
 use crate::error::Error;
+use crate::values::domain;
 
 /// Bytes of an e-mail address (RFC 5321 section 4.5.3.1.3, without the brackets).
 const MAX_EMAIL: usize = 254;

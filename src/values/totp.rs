@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::base32;
 use super::code::{Code, CodeHash, bare};
-use super::password::random;
+use super::random::random;
 use crate::clock::Timestamp;
 use crate::error::Error;
 

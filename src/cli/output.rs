@@ -1,37 +1,14 @@
-//! The commands for administrators: the same store and rules as the server's, on the same file,
-//! while it runs.
-//!
-//! | file | owns |
-//! |---|---|
-//! | `user` | `lictor user …` |
-//! | `reset_link` | `lictor user reset-link` |
-//! | `invite` | `lictor invite …` |
-//! | `keys` | `lictor key …` |
-//! | `mail` | `lictor mail …` |
-//! | `audit` | `lictor audit` |
-
-mod audit;
-mod invite;
-mod keys;
-mod mail;
-mod reset_link;
-mod user;
+//! What the commands have in common: opening a database that is there, and what they print.
 
 use std::io::{self, Write as _};
 
-use crate::cli::Database;
+use super::Database;
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
 use crate::store::{Inspection, Sqlite};
 
-pub(crate) use audit::{AuditCommand, run as audit};
-pub(crate) use invite::{InviteCommand, run as invite};
-pub(crate) use keys::{KeyCommand, run as key};
-pub(crate) use mail::{MailCommand, run as mail};
-pub(crate) use user::{UserCommand, run as user};
-
 /// Commands that look for users do not make a file where there is none.
-fn open_existing(database: &Database) -> Result<Sqlite, Problem> {
+pub(super) fn open_existing(database: &Database) -> Result<Sqlite, Problem> {
     match Sqlite::inspect(&database.database)? {
         Inspection::Current | Inspection::Older(_) => Sqlite::open(&database.database, 1),
         Inspection::Absent => Err(Problem::new(
@@ -41,19 +18,19 @@ fn open_existing(database: &Database) -> Result<Sqlite, Problem> {
     }
 }
 
-fn print(text: &str) -> Result<(), Problem> {
+pub(super) fn print(text: &str) -> Result<(), Problem> {
     writeln!(io::stdout(), "{text}").or_else(unless_closed)
 }
 
 /// `lictor user list | head` is not a failure.
-fn unless_closed(error: io::Error) -> Result<(), Problem> {
+pub(super) fn unless_closed(error: io::Error) -> Result<(), Problem> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(()),
         _ => Err(Problem::new(format!("cannot write the answer: {error}"), "free some space")),
     }
 }
 
-fn failed(error: Error) -> Problem {
+pub(super) fn failed(error: Error) -> Problem {
     let next = match error {
         Error::InvalidPassword(_) => "choose another password",
         Error::InvalidUsername(_) => "choose another name",
@@ -71,7 +48,7 @@ fn failed(error: Error) -> Problem {
     Problem::new(what, next)
 }
 
-fn date(at: Timestamp) -> String {
+pub(super) fn date(at: Timestamp) -> String {
     let since = std::time::Duration::from_secs(u64::try_from(at.0).unwrap_or(0));
     match std::time::UNIX_EPOCH.checked_add(since) {
         // humantime writes years up to 9999.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde::Serialize;
 
+use super::output::{date, failed, open_existing, print, unless_closed};
 use super::user::confirmed;
-use super::{date, failed, open_existing, print, unless_closed};
 use crate::cli::{Database, KeyFlags, KeySource, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;

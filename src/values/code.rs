@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::base32;
-use super::password::random;
+use super::random::random;
 use crate::error::Error;
 
 /// Recovery codes that are handed out together.

@@ -4,16 +4,16 @@ use std::io::{self, Write as _};
 
 use clap::{Args, Subcommand};
 
-use super::{date, failed, open_existing, print, unless_closed};
+use super::output::{date, failed, open_existing, print, unless_closed};
 use crate::cli::{Database, MailFlags};
 use crate::clock::Timestamp;
 use crate::config::MailSettings;
 use crate::error::Problem;
-use crate::guard::{Email, unique};
 use crate::link::PageUrl;
 use crate::mail::Failure;
 use crate::mailer::Mailer;
-use crate::store::{QueuedMail, Outbox as _};
+use crate::store::{Outbox as _, QueuedMail};
+use crate::values::{Email, unique};
 
 #[derive(Subcommand)]
 pub(crate) enum MailCommand {

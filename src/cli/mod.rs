@@ -2,10 +2,17 @@
 //! [`Config`]. Apart from NOTIFY_SOCKET, the environment is read here and nowhere
 //! else.
 
+mod audit;
+mod invite;
 mod key_source;
+mod keys;
+mod mail;
 mod mail_flags;
+mod output;
 mod password_flags;
 mod policy_flags;
+mod reset_link;
+mod user;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
@@ -16,17 +23,16 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::address::{Network, is_near};
-use crate::admin;
 use crate::app::App;
 use crate::assets::Assets;
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Issuer, MailSettings, Origin, Registration, Web};
 use crate::error::Problem;
+use crate::ip::{Network, is_near};
 use crate::keys::Keys;
 use crate::link::PageUrl;
-use crate::origin;
 use crate::server::{Server, cannot_listen, stop_on_signals};
+use crate::site::origin;
 use crate::store::{Inspection, Sqlite};
 
 pub(crate) use key_source::{KeyFlags, KeySource};
@@ -57,25 +63,25 @@ enum Command {
     /// Manage users; works while the server runs
     User {
         #[command(subcommand)]
-        command: admin::UserCommand,
+        command: user::UserCommand,
     },
     /// Invite people to register; works while the server runs
     Invite {
         #[command(subcommand)]
-        command: admin::InviteCommand,
+        command: invite::InviteCommand,
     },
     /// Manage the keys that sign and verify tokens; restart the server afterwards
     Key {
         #[command(subcommand)]
-        command: admin::KeyCommand,
+        command: keys::KeyCommand,
     },
     /// Look after mails that are to be sent; works while the server runs
     Mail {
         #[command(subcommand)]
-        command: admin::MailCommand,
+        command: mail::MailCommand,
     },
     /// Show who did what, when, from where; the newest first
-    Audit(admin::AuditCommand),
+    Audit(audit::AuditCommand),
 }
 
 /// Where the users are.
@@ -235,23 +241,23 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
         Command::User { command } => {
             start_log(LogLevel::Warn);
-            admin::user(command)
+            user::run(command)
         }
         Command::Invite { command } => {
             start_log(LogLevel::Warn);
-            admin::invite(command)
+            invite::run(command)
         }
         Command::Mail { command } => {
             start_log(LogLevel::Warn);
-            admin::mail(command)
+            mail::run(command)
         }
         Command::Audit(command) => {
             start_log(LogLevel::Warn);
-            admin::audit(&command)
+            audit::run(&command)
         }
         Command::Key { command } => {
             start_log(LogLevel::Warn);
-            admin::key(command)
+            keys::run(command)
         }
     };
     match done {

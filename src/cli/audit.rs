@@ -6,12 +6,12 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::{date, failed, open_existing, unless_closed};
+use super::output::{date, failed, open_existing, unless_closed};
 use crate::cli::{Database, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::guard::Username;
-use crate::store::{Audit as _, AuditRecord, Users as _, AuditQuery};
+use crate::store::{Audit as _, AuditQuery, AuditRecord, Users as _};
+use crate::values::Username;
 
 /// Entries that are read from the file at once.
 const PAGE: u32 = 500;

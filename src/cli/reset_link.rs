@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::output::{date, failed, print};
 use super::user::OneUser;
-use super::{date, failed, print};
 use crate::cli::{KeyFlags, KeySource, PageFlags, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::guard::{Lifespans, Mailed, Minted, Tokens};
+use crate::guard::{Mailed, Minted, Tokens};
 use crate::store::{Account, Actor, Authority, Entry, Event, Ticket, Tickets as _};
+use crate::values::Lifespans;
 
 #[derive(Args)]
 pub(crate) struct ResetLink {

@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::{date, failed, open_existing, print, unless_closed};
+use super::output::{date, failed, open_existing, print, unless_closed};
 use crate::cli::{Database, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::guard::{Code, Roles};
 use crate::store::{Actor, Authority, Entry, Event, Invitations as _, NewInvitation};
+use crate::values::{Code, Roles};
 
 #[derive(Subcommand)]
 pub(crate) enum InviteCommand {

@@ -4,11 +4,10 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::Lifespans;
-use super::token::MAX_AHEAD;
-use crate::address::grouped;
+use super::ClientInfo;
 use crate::clock::Timestamp;
-use crate::store::ClientInfo;
+use crate::ip::grouped;
+use crate::values::{Lifespans, MAX_AHEAD};
 
 /// Seconds in which the token before the newest can be exchanged again: the answer was lost, or
 /// two windows refreshed at once.

@@ -5,17 +5,18 @@ use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
 use clap::Subcommand;
 use zeroize::Zeroizing;
 
+use super::output::{date, failed, open_existing, print, unless_closed};
 use super::reset_link::{self, ResetLink};
-use super::{date, failed, open_existing, print, unless_closed};
 use crate::cli::{Database, PasswordRuleFlags};
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::guard::{Email, Hasher, Password, PasswordHash, PasswordRules, Roles, Username};
-use crate::language::Language;
+use crate::guard::{Hasher, Password, PasswordRules};
 use crate::store::{
     Account, Actor, Authority, Change, Entry, Event, NewUser, SecondFactor, Sqlite,
 };
 use crate::store::{SecondFactors as _, Users as _};
+use crate::values::Language;
+use crate::values::{Email, PasswordHash, Roles, Username};
 
 /// Bytes read from standard input for a password.
 const MAX_INPUT: u64 = 4096;

@@ -1,0 +1,3 @@
+//! What is done while nobody asks for anything.
+
+pub(crate) mod sweep;

@@ -1,0 +1,278 @@
+//! What a database gives to the store: transactions, statements with values, rows, and faults told
+//! apart. A driver knows no table and no rule; the statements stand in `store/rows` and the rules
+//! beside this file.
+//!
+//! Statements are written once, in the SQL that SQLite and PostgreSQL have in common: parameters
+//! are `$1`, `$2`, …; the column `user` is written `"user"`; no `ifnull`, `iif`, scalar `max`,
+//! `instr`, `GLOB`, negative `LIMIT` or `last_insert_rowid` (`RETURNING id` instead). A statement's
+//! text is `'static`, so a driver can keep it prepared.
+
+use std::fmt;
+
+use crate::clock::Timestamp;
+use crate::error::Error;
+
+/// A value that is bound to a statement's parameter.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Value<'a> {
+    /// NULL.
+    Null,
+    /// A 64-bit integer; also a time, in seconds since 1970.
+    Integer(i64),
+    /// True or false.
+    Boolean(bool),
+    /// Text.
+    Text(&'a str),
+    /// Bytes.
+    Blob(&'a [u8]),
+}
+
+/// One row of an answer. Columns count from 0. A column of another type than asked for is
+/// [`Fault::Damaged`].
+pub(crate) trait Row {
+    /// An integer; `None` for NULL.
+    fn integer(&self, column: usize) -> Result<Option<i64>, Fault>;
+    /// A boolean; NULL is false.
+    fn boolean(&self, column: usize) -> Result<bool, Fault>;
+    /// Text; `None` for NULL.
+    fn text(&self, column: usize) -> Result<Option<&str>, Fault>;
+    /// Bytes; `None` for NULL.
+    fn blob(&self, column: usize) -> Result<Option<&[u8]>, Fault>;
+}
+
+/// Runs statements, inside one transaction or one read.
+pub(crate) trait Queries {
+    /// Runs a statement; says how many rows it changed.
+    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault>;
+
+    /// Runs a statement, and hands each row of its answer to `row`, in order.
+    fn query(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault>;
+
+    /// Runs one statement once for each of `sets`, in one batch where the database is across a
+    /// network. `row` is told which set a row belongs to.
+    fn query_each(
+        &mut self,
+        sql: &'static str,
+        sets: &[&[Value<'_>]],
+        row: &mut dyn FnMut(usize, &dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault>;
+}
+
+/// A database that is open.
+pub(crate) trait Driver: Send + Sync + fmt::Debug {
+    /// Runs `work` outside of a transaction; it only reads.
+    fn read(
+        &self,
+        work: &mut dyn FnMut(&mut dyn Queries) -> Result<(), Fault>,
+    ) -> Result<(), Fault>;
+
+    /// Runs `work` in one transaction, which is durable when this returns `Ok`. An error of `work`
+    /// undoes everything. `work` may be called again if the database asks for that
+    /// ([`Fault::Retry`]), so it must not keep anything of an earlier call.
+    fn write(
+        &self,
+        work: &mut dyn FnMut(&mut dyn Queries) -> Result<(), Abort>,
+    ) -> Result<(), Abort>;
+
+    /// How many threads can usefully wait for it.
+    fn concurrency(&self) -> Concurrency;
+
+    /// Called a few times a second while requests may come (`busy`), and once when none may any
+    /// more.
+    fn upkeep(&self, busy: bool);
+
+    /// Puts everything in its final place; called when the server ends.
+    fn settle(&self) -> Result<(), Fault>;
+}
+
+/// How many threads can usefully wait for a database at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Concurrency {
+    /// For reads by key; `None` if such a read is as quick as memory, so that nobody waits.
+    pub reads: Option<usize>,
+    /// For writes.
+    pub writes: usize,
+}
+
+/// A column whose value belongs to one user alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unique {
+    /// `users.name_key`
+    Username,
+    /// `users.email_key`
+    Email,
+}
+
+/// Why a statement failed.
+#[derive(Debug)]
+pub(crate) enum Fault {
+    /// The value belongs to another user.
+    Taken(Unique),
+    /// Another transaction was in the way; the same one may succeed when it is run again.
+    Retry(String),
+    /// Passing trouble of the machine, of the network or of another process.
+    Unavailable(String),
+    /// A row holds what the schema does not allow, or the statement is wrong.
+    Damaged(String),
+}
+
+impl From<Fault> for Error {
+    fn from(fault: Fault) -> Error {
+        match fault {
+            Fault::Taken(Unique::Username) => Error::UsernameTaken,
+            Fault::Taken(Unique::Email) => {
+                Error::BadRequest("email: this address belongs to another user".into())
+            }
+            Fault::Retry(why) | Fault::Unavailable(why) => {
+                Error::Unavailable(format!("database: {why}"))
+            }
+            Fault::Damaged(why) => Error::Internal(format!("database: {why}")),
+        }
+    }
+}
+
+/// Why a transaction is undone.
+#[derive(Debug)]
+pub(crate) enum Abort {
+    /// The database could not.
+    Fault(Fault),
+    /// A rule of the store forbids it.
+    Rule(Error),
+}
+
+impl From<Fault> for Abort {
+    fn from(fault: Fault) -> Abort {
+        Abort::Fault(fault)
+    }
+}
+
+impl From<Abort> for Error {
+    fn from(abort: Abort) -> Error {
+        match abort {
+            Abort::Fault(fault) => fault.into(),
+            Abort::Rule(error) => error,
+        }
+    }
+}
+
+impl From<i64> for Value<'_> {
+    fn from(number: i64) -> Self {
+        Value::Integer(number)
+    }
+}
+
+impl From<u32> for Value<'_> {
+    fn from(number: u32) -> Self {
+        Value::Integer(number.into())
+    }
+}
+
+impl From<bool> for Value<'_> {
+    fn from(value: bool) -> Self {
+        Value::Boolean(value)
+    }
+}
+
+impl From<Timestamp> for Value<'_> {
+    fn from(at: Timestamp) -> Self {
+        Value::Integer(at.0)
+    }
+}
+
+impl<'a> From<&'a str> for Value<'a> {
+    fn from(text: &'a str) -> Self {
+        Value::Text(text)
+    }
+}
+
+impl<'a> From<&'a [u8]> for Value<'a> {
+    fn from(bytes: &'a [u8]) -> Self {
+        Value::Blob(bytes)
+    }
+}
+
+impl<'a, T: Into<Value<'a>>> From<Option<T>> for Value<'a> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Value::Null, Into::into)
+    }
+}
+
+/// A type that a column can be read as.
+pub(crate) trait Column: Sized {
+    /// Reads the column of a row.
+    fn read(row: &dyn Row, column: usize) -> Result<Self, Fault>;
+}
+
+impl dyn Row + '_ {
+    /// Reads a column.
+    pub(crate) fn get<T: Column>(&self, column: usize) -> Result<T, Fault> {
+        T::read(self, column)
+    }
+}
+
+fn not_null<T>(value: Option<T>, column: usize) -> Result<T, Fault> {
+    value.ok_or_else(|| Fault::Damaged(format!("column {column} is NULL")))
+}
+
+impl Column for Option<i64> {
+    fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
+        row.integer(column)
+    }
+}
+
+impl Column for i64 {
+    fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
+        not_null(row.integer(column)?, column)
+    }
+}
+
+impl Column for u32 {
+    fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
+        let number = row.get::<i64>(column)?;
+        let wrong = |_| Fault::Damaged(format!("column {column} is out of range: {number}"));
+        u32::try_from(number).map_err(wrong)
+    }
+}
+
+impl Column for Timestamp {
+    fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
+        row.get(column).map(Timestamp)
+    }
+}
+
+impl Column for Option<Timestamp> {
+    fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
+        Ok(row.integer(column)?.map(Timestamp))
+    }
+}
+
+impl Column for bool {
+    fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
+        row.boolean(column)
+    }
+}
+
+impl Column for String {
+    fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
+        not_null(row.text(column)?, column).map(str::to_owned)
+    }
+}
+
+impl Column for Option<String> {
+    fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
+        Ok(row.text(column)?.map(str::to_owned))
+    }
+}
+
+impl<const N: usize> Column for [u8; N] {
+    fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
+        let bytes = not_null(row.blob(column)?, column)?;
+        let wrong = |_| Fault::Damaged(format!("column {column} has {} bytes", bytes.len()));
+        bytes.try_into().map_err(wrong)
+    }
+}
