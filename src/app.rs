@@ -13,12 +13,12 @@ use crate::error::{Error, Problem};
 use crate::guard::{
     Admin, Attempts, DeviceKeys, Hasher, Identity, PasswordRules, TokenCheck, Tokens,
 };
-use crate::http::{Answer, HeaderValue, Lane, Refusal, Request, Response, Service};
+use crate::http::{Answer, HeaderValue, Pool, Queued, Refusal, Request, Response, Service};
 use crate::ip::{Client, Proxies};
 use crate::link::PageUrl;
 use crate::mailer::{Delivery, Mailer};
 use crate::site::origin;
-use crate::site::route::{Handler, ROUTES, Route};
+use crate::site::route::{Handler, Lane, ROUTES, Route};
 use crate::store::RotationPolicy;
 use crate::store::{Actor, ClientInfo, Entry, Sqlite, Store};
 use crate::values::{Lifespans, Roles};
@@ -77,7 +77,12 @@ pub struct App {
     refusals: origin::Refusals,
     assets: Assets,
     routes: Vec<Route>,
+    pools: Vec<Pool>,
 }
+
+/// The pools' numbers: where passwords are hashed, and where something short is written.
+const HASH: usize = 0;
+const WRITE: usize = 1;
 
 impl App {
     /// Opens the database that the configuration names, or makes it.
@@ -89,6 +94,11 @@ impl App {
         // Who reads: the workers, the one that writes what is done soon, and the one that mails.
         let threads = config.engine.workers + config.engine.slow_workers + 2;
         let store = Sqlite::open(&config.database, threads)?;
+        let mut engine = config.engine;
+        if !config.throttle {
+            // Load tests come from one address.
+            engine.slow_per_address = engine.slow_queue;
+        }
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
         let lifespans = Lifespans {
             access: config.access_lifespan,
@@ -134,6 +144,11 @@ impl App {
             refusals: origin::Refusals::default(),
             assets,
             routes: ROUTES.to_vec(),
+            pools: vec![
+                engine.pool("hash", engine.slow_workers),
+                // One thread, since there is one writer.
+                engine.pool("write", 1),
+            ],
         })
     }
 
@@ -146,7 +161,7 @@ impl App {
     /// Answers a request. May take as long as a password hash does.
     pub fn handle(&self, request: &Request<'_>, now: Timestamp) -> Response {
         let response = match self.find(request) {
-            Ok((route, request)) => match self.check_origin(route, &request) {
+            Ok((_, route, request)) => match self.check_origin(route, &request) {
                 Ok(()) => self.run(route, &request, now),
                 Err(error) => self.dress(&request, respond(&error)),
             },
@@ -215,15 +230,15 @@ impl App {
         self.store.settle()
     }
 
-    /// The route of a request, and the request with the route's parameter.
-    fn find<'r>(&self, request: &Request<'r>) -> Result<(&Route, Request<'r>), Error> {
+    /// The number of a request's route, the route, and the request with the route's parameter.
+    fn find<'r>(&self, request: &Request<'r>) -> Result<(u32, &Route, Request<'r>), Error> {
         let mut here = false;
-        for route in &self.routes {
+        for (number, route) in (0..).zip(&self.routes) {
             let Some(parameter) = route.matches(request.path) else { continue };
             if route.takes(request.method) {
                 let mut request = *request;
                 request.parameter = parameter.unwrap_or_default();
-                return Ok((route, request));
+                return Ok((number, route, request));
             }
             here = true;
         }
@@ -398,7 +413,7 @@ impl App {
         let error = match (error, request.method) {
             (Error::NotFound, "GET" | "HEAD") => match self.assets.answer(request) {
                 Ok(Some(file)) => {
-                    let file = file.with("Vary", "Accept-Encoding, ClientInfo");
+                    let file = file.with("Vary", "Accept-Encoding, Origin");
                     return self.dress_varied(request, file);
                 }
                 Ok(None) => Error::NotFound,
@@ -433,7 +448,7 @@ impl App {
     /// What every answer of the API carries.
     fn dress(&self, request: &Request<'_>, response: Response) -> Response {
         // Also without an origin: a cache must not give this answer to a page of another one.
-        self.dress_varied(request, response.with("Vary", "ClientInfo"))
+        self.dress_varied(request, response.with("Vary", "Origin"))
     }
 
     /// What every answer carries but for `Vary`: leave for pages of other origins to read it, and
@@ -454,7 +469,7 @@ impl App {
         let echo = std::str::from_utf8(origin).ok().map(str::to_owned).and_then(HeaderValue::new);
         match echo {
             Some(origin) if allowed => response
-                .with_value("Access-Control-Allow-ClientInfo", origin)
+                .with_value("Access-Control-Allow-Origin", origin)
                 .with("Access-Control-Expose-Headers", "Retry-After"),
             _ => response,
         }
@@ -505,18 +520,38 @@ impl Caller {
 }
 
 impl Service for App {
-    fn answer(&self, request: &Request<'_>, now: Timestamp, lane: Lane) -> Answer {
+    fn pools(&self) -> Vec<Pool> {
+        self.pools.clone()
+    }
+
+    fn answer(&self, request: &Request<'_>, now: Timestamp) -> Answer {
         match self.find(request) {
-            Ok((route, _)) if route.lane == Lane::Slow && lane != Lane::Slow => {
+            Ok((number, route, _)) if route.lane == Lane::Slow => {
                 let checked = self.check_origin(route, request);
                 match checked.and_then(|()| route.admit(self, request, now)) {
-                    Ok(()) => Answer::Slow,
+                    Ok(()) => {
+                        let pool = if route.brief { WRITE } else { HASH };
+                        Answer::Queue(Queued::new(pool, number).of(self.client(request)))
+                    }
                     Err(error) => Answer::Ready(self.dress(request, respond(&error))),
                 }
             }
-            Ok((route, request)) => Answer::Ready(self.run(route, &request, now)),
+            Ok((_, route, request)) => Answer::Ready(self.run(route, &request, now)),
             Err(error) => Answer::Ready(self.without_route(request, error)),
         }
+    }
+
+    fn answer_queued(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Response {
+        let Some(route) = self.routes.get(ticket as usize) else {
+            return self.without_route(request, Error::NotFound);
+        };
+        let mut request = *request;
+        request.parameter = route.matches(request.path).flatten().unwrap_or_default();
+        self.run(route, &request, now)
+    }
+
+    fn has_priority(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Option<u64> {
+        self.routes.get(ticket as usize)?.favoured(self, request, now)
     }
 
     fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
@@ -527,24 +562,14 @@ impl Service for App {
         }
     }
 
-    fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
-        App::client(self, request)
-    }
-
-    fn favoured(&self, request: &Request<'_>, now: Timestamp) -> Option<u64> {
-        self.find(request).ok().and_then(|(route, _)| route.favoured(self, request, now))
-    }
-
-    fn brief(&self, request: &Request<'_>) -> bool {
-        self.find(request).is_ok_and(|(route, _)| route.brief)
-    }
-
     fn upkeep(&self, busy: bool) {
         self.store.upkeep(busy);
     }
 
-    fn idle(&self) {
-        self.hasher.release_memory();
+    fn idle(&self, pool: usize) {
+        if pool == HASH {
+            self.hasher.release_memory();
+        }
     }
 }
 

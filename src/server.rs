@@ -25,12 +25,7 @@ impl Server {
     /// Takes the port. From now on clients can connect; they are answered once it runs.
     pub fn bind(app: App, config: &Config) -> Result<Server, Problem> {
         let listener = net::listen(config.listen).map_err(|e| cannot_listen(config.listen, &e))?;
-        let mut config = config.clone();
-        if !config.throttle {
-            // Load tests come from one address.
-            config.engine.slow_per_address = config.engine.slow_queue;
-        }
-        Ok(Server { app, config, listener })
+        Ok(Server { app, config: config.clone(), listener })
     }
 
     /// Where it listens; the port is the real one, if 0 was asked for.

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{self, Identity, Throttle};
-use crate::http::{Lane, Request, Response};
+use crate::http::{Request, Response};
 
 /// Who may call, and what happens then.
 #[derive(Clone, Copy)]
@@ -20,6 +20,15 @@ pub enum Handler {
     User(fn(&App, &Identity, &Request<'_>, Timestamp) -> Result<Response, Error>),
     /// Whoever has a good token and the role `admin`.
     Admin(fn(&App, &guard::Admin, &Request<'_>, Timestamp) -> Result<Response, Error>),
+}
+
+/// Where a request may be answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// By a worker that many connections wait for: nothing slow here.
+    Fast,
+    /// By a thread of a pool.
+    Slow,
 }
 
 /// One endpoint.
