@@ -35,9 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let app = Arc::new(App::open(config)?);
     // Deletes expired rows and sends mail, until it is dropped.
     let _background = Background::start(Arc::clone(&app))?;
-    let greet = Handler::user(|_, user| {
-        Ok(Response::json(200, &format!("Good day, {}", user.name())))
-    });
+    let greet =
+        Handler::user(|_, user| Ok(Response::json(200, &format!("Good day, {}", user.name()))));
     let site = Site::new(app)?.with_route(Route::new("GET", "/api/greet", greet));
     let program = Program { site, notes: Mutex::default() };
 
@@ -86,10 +85,7 @@ fn answer(program: &Program, mut request: tiny_http::Request) -> std::io::Result
 fn notes(program: &Program, request: &Request<'_>, now: Timestamp) -> Response {
     let user = match program.site.app().identify(request, now) {
         Ok(user) => user,
-        Err(error) => {
-            let kind = error.kind();
-            return Response::error(kind.status, kind.name, &error.message());
-        }
+        Err(error) => return Response::from(&error),
     };
     let mut notes = program.notes.lock().unwrap_or_else(PoisonError::into_inner);
     if request.method == "POST" {

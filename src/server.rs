@@ -44,14 +44,9 @@ impl Server {
     /// threads, and writes everything in the database to its final place.
     pub fn run(self, stop: &Stop) -> Result<(), Problem> {
         let app = self.site.app();
-        let mut settings = app.config.engine;
-        if !app.config.throttle {
-            // Load tests come from one IP address.
-            settings.slow_per_address = settings.slow_queue;
-        }
         let background = Background::beside_engine(Arc::clone(app))?;
         notify("READY=1");
-        let served = net::serve(self.listener, &self.site, &settings, stop);
+        let served = net::serve(self.listener, &self.site, &app.config.engine, stop);
         notify("STOPPING=1");
         // Whatever ended the engine, the database is put in order.
         drop(background);

@@ -4,19 +4,22 @@ use super::Site;
 use crate::error::Error;
 use crate::http::{HeaderValue, Request, Response};
 
-/// Returns an error as an answer; logs the cause, which the client does not learn.
-pub(super) fn of_error(error: &Error) -> Response {
-    let kind = error.kind();
-    if let Some(cause) = error.cause() {
-        log::error!("{}: {}", kind.name, cause.escape_debug());
-    }
-    let response = Response::error(kind.status, kind.name, &error.message());
-    match error {
-        _ if kind.status == 401 => response.with("WWW-Authenticate", "Bearer"),
-        Error::Unavailable(_) => response.retry_after(3),
-        Error::TooManyRequests { wait } => response.retry_after(*wait),
-        Error::MethodNotAllowed { allow } => with_methods("Allow", allow, response),
-        _ => response,
+/// The answer to an error, as the endpoints give it. Logs the cause, which the client does not
+/// learn.
+impl From<&Error> for Response {
+    fn from(error: &Error) -> Response {
+        let kind = error.kind();
+        if let Some(cause) = error.cause() {
+            log::error!("{}: {}", kind.name, cause.escape_debug());
+        }
+        let response = Response::error(kind.status, kind.name, &error.message());
+        match error {
+            _ if kind.status == 401 => response.with("WWW-Authenticate", "Bearer"),
+            Error::Unavailable(_) => response.retry_after(3),
+            Error::TooManyRequests { wait } => response.retry_after(*wait),
+            Error::MethodNotAllowed { allow } => with_methods("Allow", allow, response),
+            _ => response,
+        }
     }
 }
 

@@ -55,7 +55,7 @@ pub struct Site {
 /// What a request asks for: a route, and the request with the route's parameter.
 struct Found<'s, 'r> {
     /// The route's place in the table.
-    index: usize,
+    ticket: u32,
     route: &'s Route,
     request: Request<'r>,
 }
@@ -93,7 +93,7 @@ impl Site {
                 let call = Call::new(&self.app, &found.request, now);
                 match self.check_origin(found.route, &call) {
                     Ok(()) => self.run(found.route, &call),
-                    Err(error) => self.finish(&found.request, answer::of_error(&error)),
+                    Err(error) => self.finish(&found.request, Response::from(&error)),
                 }
             }
             Err(error) => self.without_route(request, error),
@@ -101,18 +101,18 @@ impl Site {
         // The server around can send bytes, and not files.
         response
             .loaded()
-            .unwrap_or_else(|error| answer::of_error(&Error::Internal(error.to_string())))
+            .unwrap_or_else(|error| Response::from(&Error::Internal(error.to_string())))
     }
 
     /// Returns the route of a request. Of two routes with the same method and path, the first.
     fn find<'r>(&self, request: &Request<'r>) -> Result<Found<'_, 'r>, Error> {
         let mut path_exists = false;
-        for (index, route) in self.routes.iter().enumerate() {
+        for (ticket, route) in (0..).zip(&self.routes) {
             if let Some(parameter) = route.matches(request.path) {
                 if route.takes(request.method) {
                     let mut request = *request;
                     request.parameter = parameter.unwrap_or_default();
-                    return Ok(Found { index, route, request });
+                    return Ok(Found { ticket, route, request });
                 }
                 path_exists = true;
             }
@@ -145,6 +145,6 @@ impl Site {
     /// Runs a route's handler, if the caller may call it.
     fn run(&self, route: &Route, call: &Call<'_>) -> Response {
         let answered = guard::run(route, call);
-        self.finish(call.request, answered.unwrap_or_else(|error| answer::of_error(&error)))
+        self.finish(call.request, answered.unwrap_or_else(|error| Response::from(&error)))
     }
 }

@@ -1,6 +1,6 @@
 //! Answers where there is no route: a page or another file, the methods of a path, or an error.
 
-use super::{Site, answer, cors};
+use super::{Site, cors};
 use crate::error::Error;
 use crate::http::{Request, Response};
 
@@ -25,7 +25,7 @@ impl Site {
             Error::MethodNotAllowed { allow } if request.method == "OPTIONS" => {
                 cors::options(request, allow)
             }
-            error => answer::of_error(error),
+            error => Response::from(error),
         };
         self.finish(request, response)
     }

@@ -633,7 +633,9 @@ fn a_program_that_embeds_lictor_serves_pages_if_it_says_so() {
     let ask = |web: Option<Web>, path: &str| {
         let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
         config.web = web.unwrap_or(config.web);
-        let response = Site::new(App::open(config).unwrap()).unwrap().handle(&Request::new("GET", path, &[]), now);
+        let response = Site::new(App::open(config).unwrap())
+            .unwrap()
+            .handle(&Request::new("GET", path, &[]), now);
         (response.status, String::from_utf8_lossy(response.body()).into_owned())
     };
     assert_eq!(ask(None, "/").0, 404);
