@@ -49,6 +49,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     let router = Router::new()
         .route("/notes", any(notes))
+        .route("/api", any(login))
         .route("/api/", any(login))
         .route("/api/{*path}", any(login))
         .with_state(program)
@@ -71,9 +72,7 @@ async fn notes(
     let site = Arc::clone(&program.site);
     let is_post = parts.method == "POST";
     let asked = move || -> Result<Identity, Error> {
-        with_request(&parts, &[], peer, |request| {
-            site.app().identify(request, Timestamp::now())
-        })
+        with_request(&parts, &[], peer, |request| site.app().identify(request, Timestamp::now()))
     };
     // It reads the database: not on a thread that many connections wait for.
     match tokio::task::spawn_blocking(asked).await {
@@ -97,9 +96,7 @@ async fn login(
     body: Bytes,
 ) -> Response {
     let asked = move || {
-        with_request(&parts, &body, peer, |request| {
-            program.site.handle(request, Timestamp::now())
-        })
+        with_request(&parts, &body, peer, |request| program.site.handle(request, Timestamp::now()))
     };
     // It may hash a password, which takes tens of milliseconds.
     tokio::task::spawn_blocking(asked).await.map_or_else(|_| bug(), response)
