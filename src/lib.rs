@@ -163,7 +163,7 @@ pub use ip::Network;
 pub use keys::{Algorithm, Keys, Secret};
 pub use link::PageUrl;
 pub use mail::{Sender, Transport};
-pub use route::{Blocking, Handler, Route};
+pub use route::{Handler, Route};
 pub use server::{Server, stop_on_signals};
 pub use site::Site;
 pub use values::{Email, Role, Roles, Username};
