@@ -62,7 +62,7 @@ enum Counted<'a> {
     ResetsTo(&'a str),
 }
 
-/// The policy, all of it. The README tells it, and a test compares the two.
+/// The limits. docs/throttling.md has the same table; a test compares the two.
 const fn pace(counted: &Counted<'_>) -> Pace {
     let (free, first, longest, forgets) = match counted {
         Counted::FailuresFrom(_) => (20, 1, 60, 60),
@@ -760,7 +760,7 @@ mod tests {
 
     #[test]
     fn the_policy_lasts_and_the_readme_tells_it() {
-        let readme = include_str!("../../README.md");
+        let readme = include_str!("../../docs/throttling.md");
         let address = IpAddr::from([127, 0, 0, 1]);
         let now = Timestamp(START);
         let device = Devices::default().renewed(1, None, now).unwrap().of(1, Timestamp(0)).unwrap();

@@ -4,7 +4,7 @@ import { ApiError, NetworkError } from '../auth/index';
 
 export class Problem extends Error {
   constructor(
-    // The server's stable name for it (its README has them), or one of ours: Offline, HttpError,
+    // The server's stable name for it (docs/endpoints.md has them), or one of ours: Offline, HttpError,
     // Required, InvalidEmail.
     readonly code: string,
     message = '',

@@ -1,4 +1,4 @@
-// Owns the shapes of the server's answers, as its README has them. Times are seconds since 1970.
+// Owns the shapes of the server's answers, as docs/endpoints.md has them. Times are seconds since 1970.
 
 export interface Config {
   registration: 'open' | 'email' | 'invite' | 'closed';
