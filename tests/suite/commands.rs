@@ -136,7 +136,10 @@ fn help_names_everything() {
     let settings = include_str!("../../docs/settings.md");
     for line in serve.lines().filter_map(|line| line.trim_start().strip_prefix("--")) {
         let flag = line.split_whitespace().next().unwrap();
-        assert!(settings.contains(&format!("`--{flag}")), "docs/settings.md does not name --{flag}");
+        assert!(
+            settings.contains(&format!("`--{flag}")),
+            "docs/settings.md does not name --{flag}"
+        );
     }
     assert!(help(&["--help"]).contains("serve") && help(&["user", "--help"]).contains("passwd"));
     assert!(help(&["--version"]).starts_with("lictor 0."));
