@@ -73,9 +73,10 @@ fn cherokee(c: char) -> char {
     char::from_u32(u32::from(c) - back).unwrap_or(c)
 }
 
+/// The parameters of punycode (RFC 3492 section 5).
 const BASE: u32 = 36;
-const LEAST: u32 = 1;
-const MOST: u32 = 26;
+const T_MIN: u32 = 1;
+const T_MAX: u32 = 26;
 
 /// Encodes a label (RFC 3492 section 6.3); `None` if it is too long.
 fn punycode(label: &str) -> Option<String> {
@@ -115,7 +116,7 @@ fn write_number(out: &mut String, mut number: u32, bias: u32) {
     let digit = |d: u32| char::from_digit(d, BASE).map_or('-', letters_first);
     let mut place = BASE;
     loop {
-        let threshold = place.saturating_sub(bias).clamp(LEAST, MOST);
+        let threshold = place.saturating_sub(bias).clamp(T_MIN, T_MAX);
         if number < threshold {
             return out.push(digit(number));
         }
@@ -139,8 +140,8 @@ fn adapt(delta: u32, length: u32, first: bool) -> u32 {
     let mut delta = if first { delta / 700 } else { delta / 2 };
     delta += delta / length;
     let mut place = 0;
-    while delta > ((BASE - LEAST) * MOST) / 2 {
-        delta /= BASE - LEAST;
+    while delta > ((BASE - T_MIN) * T_MAX) / 2 {
+        delta /= BASE - T_MIN;
         place += BASE;
     }
     place + (BASE * delta) / (delta + 38)
