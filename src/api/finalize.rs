@@ -39,7 +39,7 @@ pub(crate) fn get(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Re
     let name = Username::parse(&person.name)?;
     let known = app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?;
     let known_since = now.after(known.tokens_after);
-    app.attempts.welcome(&name, app.client(request), known_since);
+    app.attempts.remember_ip(&name, app.client(request), known_since);
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Begun { access_token: &access_token, user: &person.name };
     let shown = DeviceProof::of(app, request, None, now);

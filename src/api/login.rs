@@ -124,13 +124,17 @@ fn familiarity(
     found: Option<&Credentials>,
     client: Option<IpAddr>,
 ) -> Result<Familiarity, Error> {
-    if typed.known.is_some() {
-        return Ok(Familiarity::Device);
+    let Some(found) = found else { return Ok(Familiarity::Stranger) };
+    let Typed { username, known, .. } = typed;
+    let known = app.attempts.familiarity(username, client, known.as_ref(), found.tokens_after);
+    match (known, client) {
+        (Familiarity::Stranger, Some(client))
+            if found.failures >= GUARDED && app.store.was_at(found.person.id, client)? =>
+        {
+            Ok(Familiarity::Address)
+        }
+        (known, _) => Ok(known),
     }
-    let (Some(found), Some(client)) = (found, client) else { return Ok(Familiarity::Stranger) };
-    let known = app.attempts.familiar(&typed.username, Some(client), found.tokens_after)
-        || (found.failures >= GUARDED && app.store.was_at(found.person.id, client)?);
-    Ok(if known { Familiarity::Address } else { Familiarity::Stranger })
 }
 
 /// Whether too many passwords of the account were wrong in a row to compare another. Where there
@@ -171,9 +175,12 @@ pub(crate) fn device(app: &App, request: &Request<'_>, now: Timestamp) -> Option
 /// the device that it comes from.
 pub(crate) fn is_familiar(app: &App, request: &Request<'_>, now: Timestamp) -> bool {
     let Some((username, shown)) = look(app, request, now) else { return false };
-    let familiar = |since| app.attempts.familiar(&username, app.client(request), since);
+    let is_known = |device: Option<&Device>, since| {
+        app.attempts.familiarity(&username, app.client(request), device, since)
+            != Familiarity::Stranger
+    };
     // A stranger costs no look into the database.
-    if shown.devices.is_empty() && !familiar(Timestamp(0)) {
+    if shown.devices.is_empty() && !is_known(None, Timestamp(0)) {
         return false;
     }
     // Whoever has a secret of their own account must not get a place in the queue with it.
@@ -181,7 +188,7 @@ pub(crate) fn is_familiar(app: &App, request: &Request<'_>, now: Timestamp) -> b
         .credentials(&username)
         .ok()
         .flatten()
-        .is_some_and(|found| known(&shown, &found).is_some() || familiar(found.tokens_after))
+        .is_some_and(|found| is_known(known(&shown, &found).as_ref(), found.tokens_after))
 }
 
 /// Whether the password is right. A hash that is too weak by now is replaced, in `found` too.

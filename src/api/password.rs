@@ -49,7 +49,7 @@ pub(crate) fn put(
     let body = Body { access_token: &access_token, message };
     // All devices and addresses became strangers with the old password; these are known anew.
     let known_since = now.after(verified.tokens_after.max(now));
-    app.attempts.welcome(&name, app.client(request), known_since);
+    app.attempts.remember_ip(&name, app.client(request), known_since);
     Ok(begun(app, request, &device, (identity.id(), None), &body, known_since))
 }
 

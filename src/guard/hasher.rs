@@ -2,13 +2,13 @@
 //! that is kept between hashes.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard};
 
 use argon2::password_hash::phc::{Output, ParamsString, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroizing;
 
-use super::Password;
+use super::{Password, lock};
 use crate::error::Error;
 use crate::values::{PasswordHash, random};
 
@@ -122,7 +122,7 @@ impl Hasher {
     }
 
     fn arenas(&self) -> MutexGuard<'_, Vec<Arena>> {
-        self.arenas.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.arenas)
     }
 }
 

@@ -98,7 +98,7 @@ impl Route {
         request: &Request<'_>,
         now: Timestamp,
     ) -> Result<(), Error> {
-        let looked = app.attempts.look(self.throttle, app.client(request), now);
+        let looked = app.attempts.check_ip(self.throttle, app.client(request), now);
         match self.throttle {
             Throttle::Login if looked.is_err() && api::login::is_familiar(app, request, now) => {
                 Ok(())
@@ -110,7 +110,7 @@ impl Route {
     /// Whose request it is, if it may wait although its address has its share of the queue.
     pub(crate) fn favoured(&self, app: &App, request: &Request<'_>, now: Timestamp) -> Option<u64> {
         match self.throttle {
-            Throttle::Login => api::login::device(app, request, now).map(|device| device.place()),
+            Throttle::Login => api::login::device(app, request, now).map(|device| device.id()),
             _ => None,
         }
     }
