@@ -183,7 +183,7 @@ impl App {
     /// There may be a notice in the outbox.
     pub(crate) fn ring(&self) {
         if let Some(mailer) = &self.mailer {
-            mailer.bell().ring();
+            mailer.signal().notify();
         }
     }
 
@@ -193,11 +193,11 @@ impl App {
         let Some(mailer) = &self.mailer else { return };
         loop {
             match mailer.deliver(&self.tokens, &*self.store, Timestamp::now()) {
-                Ok(Delivery::One) if !mailer.bell().is_over() => continue,
+                Ok(Delivery::One) if !mailer.signal().is_over() => continue,
                 Ok(_) => {}
                 Err(error) => log::warn!("mails have to wait: {error}"),
             }
-            if !mailer.bell().wait(LOOK_FOR_MAIL) {
+            if !mailer.signal().wait(LOOK_FOR_MAIL) {
                 return;
             }
         }
@@ -206,7 +206,7 @@ impl App {
     /// Ends [`App::deliver_mail`], at once: what is not sent stays in the outbox.
     pub fn end_mail(&self) {
         if let Some(mailer) = &self.mailer {
-            mailer.bell().end();
+            mailer.signal().end();
         }
     }
 

@@ -35,6 +35,6 @@ pub(crate) fn put(
         return Err(Error::MissingUser);
     }
     second_factor::log(&entry, shown.second.as_ref());
-    mailer.bell().ring();
+    mailer.signal().notify();
     Ok(done(&format!("successfully sent confirmation email to {}", email.as_str())))
 }

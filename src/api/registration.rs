@@ -72,7 +72,7 @@ fn wait_for(
     let jti = app.tokens.begin(now)?.jti;
     let posting = LinkMail { email, jti: &jti, expires: later(now, app.confirmation_lifespan) };
     let id = app.store.register(user, &posting, &entry, now)?;
-    mailer.bell().ring();
+    mailer.signal().notify();
     Entry { user: Some(id), ..entry }.log();
     let message = format!("successfully sent registration email to user {}", user.name.as_str());
     let mut response = done(&message);

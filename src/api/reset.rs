@@ -18,6 +18,6 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
     let jti = app.tokens.begin(now)?.jti;
     let posting = LinkMail { email: &email, jti: &jti, expires: later(now, app.reset_lifespan) };
     app.store.request_reset(&posting, &app.caller(request).address(), now)?;
-    mailer.bell().ring();
+    mailer.signal().notify();
     Ok(done(&format!("successfully sent password reset email to {}", email.as_str())))
 }
