@@ -73,7 +73,7 @@ fn wait_for(
     let expires = later(call.now, app.config.confirmation_lifespan);
     let mail = LinkMail { email, jti: &jti, expires };
     let id = app.store.register(user, &mail, &entry, call.now)?;
-    mailer.bell().ring();
+    mailer.signal().notify();
     Entry { user: Some(id), ..entry }.log();
     let message = format!("successfully sent registration email to user {}", user.name.as_str());
     let mut response = done(&message);
@@ -101,7 +101,7 @@ fn begin(
         None => app.store.add(user, Some(&session), &entry, now)?,
     };
     // The account takes no token that was issued up to now.
-    app.attempts.welcome(user.name, caller.ip(), now.after(now));
+    app.attempts.remember_ip(user.name, caller.ip(), now.after(now));
     Entry { user: Some(id), ..entry }.log();
     Ok((id, app.tokens.mint(&login, id, user.roles)?))
 }
