@@ -58,7 +58,7 @@ fn delete_expired(app: &App, now: Timestamp) -> Result<usize, Error> {
 ///
 /// A jump after that stays unbelieved until the next start has had its steady hour.
 struct Horizon {
-    /// A moment, and a time that it is at least.
+    /// A moment, and the lower bound of the time at that moment.
     known: Option<(Instant, Timestamp)>,
     /// The last reading of both clocks.
     last: (Instant, Timestamp),
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn horizons() {
+    fn the_horizon_follows_a_steady_clock() {
         check(
             "a steady clock",
             1_000,
@@ -157,7 +157,7 @@ mod tests {
             &[settled, (3_660, 4_660 + DAY, Some(4_660)), (99_660, 100_660 + DAY, Some(100_660))],
         );
         check(
-            "a jump back is, and the way from there is elapsed time again",
+            "a jump back is believed, and from there elapsed time counts again",
             1_000,
             &[
                 settled,
@@ -224,7 +224,7 @@ mod tests {
             // After an hour the clock is still the same.
             let clock = Timestamp(begun + 3_600);
             let until = horizon.advance(start + STEADY_FOR, clock);
-            assert_eq!(until, Some(clock), "whoever is steady is believed");
+            assert_eq!(until, Some(clock), "a steady clock is believed");
         }
         assert_eq!(post(&site, "/api/login", body, now), 200, "the account is there");
         assert!(

@@ -1,5 +1,5 @@
-//! `/api/admin/invitations`: `GET` lists those that can be used, `POST` makes one, and
-//! `DELETE …/ID` takes one back. Where registration is by invitation, each lets one person in.
+//! `/api/admin/invitations`: `GET` lists the open ones, `POST` makes one, and `DELETE …/ID` takes
+//! one back. Where registration is by invitation, each lets one person register.
 
 use serde::Serialize;
 
@@ -42,8 +42,8 @@ pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error>
     Ok(Response::private(&Body { invitations: found.iter().map(Row::of).collect() }))
 }
 
-/// Takes `{roles, expires_in}`, both of which can be left out. The answer has the code, which is
-/// not kept and cannot be shown again.
+/// Takes `{roles, expires_in}`, both optional. The answer has the code, which the server does not
+/// store and cannot show again.
 pub(in crate::api) fn post(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {

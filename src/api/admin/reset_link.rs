@@ -1,5 +1,5 @@
-//! `POST /api/admin/users/ID/reset-link`: what lets a user who has forgotten the password choose
-//! another, once. The administrator hands it on, by a way that they trust.
+//! `POST /api/admin/users/ID/reset-link`: a token with which a user who has forgotten the password
+//! sets another, once. The administrator passes it on, by a way that both trust.
 
 use serde::Serialize;
 
@@ -10,12 +10,12 @@ use crate::guard::{Admin, Mailed};
 use crate::http::Response;
 use crate::store::{Entry, Event, Ticket};
 
-/// Takes nothing. A link that the user was given before is void.
+/// Takes nothing. Earlier links of the user become void.
 pub(in crate::api) fn post(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         token: &'a str,
-        /// The page that takes the token, if it is known.
+        /// The URL of the page that takes the token, if one is configured.
         link: Option<&'a str>,
         expires: i64,
     }
