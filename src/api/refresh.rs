@@ -19,7 +19,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         body => body,
     };
     let claims = app.tokens.refreshable(old, now)?;
-    let identity = app.check_tokens(request, now, |door| door.behind(claims.clone()))?;
+    let identity = app.check_tokens(request, now, |door| door.identify(claims.clone()))?;
     let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
     let caller = app.caller(request);
     let exchange = RefreshRequest { jti: &claims.jti, issued, origin: caller.origin() };

@@ -7,7 +7,7 @@ use super::{actor, private, subject};
 use crate::app::App;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Admin, Mailed};
+use crate::guard::{Admin, MailPurpose};
 use crate::http::{Request, Response};
 use crate::store::{Entry, Event, Ticket};
 
@@ -27,7 +27,7 @@ pub(crate) fn post(
     }
     let person = subject(app, request)?.person;
     let (id, lifespan) = (person.id, app.reset_lifespan);
-    let minted = app.tokens.mail(Mailed::Reset, id, &person.roles, lifespan, now)?;
+    let minted = app.tokens.mint_mailed(MailPurpose::Reset, id, &person.roles, lifespan, now)?;
     let ticket = Ticket { jti: &minted.claims.jti, user: id, expires: minted.claims.exp };
     let entry = Entry::new(Event::ResetLink, id, &person.name, actor(app, admin, request));
     let by = admin.authority(app.recent(now));
