@@ -371,8 +371,8 @@ fn impossible_times_do_not_panic() {
 }
 
 #[test]
-fn the_readme_documents_the_policy() {
-    let readme = include_str!("../../../README.md");
+fn the_documentation_has_the_policy() {
+    let page = include_str!("../../../docs/throttling.md");
     let address = IpAddr::from([127, 0, 0, 1]);
     let now = Timestamp(START);
     let device = Devices::default().renewed(1, None, now).unwrap().of(1, Timestamp(0)).unwrap();
@@ -395,7 +395,7 @@ fn the_readme_documents_the_policy() {
         let Backoff { free, first, longest, decay } = counter.backoff();
         assert!(decay >= longest, "{row_start}");
         let numbers = format!("| {free} | {first} s | {longest} s | one in {decay} s |");
-        let row = readme.lines().find(|line| line.trim_start_matches("| ").starts_with(row_start));
+        let row = page.lines().find(|line| line.trim_start_matches("| ").starts_with(row_start));
         assert!(row.is_some_and(|row| row.ends_with(&numbers)), "{row_start}: {numbers}");
     }
 }
