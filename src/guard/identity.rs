@@ -16,8 +16,8 @@ const ADMIN: &str = "admin";
 /// Maximum length of the `jti` of a token that is adopted, in bytes.
 const MAX_JTI: usize = 64;
 
-/// The user of this request, whose token was checked. Only the guard can make one, so a handler that
-/// takes it runs only after the check.
+/// The user of this request, whose token was checked. Only the guard can make one, so a handler
+/// that takes it runs only after the check.
 #[derive(Debug, Clone)]
 pub struct Identity {
     id: i64,
@@ -133,9 +133,9 @@ impl TokenCheck<'_> {
         Ok(Identity { id, name, roles, session: claims.jti, began })
     }
 
-    /// Begins the session of a token that another program with the same secret has issued; returns its
-    /// user and its beginning. Returns the error for any other token without an open session. `known`
-    /// tells whether the token's session is in the store.
+    /// Begins the session of a token that another program with the same secret has issued; returns
+    /// its user and its beginning. Returns the error for any other token without an open session.
+    /// `known` tells whether the token's session is in the store.
     fn adopt(&self, claims: &Claims, known: bool) -> Result<(Person, Timestamp), Error> {
         let person = self.store.person(claims.id)?.ok_or(Error::MissingUser)?;
         if !person.active {
@@ -181,8 +181,8 @@ fn token<'a>(request: &Request<'a>) -> Result<&'a [u8], Error> {
     }
 }
 
-/// Returns the token of the `Authorization` header, which must be `Bearer <token>` (RFC 6750 section
-/// 2.1); `None` if there is no such header.
+/// Returns the token of the `Authorization` header, which must be `Bearer <token>` (RFC 6750
+/// section 2.1); `None` if there is no such header.
 pub fn bearer<'a>(request: &Request<'a>) -> Result<Option<&'a [u8]>, Error> {
     let mut headers = request.headers("authorization");
     let header = match (headers.next(), headers.next()) {

@@ -1,5 +1,5 @@
-//! The guard: passwords, tokens, the identity behind a request, and the limits for guessing. Reads and
-//! writes through the store; knows no route and no endpoint.
+//! The guard: passwords, tokens, the identity behind a request, and the limits for guessing. Reads
+//! and writes through the store; knows no route and no endpoint.
 //!
 //! | file | owns |
 //! |---|---|

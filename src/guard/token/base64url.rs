@@ -1,5 +1,5 @@
-//! The strict base64url of tokens and keys: no padding, no white space, no stray bits. Each value has
-//! one encoding only.
+//! The strict base64url of tokens and keys: no padding, no white space, no stray bits. Each value
+//! has one encoding only.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

@@ -38,8 +38,8 @@ pub(super) struct ParsedClaims {
     pub(super) public: bool,
 }
 
-/// The claims that count in a payload. A claim of another type (`null` included), or a repeated one,
-/// is an error.
+/// The claims that count in a payload. A claim of another type (`null` included), or a repeated
+/// one, is an error.
 #[derive(Deserialize)]
 struct Payload<'a> {
     #[serde(default, deserialize_with = "present")]

@@ -40,8 +40,8 @@ impl Header<'_> {
         Ok(header)
     }
 
-    /// Returns the purpose of a mailed token, if the type names one. Only the keys for mailed tokens
-    /// may verify such a token, and only the keys of the ring any other.
+    /// Returns the purpose of a mailed token, if the type names one. Only the keys for mailed
+    /// tokens may verify such a token, and only the keys of the ring any other.
     pub(super) fn purpose(&self) -> Option<MailPurpose> {
         let typ = self.typ.as_deref()?;
         [MailPurpose::Registration, MailPurpose::Reset]
@@ -49,9 +49,9 @@ impl Header<'_> {
             .find(|purpose| purpose.typ() == typ)
     }
 
-    /// Returns whether this key may verify the token. A token that names a key is verified with that
-    /// key only. A token without a key id, as flask-praetorian writes it, comes from an HS256 key:
-    /// tokens of our other keys always have a key id.
+    /// Returns whether this key may verify the token. A token that names a key is verified with
+    /// that key only. A token without a key id, as flask-praetorian writes it, comes from an HS256
+    /// key: tokens of our other keys always have a key id.
     pub(super) fn fits(&self, key: &Verifier) -> bool {
         let selected = match &self.kid {
             Some(kid) => kid == key.kid(),

@@ -1,5 +1,5 @@
-//! A key in use: signing, verifying, its id, and its public half. A key is for one algorithm, whatever
-//! a token says. The only file that knows Ed25519, and the HMAC of tokens.
+//! A key in use: signing, verifying, its id, and its public half. A key is for one algorithm,
+//! whatever a token says. The only file that knows Ed25519, and the HMAC of tokens.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jwt_simple::prelude::{HS256Key, JWTClaims, MACLike as _};
@@ -16,8 +16,8 @@ use crate::keys::{Algorithm, Key, Material, Seed};
 /// The text whose HMAC under an HS256 key is the key's id. No token begins with it.
 const KEY_ID_INFO: &[u8] = b"lictor key id";
 
-/// The input of HKDF-Expand (RFC 5869 section 2.3) for the secret of mailed tokens: the info, and the
-/// counter of the only block.
+/// The input of HKDF-Expand (RFC 5869 section 2.3) for the secret of mailed tokens: the info, and
+/// the counter of the only block.
 const MAIL_KEY_INFO: &[u8] = b"lictor mailed tokens\x01";
 
 /// Returns the id of a key (`kid`), which is the same at every start.
@@ -150,8 +150,8 @@ pub(super) enum Signer {
     EdDsa { pair: Box<Ed25519KeyPair>, kid: Option<String>, mail: Box<HmacKey> },
 }
 
-/// The header of a token while an Ed25519 key signs. jwt-simple could write such a token, but brings
-/// an Ed25519 of its own beside the one of TLS, which would add a quarter of a megabyte.
+/// The header of a token while an Ed25519 key signs. jwt-simple could write such a token, but
+/// brings an Ed25519 of its own beside the one of TLS, which would add a quarter of a megabyte.
 #[derive(Serialize)]
 struct Header<'a> {
     alg: &'static str,
@@ -197,8 +197,8 @@ impl Signer {
     }
 
     /// Signs a token; a mailed one if it has a purpose. An HS256 key, which a Flask app may share,
-    /// signs mailed tokens as flask-praetorian does. While an Ed25519 key signs, a mailed token has a
-    /// type and a key of its own.
+    /// signs mailed tokens as flask-praetorian does. While an Ed25519 key signs, a mailed token has
+    /// a type and a key of its own.
     pub(super) fn sign(
         &self,
         claims: JWTClaims<impl Serialize>,
@@ -276,8 +276,8 @@ mod tests {
         assert!(key.verifies(signed, &signature));
         assert!(!key.verifies(&signed[1..], &signature));
         assert!(!key.verifies(signed, &signature[..63]) && !key.verifies(signed, b""));
-        // S + L verifies as well unless the verifier checks that S is below the group's order L (RFC
-        // 8032 section 5.1.7).
+        // S + L verifies as well unless the verifier checks that S is below the group's order L
+        // (RFC 8032 section 5.1.7).
         let order = [
             0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9,
             0xde, 0x14, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x10,

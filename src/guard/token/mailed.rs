@@ -1,5 +1,5 @@
-//! Mailed tokens, which an administrator may also hand out. Each is valid for one purpose; the store
-//! makes sure, by its `jti`, that it is used once.
+//! Mailed tokens, which an administrator may also hand out. Each is valid for one purpose; the
+//! store makes sure, by its `jti`, that it is used once.
 
 use std::time::Duration;
 

@@ -148,8 +148,8 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// Reads a token that can be refreshed now: its access has ended, or is about to, and its session
-    /// has not.
+    /// Reads a token that can be refreshed now: its access has ended, or is about to, and its
+    /// session has not.
     pub fn refreshable(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
         let claims = not_mailed(self.read(token, now)?, "refresh")?;
         if now.0 <= claims.exp.0.saturating_sub(self.early) {
@@ -205,8 +205,8 @@ impl Tokens {
         Ok((base64url::decode(payload)?, key))
     }
 
-    /// Verifies the signature with the keys that the header selects; returns the kind of the key that
-    /// signed, if one of them did.
+    /// Verifies the signature with the keys that the header selects; returns the kind of the key
+    /// that signed, if one of them did.
     fn verify_by_header(
         &self,
         header: &[u8],
