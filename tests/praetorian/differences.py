@@ -1,11 +1,11 @@
-"""Where lictor answers otherwise than flask-praetorian, and why: a table.
+"""A table of the answers in which lictor differs from flask-praetorian, with reasons.
 
-Every row is a promise in both directions: the test fails if lictor answers
-anything else than written here, and if the difference has gone. An answer is
-its status and the error's name, the redirect's target or the body's keys.
+The test fails if lictor answers anything else than its row says, and also if a
+difference has disappeared. An answer is its status and the name of the error,
+the target of the redirect, or the keys of the body.
 """
 
-# Behind this, a message holds what PyJWT said; it changes between its versions.
+# After this text, a message has the words of PyJWT, which change between versions.
 PYJWT_DETAIL = " -- "
 
 

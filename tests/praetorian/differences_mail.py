@@ -1,7 +1,7 @@
-"""Where lictor answers otherwise than the later app with its mails, and why: a table as in differences.py.
+"""A table like that of differences.py, for the later app with its mails.
 
-A name is that of a question in probes_mail.py, or a scenario's title, a colon
-and the step.
+A name is the name of a probe in probes_mail.py, or the title of a scenario, a
+colon and the step.
 """
 
 from differences import by_name, each
@@ -78,7 +78,7 @@ REASONS = [
         "nor does a registration tell it: the owner of the address gets a mail, where the tutorial says 303",
         {
             "an address that is taken: registered": "201 message",
-            # Flask has no such user; lictor has, who waits for a link that never comes.
+            # Flask has no such user; lictor has one that is never confirmed.
             "an address that is taken: log in as the other": "403 InvalidUserError",
         },
     ),
