@@ -1,7 +1,7 @@
-"""Where lictor does otherwise than a suite expects, and why: a table.
+"""A table of the cases in which lictor differs from the expectation of a suite, with reasons.
 
-Every row is a promise in both directions: the test fails if lictor does anything
-else than written here, and if the difference has gone. Names are the suite's own.
+The test fails if the outcome is not that of the row, and also if a difference has
+disappeared. Names are those of the suite.
 """
 
 
