@@ -24,6 +24,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::app::App;
+use crate::app::origin;
 use crate::assets::Assets;
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Issuer, MailSettings, Origin, Registration, Web};
@@ -32,7 +33,7 @@ use crate::ip::{Network, is_near};
 use crate::keys::Keys;
 use crate::link::PageUrl;
 use crate::server::{Server, cannot_listen, stop_on_signals};
-use crate::site::origin;
+use crate::site::Site;
 use crate::store::{Inspection, Sqlite};
 
 pub(crate) use key_source::{KeyFlags, KeySource};
@@ -399,13 +400,14 @@ fn serve(typed: &Serve) -> Result<(), Problem> {
     typed.policy.password.check()?;
     let found = Sqlite::inspect(&typed.database.database)?;
     let config = config(typed, source.keys(Timestamp::now())?)?;
-    let app = App::open(&config)?;
+    let site = Site::new(App::open(config)?)?;
     let stop = stop_on_signals()?;
-    let server = Server::bind(app, &config)?;
+    let server = Server::bind(site)?;
+    let config = &server.site().app().config;
     if found == Inspection::Absent {
         log::info!("made a new database in {}", config.database.display());
     }
-    announce(server.address(), &config);
+    announce(server.address(), config);
     server.run(&stop)
 }
 

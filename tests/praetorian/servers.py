@@ -117,7 +117,7 @@ class Lictor(Server):
         return ["--database", str(self.directory / "lictor.sqlite3")]
 
     def take_older_tokens(self):
-        # As if `lictor user add` had made the users, as the README says.
+        # As if `lictor user add` had made the users, as docs/flask.md says.
         with contextlib.closing(sqlite3.connect(self.directory / "lictor.sqlite3")) as database:
             database.execute("UPDATE users SET tokens_after = 0")
             database.commit()

@@ -132,11 +132,14 @@ fn help_names_everything() {
     ] {
         assert!(serve.contains(word), "{word}");
     }
-    // The README's table of flags is the program's.
-    let readme = include_str!("../../README.md");
+    // docs/settings.md names every flag of the program.
+    let settings = include_str!("../../docs/settings.md");
     for line in serve.lines().filter_map(|line| line.trim_start().strip_prefix("--")) {
         let flag = line.split_whitespace().next().unwrap();
-        assert!(readme.contains(&format!("`--{flag}")), "the README does not name --{flag}");
+        assert!(
+            settings.contains(&format!("`--{flag}")),
+            "docs/settings.md does not name --{flag}"
+        );
     }
     assert!(help(&["--help"]).contains("serve") && help(&["user", "--help"]).contains("passwd"));
     assert!(help(&["--version"]).starts_with("lictor 0."));

@@ -4,7 +4,7 @@ import { ApiError, NetworkError } from '../auth/index';
 
 export class Problem extends Error {
   constructor(
-    // The stable name of the server's error (see its README), or one of ours: Offline, HttpError,
+    // The stable name of the server's error (see docs/endpoints.md), or one of ours: Offline, HttpError,
     // Required, InvalidEmail.
     readonly code: string,
     message = '',

@@ -1,4 +1,4 @@
-// Owns the types of the server's answers; its README documents them. Times are seconds since 1970.
+// Owns the types of the server's answers; docs/endpoints.md has them. Times are seconds since 1970.
 
 export interface Config {
   registration: 'open' | 'email' | 'invite' | 'closed';
