@@ -62,7 +62,7 @@ test('after the login there is only setting it up and logging out', async t => {
   await inspect(page, 'account, required second factor');
 });
 
-test('a user for whom it becomes required is led there from the open page', async t => {
+test('when it becomes required, the open page leads the user there', async t => {
   const server = await startLictor('admins', '--throttle', 'off', '--require-second-factor', 'admin');
   addUser(server, 'bea');
   const page = await open(t, browser, server, '/', { token: await logInByApi(server, 'bea'), expected: [refused(403)] });

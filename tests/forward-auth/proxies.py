@@ -46,8 +46,8 @@ class Proxy:
 
     @classmethod
     def version(cls):
-        told = subprocess.run([cls.program(), cls.ask_version], capture_output=True, text=True, check=True)
-        return (told.stdout + told.stderr).strip()
+        ended = subprocess.run([cls.program(), cls.ask_version], capture_output=True, text=True, check=True)
+        return (ended.stdout + ended.stderr).strip()
 
     def environment(self):
         return {"PATH": os.defpath, "HOME": str(self.directory)}

@@ -186,8 +186,8 @@ def test_a_registration_with_a_taken_email_notifies_its_owner(servers):
     known = len(lictor.mailbox.unread(address("otto")))
     assert register(lictor, "otto2", address("otto")).status == 201
     member(lictor, "opal")
-    [*_, (_, mail)] = told = lictor.mailbox.unread(address("otto"))
-    assert len(told) == known + 1
+    [*_, (_, mail)] = received = lictor.mailbox.unread(address("otto"))
+    assert len(received) == known + 1
     assert mail.links == []
     assert summary(login(lictor, "otto2")) == "403 InvalidUserError"
 

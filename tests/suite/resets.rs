@@ -118,7 +118,7 @@ fn forged_and_foreign_tokens_reset_nothing() {
         (forged(&json!({"is_prt": "gone", "is_ert": true})), (401, "MisusedRegistrationToken")),
         (forged(&json!({"exp": now() - 1})), (401, "ExpiredAccessError")),
         (forged(&json!({"jti": "gone"})), (401, "MissingClaimError")),
-        // Tokens by another program with the same secret, or by somebody who has the secret.
+        // Tokens that another program with the same secret could sign.
         (forged(&json!({"jti": "30c4ebee-8314-4802-bceb-ddb83e83ba2e"})), VOID),
         (forged(&json!({"id": 1})), VOID),
         (forged(&json!({"id": 99})), (401, "MissingUserError")),
