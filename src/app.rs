@@ -20,7 +20,7 @@ use crate::mailer::{Delivery, Mailer};
 use crate::site::origin;
 use crate::site::route::{Handler, ROUTES, Route};
 use crate::store::RotationPolicy;
-use crate::store::{Actor, ClientInfo, Entry, Sqlite, Store};
+use crate::store::{Actor, ClientInfo, Entry, Store};
 use crate::values::{Lifespans, Roles};
 
 /// Bytes that are kept of what a client's program calls itself.
@@ -52,7 +52,7 @@ pub struct App {
     pub(crate) password_rules: PasswordRules,
     /// Roles of whoever registers without an invitation.
     pub(crate) default_roles: Roles,
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: Store,
     pub(crate) registration: Registration,
     pub(crate) rotation: RotationPolicy,
     pub(crate) reset_lifespan: Duration,
@@ -88,7 +88,7 @@ impl App {
         let mailer = mailer(config)?;
         // Who reads: the workers, the one that writes what is done soon, and the one that mails.
         let threads = config.engine.workers + config.engine.slow_workers + 2;
-        let store = Sqlite::open(&config.database, threads)?;
+        let store = Store::open(&config.database.as_path().into(), threads)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
         let lifespans = Lifespans {
             access: config.access_lifespan,
@@ -106,7 +106,7 @@ impl App {
             hasher: Hasher::new().map_err(broken)?,
             password_rules,
             default_roles: config.default_roles.clone(),
-            store: Box::new(store.with_mail(config.mail.is_some())),
+            store,
             registration: config.registration,
             rotation: RotationPolicy::new(
                 config.refresh_reuse == RefreshReuse::SameDevice,
@@ -180,24 +180,18 @@ impl App {
         self.mailer.as_ref().ok_or(Error::MailDisabled)
     }
 
-    /// There may be a notice in the outbox.
-    pub(crate) fn ring(&self) {
-        if let Some(mailer) = &self.mailer {
-            mailer.bell().ring();
-        }
-    }
-
     /// Sends mails as they come, until [`App::end_mail`] is called. The server has a thread for
     /// this; without a server of ours, have one too. Returns at once if no mail is sent.
     pub fn deliver_mail(&self) {
         let Some(mailer) = &self.mailer else { return };
+        let signal = self.store.outbox_signal();
         loop {
-            match mailer.deliver(&self.tokens, &*self.store, Timestamp::now()) {
-                Ok(Delivery::One) if !mailer.bell().is_over() => continue,
+            match mailer.deliver(&self.tokens, &self.store, Timestamp::now()) {
+                Ok(Delivery::One) if !signal.is_over() => continue,
                 Ok(_) => {}
                 Err(error) => log::warn!("mails have to wait: {error}"),
             }
-            if !mailer.bell().wait(LOOK_FOR_MAIL) {
+            if !signal.wait(LOOK_FOR_MAIL) {
                 return;
             }
         }
@@ -205,9 +199,7 @@ impl App {
 
     /// Ends [`App::deliver_mail`], at once: what is not sent stays in the outbox.
     pub fn end_mail(&self) {
-        if let Some(mailer) = &self.mailer {
-            mailer.bell().end();
-        }
+        self.store.outbox_signal().end();
     }
 
     /// Writes everything to its final place. The server calls this at its end.
@@ -310,13 +302,12 @@ impl App {
     ) -> Result<T, Error> {
         let caller = self.adopt_tokens.then(|| self.caller(request));
         let adopt = caller.as_ref().map(Caller::origin);
-        check(&TokenCheck { tokens: &self.tokens, store: &*self.store, adopt, now })
+        check(&TokenCheck { tokens: &self.tokens, store: &self.store, adopt, now })
     }
 
-    /// Keeps an audit entry that goes with no change, and logs it. The answer does not depend on
-    /// whether it can be kept.
+    /// Keeps an audit entry that goes with no change. The answer does not depend on whether it can
+    /// be kept.
     pub(crate) fn note(&self, entry: &Entry<'_>, now: Timestamp) {
-        entry.log();
         if let Err(error) = self.store.record(entry, now) {
             log::warn!("an audit entry could not be kept: {error}");
         }
@@ -324,7 +315,6 @@ impl App {
 
     /// The same for a wrong password, which is counted at the entry's user up to `limit`.
     pub(crate) fn note_failure(&self, entry: &Entry<'_>, limit: u32, now: Timestamp) {
-        entry.log();
         if let Err(error) = self.store.fail(entry, limit, now) {
             log::warn!("a failed login could not be counted: {error}");
         }
@@ -480,7 +470,7 @@ impl Caller {
     /// Where a session begins or goes on. A proxy that nobody named is no place: a thief may be
     /// behind it as well.
     pub(crate) fn origin(&self) -> ClientInfo<'_> {
-        ClientInfo { address: self.client.and_then(|client| client.own()), agent: &self.agent }
+        ClientInfo { ip: self.client.and_then(|client| client.own()), agent: &self.agent }
     }
 
     /// The address.

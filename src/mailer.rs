@@ -5,8 +5,8 @@
 //! the mail is sent once more, with the same Message-ID and the same link.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock::Timestamp;
@@ -14,7 +14,9 @@ use crate::error::{Error, Problem};
 use crate::guard::{Mailed, MailedClaims, Tokens};
 use crate::link::PageUrl;
 use crate::mail::{Content, Failure, Letter, Mail, Sender, Templates, Transport};
-use crate::store::{Actor, DeliveryFailure, Entry, Event, Link, OutgoingMail, Store, Topic};
+use crate::store::{
+    Actor, DeliveryFailure, Entry, Event, Link, OutgoingMail, Signal, Store, Topic,
+};
 #[cfg(feature = "cli")]
 use crate::values::Language;
 
@@ -35,7 +37,6 @@ pub(crate) struct Mailer {
     templates: Templates,
     confirmation: PageUrl,
     reset: PageUrl,
-    bell: Bell,
 }
 
 struct Post {
@@ -65,25 +66,22 @@ impl Mailer {
             None => Templates::new(service),
         };
         let post = Arc::new(Post { sender, transport });
-        Ok(Mailer { post, templates, confirmation, reset, bell: Bell::default() })
-    }
-
-    /// What says that there is something in the outbox, or that it is over.
-    pub(crate) fn bell(&self) -> &Bell {
-        &self.bell
+        Ok(Mailer { post, templates, confirmation, reset })
     }
 
     /// Sends the next mail that is due.
     pub(crate) fn deliver(
         &self,
         tokens: &Tokens,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
     ) -> Result<Delivery, Error> {
         let Some(outgoing) = store.next_mail(now)? else { return Ok(Delivery::Idle) };
         let content = self.content(&outgoing, tokens, now)?;
         let begun = Instant::now();
-        let Some(sent) = self.send(&outgoing, content) else { return Ok(Delivery::Idle) };
+        let Some(sent) = self.send(&outgoing, content, store.outbox_signal()) else {
+            return Ok(Delivery::Idle);
+        };
         let passed = i64::try_from(begun.elapsed().as_secs()).unwrap_or(0);
         let now = Timestamp(now.0.saturating_add(passed));
         match sent {
@@ -98,7 +96,12 @@ impl Mailer {
 
     /// In a thread of its own, so that a server which hangs holds up no end. Nothing if the end
     /// comes first: the mail stays in the outbox.
-    fn send(&self, outgoing: &OutgoingMail, content: Content) -> Option<Result<(), Failure>> {
+    fn send(
+        &self,
+        outgoing: &OutgoingMail,
+        content: Content,
+        signal: &Signal,
+    ) -> Option<Result<(), Failure>> {
         let (tell, told) = mpsc::channel();
         let post = Arc::clone(&self.post);
         let (message, email) = (outgoing.message.clone(), outgoing.email.clone());
@@ -114,7 +117,7 @@ impl Mailer {
         while begun.elapsed() < PATIENCE {
             match told.recv_timeout(LOOK) {
                 Ok(sent) => return Some(sent),
-                Err(RecvTimeoutError::Timeout) if self.bell.is_over() => return None,
+                Err(RecvTimeoutError::Timeout) if signal.is_over() => return None,
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => {
                     return Some(Err(Failure::Temporary("a bug in lictor; see the log".into())));
@@ -142,7 +145,7 @@ impl Mailer {
             Duration::from_secs(u64::try_from(link.expires.0.saturating_sub(now.0)).unwrap_or(0))
         };
         let render = |letter: &Letter<'_>| self.templates.render(letter, outgoing.language);
-        Ok(match &outgoing.matter {
+        Ok(match &outgoing.topic {
             Topic::Confirm(link) => {
                 let url = self.confirmation.with_token(&token(Mailed::Registration, link)?);
                 render(&Letter::Confirm { name, link: &url, lifespan: lifespan(link) })
@@ -179,7 +182,7 @@ impl Mailer {
 
 /// Keeps why, and when it is tried again.
 fn fail(
-    store: &dyn Store,
+    store: &Store,
     outgoing: &OutgoingMail,
     failure: &Failure,
     now: Timestamp,
@@ -207,55 +210,10 @@ fn again(outgoing: &OutgoingMail, now: Timestamp) -> Option<Timestamp> {
         .checked_shl(outgoing.attempts.min(16))
         .map_or(LONGEST_DELAY, |d| d.min(LONGEST_DELAY));
     let due = now.0.saturating_add(delay);
-    let end = match &outgoing.matter {
+    let end = match &outgoing.topic {
         Topic::Confirm(link) | Topic::NewAddress(link) | Topic::Reset(link) => link.expires.0,
         _ => i64::MAX,
     };
     let end = end.min(outgoing.created.0.saturating_add(TRIED_FOR));
     (due <= end).then_some(Timestamp(due))
-}
-
-/// Wakes the thread that delivers.
-#[derive(Debug, Default)]
-pub(crate) struct Bell {
-    rung: Mutex<Rung>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Rung {
-    mail: bool,
-    over: bool,
-}
-
-impl Bell {
-    /// There is a mail in the outbox.
-    pub(crate) fn ring(&self) {
-        self.lock().mail = true;
-        self.changed.notify_all();
-    }
-
-    /// The server ends.
-    pub(crate) fn end(&self) {
-        self.lock().over = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits for a mail, at most so long; false when it is over.
-    pub(crate) fn wait(&self, longest: Duration) -> bool {
-        let quiet = |rung: &mut Rung| !rung.mail && !rung.over;
-        let waited = self.changed.wait_timeout_while(self.lock(), longest, quiet);
-        let (mut rung, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        rung.mail = false;
-        !rung.over
-    }
-
-    /// Whether the server ends.
-    pub(crate) fn is_over(&self) -> bool {
-        self.lock().over
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Rung> {
-        self.rung.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

@@ -31,9 +31,7 @@ pub(crate) fn get(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Re
         // Another request was faster with the token, or another user with the address.
         return Err(Error::InvalidRegistrationToken);
     }
-    entry.log();
     let Some(login) = login else {
-        app.ring();
         return Ok(private(&Changed { user: &person.name, email: &found.email }));
     };
     let name = Username::parse(&person.name)?;

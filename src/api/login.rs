@@ -11,7 +11,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Device, Password, Verdict};
 use crate::http::{Request, Response};
-use crate::store::{Credentials, Entry, Event, Proof};
+use crate::store::{Credentials, Entry, Event, NewSession, Proof};
 use crate::store::{Familiarity, GUARDED};
 
 /// Bytes of a body that are read before it is that request's turn. A name, a password and a code
@@ -101,15 +101,15 @@ fn log_in(
         other => other?,
     };
     let login = app.tokens.begin(now)?;
-    let notice = app.login_notices && known.is_none();
-    let proof = Proof { password: &hash, second: second.as_ref(), notice };
+    let notice = app.login_notices && app.mail && known.is_none();
+    let session = NewSession { notice, ..opening(&login, &caller) };
+    let proof = Proof { password: &hash, second: second.as_ref() };
     let event = entry(Event::Login);
-    if !app.store.begin(person.id, &opening(&login, &caller), &proof, &event, now)? {
+    if !app.store.begin(person.id, &session, &proof, &event, now)? {
         // While the password was compared, it was changed, the code used, or the user shut out.
         app.note(&entry(Event::LoginFailed), now);
         return Err(Error::Authentication);
     }
-    second_factor::log(&event, second.as_ref());
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Token { access_token: &access_token };
     Ok(begun(app, request, shown, (person.id, *known), &body, now.after(tokens_after)))
@@ -129,7 +129,7 @@ fn familiarity(
     }
     let (Some(found), Some(client)) = (found, client) else { return Ok(Familiarity::Stranger) };
     let known = app.attempts.familiar(&typed.username, Some(client), found.tokens_after)
-        || (found.failures >= GUARDED && app.store.was_at(found.person.id, client)?);
+        || (found.failures >= GUARDED && app.store.is_known_at(found.person.id, client)?);
     Ok(if known { Familiarity::Address } else { Familiarity::Stranger })
 }
 

@@ -44,8 +44,6 @@ fn end(
 ) -> Result<(), Error> {
     let actor = app.caller(request).user();
     let entry = Entry::new(event, identity.id(), identity.name(), actor);
-    if app.store.end(identity.id(), which, by, &entry, now)? > 0 {
-        entry.log();
-    }
+    app.store.end(identity.id(), which, by, &entry, now)?;
     Ok(())
 }

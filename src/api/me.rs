@@ -58,7 +58,5 @@ pub(crate) fn delete(
     if !app.store.delete(identity.id(), &shown.authority(identity), &entry, now)? {
         return Err(Error::MissingUser);
     }
-    app.ring();
-    second_factor::log(&entry, shown.second.as_ref());
     Ok(done("account deleted"))
 }

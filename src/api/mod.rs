@@ -165,6 +165,7 @@ fn opening<'a>(login: &'a SessionClaims, caller: &'a Caller) -> NewSession<'a> {
         issued: login.iat,
         expires: login.rf_exp,
         origin: caller.origin(),
+        notice: false,
     }
 }
 
@@ -182,7 +183,7 @@ impl Verified {
     /// The authority of whoever has shown it.
     fn authority<'a>(&'a self, identity: &'a Identity) -> Authority<'a> {
         let second = self.second.as_ref();
-        identity.authority(Some(Proof { password: &self.hash, second, notice: false }))
+        identity.authority(Some(Proof { password: &self.hash, second }))
     }
 }
 

@@ -29,11 +29,7 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         RefreshOutcome::Issue(iat) => {
             Ok(token(&app.tokens.renew(&claims, identity.roles(), iat)?))
         }
-        RefreshOutcome::Gone => Err(Error::Revoked),
+        RefreshOutcome::Gone | RefreshOutcome::Replayed => Err(Error::Revoked),
         RefreshOutcome::Idle => Err(Error::ExpiredRefresh),
-        RefreshOutcome::Replayed => {
-            replayed.log();
-            Err(Error::Revoked)
-        }
     }
 }

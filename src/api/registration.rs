@@ -68,12 +68,10 @@ fn wait_for(
     entry: Entry<'_>,
     now: Timestamp,
 ) -> Result<Response, Error> {
-    let mailer = app.mailer()?;
+    app.mailer()?;
     let jti = app.tokens.begin(now)?.jti;
     let posting = LinkMail { email, jti: &jti, expires: later(now, app.confirmation_lifespan) };
-    let id = app.store.register(user, &posting, &entry, now)?;
-    mailer.bell().ring();
-    Entry { user: Some(id), ..entry }.log();
+    app.store.register(user, &posting, &entry, now)?;
     let message = format!("successfully sent registration email to user {}", user.name.as_str());
     let mut response = done(&message);
     response.status = 201;
@@ -101,7 +99,6 @@ fn begin(
     };
     // The account takes no token that was issued up to now.
     app.attempts.welcome(user.name, caller.client(), now.after(now));
-    Entry { user: Some(id), ..entry }.log();
     Ok((id, app.tokens.mint(&login, id, user.roles)?))
 }
 

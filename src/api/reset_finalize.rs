@@ -47,10 +47,8 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         }
         return Err(refusal);
     }
-    app.ring();
     let known_since = now.after(tokens_after.max(now));
     app.attempts.welcome(&name, app.client(request), known_since);
-    second_factor::log(&done, second.as_ref());
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Body { access_token: &access_token, user: &person.name };
     // Whatever device was known has to be made known again, as all sessions have ended.

@@ -41,11 +41,10 @@ pub(crate) fn post(
     let uri = secret.uri(app.issuer.as_str(), identity.name());
     let qr = qr::svg(&uri, "QR code for an authenticator app")?;
     let entry = entry(app, identity, request, Event::SecondFactorEnrolled);
-    let by = identity.authority(Some(Proof { password: &hash, second: None, notice: false }));
+    let by = identity.authority(Some(Proof { password: &hash, second: None }));
     if !app.store.enrol(identity.id(), &secret, &by, &entry, now)? {
         return Err(Error::SecondFactorOn);
     }
-    entry.log();
     Ok(private(&Body { secret: &secret.base32(), uri: &uri, qr: &qr }))
 }
 
@@ -81,8 +80,6 @@ pub(crate) fn put(
         // Another request was faster: confirmed it, or made another secret.
         return Err(Error::SecondFactorOff);
     }
-    entry.log();
-    app.ring();
     Ok(once(&codes))
 }
 
@@ -101,8 +98,6 @@ pub(crate) fn delete(
     if !app.store.remove_second_factor(identity.id(), &shown.authority(identity), &entry, now)? {
         return Err(Error::SecondFactorOff);
     }
-    log(&entry, shown.second.as_ref());
-    app.ring();
     Ok(done("second factor turned off"))
 }
 
@@ -121,8 +116,6 @@ pub(crate) fn post_codes(
     if !app.store.replace_recovery_codes(identity.id(), &hashes, &by, &entry, now)? {
         return Err(Error::SecondFactorOff);
     }
-    log(&entry, shown.second.as_ref());
-    app.ring();
     Ok(once(&codes))
 }
 
@@ -143,14 +136,6 @@ pub(super) fn demand(
         }
         _ => Ok(None),
     }
-}
-
-/// The log lines of something that was done, and of the recovery code if one was used for it.
-pub(super) fn log(entry: &Entry<'_>, spend: Option<&FactorUse>) {
-    if let Some(FactorUse::Recovery(_)) = spend {
-        Entry { event: Event::RecoveryCodeUsed, ..entry.clone() }.log();
-    }
-    entry.log();
 }
 
 /// Somebody who is logged in shows that they know their password, and have their second factor if

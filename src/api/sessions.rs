@@ -29,7 +29,7 @@ impl<'a> Row<'a> {
             created: session.created.0,
             last_refreshed: session.refreshed.0,
             expires: session.expires.0,
-            address: &session.address,
+            address: &session.ip,
             user_agent: &session.agent,
             current: session.jti == current,
         }
@@ -78,9 +78,6 @@ pub(crate) fn delete(
     };
     match app.store.end(identity.id(), SessionScope::One(&jti), &by, &entry, now)? {
         0 => Err(Error::NotFound),
-        _ => {
-            entry.log();
-            Ok(done("session ended"))
-        }
+        _ => Ok(done("session ended")),
     }
 }

@@ -98,7 +98,7 @@ impl Admin {
 /// What tokens and sessions are checked with.
 pub(crate) struct TokenCheck<'a> {
     pub(crate) tokens: &'a Tokens,
-    pub(crate) store: &'a dyn Store,
+    pub(crate) store: &'a Store,
     /// Tokens of another program with the same secret are taken, as coming from there.
     pub(crate) adopt: Option<ClientInfo<'a>>,
     pub(crate) now: Timestamp,
@@ -138,11 +138,10 @@ impl TokenCheck<'_> {
         let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
         // As long as the token could come back, it must be known when it has ended.
         let expires = claims.rf_exp.max(claims.exp);
-        let opening = NewSession { jti: &claims.jti, issued, expires, origin };
-        let actor = Actor::User(origin.address);
+        let opening = NewSession { jti: &claims.jti, issued, expires, origin, notice: false };
+        let actor = Actor::User(origin.ip);
         let adopted = Entry::new(Event::TokenAdopted, person.id, &person.name, actor);
         if self.store.adopt(person.id, &opening, &adopted, self.now)? {
-            adopted.log();
             return Ok((person, issued));
         }
         // Another request with the same token may have been faster.

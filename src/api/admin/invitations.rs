@@ -75,7 +75,6 @@ pub(crate) fn post(
     let detail = invitation.detail();
     let entry = entry(app, admin, request, Event::Invited, &detail);
     app.store.invite(&invitation, &admin.authority(app.recent(now)), &entry, now)?;
-    entry.log();
     Ok(private(&Body {
         id: &invitation.hash.name(),
         code: &code.shown(),
@@ -94,7 +93,6 @@ pub(crate) fn delete(
     if !app.store.revoke_invitation(request.parameter, &by, &entry, now)? {
         return Err(Error::NoSuch("invitation"));
     }
-    entry.log();
     Ok(done("invitation taken back"))
 }
 

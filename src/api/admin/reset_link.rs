@@ -34,7 +34,6 @@ pub(crate) fn post(
     if !app.store.hand_out(&ticket, &by, &entry, now)? {
         return Err(Error::UserInactive);
     }
-    entry.log();
     let link = app.reset_page.as_ref().map(|page| page.with_token(&minted.token));
     let expires = minted.claims.exp.0;
     Ok(private(&Body { token: &minted.token, link: link.as_deref(), expires }))

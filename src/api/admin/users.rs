@@ -84,8 +84,6 @@ pub(crate) fn delete(
     if !app.store.delete(person.id, &by, &entry, now)? {
         return Err(NO_USER);
     }
-    app.ring();
-    entry.log();
     Ok(done("user deleted"))
 }
 
@@ -135,7 +133,6 @@ fn change(
     if !app.store.change(person.id, change, &by, &entry, now)? {
         return Err(NO_USER);
     }
-    entry.log();
     let account = app.store.account_of(person.id)?.ok_or(NO_USER)?;
     Ok(private(&Row::of(&account)))
 }

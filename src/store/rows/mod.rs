@@ -58,10 +58,6 @@ fn exists(
 }
 
 /// The number in the first column of the first row, as `SELECT count(*)` answers it.
-fn count(
-    queries: &mut dyn Queries,
-    sql: &'static str,
-    values: &[Value<'_>],
-) -> Result<i64, Fault> {
+fn count(queries: &mut dyn Queries, sql: &'static str, values: &[Value<'_>]) -> Result<i64, Fault> {
     first(queries, sql, values, |row| row.get(0)).map(|count| count.unwrap_or(0))
 }
