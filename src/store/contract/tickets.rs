@@ -120,8 +120,11 @@ fn an_address_of_a_thief_was_confirmed_after_the_thief_had_been_shut_out() {
             assert_eq!(store.confirm_address("a", None, &NOTE, NOW).unwrap(), good, "{what}");
             let email = store.account_of(ada).unwrap().unwrap().email.unwrap();
             assert_eq!(email == "eve@x.example", good, "{what}");
-            // Nor is the mail sent, if it has not been.
-            assert!(store.next_mail(NOW).unwrap().is_none(), "{what}");
+            // Nor is the mail with the link sent, if it has not been.
+            while let Some(mail) = store.next_mail(NOW).unwrap() {
+                assert!(!matches!(mail.topic, Topic::NewAddress(_)), "{what}: {mail:?}");
+                store.delivered(mail.id).unwrap();
+            }
         });
     }
 }

@@ -21,6 +21,8 @@ mod checkpoint;
 mod emails;
 mod inspect;
 mod open;
+#[cfg(test)]
+mod plans;
 mod problems;
 mod readers;
 mod schema;
