@@ -2,7 +2,9 @@
 
 use super::{BY, NOTE, add, add_admin, admin, each, hash, session as session_of};
 use crate::clock::Timestamp;
-use crate::store::{Change, Enrolment, LinkMail, PasswordReset, SessionScope, Store, Ticket};
+use crate::store::{
+    Change, Enrolment, LinkMail, PasswordReset, SessionScope, Store, Ticket, Topic,
+};
 use crate::values::{Email, Roles, Step, TotpSecret};
 
 const NOW: Timestamp = Timestamp(100);
