@@ -388,7 +388,7 @@ impl App {
         let error = match (error, request.method) {
             (Error::NotFound, "GET" | "HEAD") => match self.assets.answer(request) {
                 Ok(Some(file)) => {
-                    let file = file.with("Vary", "Accept-Encoding, ClientInfo");
+                    let file = file.with("Vary", "Accept-Encoding, Origin");
                     return self.dress_varied(request, file);
                 }
                 Ok(None) => Error::NotFound,
@@ -423,7 +423,7 @@ impl App {
     /// What every answer of the API carries.
     fn dress(&self, request: &Request<'_>, response: Response) -> Response {
         // Also without an origin: a cache must not give this answer to a page of another one.
-        self.dress_varied(request, response.with("Vary", "ClientInfo"))
+        self.dress_varied(request, response.with("Vary", "Origin"))
     }
 
     /// What every answer carries but for `Vary`: leave for pages of other origins to read it, and
@@ -444,7 +444,7 @@ impl App {
         let echo = std::str::from_utf8(origin).ok().map(str::to_owned).and_then(HeaderValue::new);
         match echo {
             Some(origin) if allowed => response
-                .with_value("Access-Control-Allow-ClientInfo", origin)
+                .with_value("Access-Control-Allow-Origin", origin)
                 .with("Access-Control-Expose-Headers", "Retry-After"),
             _ => response,
         }
