@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
-use crate::guard::{Mailed, MailedClaims, Tokens};
+use crate::guard::{MailPurpose, MailedClaims, Tokens};
 use crate::link::PageUrl;
 use crate::mail::{Content, Failure, Letter, Mail, Sender, Templates, Transport};
 use crate::store::{Actor, DeliveryFailure, Entry, Event, Link, OutgoingMail, Store, Topic};
@@ -145,7 +145,7 @@ impl Mailer {
             let Link { jti, expires } = link;
             let (id, issued) = (outgoing.person.id, outgoing.created);
             let claims = MailedClaims { jti, id, issued, expires: *expires };
-            tokens.mailed(purpose, &claims, &outgoing.person.roles)
+            tokens.mint_queued(purpose, &claims, &outgoing.person.roles)
         };
         // The remaining time: an earlier attempt may have failed hours ago.
         let lifespan = |link: &Link| {
@@ -154,15 +154,15 @@ impl Mailer {
         let render = |letter: &Letter<'_>| self.templates.render(letter, outgoing.language);
         Ok(match &outgoing.topic {
             Topic::Confirm(link) => {
-                let url = self.confirmation.with_token(&token(Mailed::Registration, link)?);
+                let url = self.confirmation.with_token(&token(MailPurpose::Registration, link)?);
                 render(&Letter::Confirm { name, link: &url, lifespan: lifespan(link) })
             }
             Topic::NewAddress(link) => {
-                let url = self.confirmation.with_token(&token(Mailed::Registration, link)?);
+                let url = self.confirmation.with_token(&token(MailPurpose::Registration, link)?);
                 render(&Letter::NewEmail { name, link: &url, lifespan: lifespan(link) })
             }
             Topic::Reset(link) => {
-                let url = self.reset.with_token(&token(Mailed::Reset, link)?);
+                let url = self.reset.with_token(&token(MailPurpose::Reset, link)?);
                 render(&Letter::Reset { name, link: &url, lifespan: lifespan(link) })
             }
             Topic::Taken => render(&Letter::Taken { name }),

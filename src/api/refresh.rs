@@ -19,7 +19,7 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
         body => body,
     };
     let claims = app.tokens.refreshable(old, now)?;
-    let identity = app.check_tokens(call, |check| check.behind(claims.clone()))?;
+    let identity = app.check_tokens(call, |check| check.identify(claims.clone()))?;
     let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
     let caller = call.caller();
     let refresh = RefreshRequest { jti: &claims.jti, issued, origin: caller.client_info() };

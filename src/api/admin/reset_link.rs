@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::{actor, subject};
 use crate::app::Call;
 use crate::error::Error;
-use crate::guard::{Admin, Mailed};
+use crate::guard::{Admin, MailPurpose};
 use crate::http::Response;
 use crate::store::{Entry, Event, Ticket};
 
@@ -21,7 +21,8 @@ pub(in crate::api) fn post(call: &Call<'_>, admin: &Admin) -> Result<Response, E
     }
     let person = subject(call)?.person;
     let (id, lifespan) = (person.id, call.app.config.reset_lifespan);
-    let minted = call.app.tokens.mail(Mailed::Reset, id, &person.roles, lifespan, call.now)?;
+    let minted =
+        call.app.tokens.mint_mailed(MailPurpose::Reset, id, &person.roles, lifespan, call.now)?;
     let ticket = Ticket { jti: &minted.claims.jti, user: id, expires: minted.claims.exp };
     let entry = Entry::new(Event::ResetLink, id, &person.name, actor(call, admin));
     let by = admin.authority(call.recent_since());
