@@ -43,7 +43,7 @@ pub(crate) struct Mailer {
     signal: Signal,
 }
 
-/// Where mails go and whom they are from; shared with the threads that deliver.
+/// The sender and the transport; shared with the threads that deliver.
 struct Outlet {
     sender: Sender,
     transport: Transport,
