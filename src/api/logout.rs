@@ -31,8 +31,6 @@ fn end(
 ) -> Result<(), Error> {
     let actor = call.caller().user();
     let entry = Entry::new(event, identity.id(), identity.name(), actor);
-    if call.app.store.end(identity.id(), scope, by, &entry, call.now)? > 0 {
-        entry.log();
-    }
+    call.app.store.end(identity.id(), scope, by, &entry, call.now)?;
     Ok(())
 }

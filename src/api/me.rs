@@ -47,7 +47,5 @@ pub(super) fn delete(call: &Call<'_>, identity: &Identity) -> Result<Response, E
     if !call.app.store.delete(identity.id(), &verified.authority(identity), &entry, call.now)? {
         return Err(Error::MissingUser);
     }
-    call.app.ring();
-    second_factor::log(&entry, verified.second.as_ref());
     Ok(done("account deleted"))
 }

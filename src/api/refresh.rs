@@ -30,11 +30,7 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
             let access_token = &app.tokens.renew(&claims, identity.roles(), iat)?;
             Ok(Response::private(&Token { access_token }))
         }
-        RefreshOutcome::Gone => Err(Error::Revoked),
+        RefreshOutcome::Gone | RefreshOutcome::Replayed => Err(Error::Revoked),
         RefreshOutcome::Idle => Err(Error::ExpiredRefresh),
-        RefreshOutcome::Replayed => {
-            replayed.log();
-            Err(Error::Revoked)
-        }
     }
 }

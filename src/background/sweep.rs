@@ -1,4 +1,5 @@
-//! The thread that deletes expired rows, and how far it trusts the clock. Knows no SQL.
+//! The thread that deletes expired rows, and how far it trusts the clock; and notices, where no mail
+//! is sent. Knows no SQL.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -21,9 +22,24 @@ const STEADY_WITHIN: u64 = 5;
 pub(crate) fn run(app: &App, ended: Receiver<()>) {
     let mut horizon = Horizon::new(Instant::now(), Timestamp::now());
     let mut pause = SWEEP_EVERY;
+    discard_notices(app);
     while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        discard_notices(app);
         let until = horizon.advance(Instant::now(), Timestamp::now());
         pause = until.map_or(SWEEP_EVERY, |until| sweep(app, until));
+    }
+}
+
+/// Deletes the notices in the outbox if no mail is sent: when mail is configured one day, they must
+/// not be sent long after what they tell.
+fn discard_notices(app: &App) {
+    if app.mailer().is_ok() {
+        return;
+    }
+    match app.store.discard_notices() {
+        Ok(0) => {}
+        Ok(count) => log::debug!("no mail is sent here: {count} notices are discarded"),
+        Err(error) => log::warn!("notices stay in the outbox for now: {error}"),
     }
 }
 

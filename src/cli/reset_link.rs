@@ -10,7 +10,7 @@ use crate::cli::{KeyFlags, KeySource, PageFlags, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::{MailPurpose, MailedToken, Tokens};
-use crate::store::{Account, Actor, Authority, Entry, Event, Ticket, Tickets as _};
+use crate::store::{Account, Actor, Authority, Entry, Event, Ticket};
 use crate::values::Lifespans;
 
 #[derive(Args)]

@@ -105,7 +105,7 @@ impl Admin {
 /// Checks a token with its session and its user.
 pub(crate) struct TokenCheck<'a> {
     pub(crate) tokens: &'a Tokens,
-    pub(crate) store: &'a dyn Store,
+    pub(crate) store: &'a Store,
     /// If present, tokens of another program with the same secret are adopted, with this client.
     pub(crate) adopt: Option<ClientInfo<'a>>,
     pub(crate) now: Timestamp,
@@ -146,11 +146,10 @@ impl TokenCheck<'_> {
         let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
         // The session is kept until the token's end, so that an ended one is not adopted again.
         let expires = claims.rf_exp.max(claims.exp);
-        let session = NewSession { jti: &claims.jti, issued, expires, origin };
-        let actor = Actor::User(origin.address);
+        let session = NewSession { jti: &claims.jti, issued, expires, origin, notice: false };
+        let actor = Actor::User(origin.ip);
         let adopted = Entry::new(Event::TokenAdopted, person.id, &person.name, actor);
         if self.store.adopt(person.id, &session, &adopted, self.now)? {
-            adopted.log();
             return Ok((person, issued));
         }
         // Another request with the same token may have adopted it in the meantime.

@@ -30,7 +30,7 @@ impl<'a> Row<'a> {
             user: entry.user,
             name: entry.name.as_deref(),
             actor: entry.actor,
-            address: entry.address.as_deref(),
+            address: entry.ip.as_deref(),
             detail: &entry.detail,
         }
     }

@@ -64,7 +64,6 @@ pub(in crate::api) fn post(call: &Call<'_>, admin: &Admin) -> Result<Response, E
     let detail = invitation.detail();
     let entry = entry(call, admin, Event::Invited, &detail);
     call.app.store.invite(&invitation, &admin.authority(call.recent_since()), &entry, call.now)?;
-    entry.log();
     Ok(Response::private(&Body {
         id: &invitation.hash.name(),
         code: &code.shown(),
@@ -78,7 +77,6 @@ pub(in crate::api) fn delete(call: &Call<'_>, admin: &Admin) -> Result<Response,
     if !call.app.store.revoke_invitation(call.request.parameter, &by, &entry, call.now)? {
         return Err(Error::NoSuch("invitation"));
     }
-    entry.log();
     Ok(done("invitation taken back"))
 }
 

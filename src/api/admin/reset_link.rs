@@ -29,7 +29,6 @@ pub(in crate::api) fn post(call: &Call<'_>, admin: &Admin) -> Result<Response, E
     if !call.app.store.hand_out(&ticket, &by, &entry, call.now)? {
         return Err(Error::UserInactive);
     }
-    entry.log();
     let link = call.app.config.reset_page().map(|page| page.with_token(&minted.token));
     let expires = minted.claims.exp.0;
     Ok(Response::private(&Body { token: &minted.token, link: link.as_deref(), expires }))

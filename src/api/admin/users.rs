@@ -67,8 +67,6 @@ pub(in crate::api) fn delete(call: &Call<'_>, admin: &Admin) -> Result<Response,
     if !call.app.store.delete(person.id, &by, &entry, call.now)? {
         return Err(NO_USER);
     }
-    call.app.ring();
-    entry.log();
     Ok(done("user deleted"))
 }
 
@@ -106,7 +104,6 @@ fn change(
     if !call.app.store.change(person.id, change, &by, &entry, call.now)? {
         return Err(NO_USER);
     }
-    entry.log();
     let account = call.app.store.account_of(person.id)?.ok_or(NO_USER)?;
     Ok(Response::private(&Row::of(&account)))
 }
