@@ -142,8 +142,7 @@ impl App {
             actor: Actor::Operator,
             detail: roles.as_str(),
         };
-        let id = self.store.add(&user, None, &entry, Timestamp::now())?;
-        Ok(id)
+        self.store.add(&user, None, &entry, Timestamp::now())
     }
 
     /// Returns the IP address of the client: the peer of the connection, or, if that is a trusted

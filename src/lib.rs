@@ -166,4 +166,5 @@ pub use mail::{Sender, Transport};
 pub use route::{Handler, Route};
 pub use server::{Server, stop_on_signals};
 pub use site::Site;
+pub use store::Database;
 pub use values::{Email, Role, Roles, Username};

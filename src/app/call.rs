@@ -54,7 +54,7 @@ impl<'a> Call<'a> {
         Timestamp(age.map_or(i64::MIN, |age| self.now.0.saturating_sub(age)))
     }
 
-    /// Logs and stores an audit entry that belongs to no change. The answer does not depend on
+    /// Stores an audit entry that belongs to no change. The answer does not depend on
     /// whether the entry can be stored.
     pub(crate) fn record(&self, entry: &Entry<'_>) {
         if let Err(error) = self.app.store.record(entry, self.now) {

@@ -30,8 +30,8 @@ pub(crate) fn run(app: &App, ended: Receiver<()>) {
     }
 }
 
-/// Deletes the notices in the outbox if no mail is sent here: once mail is set up, a notice of long
-/// ago must not be sent.
+/// Deletes the notices in the outbox if no mail is sent: when mail is configured one day, they must
+/// not be sent long after what they tell.
 fn discard_notices(app: &App) {
     if app.mailer().is_ok() {
         return;

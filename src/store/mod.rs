@@ -110,7 +110,6 @@ impl Store {
     }
 
     /// How many threads can usefully wait for the database at the same time.
-    #[allow(dead_code)] // For the server that starts the threads.
     pub fn concurrency(&self) -> Concurrency {
         self.driver.concurrency()
     }
