@@ -139,41 +139,25 @@ impl Mailer {
         tokens: &Tokens,
         now: Timestamp,
     ) -> Result<Content, Error> {
-        let name = outgoing.person.name.as_str();
-        let token = |purpose, link: &Link| {
-            let Link { jti, expires } = link;
-            let (id, issued) = (outgoing.person.id, outgoing.created);
-            let claims = MailedClaims { jti, id, issued, expires: *expires };
-            tokens.mint_queued(purpose, &claims, &outgoing.person.roles)
+        let linked = match &outgoing.topic {
+            Topic::Confirm(link) | Topic::NewAddress(link) => {
+                Some((&self.confirmation, MailPurpose::Registration, link))
+            }
+            Topic::Reset(link) => Some((&self.reset, MailPurpose::Reset, link)),
+            _ => None,
         };
-        // The remaining time: an earlier attempt may have failed hours ago.
-        let lifespan = |link: &Link| {
-            Duration::from_secs(u64::try_from(link.expires.0.saturating_sub(now.0)).unwrap_or(0))
+        let (url, lifespan) = match linked {
+            Some((page, purpose, Link { jti, expires })) => {
+                let (id, issued) = (outgoing.person.id, outgoing.created);
+                let claims = MailedClaims { jti, id, issued, expires: *expires };
+                let token = tokens.mint_queued(purpose, &claims, &outgoing.person.roles)?;
+                // The remaining time: an earlier attempt may have failed hours ago.
+                let left = u64::try_from(expires.0.saturating_sub(now.0)).unwrap_or(0);
+                (page.with_token(&token), Duration::from_secs(left))
+            }
+            None => (String::new(), Duration::ZERO),
         };
-        let render = |letter: &Letter<'_>| self.templates.render(letter, outgoing.language);
-        Ok(match &outgoing.topic {
-            Topic::Confirm(link) => {
-                let url = self.confirmation.with_token(&token(MailPurpose::Registration, link)?);
-                render(&Letter::Confirm { name, link: &url, lifespan: lifespan(link) })
-            }
-            Topic::NewAddress(link) => {
-                let url = self.confirmation.with_token(&token(MailPurpose::Registration, link)?);
-                render(&Letter::NewEmail { name, link: &url, lifespan: lifespan(link) })
-            }
-            Topic::Reset(link) => {
-                let url = self.reset.with_token(&token(MailPurpose::Reset, link)?);
-                render(&Letter::Reset { name, link: &url, lifespan: lifespan(link) })
-            }
-            Topic::Taken => render(&Letter::Taken { name }),
-            Topic::AddressChanged(email) => render(&Letter::EmailChanged { name, email }),
-            Topic::PasswordChanged => render(&Letter::PasswordChanged { name }),
-            Topic::SecondFactor(on) => render(&Letter::SecondFactor { name, on: *on }),
-            Topic::RecoveryCodeUsed => render(&Letter::RecoveryCodeUsed { name }),
-            Topic::RecoveryCodesReplaced => render(&Letter::RecoveryCodesReplaced { name }),
-            Topic::AccountDeleted => render(&Letter::AccountDeleted { name }),
-            Topic::NewDevice(device) => render(&Letter::NewDevice { name, device }),
-            Topic::Guarded => render(&Letter::Guarded { name }),
-        })
+        Ok(self.templates.render(&letter(outgoing, &url, lifespan), outgoing.language))
     }
 
     /// Sends a test mail at once, without the outbox.
@@ -183,6 +167,25 @@ impl Mailer {
         let language = Language::English.code();
         let mail = Mail { id, to, language, date: now, content: &content };
         self.outlet.transport.deliver(&self.outlet.sender, &mail)
+    }
+}
+
+/// The letter about the mail's topic. `link` and `lifespan` are for topics with a link.
+fn letter<'a>(outgoing: &'a OutgoingMail, link: &'a str, lifespan: Duration) -> Letter<'a> {
+    let name = outgoing.person.name.as_str();
+    match &outgoing.topic {
+        Topic::Confirm(_) => Letter::Confirm { name, link, lifespan },
+        Topic::NewAddress(_) => Letter::NewEmail { name, link, lifespan },
+        Topic::Reset(_) => Letter::Reset { name, link, lifespan },
+        Topic::Taken => Letter::Taken { name },
+        Topic::AddressChanged(email) => Letter::EmailChanged { name, email },
+        Topic::PasswordChanged => Letter::PasswordChanged { name },
+        Topic::SecondFactor(on) => Letter::SecondFactor { name, on: *on },
+        Topic::RecoveryCodeUsed => Letter::RecoveryCodeUsed { name },
+        Topic::RecoveryCodesReplaced => Letter::RecoveryCodesReplaced { name },
+        Topic::AccountDeleted => Letter::AccountDeleted { name },
+        Topic::NewDevice(device) => Letter::NewDevice { name, device },
+        Topic::Guarded => Letter::Guarded { name },
     }
 }
 
