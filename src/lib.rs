@@ -63,4 +63,5 @@ pub use link::PageUrl;
 pub use mail::{Sender, Transport};
 pub use server::{Server, stop_on_signals};
 pub use site::route::{Handler, Route};
+pub use store::Database;
 pub use values::{Email, Role, Roles, Username};

@@ -15,6 +15,7 @@
 mod audit;
 mod authority;
 mod consecutive;
+mod database;
 mod failures;
 mod invitations;
 mod outbox;
@@ -31,6 +32,7 @@ use crate::error::Error;
 pub use audit::{Actor, Audit, AuditQuery, AuditRecord, Entry, Event};
 pub use authority::Authority;
 pub use consecutive::{Familiarity, GUARDED};
+pub use database::Database;
 pub use failures::Failures;
 pub use invitations::{Invitation, Invitations, NewInvitation};
 pub use outbox::{
