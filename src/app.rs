@@ -20,7 +20,7 @@ use crate::mailer::{Delivery, Mailer};
 use crate::site::origin;
 use crate::site::route::{Handler, ROUTES, Route};
 use crate::store::RotationPolicy;
-use crate::store::{Actor, ClientInfo, Entry, Sqlite, Store};
+use crate::store::{Actor, ClientInfo, Database, Entry, Sqlite, Store};
 use crate::values::{Lifespans, Roles};
 
 /// Bytes that are kept of what a client's program calls itself.
@@ -83,12 +83,15 @@ impl App {
     /// Opens the database that the configuration names, or makes it.
     pub fn open(config: &Config) -> Result<App, Problem> {
         config.check()?;
-        let assets = Assets::open(&config.web, &[&config.database])?;
+        let private = config.database.private_files();
+        let private: Vec<_> = private.iter().map(|file| file.as_path()).collect();
+        let assets = Assets::open(&config.web, &private)?;
         let password_rules = config.password_rules()?;
         let mailer = mailer(config)?;
         // Who reads: the workers, the one that writes what is done soon, and the one that mails.
         let threads = config.engine.workers + config.engine.slow_workers + 2;
-        let store = Sqlite::open(&config.database, threads)?;
+        let Database::File(path) = &config.database;
+        let store = Sqlite::open(path, threads)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
         let lifespans = Lifespans {
             access: config.access_lifespan,
@@ -159,7 +162,7 @@ impl App {
     /// Who sends a request: whoever is at the other end of the connection; or, if that is a
     /// trusted proxy, whom it names.
     pub fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
-        self.known_client(request).map(|client| client.address)
+        self.known_client(request).map(|client| client.ip)
     }
 
     /// The same, and whether others have that address as well.
@@ -485,7 +488,7 @@ impl Caller {
 
     /// The address.
     pub(crate) fn client(&self) -> Option<IpAddr> {
-        self.client.map(|client| client.address)
+        self.client.map(|client| client.ip)
     }
 
     /// The address, for the record; empty if it is not known.

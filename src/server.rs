@@ -24,7 +24,7 @@ pub struct Server {
 impl Server {
     /// Takes the port. From now on clients can connect; they are answered once it runs.
     pub fn bind(app: App, config: &Config) -> Result<Server, Problem> {
-        let listener = net::listen(config.listen).map_err(|e| cannot_listen(config.listen, &e))?;
+        let listener = net::listen(config.listen).map_err(|e| cannot_listen(config.listen, e))?;
         let mut config = config.clone();
         if !config.throttle {
             // Load tests come from one address.
@@ -77,15 +77,15 @@ pub fn stop_on_signals() -> Result<Stop, Problem> {
     })
 }
 
-pub(crate) fn cannot_listen(address: SocketAddr, error: &io::Error) -> Problem {
+pub(crate) fn cannot_listen(address: SocketAddr, error: io::Error) -> Problem {
     let next = match error.kind() {
         ErrorKind::AddrInUse => {
-            "end the program that has the port, or choose another with --listen"
+            "end the program that has the port, or choose another with the setting `listen`"
         }
         ErrorKind::PermissionDenied => {
-            "ports below 1024 are for root; choose another with --listen"
+            "ports below 1024 are for root; choose another with the setting `listen`"
         }
-        _ => "give an address of this machine with --listen",
+        _ => "give an address of this machine with the setting `listen`",
     };
-    Problem::new(format!("cannot listen on {address}: {error}"), next)
+    Problem::new(format!("cannot listen on {address}: {error}"), next).with_source(error)
 }

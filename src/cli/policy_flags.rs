@@ -1,16 +1,15 @@
-//! Rules for accounts and sessions, as they were typed.
-
-use std::time::Duration;
+//! Flags for the rules of accounts and sessions.
 
 use clap::{Args, ValueEnum};
 
-use super::{PasswordFlags, Switch, lifespan};
+use super::parse::{Optional, Switch, optional_lifespan};
+use super::password_flags::PasswordFlags;
 use crate::config::{Config, RefreshReuse, SecondFactorRule};
 use crate::error::Problem;
 use crate::values::Roles;
 
 #[derive(Args, Debug)]
-pub(crate) struct PolicyFlags {
+pub(super) struct PolicyFlags {
     /// Roles of whoever registers without an invitation, separated by commas; empty for none. An
     /// invitation gives the roles that it names
     #[arg(long, value_name = "ROLES", env = "LICTOR_DEFAULT_ROLES", default_value = "user")]
@@ -60,22 +59,11 @@ enum Reuse {
     Never,
 }
 
-/// A time, or `off`.
-#[derive(Clone, Copy, Debug)]
-struct Optional(Option<Duration>);
-
-fn optional_lifespan(text: &str) -> Result<Optional, String> {
-    match text.trim() {
-        "off" => Ok(Optional(None)),
-        text => lifespan(text).map(Some).map(Optional),
-    }
-}
-
 impl PolicyFlags {
     pub(super) fn apply(&self, config: &mut Config) -> Result<(), Problem> {
         config.default_roles = Roles::parse(self.default_roles.trim()).map_err(|error| {
             Problem::usage(
-                format!("the default roles {:?} cannot be: {error}", self.default_roles),
+                format!("the default roles {:?} are not valid: {error}", self.default_roles),
                 "separate roles by commas, such as --default-roles user,reader",
             )
         })?;

@@ -1,6 +1,5 @@
-//! The key file: read, made when there is none, and replaced as a whole. Whoever reads it finds
-//! all of a ring or all of another, whatever happens in between; and it is on the disk before any
-//! token is out that one of its keys signed.
+//! The key file: read, made if it is missing, and replaced as a whole. A reader finds the whole old
+//! ring or the whole new one; and a ring is on the disk before one of its keys signs a token.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
@@ -23,7 +22,7 @@ pub(super) fn read(path: &Path) -> Result<Keys, Problem> {
             warn_if_others_can_read(&file, path)?;
             file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)
         })
-        .map_err(|error| cannot_read(path, &error))?;
+        .map_err(|error| cannot_read(path, error))?;
     if bytes.len() > MAX_FILE {
         return Err(Problem::new(
             format!("the key file {shown} is larger than {MAX_FILE} bytes"),
@@ -34,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<Keys, Problem> {
         .map_err(|problem| Problem { what: format!("{shown}: {}", problem.what), ..problem })
 }
 
-/// Reads the key file, or makes one. Says whether it was made now.
+/// Reads the key file, or makes one; true if it is new.
 pub(super) fn read_or_create(
     path: &Path,
     algorithm: Algorithm,
@@ -47,47 +46,49 @@ pub(super) fn read_or_create(
     let new = new.map_err(|error| {
         Problem::new(
             format!("cannot write the key file {}: {error}", path.display()),
-            "make its directory writable, or set SECRET_KEY",
+            "make its directory writable, or give a key with the setting `keys`",
         )
+        .with_source(error)
     })?;
-    // If not made now, another lictor was faster.
+    // The file may be that of another process, which was faster.
     Ok((read(path)?, new))
 }
 
-/// Replaces the ring by what `change` makes of it. Only one process at a time does so.
+/// Replaces the ring by the one that `change` returns. A lock lets one process at a time do so.
 pub(super) fn update(
     path: &Path,
     change: impl FnOnce(Keys) -> Result<Keys, Problem>,
 ) -> Result<Keys, Problem> {
-    // Through links: the file is replaced, not the link to it.
-    let path = &fs::canonicalize(path).map_err(|error| cannot_read(path, &error))?;
-    let old = lock(path).map_err(|error| cannot_read(path, &error))?;
+    // Follows links: the file is replaced, not a link to it.
+    let path = &fs::canonicalize(path).map_err(|error| cannot_read(path, error))?;
+    let old = lock(path).map_err(|error| cannot_read(path, error))?;
     let keys = change(read(path)?)?;
     replace(path, &old, &keys).map_err(|error| {
         Problem::new(
             format!("cannot write the key file {}: {error}", path.display()),
-            "make its directory writable for whoever changes the keys",
+            "make its directory writable for the user that changes the keys",
         )
+        .with_source(error)
     })?;
     Ok(keys)
 }
 
-/// The file, in this process's hands until it is closed.
+/// Opens and locks the file; closing it ends the lock.
 fn lock(path: &Path) -> io::Result<File> {
     loop {
         let file = File::open(path)?;
         file.lock()?;
-        // Whoever had it before has put another file there, whose lock is another one.
+        // The process that had the lock may have put another file there: lock that one.
         if file.metadata()?.ino() == fs::metadata(path)?.ino() {
             return Ok(file);
         }
     }
 }
 
-/// False if there is a file by now.
+/// Makes the file; false if another process has made it meanwhile.
 fn create(path: &Path, key: &Key) -> io::Result<bool> {
     let text = match key.material() {
-        // A file of one secret is just that, for other programs to read.
+        // A single secret is written as plain text, which other programs can read.
         Material::Hs256(secret) => {
             let mut line = Zeroizing::new(Vec::with_capacity(secret.bytes().len() + 1));
             line.extend_from_slice(secret.bytes());
@@ -105,7 +106,7 @@ fn create(path: &Path, key: &Key) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         linked => linked.map(|()| true),
     });
-    // If it could not be made, that is what went wrong, and not that it is not there.
+    // The error of making the file comes before one of removing the draft.
     let removed = fs::remove_file(&draft);
     let made = made?;
     removed?;
@@ -115,7 +116,7 @@ fn create(path: &Path, key: &Key) -> io::Result<bool> {
 
 fn replace(path: &Path, old: &File, keys: &Keys) -> io::Result<()> {
     let draft = draft_of(path)?;
-    let replaced = write(&draft, format::render(keys).as_bytes(), |new| take_after(new, old))
+    let replaced = write(&draft, format::render(keys).as_bytes(), |new| copy_permissions(old, new))
         .and_then(|()| fs::rename(&draft, path));
     if replaced.is_err() {
         let _ = fs::remove_file(&draft);
@@ -124,42 +125,47 @@ fn replace(path: &Path, old: &File, keys: &Keys) -> io::Result<()> {
     sync_directory(path)
 }
 
-/// Root changes the keys of a server that runs as somebody else, who must be able to read them
-/// at its next start: the new file has the old one's owner, and its group may read if it could.
-fn take_after(new: &File, old: &File) -> io::Result<()> {
-    let (was, is) = (old.metadata()?, new.metadata()?);
-    if (was.uid(), was.gid()) != (is.uid(), is.gid()) {
-        fchown(new, Some(was.uid()), Some(was.gid()))?;
+/// Gives the new file the old one's owner, and the right to read to the group if it had it. Root may
+/// change the keys of a server that runs as another user and must read them at its next start.
+fn copy_permissions(old: &File, new: &File) -> io::Result<()> {
+    let (from, to) = (old.metadata()?, new.metadata()?);
+    if (from.uid(), from.gid()) != (to.uid(), to.gid()) {
+        fchown(new, Some(from.uid()), Some(from.gid()))?;
     }
-    new.set_permissions(fs::Permissions::from_mode(0o600 | was.mode() & 0o040))
+    new.set_permissions(fs::Permissions::from_mode(0o600 | from.mode() & 0o040))
 }
 
-/// A name beside the file. Written there first: who finds the file finds all of it.
+/// A new name beside the file. The ring is written there first, so the file is always complete.
 fn draft_of(path: &Path) -> io::Result<PathBuf> {
     let mut name = [0u8; 8];
     getrandom::fill(&mut name).map_err(io::Error::other)?;
     Ok(path.with_extension(format!("key.{}", *format::hex(&name))))
 }
 
-fn write(draft: &Path, text: &[u8], dress: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+fn write(
+    draft: &Path,
+    text: &[u8],
+    prepare: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-    dress(&file)?;
+    prepare(&file)?;
     file.write_all(text)?;
     file.sync_all()
 }
 
-/// The name must survive a power cut as well, since tokens will be out that it signed.
+/// Syncs the directory: the name of the file must survive a power cut, because its keys sign tokens.
 fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|parent| *parent != Path::new(""));
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn cannot_read(path: &Path, error: &io::Error) -> Problem {
+fn cannot_read(path: &Path, error: io::Error) -> Problem {
     let next = match error.kind() {
         ErrorKind::NotFound => "check the path, or make it: openssl rand -hex 32 > FILE",
         _ => "let the user that runs lictor read it",
     };
     Problem::new(format!("cannot read the key file {}: {error}", path.display()), next)
+        .with_source(error)
 }
 
 fn warn_if_others_can_read(file: &File, path: &Path) -> io::Result<()> {
@@ -212,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn made_kept_and_changed() {
+    fn a_key_file_is_made_kept_and_changed() {
         let dir = Dir::new("made");
         let path = dir.0.join("a.key");
         let (made, new) = read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
@@ -246,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_stays_and_permissions_are_taken_over_in_part() {
+    fn a_link_stays_and_permissions_are_copied_in_part() {
         let dir = Dir::new("link");
         let (path, link) = (dir.0.join("a.key"), dir.0.join("link"));
         read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
@@ -260,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_in_the_way_of_a_new_file_is_told() {
+    fn a_file_that_cannot_be_made_says_why() {
         let dir = Dir::new("closed");
         fs::set_permissions(&dir.0, fs::Permissions::from_mode(0o500)).unwrap();
         // Root may write all the same; for others there is something to see.
@@ -284,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn no_key_is_lost_when_several_rotate_at_once() {
+    fn no_key_is_lost_when_several_threads_rotate() {
         let dir = Dir::new("crowd");
         let path = dir.0.join("a.key");
         read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
