@@ -19,16 +19,16 @@ const PAGE: u32 = 500;
 
 #[derive(Args)]
 pub(super) struct AuditCommand {
-    /// Only what concerns this user, who may have been deleted
+    /// Only entries about this user; deleted users count too
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Only the last 24h, 30d, or seconds
+    /// Only entries of the last 24h, 30d, or seconds
     #[arg(long, value_name = "TIME", value_parser = lifespan)]
     since: Option<Duration>,
-    /// At most so many entries, the newest ones
+    /// The most entries; the newest are shown
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     limit: u32,
-    /// One JSON object a line
+    /// Print one JSON object a line
     #[arg(long)]
     json: bool,
     #[command(flatten)]

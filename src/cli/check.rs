@@ -18,7 +18,7 @@ use crate::server::cannot_listen;
 use crate::site::origin;
 use crate::store::{Database, Inspection};
 
-/// A line of the output: what it is about, and the value.
+/// A line of the output: a setting and its value.
 type Row = (&'static str, String);
 
 pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
@@ -140,7 +140,7 @@ fn network_rows(config: &Config) -> Vec<Row> {
     ]
 }
 
-/// What is allowed and still most likely a mistake.
+/// Settings that are allowed, but most likely a mistake.
 fn warnings(config: &Config) -> Vec<String> {
     let mut warnings = Vec::new();
     if let Some(why) = missing_proxy(config) {
@@ -240,7 +240,7 @@ mod tests {
             ("*", None, "127.0.0.1", false),
             ("none", None, "", false),
             ("none", Some("https://login.example"), "127.0.0.1", false),
-            // What --listen 127.0.0.1:5000 alone makes of it.
+            // The default with --listen 127.0.0.1:5000.
             ("none", Some("http://127.0.0.1:5000"), "127.0.0.1", true),
         ] {
             let mut config = Config::new("x", Secret::new([7; 32]).unwrap());

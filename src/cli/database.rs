@@ -10,7 +10,7 @@ use crate::store::{Database, Inspection, Sqlite};
 
 #[derive(Args, Debug)]
 pub(super) struct DatabaseFlag {
-    /// The SQLite file; made if it is not there
+    /// The SQLite file; made if it does not exist
     #[arg(
         long,
         value_name = "PATH",
@@ -21,7 +21,7 @@ pub(super) struct DatabaseFlag {
     pub(super) database: Database,
 }
 
-/// What is no text is the path of a file.
+/// Parses text; anything that is not UTF-8 is the path of a file.
 fn parse(typed: OsString) -> Result<Database, String> {
     match typed.to_str() {
         Some(text) => Database::parse(text).map_err(|problem| problem.to_string()),
@@ -35,19 +35,19 @@ pub(super) fn open(database: &Database) -> Result<Sqlite, Problem> {
     Sqlite::open(path, 1)
 }
 
-/// What is at its place, without a change to it.
+/// Says whether there is a database, and of which version; changes nothing.
 pub(super) fn inspect(database: &Database) -> Result<Inspection, Problem> {
     let Database::File(path) = database;
     Sqlite::inspect(path)
 }
 
-/// Says what is wrong with the database, if anything is.
+/// An error if the database is damaged.
 pub(super) fn check(database: &Database) -> Result<(), Problem> {
     let Database::File(path) = database;
     Sqlite::check(path)
 }
 
-/// Opens a database that is there: a command that looks for users makes no file.
+/// Opens a database that exists: a command that looks for users makes no file.
 pub(super) fn open_existing(database: &Database) -> Result<Sqlite, Problem> {
     match inspect(database)? {
         Inspection::Current | Inspection::Older(_) => open(database),

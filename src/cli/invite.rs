@@ -20,18 +20,18 @@ pub(super) enum InviteCommand {
         /// A role that the account will have; can be given several times
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
-        /// How long it can be used: 7d, 12h, or seconds
+        /// How long the invitation is valid: 7d, 12h, or seconds
         #[arg(long, value_name = "TIME", default_value = "7d", value_parser = invitation_lifespan)]
         expires: Duration,
         #[command(flatten)]
         database: DatabaseFlag,
     },
-    /// List the invitations that can be used, the newest first
+    /// List the open invitations, the newest first
     List {
         #[command(flatten)]
         database: DatabaseFlag,
     },
-    /// Take an invitation back
+    /// Revoke an invitation
     Revoke {
         /// Its id: see `lictor invite list`
         id: String,
@@ -95,7 +95,7 @@ fn revoke(id: &str, database: &Database, now: Timestamp) -> Result<(), Problem> 
     let id = id.trim();
     let entry = entry(Event::InvitationRevoked, id);
     match store.revoke_invitation(id, &Authority::Operator, &entry, now).map_err(failed)? {
-        true => print(&format!("invitation {id} was taken back")),
+        true => print(&format!("invitation {id} was revoked")),
         false => Err(Problem::new(
             format!("there is no invitation {}", id.escape_debug()),
             "see which there are: lictor invite list",

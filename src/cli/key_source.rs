@@ -15,23 +15,23 @@ use crate::store::Database;
 #[derive(Args, Debug)]
 pub(super) struct KeyFlags {
     /// File with the keys that sign and verify tokens; by default the database's path with the
-    /// ending .key, made if it is not there. With SECRET_KEY set, that one signs and the keys of
-    /// a file that is named verify
+    /// ending .key, made if it does not exist. If SECRET_KEY is set, it signs, and the keys of the
+    /// file given here only verify
     #[arg(long, value_name = "PATH", env = "LICTOR_SECRET_KEY_FILE")]
     pub(super) secret_key_file: Option<PathBuf>,
 
-    /// What signs new tokens; a key for it is made if there is none [default: what the newest key
-    /// is for; HS256 in a new file]
+    /// Algorithm that signs new tokens; a key for it is made if there is none [default: that of the
+    /// newest key; HS256 in a new file]
     #[arg(long, value_name = "ALGORITHM", env = "JWT_ALGORITHM")]
     pub(super) jwt_algorithm: Option<JwtAlgorithm>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum JwtAlgorithm {
-    /// A secret that whoever verifies must have as well
+    /// A secret, which every service that verifies must have as well
     #[value(name = "HS256")]
     Hs256,
-    /// Ed25519: others verify with the public key from /.well-known/jwks.json
+    /// Ed25519: services verify with the public key from /.well-known/jwks.json
     #[value(name = "EdDSA")]
     EdDsa,
 }

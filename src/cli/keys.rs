@@ -19,15 +19,15 @@ use crate::store::{Actor, Audit as _, Entry, Event, Inspection};
 
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
-    /// List the keys, newest first: what signs, and what only verifies
+    /// List the keys, newest first, and which of them signs
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         place: KeyPlace,
     },
-    /// Make a new key, which signs from the next start on; those before it still verify
+    /// Make a new key, which signs from the next start on; older keys still verify
     Rotate(KeyPlace),
     /// Remove a key that no longer signs; tokens that it signed are refused from the next start on.
     /// The newest key of each algorithm stays: whether it signs depends on the server's flags
@@ -36,7 +36,7 @@ pub(super) enum KeyCommand {
         // A thumbprint can begin like a flag.
         #[arg(allow_hyphen_values = true)]
         kid: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
         /// How long tokens that the key signed can be refreshed

@@ -18,37 +18,37 @@ use crate::values::{Email, unique};
 
 #[derive(Subcommand)]
 pub(super) enum MailCommand {
-    /// List the mails that are not sent yet, and those that were given up
+    /// List the mails that wait to be sent, and those that were given up
     List {
         #[command(flatten)]
         database: DatabaseFlag,
     },
-    /// Let the server try a mail again now
+    /// Let the server try to send a mail again now
     Retry {
         /// Its id: see `lictor mail list`; without it, all mails
         id: Option<i64>,
         #[command(flatten)]
         database: DatabaseFlag,
     },
-    /// Throw a mail away
+    /// Delete a mail
     Drop {
         /// Its id: see `lictor mail list`
         id: i64,
         #[command(flatten)]
         database: DatabaseFlag,
     },
-    /// Send a mail at once, to see whether mail works
+    /// Send a mail now, to see whether mail works
     Test(Box<Test>),
 }
 
 #[derive(Args)]
 pub(super) struct Test {
-    /// Whom to send it to
+    /// The e-mail address to send it to
     #[arg(value_name = "ADDRESS")]
     email: String,
     #[command(flatten)]
     mail: MailFlags,
-    /// What the service is called
+    /// The name of the service
     #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
     issuer: String,
 }
@@ -101,7 +101,7 @@ fn retry(id: Option<i64>, database: &Database) -> Result<(), Problem> {
 
 fn drop(id: i64, database: &Database) -> Result<(), Problem> {
     match open_existing(database)?.drop_mail(id).map_err(failed)? {
-        true => print(&format!("mail {id} was thrown away")),
+        true => print(&format!("mail {id} was deleted")),
         false => Err(no_such(id)),
     }
 }

@@ -16,17 +16,17 @@ const NOBODY: &str = "lictor@localhost";
 #[derive(Args, Debug)]
 pub(super) struct MailFlags {
     /// How mail is sent: smtp+starttls://USER:PASSWORD@HOST, smtps://…, smtp://HOST, sendmail:,
-    /// dir:PATH for a file each, log: for the links alone. Percent-encode what is not a letter or
-    /// a digit in USER and PASSWORD, and rather set the environment variable: others on the
+    /// dir:PATH to write files, log: to log only the links. Percent-encode everything but letters
+    /// and digits in USER and PASSWORD, and prefer the environment variable: other users of the
     /// machine can see flags
     #[arg(long, value_name = "WAY", env = "LICTOR_MAIL", hide_env_values = true)]
     mail: Option<String>,
 
-    /// The address that mails come from: login@example.org, or "Example <login@example.org>"
+    /// The sender of mails: login@example.org, or "Example <login@example.org>"
     #[arg(long, value_name = "ADDRESS", env = "LICTOR_MAIL_FROM")]
     mail_from: Option<String>,
 
-    /// Folder with words of your own for mails; the README says how they are written
+    /// Folder with templates of your own for mails; the documentation says how to write them
     #[arg(long, value_name = "DIR", env = "LICTOR_MAIL_TEMPLATES")]
     mail_templates: Option<PathBuf>,
 }
@@ -56,18 +56,18 @@ impl MailFlags {
 
 #[derive(Args, Debug)]
 pub(super) struct PageFlags {
-    /// Where people reach the app, for the links in mails: https://login.example.org. Its pages
-    /// /finalize and /reset-finalize take them [default: http:// and the address of --listen, if
-    /// that is this machine alone]
+    /// URL at which people reach the app, for the links in mails: https://login.example.org. Its
+    /// pages /finalize and /reset-finalize take them [default: http:// and the address of --listen,
+    /// if only this machine can reach that]
     #[arg(long, value_name = "URL", env = "LICTOR_PUBLIC_URL")]
     public_url: Option<String>,
 
-    /// Another page that takes the link which confirms an address; ?token= is appended, behind a
+    /// URL of another page for links that confirm an e-mail address; ?token= is appended, behind a
     /// fragment if there is one: http://host/#/finalize
     #[arg(long, value_name = "URL", env = "LICTOR_CONFIRMATION_URL")]
     confirmation_url: Option<String>,
 
-    /// Another page that takes the link which sets a new password
+    /// URL of another page for links that set a new password
     #[arg(long, value_name = "URL", env = "LICTOR_RESET_URL")]
     reset_url: Option<String>,
 }
@@ -80,7 +80,7 @@ pub(super) struct Pages {
 }
 
 impl Pages {
-    /// The page that takes a token which resets a password.
+    /// The page for the token that resets a password.
     pub(super) fn reset_page(self) -> Option<PageUrl> {
         self.reset.or_else(|| self.public.map(|public| public.below(PageUrl::RESET)))
     }

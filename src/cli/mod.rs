@@ -62,7 +62,7 @@ struct Cli {
 enum Command {
     /// Run the server (the default)
     Serve(ServeFlags),
-    /// Print the configuration that `serve` would run with, and what is wrong with it
+    /// Print the configuration that `serve` would use, and what is wrong with it
     Check(ServeFlags),
     /// Manage users; works while the server runs
     User {
@@ -79,7 +79,7 @@ enum Command {
         #[command(subcommand)]
         command: keys::KeyCommand,
     },
-    /// Look after mails that are to be sent; works while the server runs
+    /// Manage the mails that wait to be sent; works while the server runs
     Mail {
         #[command(subcommand)]
         command: mail::MailCommand,
@@ -89,7 +89,7 @@ enum Command {
 }
 
 impl Command {
-    /// The server's log level is a flag; other commands log only what went wrong.
+    /// The level of log lines: a flag of the server; other commands log warnings and errors.
     fn log_level(&self) -> LogLevel {
         match self {
             Command::Serve(flags) => flags.log,
@@ -114,7 +114,7 @@ impl Command {
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let command = match Cli::try_parse_from(with_default_command(args)) {
         Ok(cli) => cli.command,
-        // Help and version come this way too, with exit code 0.
+        // Help and version are "errors" too, with exit code 0.
         Err(error) => error.exit(),
     };
     logging::start(command.log_level());
@@ -122,7 +122,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             let (what, next) = (words::in_flags(&problem.what), words::in_flags(&problem.next));
-            // A closed standard error is no reason to end differently.
+            // The exit code is the same if standard error is closed.
             let _ = writeln!(io::stderr(), "lictor: {what}\n  {next}");
             ExitCode::from(if problem.usage { 2 } else { 1 })
         }

@@ -10,7 +10,7 @@ pub(super) fn print(text: &str) -> Result<(), Problem> {
     writeln!(io::stdout(), "{text}").or_else(unless_closed)
 }
 
-/// A closed standard output is no failure, as in `lictor user list | head`; other errors are.
+/// No problem if standard output was closed, as in `lictor user list | head`; else the error.
 pub(super) fn unless_closed(error: io::Error) -> Result<(), Problem> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(()),
@@ -22,7 +22,7 @@ pub(super) fn unless_closed(error: io::Error) -> Result<(), Problem> {
     }
 }
 
-/// An error of the library with the next step for somebody at the command line.
+/// A library error as a problem, with the next step at the command line.
 pub(super) fn failed(error: Error) -> Problem {
     let next = match error {
         Error::InvalidPassword(_) => "choose another password",

@@ -10,12 +10,12 @@ use crate::guard::{Blocklist, PasswordRules};
 
 #[derive(Args, Debug)]
 pub(super) struct PasswordFlags {
-    /// Characters that a new password has at least; NIST asks for 15 where it is the only factor
+    /// The fewest characters of a new password; NIST asks for 15 where it is the only factor
     #[arg(long, value_name = "N", env = "LICTOR_MIN_PASSWORD_LENGTH", default_value_t = 8, value_parser = clap::value_parser!(u16).range(8..=64))]
     pub(super) min_password_length: u16,
 
-    /// A file of passwords that nobody may choose: one a line, or sorted SHA-1 hashes in
-    /// hexadecimal as breach corpora are downloaded
+    /// A file of passwords that nobody may choose: one a line, or the sorted hexadecimal SHA-1 hashes
+    /// of a downloaded breach corpus
     #[arg(long, value_name = "FILE", env = "LICTOR_PASSWORD_BLOCKLIST")]
     password_blocklist: Option<PathBuf>,
 }
@@ -38,7 +38,7 @@ pub(super) struct PasswordRuleFlags {
     #[command(flatten)]
     password: PasswordFlags,
 
-    /// What the service is called, which is no good password
+    /// The name of the service, which is refused as a password
     #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
     issuer: String,
 }

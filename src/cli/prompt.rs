@@ -52,7 +52,7 @@ fn unreadable(error: io::Error) -> Problem {
     .with_source(error)
 }
 
-/// Asks `question` on the terminal; true for yes. `action` says in an error what needed it.
+/// Asks `question` on the terminal; true for yes. `action` names in an error what needs confirmation.
 pub(super) fn confirmed(action: &str, question: &str) -> Result<bool, Problem> {
     if !io::stdin().is_terminal() {
         return Err(Problem::new(

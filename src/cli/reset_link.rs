@@ -19,7 +19,7 @@ use crate::values::Lifespans;
 pub(super) struct ResetLink {
     #[command(flatten)]
     user: OneUser,
-    /// How long it can be used: 1h, 30m, or seconds
+    /// How long the link is valid: 1h, 30m, or seconds
     #[arg(long, value_name = "TIME", env = "LICTOR_RESET_LIFESPAN", default_value = "1h", value_parser = lifespan)]
     reset_lifespan: Duration,
     #[command(flatten)]

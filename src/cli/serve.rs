@@ -49,6 +49,6 @@ fn announce(address: SocketAddr, config: &Config) {
              -d '{{\"username\":\"ada\",\"password\":\"correct horse\"}}'"
         );
     }
-    // A closed standard output is no reason not to serve.
+    // The server runs even if standard output is closed.
     let _ = writeln!(io::stdout(), "{text}");
 }

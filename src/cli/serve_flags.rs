@@ -35,7 +35,7 @@ pub(super) struct ServeFlags {
     #[arg(long, value_name = "MODE", env = "LICTOR_REGISTRATION", default_value = "open")]
     registration: RegistrationMode,
 
-    /// How long an access token is good: 24h, 15m, or seconds
+    /// How long an access token is valid: 24h, 15m, or seconds
     #[arg(long, value_name = "TIME", env = "JWT_ACCESS_LIFESPAN", default_value = "24h", value_parser = lifespan)]
     access_lifespan: Duration,
 
@@ -43,15 +43,15 @@ pub(super) struct ServeFlags {
     #[arg(long, value_name = "TIME", env = "JWT_REFRESH_LIFESPAN", default_value = "30d", value_parser = lifespan)]
     refresh_lifespan: Duration,
 
-    /// How long before its end a token can be refreshed already, for clocks that differ: 60s, 0
+    /// How long before it expires a token can be refreshed, for clocks that differ: 60s, 0
     #[arg(long, value_name = "TIME", env = "LICTOR_EARLY_REFRESH", default_value = "60s", value_parser = duration)]
     early_refresh: Duration,
 
-    /// How long a token that resets a password can be used: 1h, 30m, or seconds
+    /// How long a token that resets a password is valid: 1h, 30m, or seconds
     #[arg(long, value_name = "TIME", env = "LICTOR_RESET_LIFESPAN", default_value = "1h", value_parser = lifespan)]
     reset_lifespan: Duration,
 
-    /// How long the link in a mail that confirms an address can be used: 24h, 2d, or seconds
+    /// How long the link that confirms an e-mail address is valid: 24h, 2d, or seconds
     #[arg(long, value_name = "TIME", env = "LICTOR_CONFIRMATION_LIFESPAN", default_value = "24h", value_parser = lifespan)]
     confirmation_lifespan: Duration,
 
@@ -64,8 +64,8 @@ pub(super) struct ServeFlags {
     #[command(flatten)]
     pub(super) policy: PolicyFlags,
 
-    /// Take tokens that another program made with the same secret, as the Flask app did that lictor
-    /// replaces: a switch-over then logs nobody out. Turn it off once the refresh lifespan is over
+    /// Accept tokens that another program made with the same secret, such as the Flask app that
+    /// lictor replaces: the switch-over then logs nobody out. Remove it after the refresh lifespan
     #[arg(long, env = "LICTOR_ADOPT_TOKENS")]
     adopt_tokens: bool,
 
@@ -73,11 +73,11 @@ pub(super) struct ServeFlags {
     #[arg(long, value_name = "TIME", env = "LICTOR_AUDIT_RETENTION", default_value = "90d", value_parser = lifespan)]
     audit_retention: Duration,
 
-    /// What authenticator apps and mails call this service
+    /// The name of the service in authenticator apps and mails
     #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
     issuer: String,
 
-    /// A folder with an app of yours that is served instead of lictor's own; `off` for none
+    /// A folder with an app of yours to serve instead of lictor's own; `off` for none
     #[arg(long, value_name = "DIR|off", env = "LICTOR_WEB")]
     web: Option<OsString>,
 
@@ -96,8 +96,8 @@ pub(super) struct ServeFlags {
     #[arg(long, value_name = "ON|OFF", env = "LICTOR_THROTTLE", default_value = "on")]
     throttle: Switch,
 
-    /// Addresses and networks of proxies, separated by commas, whose X-Forwarded-For says whom a
-    /// request comes from; nobody else's counts
+    /// IP addresses and networks of proxies, separated by commas, whose X-Forwarded-For names the
+    /// client; that of all others is ignored
     #[arg(long, value_name = "ADDR[/BITS]", env = "LICTOR_TRUSTED_PROXY", value_delimiter = ',')]
     trusted_proxy: Vec<String>,
 
@@ -109,16 +109,17 @@ pub(super) struct ServeFlags {
     #[arg(long, value_name = "N", env = "LICTOR_HASH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     hash_threads: Option<u16>,
 
-    /// Open connections; the longest idle ones make room for new ones, then those that wait longest
-    /// for the rest of a request
+    /// The most open connections; then the longest idle ones are closed for new ones, and after them
+    /// those that wait longest for the rest of a request
     #[arg(long, value_name = "N", env = "LICTOR_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     max_connections: u32,
 
-    /// Open connections from one address (an IPv6 /64 counts as one); raise it behind a proxy
+    /// The most open connections from one IP address (an IPv6 /64 counts as one); raise it behind a
+    /// proxy
     #[arg(long, value_name = "N", env = "LICTOR_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..))]
     max_connections_per_address: u32,
 
-    /// What to log on standard error
+    /// Which log lines to write to standard error
     #[arg(long, value_name = "LEVEL", env = "LICTOR_LOG", default_value = "info")]
     pub(super) log: LogLevel,
 }
@@ -129,7 +130,7 @@ enum RegistrationMode {
     Open,
     /// Everyone who follows the link in a mail; needs --mail
     Email,
-    /// Whoever has an invitation; `lictor invite add` makes one
+    /// Everyone with an invitation; `lictor invite add` makes one
     Invite,
     /// Nobody; `lictor user add` makes accounts
     Closed,
@@ -185,7 +186,7 @@ impl ServeFlags {
         KeySource::new(&self.keys, &self.database.database)
     }
 
-    /// The pages; an error if serving them would give out the database or the keys.
+    /// The pages that are served; an error if the database or the keys lie among them.
     pub(super) fn assets(&self, source: &KeySource) -> Result<Assets, Problem> {
         let mut private = self.database.database.private_files();
         private.extend(source.file().ok().map(Path::to_owned));

@@ -25,7 +25,7 @@ pub(super) enum UserCommand {
     Add {
         /// The username
         name: String,
-        /// An address that also serves as a login name
+        /// An e-mail address, with which the user can log in as well
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
         /// A role; can be given several times
@@ -50,29 +50,29 @@ pub(super) enum UserCommand {
         #[command(flatten)]
         rules: PasswordRuleFlags,
     },
-    /// Set the roles, replacing those there were
+    /// Set the roles; the ones before are removed
     Roles {
         #[command(flatten)]
         user: OneUser,
-        /// Roles separated by commas; none to take all away
+        /// Roles separated by commas; leave them out to remove all
         #[arg(default_value = "")]
         roles: String,
     },
-    /// Let an account be used again
+    /// Activate an account
     Activate(OneUser),
-    /// Shut an account out at once; its tokens are refused as well
+    /// Deactivate an account at once; its tokens are refused as well
     Deactivate(OneUser),
-    /// Turn a second factor off, for somebody who has lost it and the recovery codes
+    /// Turn off the second factor of a user who has lost it and the recovery codes
     ResetSecondFactor(OneUser),
-    /// Forget failed logins up to now, so that the next one need not wait
+    /// Forget the failed logins of an account, so that the next login need not wait
     Unlock(OneUser),
-    /// Make a token with which a user sets a new password at POST /api/reset_finalize, once
+    /// Make a link, and its token for POST /api/reset_finalize, that sets a new password once
     ResetLink(ResetLink),
     /// Delete an account for good
     Delete {
         #[command(flatten)]
         user: OneUser,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
