@@ -37,11 +37,13 @@ mod ip;
 #[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
 mod keys;
 mod link;
+mod login;
 #[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
 mod mail;
 mod mailer;
 pub mod net;
 mod notify;
+mod route;
 mod server;
 mod site;
 #[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Some only the CLI asks.
@@ -51,7 +53,8 @@ mod values;
 #[cfg(feature = "cli")]
 pub mod cli;
 
-pub use app::App;
+pub use app::{App, Call};
+pub use background::Background;
 pub use config::{
     Config, Cors, Issuer, MailSettings, Origin, RefreshReuse, Registration, SecondFactorRule, Web,
 };
@@ -61,7 +64,8 @@ pub use ip::Network;
 pub use keys::{Algorithm, Keys, Secret};
 pub use link::PageUrl;
 pub use mail::{Sender, Transport};
+pub use route::{Blocking, Handler, Route};
 pub use server::{Server, stop_on_signals};
-pub use site::route::{Handler, Route};
+pub use site::Site;
 pub use store::Database;
 pub use values::{Email, Role, Roles, Username};

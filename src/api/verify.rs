@@ -9,8 +9,7 @@
 use std::fmt::Write as _;
 
 use super::query::percent_decoded;
-use crate::app::App;
-use crate::clock::Timestamp;
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Identity;
 use crate::http::{HeaderValue, Request, Response};
@@ -21,14 +20,9 @@ const FIELDS: [&str; 3] = ["X-Auth-User", "X-Auth-Id", "X-Auth-Roles"];
 
 /// All three fields are always there, so that a proxy has something to put in place of what the
 /// client may have sent.
-pub(crate) fn get(
-    _: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    _: Timestamp,
-) -> Result<Response, Error> {
-    not_forged(request)?;
-    let wanted = wanted(request.query)?;
+pub(super) fn get(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
+    not_forged(call.request)?;
+    let wanted = wanted(call.request.query)?;
     if !wanted.iter().all(|role| identity.roles().contains(role)) {
         let wanted: Vec<&str> = wanted.iter().map(Role::as_str).collect();
         return Err(Error::MissingRole(wanted.join(", ")));
@@ -48,7 +42,7 @@ pub(crate) fn get(
 }
 
 /// Refuses a request in which the client says who it is. A proxy overwrites these fields or takes
-/// them away before it asks; one that does neither must not carry them to the app. Many apps read
+/// them away before it asks; one that does neither must not carry them to the call.app. Many apps read
 /// `X_Auth_User` and `X.Auth.User` as the same field (CGI, WSGI and PHP make one variable of
 /// them), which hardly any proxy does.
 fn not_forged(request: &Request<'_>) -> Result<(), Error> {

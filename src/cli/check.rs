@@ -8,6 +8,7 @@ use humantime::format_duration;
 
 use super::database;
 use super::serve_flags::ServeFlags;
+use crate::app::origin;
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, MailSettings, Origin};
 use crate::error::Problem;
@@ -15,7 +16,6 @@ use crate::guard::Blocklist;
 use crate::ip::{Network, is_near};
 use crate::link::PageUrl;
 use crate::server::cannot_listen;
-use crate::site::origin;
 use crate::store::{Database, Inspection};
 
 /// A line of the output: a setting and its value.

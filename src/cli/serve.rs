@@ -10,6 +10,7 @@ use crate::clock::Timestamp;
 use crate::config::{Config, Registration, Web};
 use crate::error::Problem;
 use crate::server::{Server, stop_on_signals};
+use crate::site::Site;
 use crate::store::Inspection;
 
 pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
@@ -20,13 +21,14 @@ pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     flags.policy.password.check()?;
     let found = database::inspect(&flags.database.database)?;
     let config = flags.config(source.find_or_create(Timestamp::now())?)?;
-    let app = App::open(&config)?;
+    let site = Site::new(App::open(config)?)?;
     let stop = stop_on_signals()?;
-    let server = Server::bind(app, &config)?;
+    let server = Server::bind(site)?;
+    let config = &server.site().app().config;
     if found == Inspection::Absent {
         log::info!("made a new database in {}", config.database);
     }
-    announce(server.address(), &config);
+    announce(server.address(), config);
     server.run(&stop)
 }
 

@@ -190,7 +190,6 @@ impl ServeFlags {
     pub(super) fn assets(&self, source: &KeySource) -> Result<Assets, Problem> {
         let mut private = self.database.database.private_files();
         private.extend(source.file().ok().map(Path::to_owned));
-        let private: Vec<&Path> = private.iter().map(PathBuf::as_path).collect();
         Assets::open(&web(self.web.as_deref()), &private)
     }
 }

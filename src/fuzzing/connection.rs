@@ -9,8 +9,8 @@ use super::{first_line, lines};
 use crate::clock::Timestamp;
 use crate::http::limits::{MAX_CHUNK_OVERHEAD, MAX_HEAD, MAX_OUTPUT};
 use crate::http::{
-    Answer, Connection, Context, Date, Lane, Limits, Moment, Next, Refusal, Request, Response,
-    Service, Wait,
+    Answer, Connection, Context, Date, Limits, Moment, Next, Overload, Queued, Refusal, Request,
+    Response, Service, Step, Wait,
 };
 
 /// Bytes that the engine reads at once.
@@ -64,7 +64,7 @@ fn conversation(wire: &[u8], sizes: &mut dyn Iterator<Item = usize>) -> Conversa
     )
 }
 
-/// A connection with its surroundings: a client that may not read, a clock, the slow lane.
+/// A connection with its surroundings: a client that may not read, a clock, a pool.
 struct Driver {
     connection: Connection,
     limits: Limits,
@@ -73,8 +73,8 @@ struct Driver {
     echo: Echo,
     /// How many bytes the client still takes before it blocks.
     room: usize,
-    slow_lane_full: bool,
-    slow_time: u64,
+    queue_full: bool,
+    pool_time: u64,
     stopping: bool,
     closed: bool,
     /// Everything that the client was given.
@@ -94,8 +94,8 @@ impl Driver {
             at,
             echo: Echo::default(),
             room: usize::MAX,
-            slow_lane_full: false,
-            slow_time: 0,
+            queue_full: false,
+            pool_time: 0,
             stopping: false,
             closed: false,
             written: Vec::new(),
@@ -104,8 +104,8 @@ impl Driver {
 
     /// Plays a script, one step per byte, until the connection is closed; what is left of the
     /// bytes then comes at once. A digit lets time pass, `!` looks at the deadline, `_` and `=`
-    /// make the client stop and go on reading, `~` makes it read a little, `%` and `^` fill and
-    /// slow down the slow lane, `#` stops the server. Every other byte is the size of a read.
+    /// make the client stop and go on reading, `~` makes it read a little, `%` and `^` fill the
+    /// queue and slow down the pool, `#` stops the server. Every other byte is the size of a read.
     fn play(mut self, script: &[u8], wire: &[u8]) {
         let mut rest = wire;
         for &step in script {
@@ -116,8 +116,8 @@ impl Driver {
                 b'_' => self.room = 0,
                 b'=' => self.room = usize::MAX,
                 b'~' => self.room = self.room.saturating_add(7),
-                b'%' => self.slow_lane_full = !self.slow_lane_full,
-                b'^' => self.slow_time = 30_000 - self.slow_time,
+                b'%' => self.queue_full = !self.queue_full,
+                b'^' => self.pool_time = 30_000 - self.pool_time,
                 b'#' => self.stopping = true,
                 size => piece = &rest[..rest.len().min(usize::from(size) + 1)],
             }
@@ -148,9 +148,9 @@ impl Driver {
         while !self.closed && self.write() {
             match self.connection.next() {
                 Next::Close => self.closed = true,
-                Next::Slow => self.slow_lane(),
+                Next::Queue => self.queue(),
                 Next::More => {
-                    let answered = self.receive(Lane::Fast, &[]);
+                    let answered = self.receive(Step::Worker, &[]);
                     assert!(answered > 0 || self.connection.next() != Next::More, "no progress");
                 }
                 Next::Linger if self.connection.wait() != Wait::Lingering => {
@@ -163,7 +163,7 @@ impl Driver {
                     unread = &[];
                 }
                 Next::Read => {
-                    self.receive(Lane::Fast, unread);
+                    self.receive(Step::Worker, unread);
                     unread = &[];
                 }
             }
@@ -202,23 +202,23 @@ impl Driver {
         }
     }
 
-    fn slow_lane(&mut self) {
-        if self.slow_lane_full {
-            assert!(self.receive(Lane::Full, &[]) > 0);
+    fn queue(&mut self) {
+        if self.queue_full {
+            assert!(self.receive(Step::Overloaded(0, Overload::Full), &[]) > 0);
         } else {
-            assert_eq!(self.receive(Lane::Slow, &[]), 1, "one request, one answer");
-            self.at.millis += self.slow_time;
+            assert_eq!(self.receive(Step::Pool, &[]), 1, "one request, one answer");
+            self.at.millis += self.pool_time;
         }
-        assert_ne!(self.connection.next(), Next::Slow);
+        assert_ne!(self.connection.next(), Next::Queue);
     }
 
     /// Hands bytes in and sends what comes out; says how many answers that was.
-    fn receive(&mut self, lane: Lane, bytes: &[u8]) -> usize {
+    fn receive(&mut self, step: Step, bytes: &[u8]) -> usize {
         let (wait, deadline) = (self.connection.wait(), self.connection.deadline());
         let answered = self.echo.answered.load(Ordering::Relaxed);
         let mut out = Vec::new();
         let (connection, context) = self.parts();
-        connection.receive(&context, lane, bytes, &mut out);
+        connection.receive(&context, step, bytes, &mut out);
         let answered = self.echo.answered.load(Ordering::Relaxed) - answered;
         assert!(out.len() <= MAX_OUTPUT + MAX_ANSWER, "{} bytes at once", out.len());
         assert!(self.connection.input.capacity() <= MAX_KEPT, "a connection keeps too much");
@@ -271,25 +271,48 @@ impl Driver {
     }
 }
 
-/// Says everything that it was asked. `/slow` belongs in the slow lane, `/empty` has no body.
+/// Says everything that it was asked. `/slow` waits for a pool, `/empty` has no body.
 #[derive(Default)]
 struct Echo {
     answered: AtomicUsize,
     refused: AtomicUsize,
 }
 
+/// The ticket of every request that waits for the pool.
+const TICKET: u32 = 7;
 /// A field that tells the reader of the answers that there is no body.
 const BODILESS: (&str, &str) = ("X-Bodiless", "yes");
 
 impl Service for Echo {
-    fn answer(&self, request: &Request<'_>, _: Timestamp, lane: Lane) -> Answer {
+    fn answer(&self, request: &Request<'_>, _: Timestamp) -> Answer {
         assert_eq!(self.refused.load(Ordering::Relaxed), 0, "asked after a refusal");
-        if request.path == "/slow" && lane != Lane::Slow {
-            return Answer::Slow;
+        match request.path {
+            "/slow" => Answer::Queue(Queued::new(0, TICKET)),
+            _ => Answer::Ready(self.echo(request)),
         }
+    }
+
+    fn answer_queued(&self, request: &Request<'_>, _: Timestamp, ticket: u32) -> Response {
+        assert_eq!((request.path, ticket), ("/slow", TICKET));
+        self.echo(request)
+    }
+
+    fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
+        self.answered.fetch_add(1, Ordering::Relaxed);
+        // A full queue is the only refusal after which the connection goes on.
+        if refusal.status != 503 {
+            let before = self.refused.fetch_add(1, Ordering::Relaxed);
+            assert_eq!(before, 0, "refused twice");
+        }
+        bodiless(refusal.response(), request)
+    }
+}
+
+impl Echo {
+    fn echo(&self, request: &Request<'_>) -> Response {
         self.answered.fetch_add(1, Ordering::Relaxed);
         if request.path == "/empty" {
-            return Answer::Ready(Response::empty(204));
+            return Response::empty(204);
         }
         let query = request.query.map(str::as_bytes);
         let parts = [request.method.as_bytes(), request.path.as_bytes()];
@@ -298,17 +321,7 @@ impl Service for Echo {
         body.push(b'\n');
         body.extend_from_slice(request.body);
         let response = Response::fixed(200, "application/octet-stream", body);
-        Answer::Ready(bodiless(response, Some(request)))
-    }
-
-    fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
-        self.answered.fetch_add(1, Ordering::Relaxed);
-        // A full slow lane is the only refusal after which the connection goes on.
-        if refusal.status != 503 {
-            let before = self.refused.fetch_add(1, Ordering::Relaxed);
-            assert_eq!(before, 0, "refused twice");
-        }
-        bodiless(refusal.response(), request)
+        bodiless(response, Some(request))
     }
 }
 

@@ -17,13 +17,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use zeroize::Zeroizing;
 
-use super::Limits;
 use super::chunked::Decoder;
 use super::head::{self, Framing, NO_FIELDS, Scan};
 use super::limits::MAX_OUTPUT;
 use super::refusal;
 use super::response::Persistence;
-use super::service::{Answer, Context, Lane, Moment, Service};
+use super::service::{Answer, Context, Moment, Overload, Queued, Service, Step};
+use super::{Limits, Request, Response};
 use writing::Unfinished;
 
 /// What the caller does once everything that came out is written.
@@ -33,8 +33,8 @@ pub(crate) enum Next {
     Read,
     /// Call [`Connection::receive`] again: more requests are at hand.
     More,
-    /// Bring the connection to the slow lane.
-    Slow,
+    /// Put the connection into the queue that [`Connection::queued`] names.
+    Queue,
     /// Stop writing, then read and throw away until the other side closes, so that it can read
     /// the last answer before the connection is reset (RFC 9112 section 9.6).
     Linger,
@@ -61,12 +61,10 @@ pub(crate) enum Wait {
 #[derive(Debug)]
 pub(crate) struct Connection {
     peer: IpAddr,
-    /// Who sent the request that is on its way to the slow lane.
-    client: IpAddr,
-    /// Whether that request is a brief one.
-    brief: bool,
-    /// Whose it is, if it needs no share.
-    favoured: Option<u64>,
+    /// The request that waits for a thread of a pool; `input` begins with it.
+    queued: Option<Queued>,
+    /// Its sender's number, if it needs no place in its client's share.
+    priority: Option<u64>,
     next: Next,
     wait: Wait,
     deadline: u64,
@@ -90,7 +88,7 @@ pub(crate) struct Connection {
 enum Progress {
     Partial,
     Answered { used: usize, last: bool },
-    Slow,
+    Queue,
     Refused,
 }
 
@@ -99,9 +97,8 @@ impl Connection {
     pub(crate) fn new(peer: IpAddr, limits: &Limits, at: Moment) -> Connection {
         Connection {
             peer,
-            client: peer,
-            brief: false,
-            favoured: None,
+            queued: None,
+            priority: None,
             next: Next::Read,
             wait: Wait::Head,
             deadline: after(at, limits.head_time),
@@ -124,19 +121,15 @@ impl Connection {
         self.peer
     }
 
-    /// Who sent the request that goes to the slow lane; behind a proxy that is not the peer.
-    pub(crate) fn client(&self) -> IpAddr {
-        self.client
+    /// The pool that the next request waits for, and the client who sent it; behind a proxy that
+    /// is not the peer. `None` unless [`Next::Queue`] is next.
+    pub(crate) fn queued(&self) -> Option<(usize, IpAddr)> {
+        self.queued.map(|queued| (queued.pool, queued.client.unwrap_or(self.peer)))
     }
 
-    /// Whether the request that goes to the slow lane is done soon there.
-    pub(crate) fn brief(&self) -> bool {
-        self.brief
-    }
-
-    /// Whose request it is, if it may wait although its client's share is full.
-    pub(crate) fn favoured(&self) -> Option<u64> {
-        self.favoured
+    /// The number of that request's sender, if it may wait although its client has its share.
+    pub(crate) fn priority(&self) -> Option<u64> {
+        self.queued.and(self.priority)
     }
 
     /// What to do once all output is written.
@@ -171,7 +164,7 @@ impl Connection {
     pub(crate) fn receive<S: Service>(
         &mut self,
         context: &Context<'_, S>,
-        lane: Lane,
+        step: Step,
         bytes: &[u8],
         out: &mut Vec<u8>,
     ) {
@@ -179,13 +172,13 @@ impl Connection {
             return self.input.extend_from_slice(bytes);
         }
         if self.input.is_empty() {
-            let used = self.process(context, lane, bytes, out);
+            let used = self.process(context, step, bytes, out);
             self.input.extend_from_slice(&bytes[used..]);
             return;
         }
         self.input.extend_from_slice(bytes);
         let mut input = std::mem::take(&mut self.input);
-        let used = self.process(context, lane, &input, out);
+        let used = self.process(context, step, &input, out);
         if used < input.len() {
             input.drain(..used);
             self.input = input;
@@ -196,7 +189,7 @@ impl Connection {
     fn process<S: Service>(
         &mut self,
         context: &Context<'_, S>,
-        lane: Lane,
+        step: Step,
         bytes: &[u8],
         out: &mut Vec<u8>,
     ) -> usize {
@@ -224,13 +217,13 @@ impl Connection {
                 self.wait = Wait::Head;
                 self.deadline = after(context.at, context.limits.head_time);
             }
-            match self.request(context, lane, rest, out) {
+            match self.request(context, step, rest, out) {
                 Progress::Partial => {
                     self.next = Next::Read;
                     return used;
                 }
-                Progress::Slow => {
-                    self.next = Next::Slow;
+                Progress::Queue => {
+                    self.next = Next::Queue;
                     return used;
                 }
                 Progress::Refused => return bytes.len(),
@@ -244,7 +237,7 @@ impl Connection {
                         self.end(context.limits, context.at);
                         return bytes.len();
                     }
-                    if lane == Lane::Slow {
+                    if step == Step::Pool {
                         self.next = Next::More;
                         return used;
                     }
@@ -257,7 +250,7 @@ impl Connection {
     fn request<S: Service>(
         &mut self,
         context: &Context<'_, S>,
-        lane: Lane,
+        step: Step,
         bytes: &[u8],
         out: &mut Vec<u8>,
     ) -> Progress {
@@ -312,27 +305,19 @@ impl Connection {
         };
         let mut request = head.request;
         request.body = body;
-        let answer = catch_unwind(AssertUnwindSafe(|| {
-            let answer = context.service.answer(&request, context.at.now, lane);
-            let favoured = match (&answer, lane) {
-                (Answer::Slow, Lane::Share) => context.service.favoured(&request, context.at.now),
-                _ => None,
-            };
-            (answer, favoured)
-        }));
-        let response = match answer {
-            Ok((Answer::Ready(response), _)) => response,
-            Ok((Answer::Slow, favoured)) if lane == Lane::Fast || favoured.is_some() => {
-                // A chunked body is decoded once more over there; that is cheaper than a state.
+        let queued = self.queued.take();
+        let reply = catch_unwind(AssertUnwindSafe(|| ask(context, step, &request, queued)));
+        let response = match reply {
+            Ok(Reply::Response(response)) => response,
+            Ok(Reply::Queue(queued, priority)) => {
+                // A pool's thread decodes a chunked body once more; that is cheaper than a state.
                 self.head_len = Some(head_len);
                 self.need = 0;
-                self.client = context.service.client(&request).unwrap_or(self.peer);
-                self.brief = context.service.brief(&request);
-                self.favoured = favoured;
-                return Progress::Slow;
+                self.queued = Some(queued);
+                self.priority = priority;
+                return Progress::Queue;
             }
-            Ok((Answer::Slow, _)) => context.service.refuse(&refusal::OVERLOADED, Some(&request)),
-            Err(_) => context.service.refuse(&refusal::PANIC, Some(&request)),
+            Err(_) => context.service.refuse(&refusal::INTERNAL, Some(&request)),
         };
         let last = !head.keep_alive || context.stopping;
         let persistence = match (last, head.http10) {
@@ -355,6 +340,43 @@ impl Connection {
         self.continued = false;
         self.wait = Wait::Idle;
         self.deadline = after(context.at, context.limits.idle_time);
+    }
+}
+
+/// What becomes of a complete request.
+enum Reply {
+    Response(Response),
+    /// It waits for a pool, with its sender's number if it has priority.
+    Queue(Queued, Option<u64>),
+}
+
+/// Asks the service about a request, or again about one that was to wait in a queue.
+fn ask<S: Service>(
+    context: &Context<'_, S>,
+    step: Step,
+    request: &Request<'_>,
+    queued: Option<Queued>,
+) -> Reply {
+    let (service, now) = (context.service, context.at.now);
+    let answer = queued.map_or_else(|| service.answer(request, now), Answer::Queue);
+    let queued = match answer {
+        Answer::Ready(response) => return Reply::Response(response),
+        Answer::Queue(queued) => queued,
+    };
+    let ticket = queued.ticket;
+    match step {
+        Step::Pool => Reply::Response(service.answer_queued(request, now, ticket)),
+        Step::Overloaded(pool, overload) if pool == queued.pool => {
+            let priority = match overload {
+                Overload::Share => service.has_priority(request, now, ticket),
+                Overload::Full => None,
+            };
+            match priority {
+                Some(_) => Reply::Queue(queued, priority),
+                None => Reply::Response(service.overloaded(request, now, ticket, overload)),
+            }
+        }
+        Step::Worker | Step::Overloaded(..) => Reply::Queue(queued, None),
     }
 }
 

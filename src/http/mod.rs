@@ -38,5 +38,5 @@ pub use refusal::Refusal;
 pub use request::Request;
 pub(crate) use response::Date;
 pub use response::{HeaderValue, Response};
-pub use service::{Answer, Lane, Service};
-pub(crate) use service::{Context, Moment};
+pub use service::{Answer, Overload, Pool, Queued, Service};
+pub(crate) use service::{Context, Moment, Step};

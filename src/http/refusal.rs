@@ -54,7 +54,7 @@ pub(super) const VERSION: Refusal =
 pub(super) const TLS: Refusal = malformed("This port speaks plain HTTP, not TLS");
 pub(super) const CONNECT: Refusal =
     refusal(501, "NotImplemented", "This server is not a proxy: it has no CONNECT");
-pub(super) const PANIC: Refusal =
+pub(super) const INTERNAL: Refusal =
     refusal(500, "InternalError", "Something went wrong on the server; its log says what");
 pub(super) const OVERLOADED: Refusal = Refusal {
     retry_after: Some(1),

@@ -1,9 +1,9 @@
-//! The program behind the engine, as a connection sees it: what is asked of it, and what it needs
-//! to know. Knows no program and no socket.
+//! The program behind the engine, as a connection sees it: what it is asked, and what it answers.
+//! Knows no program and no socket.
 
 use std::net::IpAddr;
 
-use super::refusal::Refusal;
+use super::refusal::{self, Refusal};
 use super::{Date, Limits, Request, Response};
 use crate::clock::Timestamp;
 
@@ -16,59 +16,108 @@ pub(crate) struct Moment {
     pub(crate) now: Timestamp,
 }
 
-/// Where a request may be answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lane {
-    /// By a worker that many connections wait for: nothing slow here.
-    Fast,
-    /// By a thread that may take its time.
-    Slow,
-    /// By a fast worker, when the slow lane takes no more.
-    Full,
-    /// By a fast worker, when the slow lane has room, but no more for this client.
-    Share,
-}
-
-/// What a [`Service`] says to a request.
+/// What a [`Service`] answers on a worker.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Answer {
     /// The response.
     Ready(Response),
-    /// Ask again in the slow lane.
-    Slow,
+    /// The response takes time: a thread of a pool makes it.
+    Queue(Queued),
+}
+
+/// A request that waits for a thread of a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Queued {
+    /// The pool's place in [`Service::pools`].
+    pub pool: usize,
+    /// What the service found out about the request. It gets the ticket back with the request and
+    /// finds nothing out twice.
+    pub ticket: u32,
+    /// The client whose share of the queue the request counts towards; the peer if `None`.
+    pub client: Option<IpAddr>,
+}
+
+impl Queued {
+    /// A request of the peer.
+    pub fn new(pool: usize, ticket: u32) -> Queued {
+        Queued { pool, ticket, client: None }
+    }
+
+    /// The same request in the share of `client`; behind a proxy that is not the peer.
+    pub fn of(self, client: Option<IpAddr>) -> Queued {
+        Queued { client, ..self }
+    }
+}
+
+/// Threads that answer what takes time, and the queue before them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pool {
+    /// The name of the threads, without their number.
+    pub name: &'static str,
+    /// How many threads; 0 counts as 1.
+    pub threads: usize,
+    /// Requests that may wait; more are [`Overload::Full`].
+    pub queue: usize,
+    /// Requests of one client that may wait, an IPv6 /64 counting as one client; more are
+    /// [`Overload::Share`].
+    pub per_client: usize,
+}
+
+impl Pool {
+    /// A pool in which 256 requests may wait, 64 of one client.
+    pub fn new(name: &'static str, threads: usize) -> Pool {
+        Pool { name, threads, queue: 256, per_client: 64 }
+    }
+}
+
+/// Why a request gets no place in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overload {
+    /// The queue is full.
+    Full,
+    /// The queue has room, but the client has its share.
+    Share,
 }
 
 /// The program behind the engine.
 pub trait Service: Sync {
-    /// Answers a request. In [`Lane::Slow`] the answer has to be ready.
-    fn answer(&self, request: &Request<'_>, now: Timestamp, lane: Lane) -> Answer;
-
-    /// Who sends a request, as far as shares of the slow lane are concerned.
-    fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
-        request.peer
+    /// The pools that [`Answer::Queue`] can name. The engine asks once, when it starts. Without
+    /// any it makes one, number 0, as large as its settings say.
+    fn pools(&self) -> Vec<Pool> {
+        Vec::new()
     }
 
-    /// Whose request it is if it may wait for the slow lane although its client's share is full, as
-    /// a number that tells them from others. Asked only then.
-    fn favoured(&self, request: &Request<'_>, now: Timestamp) -> Option<u64> {
-        let _ = (request, now);
+    /// Answers a request on a worker that many connections wait for: nothing here may take long.
+    fn answer(&self, request: &Request<'_>, now: Timestamp) -> Answer;
+
+    /// Answers a request on a thread of the pool that [`Service::answer`] named; with a 500 where a
+    /// service that never names one leaves this out.
+    fn answer_queued(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Response {
+        let _ = (now, ticket);
+        self.refuse(&refusal::INTERNAL, Some(request))
+    }
+
+    /// Whether a request may wait although its client has its share of the queue: a number that
+    /// tells its sender from others, who have shares of their own. The engine asks only then.
+    fn has_priority(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Option<u64> {
+        let _ = (request, now, ticket);
         None
     }
 
-    /// Whether a request that belongs in the slow lane is done soon, once it is its turn. It then
-    /// does not wait behind those that take long.
-    fn brief(&self, request: &Request<'_>) -> bool {
-        let _ = request;
-        false
-    }
-
-    /// The slow lane has had nothing to do for a while; memory can be given back.
-    fn idle(&self) {}
-
-    /// Called a few times a second while connections are open, and once more when none is
-    /// (`busy` is false then). Whoever accepts connections waits for it meanwhile.
-    fn upkeep(&self, busy: bool) {
-        let _ = busy;
+    /// The response to a request that got no place in a queue.
+    fn overloaded(
+        &self,
+        request: &Request<'_>,
+        now: Timestamp,
+        ticket: u32,
+        overload: Overload,
+    ) -> Response {
+        let _ = (now, ticket, overload);
+        self.refuse(&refusal::OVERLOADED, Some(request))
     }
 
     /// The engine's own refusal as a response; the request is there when it could be read.
@@ -76,6 +125,28 @@ pub trait Service: Sync {
         let _ = request;
         refusal.response()
     }
+
+    /// A thread of the pool has had nothing to do for 5 seconds; memory can be given back.
+    fn idle(&self, pool: usize) {
+        let _ = pool;
+    }
+
+    /// Called four times a second while connections are open, and once more when none is (`busy`
+    /// is false then). Nobody can connect meanwhile.
+    fn upkeep(&self, busy: bool) {
+        let _ = busy;
+    }
+}
+
+/// Where a connection takes a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// On a worker.
+    Worker,
+    /// On a thread of the pool whose queue the request waited in.
+    Pool,
+    /// On a worker, after this pool's queue took the request no more.
+    Overloaded(usize, Overload),
 }
 
 /// What a connection needs from its surroundings to take a step.

@@ -98,13 +98,13 @@ mod tests {
 
     use super::*;
     use crate::clock::Timestamp;
-    use crate::http::{Answer, Connection, Context, Date, Lane, Next, Request, Response};
+    use crate::http::{Answer, Connection, Context, Date, Next, Request, Response, Step};
     use crate::net::Settings;
 
     struct Hello;
 
     impl Service for Hello {
-        fn answer(&self, _: &Request<'_>, _: Timestamp, _: Lane) -> Answer {
+        fn answer(&self, _: &Request<'_>, _: Timestamp) -> Answer {
             Answer::Ready(Response::fixed(200, "text/plain", &b"hello"[..]))
         }
     }
@@ -113,13 +113,13 @@ mod tests {
     fn a_request_that_had_arrived_was_closed_unanswered() {
         const GET: &[u8] = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n";
         let settings = Settings::default();
-        let engine = Engine::new(&Hello, &settings, 10).unwrap();
+        let engine = Engine::new(&Hello, &settings, Vec::new(), 10).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let mut desk = engine.desk();
         // The slow lane answers one, and leaves the others to the fast one.
-        for (what, lane, requests, next, closed) in [
-            ("one that was answered", Lane::Fast, 1, Next::Read, true),
-            ("two, of which one was answered", Lane::Slow, 2, Next::More, false),
+        for (what, step, requests, next, closed) in [
+            ("one that was answered", Step::Worker, 1, Next::Read, true),
+            ("two, of which one was answered", Step::Pool, 2, Next::More, false),
         ] {
             let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
             let (stream, peer) = listener.accept().unwrap();
@@ -128,7 +128,7 @@ mod tests {
             let mut http = Connection::new(peer.ip(), &settings.limits, at);
             let (date, limits) = (&Date::new(), &settings.limits);
             let context = Context { service: &Hello, limits, date, at, stopping: false };
-            http.receive(&context, lane, &GET.repeat(requests), &mut Vec::new());
+            http.receive(&context, step, &GET.repeat(requests), &mut Vec::new());
             assert_eq!((http.next(), http.wait()), (next, Wait::Idle), "{what}");
             let index = engine.table.insert(Live::new(stream, http)).ok().unwrap();
             let slot = engine.table.slot(index).unwrap();

@@ -218,13 +218,13 @@ mod tests {
 
     use super::*;
     use crate::clock::Timestamp;
-    use crate::http::{Answer, Lane, Request, Response};
+    use crate::http::{Answer, Request, Response};
     use crate::net::{Settings, listen};
 
     struct Hello;
 
     impl Service for Hello {
-        fn answer(&self, _: &Request<'_>, _: Timestamp, _: Lane) -> Answer {
+        fn answer(&self, _: &Request<'_>, _: Timestamp) -> Answer {
             Answer::Ready(Response::fixed(200, "text/plain", &b"hello"[..]))
         }
     }
@@ -245,7 +245,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let stop = Stop::new().unwrap();
         let settings = Settings { workers: 1, ..Settings::default() };
-        let engine = Engine::new(&Hello, &settings, 10).unwrap();
+        let engine = Engine::new(&Hello, &settings, Vec::new(), 10).unwrap();
         std::thread::scope(|scope| {
             let running = scope.spawn(|| engine.run(listener, &stop));
             let (mut idle, answered) = ask(address);

@@ -12,7 +12,7 @@ use zeroize::Zeroize as _;
 use super::Engine;
 use super::poll::{Events, Watch};
 use super::table::{Live, Slot};
-use crate::http::{Context, Date, Lane, Moment, Next, Service, Wait};
+use crate::http::{Context, Date, Moment, Next, Overload, Service, Step, Wait};
 use crate::ip::grouped;
 
 /// Events taken from the epoll set at once. Few, so that one worker does not sit on work that
@@ -24,8 +24,8 @@ const READ: usize = 16 * 1024;
 const READS_PER_TURN: usize = 4;
 /// Answers are written into a buffer that is kept; one that grew beyond this is given back.
 const KEPT_OUTPUT: usize = 128 * 1024;
-/// Places in a queue that one of those who are favoured has beyond the share of the address.
-const MAX_FAVOURED: usize = 4;
+/// Places in a queue that one of those who are priority has beyond the share of the address.
+const MAX_PRIORITY: usize = 4;
 /// A slow lane that had nothing to do for so long gives its memory back.
 const IDLE: Duration = Duration::from_secs(5);
 
@@ -64,10 +64,8 @@ enum Outcome {
     Wait,
     /// Not done, but others come first.
     Later,
-    /// To the slow lane, on behalf of whom.
-    Slow(IpAddr),
-    /// The same for something that is done soon there.
-    Brief(IpAddr),
+    /// Into the queue of this pool, in the share of this client.
+    Queue(usize, IpAddr),
     Close,
 }
 
@@ -105,15 +103,15 @@ impl<S: Service> Engine<'_, S> {
         }
     }
 
-    /// A slow worker's life.
-    pub(super) fn slow_lane(&self) {
+    /// The loop of a thread of a pool.
+    pub(super) fn serve_pool(&self, number: usize, queue: &Queue) {
         let mut desk = self.slow_desk();
         let mut busy = false;
         loop {
-            match self.queue.pop(busy.then_some(IDLE)) {
+            match queue.pop(busy.then_some(IDLE)) {
                 Popped::Closed => return,
                 Popped::Nothing => {
-                    self.service.idle();
+                    self.service.idle(number);
                     busy = false;
                 }
                 Popped::Job(index) => {
@@ -121,14 +119,6 @@ impl<S: Service> Engine<'_, S> {
                     self.serve_slowly(index, &mut desk);
                 }
             }
-        }
-    }
-
-    /// The life of the one who does what is done soon. One is enough, since there is one writer.
-    pub(super) fn brief_lane(&self) {
-        let mut desk = self.slow_desk();
-        while let Popped::Job(index) = self.brief.pop(None) {
-            self.serve_slowly(index, &mut desk);
         }
     }
 
@@ -148,7 +138,7 @@ impl<S: Service> Engine<'_, S> {
             return self.table.close(index);
         }
         self.act(index, desk, |live, context, output| {
-            live.http.receive(context, Lane::Slow, &[], output);
+            live.http.receive(context, Step::Pool, &[], output);
         });
     }
 
@@ -168,46 +158,48 @@ impl<S: Service> Engine<'_, S> {
                 Outcome::Wait => {}
                 Outcome::Later => return later.push_back(index),
                 Outcome::Close => return self.table.close(index),
-                Outcome::Slow(client) if self.wait_in(&self.queue, index, client, desk) => return,
-                Outcome::Brief(client) if self.wait_in(&self.brief, index, client, desk) => return,
-                Outcome::Slow(_) | Outcome::Brief(_) => {}
+                Outcome::Queue(pool, client) if self.wait_in(pool, index, client, desk) => return,
+                Outcome::Queue(..) => {}
             }
         }
     }
 
-    /// Puts a connection in hand into a queue. False when its turn goes on, mostly since it was
-    /// refused, and the answer that says so is in the output. Whoever is favoured needs no share, so
-    /// that others at the same address cannot keep them out.
-    fn wait_in(&self, queue: &Queue, index: u32, client: IpAddr, desk: &mut Desk) -> bool {
-        let refused = match queue.push(index, client, None) {
-            Pushed::In => return true,
-            Pushed::NoShare => match self.ask_again(index, Lane::Share, desk) {
-                // What was answered before it goes out first, while the desk is this connection's.
-                Asked::Favoured(whose) if desk.output.is_empty() => {
-                    queue.push(index, client, Some(whose))
-                }
-                _ => return false,
-            },
-            Pushed::Full => Pushed::Full,
+    /// Puts a connection in hand into the queue of a pool. False when its turn goes on, mostly
+    /// since it was refused, and the answer that says so is in the output. A request with priority
+    /// needs no share, so that others at the same address cannot keep it out.
+    fn wait_in(&self, pool: usize, index: u32, client: IpAddr, desk: &mut Desk) -> bool {
+        let Some((_, queue)) = self.pools.get(pool) else {
+            log::error!("the service has no pool {pool}");
+            self.overloaded(index, Step::Overloaded(pool, Overload::Full), desk);
+            return false;
         };
-        if refused == Pushed::In {
-            return true;
+        match queue.push(index, client, None) {
+            Pushed::In => return true,
+            Pushed::NoShare => {
+                let priority =
+                    self.overloaded(index, Step::Overloaded(pool, Overload::Share), desk);
+                // What was answered before it goes out first, while the desk is this connection's.
+                if priority.is_none() || !desk.output.is_empty() {
+                    return false;
+                }
+                if queue.push(index, client, priority) == Pushed::In {
+                    return true;
+                }
+            }
+            Pushed::Full => {}
         }
-        self.ask_again(index, Lane::Full, desk);
+        self.overloaded(index, Step::Overloaded(pool, Overload::Full), desk);
         false
     }
 
-    /// Has a request answered that did not get a place, unless it is favoured.
-    fn ask_again(&self, index: u32, lane: Lane, desk: &mut Desk) -> Asked {
-        let Some(slot) = self.table.slot(index) else { return Asked::Answered };
-        let mut guard = slot.live();
-        let Some(live) = guard.as_deref_mut() else { return Asked::Answered };
+    /// Has a request answered that did not get a place, unless it has priority: then returns its
+    /// sender's number.
+    fn overloaded(&self, index: u32, step: Step, desk: &mut Desk) -> Option<u64> {
+        let mut guard = self.table.slot(index)?.live();
+        let live = guard.as_deref_mut()?;
         let Desk { output, date, at, .. } = desk;
-        live.http.receive(&self.context(date, *at), lane, &[], output);
-        match (live.http.next(), live.http.favoured()) {
-            (Next::Slow, Some(whose)) => Asked::Favoured(whose),
-            _ => Asked::Answered,
-        }
+        live.http.receive(&self.context(date, *at), step, &[], output);
+        live.http.priority()
     }
 
     /// Does one thing to a connection in hand, writes what comes out, and gives the connection
@@ -267,18 +259,18 @@ impl<S: Service> Engine<'_, S> {
             }
             match live.http.next() {
                 Next::Close => return Outcome::Close,
-                Next::Slow => {
+                Next::Queue => {
                     slot.publish_busy();
-                    return match live.http.brief() {
-                        true => Outcome::Brief(live.http.client()),
-                        false => Outcome::Slow(live.http.client()),
-                    };
+                    match live.http.queued() {
+                        Some((pool, client)) => return Outcome::Queue(pool, client),
+                        None => return Outcome::Close,
+                    }
                 }
                 Next::More if answered_more => return Outcome::Later,
                 Next::More => {
                     answered_more = true;
                     let Desk { output, date, at, .. } = desk;
-                    live.http.receive(&self.context(date, *at), Lane::Fast, &[], output);
+                    live.http.receive(&self.context(date, *at), Step::Worker, &[], output);
                     continue;
                 }
                 Next::Linger if live.http.wait() != Wait::Lingering => {
@@ -328,8 +320,8 @@ impl<S: Service> Engine<'_, S> {
             return live.http.discard(count);
         }
         let Desk { input, output, date, at } = desk;
-        live.http.receive(&self.context(date, *at), Lane::Fast, &input[..count], output);
-        if live.http.next() == Next::Slow || live.http.wait() == Wait::Body {
+        live.http.receive(&self.context(date, *at), Step::Worker, &input[..count], output);
+        if live.http.next() == Next::Queue || live.http.wait() == Wait::Body {
             // There may be a password in it, which the connection has in its own buffer now.
             input[..count].zeroize();
         }
@@ -417,13 +409,7 @@ struct Job {
     /// For whom.
     client: IpAddr,
     /// Whose it is, if it takes no place of its client's share.
-    favoured: Option<u64>,
-}
-
-/// What became of a request that did not get a place.
-enum Asked {
-    Favoured(u64),
-    Answered,
+    priority: Option<u64>,
 }
 
 /// What becomes of a connection that should wait in a queue.
@@ -449,21 +435,21 @@ impl Queue {
         Queue { state: Mutex::new(state), changed: Condvar::new(), room, share }
     }
 
-    /// In the client's share, or else as one of those who are favoured, who have as much together.
-    fn push(&self, index: u32, client: IpAddr, favoured: Option<u64>) -> Pushed {
+    /// In the client's share, or else as one of those who are priority, who have as much together.
+    fn push(&self, index: u32, client: IpAddr, priority: Option<u64>) -> Pushed {
         let client = grouped(client);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.closed || state.jobs.len() >= self.room {
             return Pushed::Full;
         }
         let beside =
-            |job: &&Job| job.client == client && job.favoured.is_some() == favoured.is_some();
+            |job: &&Job| job.client == client && job.priority.is_some() == priority.is_some();
         let theirs = state.jobs.iter().filter(beside).count();
-        let same = |job: &&Job| favoured.is_some() && job.favoured == favoured;
-        if theirs >= self.share || state.jobs.iter().filter(same).count() >= MAX_FAVOURED {
+        let same = |job: &&Job| priority.is_some() && job.priority == priority;
+        if theirs >= self.share || state.jobs.iter().filter(same).count() >= MAX_PRIORITY {
             return Pushed::NoShare;
         }
-        state.jobs.push_back(Job { index, client, favoured });
+        state.jobs.push_back(Job { index, client, priority });
         drop(state);
         self.changed.notify_one();
         Pushed::In
@@ -538,7 +524,7 @@ mod tests {
     fn a_neighbour_filled_the_queue_for_a_known_device_at_the_same_address() {
         let queue = Queue::new(32, 6);
         let address = IpAddr::from([192, 0, 2, 1]);
-        let push = |index, favoured| queue.push(index, address, favoured);
+        let push = |index, priority| queue.push(index, address, priority);
         for index in 0..6 {
             assert_eq!(push(index, None), Pushed::In);
         }

@@ -37,7 +37,7 @@ use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::clock::Timestamp;
-use crate::http::{Limits, Moment, Service};
+use crate::http::{Limits, Moment, Pool, Service};
 use lanes::{Desk, Queue};
 use poll::Poll;
 pub use stop::{Stop, Stopper};
@@ -94,6 +94,14 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// A pool whose queue is as long as these settings say.
+    pub fn pool(&self, name: &'static str, threads: usize) -> Pool {
+        let (queue, per_client) = (self.slow_queue, self.slow_per_address);
+        Pool { queue, per_client, ..Pool::new(name, threads) }
+    }
+}
+
 /// Opens the port. The listener is ready to be given to [`serve`].
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
@@ -120,7 +128,12 @@ pub fn serve<S: Service>(
     let unread = u32::try_from(settings.limits.unread_time.as_millis()).unwrap_or(u32::MAX);
     sockopt::set_tcp_user_timeout(&listener, unread)?;
     let descriptors = usize::try_from(raise_descriptor_limit()).unwrap_or(usize::MAX);
-    let threads = settings.workers + settings.slow_workers + 3;
+    let pools = match service.pools() {
+        none if none.is_empty() => vec![settings.pool("slow", settings.slow_workers)],
+        pools => pools,
+    };
+    let pooled: usize = pools.iter().map(|pool| pool.threads.max(1)).sum();
+    let threads = settings.workers + pooled + 2;
     let reserved = RESERVED_DESCRIPTORS + RESERVED_PER_THREAD * threads;
     let fitting = descriptors.saturating_sub(reserved).max(1);
     let max_connections = settings.max_connections.clamp(1, fitting);
@@ -131,7 +144,7 @@ pub fn serve<S: Service>(
             settings.max_connections
         );
     }
-    Engine::new(service, settings, max_connections)?.run(listener, stop)
+    Engine::new(service, settings, pools, max_connections)?.run(listener, stop)
 }
 
 /// What all threads of the engine share.
@@ -143,9 +156,8 @@ struct Engine<'a, S> {
     /// The listener and the stop, for the keeper.
     gate: Poll,
     table: Table,
-    queue: Queue,
-    /// What waits for the thread that only does what is done soon.
-    brief: Queue,
+    /// The service's pools, each with the queue before it.
+    pools: Vec<(Pool, Queue)>,
     /// No new connections, and every answer is the last of its connection.
     stopping: AtomicBool,
     /// The threads go home.
@@ -157,16 +169,20 @@ impl<'a, S: Service> Engine<'a, S> {
     fn new(
         service: &'a S,
         settings: &'a Settings,
+        pools: Vec<Pool>,
         max_connections: usize,
     ) -> io::Result<Engine<'a, S>> {
+        let with_queue = |pool: Pool| {
+            let queue = Queue::new(pool.queue, pool.per_client);
+            (pool, queue)
+        };
         Ok(Engine {
             service,
             settings,
             poll: Poll::new()?,
             gate: Poll::new()?,
             table: Table::new(max_connections, settings.max_per_address),
-            queue: Queue::new(settings.slow_queue, settings.slow_per_address),
-            brief: Queue::new(settings.slow_queue, settings.slow_per_address),
+            pools: pools.into_iter().map(with_queue).collect(),
             stopping: AtomicBool::new(false),
             done: AtomicBool::new(false),
             start: Instant::now(),
@@ -183,12 +199,14 @@ impl<'a, S: Service> Engine<'a, S> {
                 let name = format!("worker-{number}");
                 std::thread::Builder::new().name(name).spawn_scoped(scope, || self.fast_lane())?;
             }
-            for number in 0..self.settings.slow_workers.max(1) {
-                let name = format!("hasher-{number}");
-                std::thread::Builder::new().name(name).spawn_scoped(scope, || self.slow_lane())?;
+            for (number, (pool, queue)) in self.pools.iter().enumerate() {
+                for thread in 0..pool.threads.max(1) {
+                    let name = format!("{}-{thread}", pool.name);
+                    std::thread::Builder::new()
+                        .name(name)
+                        .spawn_scoped(scope, move || self.serve_pool(number, queue))?;
+                }
             }
-            let name = String::from("writer");
-            std::thread::Builder::new().name(name).spawn_scoped(scope, || self.brief_lane())?;
             self.keep(listener, stop)
         })
     }
@@ -218,8 +236,7 @@ struct Ending<'a, S> {
 impl<S> Drop for Ending<'_, S> {
     fn drop(&mut self) {
         self.engine.done.store(true, Ordering::Release);
-        self.engine.queue.close();
-        self.engine.brief.close();
+        self.engine.pools.iter().for_each(|(_, queue)| queue.close());
         self.wake.now();
     }
 }

@@ -80,7 +80,7 @@ pub fn column<'a>(list: &'a Value, field: &str) -> Vec<&'a Value> {
 
 #[test]
 fn only_administrators_get_in() {
-    let table = include_str!("../../src/site/route.rs");
+    let table = include_str!("../../src/api/routes.rs");
     let routes = table.lines().filter(|line| line.contains(", \"/api/admin/")).count();
     assert_eq!(routes, ROUTES.len(), "a route is missing in the table above");
 

@@ -4,16 +4,22 @@ use std::io::Read as _;
 
 use lictor::clock::Timestamp;
 use lictor::http::{Header, Request, Response};
-use lictor::{App, Config, Cors, Error, Handler, Identity, Network, Origin, Route, Secret};
+use lictor::{
+    App, Call, Config, Cors, Error, Handler, Identity, Network, Origin, Route, Secret, Site,
+};
 
 use crate::support::{Dir, PASSWORD, SECRET};
 
-fn greet(_: &App, user: &Identity, _: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
-    let roles: Vec<_> = user.roles().iter().collect();
-    Ok(Response::json(200, &serde_json::json!([user.id(), user.name(), roles, now.0])))
+fn open(config: Config) -> Site {
+    Site::new(App::open(config).unwrap()).unwrap()
 }
 
-fn broken(_: &App, _: &Request<'_>, _: Timestamp) -> Result<Response, Error> {
+fn greet(call: &Call<'_>, user: &Identity) -> Result<Response, Error> {
+    let roles: Vec<_> = user.roles().iter().collect();
+    Ok(Response::json(200, &serde_json::json!([user.id(), user.name(), roles, call.now.0])))
+}
+
+fn broken(_: &Call<'_>) -> Result<Response, Error> {
     Err(Error::Internal("the cause is for the log".into()))
 }
 
@@ -21,28 +27,27 @@ fn broken(_: &App, _: &Request<'_>, _: Timestamp) -> Result<Response, Error> {
 fn guarded_routes_of_ones_own() {
     let dir = Dir::new();
     let config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
-    let app = App::open(&config)
-        .unwrap()
-        .with_route(Route::new("GET", "/api/greet", Handler::User(greet)))
-        .with_route(Route::new("GET", "/broken", Handler::Public(broken)));
+    let site = open(config)
+        .with_route(Route::new("GET", "/api/greet", Handler::user(greet)))
+        .with_route(Route::new("GET", "/broken", Handler::public(broken)));
     let now = Timestamp(1_800_000_000);
 
     let mut registration = Request::new("POST", "/api/registration", &[]);
     let body = serde_json::json!({"username": "ada", "password": PASSWORD}).to_string();
     registration.body = body.as_bytes();
     let token: serde_json::Value =
-        serde_json::from_slice(app.handle(&registration, now).body()).unwrap();
+        serde_json::from_slice(site.handle(&registration, now).body()).unwrap();
     let bearer = format!("Bearer {}", token["access_token"].as_str().unwrap());
     let headers = [Header { name: "authorization", value: bearer.as_bytes() }];
 
-    let greeted = app.handle(&Request::new("GET", "/api/greet", &headers), now);
+    let greeted = site.handle(&Request::new("GET", "/api/greet", &headers), now);
     assert_eq!(greeted.body(), br#"[1,"ada",["user"],1800000000]"#);
     // Time is what the caller says.
     let late = Timestamp(now.0 + 86_401);
-    assert_eq!(app.handle(&Request::new("GET", "/api/greet", &headers), late).status, 401);
-    assert_eq!(app.handle(&Request::new("GET", "/api/greet", &[]), now).status, 401);
+    assert_eq!(site.handle(&Request::new("GET", "/api/greet", &headers), late).status, 401);
+    assert_eq!(site.handle(&Request::new("GET", "/api/greet", &[]), now).status, 401);
 
-    let failed = app.handle(&Request::new("GET", "/broken", &[]), now);
+    let failed = site.handle(&Request::new("GET", "/broken", &[]), now);
     assert_eq!(failed.status, 500);
     assert!(!String::from_utf8_lossy(failed.body()).contains("cause"));
 }
@@ -52,15 +57,15 @@ fn guessing_is_slowed_down_on_the_callers_clock() {
     let dir = Dir::new();
     let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
     config.trusted_proxies = vec![Network::parse("10.0.0.0/8").unwrap()];
-    let app = App::open(&config).unwrap();
+    let site = open(config);
     let send = |path: &str, from: &str, name: &str, password: &str, after: i64| {
         let headers = [Header { name: "X-Forwarded-For", value: from.as_bytes() }];
         let body = serde_json::json!({"username": name, "password": password}).to_string();
         let mut request = Request::new("POST", path, &headers);
         request.body = body.as_bytes();
         request.peer = Some([10, 0, 0, 1].into());
-        assert_eq!(app.client(&request), Some(from.parse().unwrap()));
-        let response = app.handle(&request, Timestamp(1_800_000_000 + after));
+        assert_eq!(site.app().client_ip(&request), Some(from.parse().unwrap()));
+        let response = site.handle(&request, Timestamp(1_800_000_000 + after));
         let wait = response.headers().find(|(name, _)| *name == "Retry-After");
         (response.status, wait.map(|(_, wait)| wait.parse::<i64>().unwrap()))
     };
@@ -92,7 +97,7 @@ fn pages_of_other_origins_are_refused_before_anything_is_done() {
     let dir = Dir::new();
     let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
     config.cors = Cors::Only(vec![Origin::parse("https://app.example").unwrap()]);
-    let app = App::open(&config).unwrap();
+    let site = open(config);
     let register = |name: &str, origin: &str| {
         let headers = [
             Header { name: "Host", value: b"login.example" },
@@ -101,7 +106,7 @@ fn pages_of_other_origins_are_refused_before_anything_is_done() {
         let body = serde_json::json!({"username": name, "password": PASSWORD}).to_string();
         let mut request = Request::new("POST", "/api/registration", &headers);
         request.body = body.as_bytes();
-        app.handle(&request, Timestamp(1_800_000_000)).status
+        site.handle(&request, Timestamp(1_800_000_000)).status
     };
     for (origin, expected) in [
         ("https://evil.example", 403),

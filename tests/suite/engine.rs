@@ -6,39 +6,49 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use lictor::clock::Timestamp;
-use lictor::http::{Answer, Lane, Limits, Request, Response, Service};
+use lictor::http::{Answer, Limits, Pool, Queued, Request, Response, Service};
 use lictor::net::{self, Settings, Stop};
 
 use crate::support::{Client, PATIENCE, request};
 
-/// Says hello; `/slow` takes a while in the slow lane, so does `/brief` where it should not, `/panic` panics, `/large` is large, and
-/// `/stuck` takes a while where it must not.
+/// Says hello. `/slow` takes a while in pool 0, and `/brief` in pool 1; `/panic` panics on a worker
+/// and `/slow-panic` in pool 0; `/large` is large; `/stuck` keeps a worker for a while.
 #[derive(Default)]
 struct Hello {
+    /// Without any, the engine makes one as its settings say.
+    pools: Vec<Pool>,
     slow_done: AtomicUsize,
 }
 
+fn said() -> Response {
+    Response::fixed(200, "text/plain", &b"hello"[..])
+}
+
 impl Service for Hello {
-    fn answer(&self, request: &Request<'_>, _: Timestamp, lane: Lane) -> Answer {
+    fn pools(&self) -> Vec<Pool> {
+        self.pools.clone()
+    }
+
+    fn answer(&self, request: &Request<'_>, _: Timestamp) -> Answer {
         match request.path {
-            "/slow" | "/brief" if lane != Lane::Slow => return Answer::Slow,
-            "/slow" | "/brief" => {
-                std::thread::sleep(Duration::from_millis(200));
-                self.slow_done.fetch_add(1, Ordering::SeqCst);
-            }
-            "/slow-panic" if lane != Lane::Slow => return Answer::Slow,
-            "/panic" | "/slow-panic" => panic!("a handler's bug"),
+            "/slow" => return Answer::Queue(Queued::new(0, 7)),
+            "/slow-panic" => return Answer::Queue(Queued::new(0, 8)),
+            "/brief" => return Answer::Queue(Queued::new(1, 7)),
+            "/panic" => panic!("a handler's bug"),
             "/stuck" => std::thread::sleep(Duration::from_millis(1_500)),
             "/large" => {
                 return Answer::Ready(Response::fixed(200, "text/plain", vec![b'x'; 100_000]));
             }
             _ => {}
         }
-        Answer::Ready(Response::fixed(200, "text/plain", &b"hello"[..]))
+        Answer::Ready(said())
     }
 
-    fn brief(&self, request: &Request<'_>) -> bool {
-        request.path == "/brief"
+    fn answer_queued(&self, _: &Request<'_>, _: Timestamp, ticket: u32) -> Response {
+        assert_eq!(ticket, 7, "a handler's bug");
+        std::thread::sleep(Duration::from_millis(200));
+        self.slow_done.fetch_add(1, Ordering::SeqCst);
+        said()
     }
 }
 
@@ -59,9 +69,17 @@ fn short() -> Settings {
 
 /// Serves while `act` runs, then stops, and hands back the service.
 fn with_engine(settings: &Settings, act: impl FnOnce(SocketAddr, &dyn Fn())) -> Hello {
+    with_service(Hello::default(), settings, act)
+}
+
+fn with_service(
+    service: Hello,
+    settings: &Settings,
+    act: impl FnOnce(SocketAddr, &dyn Fn()),
+) -> Hello {
     let listener = net::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
-    let (stop, service) = (Stop::new().unwrap(), Hello::default());
+    let stop = Stop::new().unwrap();
     let stopper = stop.stopper().unwrap();
     std::thread::scope(|scope| {
         let serving = scope.spawn(|| net::serve(listener, &service, settings, &stop).unwrap());
@@ -256,11 +274,12 @@ fn scarce_places_go_to_whoever_needs_them() {
 }
 
 #[test]
-fn a_full_slow_lane_says_so_at_once() {
+fn a_full_queue_answers_503_at_once() {
     let settings = Settings { slow_queue: 1, ..short() };
-    with_engine(&settings, |address, _| {
+    let pools = vec![settings.pool("slow", 1), settings.pool("brief", 1)];
+    with_service(Hello { pools, ..Hello::default() }, &settings, |address, _| {
         let mut clients: Vec<Client> = (0..8).map(|_| Client::connect(address)).collect();
-        // What is brief does not wait for the others, nor they for it.
+        // Neither pool waits for the other.
         for (index, client) in clients.iter_mut().enumerate() {
             client.send(get(["/slow", "/brief"][index / 4]));
             std::thread::sleep(Duration::from_millis(10));

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use lictor::clock::Timestamp;
 use lictor::http::Request;
-use lictor::{App, Config, Secret, Web};
+use lictor::{App, Config, Secret, Site, Web};
 use serde_json::json;
 
 use crate::support::{
@@ -633,7 +633,9 @@ fn a_program_that_embeds_lictor_serves_pages_if_it_says_so() {
     let ask = |web: Option<Web>, path: &str| {
         let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
         config.web = web.unwrap_or(config.web);
-        let response = App::open(&config).unwrap().handle(&Request::new("GET", path, &[]), now);
+        let response = Site::new(App::open(config).unwrap())
+            .unwrap()
+            .handle(&Request::new("GET", path, &[]), now);
         (response.status, String::from_utf8_lossy(response.body()).into_owned())
     };
     assert_eq!(ask(None, "/").0, 404);
@@ -643,5 +645,5 @@ fn a_program_that_embeds_lictor_serves_pages_if_it_says_so() {
     assert!(status == 200 && page.to_lowercase().contains("<!doctype html>"), "{page}");
     let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
     config.web = Web::Folder("/nonexistent".into());
-    assert!(App::open(&config).unwrap_err().usage);
+    assert!(Site::new(App::open(config).unwrap()).unwrap_err().usage);
 }

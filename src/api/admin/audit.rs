@@ -2,12 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Query, cut, page, private};
-use crate::app::App;
-use crate::clock::Timestamp;
+use super::{Query, cut, page};
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Admin;
-use crate::http::{Request, Response};
+use crate::http::Response;
 use crate::store::{AuditQuery, AuditRecord};
 
 #[derive(Serialize)]
@@ -39,18 +38,13 @@ impl<'a> Row<'a> {
 
 /// Takes `user`, an id, also of somebody who is gone; `since`, a time; `before`, the `next` of
 /// the page before; and `limit`.
-pub(crate) fn get(
-    app: &App,
-    _: &Admin,
-    request: &Request<'_>,
-    _: Timestamp,
-) -> Result<Response, Error> {
+pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         entries: Vec<Row<'a>>,
         next: Option<i64>,
     }
-    let query = Query::of(request, &["user", "since", "before", "limit"])?;
+    let query = Query::of(call.request, &["user", "since", "before", "limit"])?;
     let limit = page(&query)?;
     let wanted = AuditQuery {
         user: query.number("user", 0..=i64::MAX)?,
@@ -59,7 +53,7 @@ pub(crate) fn get(
         before: query.number("before", 0..=i64::MAX)?,
         limit: limit + 1,
     };
-    let mut found = app.store.recorded(&wanted)?;
+    let mut found = call.app.store.recorded(&wanted)?;
     let next = cut(&mut found, limit, |entry| entry.id);
-    Ok(private(&Body { entries: found.iter().map(Row::of).collect(), next }))
+    Ok(Response::private(&Body { entries: found.iter().map(Row::of).collect(), next }))
 }

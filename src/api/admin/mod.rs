@@ -9,18 +9,17 @@
 //! | `invitations` | codes that let one person each register |
 //! | `audit` | who did what |
 
-pub(crate) mod audit;
-pub(crate) mod invitations;
-pub(crate) mod reset_link;
-pub(crate) mod sessions;
-pub(crate) mod users;
+pub(super) mod audit;
+pub(super) mod invitations;
+pub(super) mod reset_link;
+pub(super) mod sessions;
+pub(super) mod users;
 
+use super::done;
 use super::query::{Query, number};
-use super::{done, private};
-use crate::app::App;
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Admin;
-use crate::http::Request;
 use crate::store::{Account, Actor};
 
 /// Rows of a page where the request does not say, and at most.
@@ -29,15 +28,15 @@ const MAX_PAGE: i64 = 200;
 
 const NO_USER: Error = Error::NoSuch("user");
 
-/// The account whose id stands in the path.
-fn subject(app: &App, request: &Request<'_>) -> Result<Account, Error> {
-    let id = number(request.parameter).ok_or(NO_USER)?;
-    app.store.account_of(id)?.ok_or(NO_USER)
+/// Returns the account whose id is in the path.
+fn subject(call: &Call<'_>) -> Result<Account, Error> {
+    let id = number(call.request.parameter).ok_or(NO_USER)?;
+    call.app.store.account_of(id)?.ok_or(NO_USER)
 }
 
-/// Who acts, for the audit.
-fn actor(app: &App, admin: &Admin, request: &Request<'_>) -> Actor {
-    app.caller(request).admin(admin)
+/// Returns who acts, for the audit.
+fn actor(call: &Call<'_>, admin: &Admin) -> Actor {
+    call.caller().admin(admin)
 }
 
 /// How many rows a page is to have.

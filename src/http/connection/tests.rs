@@ -4,22 +4,23 @@ use std::fs::File;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
+use super::super::Date;
 use super::super::body::{Body, Rest};
 use super::super::limits::{MAX_LINGER_BYTES, MAX_PIECE};
-use super::super::{Date, Request, Response};
 use super::*;
 use crate::clock::Timestamp;
 
-/// Echoes the path and body; `/slow` belongs in the slow lane, `/panic` panics, `/long` does
-/// not fit in one piece.
+/// Echoes the path and body; `/slow` waits for pool 0 with the ticket 7, and `/brief` for pool 1;
+/// `/panic` panics, `/long` does not fit in one piece.
 struct Echo;
 
 const LONG: usize = 2 * MAX_PIECE + 1;
 
 impl Service for Echo {
-    fn answer(&self, request: &Request<'_>, _: Timestamp, lane: Lane) -> Answer {
+    fn answer(&self, request: &Request<'_>, _: Timestamp) -> Answer {
         match request.path {
-            "/slow" if lane != Lane::Slow => return Answer::Slow,
+            "/slow" => return Answer::Queue(Queued::new(0, 7)),
+            "/brief" => return Answer::Queue(Queued::new(1, 8)),
             "/panic" => panic!("a handler's bug"),
             "/long" => {
                 let body = vec![b'x'; LONG];
@@ -27,11 +28,25 @@ impl Service for Echo {
             }
             _ => {}
         }
-        let mut body = request.path.as_bytes().to_vec();
-        body.push(b'=');
-        body.extend_from_slice(request.body);
-        Answer::Ready(Response::fixed(200, "text/plain", body))
+        Answer::Ready(echo(request))
     }
+
+    fn answer_queued(&self, request: &Request<'_>, _: Timestamp, ticket: u32) -> Response {
+        assert_eq!(ticket, if request.path == "/slow" { 7 } else { 8 });
+        echo(request)
+    }
+
+    fn has_priority(&self, request: &Request<'_>, _: Timestamp, ticket: u32) -> Option<u64> {
+        assert_eq!(ticket, if request.path == "/slow" { 7 } else { 8 });
+        request.header("x").map(|_| 9)
+    }
+}
+
+fn echo(request: &Request<'_>) -> Response {
+    let mut body = request.path.as_bytes().to_vec();
+    body.push(b'=');
+    body.extend_from_slice(request.body);
+    Response::fixed(200, "text/plain", body)
 }
 
 /// A connection in a test: bytes and times in, statuses and bodies out.
@@ -76,13 +91,14 @@ impl Scenario {
     }
 
     fn send(&mut self, bytes: &str) -> String {
-        self.send_in(Lane::Fast, bytes)
+        self.step(|connection, context, out| {
+            connection.receive(context, Step::Worker, bytes.as_bytes(), out);
+        })
     }
 
-    fn send_in(&mut self, lane: Lane, bytes: &str) -> String {
-        self.step(|connection, context, out| {
-            connection.receive(context, lane, bytes.as_bytes(), out);
-        })
+    /// Takes the next step with the request that waits for a pool.
+    fn go_on(&mut self, step: Step) -> String {
+        self.step(|connection, context, out| connection.receive(context, step, &[], out))
     }
 
     fn expire_at(&mut self, millis: u64) -> String {
@@ -125,7 +141,7 @@ fn conversations() {
         (format!("GET / HTTP/1.1\r\n\r\n{GET}"), "400 close", Next::Linger),
         (format!("{GET}BAD\r\n\r\n{GET}"), "200/a= 400 close", Next::Linger),
         (post("/panic", "X: y", "") + GET, "500 200/a=", Next::Read),
-        (format!("{GET}{}{GET}", post("/slow", "X: y", "")), "200/a=", Next::Slow),
+        (format!("{GET}{}{GET}", post("/slow", "X: y", "")), "200/a=", Next::Queue),
         (post("/b", "Content-Length: 5\r\nExpect: 100-continue", ""), "100", Next::Read),
         (
             post("/b", "Content-Length: 5\r\nExpect: 100-continue", "hello"),
@@ -161,18 +177,45 @@ fn a_request_split_at_every_byte_is_the_same_request() {
 }
 
 #[test]
-fn the_slow_lane_answers_one_request() {
+fn a_pool_answers_one_request() {
     let mut scenario = Scenario::new();
     let both = post("/slow", "Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n") + GET;
     assert_eq!(scenario.send(&both), "");
-    assert_eq!(scenario.connection.next(), Next::Slow);
-    assert_eq!(scenario.send_in(Lane::Slow, ""), "200/slow=hello");
+    assert_eq!(scenario.connection.next(), Next::Queue);
+    assert_eq!(scenario.connection.queued(), Some((0, Ipv4Addr::LOCALHOST.into())));
+    assert_eq!(scenario.go_on(Step::Pool), "200/slow=hello");
     assert_eq!(scenario.connection.next(), Next::More);
+    assert_eq!(scenario.connection.queued(), None);
     assert_eq!(scenario.send(""), "200/a=");
     assert_eq!(scenario.connection.next(), Next::Read);
+}
 
-    assert_eq!(scenario.send(&both), "");
-    assert_eq!(scenario.send_in(Lane::Full, ""), "503 200/a=");
+#[test]
+fn a_full_queue_refuses_every_request_at_hand_that_names_it() {
+    let mut scenario = Scenario::new();
+    let slow = GET.replace("/a", "/slow");
+    assert_eq!(scenario.send(&(slow.repeat(2) + GET + &GET.replace("/a", "/brief"))), "");
+    let full = Step::Overloaded(0, Overload::Full);
+    assert_eq!(scenario.go_on(full), "503 503 200/a=");
+    // The other pool may have room.
+    assert_eq!(scenario.connection.next(), Next::Queue);
+    assert_eq!(scenario.connection.queued().unwrap().0, 1);
+    assert_eq!(scenario.go_on(Step::Pool), "200/brief=");
+}
+
+#[test]
+fn a_full_share_refuses_who_has_no_priority() {
+    let share = Step::Overloaded(0, Overload::Share);
+    let mut scenario = Scenario::new();
+    let slow = GET.replace("/a", "/slow");
+    assert_eq!(scenario.send(&(slow.clone() + GET)), "");
+    assert_eq!(scenario.go_on(share), "503 200/a=");
+
+    assert_eq!(scenario.send(&slow.replace("Host", "X: y\r\nHost")), "");
+    assert_eq!(scenario.go_on(share), "");
+    assert_eq!(scenario.connection.next(), Next::Queue);
+    assert_eq!(scenario.connection.priority(), Some(9));
+    assert_eq!(scenario.go_on(Step::Overloaded(0, Overload::Full)), "503");
 }
 
 #[test]
@@ -250,7 +293,7 @@ fn pieces(bytes: &str) -> (Vec<String>, Next) {
     let mut bytes = bytes.as_bytes();
     loop {
         scenario.step(|connection, context, out| {
-            connection.receive(context, Lane::Fast, bytes, out);
+            connection.receive(context, Step::Worker, bytes, out);
             assert!(out.len() <= MAX_OUTPUT + MAX_PIECE + 1_000, "{}", out.len());
             pieces.push(String::from_utf8(out.clone()).unwrap());
         });
@@ -288,7 +331,7 @@ fn a_client_that_reads_no_long_answer_keeps_a_piece_of_it_and_is_cut() {
     let mut scenario = Scenario::new();
     let long = GET.replace("/a", "/long");
     scenario.step(|connection, context, out| {
-        connection.receive(context, Lane::Fast, long.as_bytes(), out);
+        connection.receive(context, Step::Worker, long.as_bytes(), out);
         connection.block(context.limits, context.at, out);
     });
     assert!(scenario.connection.unsent().len() <= MAX_PIECE + 1_000);
@@ -302,7 +345,7 @@ fn a_client_that_reads_no_long_answer_keeps_a_piece_of_it_and_is_cut() {
         (Wait::Reader, Next::More)
     );
     scenario.step(|connection, context, out| {
-        connection.receive(context, Lane::Fast, b"", out);
+        connection.receive(context, Step::Worker, b"", out);
         connection.block(context.limits, context.at, out);
     });
     assert_eq!(scenario.expire_at(19_000), "");

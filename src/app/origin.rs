@@ -2,13 +2,6 @@
 //! server was called, and beside the public address. Knows no request.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
-
-/// How often the log says that an origin was refused.
-const TELL_AGAIN: Duration = Duration::from_secs(600);
-/// Bytes of an origin that the log shows.
-const MAX_SHOWN: usize = 200;
 
 /// Whether a page of `origin` was loaded from `host`, a request's `Host` field, by either scheme:
 /// a proxy with TLS may be in front.
@@ -30,33 +23,6 @@ pub(crate) fn is_no_name(host: &[u8]) -> bool {
     name.eq_ignore_ascii_case("localhost")
         || bare.is_some_and(|bare| bare.parse::<Ipv6Addr>().is_ok())
         || name.parse::<Ipv4Addr>().is_ok()
-}
-
-/// Says in the log that pages of an origin were refused, and what to do about it; seldom, since
-/// every page can bring that about.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals {
-    told: Mutex<Option<Instant>>,
-}
-
-impl Refusals {
-    /// Says whether it was said.
-    pub(crate) fn tell(&self, origin: &[u8], now: Instant) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_some_and(|told| now.saturating_duration_since(told) < TELL_AGAIN) {
-            return false;
-        }
-        *told = Some(now);
-        drop(told);
-        let shown = &origin[..origin.len().min(MAX_SHOWN)];
-        log::warn!(
-            "a page of {} was refused (OriginNotAllowed); if it is one of yours, name the origin \
-             with the setting `public_url` or the setting `cors`, or let the proxy pass the \
-             browser's Host",
-            shown.escape_ascii()
-        );
-        true
-    }
 }
 
 /// Whether `url` is an address of the origin.
@@ -158,16 +124,6 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_no_name(host.as_bytes()), expected, "{host}");
-        }
-    }
-
-    #[test]
-    fn a_refusal_is_told_seldom() {
-        let (refusals, now) = (Refusals::default(), Instant::now());
-        for (seconds, expected) in [(0, true), (1, false), (599, false), (600, true), (601, false)]
-        {
-            let at = now + Duration::from_secs(seconds);
-            assert_eq!(refusals.tell(b"https://a.example\n", at), expected, "{seconds}");
         }
     }
 
