@@ -213,7 +213,7 @@ impl App {
     /// Wakes the thread that delivers mail: there may be a notice in the outbox.
     pub(crate) fn ring(&self) {
         if let Some(mailer) = &self.mailer {
-            mailer.bell().ring();
+            mailer.signal().notify();
         }
     }
 }

@@ -31,6 +31,6 @@ pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
         return Err(Error::MissingUser);
     }
     second_factor::log(&entry, verified.second.as_ref());
-    mailer.bell().ring();
+    mailer.signal().notify();
     Ok(done(&format!("successfully sent confirmation email to {}", email.as_str())))
 }

@@ -73,7 +73,7 @@ fn wait_for(
     let expires = later(call.now, app.config.confirmation_lifespan);
     let mail = LinkMail { email, jti: &jti, expires };
     let id = app.store.register(user, &mail, &entry, call.now)?;
-    mailer.bell().ring();
+    mailer.signal().notify();
     Entry { user: Some(id), ..entry }.log();
     let message = format!("successfully sent registration email to user {}", user.name.as_str());
     let mut response = done(&message);

@@ -15,11 +15,11 @@ pub(super) fn run(app: &App) {
     let Ok(mailer) = app.mailer() else { return };
     loop {
         match mailer.deliver(&app.tokens, &*app.store, Timestamp::now()) {
-            Ok(Delivery::One) if !mailer.bell().is_over() => continue,
+            Ok(Delivery::One) if !mailer.signal().is_over() => continue,
             Ok(_) => {}
             Err(error) => log::warn!("mails have to wait: {error}"),
         }
-        if !mailer.bell().wait(LOOK_AGAIN) {
+        if !mailer.signal().wait(LOOK_AGAIN) {
             return;
         }
     }
@@ -28,6 +28,6 @@ pub(super) fn run(app: &App) {
 /// Ends [`run`], also in the middle of a delivery: that mail stays in the outbox.
 pub(super) fn end(app: &App) {
     if let Ok(mailer) = app.mailer() {
-        mailer.bell().end();
+        mailer.signal().end();
     }
 }

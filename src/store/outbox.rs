@@ -98,7 +98,7 @@ pub struct OutgoingMail {
     /// Whose account it is about. For [`Topic::Taken`], whoever has the address.
     pub person: Person,
     /// What it says.
-    pub matter: Topic,
+    pub topic: Topic,
 }
 
 /// What a mail says, by the time it is sent.

@@ -337,8 +337,8 @@ fn resolve(
         (MailKind::AccountDeleted, _) => former_owner(kept).map(|to| (to, Topic::AccountDeleted)),
         (kind, _) => owner(writer, kept)?.map(|to| (to, notice(kind, &kept.detail))),
     };
-    let Some((Addressee { person, language }, matter)) = found else { return Ok(None) };
-    let email = match matter {
+    let Some((Addressee { person, language }, topic)) = found else { return Ok(None) };
+    let email = match topic {
         Topic::Reset(_) | Topic::Taken => email_of(writer, person.id)?,
         // The new address, or the one that the account had when it happened.
         _ => Some(kept.email.clone()),
@@ -352,7 +352,7 @@ fn resolve(
         created: kept.created,
         attempts: kept.attempts,
         person,
-        matter,
+        topic,
     }))
 }
 
@@ -543,15 +543,15 @@ mod tests {
     fn take(store: &Sqlite, at: Timestamp) -> Option<(String, String, Topic)> {
         let mail = store.next_mail(at).unwrap()?;
         store.delivered(mail.id).unwrap();
-        Some((mail.email, mail.person.name, mail.matter))
+        Some((mail.email, mail.person.name, mail.topic))
     }
 
     fn link(jti: &str) -> Link {
         Link { jti: jti.into(), expires: END }
     }
 
-    fn row(email: &str, name: &str, matter: Topic) -> Option<(String, String, Topic)> {
-        Some((email.into(), name.into(), matter))
+    fn row(email: &str, name: &str, topic: Topic) -> Option<(String, String, Topic)> {
+        Some((email.into(), name.into(), topic))
     }
 
     #[test]
@@ -896,8 +896,8 @@ mod tests {
             assert!(store.delete(user, &BY, &NOTE, NOW).unwrap());
         }
         let mut told = Vec::new();
-        while let Some((email, _, matter)) = take(&store, NOW) {
-            assert_eq!(matter, Topic::AccountDeleted);
+        while let Some((email, _, topic)) = take(&store, NOW) {
+            assert_eq!(topic, Topic::AccountDeleted);
             told.push(email);
         }
         told.sort();
@@ -938,7 +938,7 @@ mod tests {
         }
         // One that was tried before may have arrived.
         let first = store.next_mail(NOW).unwrap().unwrap();
-        assert_eq!(first.matter, Topic::PasswordChanged);
+        assert_eq!(first.topic, Topic::PasswordChanged);
         store
             .failed(first.id, &DeliveryFailure { why: "busy", due: Some(NOW) }, None, NOW)
             .unwrap();

@@ -1,33 +1,34 @@
-//! An address as mail servers take it: its two halves, and its domain in ASCII. Knows no message.
+//! A mailbox (RFC 5321 section 4.1.2): an e-mail address as mail servers take it, with its domain in
+//! ASCII. Knows no message.
 
 use crate::values::domain;
 
-/// Bytes of an address, and of its part before the `@` (RFC 5321).
-const MAX_ADDRESS: usize = 254;
+/// Limits on the whole and on the part before the `@`, in bytes (RFC 5321 section 4.5.3.1).
+const MAX_MAILBOX: usize = 254;
 const MAX_LOCAL_PART: usize = 64;
 
-/// An address that can stand in a command to a mail server and in a header: no space, no control
-/// character, no bracket, no comma, no quote.
+/// An e-mail address that is safe in an SMTP command and in a header: it has no space, control
+/// character, bracket, comma or quote.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Address {
+pub(super) struct Mailbox {
     local: String,
     domain: String,
 }
 
-impl Address {
-    /// `None` for what cannot be expressed. The domain is turned into ASCII, which every server
-    /// understands.
-    pub(super) fn parse(text: &str) -> Option<Address> {
+impl Mailbox {
+    /// Parses an e-mail address; `None` if it cannot be written in a command or a header. The domain
+    /// is converted to ASCII, which every server understands.
+    pub(super) fn parse(text: &str) -> Option<Mailbox> {
         let (local, domain) = text.rsplit_once('@')?;
         let in_local = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
         let dotted = local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(in_local));
-        if text.len() > MAX_ADDRESS || local.len() > MAX_LOCAL_PART || !dotted {
+        if text.len() > MAX_MAILBOX || local.len() > MAX_LOCAL_PART || !dotted {
             return None;
         }
-        Some(Address { local: local.into(), domain: domain::ascii(domain)? })
+        Some(Mailbox { local: local.into(), domain: domain::ascii(domain)? })
     }
 
-    /// Whether servers that know nothing of RFC 6531 (SMTPUTF8) take it.
+    /// Whether servers without SMTPUTF8 (RFC 6531) accept it.
     pub(super) fn is_ascii(&self) -> bool {
         self.local.is_ascii()
     }
@@ -37,7 +38,7 @@ impl Address {
     }
 }
 
-impl std::fmt::Display for Address {
+impl std::fmt::Display for Mailbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}@{}", self.local, self.domain)
     }
@@ -48,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses() {
+    fn mailboxes() {
         for (text, expected) in [
             ("ada@example.org", Some("ada@example.org")),
             ("Ada+x@EXAMPLE.org", Some("Ada+x@example.org")),
@@ -82,10 +83,10 @@ mod tests {
             (&format!("a@{}", "ü".repeat(63)), None),
             (&format!("{}@b", "a".repeat(65)), None),
         ] {
-            let address = Address::parse(text).map(|address| address.to_string());
-            assert_eq!(address.as_deref(), expected, "{text:?}");
+            let mailbox = Mailbox::parse(text).map(|mailbox| mailbox.to_string());
+            assert_eq!(mailbox.as_deref(), expected, "{text:?}");
         }
-        assert!(Address::parse("a@bücher.example").unwrap().is_ascii());
-        assert!(!Address::parse("ü@b").unwrap().is_ascii());
+        assert!(Mailbox::parse("a@bücher.example").unwrap().is_ascii());
+        assert!(!Mailbox::parse("ü@b").unwrap().is_ascii());
     }
 }
