@@ -68,12 +68,12 @@ fn wait_for(
     entry: Entry<'_>,
 ) -> Result<Response, Error> {
     let app = call.app;
-    let mailer = app.mailer()?;
+    app.require_mail()?;
     let jti = app.tokens.begin(call.now)?.jti;
     let expires = later(call.now, app.config.confirmation_lifespan);
     let mail = LinkMail { email, jti: &jti, expires };
     let id = app.store.register(user, &mail, &entry, call.now)?;
-    mailer.signal().notify();
+    app.ring();
     Entry { user: Some(id), ..entry }.log();
     let message = format!("successfully sent registration email to user {}", user.name.as_str());
     let mut response = done(&message);

@@ -79,6 +79,7 @@ impl Folder {
     }
 
     /// The absolute path of the folder.
+    #[cfg(feature = "cli")]
     pub(super) fn path(&self) -> &Path {
         &self.root
     }

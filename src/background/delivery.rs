@@ -12,7 +12,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Sends mails as they come, until [`end`] is called. Returns at once if no mail is sent.
 pub(super) fn run(app: &App) {
-    let Ok(mailer) = app.mailer() else { return };
+    let Some(mailer) = &app.mailer else { return };
     loop {
         match mailer.deliver(&app.tokens, &*app.store, Timestamp::now()) {
             Ok(Delivery::One) if !mailer.signal().is_over() => continue,
@@ -27,7 +27,7 @@ pub(super) fn run(app: &App) {
 
 /// Ends [`run`], also in the middle of a delivery: that mail stays in the outbox.
 pub(super) fn end(app: &App) {
-    if let Ok(mailer) = app.mailer() {
+    if let Some(mailer) = &app.mailer {
         mailer.signal().end();
     }
 }

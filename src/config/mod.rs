@@ -8,6 +8,7 @@
 mod check;
 mod cors;
 mod issuer;
+#[cfg(feature = "mail")]
 mod mail;
 mod policy;
 mod registration;
@@ -28,6 +29,7 @@ use crate::values::Roles;
 
 pub use cors::{Cors, Origin};
 pub use issuer::Issuer;
+#[cfg(feature = "mail")]
 pub use mail::MailSettings;
 pub use policy::{RefreshReuse, SecondFactorRule};
 pub use registration::Registration;
@@ -64,6 +66,7 @@ pub struct Config {
     /// How long the link that confirms an e-mail address is valid (24 hours).
     pub confirmation_lifespan: Duration,
     /// How mail is sent (not at all).
+    #[cfg(feature = "mail")]
     pub mail: Option<MailSettings>,
     /// Where people reach the app (none); its pages `finalize` and `reset-finalize` take the tokens
     /// of the links in mails.
@@ -124,6 +127,7 @@ impl Config {
             early_refresh: Duration::from_secs(60),
             reset_lifespan: Duration::from_secs(3600),
             confirmation_lifespan: Duration::from_secs(24 * 3600),
+            #[cfg(feature = "mail")]
             mail: None,
             public_url: None,
             confirmation_url: None,
@@ -160,7 +164,10 @@ impl Config {
 
     /// Whether mail can be sent.
     pub(crate) fn sends_mail(&self) -> bool {
-        self.mail.is_some()
+        #[cfg(feature = "mail")]
+        return self.mail.is_some();
+        #[cfg(not(feature = "mail"))]
+        return false;
     }
 
     fn page(&self, path: &str) -> Option<PageUrl> {

@@ -9,6 +9,7 @@ pub enum Web {
     /// None: a path without an endpoint is not found.
     Off,
     /// lictor's own app, which is part of the program.
+    #[cfg(feature = "web-app")]
     Embedded,
     /// The app in this folder, which has an `index.html`.
     Folder(PathBuf),

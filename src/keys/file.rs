@@ -1,9 +1,9 @@
-//! The key file: read, made if it is missing, and replaced as a whole. A reader finds the whole old
-//! ring or the whole new one; and a ring is on the disk before one of its keys signs a token.
+//! The key file: read, and made if it is missing. A reader finds all of a file or none; and a ring is
+//! on the disk before one of its keys signs a token.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -54,37 +54,6 @@ pub(super) fn read_or_create(
     Ok((read(path)?, new))
 }
 
-/// Replaces the ring by the one that `change` returns. A lock lets one process at a time do so.
-pub(super) fn update(
-    path: &Path,
-    change: impl FnOnce(Keys) -> Result<Keys, Problem>,
-) -> Result<Keys, Problem> {
-    // Follows links: the file is replaced, not a link to it.
-    let path = &fs::canonicalize(path).map_err(|error| cannot_read(path, error))?;
-    let old = lock(path).map_err(|error| cannot_read(path, error))?;
-    let keys = change(read(path)?)?;
-    replace(path, &old, &keys).map_err(|error| {
-        Problem::new(
-            format!("cannot write the key file {}: {error}", path.display()),
-            "make its directory writable for the user that changes the keys",
-        )
-        .with_source(error)
-    })?;
-    Ok(keys)
-}
-
-/// Opens and locks the file; closing it ends the lock.
-fn lock(path: &Path) -> io::Result<File> {
-    loop {
-        let file = File::open(path)?;
-        file.lock()?;
-        // The process that had the lock may have put another file there: lock that one.
-        if file.metadata()?.ino() == fs::metadata(path)?.ino() {
-            return Ok(file);
-        }
-    }
-}
-
 /// Makes the file; false if another process has made it meanwhile.
 fn create(path: &Path, key: &Key) -> io::Result<bool> {
     let text = match key.material() {
@@ -114,35 +83,14 @@ fn create(path: &Path, key: &Key) -> io::Result<bool> {
     Ok(made)
 }
 
-fn replace(path: &Path, old: &File, keys: &Keys) -> io::Result<()> {
-    let draft = draft_of(path)?;
-    let replaced = write(&draft, format::render(keys).as_bytes(), |new| copy_permissions(old, new))
-        .and_then(|()| fs::rename(&draft, path));
-    if replaced.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    replaced?;
-    sync_directory(path)
-}
-
-/// Gives the new file the old one's owner, and the right to read to the group if it had it. Root may
-/// change the keys of a server that runs as another user and must read them at its next start.
-fn copy_permissions(old: &File, new: &File) -> io::Result<()> {
-    let (from, to) = (old.metadata()?, new.metadata()?);
-    if (from.uid(), from.gid()) != (to.uid(), to.gid()) {
-        fchown(new, Some(from.uid()), Some(from.gid()))?;
-    }
-    new.set_permissions(fs::Permissions::from_mode(0o600 | from.mode() & 0o040))
-}
-
 /// A new name beside the file. The ring is written there first, so the file is always complete.
-fn draft_of(path: &Path) -> io::Result<PathBuf> {
+pub(super) fn draft_of(path: &Path) -> io::Result<PathBuf> {
     let mut name = [0u8; 8];
     getrandom::fill(&mut name).map_err(io::Error::other)?;
     Ok(path.with_extension(format!("key.{}", *format::hex(&name))))
 }
 
-fn write(
+pub(super) fn write(
     draft: &Path,
     text: &[u8],
     prepare: impl FnOnce(&File) -> io::Result<()>,
@@ -154,12 +102,12 @@ fn write(
 }
 
 /// Syncs the directory: the name of the file must survive a power cut, because its keys sign tokens.
-fn sync_directory(path: &Path) -> io::Result<()> {
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|parent| *parent != Path::new(""));
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn cannot_read(path: &Path, error: io::Error) -> Problem {
+pub(super) fn cannot_read(path: &Path, error: io::Error) -> Problem {
     let next = match error.kind() {
         ErrorKind::NotFound => "check the path, or make it: openssl rand -hex 32 > FILE",
         _ => "let the user that runs lictor read it",
@@ -182,7 +130,7 @@ fn warn_if_others_can_read(file: &File, path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{MetadataExt as _, symlink};
 
     use super::*;
 
@@ -228,7 +176,7 @@ mod tests {
         let (kept, new) = read_or_create(&path, Algorithm::EdDsa, NOW).unwrap();
         assert!(!new && kept.iter().eq(made.iter()));
 
-        let changed = update(&path, |keys| keys.with_new(Algorithm::EdDsa, NOW)).unwrap();
+        let changed = Keys::update(&path, |keys| keys.with_new(Algorithm::EdDsa, NOW)).unwrap();
         assert!(read(&path).unwrap().iter().eq(changed.iter()));
         assert_eq!(changed.iter().count(), 2);
         assert!(changed.current(Some(Algorithm::Hs256)) == made.current(None));
@@ -246,9 +194,9 @@ mod tests {
         let path = dir.0.join("a.key");
         read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
         let before = fs::read(&path).unwrap();
-        assert!(update(&path, |_| Err(Problem::new("no", "no"))).is_err());
+        assert!(Keys::update(&path, |_| Err(Problem::new("no", "no"))).is_err());
         assert_eq!((fs::read(&path).unwrap(), dir.names()), (before, vec!["a.key".into()]));
-        assert!(update(&dir.0.join("missing"), Ok).is_err());
+        assert!(Keys::update(&dir.0.join("missing"), Ok).is_err());
     }
 
     #[test]
@@ -259,7 +207,7 @@ mod tests {
         symlink("a.key", &link).unwrap();
         for (before, after) in [(0o600, 0o600), (0o640, 0o640), (0o664, 0o640), (0o644, 0o640)] {
             fs::set_permissions(&path, fs::Permissions::from_mode(before)).unwrap();
-            update(&link, Ok).unwrap();
+            Keys::update(&link, Ok).unwrap();
             assert_eq!(mode(&path), after);
         }
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
@@ -283,7 +231,7 @@ mod tests {
         read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
         // Only root can give a file away; for others there is nothing to see.
         if std::os::unix::fs::chown(&path, Some(12_345), Some(54_321)).is_ok() {
-            update(&path, Ok).unwrap();
+            Keys::update(&path, Ok).unwrap();
             let owner = fs::metadata(&path).unwrap();
             assert_eq!((owner.uid(), owner.gid(), mode(&path)), (12_345, 54_321, 0o600));
         }
@@ -296,7 +244,9 @@ mod tests {
         read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..7 {
-                scope.spawn(|| update(&path, |keys| keys.with_new(Algorithm::Hs256, NOW)).unwrap());
+                scope.spawn(|| {
+                    Keys::update(&path, |keys| keys.with_new(Algorithm::Hs256, NOW)).unwrap()
+                });
             }
         });
         assert_eq!(read(&path).unwrap().iter().count(), 8);

@@ -4,10 +4,13 @@
 //! |---|---|
 //! | `secret` | secrets and seeds |
 //! | `format` | the ring as the text of a key file, and back |
-//! | `file` | the key file: read, made, replaced |
+//! | `file` | the key file: read, made |
+//! | `change` | the key file replaced by one with other keys |
 //!
 //! Knows no cryptography and no token: `guard/token` signs and verifies.
 
+#[cfg(any(feature = "cli", test))]
+mod change;
 mod file;
 mod format;
 mod secret;
@@ -129,14 +132,6 @@ impl Keys {
         format::parse(file)
     }
 
-    /// Replaces the ring in a key file by the one that `change` returns.
-    pub(crate) fn update(
-        path: &Path,
-        change: impl FnOnce(Keys) -> Result<Keys, Problem>,
-    ) -> Result<Keys, Problem> {
-        file::update(path, change)
-    }
-
     /// Checks the rules of a ring.
     fn of(keys: Vec<Key>) -> Result<Keys, Problem> {
         if keys.is_empty() {
@@ -157,54 +152,9 @@ impl Keys {
         Ok(Keys(keys))
     }
 
-    /// The ring with a new key in front of it.
-    pub(crate) fn with_new(
-        mut self,
-        algorithm: Algorithm,
-        now: Timestamp,
-    ) -> Result<Keys, Problem> {
-        // A clock that was set back must not make the new key look older than the last one.
-        let newest = self.0.iter().filter_map(Key::created).max().unwrap_or(now);
-        self.0.insert(0, Key::generate(algorithm, now.max(newest))?);
-        Keys::of(self.0)
-    }
-
-    /// Whether the key is the newest of its algorithm. Such a key may sign: which algorithm signs
-    /// depends on the settings of the server.
-    pub(crate) fn is_newest(&self, key: &Key) -> bool {
-        self.current(Some(key.algorithm())) == Some(key)
-    }
-
-    /// Whether the ring takes no further key.
-    #[cfg(feature = "cli")]
-    pub(crate) fn is_full(&self) -> bool {
-        self.0.len() >= MAX_KEYS
-    }
-
-    /// The ring without one of its keys.
-    pub(crate) fn without(mut self, key: &Key) -> Result<Keys, Problem> {
-        self.0.retain(|one| one != key);
-        Keys::of(self.0)
-    }
-
-    /// `secret` in front of the keys of a file, which may contain it as well.
-    pub(crate) fn behind(secret: Secret, file: Keys) -> Result<Keys, Problem> {
-        let Keys(mut keys) = Keys::from(secret);
-        let first = keys[0].material.clone();
-        keys.extend(file.0.into_iter().filter(|key| key.material != first));
-        Keys::of(keys)
-    }
-
     /// The key that signs: the newest for this algorithm, or the newest of all.
     pub(crate) fn current(&self, algorithm: Option<Algorithm>) -> Option<&Key> {
         self.0.iter().find(|key| algorithm.is_none_or(|one| key.algorithm() == one))
-    }
-
-    /// The oldest key alone. Every server that uses the ring has it, even one that was not restarted
-    /// since the last rotation.
-    #[cfg(feature = "cli")]
-    pub(crate) fn oldest(&self) -> Keys {
-        Keys(self.0.last().cloned().into_iter().collect())
     }
 
     /// The keys, newest first.

@@ -431,7 +431,11 @@ fn no_file_outside_the_folder_and_no_hidden_file_is_served() {
         }
     }
     for path in ["/stays.css", "/alias/plain.css"] {
-        assert_eq!(get(&server, path).body, b"p { color: red }", "a link inside the folder is followed");
+        assert_eq!(
+            get(&server, path).body,
+            b"p { color: red }",
+            "a link inside the folder is followed"
+        );
     }
     // The log tells the operator why.
     let log = server.log();
