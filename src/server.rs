@@ -52,6 +52,7 @@ impl Server {
         drop(background);
         served.map_err(|error| {
             Problem::new(format!("the server cannot go on: {error}"), "see the log lines before")
+                .with_source(error)
         })
     }
 }
@@ -67,6 +68,7 @@ pub fn stop_on_signals() -> Result<Stop, Problem> {
     };
     register().map_err(|error| {
         Problem::new(format!("cannot catch signals: {error}"), "raise the limit on open files")
+            .with_source(error)
     })
 }
 

@@ -96,4 +96,5 @@ impl Drop for Background {
 
 fn no_thread(error: io::Error) -> Problem {
     Problem::new(format!("cannot start a thread: {error}"), "raise the limit on processes")
+        .with_source(error)
 }
