@@ -20,6 +20,7 @@ pub(super) const MAX_LINGER_BYTES: u64 = 16 * 1024 * 1024;
 /// What one connection may cost. The sizes of a head are fixed: 16 KiB, 64 fields, 8 KiB of
 /// target.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct Limits {
     /// Largest body in bytes (64 KiB); a larger one is answered 413.
     pub body: usize,

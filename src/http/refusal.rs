@@ -5,6 +5,7 @@ use super::Response;
 /// A request that is refused before any handler sees it. After one, the connection closes:
 /// where the next request would begin is not known, or not worth knowing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Refusal {
     /// HTTP status.
     pub status: u16,
