@@ -39,7 +39,7 @@ pub(super) fn get(call: &Call<'_>) -> Result<Response, Error> {
     let name = Username::parse(&person.name)?;
     let known = app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?;
     let known_since = now.after(known.tokens_after);
-    app.attempts.welcome(&name, call.client_ip(), known_since);
+    app.attempts.remember_ip(&name, call.client_ip(), known_since);
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Registered { access_token: &access_token, user: &person.name };
     let shown = DeviceProof::of(call, None);

@@ -114,13 +114,17 @@ fn familiarity(
     found: Option<&Credentials>,
     client: Option<IpAddr>,
 ) -> Result<Familiarity, Error> {
-    if typed.known.is_some() {
-        return Ok(Familiarity::Device);
+    let Some(found) = found else { return Ok(Familiarity::Stranger) };
+    let Typed { username, known, .. } = typed;
+    let known = app.attempts.familiarity(username, client, known.as_ref(), found.tokens_after);
+    match (known, client) {
+        (Familiarity::Stranger, Some(client))
+            if found.failures >= GUARDED && app.store.was_at(found.person.id, client)? =>
+        {
+            Ok(Familiarity::Address)
+        }
+        (known, _) => Ok(known),
     }
-    let (Some(found), Some(client)) = (found, client) else { return Ok(Familiarity::Stranger) };
-    let known = app.attempts.familiar(&typed.username, Some(client), found.tokens_after)
-        || (found.failures >= GUARDED && app.store.was_at(found.person.id, client)?);
-    Ok(if known { Familiarity::Address } else { Familiarity::Stranger })
 }
 
 /// Whether too many passwords of the account were wrong in a row to compare another. An account

@@ -48,6 +48,6 @@ pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
     let body = Body { access_token: &access_token, message };
     // With the old password all devices and IP addresses became strangers; these are known anew.
     let known_since = now.after(verified.tokens_after.max(now));
-    app.attempts.welcome(&name, call.client_ip(), known_since);
+    app.attempts.remember_ip(&name, call.client_ip(), known_since);
     Ok(begun(call, &device, (identity.id(), None), &body, known_since))
 }

@@ -101,7 +101,7 @@ fn begin(
         None => app.store.add(user, Some(&session), &entry, now)?,
     };
     // The account takes no token that was issued up to now.
-    app.attempts.welcome(user.name, caller.ip(), now.after(now));
+    app.attempts.remember_ip(user.name, caller.ip(), now.after(now));
     Entry { user: Some(id), ..entry }.log();
     Ok((id, app.tokens.mint(&login, id, user.roles)?))
 }

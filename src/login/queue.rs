@@ -7,6 +7,7 @@ use super::device::DeviceProof;
 use crate::app::Call;
 use crate::clock::Timestamp;
 use crate::guard::Device;
+use crate::store::Familiarity;
 
 /// Bytes of a body that are read before it is the request's turn. A name, a password and a code
 /// fit in.
@@ -26,13 +27,17 @@ pub(crate) fn known_device(call: &Call<'_>) -> Option<Device> {
 /// somebody has logged in to the account.
 pub(crate) fn is_familiar(call: &Call<'_>) -> bool {
     let Some((username, shown)) = read(call) else { return false };
-    let familiar = |since| call.app.attempts.familiar(&username, call.client_ip(), since);
-    if shown.is_empty() && !familiar(Timestamp(0)) {
+    let is_known = |device: Option<&Device>, since| {
+        call.app.attempts.familiarity(&username, call.client_ip(), device, since)
+            != Familiarity::Stranger
+    };
+    if shown.is_empty() && !is_known(None, Timestamp(0)) {
         return false;
     }
     // A device of another account must not get a place in the queue.
     call.app.store.credentials(&username).ok().flatten().is_some_and(|found| {
-        shown.known(found.person.id, found.tokens_after).is_some() || familiar(found.tokens_after)
+        let device = shown.known(found.person.id, found.tokens_after);
+        is_known(device.as_ref(), found.tokens_after)
     })
 }
 

@@ -40,9 +40,10 @@ pub(crate) fn check(
     unlocked: Timestamp,
 ) -> Result<FactorUse, Error> {
     let Call { app, now, .. } = *call;
-    match Otp::typed(typed).ok_or(Error::WrongOtp)? {
+    let otp = Otp::typed(typed).ok_or(Error::WrongOtp)?;
+    let attempt = app.attempts.second_factor(user, &otp, unlocked, now)?;
+    match otp {
         Otp::Recovery(code) => {
-            let attempt = app.attempts.recovery_code(user, unlocked, now)?;
             let hash = code.hash();
             let found = app.store.has_recovery_code(user, &hash).and_then(|found| match found {
                 true => Ok(FactorUse::Recovery(hash)),
@@ -51,7 +52,6 @@ pub(crate) fn check(
             attempt.end(found)
         }
         Otp::Totp(code) => {
-            let attempt = app.attempts.code(user, unlocked, now)?;
             let step = factor.secret.check(&code, now, factor.last).ok_or(Error::WrongOtp);
             let step = attempt.end(step)?;
             Ok(FactorUse::Step { secret: factor.secret.clone(), step })

@@ -37,7 +37,7 @@ impl Site {
         let call = Call::new(&self.app, &found.request, now);
         self.check_origin(found.route, &call)?;
         let throttle = found.route.throttle;
-        match self.app.attempts.look(throttle, call.client_ip(), now) {
+        match self.app.attempts.check_ip(throttle, call.client_ip(), now) {
             Err(_) if throttle == Throttle::Login && login::queue::is_familiar(&call) => Ok(()),
             waits => waits,
         }
@@ -95,7 +95,7 @@ impl Service for Site {
         match found.route.throttle {
             Throttle::Login => {
                 let call = Call::new(&self.app, &found.request, now);
-                login::queue::known_device(&call).map(|device| device.place())
+                login::queue::known_device(&call).map(|device| device.id())
             }
             _ => None,
         }

@@ -117,7 +117,7 @@ class Lictor(Server):
         return ["--database", str(self.directory / "lictor.sqlite3")]
 
     def take_older_tokens(self):
-        # As if the users had been made with `lictor user add`, as the README says to.
+        # As if the users had been made with `lictor user add`, as docs/flask.md says to.
         with contextlib.closing(sqlite3.connect(self.directory / "lictor.sqlite3")) as database:
             database.execute("UPDATE users SET tokens_after = 0")
             database.commit()

@@ -86,7 +86,7 @@ impl Users for Sqlite {
     fn seek(&self, sought: &UserQuery<'_>) -> Result<Vec<Account>, Error> {
         let UserQuery { fragment, after, limit } = *sought;
         let (name, written) = fragment.map(|f| (f.in_name(), f.as_str())).unzip();
-        let (address, domain) = fragment.map(|f| (f.in_address(), f.in_domain())).unzip();
+        let (address, domain) = fragment.map(|f| (f.in_email(), f.in_domain())).unzip();
         // instr() and not LIKE: nothing in it stands for anything else.
         let sql = format!(
             "SELECT {ACCOUNT} FROM users

@@ -1,5 +1,5 @@
-// Owns what an app has of the module: `createAuth`. It wires vault, device, line, turns and session, and
-// turns requests of the app into answers. Knows nothing of React.
+// Owns the interface of the module: `createAuth`. Connects vault, device, line, turns and session, and
+// sends the requests of the app. Knows nothing of React.
 
 import { readRoles } from './claims.js';
 import { createDevice } from './device.js';
@@ -18,8 +18,8 @@ export { ApiError, NetworkError };
 export type * from './types.js';
 
 /**
- * Makes the one Auth of an app: once, at module level. Reads what storage holds at once, so the
- * first `state` is right without a wait. The second argument is for tests.
+ * Makes the Auth of an app; call it once, at module level. Reads the storage immediately, so the first
+ * `state` is correct. The second argument is for tests.
  */
 export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions = {}, env: Environment = browser()): Auth {
   const listeners = new Set<() => void>();
@@ -44,7 +44,7 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
 
   function publish(): void {
     const next = snapshot();
-    // Roles come from the claims.
+    // The roles need no comparison: they come from the claims.
     const same = next.claims === state.claims && next.reason === state.reason && next.offline === state.offline;
     if (same) return;
     state = next;
@@ -59,7 +59,7 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
     if (response.ok || used === null) return accepted(response);
     const error = await refusal(response);
     const next = await session.refused(used, error);
-    // A stream has been read by the first attempt.
+    // The first attempt has consumed a stream.
     if (next === null || init.body instanceof ReadableStream) throw error;
     init.signal?.throwIfAborted();
     const again = await line.send(path, bearing(next.token, init));
@@ -76,7 +76,7 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
     return answer(await request(path, { ...init, ...json, method, headers })) as Promise<T>;
   }
 
-  // Without a content type, so that a browser asks no preflight first.
+  // Without a content type, so that the browser sends no preflight.
   async function post(path: string, body: object, token: string | false = false): Promise<unknown> {
     return answer(await request(path, { method: 'POST', body: known(body), token }));
   }
@@ -125,8 +125,8 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
     return revoke(held.token).catch(() => false);
   }
 
-  // The session is the server's until it is told; a token that has just expired cannot do that,
-  // but the one it is exchanged for can.
+  // Ends the session at the server. A token that has just expired cannot log out, but the token for which
+  // it is exchanged can.
   async function revoke(token: string): Promise<boolean> {
     const told = await line.sendBriefly('/api/logout', bearing(token, { method: 'POST', keepalive: true }));
     if (told.ok) return true;
@@ -175,7 +175,7 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
 }
 
 const NO_ROLES: readonly string[] = Object.freeze([]);
-/** Refusals that say that there is no session to end. */
+/** Refusals that mean that the session has ended already. */
 const OVER = ['BlacklistedError', 'MissingUserError', 'ExpiredRefreshError'];
 
 function bearing(token: string | null, init: RequestInit): RequestInit {

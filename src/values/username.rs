@@ -1,4 +1,4 @@
-//! Names and roles: values that can only be good ones.
+//! Usernames, prepared and compared as RFC 8265 says.
 
 use std::fmt;
 
@@ -7,12 +7,10 @@ use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 
 use crate::error::Error;
 
-/// Characters of a username.
+/// Maximum length of a username, in characters.
 const MAX_NAME: usize = 64;
-/// Bytes of one role.
-const MAX_ROLE: usize = 64;
 
-/// A username, prepared as RFC 8265 says.
+/// A valid username, prepared as RFC 8265 says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Username {
     shown: String,
@@ -20,6 +18,9 @@ pub struct Username {
 }
 
 impl Username {
+    /// Parses a username with the profiles UsernameCasePreserved and UsernameCaseMapped (RFC 8265
+    /// section 3).
+    ///
     /// ```
     /// use lictor::Username;
     /// let name = Username::parse("Ada")?;
@@ -33,7 +34,7 @@ impl Username {
         if text.is_empty() {
             return Err(wrong("The username is empty"));
         }
-        // Bytes first: the preparation below is not for megabytes.
+        // Check the bytes first: preparing megabytes would take long.
         let too_long = "The username is longer than 64 characters";
         if text.len() > 4 * MAX_NAME {
             return Err(wrong(too_long));
@@ -41,8 +42,8 @@ impl Username {
         let refused = "The username may hold letters, digits and punctuation, but no spaces";
         let shown = UsernameCasePreserved::enforce(text).map_err(|_| wrong(refused))?;
         let key = UsernameCaseMapped::enforce(text).map_err(|_| wrong(refused))?;
-        // What is shown must be a name itself. A few strings become one with a character in it
-        // that no name may have.
+        // The prepared name must be valid as well: preparation turns a few strings into ones with a
+        // forbidden character.
         if !UsernameCasePreserved::enforce(&*shown).is_ok_and(|again| again == shown) {
             return Err(wrong(refused));
         }
@@ -52,10 +53,10 @@ impl Username {
         Ok(Username { shown: shown.into_owned(), key: key.into_owned() })
     }
 
-    /// Parses the name of a new account. What has an `@` anywhere but at its start is refused: it
-    /// would stand in `X-Auth-User` as if it were a confirmed address, and many programs read one in
-    /// thin disguise (`<ada@example.org>`, `ada@example.org.`) as well. Older accounts with such a
-    /// name keep it.
+    /// Parses the name of a new account, which may have an `@` only at its start. An app would take
+    /// any other `@` in `X-Auth-User` for a confirmed e-mail address; many programs also accept
+    /// variants of an address (`<ada@example.org>`, `ada@example.org.`). Existing accounts with such
+    /// a name keep it.
     ///
     /// ```
     /// use lictor::Username;
@@ -72,12 +73,12 @@ impl Username {
         Ok(name)
     }
 
-    /// As the person wrote it.
+    /// Returns the name as the person wrote it, composed.
     pub fn as_str(&self) -> &str {
         &self.shown
     }
 
-    /// What makes two names the same.
+    /// Returns the key, which is equal for all spellings of a name.
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -89,105 +90,21 @@ impl fmt::Display for Username {
     }
 }
 
-/// One role: ASCII letters, digits, `_`, `.`, `:`, `-`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Role(String);
-
-impl Role {
-    /// ```
-    /// use lictor::Role;
-    /// assert!(Role::parse("team:editor").is_ok());
-    /// assert!(Role::parse("a,b").is_err());
-    /// ```
-    pub fn parse(text: &str) -> Result<Role, Error> {
-        check_role(text)?;
-        Ok(Role(text.into()))
-    }
-
-    /// As it is written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-/// A user's roles.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Roles(String);
-
-impl Roles {
-    /// How many one user can have.
-    pub const MAX: usize = 16;
-
-    /// The role that everybody has whom the tutorial's app registers.
-    pub(crate) fn user() -> Roles {
-        Roles("user".into())
-    }
-
-    /// Reads roles joined by commas; a role may hold ASCII letters, digits, `_`, `.`, `:`, `-`.
-    pub fn parse(text: &str) -> Result<Roles, Error> {
-        if text.is_empty() {
-            return Ok(Roles::default());
-        }
-        Roles::of(text.split(',').map(str::trim))
-    }
-
-    /// Takes them one by one.
-    pub fn of<'a>(all: impl IntoIterator<Item = &'a str>) -> Result<Roles, Error> {
-        let mut roles: Vec<&str> = Vec::new();
-        for role in all {
-            check_role(role)?;
-            if !roles.contains(&role) {
-                roles.push(role);
-            }
-            // At once: comparing each of thousands with all others would take long.
-            if roles.len() > Roles::MAX {
-                return Err(Error::BadRequest(format!("roles: more than {} roles", Roles::MAX)));
-            }
-        }
-        Ok(Roles(roles.join(",")))
-    }
-
-    /// Joined by commas, as in the `rls` claim.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether this one is among them.
-    pub fn contains(&self, role: &Role) -> bool {
-        self.iter().any(|one| one == role.0)
-    }
-
-    /// One by one.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.split(',').filter(|role| !role.is_empty())
-    }
-}
-
-fn check_role(text: &str) -> Result<(), Error> {
-    let fine = |b: u8| b.is_ascii_alphanumeric() || b"_.:-".contains(&b);
-    if text.is_empty() || text.len() > MAX_ROLE || !text.bytes().all(fine) {
-        return Err(Error::BadRequest(format!(
-            "roles: a role has 1 to {MAX_ROLE} letters, digits, or _ . : -"
-        )));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// More than the letters of one script.
+    /// A lower limit for the names that the loop below must test: more letters than one script has.
     const MANY: usize = 40_000;
 
     #[test]
-    fn usernames() {
+    fn names_are_prepared_or_refused() {
         for (text, expected) in [
             ("ada", Some(("ada", "ada"))),
             ("Ada", Some(("Ada", "ada"))),
             ("ada@example.org", Some(("ada@example.org", "ada@example.org"))),
             ("Jürgen", Some(("Jürgen", "jürgen"))),
-            // Decomposed and full-width forms are the composed and usual ones.
+            // Decomposed letters are composed; full-width letters become ordinary ones.
             ("Ju\u{308}rgen", Some(("Jürgen", "jürgen"))),
             ("\u{ff21}da", Some(("Ada", "ada"))),
             ("", None),
@@ -199,7 +116,7 @@ mod tests {
             ("\u{202e}abc", None),
             ("a\u{200b}b", None),
             ("\u{1f600}", None),
-            // Composed after its width was mapped, this is a symbol.
+            // Width mapping and composition turn this into a symbol.
             ("\u{ff1c}\u{338}", None),
             (&"x".repeat(64), Some((&"x".repeat(64), &"x".repeat(64)))),
             (&"x".repeat(65), None),
@@ -212,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_new_name_is_no_address() {
+    fn a_new_name_must_not_look_like_an_email_address() {
         for (text, fine) in [
             ("ada", true),
             ("@ada", true),
@@ -242,32 +159,14 @@ mod tests {
     #[test]
     fn no_letter_outside_ascii_becomes_the_key_of_an_ascii_name() {
         let mut names = 0;
-        // Beyond there is nothing with a case or a composition.
+        // No character beyond this range has a case or a composition.
         for c in '\u{80}'..='\u{1ffff}' {
             let Ok(name) = Username::parse(&format!("mi{c}e")) else { continue };
             names += 1;
-            // Letters of another width are shown as the usual ones, too (RFC 8265 section 3.3.2).
+            // The shown name has full-width letters mapped to ASCII as well (RFC 8265 section
+            // 3.3.2).
             assert!(!name.key().is_ascii() || name.as_str().is_ascii(), "U+{:04X}", u32::from(c));
         }
         assert!(names > MANY, "{names}");
-    }
-
-    #[test]
-    fn roles() {
-        let check = |text: &str| Roles::parse(text).ok().map(|roles| roles.as_str().to_owned());
-        assert_eq!(check(""), Some(String::new()));
-        assert_eq!(check("admin"), Some("admin".into()));
-        assert_eq!(check("admin, editor,admin"), Some("admin,editor".into()));
-        for bad in [",", "a,", "a b", "a>b", "a?", "~", "é", &"x".repeat(65)] {
-            assert_eq!(check(bad), None, "{bad:?}");
-        }
-        let many = |n: usize| (0..n).map(|i| format!("r{i}")).collect::<Vec<_>>().join(",");
-        assert!(check(&many(16)).is_some());
-        assert_eq!(check(&many(17)), None);
-        let roles = Roles::parse("admin,editor").unwrap();
-        for (role, expected) in [("admin", true), ("Admin", false), ("adm", false), ("a", false)] {
-            assert_eq!(roles.contains(&Role::parse(role).unwrap()), expected, "{role}");
-        }
-        assert!(Role::parse("admin,editor").is_err() && Role::parse("").is_err());
     }
 }

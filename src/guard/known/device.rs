@@ -1,47 +1,47 @@
-//! The secret by which a device is known that has logged in to an account: what it holds, how it
-//! is made and read. It opens nothing: whoever has one is counted apart from strangers, and only
-//! at the account that it is for. Knows no request, no store and no clock.
+//! The secret of a device, by which an account knows the device after a login. It grants no access:
+//! the throttle counts whoever shows one apart from strangers, at the secret's account only. Knows no
+//! request, no store and no clock.
 //!
-//! Nothing is kept of it here. It is `base64url(user, time, number, MAC)`; the key of the MAC is
-//! derived from a key of the ring, so a secret outlives restarts, and rotations until the key is
-//! retired.
+//! The server keeps no copy. A secret is `base64url(user, time, number, MAC)`; the MAC key is derived
+//! from a key of the ring, so a secret survives restarts, and key rotations until the key is retired.
 
 use std::hash::{Hash, Hasher};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
-use super::token::base64url;
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::guard::seconds;
+use crate::guard::token::base64url;
 use crate::keys::{Keys, Material};
 use crate::values::random;
 
-/// Seconds that a secret is good; each login renews it. Browsers keep the cookie as long.
+/// Lifespan of a secret, and of the cookie that holds it, in seconds. Each login renews it.
 pub(crate) const LIFESPAN: i64 = 365 * 24 * 3_600;
 
-/// What the MAC key is an HMAC of. Nothing that a token begins with.
+/// The MAC key is the HMAC of this text under a key of the ring. No token begins with it.
 const PURPOSE: &[u8] = b"lictor device secret";
 
-/// Secrets that one device holds: one for each of its people, those who logged in last.
-const MAX_PEOPLE: usize = 4;
+/// Maximum number of secrets of one device: one for each of the users who logged in last.
+const MAX_USERS: usize = 4;
 
-/// Lists that one request can show.
+/// Maximum number of lists that are read from one request.
 const MAX_LISTS: usize = 64;
 
-/// What tells two devices of one user apart.
+/// A random number, different for each device of a user.
 type Number = [u8; 12];
 
 const USER: usize = 8;
 const TIME: usize = 4;
 const SIGNED: usize = USER + TIME + size_of::<Number>();
-/// Half an HMAC-SHA-256, as RFC 2104 section 5 allows.
-const TAG: usize = 16;
+/// Bytes of the MAC: half an HMAC-SHA-256, as RFC 2104 section 5 allows.
+const MAC: usize = 16;
 /// Characters of a secret.
-const TEXT: usize = (SIGNED + TAG).div_ceil(3) * 4 - 2;
+const TEXT: usize = (SIGNED + MAC).div_ceil(3) * 4 - 2;
 
-/// A device that has logged in to one user's account. No `Debug`: together with the user it is
-/// all that the secret says.
+/// A device that has logged in to one user's account. Has no `Debug`, which would show all that the
+/// secret is made of but its MAC.
 #[derive(Clone, Copy)]
 pub struct Device {
     user: i64,
@@ -62,7 +62,7 @@ impl Device {
         bytes
     }
 
-    fn of_bytes(bytes: &[u8]) -> Option<Device> {
+    fn from_bytes(bytes: &[u8]) -> Option<Device> {
         let (user, rest) = bytes.split_first_chunk::<USER>()?;
         let (issued, number) = rest.split_first_chunk::<TIME>()?;
         Some(Device {
@@ -72,43 +72,44 @@ impl Device {
         })
     }
 
-    /// A number that tells it from others.
-    pub(crate) fn place(&self) -> u64 {
+    /// Returns a number that is different for each device.
+    pub(crate) fn id(&self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.number;
         u64::from_be_bytes([a, b, c, d, e, f, g, h])
     }
 
-    fn is_over(&self, now: Timestamp) -> bool {
+    /// Returns whether the secret has expired.
+    fn is_expired(&self, now: Timestamp) -> bool {
         i64::from(self.issued).saturating_add(LIFESPAN) < now.0
     }
 }
 
-/// For counting what it does: each login renews the time.
+/// Two secrets of one device are the same key for the throttle: each login renews the time.
 impl Hash for Device {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.user, self.number).hash(state);
     }
 }
 
-/// The good secrets of one device, newest first, each of another user.
+/// The valid secrets of one device, each of another user. After a login, its user's comes first.
 #[derive(Clone, Default)]
 pub struct Devices(Vec<Device>);
 
 impl Devices {
-    /// Whether there is none.
+    /// Returns whether there is no secret.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The one of this user, unless it was issued up to `since`.
+    /// Returns the device of this user, if its secret was issued later than `since`.
     pub fn of(&self, user: i64, since: Timestamp) -> Option<Device> {
-        let good = |device: &&Device| device.user == user && i64::from(device.issued) > since.0;
-        self.0.iter().find(good).copied()
+        let valid = |device: &&Device| device.user == user && i64::from(device.issued) > since.0;
+        self.0.iter().find(valid).copied()
     }
 
-    /// The secrets after a login of `user`: theirs comes first, `known` with a new time if the
-    /// device was known before, or else a new one. `now` is [after](Timestamp::after) what made
-    /// all from before void.
+    /// Returns the secrets after a login of `user`. The user's comes first: `known` with a new time
+    /// if the account knew the device, else a new one. `now` is [after](Timestamp::after) the event
+    /// that made all earlier secrets of the user void.
     pub fn renewed(
         &self,
         user: i64,
@@ -120,15 +121,15 @@ impl Devices {
             None => Device::new(user, now)?,
         };
         let others = self.0.iter().filter(|other| other.user != user).copied();
-        Ok(Devices(std::iter::once(first).chain(others).take(MAX_PEOPLE).collect()))
+        Ok(Devices(std::iter::once(first).chain(others).take(MAX_USERS).collect()))
     }
 }
 
-/// Makes secrets and reads them, with keys that are derived from a ring.
+/// Makes and reads secrets, with keys that are derived from the ring.
 pub struct DeviceKeys(Vec<Hmac<Sha256>>);
 
 impl DeviceKeys {
-    /// The newest key of the ring makes them, all verify.
+    /// Derives the keys. The newest key of the ring signs; all of them verify.
     pub fn new(keys: &Keys) -> Result<DeviceKeys, Error> {
         let derived = keys.iter().map(|key| match key.material() {
             Material::Hs256(secret) => derive(secret.bytes()),
@@ -137,20 +138,20 @@ impl DeviceKeys {
         derived.collect::<Result<_, _>>().map(DeviceKeys)
     }
 
-    /// The secrets of a list as [`DeviceKeys::write`] makes it. What is no good secret is
-    /// skipped, whatever is wrong with it; no more are looked at than a list can have.
+    /// Reads the secrets of a list that [`DeviceKeys::write`] has made. Invalid ones are skipped, and
+    /// no more are read than a list can have.
     pub fn read(&self, list: &[u8], now: Timestamp) -> Devices {
         self.read_all(std::iter::once(list), now)
     }
 
-    /// The same of several lists, the first [`MAX_LISTS`]: whoever can set a cookie in a browser,
-    /// such as a page of a sibling domain, can put some before ours.
+    /// Reads the secrets of several lists, of the first [`MAX_LISTS`]. Whoever can set a cookie in
+    /// the browser, such as a page of a sibling domain, can put lists before ours.
     pub fn read_all<'a>(&self, lists: impl Iterator<Item = &'a [u8]>, now: Timestamp) -> Devices {
         let mut found: Vec<Device> = Vec::new();
-        let texts = |list: &'a [u8]| list.split(|&b| b == b'.').take(MAX_PEOPLE);
+        let texts = |list: &'a [u8]| list.split(|&b| b == b'.').take(MAX_USERS);
         for text in lists.take(MAX_LISTS).flat_map(texts) {
-            // Of the same user the one that holds longest: an old one must not hide it.
-            if let Some(device) = self.device(text).filter(|device| !device.is_over(now)) {
+            // Of one user's secrets the newest counts: an old one must not hide it.
+            if let Some(device) = self.device(text).filter(|device| !device.is_expired(now)) {
                 match found.iter_mut().find(|other| other.user == device.user) {
                     Some(other) if other.issued < device.issued => *other = device,
                     Some(_) => {}
@@ -158,11 +159,11 @@ impl DeviceKeys {
                 }
             }
         }
-        // All of them, or four people of whoever put a list before ours would hide it.
+        // Not cut to MAX_USERS: four users in a list before ours would hide ours.
         Devices(found)
     }
 
-    /// The list as a cookie or a field holds it.
+    /// Returns the list as a cookie or a field holds it.
     pub fn write(&self, devices: &Devices) -> String {
         let texts: Vec<_> = devices.0.iter().filter_map(|device| self.text(device)).collect();
         texts.join(".")
@@ -173,31 +174,27 @@ impl DeviceKeys {
             return None;
         }
         let bytes = base64url::decode(text).ok()?;
-        let (signed, tag) = bytes.split_at_checked(SIGNED)?;
+        let (signed, mac) = bytes.split_at_checked(SIGNED)?;
         // Compares in constant time.
-        let made_with =
-            |key: &Hmac<Sha256>| key.clone().chain_update(signed).verify_truncated_left(tag);
-        self.0.iter().any(|key| made_with(key).is_ok()).then(|| Device::of_bytes(signed))?
+        let verify =
+            |key: &Hmac<Sha256>| key.clone().chain_update(signed).verify_truncated_left(mac);
+        self.0.iter().any(|key| verify(key).is_ok()).then(|| Device::from_bytes(signed))?
     }
 
     fn text(&self, device: &Device) -> Option<String> {
         let mut bytes = device.bytes().to_vec();
-        // A ring has a key.
-        let tag = self.0.first()?.clone().chain_update(&bytes).finalize().into_bytes();
-        bytes.extend_from_slice(&tag[..TAG]);
+        // A ring is never empty, so there is a first key.
+        let mac = self.0.first()?.clone().chain_update(&bytes).finalize().into_bytes();
+        bytes.extend_from_slice(&mac[..MAC]);
         Some(base64url::encode(bytes))
     }
 }
 
+/// Derives the MAC key from a key of the ring.
 fn derive(secret: &[u8]) -> Result<Hmac<Sha256>, Error> {
     let broken = |_| Error::Internal("no key can be derived from a key of the ring".into());
     let derived = Hmac::<Sha256>::new_from_slice(secret).map_err(broken)?.chain_update(PURPOSE);
     Hmac::new_from_slice(&derived.finalize().into_bytes()).map_err(broken)
-}
-
-/// Seconds since the epoch; until 2106, like the times in a token.
-fn seconds(time: Timestamp) -> u32 {
-    u32::try_from(time.0.max(0)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -215,7 +212,7 @@ mod tests {
         DeviceKeys::new(&ring(byte)).unwrap()
     }
 
-    /// The list of a device that logs in to these accounts, one after the other.
+    /// Returns the list of a device that logs in to these accounts, one after the other.
     fn list(keys: &DeviceKeys, users: &[i64]) -> String {
         let mut devices = Devices::default();
         for &user in users {
@@ -230,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_is_known_to_the_accounts_that_it_logged_in_to_last() {
+    fn the_last_four_accounts_know_a_device() {
         let keys = keys(1);
         let four = list(&keys, &[1, 2, 3, 4]);
         assert_eq!(four.len(), 4 * TEXT + 3);
@@ -264,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_ours_is_skipped() {
+    fn invalid_secrets_are_skipped() {
         let ours = keys(1);
         let good = list(&ours, &[7]);
         let flip = |at: usize| {
@@ -288,13 +285,13 @@ mod tests {
         ] {
             assert!(!knows(&ours, &bad, 7, NOW), "{bad}");
         }
-        // What is wrong beside it does not matter.
+        // An invalid secret before a valid one does not hide it.
         assert!(knows(&ours, &format!("x..{good}"), 7, NOW));
         assert!(knows(&ours, &format!("{}.{good}", flip(3)), 7, NOW));
     }
 
     #[test]
-    fn it_ends_after_a_year_and_with_what_ends_all_sessions() {
+    fn a_secret_expires_after_a_year_or_when_all_sessions_end() {
         let keys = keys(1);
         let good = list(&keys, &[7]);
         for (after, expected) in
@@ -310,11 +307,11 @@ mod tests {
     #[test]
     fn a_device_of_the_same_second_outlived_another_password() {
         let thief = Devices::default().renewed(7, None, NOW.after(Timestamp(0))).unwrap();
-        // The password is changed in that second.
+        // The password is changed in the same second.
         assert!(thief.of(7, NOW).is_none());
         let owner = Devices::default().renewed(7, None, NOW.after(NOW)).unwrap();
         assert!(owner.of(7, NOW).is_some());
-        // A clock that was set back makes nobody a stranger who logs in.
+        // After the clock was set back, a login makes its device known all the same.
         let ahead = Timestamp(NOW.0 + 1_000);
         let owner = Devices::default().renewed(7, None, NOW.after(ahead)).unwrap();
         assert!(owner.of(7, ahead).is_some());
@@ -331,20 +328,20 @@ mod tests {
         many.push(&good);
         assert!(knows(&many));
         many.insert(0, "x");
-        assert!(!knows(&many), "bounded");
-        // Nor does an older secret of the same account.
+        assert!(!knows(&many), "only the first 64 lists are read");
+        // An older secret of the same account does not hide it either.
         let old = Devices::default().renewed(7, None, Timestamp(NOW.0 - 9)).unwrap();
         let both = read(&[&keys.write(&old), &good]);
         assert!(both.of(7, Timestamp(NOW.0 - 1)).is_some() && both.0.len() == 1);
         assert_eq!(read(&[&list(&keys, &[1, 2, 3]), &list(&keys, &[4, 5, 6])]).0.len(), 6);
-        assert!(knows(&[&list(&keys, &[1, 2, 3, 4]), &good]), "four people of somebody else");
-        // What the answer has is bounded all the same.
+        assert!(knows(&[&list(&keys, &[1, 2, 3, 4]), &good]), "four users of a list before it");
+        // The list in the answer is cut to MAX_USERS.
         let many = read(&[&list(&keys, &[1, 2, 3, 4]), &good]);
-        assert_eq!(many.renewed(7, None, NOW).unwrap().0.len(), MAX_PEOPLE);
+        assert_eq!(many.renewed(7, None, NOW).unwrap().0.len(), MAX_USERS);
     }
 
     #[test]
-    fn it_outlives_rotations_until_the_key_is_retired() {
+    fn a_secret_outlives_key_rotations_until_its_key_is_retired() {
         for algorithm in [Algorithm::Hs256, Algorithm::EdDsa] {
             let old = ring(1);
             let key = old.iter().next().unwrap().clone();
@@ -353,7 +350,7 @@ mod tests {
             let [old, both, alone] = [old, both, alone].map(|ring| DeviceKeys::new(&ring).unwrap());
             let before = list(&old, &[7]);
             assert!(knows(&both, &before, 7, NOW) && !knows(&alone, &before, 7, NOW));
-            // What the server hands on is of the newest key.
+            // The server signs the secrets anew with the newest key.
             let after = both.write(&both.read(before.as_bytes(), NOW));
             assert!(knows(&alone, &after, 7, NOW) && !knows(&old, &after, 7, NOW));
         }
