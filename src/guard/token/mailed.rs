@@ -37,6 +37,7 @@ pub struct Minted {
 }
 
 /// What a mailed token says, as far as it was decided when the mail was caused.
+#[cfg(any(test, feature = "mail"))]
 #[derive(Debug, Clone, Copy)]
 pub struct MailedClaims<'a> {
     /// The `jti` claim.
@@ -66,6 +67,7 @@ impl Tokens {
     }
 
     /// The token of a mail: the same however often the mail is sent.
+    #[cfg(any(test, feature = "mail"))]
     pub fn mailed(
         &self,
         purpose: Mailed,

@@ -34,9 +34,11 @@ use key::{Jwk, Signer, Verifier};
 pub use claims::Claims;
 #[cfg(any(test, feature = "cli"))]
 pub(crate) use key::key_id;
+pub use mailed::Mailed;
+#[cfg(any(test, feature = "mail"))]
+pub use mailed::MailedClaims;
 #[cfg(feature = "cli")]
 pub use mailed::Minted;
-pub use mailed::{Mailed, MailedClaims};
 
 /// Bytes of a token; ours have about 250.
 const MAX_TOKEN: usize = 4096;
