@@ -145,6 +145,7 @@ mod notify;
 mod route;
 mod server;
 mod site;
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Goes with the new store.
 mod store;
 mod values;
 

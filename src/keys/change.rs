@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 
 use super::file::{cannot_read, draft_of, read, sync_directory, write};
-use super::{Algorithm, Key, Keys, MAX_KEYS, Secret, format};
+use super::{Algorithm, Key, Keys, Secret, format};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 
@@ -46,13 +46,15 @@ impl Keys {
 
     /// Whether the key is the newest of its algorithm. Such a key may sign: which algorithm signs
     /// depends on the settings of the server.
+    #[cfg(feature = "cli")]
     pub(crate) fn is_newest(&self, key: &Key) -> bool {
         self.current(Some(key.algorithm())) == Some(key)
     }
 
     /// Whether the ring takes no further key.
+    #[cfg(feature = "cli")]
     pub(crate) fn is_full(&self) -> bool {
-        self.0.len() >= MAX_KEYS
+        self.0.len() >= super::MAX_KEYS
     }
 
     /// The ring without one of its keys.
@@ -71,6 +73,7 @@ impl Keys {
 
     /// The oldest key alone. Every server that uses the ring has it, even one that was not restarted
     /// since the last rotation.
+    #[cfg(feature = "cli")]
     pub(crate) fn oldest(&self) -> Keys {
         Keys(self.0.last().cloned().into_iter().collect())
     }

@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use super::claims::{Claims, Marked};
-use super::{Roles, Tokens, later};
+#[cfg(feature = "mail")]
+use super::later;
+use super::{Roles, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -37,7 +39,7 @@ pub struct Minted {
 }
 
 /// What a mailed token says, as far as it was decided when the mail was caused.
-#[cfg(any(test, feature = "mail"))]
+#[cfg(feature = "mail")]
 #[derive(Debug, Clone, Copy)]
 pub struct MailedClaims<'a> {
     /// The `jti` claim.
@@ -67,7 +69,7 @@ impl Tokens {
     }
 
     /// The token of a mail: the same however often the mail is sent.
-    #[cfg(any(test, feature = "mail"))]
+    #[cfg(feature = "mail")]
     pub fn mailed(
         &self,
         purpose: Mailed,

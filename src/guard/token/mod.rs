@@ -35,7 +35,7 @@ pub use claims::Claims;
 #[cfg(any(test, feature = "cli"))]
 pub(crate) use key::key_id;
 pub use mailed::Mailed;
-#[cfg(any(test, feature = "mail"))]
+#[cfg(feature = "mail")]
 pub use mailed::MailedClaims;
 #[cfg(feature = "cli")]
 pub use mailed::Minted;
