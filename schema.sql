@@ -1,7 +1,7 @@
 -- The whole current schema of a lictor database, version 4.
 --
 -- The file's application_id is 0x4C494354 ("LICT") and its user_version is the number above;
--- src/store/sqlite/open.rs sets both in the transaction that creates the tables. Times are
+-- src/store/sqlite/upgrade.rs sets both in the transaction that creates the tables. Times are
 -- seconds since the Unix epoch.
 
 CREATE TABLE users (

@@ -1,20 +1,20 @@
 //! How many passwords of one account may be wrong in a row (NIST SP 800-63B-4 section 3.2.2).
-//! Knows neither who tries nor where it is counted.
+//! Knows no client and no database.
 
-/// Whoever tries a password, as far as the account knows where they are.
+/// How well an account knows the client that tries a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Familiarity {
-    /// From an address and a device from which the account was never logged in to.
+    /// Neither the IP address nor the device has logged in to the account.
     Stranger,
-    /// From an address from which it was.
+    /// The IP address has.
     Address,
-    /// With the secret of a device that has logged in, or a token of the account.
+    /// The client has the secret of a device that has, or a token of the account.
     Device,
 }
 
 impl Familiarity {
-    /// Wrong passwords in a row after which no more are compared. Each kind has 100 of its own,
-    /// so that nobody can use up those of somebody who is known better.
+    /// Wrong passwords in a row after which no more are compared. Each level has 100 of its own, so
+    /// that a stranger cannot use up those of a client that is known better.
     pub fn limit(self) -> u32 {
         match self {
             Familiarity::Stranger => GUARDED,
@@ -24,6 +24,6 @@ impl Familiarity {
     }
 }
 
-/// Wrong passwords in a row after which strangers are let in only with more than a password. The
-/// owner is told then.
+/// Wrong passwords in a row after which a stranger needs more than a password. The owner gets a
+/// mail at that moment.
 pub const GUARDED: u32 = 100;

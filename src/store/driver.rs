@@ -55,6 +55,14 @@ pub(crate) trait Queries {
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault>;
 
+    /// Runs a statement, and hands the first row of its answer to `row`, if there is one.
+    fn query_first(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault>;
+
     /// Runs one statement once for each of `sets`, in one batch where the database is across a
     /// network. `row` gets the number of the set that a row belongs to.
     fn query_each(

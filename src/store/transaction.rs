@@ -67,6 +67,15 @@ impl Queries for Transaction<'_> {
         self.queries.query(sql, values, row)
     }
 
+    fn query_first(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.queries.query_first(sql, values, row)
+    }
+
     fn query_each(
         &mut self,
         sql: &'static str,

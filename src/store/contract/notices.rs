@@ -1,6 +1,8 @@
 //! Notices: what users are told, and the limits on it.
 
-use super::mails::{NOW, confirm, fill, propose, register, take};
+use std::time::{Duration, Instant};
+
+use super::mails::{NOW, ask_for_reset, confirm, fill, propose, register, take};
 use super::{BY, NOTE, add, each, execute, hash};
 use crate::store::mail_kind::MailKind;
 use crate::store::notices::{MAX_NOTICES, MAX_NOTICES_OF_ONE, Notice};
@@ -147,5 +149,25 @@ fn without_mail_nobody_is_told() {
         // A mail that a person has asked for stays.
         assert!(matches!(take(store, NOW), Some((.., Topic::Confirm(_)))));
         assert!(take(store, NOW).is_none());
+    });
+}
+
+#[test]
+fn a_mail_in_the_outbox_wakes_the_mailer() {
+    each("woken", |store| {
+        let ada = add(store, "ada", Some("ada@x.example")).unwrap();
+        let wakes = |act: &dyn Fn(), longest: Duration| {
+            act();
+            let begun = Instant::now();
+            store.outbox_signal().wait(longest);
+            begun.elapsed() < longest
+        };
+        let (long, short) = (Duration::from_secs(60), Duration::from_millis(50));
+        assert!(wakes(&|| change_password(store, ada), long));
+        assert!(wakes(&|| assert!(register(store, "bob", "bob@x.example", "b").is_ok()), long));
+        assert!(wakes(&|| ask_for_reset(store, "ada@x.example", "r"), long));
+        // An equal notice waits already; and what is undone puts no mail into the outbox.
+        assert!(!wakes(&|| change_password(store, ada), short));
+        assert!(!wakes(&|| assert!(register(store, "ADA", "x@x.example", "x").is_err()), short));
     });
 }

@@ -114,8 +114,8 @@ fn act(store: &Store) -> Seen {
     logins(store, &mut seen);
     links(store, &mut seen);
     seen.all_rows(store);
-    seen.answer("sweep", store.sweep(NOW, Timestamp(NOW.0 + 9_000_000)), |n| n.to_string());
     seen.answer("discard", store.discard_notices(), |n| n.to_string());
+    seen.answer("sweep", store.sweep(NOW, Timestamp(NOW.0 + 9_000_000)), |n| n.to_string());
     seen.all_rows(store);
     seen
 }
@@ -169,10 +169,11 @@ fn logins(store: &Store, seen: &mut Seen) {
     let confirmed = Enrolment { secret: &secret, step: Step(5), codes: &codes };
     seen.done("confirm", store.confirm_enrolment(bob, &confirmed, &BY, &NOTE, NOW));
     let step = FactorUse::Step { secret: secret.clone(), step: Step(6) };
-    for (jti, second) in [("b1", step), ("b2", FactorUse::Recovery(code))] {
+    let recovery = FactorUse::Recovery(code);
+    for (jti, ip, second) in [("b1", "192.0.2.1", step), ("b2", "198.51.100.1", recovery)] {
         for jti in [jti.to_owned(), format!("{jti} again")] {
             let proof = Proof { password: &hash("hash"), second: Some(&second) };
-            let here = ClientInfo { ip: "192.0.2.1".parse().ok(), agent: "a" };
+            let here = ClientInfo { ip: ip.parse().ok(), agent: "a" };
             let begun = NewSession { notice: true, origin: here, ..session(&jti, 300) };
             seen.done(&jti, store.begin(bob, &begun, &proof, &NOTE, NOW));
         }

@@ -24,10 +24,8 @@ fn first<T>(
     read: impl Fn(&dyn Row) -> Result<T, Fault>,
 ) -> Result<Option<T>, Fault> {
     let mut found = None;
-    queries.query(sql, values, &mut |row| {
-        if found.is_none() {
-            found = Some(read(row)?);
-        }
+    queries.query_first(sql, values, &mut |row| {
+        found = Some(read(row)?);
         Ok(())
     })?;
     Ok(found)

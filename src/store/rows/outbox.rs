@@ -154,7 +154,8 @@ pub(in crate::store) fn each(
     )
 }
 
-/// Gives a mail that was typed an address for to the user who has it, with the user's spelling.
+/// Makes a mail one to a user: from now on it goes to the address of the account, as its owner
+/// wrote it.
 pub(in crate::store) fn set_user(
     queries: &mut dyn Queries,
     id: i64,

@@ -257,7 +257,7 @@ pub(in crate::store) fn delete(queries: &mut dyn Queries, id: i64) -> Result<boo
     Ok(queries.execute("DELETE FROM users WHERE id = $1", &[id.into()])? == 1)
 }
 
-/// Replaces one hash by another; false if the user's is a third one by now.
+/// Replaces one hash by another; false if the user has a third one.
 pub(in crate::store) fn replace_hash(
     queries: &mut dyn Queries,
     id: i64,

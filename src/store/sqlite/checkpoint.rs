@@ -5,8 +5,8 @@
 //! reads from it. With short reads such a moment comes soon. With long ones that overlap there
 //! always is a reader of an older state, and the log would grow without limit. So when it is
 //! large, the writer waits until the reads of that moment are over (new ones read the newest
-//! state and are no obstacle), has all of it copied, and waits once more: then everybody reads
-//! from the database, and the next commit begins the log anew. No read is ever held up.
+//! state and are no obstacle), copies all of it, and waits once more: then all read from the
+//! database, and the next commit begins the log anew. No read is ever held up.
 
 use std::ffi::OsString;
 use std::fs;
@@ -22,7 +22,7 @@ use super::readers::Readers;
 pub(super) const LOG_LIMIT: u64 = 8 << 20;
 /// Bytes by which it has to grow until the next attempt, if one was not enough.
 const LOG_STEP: u64 = 4 << 20;
-/// Bytes from which the operator is told.
+/// Bytes from which the operator is warned.
 const LOG_ALARMING: u64 = 64 << 20;
 /// How long the writer waits for reads under way, twice in an attempt.
 const PATIENCE: Duration = Duration::from_millis(250);
@@ -33,7 +33,7 @@ pub(super) struct LogSize {
     path: PathBuf,
     /// The size at which the next attempt is made.
     next: u64,
-    /// The size at which the operator is told next.
+    /// The size at which the operator is warned next.
     alarming: u64,
 }
 
@@ -101,7 +101,7 @@ mod tests {
         fs::metadata(place.0.join("lictor.db-wal")).unwrap().len()
     }
 
-    /// The largest size of the log while some read without pause and one writes.
+    /// The largest size of the log while several threads read without a pause and one writes.
     fn largest_log(
         place: &Place,
         (driver, store): (&Sqlite, &Store),
@@ -136,7 +136,7 @@ mod tests {
         })
     }
 
-    /// A read that the next one begins before.
+    /// A read that ends after the next one has begun.
     fn long_read(driver: &Sqlite, number: usize) {
         let reader = driver.readers.take();
         reader.execute_batch("BEGIN").unwrap();

@@ -1,4 +1,4 @@
-//! The keys of e-mail addresses, when a database comes from a version that made them otherwise.
+//! Makes the keys of e-mail addresses anew, in a file of a version that made them otherwise.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -14,7 +14,7 @@ struct Changed {
 /// account keeps it, and the other one goes on without an address.
 pub(super) fn make_keys_anew(writer: &Connection) -> rusqlite::Result<()> {
     let changed = changed(writer)?;
-    // Old keys of these rows are in nobody's way: a number is no address.
+    // Keys of these rows must not be in each other's way: a number is no address.
     for Changed { id, .. } in &changed {
         writer.execute("UPDATE users SET email_key = id WHERE id = ?1", [id])?;
     }

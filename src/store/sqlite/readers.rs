@@ -17,7 +17,7 @@ pub(super) struct Readers(Vec<Seat>);
 #[derive(Debug)]
 struct Seat {
     connection: Mutex<Connection>,
-    /// How many reads began here. Only whoever has the connection counts.
+    /// How many reads began here. Only the thread that has the connection counts.
     begun: AtomicU64,
 }
 

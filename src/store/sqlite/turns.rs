@@ -1,7 +1,8 @@
-//! Whose turn it is to write: whoever has waited longest, and nobody for longer than they want to.
+//! Whose turn it is to write: that of the thread that has waited longest. No thread waits for
+//! longer than it wants to.
 //!
-//! A mutex alone gives the lock to whoever comes at the right moment, which is mostly whoever has
-//! just let go of it.
+//! A mutex alone gives the lock to the thread that comes at the right moment, which is mostly the
+//! one that has just let go of it.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -15,9 +16,9 @@ pub(super) struct Turns {
 
 #[derive(Debug, Default)]
 struct Line {
-    /// Somebody has the turn.
+    /// A thread has the turn.
     taken: bool,
-    /// The tickets of those who wait, the next one first. No more than there are threads.
+    /// The tickets of the threads that wait, the next one first. No more than there are threads.
     waiting: VecDeque<u64>,
     /// The number of the next ticket.
     ticket: u64,
@@ -44,7 +45,7 @@ impl Turns {
             let patience = deadline.saturating_duration_since(Instant::now());
             if patience.is_zero() {
                 line.waiting.retain(|other| *other != ticket);
-                // Whoever stood behind may be the next.
+                // The thread behind may be the next.
                 self.changed.notify_all();
                 return None;
             }
@@ -72,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_gave_up_is_passed_over() {
+    fn a_thread_that_gave_up_is_passed_over() {
         let turns = Turns::default();
         let long = Instant::now() + Duration::from_secs(20);
         let first = turns.take(long).unwrap();
