@@ -121,8 +121,8 @@ impl Connection {
         self.peer
     }
 
-    /// The pool that the next request waits for, and the client who sent it; behind a proxy that
-    /// is not the peer. `None` unless [`Next::Queue`] is next.
+    /// The pool that the next request waits for, and the client in whose share of the queue; `None`
+    /// unless [`Next::Queue`] is next.
     pub(crate) fn queued(&self) -> Option<(usize, IpAddr)> {
         self.queued.map(|queued| (queued.pool, queued.client.unwrap_or(self.peer)))
     }

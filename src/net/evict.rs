@@ -100,12 +100,12 @@ mod tests {
     use super::*;
     use crate::http::{Connection, Context, Date, Next, Step};
     use crate::net::Settings;
-    use crate::net::testing::{GET, Hello, engine};
+    use crate::net::testing::{GET, TestService, engine};
 
     #[test]
     fn a_connection_with_a_request_at_hand_is_not_closed() {
         let settings = Settings::default();
-        let engine = engine(&Hello, &settings);
+        let engine = engine(&TestService, &settings);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let mut scratch = engine.scratch();
         // A pool's thread answers one request, and leaves the others to a worker.
@@ -119,7 +119,7 @@ mod tests {
             let at = engine.moment();
             let mut http = Connection::new(peer.ip(), &settings.limits, at);
             let (date, limits) = (&Date::new(), &settings.limits);
-            let context = Context { service: &Hello, limits, date, at, stopping: false };
+            let context = Context { service: &TestService, limits, date, at, stopping: false };
             http.receive(&context, step, &GET.repeat(requests), &mut Vec::new());
             assert_eq!((http.next(), http.wait()), (next, Wait::Idle), "{what}");
             let index = engine.table.insert(OpenConnection::new(stream, http)).ok().unwrap();

@@ -224,7 +224,7 @@ mod tests {
     use std::io::{Read as _, Write as _};
 
     use super::*;
-    use crate::net::testing::{GET, Hello, engine};
+    use crate::net::testing::{GET, TestService, engine};
     use crate::net::{Settings, listen};
 
     /// Sends a request on a new connection, which stays open; says whether the answer came.
@@ -243,7 +243,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let stop = Stop::new().unwrap();
         let settings = Settings { workers: 1, ..Settings::default() };
-        let engine = engine(&Hello, &settings);
+        let engine = engine(&TestService, &settings);
         std::thread::scope(|scope| {
             let running = scope.spawn(|| engine.run(listener, &stop));
             let (mut idle, answered) = ask(address);

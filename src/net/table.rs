@@ -79,7 +79,7 @@ impl Slot {
         self.state.rearm();
     }
 
-    /// The connection. Nearly always only the holder asks, so nobody waits for the lock.
+    /// The connection. Nearly always only the holder asks, so there is no wait for the lock.
     pub(super) fn connection(&self) -> MutexGuard<'_, Option<Box<OpenConnection>>> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -189,7 +189,7 @@ impl Table {
         let freed = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let index = match freed {
             Some(index) => index as usize,
-            // The caller has the lock on `clients`, so nobody else takes the same.
+            // The caller has the lock on `clients`, so no other thread takes the same.
             None => Some(self.high_water.load(Ordering::Acquire)).filter(|&at| at < self.room)?,
         };
         let chunk = self.chunks.get(index / CHUNK)?;
