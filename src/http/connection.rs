@@ -1,5 +1,5 @@
-//! One HTTP/1 connection without its socket: which bytes are a request, what the answer is, when the
-//! connection reads, waits, refuses or closes.
+//! One HTTP/1 connection without its socket: which bytes are a request, what the answer is, when
+//! the connection reads, waits, refuses or closes.
 //!
 //! The caller owns the socket. It passes the bytes that it read ([`Connection::receive`]), writes
 //! the output, and then does what [`Connection::next`] says. Times come in as a [`Moment`].

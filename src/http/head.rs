@@ -1,8 +1,8 @@
 //! A request's head: its end in `scan`, its target in `target`, and here the whole (RFC 9112).
 //!
-//! `httparse` reads the fields. What it lets pass is checked here: bare line feeds, framing, `Host`,
-//! the forms of a target. In doubt a request is refused: requests are smuggled where two programs
-//! read the same bytes differently.
+//! `httparse` reads the fields. What it lets pass is checked here: bare line feeds, framing,
+//! `Host`, the forms of a target. In doubt a request is refused: requests are smuggled where two
+//! programs read the same bytes differently.
 
 mod scan;
 mod target;

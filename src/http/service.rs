@@ -31,8 +31,8 @@ pub enum Answer {
 pub struct Queued {
     /// The pool's place in [`Service::pools`].
     pub pool: usize,
-    /// What the service found for the request, such as the number of its route. It gets the ticket back
-    /// with the request, so it need not look again.
+    /// What the service found for the request, such as the number of its route. It gets the ticket
+    /// back with the request, so it need not look again.
     pub ticket: u32,
     /// The client whose share of the queue the request uses; the peer if `None`.
     pub client: Option<IpAddr>,
@@ -84,8 +84,8 @@ pub enum Overload {
 
 /// The program behind the engine.
 pub trait Service: Sync {
-    /// The pools that [`Answer::Queue`] can name. The engine calls this once, when it starts. If there
-    /// are none, it makes pool 0 from its settings.
+    /// The pools that [`Answer::Queue`] can name. The engine calls this once, when it starts. If
+    /// there are none, it makes pool 0 from its settings.
     fn pools(&self) -> Vec<Pool> {
         Vec::new()
     }
@@ -94,16 +94,16 @@ pub trait Service: Sync {
     /// what takes time goes into a queue.
     fn answer(&self, request: &Request<'_>, now: Timestamp) -> Answer;
 
-    /// Answers a request on a thread of the pool that [`Service::answer`] named. A service that never
-    /// queues needs no such method; the default is a 500.
+    /// Answers a request on a thread of the pool that [`Service::answer`] named. A service that
+    /// never queues needs no such method; the default is a 500.
     fn answer_queued(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Response {
         let _ = (now, ticket);
         self.refuse(&refusal::INTERNAL, Some(request))
     }
 
-    /// Returns a number that tells the sender from others, if the request may wait although its client
-    /// has its share of the queue. The engine calls this only when the share is used up, and limits
-    /// the places of one sender.
+    /// Returns a number that tells the sender from others, if the request may wait although its
+    /// client has its share of the queue. The engine calls this only when the share is used up, and
+    /// limits the places of one sender.
     fn has_priority(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Option<u64> {
         let _ = (request, now, ticket);
         None
@@ -127,14 +127,14 @@ pub trait Service: Sync {
         refusal.response()
     }
 
-    /// Called on a thread of the pool that had no job for 5 seconds, once until its next job; memory
-    /// can be given back.
+    /// Called on a thread of the pool that had no job for 5 seconds, once until its next job;
+    /// memory can be given back.
     fn idle(&self, pool: usize) {
         let _ = pool;
     }
 
-    /// Called four times a second while connections are open (`busy`), and once more when the last one
-    /// is closed. No connection is accepted meanwhile.
+    /// Called four times a second while connections are open (`busy`), and once more when the last
+    /// one is closed. No connection is accepted meanwhile.
     fn upkeep(&self, busy: bool) {
         let _ = busy;
     }

@@ -1,7 +1,7 @@
 //! Makes room when every slot is taken: closes the connection that has waited longest for its
-//! client. Idle connections go first, then those that wait for a head, for a body, or for the client
-//! to read. (If heads went before bodies, a new connection would go before a flood of half-sent
-//! bodies.) A connection that waits for the server is never closed.
+//! client. Idle connections go first, then those that wait for a head, for a body, or for the
+//! client to read. (If heads went before bodies, a new connection would go before a flood of
+//! half-sent bodies.) A connection that waits for the server is never closed.
 //!
 //! Under a flood every new connection needs a slot. A search through the whole table each time
 //! would cost more than accepting, so one search finds several candidates, which are used for a
@@ -57,8 +57,8 @@ impl<S: Service> Engine<'_, S> {
         false
     }
 
-    /// Closes a connection if it still waits for the same, unless a worker holds it, or will hold it
-    /// soon because its client has sent something. Says whether it did.
+    /// Closes a connection if it still waits for the same, unless a worker holds it, or will hold
+    /// it soon because its client has sent something. Says whether it did.
     pub(super) fn close_if_silent(
         &self,
         index: u32,

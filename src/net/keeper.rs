@@ -187,8 +187,8 @@ impl<S: Service> Engine<'_, S> {
             None => Ok(()),
         };
         let Err(mut error) = add() else { return Ok(()) };
-        // No event has come yet, so no other thread holds it. While it is held, `make_room` does not
-        // choose it.
+        // No event has come yet, so no other thread holds it. While it is held, `make_room` does
+        // not choose it.
         if slot.take() {
             if is_exhaustion(error) && self.make_room(&mut keeper.candidates, &mut keeper.scratch) {
                 slot.rearm();
@@ -255,7 +255,8 @@ mod tests {
             assert!(answered);
             assert_eq!(idle.read(&mut [0]).unwrap(), 0, "closed to make room");
             drop(next);
-            // It takes no more, and no connection can be closed: the new one is lost, not the server.
+            // It takes no more, and no connection can be closed: the new one is lost, not the
+            // server.
             while engine.table.open() > 0 {
                 std::thread::sleep(Duration::from_millis(10));
             }

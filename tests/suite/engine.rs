@@ -11,8 +11,9 @@ use lictor::net::{self, Settings, Stop};
 
 use crate::support::{Client, PATIENCE, request};
 
-/// Answers "hello". `/hash` takes 200 ms in pool 0, and `/write` in pool 1. `/panic` panics on a worker,
-/// and `/hash-panic` in pool 0; `/large` has a large body; `/stuck` keeps a worker for 1.5 s.
+/// Answers "hello". `/hash` takes 200 ms in pool 0, and `/write` in pool 1. `/panic` panics on a
+/// worker, and `/hash-panic` in pool 0; `/large` has a large body; `/stuck` keeps a worker for 1.5
+/// s.
 #[derive(Default)]
 struct TestService {
     /// If there are none, the engine makes pool 0 from its settings.
@@ -87,8 +88,8 @@ fn with_service(
     let stopper = stop.stopper().unwrap();
     std::thread::scope(|scope| {
         let serving = scope.spawn(|| net::serve(listener, &service, settings, &stop).unwrap());
-        // The engine must end when a check fails, too, or the scope would wait for ever. It is asked
-        // once only: a second stop would end the wait for requests under way.
+        // The engine must end when a check fails, too, or the scope would wait for ever. It is
+        // asked once only: a second stop would end the wait for requests under way.
         struct Always<F: Fn()>(F);
         impl<F: Fn()> Drop for Always<F> {
             fn drop(&mut self) {
@@ -186,8 +187,8 @@ fn a_client_that_does_not_read_is_cut() {
         let many = get("/large").repeat(100_000);
         let _ = std::io::Write::write_all(&mut silent.stream, many.as_bytes());
         std::thread::sleep(Duration::from_millis(1500));
-        // The server has closed, although the client has read nothing: writing fails, and not because
-        // the socket buffer is full.
+        // The server has closed, although the client has read nothing: writing fails, and not
+        // because the socket buffer is full.
         let error = std::io::Write::write_all(&mut silent.stream, &[b'x'; 100_000]).unwrap_err();
         assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "still open");
         let mut read = 0;
