@@ -1,104 +1,74 @@
-//! What handlers share, and the way from a request to a response: route, guard, handler, or a file
-//! where no route is, and the same dress for every answer.
+//! What every handler shares: store, tokens, password hashing, limits and configuration; and who
+//! sends a request. Knows no route and no page.
+
+mod call;
+mod fields;
+pub(crate) mod origin;
 
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::assets::Assets;
 use crate::clock::Timestamp;
-use crate::config::{
-    Config, Cors, Issuer, MailSettings, RefreshReuse, Registration, SecondFactorRule,
-};
+use crate::config::{Config, MailSettings, RefreshReuse, SecondFactorRule};
 use crate::error::{Error, Problem};
 use crate::guard::{
-    Admin, Attempts, DeviceKeys, Hasher, Identity, PasswordRules, TokenCheck, Tokens,
+    Admin, Attempts, DeviceKeys, Hasher, Identity, Password, PasswordRules, TokenCheck, Tokens,
 };
-use crate::http::{Answer, HeaderValue, Pool, Queued, Refusal, Request, Response, Service};
+use crate::http::Request;
 use crate::ip::{Client, Proxies};
-use crate::link::PageUrl;
-use crate::mailer::{Delivery, Mailer};
-use crate::site::origin;
-use crate::site::route::{Handler, Lane, ROUTES, Route};
-use crate::store::RotationPolicy;
-use crate::store::{Actor, ClientInfo, Entry, Sqlite, Store};
-use crate::values::{Lifespans, Roles};
+use crate::mailer::Mailer;
+use crate::store::{Actor, Entry, Event, NewUser, RotationPolicy, Store};
+use crate::values::{Email, Language, Lifespans, Roles, Username};
 
-/// Bytes that are kept of what a client's program calls itself.
-const MAX_AGENT: usize = 200;
-/// How often it is looked for mails whose time has come, or that a command has put there.
-const LOOK_FOR_MAIL: Duration = Duration::from_secs(5);
-/// How long browsers keep the answer to a preflight, in seconds.
-const PREFLIGHT_MAX_AGE: &str = "600";
+pub use call::Call;
+pub(crate) use call::Caller;
+pub(crate) use fields::Fields;
 
-/// The login service: give it requests, it gives responses. One is enough for all threads.
+/// Accounts, sessions and tokens, opened from a [`Config`]. One is enough for all threads.
+///
+/// A [`Site`](crate::Site) answers requests with it. A program that has a server of its own asks it
+/// who calls ([`App::identify`]).
 ///
 /// ```
-/// use lictor::clock::Timestamp;
-/// use lictor::http::Request;
-/// use lictor::{App, Config, Secret};
-/// # let file = std::env::temp_dir().join(format!("lictor-doc-{}.db", std::process::id()));
+/// use lictor::{App, Config, Error, Roles, Secret};
+/// # let dir = std::env::temp_dir().join(format!("lictor-doc-app-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// # let file = dir.join("app.db");
 /// let secret = Secret::new("correct horse battery staple, and more")?;
-/// let app = App::open(&Config::new(&file, secret))?;
-/// let response = app.handle(&Request::new("GET", "/api/", &[]), Timestamp::now());
-/// assert_eq!(response.status, 200);
-/// assert_eq!(response.body(), br#"{"Hello":"World"}"#);
+/// let app = App::open(Config::new(&file, secret))?;
+/// let id = app.add_user("ada", None, "ten wooden lanterns", &Roles::parse("admin")?)?;
+/// assert_eq!(id, 1);
+/// let again = app.add_user("Ada", None, "ten wooden lanterns", &Roles::parse("")?);
+/// assert!(matches!(again, Err(Error::UsernameTaken)));
 /// # drop(app);
-/// # for end in ["", "-wal", "-shm"] { let _ = std::fs::remove_file(format!("{}{end}", file.display())); }
+/// # std::fs::remove_dir_all(&dir)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct App {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
     pub(crate) tokens: Tokens,
     pub(crate) hasher: Hasher,
     pub(crate) password_rules: PasswordRules,
-    /// Roles of whoever registers without an invitation.
-    pub(crate) default_roles: Roles,
-    pub(crate) store: Box<dyn Store>,
-    pub(crate) registration: Registration,
     pub(crate) rotation: RotationPolicy,
-    pub(crate) reset_lifespan: Duration,
-    pub(crate) issuer: Issuer,
-    /// Whether mail can be sent.
-    pub(crate) mail: bool,
     pub(crate) attempts: Attempts,
     pub(crate) device_keys: DeviceKeys,
-    /// Whether people are told of a login from where they were not before.
-    pub(crate) login_notices: bool,
-    pub(crate) confirmation_lifespan: Duration,
-    pub(crate) reset_page: Option<PageUrl>,
-    pub(crate) mailer: Option<Mailer>,
-    require_second_factor: SecondFactorRule,
-    /// Seconds that a login may be old where a recent one is asked for.
-    reauthenticate: Option<i64>,
+    mailer: Option<Mailer>,
     proxies: Proxies,
-    adopt_tokens: bool,
-    audit_retention: i64,
-    cors: Cors,
-    public_url: Option<PageUrl>,
-    refusals: origin::Refusals,
-    assets: Assets,
-    routes: Vec<Route>,
-    pools: Vec<Pool>,
+    /// Whether a request came from another server since [`App::was_busy`] was last asked.
+    busy: AtomicBool,
 }
 
-/// The pools' numbers: where passwords are hashed, and where something short is written.
-const HASH: usize = 0;
-const WRITE: usize = 1;
-
 impl App {
-    /// Opens the database that the configuration names, or makes it.
-    pub fn open(config: &Config) -> Result<App, Problem> {
+    /// Checks the configuration, and opens the database that it names; makes the database if it
+    /// does not exist.
+    pub fn open(config: Config) -> Result<App, Problem> {
         config.check()?;
-        let assets = Assets::open(&config.web, &[&config.database])?;
         let password_rules = config.password_rules()?;
-        let mailer = mailer(config)?;
-        // Who reads: the workers, the one that writes what is done soon, and the one that mails.
-        let threads = config.engine.workers + config.engine.slow_workers + 2;
-        let store = Sqlite::open(&config.database, threads)?;
-        let mut engine = config.engine;
-        if !config.throttle {
-            // Load tests come from one address.
-            engine.slow_per_address = engine.slow_queue;
-        }
+        let mailer = mailer(&config)?;
+        // The threads that read: the workers, those that hash, one that writes, one that mails.
+        let readers = config.engine.workers + config.engine.slow_workers + 2;
+        let store = Store::open(&config.database.as_path().into(), readers)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
         let lifespans = Lifespans {
             access: config.access_lifespan,
@@ -112,371 +82,133 @@ impl App {
             log::warn!("{warning}");
         }
         Ok(App {
+            store,
             tokens: Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?,
             hasher: Hasher::new().map_err(broken)?,
             password_rules,
-            default_roles: config.default_roles.clone(),
-            store: Box::new(store.with_mail(config.mail.is_some())),
-            registration: config.registration,
             rotation: RotationPolicy::new(
                 config.refresh_reuse == RefreshReuse::SameDevice,
                 config.session_idle,
                 lifespans,
             ),
-            reset_lifespan: config.reset_lifespan,
-            issuer: config.issuer.clone(),
-            mail: config.mail.is_some(),
             attempts: Attempts::new(config.throttle),
             device_keys: DeviceKeys::new(&config.keys).map_err(broken)?,
-            login_notices: config.login_notices,
-            confirmation_lifespan: config.confirmation_lifespan,
-            reset_page: config.reset_page(),
             mailer,
-            require_second_factor: config.require_second_factor,
-            reauthenticate: config
-                .reauthenticate
-                .map(|age| i64::try_from(age.as_secs()).unwrap_or(i64::MAX)),
             proxies: Proxies::new(config.trusted_proxies.clone()),
-            adopt_tokens: config.adopt_tokens,
-            audit_retention: i64::try_from(config.audit_retention.as_secs()).unwrap_or(i64::MAX),
-            cors: config.cors.clone(),
-            public_url: config.public_url.clone(),
-            refusals: origin::Refusals::default(),
-            assets,
-            routes: ROUTES.to_vec(),
-            pools: vec![
-                engine.pool("hash", engine.slow_workers),
-                // One thread, since there is one writer.
-                engine.pool("write", 1),
-            ],
+            busy: AtomicBool::new(false),
+            config,
         })
     }
 
-    /// Adds an endpoint of your own. One of the same method and path as ours is never reached.
-    pub fn with_route(mut self, route: Route) -> App {
-        self.routes.push(route);
-        self
+    /// Returns who sends a request: checks its token, the token's session and user, and that the
+    /// user has a second factor if [`Config::require_second_factor`] asks for one.
+    ///
+    /// For routes of another server. Give the request its true method: a token in the cookie
+    /// `access_token` counts for `GET` and `HEAD` alone, since a browser sends cookies along with
+    /// what pages of other sites make it ask for. Do not build a `GET` from a `POST`.
+    ///
+    /// Reads the database, and with [`Config::adopt_tokens`] may write to it; hashes nothing.
+    pub fn identify(&self, request: &Request<'_>, now: Timestamp) -> Result<Identity, Error> {
+        self.set_busy();
+        let identity = self.check_token(&Call::new(self, request, now))?;
+        self.check_second_factor(&identity)?;
+        Ok(identity)
     }
 
-    /// Answers a request. May take as long as a password hash does.
-    pub fn handle(&self, request: &Request<'_>, now: Timestamp) -> Response {
-        let response = match self.find(request) {
-            Ok((_, route, request)) => match self.check_origin(route, &request) {
-                Ok(()) => self.run(route, &request, now),
-                Err(error) => self.dress(&request, respond(&error)),
-            },
-            Err(error) => self.without_route(request, error),
+    /// Makes an account, such as a program's first administrator, and returns its id. The rules
+    /// are those of `lictor user add`; name and email address must be free. Hashes the password,
+    /// which takes tens of milliseconds.
+    pub fn add_user(
+        &self,
+        name: &str,
+        email: Option<&str>,
+        password: &str,
+        roles: &Roles,
+    ) -> Result<i64, Error> {
+        let name = Username::choose(name)?;
+        let email = email.map(Email::parse).transpose()?;
+        let password = Password::choose(password, &name, email.as_ref(), &self.password_rules)?;
+        let user = NewUser {
+            name: &name,
+            email: email.as_ref(),
+            hash: &self.hasher.hash(&password)?,
+            roles,
+            language: Language::English,
         };
-        // Whoever sends it knows bytes, not files.
-        response.loaded().unwrap_or_else(|error| respond(&Error::Internal(error.to_string())))
+        let entry = Entry {
+            event: Event::UserAdded,
+            user: None,
+            name: Some(name.as_str()),
+            actor: Actor::Operator,
+            detail: roles.as_str(),
+        };
+        self.store.add(&user, None, &entry, Timestamp::now())
     }
 
-    /// Who sends a request: whoever is at the other end of the connection; or, if that is a
-    /// trusted proxy, whom it names.
-    pub fn client(&self, request: &Request<'_>) -> Option<IpAddr> {
-        self.known_client(request).map(|client| client.address)
+    /// Returns the IP address of the client: the peer of the connection, or, if that is a trusted
+    /// proxy, the client that the proxy names. `None` if the request does not say its peer.
+    pub fn client_ip(&self, request: &Request<'_>) -> Option<IpAddr> {
+        self.client(request).map(|client| client.address)
     }
 
-    /// The same, and whether others have that address as well.
-    fn known_client(&self, request: &Request<'_>) -> Option<Client> {
+    /// Returns the client's IP address, and whether others share it.
+    fn client(&self, request: &Request<'_>) -> Option<Client> {
         let forwarded = request.headers("x-forwarded-for");
         request.peer.map(|peer| self.proxies.client(peer, forwarded))
     }
 
-    /// Throws away what has expired, a little at a time; says how much. The server calls this
-    /// every minute, and again as long as there is something.
-    pub fn sweep(&self, now: Timestamp) -> Result<usize, Error> {
-        let audit_since = Timestamp(now.0.saturating_sub(self.audit_retention));
-        self.store.sweep(audit_since, now)
+    /// Checks a request's token, and the token's session and user.
+    pub(crate) fn check_token(&self, call: &Call<'_>) -> Result<Identity, Error> {
+        let identity = self.check_tokens(call, |check| check.identity(call.request))?;
+        log::debug!("user {} is let in", identity.id());
+        Ok(identity)
     }
 
-    /// What sends mail; an endpoint that needs it asks for it first.
-    pub(crate) fn mailer(&self) -> Result<&Mailer, Error> {
-        self.mailer.as_ref().ok_or(Error::MailDisabled)
+    /// Lets `check` check tokens and sessions.
+    pub(crate) fn check_tokens<T>(
+        &self,
+        call: &Call<'_>,
+        check: impl FnOnce(&TokenCheck<'_>) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let caller = self.config.adopt_tokens.then(|| call.caller());
+        let adopt = caller.as_ref().map(Caller::client_info);
+        check(&TokenCheck { tokens: &self.tokens, store: &self.store, adopt, now: call.now })
     }
 
-    /// There may be a notice in the outbox.
-    pub(crate) fn ring(&self) {
-        if let Some(mailer) = &self.mailer {
-            mailer.bell().ring();
-        }
-    }
-
-    /// Sends mails as they come, until [`App::end_mail`] is called. The server has a thread for
-    /// this; without a server of ours, have one too. Returns at once if no mail is sent.
-    pub fn deliver_mail(&self) {
-        let Some(mailer) = &self.mailer else { return };
-        loop {
-            match mailer.deliver(&self.tokens, &*self.store, Timestamp::now()) {
-                Ok(Delivery::One) if !mailer.bell().is_over() => continue,
-                Ok(_) => {}
-                Err(error) => log::warn!("mails have to wait: {error}"),
-            }
-            if !mailer.bell().wait(LOOK_FOR_MAIL) {
-                return;
-            }
-        }
-    }
-
-    /// Ends [`App::deliver_mail`], at once: what is not sent stays in the outbox.
-    pub fn end_mail(&self) {
-        if let Some(mailer) = &self.mailer {
-            mailer.bell().end();
-        }
-    }
-
-    /// Writes everything to its final place. The server calls this at its end.
-    pub fn settle(&self) -> Result<(), Error> {
-        self.store.settle()
-    }
-
-    /// The number of a request's route, the route, and the request with the route's parameter.
-    fn find<'r>(&self, request: &Request<'r>) -> Result<(u32, &Route, Request<'r>), Error> {
-        let mut here = false;
-        for (number, route) in (0..).zip(&self.routes) {
-            let Some(parameter) = route.matches(request.path) else { continue };
-            if route.takes(request.method) {
-                let mut request = *request;
-                request.parameter = parameter.unwrap_or_default();
-                return Ok((number, route, request));
-            }
-            here = true;
-        }
-        match here || request.path == "*" || request.method == "TRACE" {
-            true => Err(Error::MethodNotAllowed { allow: self.allowed(request.path) }),
-            false => Err(Error::NotFound),
-        }
-    }
-
-    /// The methods of a path, or of all paths for `*`.
-    fn allowed(&self, path: &str) -> String {
-        let mut methods: Vec<&str> = Vec::new();
-        for route in self.routes.iter().filter(|route| path == "*" || route.matches(path).is_some())
-        {
-            let also = if route.method == "GET" { &["GET", "HEAD"][..] } else { &[route.method] };
-            for method in also {
-                if !methods.contains(method) {
-                    methods.push(method);
-                }
-            }
-        }
-        if methods.is_empty() && self.assets.has(path) {
-            methods.extend(["GET", "HEAD"]);
-        }
-        methods.push("OPTIONS");
-        methods.join(", ")
-    }
-
-    fn run(&self, route: &Route, request: &Request<'_>, now: Timestamp) -> Response {
-        let answered = match route.handler {
-            Handler::Public(handler) => handler(self, request, now),
-            Handler::User(handler) => self.identity(request, now).and_then(|identity| {
-                self.meets_policy(route, &identity, now)?;
-                handler(self, &identity, request, now)
-            }),
-            Handler::Admin(handler) => {
-                self.identity(request, now).and_then(Admin::of).and_then(|admin| {
-                    self.meets_policy(route, admin.identity(), now)?;
-                    handler(self, &admin, request, now)
-                })
-            }
-        };
-        self.dress(request, answered.unwrap_or_else(|error| respond(&error)))
-    }
-
-    /// What the settings ask for besides a good token: a recent login, a second factor.
-    fn meets_policy(&self, route: &Route, who: &Identity, now: Timestamp) -> Result<(), Error> {
-        if route.recent && who.began() < self.recent(now) {
-            return Err(Error::ReauthenticationRequired);
-        }
-        let must = !route.without_factor && self.requires_second_factor(who.roles());
-        if must && !self.store.has_second_factor(who.id())? {
+    /// Refuses a user who must have a second factor and has none.
+    pub(crate) fn check_second_factor(&self, who: &Identity) -> Result<(), Error> {
+        if self.requires_second_factor(who.roles()) && !self.store.has_second_factor(who.id())? {
             return Err(Error::SecondFactorMissing);
         }
         Ok(())
     }
 
-    /// Whether somebody with these roles must have a second factor.
+    /// Whether a user with these roles must have a second factor.
     pub(crate) fn requires_second_factor(&self, roles: &Roles) -> bool {
-        match self.require_second_factor {
+        match self.config.require_second_factor {
             SecondFactorRule::Off => false,
             SecondFactorRule::Admin => Admin::is_role_of(roles),
             SecondFactorRule::All => true,
         }
     }
 
-    /// When a login must have begun to be recent, at the earliest.
-    pub(crate) fn recent(&self, now: Timestamp) -> Timestamp {
-        Timestamp(self.reauthenticate.map_or(i64::MIN, |age| now.0.saturating_sub(age)))
+    /// Notes that another server has a request.
+    pub(crate) fn set_busy(&self) {
+        self.busy.store(true, Ordering::Relaxed);
     }
 
-    fn identity(&self, request: &Request<'_>, now: Timestamp) -> Result<Identity, Error> {
-        let identity = self.check_tokens(request, now, |door| door.identity(request))?;
-        log::debug!("user {} is let in", identity.id());
-        Ok(identity)
+    /// Whether another server had a request since this was last asked.
+    pub(crate) fn was_busy(&self) -> bool {
+        self.busy.swap(false, Ordering::Relaxed)
     }
 
-    /// Lets `check` look at tokens and sessions.
-    pub(crate) fn check_tokens<T>(
-        &self,
-        request: &Request<'_>,
-        now: Timestamp,
-        check: impl FnOnce(&TokenCheck<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let caller = self.adopt_tokens.then(|| self.caller(request));
-        let adopt = caller.as_ref().map(Caller::origin);
-        check(&TokenCheck { tokens: &self.tokens, store: &*self.store, adopt, now })
-    }
-
-    /// Keeps an audit entry that goes with no change, and logs it. The answer does not depend on
-    /// whether it can be kept.
-    pub(crate) fn note(&self, entry: &Entry<'_>, now: Timestamp) {
-        entry.log();
-        if let Err(error) = self.store.record(entry, now) {
-            log::warn!("an audit entry could not be kept: {error}");
-        }
-    }
-
-    /// The same for a wrong password, which is counted at the entry's user up to `limit`.
-    pub(crate) fn note_failure(&self, entry: &Entry<'_>, limit: u32, now: Timestamp) {
-        entry.log();
-        if let Err(error) = self.store.fail(entry, limit, now) {
-            log::warn!("a failed login could not be counted: {error}");
-        }
-    }
-
-    /// Refuses a page of another origin that may not call and asks for something that costs a
-    /// hash or a write. Browsers send such requests without asking first, if they look harmless.
-    fn check_origin(&self, route: &Route, request: &Request<'_>) -> Result<(), Error> {
-        let reads = matches!(request.method, "GET" | "HEAD");
-        match &self.cors {
-            Cors::Only(allowed) if route.lane == Lane::Slow && !reads => {
-                let may_call = |origin: &[u8]| {
-                    allowed.iter().any(|one| one.as_str().as_bytes() == origin)
-                        || self.is_own(origin, request)
-                };
-                let refused = request.headers("origin").find(|origin| !may_call(origin));
-                refused.map_or(Ok(()), |origin| {
-                    self.refusals.tell(origin, Instant::now());
-                    Err(Error::OriginNotAllowed)
-                })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether a page of another origin asks.
-    pub(crate) fn is_from_elsewhere(&self, request: &Request<'_>) -> bool {
-        request.headers("origin").any(|origin| !self.is_own(origin, request))
-    }
-
-    /// Whether an origin is this server's own: the public address, or else where the request says
-    /// that it went. If the public address has a name, only numbers and `localhost` count besides:
-    /// a page can be loaded from any name that somebody lets point here.
-    fn is_own(&self, origin: &[u8], request: &Request<'_>) -> bool {
-        let url = self.public_url.as_ref().map(|url| url.as_str().as_bytes());
-        let named = url.is_some_and(origin::has_name);
-        let is_here = |host| origin::is_at(origin, host) && (!named || origin::is_no_name(host));
-        url.is_some_and(|url| origin::is_of(origin, url))
-            || request.header("host").is_some_and(is_here)
-            || self.forwarded_hosts(request).any(is_here)
-    }
-
-    /// By which names a trusted proxy was called, if it says so. No page can: a browser asks first
-    /// whether it may send this field, and may not.
-    fn forwarded_hosts<'r>(&self, request: &Request<'r>) -> impl Iterator<Item = &'r [u8]> {
-        let trusted = request.peer.is_some_and(|peer| self.proxies.trusts(peer));
-        let lines = request.headers("x-forwarded-host").filter(move |_| trusted);
-        lines.flat_map(|line| line.split(|&b| b == b',')).map(<[u8]>::trim_ascii)
-    }
-
-    /// Whether whoever asks speaks TLS, with a proxy, as far as can be known. A page says where
-    /// it is; without one, the public address does.
-    pub(crate) fn is_https(&self, request: &Request<'_>) -> bool {
-        let url = self.public_url.as_ref().map(|url| url.as_str().as_bytes());
-        request.header("origin").or(url).is_some_and(|address| address.starts_with(b"https://"))
-    }
-
-    /// Who sends a request, for sessions and the audit.
-    pub(crate) fn caller(&self, request: &Request<'_>) -> Caller {
-        let agent = String::from_utf8_lossy(request.header("user-agent").unwrap_or_default());
-        let mut bytes = 0;
-        let printable = agent.chars().filter(|c| !c.is_control()).take_while(|c| {
-            bytes += c.len_utf8();
-            bytes <= MAX_AGENT
-        });
-        Caller { client: self.known_client(request), agent: printable.collect() }
-    }
-
-    /// A file or a page, or else why not.
-    fn without_route(&self, request: &Request<'_>, error: Error) -> Response {
-        let error = match (error, request.method) {
-            (Error::NotFound, "GET" | "HEAD") => match self.assets.answer(request) {
-                Ok(Some(file)) => {
-                    let file = file.with("Vary", "Accept-Encoding, Origin");
-                    return self.dress_varied(request, file);
-                }
-                Ok(None) => Error::NotFound,
-                Err(error) => error,
-            },
-            (Error::NotFound, _) if self.assets.has(request.path) => {
-                Error::MethodNotAllowed { allow: self.allowed(request.path) }
-            }
-            (error, _) => error,
-        };
-        self.dress(request, self.without_file(request, error))
-    }
-
-    /// OPTIONS is answered for every path that has something else; the rest are errors.
-    fn without_file(&self, request: &Request<'_>, error: Error) -> Response {
-        match error {
-            Error::MethodNotAllowed { allow } if request.method == "OPTIONS" => {
-                let preflight = request.header("access-control-request-method").is_some()
-                    && request.header("origin").is_some();
-                let response = allow_header("Allow", Response::empty(204), allow.clone());
-                if !preflight {
-                    return response;
-                }
-                allow_header("Access-Control-Allow-Methods", response, allow)
-                    .with("Access-Control-Allow-Headers", "authorization, content-type")
-                    .with("Access-Control-Max-Age", PREFLIGHT_MAX_AGE)
-            }
-            error => respond(&error),
-        }
-    }
-
-    /// What every answer of the API carries.
-    fn dress(&self, request: &Request<'_>, response: Response) -> Response {
-        // Also without an origin: a cache must not give this answer to a page of another one.
-        self.dress_varied(request, response.with("Vary", "Origin"))
-    }
-
-    /// What every answer carries but for `Vary`: leave for pages of other origins to read it, and
-    /// a log line.
-    fn dress_varied(&self, request: &Request<'_>, response: Response) -> Response {
-        log::debug!(
-            "{} {} {} {}",
-            self.client(request).map_or_else(|| "-".into(), |client| client.to_string()),
-            request.method,
-            request.path.escape_debug(),
-            response.status
-        );
-        let Some(origin) = request.header("origin") else { return response };
-        let allowed = match &self.cors {
-            Cors::Any => true,
-            Cors::Only(origins) => origins.iter().any(|one| one.as_str().as_bytes() == origin),
-        };
-        let echo = std::str::from_utf8(origin).ok().map(str::to_owned).and_then(HeaderValue::new);
-        match echo {
-            Some(origin) if allowed => response
-                .with_value("Access-Control-Allow-Origin", origin)
-                .with("Access-Control-Expose-Headers", "Retry-After"),
-            _ => response,
-        }
+    /// Returns the mailer, or [`Error::MailDisabled`]. Endpoints that mail ask for it first.
+    pub(crate) fn mailer(&self) -> Result<&Mailer, Error> {
+        self.mailer.as_ref().ok_or(Error::MailDisabled)
     }
 }
 
-/// What sends mail, if anything does.
+/// Makes the mailer, if mail is configured.
 fn mailer(config: &Config) -> Result<Option<Mailer>, Problem> {
     let pages = config.confirmation_page().zip(config.reset_page());
     let (Some(mail), Some(pages)) = (&config.mail, pages) else { return Ok(None) };
@@ -485,124 +217,8 @@ fn mailer(config: &Config) -> Result<Option<Mailer>, Problem> {
     Mailer::new((sender, transport), service, templates.as_deref(), pages).map(Some)
 }
 
-/// Who sends a request.
-pub(crate) struct Caller {
-    client: Option<Client>,
-    agent: String,
-}
-
-impl Caller {
-    /// Where a session begins or goes on. A proxy that nobody named is no place: a thief may be
-    /// behind it as well.
-    pub(crate) fn origin(&self) -> ClientInfo<'_> {
-        ClientInfo { address: self.client.and_then(|client| client.own()), agent: &self.agent }
-    }
-
-    /// The address.
-    pub(crate) fn client(&self) -> Option<IpAddr> {
-        self.client.map(|client| client.address)
-    }
-
-    /// The address, for the record; empty if it is not known.
-    pub(crate) fn address(&self) -> String {
-        self.client().map_or_else(String::new, |address| address.to_string())
-    }
-
-    /// As a user, or somebody who wants to be one.
-    pub(crate) fn user(&self) -> Actor {
-        Actor::User(self.client())
-    }
-
-    /// As an administrator.
-    pub(crate) fn admin(&self, admin: &Admin) -> Actor {
-        Actor::Admin(admin.identity().id(), self.client())
-    }
-}
-
-impl Service for App {
-    fn pools(&self) -> Vec<Pool> {
-        self.pools.clone()
-    }
-
-    fn answer(&self, request: &Request<'_>, now: Timestamp) -> Answer {
-        match self.find(request) {
-            Ok((number, route, _)) if route.lane == Lane::Slow => {
-                let checked = self.check_origin(route, request);
-                match checked.and_then(|()| route.admit(self, request, now)) {
-                    Ok(()) => {
-                        let pool = if route.brief { WRITE } else { HASH };
-                        Answer::Queue(Queued::new(pool, number).of(self.client(request)))
-                    }
-                    Err(error) => Answer::Ready(self.dress(request, respond(&error))),
-                }
-            }
-            Ok((_, route, request)) => Answer::Ready(self.run(route, &request, now)),
-            Err(error) => Answer::Ready(self.without_route(request, error)),
-        }
-    }
-
-    fn answer_queued(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Response {
-        let Some(route) = self.routes.get(ticket as usize) else {
-            return self.without_route(request, Error::NotFound);
-        };
-        let mut request = *request;
-        request.parameter = route.matches(request.path).flatten().unwrap_or_default();
-        self.run(route, &request, now)
-    }
-
-    fn has_priority(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Option<u64> {
-        self.routes.get(ticket as usize)?.favoured(self, request, now)
-    }
-
-    fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
-        let response = refusal.response();
-        match request {
-            Some(request) => self.dress(request, response),
-            None => response,
-        }
-    }
-
-    fn upkeep(&self, busy: bool) {
-        self.store.upkeep(busy);
-    }
-
-    fn idle(&self, pool: usize) {
-        if pool == HASH {
-            self.hasher.release_memory();
-        }
-    }
-}
-
 impl std::fmt::Debug for App {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("App")
-            .field("tokens", &self.tokens)
-            .field("registration", &self.registration)
-            .field("cors", &self.cors)
-            .finish_non_exhaustive()
-    }
-}
-
-/// An error as a response; what the client is not told goes to the log.
-fn respond(error: &Error) -> Response {
-    let kind = error.kind();
-    if let Some(cause) = error.cause() {
-        log::error!("{}: {}", kind.name, cause.escape_debug());
-    }
-    let response = Response::error(kind.status, kind.name, &error.message());
-    match error {
-        _ if kind.status == 401 => response.with("WWW-Authenticate", "Bearer"),
-        Error::Unavailable(_) => response.retry_after(3),
-        Error::TooManyRequests { wait } => response.retry_after(*wait),
-        Error::MethodNotAllowed { allow } => allow_header("Allow", response, allow.clone()),
-        _ => response,
-    }
-}
-
-/// Methods come from the route table, so they can always be sent.
-fn allow_header(name: &'static str, response: Response, allow: String) -> Response {
-    match HeaderValue::new(allow) {
-        Some(value) => response.with_value(name, value),
-        None => response,
+        f.debug_struct("App").field("config", &self.config).finish_non_exhaustive()
     }
 }

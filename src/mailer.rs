@@ -1,44 +1,47 @@
-//! Drains the outbox: takes one mail after the other, writes its link and its words, and hands it
-//! to the transport; what fails is tried again later, or given up. Knows no request.
+//! Drains the outbox: renders one mail after the other and delivers it with the transport. A failed
+//! delivery is repeated later or given up. Knows no request.
 //!
-//! A mail's row is deleted when the transport has taken it. If the process ends between the two,
-//! the mail is sent once more, with the same Message-ID and the same link.
+//! The row of a mail is deleted after the transport has accepted the mail. If the process ends
+//! between the two, the mail is sent a second time, with the same Message-ID and the same link.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
-use crate::guard::{Mailed, MailedClaims, Tokens};
+use crate::guard::{MailPurpose, MailedClaims, Tokens};
 use crate::link::PageUrl;
 use crate::mail::{Content, Failure, Letter, Mail, Sender, Templates, Transport};
-use crate::store::{Actor, DeliveryFailure, Entry, Event, Link, OutgoingMail, Store, Topic};
+use crate::store::{
+    Actor, DeliveryFailure, Entry, Event, Link, OutgoingMail, Signal, Store, Topic,
+};
 #[cfg(feature = "cli")]
 use crate::values::Language;
 
-/// The longest that one delivery is waited for; transports have shorter limits of their own.
-const PATIENCE: Duration = Duration::from_secs(120);
-/// How soon a delivery under way notices that the server ends.
-const LOOK: Duration = Duration::from_millis(50);
-/// Seconds until a mail is tried again for the first time; each time twice as long, up to the
-/// last.
+/// Time limit on one delivery. Every transport has a shorter limit of its own.
+const DELIVERY_LIMIT: Duration = Duration::from_secs(120);
+/// Interval at which a delivery in progress checks whether the server ends.
+const POLL: Duration = Duration::from_millis(50);
+/// Seconds between the first attempt and the second; the delay doubles with each attempt, up to
+/// [`LONGEST_DELAY`].
 const FIRST_DELAY: i64 = 10;
 const LONGEST_DELAY: i64 = 3_600;
-/// Seconds for which a mail is tried; one with a link no longer than that can be used.
-const TRIED_FOR: i64 = 2 * 24 * 3_600;
+/// Seconds after which no attempt is made. A mail with a link is given up earlier, when its link
+/// expires.
+const GIVE_UP_AFTER: i64 = 2 * 24 * 3_600;
 
-/// Where mails go, from whom, and what they say.
+/// Renders and delivers mails.
 pub(crate) struct Mailer {
-    post: Arc<Post>,
+    outlet: Arc<Outlet>,
     templates: Templates,
     confirmation: PageUrl,
     reset: PageUrl,
-    bell: Bell,
 }
 
-struct Post {
+/// The sender and the transport; shared with the threads that deliver.
+struct Outlet {
     sender: Sender,
     transport: Transport,
 }
@@ -46,14 +49,15 @@ struct Post {
 /// What [`Mailer::deliver`] did.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Delivery {
-    /// One mail was sent, tried or given up: there may be more.
+    /// One mail was delivered, has failed, or was given up. Others may be due.
     One,
-    /// Nothing is due.
+    /// No mail is due, or the server ends.
     Idle,
 }
 
 impl Mailer {
-    /// With words for a service of this name, or those in a folder.
+    /// Loads the templates: the built-in ones, or those of the folder. `service` is the name of the
+    /// service in mails.
     pub(crate) fn new(
         (sender, transport): (Sender, Transport),
         service: &str,
@@ -64,29 +68,26 @@ impl Mailer {
             Some(directory) => Templates::with_files(service, directory)?,
             None => Templates::new(service),
         };
-        let post = Arc::new(Post { sender, transport });
-        Ok(Mailer { post, templates, confirmation, reset, bell: Bell::default() })
+        let outlet = Arc::new(Outlet { sender, transport });
+        Ok(Mailer { outlet, templates, confirmation, reset })
     }
 
-    /// What says that there is something in the outbox, or that it is over.
-    pub(crate) fn bell(&self) -> &Bell {
-        &self.bell
-    }
-
-    /// Sends the next mail that is due.
+    /// Delivers the next mail that is due.
     pub(crate) fn deliver(
         &self,
         tokens: &Tokens,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
     ) -> Result<Delivery, Error> {
         let Some(outgoing) = store.next_mail(now)? else { return Ok(Delivery::Idle) };
         let content = self.content(&outgoing, tokens, now)?;
-        let begun = Instant::now();
-        let Some(sent) = self.send(&outgoing, content) else { return Ok(Delivery::Idle) };
-        let passed = i64::try_from(begun.elapsed().as_secs()).unwrap_or(0);
-        let now = Timestamp(now.0.saturating_add(passed));
-        match sent {
+        let start = Instant::now();
+        let Some(outcome) = self.send(&outgoing, content, store.outbox_signal()) else {
+            return Ok(Delivery::Idle);
+        };
+        let elapsed = i64::try_from(start.elapsed().as_secs()).unwrap_or(0);
+        let now = Timestamp(now.0.saturating_add(elapsed));
+        match outcome {
             Ok(()) => {
                 store.delivered(outgoing.id)?;
                 log::info!("mail {} ({}) was sent", outgoing.id, outgoing.kind.name());
@@ -96,26 +97,33 @@ impl Mailer {
         Ok(Delivery::One)
     }
 
-    /// In a thread of its own, so that a server which hangs holds up no end. Nothing if the end
-    /// comes first: the mail stays in the outbox.
-    fn send(&self, outgoing: &OutgoingMail, content: Content) -> Option<Result<(), Failure>> {
-        let (tell, told) = mpsc::channel();
-        let post = Arc::clone(&self.post);
+    /// Delivers in a thread of its own, so that a mail server that hangs does not delay the end of the
+    /// server. `None` if the server ends first; the mail stays in the outbox.
+    fn send(
+        &self,
+        outgoing: &OutgoingMail,
+        content: Content,
+        signal: &Signal,
+    ) -> Option<Result<(), Failure>> {
+        let (sender, receiver) = mpsc::channel();
+        let outlet = Arc::clone(&self.outlet);
         let (message, email) = (outgoing.message.clone(), outgoing.email.clone());
         let (language, date) = (outgoing.language.code(), outgoing.created);
         let send = move || {
             let mail = Mail { id: &message, to: &email, language, date, content: &content };
-            let _ = tell.send(post.transport.deliver(&post.sender, &mail));
+            // Nobody receives it if the server ends or the limit has passed.
+            let _ = sender.send(outlet.transport.deliver(&outlet.sender, &mail));
         };
-        if let Err(error) = std::thread::Builder::new().name("lictor-post".into()).spawn(send) {
-            return Some(Err(Failure::Temporary(format!("no thread to send it: {error}"))));
+        if let Err(error) = std::thread::Builder::new().name("lictor-mail".into()).spawn(send) {
+            return Some(Err(Failure::Temporary(format!("cannot start a thread: {error}"))));
         }
-        let begun = Instant::now();
-        while begun.elapsed() < PATIENCE {
-            match told.recv_timeout(LOOK) {
-                Ok(sent) => return Some(sent),
-                Err(RecvTimeoutError::Timeout) if self.bell.is_over() => return None,
+        let start = Instant::now();
+        while start.elapsed() < DELIVERY_LIMIT {
+            match receiver.recv_timeout(POLL) {
+                Ok(outcome) => return Some(outcome),
+                Err(RecvTimeoutError::Timeout) if signal.is_over() => return None,
                 Err(RecvTimeoutError::Timeout) => {}
+                // The thread has panicked.
                 Err(RecvTimeoutError::Disconnected) => {
                     return Some(Err(Failure::Temporary("a bug in lictor; see the log".into())));
                 }
@@ -124,75 +132,79 @@ impl Mailer {
         Some(Err(Failure::Temporary("the mail server took too long".into())))
     }
 
+    /// Mints the token of the link, if the mail has one, and renders the mail.
     fn content(
         &self,
         outgoing: &OutgoingMail,
         tokens: &Tokens,
         now: Timestamp,
     ) -> Result<Content, Error> {
-        let name = outgoing.person.name.as_str();
-        let token = |purpose, link: &Link| {
-            let Link { jti, expires } = link;
-            let (id, issued) = (outgoing.person.id, outgoing.created);
-            let claims = MailedClaims { jti, id, issued, expires: *expires };
-            tokens.mailed(purpose, &claims, &outgoing.person.roles)
+        let linked = match &outgoing.topic {
+            Topic::Confirm(link) | Topic::NewAddress(link) => {
+                Some((&self.confirmation, MailPurpose::Registration, link))
+            }
+            Topic::Reset(link) => Some((&self.reset, MailPurpose::Reset, link)),
+            _ => None,
         };
-        // What is left of it, for a mail that was held up.
-        let lifespan = |link: &Link| {
-            Duration::from_secs(u64::try_from(link.expires.0.saturating_sub(now.0)).unwrap_or(0))
+        let (url, lifespan) = match linked {
+            Some((page, purpose, Link { jti, expires })) => {
+                let (id, issued) = (outgoing.person.id, outgoing.created);
+                let claims = MailedClaims { jti, id, issued, expires: *expires };
+                let token = tokens.mint_queued(purpose, &claims, &outgoing.person.roles)?;
+                // The remaining time: an earlier attempt may have failed hours ago.
+                let left = u64::try_from(expires.0.saturating_sub(now.0)).unwrap_or(0);
+                (page.with_token(&token), Duration::from_secs(left))
+            }
+            None => (String::new(), Duration::ZERO),
         };
-        let render = |letter: &Letter<'_>| self.templates.render(letter, outgoing.language);
-        Ok(match &outgoing.matter {
-            Topic::Confirm(link) => {
-                let url = self.confirmation.with_token(&token(Mailed::Registration, link)?);
-                render(&Letter::Confirm { name, link: &url, lifespan: lifespan(link) })
-            }
-            Topic::NewAddress(link) => {
-                let url = self.confirmation.with_token(&token(Mailed::Registration, link)?);
-                render(&Letter::NewAddress { name, link: &url, lifespan: lifespan(link) })
-            }
-            Topic::Reset(link) => {
-                let url = self.reset.with_token(&token(Mailed::Reset, link)?);
-                render(&Letter::Reset { name, link: &url, lifespan: lifespan(link) })
-            }
-            Topic::Taken => render(&Letter::Taken { name }),
-            Topic::AddressChanged(address) => render(&Letter::AddressChanged { name, address }),
-            Topic::PasswordChanged => render(&Letter::PasswordChanged { name }),
-            Topic::SecondFactor(on) => render(&Letter::SecondFactor { name, on: *on }),
-            Topic::RecoveryCodeUsed => render(&Letter::RecoveryCodeUsed { name }),
-            Topic::RecoveryCodesReplaced => render(&Letter::RecoveryCodesReplaced { name }),
-            Topic::AccountDeleted => render(&Letter::AccountDeleted { name }),
-            Topic::NewDevice(device) => render(&Letter::NewDevice { name, device }),
-            Topic::Guarded => render(&Letter::Guarded { name }),
-        })
+        Ok(self.templates.render(&letter(outgoing, &url, lifespan), outgoing.language))
     }
 
-    /// Sends one mail at once, past the outbox, to see whether mail works.
+    /// Sends a test mail at once, without the outbox.
     #[cfg(feature = "cli")]
     pub(crate) fn test(&self, id: &str, to: &str, now: Timestamp) -> Result<(), Failure> {
         let content = self.templates.render(&Letter::Test, Language::English);
         let language = Language::English.code();
         let mail = Mail { id, to, language, date: now, content: &content };
-        self.post.transport.deliver(&self.post.sender, &mail)
+        self.outlet.transport.deliver(&self.outlet.sender, &mail)
     }
 }
 
-/// Keeps why, and when it is tried again.
+/// The letter about the mail's topic. `link` and `lifespan` are for topics with a link.
+fn letter<'a>(outgoing: &'a OutgoingMail, link: &'a str, lifespan: Duration) -> Letter<'a> {
+    let name = outgoing.person.name.as_str();
+    match &outgoing.topic {
+        Topic::Confirm(_) => Letter::Confirm { name, link, lifespan },
+        Topic::NewAddress(_) => Letter::NewEmail { name, link, lifespan },
+        Topic::Reset(_) => Letter::Reset { name, link, lifespan },
+        Topic::Taken => Letter::Taken { name },
+        Topic::AddressChanged(email) => Letter::EmailChanged { name, email },
+        Topic::PasswordChanged => Letter::PasswordChanged { name },
+        Topic::SecondFactor(on) => Letter::SecondFactor { name, on: *on },
+        Topic::RecoveryCodeUsed => Letter::RecoveryCodeUsed { name },
+        Topic::RecoveryCodesReplaced => Letter::RecoveryCodesReplaced { name },
+        Topic::AccountDeleted => Letter::AccountDeleted { name },
+        Topic::NewDevice(device) => Letter::NewDevice { name, device },
+        Topic::Guarded => Letter::Guarded { name },
+    }
+}
+
+/// Records a failed delivery, and either the time of the next attempt or that the mail is given up.
 fn fail(
-    store: &dyn Store,
+    store: &Store,
     outgoing: &OutgoingMail,
     failure: &Failure,
     now: Timestamp,
 ) -> Result<(), Error> {
     let OutgoingMail { id, kind, person, .. } = outgoing;
-    let (why, again) = match failure {
-        Failure::Temporary(why) => (why, again(outgoing, now)),
+    let (why, next) = match failure {
+        Failure::Temporary(why) => (why, next_attempt(outgoing, now)),
         Failure::Permanent(why) => (why, None),
     };
-    if let Some(due) = again {
+    if let Some(due) = next {
         let wait = due.0 - now.0;
         log::warn!("mail {id} ({}) is tried again in {wait} s: {why}", kind.name());
-        return store.failed(*id, &DeliveryFailure { why, due: again }, None, now);
+        return store.failed(*id, &DeliveryFailure { why, due: next }, None, now);
     }
     let detail = format!("{}: {why}", kind.name());
     let entry = Entry::new(Event::MailFailed, person.id, &person.name, Actor::Operator);
@@ -201,61 +213,16 @@ fn fail(
     store.failed(*id, &DeliveryFailure { why, due: None }, Some(&entry), now)
 }
 
-/// When it is tried again, if it still is.
-fn again(outgoing: &OutgoingMail, now: Timestamp) -> Option<Timestamp> {
+/// The time of the next attempt; `None` if it would be too late.
+fn next_attempt(outgoing: &OutgoingMail, now: Timestamp) -> Option<Timestamp> {
     let delay = FIRST_DELAY
         .checked_shl(outgoing.attempts.min(16))
         .map_or(LONGEST_DELAY, |d| d.min(LONGEST_DELAY));
     let due = now.0.saturating_add(delay);
-    let end = match &outgoing.matter {
+    let end = match &outgoing.topic {
         Topic::Confirm(link) | Topic::NewAddress(link) | Topic::Reset(link) => link.expires.0,
         _ => i64::MAX,
     };
-    let end = end.min(outgoing.created.0.saturating_add(TRIED_FOR));
+    let end = end.min(outgoing.created.0.saturating_add(GIVE_UP_AFTER));
     (due <= end).then_some(Timestamp(due))
-}
-
-/// Wakes the thread that delivers.
-#[derive(Debug, Default)]
-pub(crate) struct Bell {
-    rung: Mutex<Rung>,
-    changed: Condvar,
-}
-
-#[derive(Debug, Default, Clone, Copy)]
-struct Rung {
-    mail: bool,
-    over: bool,
-}
-
-impl Bell {
-    /// There is a mail in the outbox.
-    pub(crate) fn ring(&self) {
-        self.lock().mail = true;
-        self.changed.notify_all();
-    }
-
-    /// The server ends.
-    pub(crate) fn end(&self) {
-        self.lock().over = true;
-        self.changed.notify_all();
-    }
-
-    /// Waits for a mail, at most so long; false when it is over.
-    pub(crate) fn wait(&self, longest: Duration) -> bool {
-        let quiet = |rung: &mut Rung| !rung.mail && !rung.over;
-        let waited = self.changed.wait_timeout_while(self.lock(), longest, quiet);
-        let (mut rung, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        rung.mail = false;
-        !rung.over
-    }
-
-    /// Whether the server ends.
-    pub(crate) fn is_over(&self) -> bool {
-        self.lock().over
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Rung> {
-        self.rung.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

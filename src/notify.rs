@@ -1,4 +1,4 @@
-//! Tells the service manager how we are: `READY=1` and the like (sd_notify(3)).
+//! Tells the service manager the server's state: `READY=1` and the like (sd_notify(3)).
 
 use std::ffi::OsStr;
 use std::io;
@@ -6,7 +6,8 @@ use std::os::linux::net::SocketAddrExt as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 
-/// Sends `state` to the socket that `NOTIFY_SOCKET` names; without one, nobody wants to know.
+/// Sends `state` to the socket that the environment variable `NOTIFY_SOCKET` names; does nothing
+/// without it.
 pub(crate) fn notify(state: &str) {
     let Some(socket) = std::env::var_os("NOTIFY_SOCKET") else { return };
     if let Err(error) = send(&socket, state) {

@@ -1,64 +1,62 @@
-//! Wires it all: application, port, signals, service manager.
+//! The whole server: a site on a port, with the engine and the background threads, until a signal
+//! ends it; and what it tells the service manager.
 
 use std::io::{self, ErrorKind};
 use std::net::{SocketAddr, TcpListener};
-use std::sync::mpsc;
+use std::sync::Arc;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-use crate::app::App;
-use crate::background::sweep;
-use crate::config::Config;
+use crate::background::Background;
 use crate::error::Problem;
 use crate::net::{self, Stop};
 use crate::notify::notify;
+use crate::site::Site;
 
 /// A server that has its port, but does not answer yet.
 #[derive(Debug)]
 pub struct Server {
-    app: App,
-    config: Config,
+    site: Site,
     listener: TcpListener,
 }
 
 impl Server {
-    /// Takes the port. From now on clients can connect; they are answered once it runs.
-    pub fn bind(app: App, config: &Config) -> Result<Server, Problem> {
-        let listener = net::listen(config.listen).map_err(|e| cannot_listen(config.listen, &e))?;
-        Ok(Server { app, config: config.clone(), listener })
+    /// Takes the port that the site's configuration names ([`Config::listen`](crate::Config)). From
+    /// now on clients can connect; [`Server::run`] answers them.
+    pub fn bind(site: Site) -> Result<Server, Problem> {
+        let listen = site.app().config.listen;
+        let listener = net::listen(listen).map_err(|error| cannot_listen(listen, &error))?;
+        Ok(Server { site, listener })
     }
 
-    /// Where it listens; the port is the real one, if 0 was asked for.
+    /// Returns the address on which it listens; the port is the real one if the configuration says
+    /// 0.
     pub fn address(&self) -> SocketAddr {
-        self.listener.local_addr().unwrap_or(self.config.listen)
+        self.listener.local_addr().unwrap_or(self.site.app().config.listen)
     }
 
-    /// Answers until `stop` is asked for, finishes what is under way, and puts the database in
-    /// order.
+    /// The site that it serves.
+    pub fn site(&self) -> &Site {
+        &self.site
+    }
+
+    /// Answers until `stop` is asked for; then finishes the answers under way, ends the background
+    /// threads, and writes everything in the database to its final place.
     pub fn run(self, stop: &Stop) -> Result<(), Problem> {
-        let broken = |error: io::Error| {
-            Problem::new(format!("the server cannot go on: {error}"), "see the log lines before")
-        };
+        let app = self.site.app();
+        let background = Background::beside_engine(Arc::clone(app))?;
         notify("READY=1");
-        let served = std::thread::scope(|scope| {
-            // Ends the sweeper when it is dropped.
-            let (_over, ended) = mpsc::channel();
-            scope.spawn(|| sweep::run(&self.app, ended));
-            scope.spawn(|| self.app.deliver_mail());
-            let served = net::serve(self.listener, &self.app, &self.config.engine, stop);
-            self.app.end_mail();
-            served
-        });
+        let served = net::serve(self.listener, &self.site, &app.config.engine, stop);
         notify("STOPPING=1");
-        // Whatever ended it, the database is put in order.
-        if let Err(error) = self.app.settle() {
-            log::warn!("the write-ahead log stays for the next start: {error}");
-        }
-        served.map_err(broken)
+        // Whatever ended the engine, the database is put in order.
+        drop(background);
+        served.map_err(|error| {
+            Problem::new(format!("the server cannot go on: {error}"), "see the log lines before")
+        })
     }
 }
 
-/// A stop that SIGTERM and SIGINT ask for.
+/// Returns a stop that SIGTERM and SIGINT ask for.
 pub fn stop_on_signals() -> Result<Stop, Problem> {
     let register = || -> io::Result<Stop> {
         let stop = Stop::new()?;

@@ -2,8 +2,8 @@ import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
 import { embed } from './build/embed.ts';
 
-// One page, one script, one style: nothing is loaded later, and nothing stands inside the page,
-// which the Content-Security-Policy forbids.
+// One page, one script, one style sheet: nothing is loaded later, and nothing is inline, which the
+// Content-Security-Policy forbids.
 export default defineConfig({
   root: import.meta.dirname,
   plugins: [react(), embed()],

@@ -1,11 +1,10 @@
-//! `GET /api/config`: what this server offers, so that a page shows nothing else.
+//! `GET /api/config`: what this server offers, so that pages show nothing else.
 
 use serde::Serialize;
 
-use crate::app::App;
-use crate::clock::Timestamp;
+use crate::app::Call;
 use crate::error::Error;
-use crate::http::{Request, Response};
+use crate::http::Response;
 
 #[derive(Serialize)]
 struct Body<'a> {
@@ -15,12 +14,12 @@ struct Body<'a> {
     min_password_length: usize,
 }
 
-pub(crate) fn get(app: &App, _: &Request<'_>, _: Timestamp) -> Result<Response, Error> {
+pub(super) fn get(call: &Call<'_>) -> Result<Response, Error> {
     let body = Body {
-        registration: app.registration.name(),
-        mail: app.mail,
-        issuer: app.issuer.as_str(),
-        min_password_length: app.password_rules.min_length(),
+        registration: call.app.config.registration.name(),
+        mail: call.app.config.mail.is_some(),
+        issuer: call.app.config.issuer.as_str(),
+        min_password_length: call.app.password_rules.min_length(),
     };
     Ok(Response::json(200, &body).with("Cache-Control", "no-cache"))
 }

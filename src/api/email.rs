@@ -1,40 +1,34 @@
-//! `PUT /api/email`: another address, for somebody who knows the password and has the second factor,
-//! once they have shown that mail reaches them there.
+//! `PUT /api/email`: another email address, for a user who knows the password and has the second
+//! factor, once the link in a mail has shown that the address is theirs.
 
-use super::fields::Fields;
-use super::{done, later, second_factor};
-use crate::app::App;
-use crate::clock::Timestamp;
+use super::{done, later};
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Identity;
-use crate::http::{Request, Response};
+use crate::http::Response;
+use crate::login::second_factor;
 use crate::store::{Entry, Event, LinkMail};
 use crate::values::Email;
 
-/// Takes `{email, password}`, and `otp` from whoever has a second factor. Whether somebody else has the address is not told here.
-pub(crate) fn put(
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let mailer = app.mailer()?;
-    let mut fields = Fields::of(request)?;
+/// Takes `{email, password}`, and `otp` from users with a second factor. The answer does not tell
+/// whether another account has the address.
+pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
+    let Call { app, now, .. } = *call;
+    app.mailer()?;
+    let mut fields = call.fields()?;
     let email = Email::parse(&fields.text("email")?)?;
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
-    let shown = second_factor::show(app, identity, &password, otp.as_ref(), request, now)?;
-    app.attempts.mail(&email, app.client(request), now)?;
+    let verified = second_factor::verify(call, identity, &password, otp.as_ref())?;
+    app.attempts.mail(&email, call.client_ip(), now)?;
     let jti = app.tokens.begin(now)?.jti;
-    let expires = later(now, app.confirmation_lifespan);
-    let posting = LinkMail { email: &email, jti: &jti, expires };
-    let actor = app.caller(request).user();
+    let expires = later(now, app.config.confirmation_lifespan);
+    let mail = LinkMail { email: &email, jti: &jti, expires };
+    let actor = call.caller().user();
     let entry = Entry::new(Event::AddressProposed, identity.id(), identity.name(), actor);
-    let by = shown.authority(identity);
-    if !app.store.propose_address(identity.id(), &posting, &by, &entry, now)? {
+    let by = verified.authority(identity);
+    if !app.store.propose_address(identity.id(), &mail, &by, &entry, now)? {
         return Err(Error::MissingUser);
     }
-    second_factor::log(&entry, shown.second.as_ref());
-    mailer.bell().ring();
     Ok(done(&format!("successfully sent confirmation email to {}", email.as_str())))
 }

@@ -1,12 +1,11 @@
 //! `GET /api/health`: whether the database answers, for monitoring.
 
-use crate::app::App;
-use crate::clock::Timestamp;
+use crate::app::Call;
 use crate::error::Error;
-use crate::http::{Request, Response};
+use crate::http::Response;
 
-pub(crate) fn get(app: &App, _: &Request<'_>, _: Timestamp) -> Result<Response, Error> {
-    app.store.ping()?;
+pub(super) fn get(call: &Call<'_>) -> Result<Response, Error> {
+    call.app.store.ping()?;
     Ok(Response::fixed(200, "application/json", &br#"{"status":"ok"}"#[..])
         .with("Cache-Control", "no-store"))
 }

@@ -1,51 +1,36 @@
-//! `POST /api/logout`: ends the session in use; `POST /api/logout/all`: ends all of the user's.
+//! `POST /api/logout` ends the session in use; `POST /api/logout/all` ends all sessions of the user.
 
 use super::done;
-use crate::app::App;
-use crate::clock::Timestamp;
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Identity;
-use crate::http::{Request, Response};
+use crate::http::Response;
 use crate::store::{Authority, Entry, Event, SessionScope};
 
-pub(crate) fn post(
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let which = SessionScope::One(identity.session());
-    match end(app, identity, request, now, which, &identity.authority(None), Event::Logout) {
-        // Another request was faster, and that is what was wanted.
+pub(super) fn post(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
+    let scope = SessionScope::One(identity.session());
+    match end(call, identity, scope, &identity.authority(None), Event::Logout) {
+        // Another request was faster; the session has ended, as asked.
         Ok(()) | Err(Error::Revoked) => Ok(done("logged out")),
         Err(error) => Err(error),
     }
 }
 
-pub(crate) fn post_all(
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let by = identity.recent_authority(app.recent(now));
-    end(app, identity, request, now, SessionScope::All, &by, Event::LogoutEverywhere)?;
+pub(super) fn post_all(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
+    let by = identity.recent_authority(call.recent_since());
+    end(call, identity, SessionScope::All, &by, Event::LogoutEverywhere)?;
     Ok(done("logged out everywhere"))
 }
 
 fn end(
-    app: &App,
+    call: &Call<'_>,
     identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-    which: SessionScope<'_>,
+    scope: SessionScope<'_>,
     by: &Authority<'_>,
     event: Event,
 ) -> Result<(), Error> {
-    let actor = app.caller(request).user();
+    let actor = call.caller().user();
     let entry = Entry::new(event, identity.id(), identity.name(), actor);
-    if app.store.end(identity.id(), which, by, &entry, now)? > 0 {
-        entry.log();
-    }
+    call.app.store.end(identity.id(), scope, by, &entry, call.now)?;
     Ok(())
 }

@@ -1,22 +1,16 @@
-//! `GET /api/me`: who one is; `DELETE /api/me`: no longer.
+//! `GET /api/me`: the account of the caller; `DELETE /api/me` deletes it.
 
 use serde::Serialize;
 
-use super::fields::Fields;
-use super::{done, private, second_factor};
-use crate::app::App;
-use crate::clock::Timestamp;
+use super::done;
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Identity;
-use crate::http::{Request, Response};
+use crate::http::Response;
+use crate::login::second_factor;
 use crate::store::{Entry, Event};
 
-pub(crate) fn get(
-    app: &App,
-    identity: &Identity,
-    _: &Request<'_>,
-    _: Timestamp,
-) -> Result<Response, Error> {
+pub(super) fn get(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         id: i64,
@@ -28,9 +22,9 @@ pub(crate) fn get(
         recovery_codes: u32,
         second_factor_required: bool,
     }
-    let account = app.store.account_of(identity.id())?.ok_or(Error::MissingUser)?;
-    let factor = app.store.second_factor(identity.id())?.filter(|factor| factor.confirmed);
-    Ok(private(&Body {
+    let account = call.app.store.account_of(identity.id())?.ok_or(Error::MissingUser)?;
+    let factor = call.app.store.second_factor(identity.id())?.filter(|factor| factor.confirmed);
+    Ok(Response::private(&Body {
         id: identity.id(),
         username: &account.person.name,
         email: account.email.as_deref(),
@@ -38,27 +32,20 @@ pub(crate) fn get(
         created: account.created.0,
         second_factor: factor.is_some(),
         recovery_codes: factor.map_or(0, |factor| factor.codes_left),
-        second_factor_required: app.requires_second_factor(&account.person.roles),
+        second_factor_required: call.app.requires_second_factor(&account.person.roles),
     }))
 }
 
-/// Takes `{password}`, and `otp` from whoever has a second factor. What is left of the user is in the audit.
-pub(crate) fn delete(
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let mut fields = Fields::of(request)?;
+/// Takes `{password}`, and `otp` from users with a second factor. The audit keeps the name.
+pub(super) fn delete(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
+    let mut fields = call.fields()?;
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
-    let shown = second_factor::show(app, identity, &password, otp.as_ref(), request, now)?;
-    let actor = app.caller(request).user();
+    let verified = second_factor::verify(call, identity, &password, otp.as_ref())?;
+    let actor = call.caller().user();
     let entry = Entry::new(Event::UserDeleted, identity.id(), identity.name(), actor);
-    if !app.store.delete(identity.id(), &shown.authority(identity), &entry, now)? {
+    if !call.app.store.delete(identity.id(), &verified.authority(identity), &entry, call.now)? {
         return Err(Error::MissingUser);
     }
-    app.ring();
-    second_factor::log(&entry, shown.second.as_ref());
     Ok(done("account deleted"))
 }

@@ -1,23 +1,17 @@
-//! `GET /api/protected`: what only somebody with a good token may read.
+//! `GET /api/protected`: an example of what only users with a good token may read.
 
 use serde::Serialize;
 
-use crate::app::App;
-use crate::clock::Timestamp;
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Identity;
-use crate::http::{Request, Response};
+use crate::http::Response;
 
-pub(crate) fn get(
-    _: &App,
-    identity: &Identity,
-    _: &Request<'_>,
-    _: Timestamp,
-) -> Result<Response, Error> {
+pub(super) fn get(_: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body {
         message: String,
     }
     let message = format!("protected endpoint (allowed usr {})", identity.name());
-    Ok(super::private(&Body { message }))
+    Ok(Response::private(&Body { message }))
 }

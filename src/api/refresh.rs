@@ -1,39 +1,36 @@
-//! `POST /api/refresh`: an expired token for a new one, as long as its session lasts.
+//! `POST /api/refresh`: a new token for an expired one, until its session ends.
 //!
-//! A token is exchanged once. One that was exchanged before and comes back was stolen, or its
-//! successor was; nobody can tell which, so the session ends (RFC 9700 section 4.14.2). What is
-//! excused is the policy of `guard::rotation`.
+//! A token is exchanged once. If one that was exchanged before comes back, it was stolen, or its
+//! successor was; nobody can tell which, so the session ends (RFC 9700 section 4.14.2). The policy
+//! of `store::rotation` says what is excused.
 
-use super::token;
-use crate::app::App;
-use crate::clock::Timestamp;
+use super::Token;
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::bearer;
-use crate::http::{Request, Response};
+use crate::http::Response;
 use crate::store::{Entry, Event, RefreshOutcome, RefreshRequest};
 
-/// The body is the raw token; without a body the bearer header may hold it.
-pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
+/// Takes the raw token as body, or as bearer if there is no body.
+pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
+    let Call { app, request, now, .. } = *call;
     let old = match request.body {
         b"" => bearer(request)?.unwrap_or_default(),
         body => body,
     };
     let claims = app.tokens.refreshable(old, now)?;
-    let identity = app.check_tokens(request, now, |door| door.behind(claims.clone()))?;
+    let identity = app.check_tokens(call, |check| check.identify(claims.clone()))?;
     let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
-    let caller = app.caller(request);
-    let exchange = RefreshRequest { jti: &claims.jti, issued, origin: caller.origin() };
+    let caller = call.caller();
+    let refresh = RefreshRequest { jti: &claims.jti, issued, origin: caller.client_info() };
     let replayed =
         Entry::new(Event::RefreshReplayed, identity.id(), identity.name(), caller.user());
-    match app.store.rotate(&exchange, &app.rotation, &replayed, now)? {
+    match app.store.rotate(&refresh, &app.rotation, &replayed, now)? {
         RefreshOutcome::Issue(iat) => {
-            Ok(token(&app.tokens.renew(&claims, identity.roles(), iat)?))
+            let access_token = &app.tokens.renew(&claims, identity.roles(), iat)?;
+            Ok(Response::private(&Token { access_token }))
         }
-        RefreshOutcome::Gone => Err(Error::Revoked),
+        RefreshOutcome::Gone | RefreshOutcome::Replayed => Err(Error::Revoked),
         RefreshOutcome::Idle => Err(Error::ExpiredRefresh),
-        RefreshOutcome::Replayed => {
-            replayed.log();
-            Err(Error::Revoked)
-        }
     }
 }

@@ -1,47 +1,47 @@
 //! `POST /api/registration`: a new account.
 
-use super::fields::Fields;
-use super::{DeviceProof, Token, begun, done, later, opening};
-use crate::app::{App, Caller};
-use crate::clock::Timestamp;
+use super::{Token, done, later};
+use crate::app::{Call, Caller};
 use crate::config::Registration;
 use crate::error::Error;
 use crate::guard::Password;
-use crate::http::{Request, Response};
+use crate::http::Response;
+use crate::login::{DeviceProof, begun, new_session};
 use crate::store::{Entry, Event, LinkMail, NewUser};
-use crate::values::Language;
-use crate::values::{Code, CodeHash, Email, Roles, Username};
+use crate::values::{Code, CodeHash, Email, Language, Roles, Username};
 
-/// Takes `{username, password}`, and where it must be `invitation` or `email`. That the name is free, and
-/// the invitation unused, is for the database to say, at the moment of the insertion.
-pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
-    if app.registration == Registration::Closed {
+/// Takes `{username, password}`, and `invitation` or `email` where the server asks for it. Whether
+/// the name is free and the invitation unused, the database says when it inserts the account.
+pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
+    let app = call.app;
+    let mode = app.config.registration;
+    if mode == Registration::Closed {
         return Err(Error::RegistrationClosed);
     }
-    let mut fields = Fields::of(request)?;
-    let invited = match app.registration {
-        Registration::Invite => Some(Invited::with(app, &fields.text("invitation")?, now)?),
+    let mut fields = call.fields()?;
+    let invited = match mode {
+        Registration::Invite => Some(Invited::with(call, &fields.text("invitation")?)?),
         Registration::Open | Registration::Email | Registration::Closed => None,
     };
     let name = Username::choose(&fields.text("username")?)?;
-    let email = match app.registration {
+    let email = match mode {
         Registration::Email => Some(Email::parse(&fields.text("email")?)?),
         Registration::Open | Registration::Invite | Registration::Closed => None,
     };
     let password =
         Password::choose(&fields.text("password")?, &name, email.as_ref(), &app.password_rules)?;
-    let shown = DeviceProof::of(app, request, fields.optional("device")?.as_ref(), now);
-    let client = app.client(request);
+    let shown = DeviceProof::of(call, fields.optional("device")?.as_ref());
+    let client = call.client_ip();
     if let Some(email) = &email {
-        app.attempts.mail(email, client, now)?;
+        app.attempts.mail(email, client, call.now)?;
     }
-    app.attempts.registration(client, now)?;
+    app.attempts.registration(client, call.now)?;
     let hash = app.hasher.hash(&password)?;
-    // An invitation says which roles it gives, if any: its maker has thought of them.
-    let roles = invited.as_ref().map_or(&app.default_roles, |invited| &invited.roles);
-    let language = Language::chosen(request.header("accept-language"));
+    // An invitation says which roles it gives, if any.
+    let roles = invited.as_ref().map_or(&app.config.default_roles, |invited| &invited.roles);
+    let language = Language::chosen(call.request.header("accept-language"));
     let user = NewUser { name: &name, email: None, hash: &hash, roles, language };
-    let caller = app.caller(request);
+    let caller = call.caller();
     let entry = Entry {
         event: Event::Registration,
         user: None,
@@ -50,62 +50,60 @@ pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<R
         detail: invited.as_ref().map_or("", |invited| invited.detail.as_str()),
     };
     match &email {
-        Some(email) => wait_for(app, &user, email, entry, now),
+        Some(email) => wait_for(call, &user, email, entry),
         None => {
-            let (id, access_token) = begin(app, &user, invited.as_ref(), entry, &caller, now)?;
+            let (id, access_token) = begin(call, &user, invited.as_ref(), entry, &caller)?;
             let body = Token { access_token: &access_token };
-            Ok(begun(app, request, &shown, (id, None), &body, now.after(now)))
+            Ok(begun(call, &shown, (id, None), &body, call.now.after(call.now)))
         }
     }
 }
 
-/// An account that waits for its address to be confirmed. Whether somebody has the address is not
-/// looked up here, so that neither the answer nor its time tells; the mail's reader learns it.
+/// Makes an account that waits until its email address is confirmed. Whether another account has
+/// the address is not looked up here, so that neither the answer nor its time tells; the mail does.
 fn wait_for(
-    app: &App,
+    call: &Call<'_>,
     user: &NewUser<'_>,
     email: &Email,
     entry: Entry<'_>,
-    now: Timestamp,
 ) -> Result<Response, Error> {
-    let mailer = app.mailer()?;
-    let jti = app.tokens.begin(now)?.jti;
-    let posting = LinkMail { email, jti: &jti, expires: later(now, app.confirmation_lifespan) };
-    let id = app.store.register(user, &posting, &entry, now)?;
-    mailer.bell().ring();
-    Entry { user: Some(id), ..entry }.log();
+    let app = call.app;
+    app.mailer()?;
+    let jti = app.tokens.begin(call.now)?.jti;
+    let expires = later(call.now, app.config.confirmation_lifespan);
+    let mail = LinkMail { email, jti: &jti, expires };
+    app.store.register(user, &mail, &entry, call.now)?;
     let message = format!("successfully sent registration email to user {}", user.name.as_str());
     let mut response = done(&message);
     response.status = 201;
     Ok(response)
 }
 
-/// An account that can be used, and its first session: its id and token.
+/// Makes an account that can be used, and its first session; returns its id and token.
 fn begin(
-    app: &App,
+    call: &Call<'_>,
     user: &NewUser<'_>,
     invited: Option<&Invited>,
     entry: Entry<'_>,
     caller: &Caller,
-    now: Timestamp,
 ) -> Result<(i64, String), Error> {
+    let Call { app, now, .. } = *call;
     let login = app.tokens.begin(now)?;
-    let opening = opening(&login, caller);
+    let session = new_session(&login, caller);
     let id = match invited {
         Some(Invited { code, .. }) => app
             .store
-            .accept(code, user, Some(&opening), &entry, now)?
+            .accept(code, user, Some(&session), &entry, now)?
             // Another registration was faster.
             .ok_or(Error::InvalidInvitation)?,
-        None => app.store.add(user, Some(&opening), &entry, now)?,
+        None => app.store.add(user, Some(&session), &entry, now)?,
     };
     // The account takes no token that was issued up to now.
-    app.attempts.welcome(user.name, caller.client(), now.after(now));
-    Entry { user: Some(id), ..entry }.log();
+    app.attempts.remember_ip(user.name, caller.ip(), now.after(now));
     Ok((id, app.tokens.mint(&login, id, user.roles)?))
 }
 
-/// An invitation that was good at a look before the password is hashed.
+/// An invitation that was good before the password was hashed.
 struct Invited {
     code: CodeHash,
     roles: Roles,
@@ -114,9 +112,10 @@ struct Invited {
 }
 
 impl Invited {
-    fn with(app: &App, typed: &str, now: Timestamp) -> Result<Invited, Error> {
+    fn with(call: &Call<'_>, typed: &str) -> Result<Invited, Error> {
         let code = Code::typed(typed).ok_or(Error::InvalidInvitation)?.hash();
-        let found = app.store.invitation(&code, now)?.ok_or(Error::InvalidInvitation)?;
+        let found = call.app.store.invitation(&code, call.now)?;
+        let found = found.ok_or(Error::InvalidInvitation)?;
         Ok(Invited { code, roles: found.roles, detail: format!("invitation {}", found.id) })
     }
 }

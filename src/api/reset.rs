@@ -1,23 +1,22 @@
-//! `POST /api/reset`: a mail with which whoever has forgotten their password can set another.
+//! `POST /api/reset`: a mail with which a user who has forgotten the password sets another.
 
-use super::fields::Fields;
 use super::{done, later};
-use crate::app::App;
-use crate::clock::Timestamp;
+use crate::app::Call;
 use crate::error::Error;
-use crate::http::{Request, Response};
+use crate::http::Response;
 use crate::store::LinkMail;
 use crate::values::Email;
 
-/// Takes `{email}`. Nothing here depends on whether anybody has the address: that is looked up
+/// Takes `{email}`. Nothing here depends on whether an account has the address: that is looked up
 /// when the mail is sent.
-pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
-    let mailer = app.mailer()?;
-    let email = Email::parse(&Fields::of(request)?.text("email")?)?;
-    app.attempts.reset(&email, app.client(request), now)?;
+pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
+    let Call { app, now, .. } = *call;
+    app.mailer()?;
+    let email = Email::parse(&call.fields()?.text("email")?)?;
+    app.attempts.reset(&email, call.client_ip(), now)?;
     let jti = app.tokens.begin(now)?.jti;
-    let posting = LinkMail { email: &email, jti: &jti, expires: later(now, app.reset_lifespan) };
-    app.store.request_reset(&posting, &app.caller(request).address(), now)?;
-    mailer.bell().ring();
+    let expires = later(now, app.config.reset_lifespan);
+    let mail = LinkMail { email: &email, jti: &jti, expires };
+    app.store.request_reset(&mail, &call.caller().ip_text(), now)?;
     Ok(done(&format!("successfully sent password reset email to {}", email.as_str())))
 }

@@ -1,64 +1,63 @@
-//! `POST /api/reset_finalize`: another password for whoever holds a reset token, once.
+//! `POST /api/reset_finalize`: another password for the holder of a reset token, once.
 
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::fields::Fields;
-use super::{DeviceProof, begun, opening, second_factor};
-use crate::app::{App, Caller};
+use crate::app::{Call, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Password, bearer};
-use crate::http::{Request, Response};
+use crate::http::Response;
+use crate::login::{DeviceProof, begun, new_session, second_factor};
 use crate::store::{Credentials, Entry, Event, PasswordReset, Person};
 use crate::values::{Email, FactorUse, Otp, Username};
 
-/// Takes the token as bearer, and `{password}`; `otp` too from whoever has a second factor: the
+/// Takes the token as bearer, and `{password}`; `otp` too from users with a second factor: the
 /// token stands in for the password and for nothing else. All sessions of the user end, and one
 /// begins.
-pub(crate) fn post(app: &App, request: &Request<'_>, now: Timestamp) -> Result<Response, Error> {
+pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         access_token: &'a str,
         user: &'a str,
     }
-    let (jti, person) = holder(app, request, now)?;
-    let mut fields = Fields::of(request)?;
+    let Call { app, now, .. } = *call;
+    let (jti, person) = holder(call)?;
+    let mut fields = call.fields()?;
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
-    let shown = DeviceProof::of(app, request, fields.optional("device")?.as_ref(), now);
+    let shown = DeviceProof::of(call, fields.optional("device")?.as_ref());
     let name = Username::parse(&person.name)?;
     let email = app.store.account_of(person.id)?.and_then(|account| account.email);
     let email = email.and_then(|email| Email::parse(&email).ok());
     let password = Password::choose(&password, &name, email.as_ref(), &app.password_rules)?;
-    let caller = app.caller(request);
+    let caller = call.caller();
     let Credentials { unlocked, tokens_after, .. } =
         app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?;
-    let second = second(app, &person, &caller, otp.as_ref(), (unlocked, now))?;
+    let second = second(call, &person, &caller, otp.as_ref(), unlocked)?;
     let hash = app.hasher.hash(&password)?;
     let login = app.tokens.begin(now)?;
-    let session = opening(&login, &caller);
+    let session = new_session(&login, &caller);
     let reset = PasswordReset { hash: &hash, second: second.as_ref(), session: &session };
     let done = Entry::new(Event::PasswordReset, person.id, &person.name, caller.user());
     if !app.store.reset(&jti, &reset, &done, now)? {
-        let refusal = refusal(app, &jti, second.as_ref(), now)?;
+        let refusal = refusal(call, &jti, second.as_ref())?;
         if let Error::WrongOtp = refusal {
-            note_wrong_code(app, &person, &caller, now);
+            record_wrong_code(call, &person, &caller);
         }
         return Err(refusal);
     }
-    app.ring();
     let known_since = now.after(tokens_after.max(now));
-    app.attempts.welcome(&name, app.client(request), known_since);
-    second_factor::log(&done, second.as_ref());
+    app.attempts.remember_ip(&name, call.client_ip(), known_since);
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Body { access_token: &access_token, user: &person.name };
-    // Whatever device was known has to be made known again, as all sessions have ended.
-    Ok(begun(app, request, &shown, (person.id, None), &body, known_since))
+    // The device counts as new: the end of all sessions made the known ones strangers.
+    Ok(begun(call, &shown, (person.id, None), &body, known_since))
 }
 
-/// Whose token it is, and its name. Looked up before anything is hashed.
-fn holder(app: &App, request: &Request<'_>, now: Timestamp) -> Result<(String, Person), Error> {
+/// Returns the token's name and its user, before anything is hashed.
+fn holder(call: &Call<'_>) -> Result<(String, Person), Error> {
+    let Call { app, request, now, .. } = *call;
     let claims = app.tokens.reset(bearer(request)?.ok_or(Error::MissingBearer)?, now)?;
     if let Some(person) = app.store.holder(&claims.jti, now)?
         && person.id == claims.id
@@ -72,39 +71,34 @@ fn holder(app: &App, request: &Request<'_>, now: Timestamp) -> Result<(String, P
     })
 }
 
-/// What there is to spend of a second factor. Wrong codes are counted, as at a login.
+/// Returns what the reset uses up of a second factor. Wrong codes are counted, as at a login.
 fn second(
-    app: &App,
+    call: &Call<'_>,
     person: &Person,
     caller: &Caller,
     otp: Option<&Zeroizing<String>>,
-    (unlocked, now): (Timestamp, Timestamp),
+    unlocked: Timestamp,
 ) -> Result<Option<FactorUse>, Error> {
-    let second = second_factor::demand(app, person.id, otp, unlocked, now);
-    // What cannot be a code is no guess: it costs nothing and is not counted, so whoever sends it
-    // again and again must not fill the audit.
+    let second = second_factor::demand(call, person.id, otp, unlocked);
+    // A text that cannot be a code is no guess: it costs nothing and is not counted, so it must
+    // not fill the audit.
     let guessed = otp.is_some_and(|otp| Otp::typed(otp).is_some());
     if let (Err(Error::WrongOtp), true) = (&second, guessed) {
-        note_wrong_code(app, person, caller, now);
+        record_wrong_code(call, person, caller);
     }
     second
 }
 
-fn note_wrong_code(app: &App, person: &Person, caller: &Caller, now: Timestamp) {
+fn record_wrong_code(call: &Call<'_>, person: &Person, caller: &Caller) {
     let entry = Entry::new(Event::LoginFailed, person.id, &person.name, caller.user());
     let detail = "second factor, to reset the password";
-    app.note(&Entry { detail, ..entry }, now);
+    call.record(&Entry { detail, ..entry });
 }
 
-/// Why the store did not reset the password: another request was faster with the token or with
-/// the code, or there is no such recovery code, which only the store can tell.
-fn refusal(
-    app: &App,
-    jti: &str,
-    second: Option<&FactorUse>,
-    now: Timestamp,
-) -> Result<Error, Error> {
-    let still_good = app.store.holder(jti, now)?.is_some();
+/// Returns why the store did not reset the password: another request was faster with the token or
+/// with the code, or there is no such recovery code, which only the store can tell.
+fn refusal(call: &Call<'_>, jti: &str, second: Option<&FactorUse>) -> Result<Error, Error> {
+    let still_good = call.app.store.holder(jti, call.now)?.is_some();
     Ok(match (still_good, second) {
         (true, Some(_)) => Error::WrongOtp,
         (true, None) => Error::SecondFactorRequired,

@@ -1,249 +1,125 @@
-//! `/api/second-factor`: `POST` hands out a secret for an authenticator app, `PUT` turns it on,
-//! `DELETE` off; `POST …/recovery-codes` makes new ones. And what a login asks of it.
+//! `/api/second-factor`: `POST` returns a secret for an authenticator app, `PUT` turns the second
+//! factor on, `DELETE` off; `POST …/recovery-codes` makes new recovery codes.
 
 use serde::Serialize;
-use zeroize::Zeroizing;
 
-use super::fields::Fields;
-use super::{Verified, confirm, done, private, qr};
-use crate::app::App;
-use crate::clock::Timestamp;
+use super::{done, qr};
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Identity;
-use crate::http::{Request, Response};
-use crate::store::{Enrolment, Entry, Event, Proof, SecondFactor};
+use crate::http::Response;
+use crate::login::{Verified, second_factor, verify_password};
+use crate::store::{Enrolment, Entry, Event, Proof};
 use crate::values::{Code, FactorUse, Otp, TotpSecret};
 
-/// Seconds in which a new secret must be confirmed. Whoever comes back to it later, somebody else
-/// may have seen the screen.
+/// Seconds in which a new secret must be confirmed: later, somebody else may have seen the screen.
 const ENROLMENT: i64 = 15 * 60;
 
-/// Takes `{password}`. The second factor does not count before it is confirmed; asking again
+/// Takes `{password}`. The second factor does not count before it is confirmed; another request
 /// makes another secret.
-pub(crate) fn post(
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
+pub(super) fn post(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         secret: &'a str,
         uri: &'a str,
         qr: &'a str,
     }
-    let password = Fields::of(request)?.text("password")?;
-    let hash = confirm(app, identity, &password, request, now)?.hash;
+    let app = call.app;
+    let password = call.fields()?.text("password")?;
+    let hash = verify_password(call, identity, &password)?.hash;
     if app.store.has_second_factor(identity.id())? {
         return Err(Error::SecondFactorOn);
     }
     let secret = TotpSecret::generate()?;
-    let uri = secret.uri(app.issuer.as_str(), identity.name());
+    let uri = secret.uri(app.config.issuer.as_str(), identity.name());
     let qr = qr::svg(&uri, "QR code for an authenticator app")?;
-    let entry = entry(app, identity, request, Event::SecondFactorEnrolled);
-    let by = identity.authority(Some(Proof { password: &hash, second: None, notice: false }));
-    if !app.store.enrol(identity.id(), &secret, &by, &entry, now)? {
+    let entry = entry(call, identity, Event::SecondFactorEnrolled);
+    let by = identity.authority(Some(Proof { password: &hash, second: None }));
+    if !app.store.enrol(identity.id(), &secret, &by, &entry, call.now)? {
         return Err(Error::SecondFactorOn);
     }
-    entry.log();
-    Ok(private(&Body { secret: &secret.base32(), uri: &uri, qr: &qr }))
+    Ok(Response::private(&Body { secret: &secret.base32(), uri: &uri, qr: &qr }))
 }
 
 /// Takes `{otp}`, which shows that the secret arrived. The answer has the recovery codes.
-pub(crate) fn put(
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let otp = Fields::of(request)?.text("otp")?;
+pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
+    let app = call.app;
+    let otp = call.fields()?.text("otp")?;
     let factor = app.store.second_factor(identity.id())?.ok_or(Error::SecondFactorOff)?;
     if factor.confirmed {
         return Err(Error::SecondFactorOn);
     }
-    if now.0.saturating_sub(factor.created.0) > ENROLMENT {
+    if call.now.0.saturating_sub(factor.created.0) > ENROLMENT {
         return Err(Error::SecondFactorOff);
     }
-    // No recovery code is good before there are some. What cannot be right is no guess: it is not
-    // counted, and so has no audit entry either, or somebody could write those without an end.
+    // No recovery code is good before there are some. A text that cannot be right is no guess: it
+    // is not counted, and has no audit entry, or those could be written without an end.
     let Some(Otp::Totp(_)) = Otp::typed(&otp) else { return Err(Error::WrongOtp) };
     let known = app.store.credentials_of(identity.id())?.ok_or(Error::MissingUser)?;
-    let spend = check(app, identity.id(), &factor, &otp, known.unlocked, now);
-    let FactorUse::Step { step, .. } = seen(spend, app, identity, request, now)? else {
-        return Err(Error::WrongOtp);
-    };
+    let checked = second_factor::check(call, identity.id(), &factor, &otp, known.unlocked);
+    let checked = second_factor::record_if_wrong(checked, call, identity)?;
+    let FactorUse::Step { step, .. } = checked else { return Err(Error::WrongOtp) };
     let codes = Code::recovery_set()?;
     let hashes: Vec<_> = codes.iter().map(Code::hash).collect();
-    let entry = entry(app, identity, request, Event::SecondFactorOn);
+    let entry = entry(call, identity, Event::SecondFactorOn);
     let confirmed = Enrolment { secret: &factor.secret, step, codes: &hashes };
     let by = identity.authority(None);
-    if !app.store.confirm_enrolment(identity.id(), &confirmed, &by, &entry, now)? {
+    if !app.store.confirm_enrolment(identity.id(), &confirmed, &by, &entry, call.now)? {
         // Another request was faster: confirmed it, or made another secret.
         return Err(Error::SecondFactorOff);
     }
-    entry.log();
-    app.ring();
-    Ok(once(&codes))
+    Ok(recovery_codes(&codes))
 }
 
-/// Takes `{password, otp}`. Whoever must have a second factor keeps it.
-pub(crate) fn delete(
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
+/// Takes `{password, otp}`. A user who must have a second factor cannot turn it off.
+pub(super) fn delete(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
+    let app = call.app;
     if app.requires_second_factor(identity.roles()) {
         return Err(Error::SecondFactorMissing);
     }
-    let shown = both(app, identity, request, now)?;
-    let entry = entry(app, identity, request, Event::SecondFactorOff);
-    if !app.store.remove_second_factor(identity.id(), &shown.authority(identity), &entry, now)? {
+    let verified = verify_both(call, identity)?;
+    let entry = entry(call, identity, Event::SecondFactorOff);
+    let by = verified.authority(identity);
+    if !app.store.remove_second_factor(identity.id(), &by, &entry, call.now)? {
         return Err(Error::SecondFactorOff);
     }
-    log(&entry, shown.second.as_ref());
-    app.ring();
     Ok(done("second factor turned off"))
 }
 
-/// Takes `{password, otp}`: without the second factor, they would be a way around it.
-pub(crate) fn post_codes(
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let shown = both(app, identity, request, now)?;
+/// Takes `{password, otp}`: without the second factor, new codes would be a way around it.
+pub(super) fn post_codes(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
+    let app = call.app;
+    let verified = verify_both(call, identity)?;
     let codes = Code::recovery_set()?;
     let hashes: Vec<_> = codes.iter().map(Code::hash).collect();
-    let entry = entry(app, identity, request, Event::RecoveryCodesReplaced);
-    let by = shown.authority(identity);
-    if !app.store.replace_recovery_codes(identity.id(), &hashes, &by, &entry, now)? {
+    let entry = entry(call, identity, Event::RecoveryCodesReplaced);
+    let by = verified.authority(identity);
+    if !app.store.replace_recovery_codes(identity.id(), &hashes, &by, &entry, call.now)? {
         return Err(Error::SecondFactorOff);
     }
-    log(&entry, shown.second.as_ref());
-    app.ring();
-    Ok(once(&codes))
+    Ok(recovery_codes(&codes))
 }
 
-/// What whoever logs in as `user` has to spend of a second factor: nothing if there is none.
-/// [`Error::SecondFactorRequired`] if nothing was typed, else what [`check`] says.
-pub(super) fn demand(
-    app: &App,
-    user: i64,
-    otp: Option<&Zeroizing<String>>,
-    unlocked: Timestamp,
-    now: Timestamp,
-) -> Result<Option<FactorUse>, Error> {
-    match app.store.second_factor(user)? {
-        Some(factor) if factor.confirmed => {
-            let typed = otp.filter(|otp| !otp.trim().is_empty());
-            let typed = typed.ok_or(Error::SecondFactorRequired)?;
-            check(app, user, &factor, typed, unlocked, now).map(Some)
-        }
-        _ => Ok(None),
-    }
-}
-
-/// The log lines of something that was done, and of the recovery code if one was used for it.
-pub(super) fn log(entry: &Entry<'_>, spend: Option<&FactorUse>) {
-    if let Some(FactorUse::Recovery(_)) = spend {
-        Entry { event: Event::RecoveryCodeUsed, ..entry.clone() }.log();
-    }
-    entry.log();
-}
-
-/// Somebody who is logged in shows that they know their password, and have their second factor if
-/// there is one; [`Error::OtpRequired`] if nothing was typed for it.
-pub(super) fn show(
-    app: &App,
-    identity: &Identity,
-    password: &str,
-    otp: Option<&Zeroizing<String>>,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Verified, Error> {
-    let known = confirm(app, identity, password, request, now)?;
-    let second = match demand(app, identity.id(), otp, known.unlocked, now) {
-        Err(Error::SecondFactorRequired) => return Err(Error::OtpRequired),
-        // What cannot be right is no guess: it is not counted, and so has no audit entry.
-        second if otp.is_some_and(|otp| Otp::typed(otp).is_some()) => {
-            seen(second, app, identity, request, now)?
-        }
-        second => second?,
-    };
-    Ok(Verified { hash: known.hash, second, tokens_after: known.tokens_after })
-}
-
-/// The same with what the request holds, for whoever must have a second factor for it.
-fn both(
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Verified, Error> {
-    let mut fields = Fields::of(request)?;
+/// Checks password and second factor in the request's body; [`Error::SecondFactorOff`] if the user
+/// has no second factor.
+fn verify_both(call: &Call<'_>, identity: &Identity) -> Result<Verified, Error> {
+    let mut fields = call.fields()?;
     let password = fields.text("password")?;
     let otp = fields.text("otp")?;
-    let shown = show(app, identity, &password, Some(&otp), request, now)?;
-    if shown.second.is_none() { Err(Error::SecondFactorOff) } else { Ok(shown) }
+    let verified = second_factor::verify(call, identity, &password, Some(&otp))?;
+    if verified.second.is_none() { Err(Error::SecondFactorOff) } else { Ok(verified) }
 }
 
-/// What a typed code uses up if the store still has it; [`Error::WrongOtp`] if it cannot be good.
-/// Both kinds are counted as attempts, each for itself: its owner gets in with a recovery code
-/// while somebody else guesses digits.
-fn check(
-    app: &App,
-    user: i64,
-    factor: &SecondFactor,
-    typed: &str,
-    unlocked: Timestamp,
-    now: Timestamp,
-) -> Result<FactorUse, Error> {
-    match Otp::typed(typed).ok_or(Error::WrongOtp)? {
-        Otp::Recovery(code) => {
-            let attempt = app.attempts.recovery_code(user, unlocked, now)?;
-            let hash = code.hash();
-            let found = app.store.has_recovery_code(user, &hash).and_then(|found| match found {
-                true => Ok(FactorUse::Recovery(hash)),
-                false => Err(Error::WrongOtp),
-            });
-            attempt.end(found)
-        }
-        Otp::Totp(code) => {
-            let attempt = app.attempts.code(user, unlocked, now)?;
-            let step = factor.secret.check(&code, now, factor.last).ok_or(Error::WrongOtp);
-            let step = attempt.end(step)?;
-            Ok(FactorUse::Step { secret: factor.secret.clone(), step })
-        }
-    }
+fn entry<'a>(call: &Call<'_>, identity: &'a Identity, event: Event) -> Entry<'a> {
+    Entry::new(event, identity.id(), identity.name(), call.caller().user())
 }
 
-/// Notes a wrong code of somebody who is logged in.
-fn seen<T>(
-    checked: Result<T, Error>,
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<T, Error> {
-    if let Err(Error::WrongOtp) = checked {
-        let detail = "second factor, while logged in";
-        app.note(&Entry { detail, ..entry(app, identity, request, Event::LoginFailed) }, now);
-    }
-    checked
-}
-
-fn entry<'a>(app: &App, identity: &'a Identity, request: &Request<'_>, event: Event) -> Entry<'a> {
-    Entry::new(event, identity.id(), identity.name(), app.caller(request).user())
-}
-
-/// Recovery codes for their owner, once.
-fn once(codes: &[Code]) -> Response {
+/// Returns the answer with the recovery codes, which are not shown again.
+fn recovery_codes(codes: &[Code]) -> Response {
     #[derive(Serialize)]
     struct Body<'a> {
         recovery_codes: Vec<&'a str>,
     }
     let shown: Vec<_> = codes.iter().map(Code::shown).collect();
-    private(&Body { recovery_codes: shown.iter().map(|code| code.as_str()).collect() })
+    Response::private(&Body { recovery_codes: shown.iter().map(|code| code.as_str()).collect() })
 }

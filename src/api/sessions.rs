@@ -1,86 +1,28 @@
-//! `GET /api/sessions`: where the user is logged in; `DELETE /api/sessions/ID`: no longer there.
-
-use serde::Serialize;
+//! `GET /api/sessions`: where the user is logged in; `DELETE /api/sessions/ID` ends a session.
 
 use super::query::percent_decoded;
-use super::{done, private};
-use crate::app::App;
-use crate::clock::Timestamp;
+use super::{done, session_list};
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Identity;
-use crate::http::{Request, Response};
-use crate::store::{Entry, Event, Session, SessionScope};
+use crate::http::Response;
+use crate::store::{Entry, Event, SessionScope};
 
-#[derive(Serialize)]
-struct Row<'a> {
-    id: &'a str,
-    created: i64,
-    last_refreshed: i64,
-    expires: i64,
-    address: &'a str,
-    user_agent: &'a str,
-    current: bool,
+pub(super) fn get(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
+    session_list::answer(call, identity.id(), identity.session())
 }
 
-impl<'a> Row<'a> {
-    fn of(session: &'a Session, current: &str) -> Row<'a> {
-        Row {
-            id: &session.jti,
-            created: session.created.0,
-            last_refreshed: session.refreshed.0,
-            expires: session.expires.0,
-            address: &session.address,
-            user_agent: &session.agent,
-            current: session.jti == current,
-        }
-    }
-}
-
-pub(crate) fn get(
-    app: &App,
-    identity: &Identity,
-    _: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    Ok(shown(&open(app, identity.id(), now)?, identity.session()))
-}
-
-/// A user's sessions that can still be refreshed, the newest first.
-pub(super) fn open(app: &App, user: i64, now: Timestamp) -> Result<Vec<Session>, Error> {
-    let mut found = app.store.sessions(user, now)?;
-    found.retain(|session| !app.rotation.is_idle(session.refreshed, now));
-    Ok(found)
-}
-
-/// Sessions as an answer; `current` is the one that asks.
-pub(super) fn shown(found: &[Session], current: &str) -> Response {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        sessions: Vec<Row<'a>>,
-    }
-    private(&Body { sessions: found.iter().map(|session| Row::of(session, current)).collect() })
-}
-
-/// The one in use can be ended too, which is then the same as a logout. Any other wants a recent
-/// login.
-pub(crate) fn delete(
-    app: &App,
-    identity: &Identity,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let jti = percent_decoded(request.parameter).ok_or(Error::NotFound)?;
-    let actor = app.caller(request).user();
+/// Ends the session in use, as a logout does, or any other, for which the login must be recent.
+pub(super) fn delete(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
+    let jti = percent_decoded(call.request.parameter).ok_or(Error::NotFound)?;
+    let actor = call.caller().user();
     let entry = Entry::new(Event::SessionEnded, identity.id(), identity.name(), actor);
     let by = match jti == identity.session() {
         true => identity.authority(None),
-        false => identity.recent_authority(app.recent(now)),
+        false => identity.recent_authority(call.recent_since()),
     };
-    match app.store.end(identity.id(), SessionScope::One(&jti), &by, &entry, now)? {
+    match call.app.store.end(identity.id(), SessionScope::One(&jti), &by, &entry, call.now)? {
         0 => Err(Error::NotFound),
-        _ => {
-            entry.log();
-            Ok(done("session ended"))
-        }
+        _ => Ok(done("session ended")),
     }
 }

@@ -1,5 +1,5 @@
-//! lictor's own app, which is in the program: what the build in `web/` left in `web/dist`,
-//! compressed. Knows nothing of requests.
+//! The built-in web app: the compressed files of `web/dist`, which the build in `web/` writes. Knows no
+//! request.
 
 use std::sync::OnceLock;
 
@@ -7,32 +7,32 @@ use super::File;
 use crate::error::Error;
 use crate::http::Response;
 
-/// One file. `web/dist/embedded.rs`, which the build writes, is a list of these in the order of
-/// their paths.
+/// One file. The build writes `web/dist/embedded.rs`, a list of these sorted by path.
 struct Asset {
-    /// From `/` on.
+    /// With the first slash.
     path: &'static str,
     media_type: &'static str,
-    /// The path changes with the content.
+    /// Whether the path changes with the content.
     hashed: bool,
-    /// A gzip file without optional fields in its head.
+    /// A gzip file without optional header fields.
     gzip: &'static [u8],
-    /// Bytes of it uncompressed.
+    /// Its size uncompressed, in bytes.
     size: usize,
 }
 
 const ASSETS: &[Asset] = &include!("../../web/dist/embedded.rs");
 
-/// The page that is all pages.
+/// The document of every page.
 const INDEX: &str = "/index.html";
-/// Bytes before and after the compressed data in a gzip file (RFC 1952 section 2.3).
-const GZIP_HEAD: usize = 10;
+/// Sizes of the header and the trailer of a gzip file, in bytes (RFC 1952 section 2.3).
+const GZIP_HEADER: usize = 10;
 const GZIP_TRAILER: usize = 8;
 
-/// The files uncompressed, each made when the first client comes that takes no gzip.
+/// The uncompressed files. Each is made for the first client that does not accept gzip.
 static PLAIN: [OnceLock<Option<Vec<u8>>>; ASSETS.len()] = [const { OnceLock::new() }; ASSETS.len()];
 
-/// The file of a path without its first slash, or the page that is all pages.
+/// The file at a path without its first slash; if there is none and `page` is set, the document of
+/// every page.
 pub(super) fn find(path: &str, page: bool, gzip: bool) -> Result<Option<File>, Error> {
     match position(path).or_else(|| page.then(|| position(&INDEX[1..])).flatten()) {
         Some(at) => file(at, gzip).map(Some),
@@ -46,7 +46,7 @@ fn position(path: &str) -> Option<usize> {
 
 fn file(at: usize, gzip: bool) -> Result<File, Error> {
     let asset = &ASSETS[at];
-    // A small one may be no smaller compressed.
+    // Compression may enlarge a small file.
     let gzip = gzip && asset.gzip.len() < asset.size;
     let bytes = if gzip { asset.gzip } else { plain(at)? };
     Ok(File {
@@ -58,8 +58,8 @@ fn file(at: usize, gzip: bool) -> Result<File, Error> {
     })
 }
 
-/// Checksum and length of the content end a gzip file; together with the compressed length they
-/// are as good a name for it as is needed, and nothing has to be computed for them.
+/// The entity tag: the CRC and the length of the content, which a gzip file has in its trailer, and the
+/// compressed length. They identify the file well enough, and no hash has to be computed.
 fn etag(asset: &Asset, gzip: bool) -> String {
     use std::fmt::Write as _;
     let mut etag = String::from("\"");
@@ -72,15 +72,17 @@ fn etag(asset: &Asset, gzip: bool) -> String {
     etag
 }
 
+/// The uncompressed file.
 fn plain(at: usize) -> Result<&'static [u8], Error> {
     let inflated = PLAIN[at].get_or_init(|| inflate(&ASSETS[at]));
-    let broken = || Error::Internal(format!("{} is broken in the program", ASSETS[at].path));
-    inflated.as_deref().ok_or_else(broken)
+    let damaged = || Error::Internal(format!("the embedded file {} is damaged", ASSETS[at].path));
+    inflated.as_deref().ok_or_else(damaged)
 }
 
+/// Decompresses a file; `None` if it is not a gzip file of this size.
 fn inflate(asset: &Asset) -> Option<Vec<u8>> {
     let end = asset.gzip.len().checked_sub(GZIP_TRAILER)?;
-    let data = asset.gzip.get(GZIP_HEAD..end)?;
+    let data = asset.gzip.get(GZIP_HEADER..end)?;
     let bytes = miniz_oxide::inflate::decompress_to_vec_with_limit(data, asset.size).ok()?;
     (bytes.len() == asset.size).then_some(bytes)
 }
@@ -90,8 +92,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_is_as_its_entry_says() {
-        assert!(ASSETS.is_sorted_by(|a, b| a.path < b.path), "they are searched by halves");
+    fn every_file_matches_its_entry() {
+        assert!(ASSETS.is_sorted_by(|a, b| a.path < b.path), "binary search needs them sorted");
         assert!(position("index.html").is_some());
         for (at, asset) in ASSETS.iter().enumerate() {
             let Asset { path, media_type, gzip, size, .. } = asset;
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn one_page_is_all_pages() {
+    fn every_page_has_the_same_document() {
         for (path, page, found) in [
             ("", true, true),
             ("login", true, true),
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_gzip_file_is_not_inflated() {
+    fn a_damaged_gzip_file_is_refused() {
         let check = |gzip: &'static [u8], size| {
             inflate(&Asset { path: "/x", media_type: "", hashed: false, gzip, size })
         };

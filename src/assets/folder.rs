@@ -1,8 +1,8 @@
-//! A folder with somebody's own app, as it is at this moment: nothing is read ahead and nothing is
-//! kept, so a new build counts as soon as it is there.
+//! The files of a folder, for an app of one's own. Each request opens its file anew, so a new build is
+//! served at once.
 //!
-//! The kernel keeps every path inside (`openat2` with `RESOLVE_BENEATH`), links included, without
-//! a moment between a check and its use. Knows nothing of requests.
+//! The kernel keeps every path inside the folder, symbolic links included (`openat2` with
+//! `RESOLVE_BENEATH`), so nothing can change between a check and the opening. Knows no request.
 
 use std::fs::{self, Metadata};
 use std::io;
@@ -19,30 +19,30 @@ use crate::error::{Error, Problem};
 use crate::http::Response;
 
 const INDEX: &str = "index.html";
-/// How often a look-up is tried that a rename or a signal came into.
-const TRIES: usize = 16;
+/// Attempts to open a file while renames or signals interrupt it.
+const ATTEMPTS: usize = 16;
 
-/// A folder that was there, with an `index.html`, when the server started.
+/// A folder that had an `index.html` when the server started.
 #[derive(Debug)]
 pub(crate) struct Folder {
     root: PathBuf,
-    /// Files that are being sent. Whoever asks for one meanwhile shares it, so however many
-    /// clients do not read, there is one descriptor a file.
-    sending: Mutex<Vec<(Identity, Weak<fs::File>)>>,
+    /// Files that are being sent. Requests for the same file share its descriptor, so many clients that
+    /// do not read hold one descriptor per file.
+    sending: Mutex<Vec<(FileId, Weak<fs::File>)>>,
 }
 
-/// Which file it is.
-type Identity = (u64, u64);
+/// Device and inode of a file.
+type FileId = (u64, u64);
 
-/// A regular file that was found.
-struct Found {
+/// An open regular file.
+struct OpenFile {
     file: fs::File,
-    told: Metadata,
+    metadata: Metadata,
 }
 
 impl Folder {
-    /// Looks whether there is an app in it, and that none of the private files, or what lies
-    /// beside them, would be given out with it.
+    /// Opens a folder with an app. Refuses one without `index.html`, and one that contains a private
+    /// file or the place where it will be created.
     pub(super) fn open(path: &Path, private: &[&Path]) -> Result<Folder, Problem> {
         let root = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = Folder { root, sending: Mutex::default() };
@@ -51,40 +51,40 @@ impl Folder {
             Problem::usage(what, "give --web the folder that your app's build made, or off")
         };
         match fs::metadata(path) {
-            Ok(told) if told.is_dir() => {}
+            Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => return Err(refuse(format!("{name} is not a folder"))),
             Err(error) => return Err(refuse(format!("cannot open the folder {name}: {error}"))),
         }
-        match folder.look_up(INDEX) {
+        match folder.open_file(INDEX) {
             Ok(Some(_)) => {}
             Ok(None) => return Err(refuse(format!("{name} has no {INDEX}"))),
             Err(error) => return Err(refuse(format!("cannot open {INDEX} in {name}: {error}"))),
         }
-        match private.iter().find(|file| folder.holds(file)) {
+        match private.iter().find(|file| folder.contains(file)) {
             None => Ok(folder),
             Some(file) => Err(Problem::usage(
-                format!("{} is in the folder {name}, which is for everybody", file.display()),
+                format!("{} is in the folder {name}, which everybody can read", file.display()),
                 "keep the database and the keys elsewhere, or give --web another folder",
             )),
         }
     }
 
-    /// Whether a file, which need not be there yet, is in the folder, by its name or through a
-    /// link.
-    fn holds(&self, file: &Path) -> bool {
+    /// Whether the file is in the folder, directly or through a link. It need not exist yet.
+    fn contains(&self, file: &Path) -> bool {
         let Ok(root) = fs::canonicalize(&self.root) else { return false };
-        let named = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
-        let beside = named.parent().map(fs::canonicalize);
-        let places = [beside, Some(fs::canonicalize(&named))];
+        let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+        let parent = file.parent().map(fs::canonicalize);
+        let places = [parent, Some(fs::canonicalize(&file))];
         places.into_iter().flatten().flatten().any(|place| place.starts_with(&root))
     }
 
+    /// The absolute path of the folder.
     pub(super) fn path(&self) -> &Path {
         &self.root
     }
 
-    /// The file of a path without its first slash, or the page that is all pages; if it may be
-    /// gzip, what lies compressed beside it, unless that is older.
+    /// The file at a path without its first slash; if there is none and `page` is set, the document of
+    /// every page. With `gzip`, the file `NAME.gz` beside it is preferred, unless it is older.
     pub(super) fn find(&self, path: &str, page: bool, gzip: bool) -> Result<Option<File>, Error> {
         let (path, plain) = match self.regular(path)? {
             Some(found) => (path, found),
@@ -95,19 +95,20 @@ impl Folder {
             None => return Ok(None),
         };
         let compressed = if gzip { self.regular(&format!("{path}.gz"))? } else { None };
-        let current = compressed.filter(|found| modified(&found.told) >= modified(&plain.told));
+        let current =
+            compressed.filter(|found| modified(&found.metadata) >= modified(&plain.metadata));
         let gzip = current.is_some();
-        let Found { file, told } = current.unwrap_or(plain);
+        let OpenFile { file, metadata } = current.unwrap_or(plain);
         let media_type = media_type::of(path);
-        let etag = etag(&told, gzip);
-        let response = Response::file(media_type, self.share(file, &told), told.size());
-        // Whether its name has a hash is for the caller to say.
+        let etag = etag(&metadata, gzip);
+        let response = Response::file(media_type, self.share(file, &metadata), metadata.size());
+        // The caller knows whether the name has a hash.
         Ok(Some(File { response, etag, gzip, media_type, hashed: false }))
     }
 
-    /// What is at a path; what cannot be given out is not there, and the log says why.
-    fn regular(&self, path: &str) -> Result<Option<Found>, Error> {
-        self.look_up(path).or_else(|error| match Errno::from_io_error(&error) {
+    /// The regular file at a path; `None` if there is none, or if it must not be served, which is logged.
+    fn regular(&self, path: &str) -> Result<Option<OpenFile>, Error> {
+        self.open_file(path).or_else(|error| match Errno::from_io_error(&error) {
             Some(Errno::XDEV | Errno::LOOP | Errno::ACCESS | Errno::PERM) => {
                 let path = path.escape_debug();
                 log::warn!("{path} in {} is not served: {error}", self.root.display());
@@ -117,43 +118,44 @@ impl Folder {
         })
     }
 
-    /// The folder is opened anew each time: it may be another one by now.
-    fn look_up(&self, path: &str) -> io::Result<Option<Found>> {
+    /// Opens the regular file at a path. Opens the folder first, because a new build may have replaced
+    /// it.
+    fn open_file(&self, path: &str) -> io::Result<Option<OpenFile>> {
         let folder = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let root = openat(CWD, &self.root, folder, Mode::empty())?;
         let file = match open_beneath(&root, path) {
             Ok(file) => file,
-            // Neither a socket nor a name that no file can have is a file.
+            // No such file, or a socket, or a name that no file can have.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::NXIO) => {
                 return Ok(None);
             }
             Err(error) => return Err(error.into()),
         };
-        let told = file.metadata()?;
-        Ok(told.is_file().then_some(Found { file, told }))
+        let metadata = file.metadata()?;
+        Ok(metadata.is_file().then_some(OpenFile { file, metadata }))
     }
 
-    /// The same file as somebody else has in hand, if somebody has.
-    fn share(&self, file: fs::File, told: &Metadata) -> Arc<fs::File> {
-        let identity = (told.dev(), told.ino());
+    /// The descriptor with which the same file is already being sent, or else this one.
+    fn share(&self, file: fs::File, metadata: &Metadata) -> Arc<fs::File> {
+        let id = (metadata.dev(), metadata.ino());
         let mut sending = self.sending.lock().unwrap_or_else(PoisonError::into_inner);
         sending.retain(|(_, file)| file.strong_count() > 0);
-        let known = sending.iter().find(|(other, _)| *other == identity);
+        let known = sending.iter().find(|(other, _)| *other == id);
         if let Some(shared) = known.and_then(|(_, file)| file.upgrade()) {
             return shared;
         }
         let file = Arc::new(file);
-        sending.push((identity, Arc::downgrade(&file)));
+        sending.push((id, Arc::downgrade(&file)));
         file
     }
 }
 
-/// Opens what is at a path, if the path stays inside. A pipe does not hold us up.
+/// Opens the path if it stays inside the folder. Does not block on a pipe.
 fn open_beneath(root: &OwnedFd, path: &str) -> Result<fs::File, Errno> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY;
     let inside = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
     let open = || openat2(root, path, flags, Mode::empty(), inside).map(fs::File::from);
-    for _ in 1..TRIES {
+    for _ in 1..ATTEMPTS {
         match open() {
             Err(Errno::AGAIN | Errno::INTR) => {}
             opened => return opened,
@@ -162,14 +164,15 @@ fn open_beneath(root: &OwnedFd, path: &str) -> Result<fs::File, Errno> {
     open()
 }
 
-fn modified(told: &Metadata) -> (i64, i64) {
-    (told.mtime(), told.mtime_nsec())
+/// The modification time: seconds and nanoseconds.
+fn modified(metadata: &Metadata) -> (i64, i64) {
+    (metadata.mtime(), metadata.mtime_nsec())
 }
 
-/// Which file, how long, and since when.
-fn etag(told: &Metadata, gzip: bool) -> String {
-    let (seconds, nanoseconds) = modified(told);
-    let (inode, size) = (told.ino(), told.size());
+/// The entity tag: inode, size and modification time.
+fn etag(metadata: &Metadata, gzip: bool) -> String {
+    let (seconds, nanoseconds) = modified(metadata);
+    let (inode, size) = (metadata.ino(), metadata.size());
     let form = if gzip { "-gz" } else { "" };
     format!("\"{inode:x}-{size:x}-{seconds:x}.{nanoseconds:x}{form}\"")
 }

@@ -1,7 +1,7 @@
-//! Which media type a file has, by its name. Browsers are told not to guess (`nosniff`), so what is
-//! missing here is a download.
+//! The media type of a file, by its name. Responses have `nosniff`, so browsers download a file whose
+//! type is missing here.
 
-/// What the web is made of, by extension.
+/// Media types by extension, sorted.
 const TYPES: &[(&str, &str)] = &[
     ("aac", "audio/aac"),
     ("avif", "image/avif"),
@@ -51,13 +51,14 @@ const TYPES: &[(&str, &str)] = &[
     ("zip", "application/zip"),
 ];
 
-/// The longest extension.
-const LONGEST: usize = 11;
+/// Length of the longest extension, in bytes.
+const MAX_EXTENSION: usize = 11;
 
+/// The media type of a path; `application/octet-stream` if the extension is unknown.
 pub(super) fn of(path: &str) -> &'static str {
     let name = path.rsplit('/').next().unwrap_or_default();
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
-    if extension.len() <= LONGEST {
+    if extension.len() <= MAX_EXTENSION {
         let extension = extension.to_ascii_lowercase();
         if let Ok(at) = TYPES.binary_search_by(|(known, _)| (*known).cmp(&extension)) {
             return TYPES[at].1;
@@ -66,7 +67,7 @@ pub(super) fn of(path: &str) -> &'static str {
     "application/octet-stream"
 }
 
-/// Whether a browser that opens it runs scripts that are in it.
+/// Whether browsers run scripts inside a document of this type.
 pub(super) fn is_document(media_type: &str) -> bool {
     let essence = media_type.split(';').next().unwrap_or_default();
     matches!(essence, "text/html" | "application/xhtml+xml" | "image/svg+xml" | "application/xml")
@@ -78,8 +79,8 @@ mod tests {
 
     #[test]
     fn types() {
-        assert!(TYPES.is_sorted_by(|a, b| a.0 < b.0), "they are searched by halves");
-        assert_eq!(TYPES.iter().map(|(extension, _)| extension.len()).max(), Some(LONGEST));
+        assert!(TYPES.is_sorted_by(|a, b| a.0 < b.0), "binary search needs them sorted");
+        assert_eq!(TYPES.iter().map(|(extension, _)| extension.len()).max(), Some(MAX_EXTENSION));
         for (path, expected) in [
             ("index.html", "text/html; charset=utf-8"),
             ("a/b.c/x.JS", "text/javascript; charset=utf-8"),

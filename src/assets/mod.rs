@@ -1,13 +1,13 @@
-//! The pages: lictor's own app or somebody else's, with the header fields that every file has.
-//! Asked when a request has no route. Knows nothing of tokens, users and the database.
+//! The pages, for requests without a route: the built-in web app or a folder, with the header fields
+//! of each file. Knows no token, user or database.
 //!
 //! | file | owns |
 //! |---|---|
-//! | `path` | what a path asks for |
-//! | `negotiate` | what the client has and takes |
-//! | `media_type` | which media type a file has |
-//! | `embedded` | the app in the program |
-//! | `folder` | a folder, and that nothing leaves it |
+//! | `path` | the file or page that a path requests |
+//! | `negotiate` | `If-None-Match` and `Accept-Encoding` |
+//! | `media_type` | the media type of a file, by its name |
+//! | `embedded` | the built-in web app |
+//! | `folder` | the files of a folder, and of nothing outside it |
 
 mod embedded;
 mod folder;
@@ -24,19 +24,19 @@ use crate::http::{HeaderValue, Request, Response};
 use folder::Folder;
 use path::PathRequest;
 
-/// What our own documents may do: nothing but what this server gives them.
+/// Content-Security-Policy of the built-in app: its documents load from this server alone.
 const APP_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
      img-src 'self' data:; connect-src 'self'; font-src 'self'; base-uri 'none'; \
      form-action 'self'; frame-ancestors 'none'";
-/// What somebody else's may not, whatever else they do: be framed by other pages, take their
-/// addresses from elsewhere, use plug-ins.
+/// Content-Security-Policy of a folder: its documents are not framed by other pages, have no foreign
+/// `<base>`, and use no plug-ins.
 const FOLDER_POLICY: &str = "frame-ancestors 'none'; base-uri 'self'; object-src 'none'";
-/// A name that changes with the content never has to be asked for again.
+/// Cache-Control for a name that changes with the content: caches keep the file without revalidation.
 const HASHED: &str = "public, max-age=31536000, immutable";
-/// Every other name is asked for each time, and answered 304 as long as nothing has changed.
+/// Cache-Control for any other name: caches revalidate each time, and get a 304 while it is unchanged.
 const UNHASHED: &str = "no-cache";
 
-/// Where the pages come from.
+/// The source of the pages.
 #[derive(Debug)]
 pub(crate) enum Assets {
     Off,
@@ -44,21 +44,21 @@ pub(crate) enum Assets {
     Folder(Folder),
 }
 
-/// A file that was found, in the form in which it is sent.
+/// A file in the form in which it is sent.
 struct File {
-    /// With the body.
+    /// 200 with the body and its type.
     response: Response,
     etag: String,
-    /// The form is gzip.
+    /// Whether the body is compressed with gzip.
     gzip: bool,
     media_type: &'static str,
-    /// The name changes with the content.
+    /// Whether the name changes with the content.
     hashed: bool,
 }
 
 impl Assets {
-    /// Looks whether what the configuration names is there, and that what is nobody's business is
-    /// not in it.
+    /// Opens the pages that the configuration names. Refuses a folder without an app, and one that
+    /// contains a private file.
     pub(crate) fn open(web: &Web, private: &[&Path]) -> Result<Assets, Problem> {
         match web {
             Web::Off => Ok(Assets::Off),
@@ -67,37 +67,37 @@ impl Assets {
         }
     }
 
-    /// For people.
-    #[cfg_attr(not(feature = "cli"), allow(dead_code))] // Only the CLI asks.
+    /// The source as text for people.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code))] // Only the command line calls it.
     pub(crate) fn describe(&self) -> String {
         match self {
             Assets::Off => "off".into(),
-            Assets::Embedded => "the app in the program".into(),
+            Assets::Embedded => "the built-in web app".into(),
             Assets::Folder(folder) => folder.path().display().to_string(),
         }
     }
 
-    /// The answer to a GET or HEAD, if there is a file or a page for its path.
+    /// The response to a GET or HEAD; `None` if no file or page has its path.
     pub(crate) fn answer(&self, request: &Request<'_>) -> Result<Option<Response>, Error> {
-        let Some(wanted) = PathRequest::parse(request.path) else { return Ok(None) };
-        let gzip = negotiate::takes_gzip(request.headers("accept-encoding"));
-        let found = self.find(&wanted, gzip)?;
-        Ok(found.map(|file| dressed(request, file, self.policy())))
+        let Some(requested) = PathRequest::parse(request.path) else { return Ok(None) };
+        let gzip = negotiate::accepts_gzip(request.headers("accept-encoding"));
+        let found = self.find(&requested, gzip)?;
+        Ok(found.map(|file| with_headers(request, file, self.policy())))
     }
 
-    /// Whether there is a file or a page for a path.
+    /// Whether a file or a page has the path.
     pub(crate) fn has(&self, path: &str) -> bool {
         PathRequest::parse(path)
-            .is_some_and(|wanted| matches!(self.find(&wanted, false), Ok(Some(_))))
+            .is_some_and(|requested| matches!(self.find(&requested, false), Ok(Some(_))))
     }
 
-    fn find(&self, wanted: &PathRequest<'_>, gzip: bool) -> Result<Option<File>, Error> {
+    fn find(&self, requested: &PathRequest<'_>, gzip: bool) -> Result<Option<File>, Error> {
         match self {
             Assets::Off => Ok(None),
-            Assets::Embedded => embedded::find(&wanted.path, wanted.page, gzip),
+            Assets::Embedded => embedded::find(&requested.path, requested.page, gzip),
             Assets::Folder(folder) => {
-                let found = folder.find(&wanted.path, wanted.page, gzip)?;
-                Ok(found.map(|file| File { hashed: wanted.is_hashed(), ..file }))
+                let found = folder.find(&requested.path, requested.page, gzip)?;
+                Ok(found.map(|file| File { hashed: requested.is_hashed(), ..file }))
             }
         }
     }
@@ -110,10 +110,10 @@ impl Assets {
     }
 }
 
-/// The response, or that the client has it already. That one carries the policy too: it is not
-/// part of the file, and a new release may have another.
-fn dressed(request: &Request<'_>, file: File, policy: &'static str) -> Response {
-    let response = match negotiate::has(request.headers("if-none-match"), &file.etag) {
+/// The response with the header fields of a file, or a 304 if the client has the file. The 304 has the
+/// policy too, because a new release may change the policy without changing the file.
+fn with_headers(request: &Request<'_>, file: File, policy: &'static str) -> Response {
+    let response = match negotiate::has_current(request.headers("if-none-match"), &file.etag) {
         true => Response::empty(304),
         false if file.gzip => file.response.with("Content-Encoding", "gzip"),
         false => file.response,

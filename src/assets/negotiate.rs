@@ -1,39 +1,39 @@
-//! What a client has and takes: `If-None-Match` and `Accept-Encoding` (RFC 9110 sections 13.1.2 and
-//! 12.5.3). Knows neither files nor responses.
+//! `If-None-Match` and `Accept-Encoding` (RFC 9110 sections 13.1.2 and 12.5.3). Knows neither files nor
+//! responses.
 
-/// Whether the client has the representation with this entity tag already, by the values of its
-/// `If-None-Match` fields. Weak tags count as well, as the RFC wants it for reading.
-pub(super) fn has<'v>(values: impl Iterator<Item = &'v [u8]>, etag: &str) -> bool {
+/// Whether the values of the `If-None-Match` fields match the entity tag, so that the client has the
+/// current representation. The comparison is weak, as the RFC requires.
+pub(super) fn has_current<'v>(values: impl Iterator<Item = &'v [u8]>, etag: &str) -> bool {
     values.into_iter().any(|value| value.trim_ascii() == b"*" || lists(value, etag.as_bytes()))
 }
 
-/// Whether a list of entity tags holds this one; what is behind a malformed one does not count. A
-/// tag may hold commas, so a list cannot be split at them.
+/// Whether the list contains the entity tag. Tags after a malformed one are ignored. The list is not
+/// split at commas, because a tag may contain commas.
 fn lists(mut rest: &[u8], etag: &[u8]) -> bool {
     loop {
         rest = rest.trim_ascii_start();
-        if let Some(behind) = rest.strip_prefix(b",") {
-            rest = behind;
+        if let Some(after) = rest.strip_prefix(b",") {
+            rest = after;
             continue;
         }
         let tag = rest.strip_prefix(b"W/").unwrap_or(rest);
         let Some(inner) = tag.strip_prefix(b"\"") else { return false };
         let Some(length) = inner.iter().position(|&b| b == b'"') else { return false };
-        let (tag, behind) = tag.split_at(length + 2);
+        let (tag, after) = tag.split_at(length + 2);
         if tag == etag {
             return true;
         }
-        rest = behind.trim_ascii_start();
+        rest = after.trim_ascii_start();
         if !rest.is_empty() && !rest.starts_with(b",") {
             return false;
         }
     }
 }
 
-/// Whether the client takes gzip, and likes it no less than the plain bytes, by the values of its
-/// `Accept-Encoding` fields. Without one everything is allowed; the plain bytes are then the safe
-/// choice. A member that is malformed does not count.
-pub(super) fn takes_gzip<'v>(values: impl Iterator<Item = &'v [u8]>) -> bool {
+/// Whether the values of the `Accept-Encoding` fields accept gzip and do not prefer the uncompressed
+/// form. Without the field, every coding is acceptable, and the uncompressed form is the safe choice.
+/// Malformed members are ignored.
+pub(super) fn accepts_gzip<'v>(values: impl Iterator<Item = &'v [u8]>) -> bool {
     let (mut gzip, mut identity, mut others) = (None, None, None);
     for member in values.flat_map(|value| value.split(|&b| b == b',')) {
         let mut parts = member.splitn(2, |&b| b == b';').map(<[u8]>::trim_ascii);
@@ -51,7 +51,7 @@ pub(super) fn takes_gzip<'v>(values: impl Iterator<Item = &'v [u8]>) -> bool {
     gzip > 0 && gzip >= identity.unwrap_or(0)
 }
 
-/// `q=0.5` in thousandths (RFC 9110 section 12.4.2).
+/// Parses `q=0.5` to thousandths (RFC 9110 section 12.4.2).
 fn weight(parameter: &[u8]) -> Option<u16> {
     let (name, value) = parameter.split_at_checked(2)?;
     if !name.eq_ignore_ascii_case(b"q=") {
@@ -77,7 +77,7 @@ mod tests {
     #[test]
     fn accept_encoding() {
         let check = |fields: &[&str], expected: bool| {
-            assert_eq!(takes_gzip(fields.iter().map(|f| f.as_bytes())), expected, "{fields:?}");
+            assert_eq!(accepts_gzip(fields.iter().map(|f| f.as_bytes())), expected, "{fields:?}");
         };
         for fields in [
             &["gzip"][..],
@@ -129,7 +129,11 @@ mod tests {
     #[test]
     fn if_none_match() {
         let check = |fields: &[&str], expected: bool| {
-            assert_eq!(has(fields.iter().map(|f| f.as_bytes()), "\"a-1\""), expected, "{fields:?}");
+            assert_eq!(
+                has_current(fields.iter().map(|f| f.as_bytes()), "\"a-1\""),
+                expected,
+                "{fields:?}"
+            );
         };
         for fields in [
             &["\"a-1\""][..],

@@ -1,27 +1,26 @@
-//! What a request's path asks for: which file, or which page of the app. Decides by the text alone
-//! and never looks at a file.
+//! The path of a request as the name of a file or a page. Decides by the text alone and reads no file.
 
 use std::borrow::Cow;
 
-/// A path that stays inside whatever folder it is looked up in: no `.` or `..`, no hidden file, no
-/// slash in disguise.
+/// A path that stays inside the folder in which it is opened: no `.` or `..`, no hidden file, no
+/// encoded slash.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct PathRequest<'p> {
-    /// Percent-decoded, without the slash that it begins with; empty for `/`.
+    /// The decoded path without its first slash; empty for `/`.
     pub(super) path: Cow<'p, str>,
-    /// The app has a page for it, if there is no such file: a name without a dot.
+    /// Whether the app has a page for it if no file has the name: the name has no dot.
     pub(super) page: bool,
 }
 
 impl PathRequest<'_> {
-    /// `None` where nothing can be, whatever there is.
+    /// Parses the path of a request; `None` if no file or page may have it.
     pub(super) fn parse(path: &str) -> Option<PathRequest<'_>> {
         let path = decode(path.strip_prefix('/')?)?;
         let mut segments = path.split('/');
         let last = segments.next_back().unwrap_or_default();
         let first = segments.clone().next().unwrap_or(last);
         let hidden = |segment: &str| segment.starts_with('.');
-        // Nothing of the API's is ever a file or a page, so that a mistyped endpoint is an error.
+        // Paths of the API are never files or pages, so that a mistyped endpoint is an error.
         if first == "api" || hidden(last) || segments.any(|one| one.is_empty() || hidden(one)) {
             return None;
         }
@@ -29,7 +28,7 @@ impl PathRequest<'_> {
         Some(PathRequest { path, page })
     }
 
-    /// What the app's build tool called by its content, so that it never changes.
+    /// Whether a build tool put a hash of the content into the name, so that the file never changes.
     pub(super) fn is_hashed(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         let Some((stem, _)) = name.rsplit_once('.') else { return false };
@@ -37,7 +36,8 @@ impl PathRequest<'_> {
     }
 }
 
-/// Decodes once. `None` for what is malformed, no UTF-8, or has no business in a file's name.
+/// Percent-decodes once; `None` if the path is malformed, not UTF-8, or has a slash, backslash or
+/// control character that no name may have.
 fn decode(path: &str) -> Option<Cow<'_, str>> {
     let mut decoded = Cow::Borrowed(path);
     if path.contains('%') {
@@ -58,8 +58,9 @@ fn decode(path: &str) -> Option<Cow<'_, str>> {
     decoded.chars().all(|char| !char.is_control() && char != '\\').then_some(decoded)
 }
 
-/// `index-Di3rgTda`, as Vite, Rollup and esbuild write it: eight characters of base64url or base32.
-/// Words, dates and sizes (`icon-1024x768`) are none: it must have a capital, and something else.
+/// Whether the name ends like `index-Di3rgTda`, with eight characters of base64url or base32, as Vite,
+/// Rollup and esbuild write it. A hash needs a capital and another character, which words, dates and
+/// sizes (`icon-1024x768`) lack.
 fn is_base64_hash(stem: &str) -> bool {
     let Some(at) = stem.len().checked_sub(9) else { return false };
     let Some((b'-' | b'.', hash)) = stem.as_bytes()[at..].split_first() else { return false };
@@ -68,8 +69,8 @@ fn is_base64_hash(stem: &str) -> bool {
         && !hash.iter().all(u8::is_ascii_uppercase)
 }
 
-/// `main.8a2f6c3d`, as webpack and Parcel write it: eight or more hexadecimal digits, of which some
-/// are letters and some are not.
+/// Whether the name ends like `main.8a2f6c3d`, with eight or more hexadecimal digits, both letters and
+/// decimal digits, as webpack and Parcel write it.
 fn is_hexadecimal_hash(stem: &str) -> bool {
     let hash = stem.rsplit(['-', '.']).next().filter(|hash| hash.len() < stem.len());
     let hash = hash.unwrap_or_default().as_bytes();
@@ -84,10 +85,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths() {
+    fn paths_are_decoded_or_refused() {
         let check = |path: &str, expected: Option<(&str, bool)>| {
             let found = PathRequest::parse(path);
-            let found = found.as_ref().map(|wanted| (&*wanted.path, wanted.page));
+            let found = found.as_ref().map(|request| (&*request.path, request.page));
             assert_eq!(found, expected, "{path}");
         };
         check("/", Some(("", true)));
@@ -99,12 +100,12 @@ mod tests {
         check("/assets/x-1.js", Some(("assets/x-1.js", false)));
         check("/assets/x%2D1%2ejs", Some(("assets/x-1.js", false)));
         check("/a%20b%C3%BC", Some(("a bü", true)));
-        // Decoded once: what comes out is a name like any other.
+        // Decoded once: the result is an ordinary name.
         check("/%252e%252e/x", Some(("%2e%2e/x", true)));
         check("/a.b/c", Some(("a.b/c", true)));
         check("/a..b/..", None);
         check("/a..b", Some(("a..b", false)));
-        for nowhere in [
+        for refused in [
             "",
             "*",
             "x",
@@ -147,15 +148,15 @@ mod tests {
             "/%61pi/x",
             "/api/../x",
         ] {
-            check(nowhere, None);
+            check(refused, None);
         }
     }
 
     #[test]
-    fn hashed_names() {
+    fn hashed_names_are_recognised() {
         let check = |path: &str, expected: bool| {
-            let wanted = PathRequest::parse(path).unwrap();
-            assert_eq!(wanted.is_hashed(), expected, "{path}");
+            let request = PathRequest::parse(path).unwrap();
+            assert_eq!(request.is_hashed(), expected, "{path}");
         };
         for hashed in [
             "/assets/index-Di3rgTda.js",

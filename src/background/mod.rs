@@ -1,3 +1,96 @@
-//! What is done while nobody asks for anything.
+//! The threads that work without a request: they delete expired rows, send mail, and keep the
+//! database quick to read.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `sweep` | deletes expired rows |
+//! | `delivery` | sends the mails in the outbox |
+//! | `upkeep` | tells the store whether requests come, for servers other than ours |
 
-pub(crate) mod sweep;
+mod delivery;
+mod sweep;
+mod upkeep;
+
+use std::io;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::thread::{self, JoinHandle};
+
+use crate::app::App;
+use crate::error::Problem;
+
+/// What a server does beside its answers: deletes expired rows, sends mail, looks after the
+/// database. [`Server`](crate::Server) starts it itself; a program with a server of its own calls
+/// [`Background::start`] once, and keeps the value as long as it serves.
+///
+/// Dropping it ends the threads: a mail under way is abandoned, stays in the outbox, and is sent
+/// after the next start. Then everything in the database's log is written to its final place.
+///
+/// ```
+/// use std::sync::Arc;
+/// use lictor::{App, Background, Config, Secret};
+/// # let dir = std::env::temp_dir().join(format!("lictor-doc-background-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// # let file = dir.join("app.db");
+/// let secret = Secret::new("correct horse battery staple, and more")?;
+/// let app = Arc::new(App::open(Config::new(&file, secret))?);
+/// let background = Background::start(Arc::clone(&app))?;
+/// // Here the program serves.
+/// drop(background);
+/// # drop(app);
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+#[must_use = "dropping it ends the threads"]
+pub struct Background {
+    app: Arc<App>,
+    /// Dropping a sender ends its thread.
+    running: Vec<Sender<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Background {
+    /// Starts the threads. Call it once for an [`App`]: when the threads have ended, no others send
+    /// its mail.
+    pub fn start(app: Arc<App>) -> Result<Background, Problem> {
+        let mut background = Background::beside_engine(app)?;
+        background.spawn("lictor-upkeep", upkeep::run).map_err(no_thread)?;
+        Ok(background)
+    }
+
+    /// Starts the threads but for the upkeep, which the engine calls itself.
+    pub(crate) fn beside_engine(app: Arc<App>) -> Result<Background, Problem> {
+        let mut background = Background { app, running: Vec::new(), threads: Vec::new() };
+        background.spawn("lictor-sweep", sweep::run).map_err(no_thread)?;
+        background.spawn("lictor-outbox", |app, _| delivery::run(app)).map_err(no_thread)?;
+        Ok(background)
+    }
+
+    fn spawn(&mut self, name: &str, run: fn(&App, Receiver<()>)) -> io::Result<()> {
+        let app = Arc::clone(&self.app);
+        let (running, ended) = mpsc::channel();
+        let thread = thread::Builder::new().name(name.into()).spawn(move || run(&app, ended))?;
+        self.running.push(running);
+        self.threads.push(thread);
+        Ok(())
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        self.running.clear();
+        delivery::end(&self.app);
+        for thread in self.threads.drain(..) {
+            // A panic is in the log already.
+            let _ = thread.join();
+        }
+        if let Err(error) = self.app.store.settle() {
+            log::warn!("the write-ahead log stays for the next start: {error}");
+        }
+    }
+}
+
+fn no_thread(error: io::Error) -> Problem {
+    Problem::new(format!("cannot start a thread: {error}"), "raise the limit on processes")
+}

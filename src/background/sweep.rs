@@ -1,33 +1,51 @@
-//! The thread that deletes what has expired, and how far it trusts the clock. Knows no SQL.
+//! The thread that deletes expired rows, and how far it trusts the clock; and notices, where no mail
+//! is sent. Knows no SQL.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::app::App;
 use crate::clock::Timestamp;
+use crate::error::Error;
 
-/// How often expired rows are looked for.
+/// The pause between two sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
-/// How soon again, if there were some.
+/// The pause after a sweep that deleted something.
 const SWEEP_AGAIN: Duration = Duration::from_millis(100);
-/// How long after a start the clock has to be steady until it is trusted.
+/// How long after a start the clock must be steady before it is trusted.
 const STEADY_FOR: Duration = Duration::from_secs(3600);
-/// Seconds by which a steady clock may differ between two looks.
+/// Seconds by which a steady clock may differ between two readings.
 const STEADY_WITHIN: u64 = 5;
 
-/// Deletes what has expired, until `ended` is hung up. Between two steps others can write.
+/// Deletes expired rows, a few at a time so that others can write in between, until the sender of
+/// `ended` is dropped.
 pub(crate) fn run(app: &App, ended: Receiver<()>) {
     let mut horizon = Horizon::new(Instant::now(), Timestamp::now());
     let mut pause = SWEEP_EVERY;
+    discard_notices(app);
     while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        discard_notices(app);
         let until = horizon.advance(Instant::now(), Timestamp::now());
         pause = until.map_or(SWEEP_EVERY, |until| sweep(app, until));
     }
 }
 
-/// Deletes a few rows that expired before `until`; returns how long to wait for the next step.
+/// Deletes the notices in the outbox if no mail is sent: when mail is configured one day, they must
+/// not be sent long after what they tell.
+fn discard_notices(app: &App) {
+    if app.mailer().is_ok() {
+        return;
+    }
+    match app.store.discard_notices() {
+        Ok(0) => {}
+        Ok(count) => log::debug!("no mail is sent here: {count} notices are discarded"),
+        Err(error) => log::warn!("notices stay in the outbox for now: {error}"),
+    }
+}
+
+/// Deletes a few rows that expired before `until`; returns the pause before the next sweep.
 fn sweep(app: &App, until: Timestamp) -> Duration {
-    match app.sweep(until) {
+    match delete_expired(app, until) {
         Ok(0) => SWEEP_EVERY,
         Ok(_) => SWEEP_AGAIN,
         Err(error) => {
@@ -35,6 +53,13 @@ fn sweep(app: &App, until: Timestamp) -> Duration {
             SWEEP_EVERY
         }
     }
+}
+
+/// Deletes a few rows that expired before `now`, and the audit entries that are too old then.
+/// Returns how many.
+fn delete_expired(app: &App, now: Timestamp) -> Result<usize, Error> {
+    let kept = i64::try_from(app.config.audit_retention.as_secs()).unwrap_or(i64::MAX);
+    app.store.sweep(Timestamp(now.0.saturating_sub(kept)), now)
 }
 
 /// The time up to which rows may be deleted as expired. A clock that is ahead makes good rows look
@@ -45,17 +70,17 @@ fn sweep(app: &App, until: Timestamp) -> Duration {
 ///   back, so is the horizon.
 /// - At start it is not known, and nothing is deleted: a machine may boot with a wrong clock, and
 ///   needs time to have it set. The clock is believed once, when it has been steady for
-///   [`STEADY_FOR`]. Nothing that was written before is asked: whoever wrote it had that clock.
+///   [`STEADY_FOR`]. Times in the database do not help: they were written with the same clock.
 ///
 /// A jump after that stays unbelieved until the next start has had its steady hour.
 struct Horizon {
-    /// A moment, and what the time was then at least.
+    /// A moment, and the lower bound of the time at that moment.
     known: Option<(Instant, Timestamp)>,
-    /// The last look at both clocks.
+    /// The last reading of both clocks.
     last: (Instant, Timestamp),
-    /// Since when both clocks have advanced alike.
+    /// The moment since which both clocks have advanced alike.
     steady_since: Instant,
-    /// Whether the clock has been steady for long enough since the start.
+    /// Whether the clock has been steady for [`STEADY_FOR`] since the start.
     settled: bool,
 }
 
@@ -96,21 +121,22 @@ mod tests {
     use crate::config::Config;
     use crate::http::Request;
     use crate::keys::Secret;
+    use crate::site::Site;
 
     const DAY: i64 = 24 * 3600;
 
-    /// Looks at the clocks, one a row: seconds since the start, what the clock shows, the horizon.
-    fn check(what: &str, clock: i64, looks: &[(u64, i64, Option<i64>)]) {
+    /// A row is a reading: seconds since the start, the time of the clock, the horizon.
+    fn check(what: &str, clock: i64, readings: &[(u64, i64, Option<i64>)]) {
         let start = Instant::now();
         let mut horizon = Horizon::new(start, Timestamp(clock));
-        for &(after, clock, expected) in looks {
+        for &(after, clock, expected) in readings {
             let found = horizon.advance(start + Duration::from_secs(after), Timestamp(clock));
             assert_eq!(found, expected.map(Timestamp), "{what}: after {after} s");
         }
     }
 
     #[test]
-    fn horizons() {
+    fn the_horizon_follows_a_steady_clock() {
         check(
             "a steady clock",
             1_000,
@@ -147,7 +173,7 @@ mod tests {
             &[settled, (3_660, 4_660 + DAY, Some(4_660)), (99_660, 100_660 + DAY, Some(100_660))],
         );
         check(
-            "a jump back is, and the way from there is elapsed time again",
+            "a jump back is believed, and from there elapsed time counts again",
             1_000,
             &[
                 settled,
@@ -185,39 +211,43 @@ mod tests {
         std::fs::create_dir_all(&dir).unwrap();
         let secret = Secret::new("the secret of the tests: 32 bytes or more").unwrap();
         let config = Config::new(dir.join("lictor.db"), secret);
-        let post = |app: &App, path, body, now| {
+        let post = |site: &Site, path, body, now| {
             let mut request = Request::new("POST", path, &[]);
             request.body = body;
-            app.handle(&request, now).status
+            site.handle(&request, now).status
         };
-        let mut app = App::open(&config).unwrap();
+        let open = || Site::new(App::open(config.clone()).unwrap()).unwrap();
+        let mut site = open();
         let now = Timestamp::now();
         let body = br#"{"username":"ada","password":"ten wooden lanterns"}"#;
-        assert_eq!(post(&app, "/api/registration", body, now), 200);
+        assert_eq!(post(&site, "/api/registration", body, now), 200);
 
         // Five years ahead, the machine starts again and again. Each time a stranger leaves an
         // entry at the wrong time.
         let ahead = now.0 + 5 * 365 * DAY;
         let wrong = br#"{"username":"eve","password":"five paper lanterns"}"#;
         for begun in [ahead, ahead + 100, ahead + 200] {
-            drop(app);
-            app = App::open(&config).unwrap();
+            drop(site);
+            site = open();
             let start = Instant::now();
             let mut horizon = Horizon::new(start, Timestamp(begun));
             for after in [60_u64, 3_540] {
                 let clock = Timestamp(begun + after.cast_signed());
-                assert_eq!(post(&app, "/api/login", wrong, clock), 401);
+                assert_eq!(post(&site, "/api/login", wrong, clock), 401);
                 let until = horizon.advance(start + Duration::from_secs(after), clock);
-                assert_eq!(until.map(|until| app.sweep(until).unwrap()), None);
+                assert_eq!(until.map(|until| delete_expired(site.app(), until).unwrap()), None);
             }
             // After an hour the clock is still the same.
             let clock = Timestamp(begun + 3_600);
             let until = horizon.advance(start + STEADY_FOR, clock);
-            assert_eq!(until, Some(clock), "whoever is steady is believed");
+            assert_eq!(until, Some(clock), "a steady clock is believed");
         }
-        assert_eq!(post(&app, "/api/login", body, now), 200, "the account is there");
-        assert!(app.sweep(Timestamp(ahead)).unwrap() > 0, "there was something to delete");
-        drop(app);
+        assert_eq!(post(&site, "/api/login", body, now), 200, "the account is there");
+        assert!(
+            delete_expired(site.app(), Timestamp(ahead)).unwrap() > 0,
+            "there was something to delete"
+        );
+        drop(site);
         std::fs::remove_dir_all(&dir).unwrap();
     }
 }

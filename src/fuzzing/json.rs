@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::first_line;
-use crate::api::fields::Fields;
+use crate::app::Fields;
 use crate::error::Error;
 use crate::http::Request;
 

@@ -1,29 +1,30 @@
-//! The passwords that everybody tries first. Knows nothing of how passwords are kept.
+//! The common passwords, which attackers try first. Knows nothing of how passwords are kept.
 //!
-//! The list is that of Django (BSD-3-Clause; its text stands at the top of the file), made of what
-//! was found most often in real breaches; of 20,000 the 8,346 that are long enough to be chosen
-//! here. It adds 50 kB to the program. A longer one would gain little: guesses are throttled, and
-//! what it would add is tried after thousands of others (NIST SP 800-63B-4 section 3.1.1.2).
-//! `tools/blocklist` makes it anew.
+//! The list is that of Django (BSD-3-Clause; the licence text is at the top of the file): the most
+//! frequent passwords in real breaches. Of its 20,000, the file holds the 8,346 that are long
+//! enough to be chosen here, which add 50 kB to the program. A longer list would gain little:
+//! guesses are throttled, and its further passwords would be tried after thousands of others (NIST
+//! SP 800-63B-4 section 3.1.1.2). `tools/blocklist` generates the file.
 
-/// Sorted; a digit in front says how many bytes are those of the line before.
+/// The sorted list. Each line begins with a digit: the number of leading bytes that it shares with
+/// the line before.
 const LIST: &str = include_str!("blocklist.txt");
 
-/// Whether so many people have this password that it is no secret; in lower case. Looks through
-/// the whole list, which takes a hundredth of the time of the hash that follows.
+/// Returns whether a password, in lower case, is on the list. Reads the whole list, which takes a
+/// hundredth of the time of the hash that follows.
 pub(super) fn is_common(password: &str) -> bool {
-    entries(|entry| entry == password.as_bytes())
+    any_entry(|entry| entry == password.as_bytes())
 }
 
-/// Whether one of the entries is `wanted`.
-fn entries(mut wanted: impl FnMut(&[u8]) -> bool) -> bool {
+/// Returns whether `matches` returns true for an entry. Entries come in order.
+fn any_entry(mut matches: impl FnMut(&[u8]) -> bool) -> bool {
     let mut entry = Vec::new();
     LIST.lines().filter(|line| !line.starts_with('#')).any(|line| {
         if let Some((&shared, rest)) = line.as_bytes().split_first() {
             entry.truncate(usize::from(shared.wrapping_sub(b'0')));
             entry.extend_from_slice(rest);
         }
-        wanted(&entry)
+        matches(&entry)
     })
 }
 
@@ -32,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn common_passwords() {
+    fn common_passwords_are_found() {
         for (password, expected) in [
             ("password", true),
             ("password1", true),
@@ -45,7 +46,7 @@ mod tests {
             ("aaaaaaaa", true),
             ("!qaz1qaz", true),
             ("zzzzzzzz", true),
-            // The unit of comparison is a whole password.
+            // Only whole passwords match.
             ("", false),
             ("passwor", false),
             ("password1password1x", false),
@@ -57,10 +58,10 @@ mod tests {
     }
 
     #[test]
-    fn the_list_is_whole() {
+    fn the_list_is_complete_and_sorted() {
         let mut before = Vec::new();
         let mut count = 0;
-        entries(|entry| {
+        any_entry(|entry| {
             assert!(entry > &before[..], "{}", entry.escape_ascii());
             assert!(entry.len() >= 8 && entry.is_ascii(), "{}", entry.escape_ascii());
             assert!(!entry.iter().any(u8::is_ascii_uppercase), "{}", entry.escape_ascii());

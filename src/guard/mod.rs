@@ -1,39 +1,54 @@
-//! The rules: what a good name, password and token are, and who is behind a request.
+//! The guard: passwords, tokens, the identity behind a request, and the limits for guessing. Reads
+//! and writes through the store; knows no route and no endpoint.
 //!
 //! | file | owns |
 //! |---|---|
-//! | `password` | passwords and their hashes |
-//! | `password_rules` | what a new password must be like |
-//! | `blocklist` | passwords that are too common |
+//! | `password` | a prepared password |
+//! | `password_rules` | the rules for a new password |
+//! | `blocklist` | common passwords |
 //! | `blocklist_file` | passwords that the operator forbids |
-//! | `token` | tokens: minting, reading, their times |
-//! | `identity` | who is behind a request |
-//! | `throttle` | how often what may be tried: the policy |
-//! | `tally` | how often something was tried |
-//! | `device` | the secret of a device that has logged in |
-//! | `familiar` | from where accounts were logged in to |
-//! | `table` | what remembers strangers in a fixed amount of memory |
+//! | `hasher` | hashing and verifying passwords |
+//! | `token` | tokens: minting and reading |
+//! | `identity` | the user behind a request |
+//! | `known` | clients that an account knows: IP addresses and devices |
+//! | `throttle` | counts attempts, and makes clients wait |
+//! | `table` | a hash table of fixed size |
 
 mod blocklist;
 mod blocklist_file;
-mod device;
-mod familiar;
+mod hasher;
 mod identity;
+mod known;
 mod password;
 mod password_rules;
 mod table;
-mod tally;
 mod throttle;
 mod token;
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::clock::Timestamp;
+
 pub use blocklist_file::Blocklist;
-pub(crate) use device::LIFESPAN as DEVICE_LIFESPAN;
-pub use device::{Device, DeviceKeys, Devices};
+pub use hasher::{Hasher, Verdict};
 pub(crate) use identity::TokenCheck;
 pub use identity::{Admin, Identity, bearer};
-pub use password::{Hasher, Password, Verdict};
+pub(crate) use known::DEVICE_LIFESPAN;
+pub use known::{Device, DeviceKeys, Devices};
+pub use password::Password;
 pub use password_rules::PasswordRules;
 pub use throttle::{Attempts, Throttle};
-pub use token::{Claims, Mailed, MailedClaims, SessionClaims, Tokens};
+pub use token::{Claims, MailPurpose, MailedClaims, SessionClaims, Tokens};
 #[cfg(feature = "cli")]
-pub(crate) use token::{Minted, key_id};
+pub(crate) use token::{MailedToken, key_id};
+
+/// Locks a mutex. A panic of another thread under the lock leaves nothing half-written that would
+/// matter: at worst one count is lost.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Returns a time as 32 bits: seconds since 1970, until 2106.
+fn seconds(time: Timestamp) -> u32 {
+    u32::try_from(time.0.max(0)).unwrap_or(u32::MAX)
+}

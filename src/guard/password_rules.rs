@@ -1,32 +1,33 @@
-//! What a new password must be like (NIST SP 800-63B-4 section 3.1.1.2): long enough, no context
-//! word and little else, on no blocklist. There are no rules of composition. Knows no hash.
+//! The rules for a new password (NIST SP 800-63B-4 section 3.1.1.2): a minimum length, more than a
+//! context word, and not on a blocklist. There are no composition rules. Knows no hash.
 
 use zeroize::Zeroizing;
 
-use super::Blocklist;
 use super::blocklist::is_common;
+use super::password::MAX_BYTES;
+use super::{Blocklist, Password};
 use crate::error::Error;
 use crate::values::{Email, Username};
 
-/// Characters that must remain of a password without a context word.
+/// Minimum characters that must remain of a password after a context word is removed.
 const MIN_REST: usize = 4;
-/// Characters that must remain if there is no letter among them.
+/// The same if no letter is among them.
 const MIN_REST_WITHOUT_LETTERS: usize = 8;
-/// Characters of a part of the service's name that is a word of its own.
+/// Minimum characters of a part of the service's name that counts as a context word.
 const MIN_WORD: usize = 3;
 
-/// The rules for new passwords. Those that people have already stay good.
+/// The rules for new passwords. Existing passwords stay valid.
 #[derive(Debug)]
 pub struct PasswordRules {
-    /// Characters of a password, prepared, a code point being one.
+    /// Minimum length of a prepared password, in code points.
     min_length: usize,
-    /// The service's name and its parts, in lower case.
+    /// The context words of the service's name: the name and its parts, in lower case.
     service: Vec<String>,
     blocklist: Option<Blocklist>,
 }
 
 impl PasswordRules {
-    /// Rules for a service of this name.
+    /// Makes the rules of a service with this name.
     pub fn new(min_length: u16, service: &str, blocklist: Option<Blocklist>) -> PasswordRules {
         let whole = service.to_lowercase();
         let compact: String = whole.chars().filter(|c| c.is_alphanumeric()).collect();
@@ -40,18 +41,13 @@ impl PasswordRules {
         PasswordRules { min_length: usize::from(min_length), service, blocklist }
     }
 
-    /// Characters that a new password has at least.
+    /// Returns the minimum length of a new password, in characters.
     pub fn min_length(&self) -> usize {
         self.min_length
     }
 
-    /// Says why a prepared password cannot be had, if it cannot.
-    pub(super) fn check(
-        &self,
-        password: &str,
-        name: &Username,
-        email: Option<&Email>,
-    ) -> Result<(), Error> {
+    /// Checks a prepared password; the error says which rule it breaks.
+    fn check(&self, password: &str, name: &Username, email: Option<&Email>) -> Result<(), Error> {
         let wrong = |why: String| Err(Error::InvalidPassword(why));
         if password.chars().count() < self.min_length {
             return wrong(format!("The password is shorter than {} characters", self.min_length));
@@ -71,19 +67,19 @@ impl PasswordRules {
         Ok(())
     }
 
-    /// The context word that a password is little more than.
+    /// Returns what the context word is that a password is little more than, if there is one.
     fn context(&self, lower: &str, name: &Username, email: Option<&Email>) -> Option<&'static str> {
         let shown = name.as_str().to_lowercase();
-        let address = email.map_or("", Email::key);
-        let written = email.map_or("", Email::as_str).to_lowercase();
+        let email_key = email.map_or("", Email::key);
+        let email_shown = email.map_or("", Email::as_str).to_lowercase();
         let service = self.service.iter().map(|word| (&**word, "the name of this service"));
         [
             (name.key(), "the username"),
             (&shown, "the username"),
             (before_at(name.key()), "the username"),
-            (address, "the e-mail address"),
-            (&written, "the e-mail address"),
-            (before_at(address), "the e-mail address"),
+            (email_key, "the e-mail address"),
+            (&email_shown, "the e-mail address"),
+            (before_at(email_key), "the e-mail address"),
             ("lictor", "the name of this program"),
         ]
         .into_iter()
@@ -93,13 +89,37 @@ impl PasswordRules {
     }
 }
 
-/// What belongs to a person in an e-mail address, or in a name that is one.
-fn before_at(address: &str) -> &str {
-    address.rsplit_once('@').map_or("", |(local, _)| local)
+impl Password {
+    /// Prepares and checks a password that the user with this name and e-mail address chooses; the
+    /// error says which rule it breaks.
+    pub fn choose(
+        text: &str,
+        name: &Username,
+        email: Option<&Email>,
+        rules: &PasswordRules,
+    ) -> Result<Password, Error> {
+        let wrong = |why: &str| Err(Error::InvalidPassword(why.into()));
+        if text.len() > MAX_BYTES {
+            return wrong("The password is longer than 1024 bytes");
+        }
+        if text.is_empty() {
+            return wrong("The password is empty");
+        }
+        let Some(password) = Password::attempt(text) else {
+            return wrong("The password holds a character that cannot be typed everywhere");
+        };
+        rules.check(password.as_str(), name, email)?;
+        Ok(password)
+    }
 }
 
-/// Whether a password without a word that everybody knows, forwards or backwards, is hardly
-/// anything, or no more than a few digits and signs.
+/// Returns the part before the `@` of an e-mail address, or of a name that is one.
+fn before_at(text: &str) -> &str {
+    text.rsplit_once('@').map_or("", |(local, _)| local)
+}
+
+/// Returns whether only a few characters, or only a few digits and signs, remain of a password
+/// after a word is removed, forwards or backwards.
 fn is_little_more_than(password: &str, word: &str) -> bool {
     let backwards: String = word.chars().rev().collect();
     [word, &backwards].into_iter().any(|word| {
@@ -112,23 +132,22 @@ fn is_little_more_than(password: &str, word: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Password;
     use super::*;
 
     #[test]
-    fn rules() {
+    fn new_passwords_are_accepted_or_refused_with_the_reason() {
         let name = Username::parse("Ada-Lovelace").unwrap();
         let email = Email::parse("Walter.Plinge@Mail.Example").unwrap();
         let rules = PasswordRules::new(8, "Bob's Photos", None);
         let check = |text: &str| match Password::choose(text, &name, Some(&email), &rules) {
-            Ok(password) => format!("ok {}", password.reveal()),
+            Ok(password) => format!("ok {}", password.as_str()),
             Err(Error::InvalidPassword(why)) => why,
             Err(other) => panic!("{other:?}"),
         };
         for (text, expected) in [
             ("correct horse", "ok correct horse"),
             ("73012985", "ok 73012985"),
-            // Spaces of other kinds are spaces, and letters are composed.
+            // All kinds of spaces become U+0020, and letters are composed.
             ("a\u{a0}b\u{3000}cdefgh", "ok a b cdefgh"),
             ("u\u{308}berlang", "ok überlang"),
             (&"x".repeat(1024), &format!("ok {}", "x".repeat(1024))),
@@ -184,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn the_least_length_is_told() {
+    fn the_error_names_the_minimum_length() {
         let name = Username::parse("ada").unwrap();
         let rules = PasswordRules::new(15, "lictor", None);
         let check = |text| Password::choose(text, &name, None, &rules).map(drop);

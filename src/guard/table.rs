@@ -1,29 +1,30 @@
-//! Records in a table of fixed size, for what must be remembered of strangers: it takes no more
-//! memory when there are more of them. Knows nothing of what a record means.
+//! A hash table of fixed size, for records about strangers: more strangers take no more memory.
+//! Knows nothing of what a record means.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 
-/// Places that one key can be in.
-const WAYS: usize = 8;
+/// Slots in a bucket. A key's record can be in any slot of its bucket.
+const SLOTS: usize = 8;
 
-/// What a record is found by. Made with a key of this process, so that nobody outside can choose
-/// two things whose records share a bucket.
+/// The key of a record: a hash with a secret of this process, so that an outsider cannot choose
+/// values whose records share a bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key(u64);
 
 impl Key {
+    /// Hashes a value.
     pub(super) fn of(secret: &RandomState, what: impl Hash) -> Key {
         Key(secret.hash_one(what))
     }
 
-    /// The part that is kept in a record. Never 0, which is an empty place.
+    /// Returns the part of the key that a record holds. Never 0, which marks an empty slot.
     pub(super) fn tag(self) -> u32 {
         self.0 as u32 | 1
     }
 }
 
-/// So many numbers, the first of which is the tag. All zero is an empty place, so that a table
-/// that is not used yet takes addresses but no memory.
+/// A record: the key's tag, then the numbers of whoever uses the table. An empty slot is all zero,
+/// so the system gives a new table no memory before it is used.
 pub(super) type Record<const NUMBERS: usize> = [u32; NUMBERS];
 
 /// The table.
@@ -33,19 +34,19 @@ pub(super) struct Table<const NUMBERS: usize> {
 }
 
 impl<const NUMBERS: usize> Table<NUMBERS> {
-    /// With at most so many records.
-    pub(super) fn new(room: usize) -> Table<NUMBERS> {
-        let buckets = (room / WAYS).max(1);
-        Table { records: vec![[0; NUMBERS]; buckets * WAYS].into_boxed_slice() }
+    /// Makes a table for `capacity` records.
+    pub(super) fn new(capacity: usize) -> Table<NUMBERS> {
+        let buckets = (capacity / SLOTS).max(1);
+        Table { records: vec![[0; NUMBERS]; buckets * SLOTS].into_boxed_slice() }
     }
 
-    /// The record of a key, if there is one.
+    /// Returns the record of a key, if there is one.
     pub(super) fn find(&mut self, key: Key) -> Option<&mut Record<NUMBERS>> {
         self.bucket(key).iter_mut().find(|record| record[0] == key.tag())
     }
 
-    /// The record of a key; if there was none, a new one, in the place of that which is worth
-    /// least among those where it can be.
+    /// Returns the record of a key. If there is none, a new record takes the slot with the lowest
+    /// `worth` in the bucket. `worth` must return 0 for an empty slot.
     pub(super) fn entry(
         &mut self,
         key: Key,
@@ -72,10 +73,10 @@ impl<const NUMBERS: usize> Table<NUMBERS> {
     }
 
     fn bucket(&mut self, key: Key) -> &mut [Record<NUMBERS>] {
-        let buckets = self.records.len() / WAYS;
-        // The upper half of the key; the tag is the lower one.
-        let start = (key.0 >> 32) as usize % buckets * WAYS;
-        &mut self.records[start..start + WAYS]
+        let buckets = self.records.len() / SLOTS;
+        // The upper half of the key selects the bucket; the lower half is the tag.
+        let start = (key.0 >> 32) as usize % buckets * SLOTS;
+        &mut self.records[start..start + SLOTS]
     }
 }
 
@@ -84,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn records_are_found_again_and_the_least_worth_goes() {
+    fn a_new_record_evicts_the_one_worth_least() {
         let mut table = Table::<2>::new(1);
         let secret = RandomState::new();
         let key = |name: u32| Key::of(&secret, name);
@@ -94,7 +95,8 @@ mod tests {
         }
         table.entry(key(3), |record| record[1])[1] = 99;
         assert_eq!(table.find(key(3)).map(|record| record[1]), Some(99));
-        // The bucket is full: the eleven goes, then, as often as somebody new comes, that one.
+        // The bucket is full: the first new record evicts the one worth 11, each further one evicts
+        // the new record before it.
         for name in 20..30 {
             assert_eq!(table.entry(key(name), |record| record[1])[1], 0, "a new record is empty");
         }
@@ -106,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn it_does_not_grow() {
+    fn a_table_does_not_grow() {
         let mut table = Table::<3>::new(16_384);
         let secret = RandomState::new();
         for name in 0..200_000 {

@@ -64,6 +64,11 @@ impl Response {
         }
     }
 
+    /// A 200 answer for its reader alone: no cache may store it (RFC 6749 section 5.1).
+    pub fn private(value: &impl Serialize) -> Response {
+        Response::json(200, value).with("Cache-Control", "no-store")
+    }
+
     /// An answer with this body.
     pub fn fixed(
         status: u16,

@@ -1,23 +1,24 @@
-//! Text in a message that holds nothing but short lines of ASCII: words in headers (RFC 2047) and
-//! bodies (quoted-printable, RFC 2045). What comes out has no line break but those made here.
+//! Encodes text for a message of short ASCII lines: encoded words in headers (RFC 2047), and
+//! quoted-printable bodies (RFC 2045). The result has no line break except those made here.
 
 use std::fmt::Write as _;
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
 
-/// Bytes of a header's text that is written as it is; a longer one is folded, in encoded words.
+/// Bytes of header text that is written unencoded; a longer text becomes folded encoded words.
 const MAX_PLAIN: usize = 60;
-/// Bytes of text in one encoded word: with its frame it fits behind the longest header name.
-const WORD: usize = 39;
-/// Characters of a line, before its break (RFC 2045).
-const LINE: usize = 76;
-/// Characters of a line that mail servers let through as it is (RFC 5322), with room for a dot.
-const LONGEST_LINE: usize = 990;
+/// Bytes of text in one encoded word, which then fits on a line after the longest header name.
+const MAX_WORD: usize = 39;
+/// Characters of a quoted-printable line, without its line break (RFC 2045).
+const MAX_QP_LINE: usize = 76;
+/// Characters of a line that mail servers pass on unchanged (998 in RFC 5322), with room for the dot
+/// that SMTP adds.
+const MAX_LINE: usize = 990;
 
-/// What no encoded body can hold, so that a boundary which begins with it is in no body.
+/// The beginning of every boundary. No encoded body contains it, so no body contains a boundary.
 pub(super) const BOUNDARY: &str = "=_";
 
-/// The value of a header like Subject.
+/// Encodes the value of an unstructured header, such as Subject.
 pub(super) fn unstructured(text: &str) -> String {
     let text = one_line(text);
     if text.len() <= MAX_PLAIN && text.is_ascii() && !text.contains("=?") {
@@ -26,7 +27,7 @@ pub(super) fn unstructured(text: &str) -> String {
     encoded_words(&text)
 }
 
-/// The name in front of an address.
+/// Encodes the display name before a mailbox.
 pub(super) fn phrase(text: &str) -> String {
     let text = one_line(text);
     if text.len() > MAX_PLAIN || !text.is_ascii() || text.contains("=?") {
@@ -39,7 +40,7 @@ pub(super) fn phrase(text: &str) -> String {
     format!("\"{quoted}\"")
 }
 
-/// Without control characters, which a header cannot hold, and without spaces around it.
+/// The text with spaces instead of control characters, which no header may contain, and trimmed.
 fn one_line(text: &str) -> String {
     let visible = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().map(visible).collect::<String>().trim().to_owned()
@@ -49,8 +50,8 @@ fn encoded_words(text: &str) -> String {
     let mut out = String::new();
     let mut rest = text;
     while !rest.is_empty() {
-        let end = (0..=WORD.min(rest.len())).rev().find(|&end| rest.is_char_boundary(end));
-        // A character has at most four bytes, so there is always a boundary beyond the first.
+        let end = (0..=MAX_WORD.min(rest.len())).rev().find(|&end| rest.is_char_boundary(end));
+        // A character has at most four bytes, so a boundary after the first byte exists.
         let (word, after) = rest.split_at(end.unwrap_or(rest.len()));
         let space = if out.is_empty() { "" } else { "\r\n " };
         // Writing to a string cannot fail.
@@ -60,22 +61,22 @@ fn encoded_words(text: &str) -> String {
     out
 }
 
-/// A body and the name of its encoding. Plain text is left as it is where that can be done, so
-/// that a link in a file that somebody looks at is whole.
+/// Encodes a body; returns the name of the encoding and the body. Plain ASCII stays unencoded, so
+/// that a link can be copied from a mail that was written to a file.
 pub(super) fn body(text: &str) -> (&'static str, String) {
     let text = text.replace("\r\n", "\n").replace('\r', "\n");
-    let fine = |c: u8| matches!(c, b'\n' | b'\t' | b' '..=b'~');
-    let whole = text.bytes().all(fine)
-        && text.lines().all(|line| line.len() <= LONGEST_LINE)
+    let allowed = |c: u8| matches!(c, b'\n' | b'\t' | b' '..=b'~');
+    let is_7bit = text.bytes().all(allowed)
+        && text.lines().all(|line| line.len() <= MAX_LINE)
         && !text.contains(BOUNDARY);
-    if whole {
+    if is_7bit {
         return ("7bit", text.replace('\n', "\r\n"));
     }
     let lines: Vec<String> = text.split('\n').map(quoted_printable).collect();
     ("quoted-printable", lines.join("\r\n"))
 }
 
-/// One line, with soft breaks where it is too long.
+/// Encodes one line, with soft line breaks.
 fn quoted_printable(line: &str) -> String {
     let mut out = String::with_capacity(line.len() + line.len() / 8);
     let mut column = 0;
@@ -85,7 +86,7 @@ fn quoted_printable(line: &str) -> String {
         let plain =
             matches!(byte, b'!'..=b'<' | b'>'..=b'~') || (matches!(byte, b' ' | b'\t') && !last);
         let width = if plain { 1 } else { 3 };
-        if column + width > LINE - 1 {
+        if column + width > MAX_QP_LINE - 1 {
             out.push_str("=\r\n");
             column = 0;
         }
@@ -105,7 +106,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn headers() {
+    fn unstructured_headers() {
         for (text, expected) in [
             ("New password", "New password"),
             ("", ""),
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn names() {
+    fn display_names() {
         for (text, expected) in [
             ("lictor", "\"lictor\""),
             ("Ada \"the\" \\ Countess", "\"Ada \\\"the\\\" \\\\ Countess\""),
@@ -151,7 +152,7 @@ mod tests {
             assert_eq!(body(text), (encoding, expected.to_owned()), "{text:?}");
         }
         for line in body(&"ü=".repeat(300)).1.split("\r\n") {
-            assert!(line.len() <= LINE, "{line}");
+            assert!(line.len() <= MAX_QP_LINE, "{line}");
         }
     }
 }

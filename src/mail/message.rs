@@ -1,43 +1,45 @@
-//! What a mail looks like on the wire (RFC 5322, MIME): sender, headers, a text and an HTML part.
-//! A header can hold nothing but what its encoding lets through. Knows no way to send it.
+//! The message of a mail (RFC 5322, MIME): sender, headers, a text and an HTML part. Every value in
+//! a header is encoded, so none can add a header. Knows no transport.
 
 use std::fmt;
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::Content;
-use super::address::Address;
 use super::encoding::{self, BOUNDARY};
+use super::mailbox::Mailbox;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 
-/// Bytes of the name in front of the sender's address.
+/// Bytes of the sender's display name.
 const MAX_NAME: usize = 128;
-/// The last second of the year 9999: what a date can be.
+/// The last second of the year 9999, the latest that `httpdate` can write.
 const LAST_SECOND: u64 = 253_402_300_799;
 
-/// What is sent.
+/// A mail to one recipient.
 #[derive(Clone, Copy)]
 pub struct Mail<'a> {
     /// The local part of the Message-ID: unique, of `a-z`, `0-9` and `-`.
     pub id: &'a str,
-    /// The address that it goes to.
+    /// The recipient's e-mail address.
     pub to: &'a str,
-    /// The language that it is in.
+    /// The language tag for Content-Language.
     pub language: &'static str,
-    /// When it was written.
+    /// The time for the Date header.
     pub date: Timestamp,
-    /// Its words.
+    /// The subject and both parts.
     pub content: &'a Content,
 }
 
-/// Whom mails come from.
+/// The sender of all mails: a mailbox, with a display name or without one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
     name: Option<String>,
-    address: Address,
+    mailbox: Mailbox,
 }
 
 impl Sender {
+    /// Parses `login@example.org` or `Example <login@example.org>`.
+    ///
     /// ```
     /// use lictor::Sender;
     /// assert!(Sender::parse("login@example.org").is_ok());
@@ -45,36 +47,37 @@ impl Sender {
     /// assert!(Sender::parse("example.org").is_err());
     /// ```
     pub fn parse(text: &str) -> Result<Sender, Problem> {
-        let wrong = || {
+        let invalid = || {
             Problem::usage(
-                format!("{text:?} is not an address that mails can come from"),
+                format!("{text:?} is not a valid sender of mails"),
                 "write login@example.org or \"Example <login@example.org>\"",
             )
         };
-        let (name, address) = match text.trim().strip_suffix('>').map(|text| text.rsplit_once('<'))
+        let (name, mailbox) = match text.trim().strip_suffix('>').map(|text| text.rsplit_once('<'))
         {
-            Some(parts) => parts.ok_or_else(wrong)?,
+            Some(parts) => parts.ok_or_else(invalid)?,
             None => ("", text.trim()),
         };
         let name = name.trim();
-        // Some write it as it stands in a header.
+        // A name in quotes, as in a header, is accepted too.
         let name = name.strip_prefix('"').and_then(|n| n.strip_suffix('"')).unwrap_or(name);
-        let address = Address::parse(address).filter(Address::is_ascii).ok_or_else(wrong)?;
+        let mailbox = Mailbox::parse(mailbox).filter(Mailbox::is_ascii).ok_or_else(invalid)?;
         if name.len() > MAX_NAME || name.chars().any(char::is_control) {
-            return Err(wrong());
+            return Err(invalid());
         }
-        Ok(Sender { name: (!name.is_empty()).then(|| name.into()), address })
+        Ok(Sender { name: (!name.is_empty()).then(|| name.into()), mailbox })
     }
 
-    /// Where a server sends what it could not deliver.
-    pub(super) fn address(&self) -> &Address {
-        &self.address
+    /// The envelope sender, to which servers return what they cannot deliver.
+    pub(super) fn mailbox(&self) -> &Mailbox {
+        &self.mailbox
     }
 
+    /// The value of the From header.
     fn header(&self) -> String {
         match &self.name {
-            Some(name) => format!("{}\r\n <{}>", encoding::phrase(name), self.address),
-            None => self.address.to_string(),
+            Some(name) => format!("{}\r\n <{}>", encoding::phrase(name), self.mailbox),
+            None => self.mailbox.to_string(),
         }
     }
 }
@@ -82,26 +85,26 @@ impl Sender {
 impl fmt::Display for Sender {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.name {
-            Some(name) => write!(f, "{name} <{}>", self.address),
-            None => self.address.fmt(f),
+            Some(name) => write!(f, "{name} <{}>", self.mailbox),
+            None => self.mailbox.fmt(f),
         }
     }
 }
 
-/// A mail as it is given to a server: lines of ASCII that end with CRLF; only the address that it
-/// goes to can hold other characters.
+/// A mail as a server gets it: ASCII lines that end with CRLF. Only the recipient's mailbox may have
+/// other characters.
 pub(super) struct Message {
-    pub(super) to: Address,
+    pub(super) to: Mailbox,
     pub(super) text: String,
 }
 
 impl Message {
-    /// Says why it cannot be expressed, which no other attempt mends.
+    /// Writes the headers and the parts. An error is permanent: no later attempt would succeed.
     pub(super) fn new(sender: &Sender, mail: &Mail<'_>) -> Result<Message, &'static str> {
-        let to = Address::parse(mail.to).ok_or("no mail can be sent to this address")?;
-        let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        if mail.id.is_empty() || mail.id.len() > 64 || !mail.id.bytes().all(fine) {
-            return Err("the mail's identifier is not one");
+        let to = Mailbox::parse(mail.to).ok_or("no mail can be sent to this e-mail address")?;
+        let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+        if mail.id.is_empty() || mail.id.len() > 64 || !mail.id.bytes().all(allowed) {
+            return Err("the mail's identifier is not valid");
         }
         let head = format!(
             "Date: {date}\r\nFrom: {from}\r\nTo: {to}\r\nSubject: {subject}\r\n\
@@ -112,7 +115,7 @@ impl Message {
             from = sender.header(),
             subject = encoding::unstructured(&mail.content.subject),
             id = mail.id,
-            domain = sender.address.domain(),
+            domain = sender.mailbox.domain(),
             language = mail.language,
         );
         let text = format!(
@@ -125,6 +128,7 @@ impl Message {
     }
 }
 
+/// One part of the message, after its boundary.
 fn part(id: &str, kind: &str, text: &str) -> String {
     let (encoding, body) = encoding::body(text);
     format!(
@@ -133,7 +137,7 @@ fn part(id: &str, kind: &str, text: &str) -> String {
     )
 }
 
-/// HTTP and mail write dates alike but for the zone.
+/// The value of the Date header. Dates in HTTP and in mail differ only in the name of the zone.
 fn date(at: Timestamp) -> String {
     let seconds = u64::try_from(at.0).unwrap_or(0).min(LAST_SECOND);
     let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds));
@@ -145,7 +149,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn senders() {
+    fn senders_are_parsed() {
         for (text, expected) in [
             ("a@b.example", Some("a@b.example")),
             (" a@b.example ", Some("a@b.example")),
@@ -174,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn the_whole() {
+    fn a_message_has_headers_and_two_parts() {
         let text = message("Ada <a@b.example>", "c@d.example", "Hello", "Good day\n").unwrap();
         let expected = [
             "Date: Sun, 06 Nov 1994 08:49:37 +0000",
@@ -207,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_gets_into_the_head_or_out_of_its_part() {
+    fn hostile_text_adds_no_header_and_no_part() {
         let hostile = [
             "x\r\nBcc: eve@evil.example\r\n\r\nbody",
             "x\nBcc: eve@evil.example",
@@ -232,9 +236,9 @@ mod tests {
             assert_eq!(names.join(" "), expected, "{text:?}");
             assert_eq!(body.matches("--=_id-1").count(), 3, "{text:?}");
             let lines = whole.split("\r\n");
-            let fine = |c: u8| matches!(c, b'\t' | b' '..=b'~');
+            let allowed = |c: u8| matches!(c, b'\t' | b' '..=b'~');
             assert!(
-                lines.clone().all(|line| line.len() <= 998 && line.bytes().all(fine)),
+                lines.clone().all(|line| line.len() <= 998 && line.bytes().all(allowed)),
                 "{text:?}"
             );
             assert!(message("a@b.example", text, "", "").is_err(), "{text:?}");

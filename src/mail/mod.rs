@@ -1,13 +1,27 @@
-//! A mail's way out: its words, the message that they become, and the transport that takes it.
-//! Knows neither the outbox nor whom mails are for.
+//! The path of a mail: letter, template, message, transport. Knows neither the outbox nor who
+//! receives mails.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `letter` | the letters, and what fills their placeholders |
+//! | `templates` | the built-in templates and their replacements; renders letters |
+//! | `template` | one template file |
+//! | `duration` | durations in words |
+//! | `message` | sender, headers and parts (RFC 5322, MIME) |
+//! | `encoding` | encoded words and quoted-printable |
+//! | `mailbox` | an e-mail address as mail servers take it |
+//! | `transport` | `--mail`: SMTP, sendmail, a folder, the log |
 
-mod address;
+mod duration;
 mod encoding;
 mod letter;
+mod mailbox;
 mod message;
 mod template;
+mod templates;
 mod transport;
 
-pub use letter::{Content, Letter, Templates};
+pub use letter::{Content, Letter};
 pub use message::{Mail, Sender};
+pub use templates::Templates;
 pub use transport::{Failure, Transport};

@@ -1,17 +1,19 @@
-//! A letter's words as they are kept in a file: a subject, the name of the button, paragraphs,
-//! with `{{names}}` where something is filled in. The text and the HTML of a mail are made of the
-//! same words. Knows no letter; sixty lines that fill in names are no reason for a library.
+//! One template file: a subject, the label of the button, and paragraphs, all with
+//! `{{placeholders}}`. The text and the HTML of a mail are made from the same paragraphs. Knows no
+//! letter. Filling in placeholders takes sixty lines here, which is less than a library would add.
 
-/// Bytes of a file with words.
+use std::borrow::Cow;
+
+/// Limit on the size of a template file, in bytes.
 pub(super) const MAX_FILE: usize = 64 * 1024;
-/// Columns of a mail's text (RFC 5322 section 2.1.1 recommends at most 78).
+/// Columns of the plain text (RFC 5322 section 2.1.1 recommends at most 78).
 const WIDTH: usize = 72;
 
-/// In a letter that has a link: a paragraph by itself.
+/// The paragraph that every template of a letter with a link has.
 const LINK: &str = "{{link}}";
 
-// Inline styles are what every mail program knows of CSS; the classes are for what the frame says
-// about the dark. Outlook ignores the padding of a link, and has a word of its own for it.
+// Every mail program supports inline styles; the classes are for the dark colours in the frame.
+// Outlook ignores the padding of a link and needs `mso-padding-alt`.
 const BUTTON: &str = r##"<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:8px 0 16px;"><tr>
 <td class="button" bgcolor="#1f5fbf" style="background:#1f5fbf;border-radius:6px;mso-padding-alt:12px 22px;"><a href="{{link}}" style="display:inline-block;padding:12px 22px;font-size:16px;line-height:1.25;font-weight:600;color:#ffffff;text-decoration:none;">{{button}}</a></td>
 </tr></table>
@@ -20,96 +22,97 @@ const BUTTON: &str = r##"<table role="presentation" cellpadding="0" cellspacing=
 const PARAGRAPH: &str = r##"<p class="words" style="margin:0 0 16px;font-size:16px;line-height:1.5;color:#1b1f24;overflow-wrap:anywhere;">{{words}}</p>
 "##;
 
-/// What is filled in: its name, and what it is.
-pub(super) type Values<'a> = [(&'static str, &'a str)];
+/// Placeholders and their values.
+pub(super) type Values<'a> = [(&'static str, Cow<'a, str>)];
 
-/// The words of one letter.
+/// A parsed template of one letter in one language.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Words {
+pub(super) struct Template {
     subject: String,
     button: String,
     paragraphs: Vec<String>,
 }
 
-impl Words {
-    /// Reads a file; says what is wrong with it. `known` are the names that can be filled in; if
-    /// `link` is among them, it must be there.
-    pub(super) fn parse(text: &str, known: &[&str]) -> Result<Words, String> {
+impl Template {
+    /// Parses the text of a template file. `known` lists the placeholders that it may use; if `link`
+    /// is one of them, the template must have it. The error says what is wrong with the file.
+    pub(super) fn parse(text: &str, known: &[&str]) -> Result<Template, String> {
         let text = clean(text)?;
-        let names = known_names(&text, known)?;
+        let used = placeholders(&text, known)?;
         let (mut subject, mut button) = (None, None);
         let mut lines = text.lines();
         for line in lines.by_ref().take_while(|line| !line.trim().is_empty()) {
-            let place = match line.split_once(':') {
+            let field = match line.split_once(':') {
                 Some(("Subject", _)) => &mut subject,
                 Some(("Button", _)) if known.contains(&"link") => &mut button,
-                _ => return Err(format!("its head has a line {line:?}")),
+                _ => return Err(format!("unknown line in its head: {line:?}")),
             };
-            *place = line.split_once(':').map(|(_, words)| one_line(words));
+            *field = line.split_once(':').map(|(_, value)| one_line(value));
         }
         let paragraphs = paragraphs(lines);
-        let links = paragraphs.iter().filter(|words| *words == LINK).count();
-        let named = names.iter().filter(|name| **name == "link").count();
-        if known.contains(&"link") && (links != 1 || named != 1) {
-            return Err(format!("{LINK} must be in it once, as a paragraph by itself"));
+        let links = paragraphs.iter().filter(|paragraph| *paragraph == LINK).count();
+        let uses = used.iter().filter(|placeholder| **placeholder == "link").count();
+        if known.contains(&"link") && (links != 1 || uses != 1) {
+            return Err(format!("{LINK} must occur once, as a paragraph by itself"));
         }
         if paragraphs.is_empty() {
-            return Err("there are no words in it".into());
+            return Err("it has no paragraph".into());
         }
-        let subject = subject.filter(|words| !words.is_empty());
-        Ok(Words {
+        let subject = subject.filter(|subject| !subject.is_empty());
+        Ok(Template {
             subject: subject.ok_or("it does not begin with a line Subject: …")?,
-            button: button.filter(|words| !words.is_empty()).unwrap_or_else(|| LINK.into()),
+            button: button.filter(|label| !label.is_empty()).unwrap_or_else(|| LINK.into()),
             paragraphs,
         })
     }
 
+    /// The subject, filled in.
     pub(super) fn subject(&self, values: &Values<'_>) -> String {
         fill(&self.subject, values, plain)
     }
 
-    /// The text: lines of a bearable length, a link on a line of its own.
+    /// The plain text: paragraphs wrapped at [`WIDTH`], the link on a line of its own.
     pub(super) fn text(&self, values: &Values<'_>) -> String {
         let paragraphs: Vec<String> =
-            self.paragraphs.iter().map(|words| wrapped(&fill(words, values, plain))).collect();
+            self.paragraphs.iter().map(|text| wrapped(&fill(text, values, plain))).collect();
         paragraphs.join("\n\n") + "\n"
     }
 
-    /// The first paragraph that is no greeting, as HTML: what mail programs show beside the
-    /// subject.
+    /// The first paragraph after the greeting, as HTML. Mail programs show it beside the subject.
     pub(super) fn preview(&self, values: &Values<'_>) -> String {
-        let words = self.paragraphs.iter().find(|words| words.len() > 40);
-        words.map_or_else(String::new, |words| fill(words, values, escaped))
+        let long = self.paragraphs.iter().find(|paragraph| paragraph.len() > 40);
+        long.map_or_else(String::new, |paragraph| fill(paragraph, values, escaped))
     }
 
-    /// The paragraphs as HTML; a link as a button, and below to be read and copied.
+    /// The paragraphs as HTML. The link becomes a button, with the URL below it for copying.
     pub(super) fn html(&self, values: &Values<'_>) -> String {
-        let paragraph = |words: &String| {
-            let html = fill(words, values, escaped);
-            if words == LINK {
-                let button = fill(&self.button, values, escaped);
-                return fill(BUTTON, &[("link", &html), ("button", &button)], str::to_owned);
+        let as_html = |paragraph: &String| {
+            let html = fill(paragraph, values, escaped).into();
+            if paragraph == LINK {
+                let label = fill(&self.button, values, escaped).into();
+                return fill(BUTTON, &[("link", html), ("button", label)], str::to_owned);
             }
-            fill(PARAGRAPH, &[("words", &html)], str::to_owned)
+            fill(PARAGRAPH, &[("words", html)], str::to_owned)
         };
-        self.paragraphs.iter().map(paragraph).collect()
+        self.paragraphs.iter().map(as_html).collect()
     }
 }
 
-/// Checks the HTML around the paragraphs.
+/// Checks a frame, the HTML around the paragraphs. The error says what is wrong with it.
 pub(super) fn check_frame(html: &str, known: &[&str]) -> Result<(), String> {
     let html = clean(html)?;
-    match known_names(&html, known)?.iter().filter(|name| **name == "body").count() {
+    match placeholders(&html, known)?.iter().filter(|used| **used == "body").count() {
         1 => Ok(()),
-        _ => Err("{{body}} must be in it once".into()),
+        _ => Err("{{body}} must occur once".into()),
     }
 }
 
-/// Without what some editors write at the start; there is nothing in it that is not seen.
+/// The text without the byte order mark that some editors write, and with `\n` line ends. An error
+/// if it has other invisible characters.
 fn clean(text: &str) -> Result<String, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t') || is_layout(*c)) {
-        Some(char) => Err(format!("it has a character {char:?} in it")),
+        Some(char) => Err(format!("it contains the character {char:?}")),
         None => Ok(text),
     }
 }
@@ -118,21 +121,21 @@ fn paragraphs<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
     let mut paragraphs = vec![String::new()];
     for line in lines {
         match paragraphs.last_mut() {
-            Some(words) if !line.trim().is_empty() => *words += &format!(" {line}"),
+            Some(paragraph) if !line.trim().is_empty() => *paragraph += &format!(" {line}"),
             _ => paragraphs.push(String::new()),
         }
     }
-    paragraphs.iter().map(|words| one_line(words)).filter(|words| !words.is_empty()).collect()
+    paragraphs.iter().map(|text| one_line(text)).filter(|text| !text.is_empty()).collect()
 }
 
-/// Puts values in the place of names, in one pass: what is in a value is no name. What is around
-/// them gets the same form, because words are no HTML.
+/// Replaces placeholders by their values, in one pass: a placeholder inside a value stays as it is.
+/// `form` is applied to the values and to the text around them, because neither is HTML.
 pub(super) fn fill(template: &str, values: &Values<'_>, form: fn(&str) -> String) -> String {
     let mut filled = String::new();
     let mut rest = template;
-    while let Some((before, name, after)) = next_name(rest) {
+    while let Some((before, placeholder, after)) = next_placeholder(rest) {
         filled += &form(before);
-        if let Some((_, value)) = values.iter().find(|(known, _)| *known == name) {
+        if let Some((_, value)) = values.iter().find(|(known, _)| *known == placeholder) {
             filled += &form(value);
         }
         rest = after;
@@ -140,33 +143,35 @@ pub(super) fn fill(template: &str, values: &Values<'_>, form: fn(&str) -> String
     filled + &form(rest)
 }
 
-fn next_name(text: &str) -> Option<(&str, &str, &str)> {
+/// The text before the first placeholder, the placeholder, and the text after it.
+fn next_placeholder(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once("{{")?;
-    let (name, after) = rest.split_once("}}")?;
-    Some((before, name, after))
+    let (placeholder, after) = rest.split_once("}}")?;
+    Some((before, placeholder, after))
 }
 
-/// All names in a text, if they are known.
-fn known_names<'a>(text: &'a str, known: &[&str]) -> Result<Vec<&'a str>, String> {
-    let (mut rest, mut names) = (text, Vec::new());
-    while let Some((_, name, after)) = next_name(rest) {
-        if !known.contains(&name) {
+/// All placeholders of a text; an error if one of them is not among the known ones.
+fn placeholders<'a>(text: &'a str, known: &[&str]) -> Result<Vec<&'a str>, String> {
+    let (mut rest, mut used) = (text, Vec::new());
+    while let Some((_, placeholder, after)) = next_placeholder(rest) {
+        if !known.contains(&placeholder) {
             let known: Vec<String> = known.iter().map(|name| format!("{{{{{name}}}}}")).collect();
             let known = known.join(", ");
-            return Err(format!("nothing is called {{{{{name}}}}} in it; there are {known}"));
+            return Err(format!("unknown placeholder {{{{{placeholder}}}}}; known are {known}"));
         }
-        names.push(name);
+        used.push(placeholder);
         rest = after;
     }
-    if rest.contains("{{") { Err("a {{ in it has no }}".into()) } else { Ok(names) }
+    if rest.contains("{{") { Err("a {{ in it has no }}".into()) } else { Ok(used) }
 }
 
-/// A value as text: nothing in it ends a line, or turns the direction of what follows.
+/// A value as plain text, without line ends and without characters that reverse the direction of
+/// the text after it.
 pub(super) fn plain(value: &str) -> String {
     value.chars().filter(|c| !c.is_control() && !is_layout(*c)).collect()
 }
 
-/// A value as HTML, in an element or a quoted attribute.
+/// A value as HTML, for the content of an element or a quoted attribute.
 pub(super) fn escaped(value: &str) -> String {
     let mut html = String::new();
     for char in plain(value).chars() {
@@ -182,8 +187,8 @@ pub(super) fn escaped(value: &str) -> String {
     html
 }
 
-/// A name that no mail program makes a link of, as they do of `https://evil.example`: an invisible
-/// space behind every character that links have.
+/// The name with a zero-width space after every character that URLs and e-mail addresses contain.
+/// Without it, mail programs turn a name like `https://evil.example` into a link.
 pub(super) fn unlinked(name: &str) -> String {
     let mut safe = String::new();
     for char in name.chars() {
@@ -195,15 +200,15 @@ pub(super) fn unlinked(name: &str) -> String {
     safe
 }
 
-/// Line and paragraph separators, and characters that turn the direction of writing.
+/// Whether it is a line or paragraph separator, or changes the direction of the text.
 fn is_layout(char: char) -> bool {
     matches!(char, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
         || ('\u{202a}'..='\u{202e}').contains(&char)
         || ('\u{2066}'..='\u{2069}').contains(&char)
 }
 
-fn one_line(words: &str) -> String {
-    words.split_whitespace().collect::<Vec<_>>().join(" ")
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn wrapped(paragraph: &str) -> String {
@@ -228,61 +233,61 @@ mod tests {
     use super::*;
 
     #[test]
-    fn files() {
-        let good = Words {
+    fn template_files() {
+        let good = Template {
             subject: "S {{name}}".into(),
             button: "B".into(),
             paragraphs: vec!["Hello {{name}},".into(), LINK.into()],
         };
-        let words = "Subject: S {{name}}\nButton: B\n\nHello {{name}},\n\n{{link}}\n";
+        let file = "Subject: S {{name}}\nButton: B\n\nHello {{name}},\n\n{{link}}\n";
         for text in [
-            words,
-            &words.replace('\n', "\r\n"),
-            &words.replace("\n\n", "\n \t\n\n"),
-            &words.replace("Hello ", "Hello\n   "),
-            &format!("\u{feff}{words}"),
+            file,
+            &file.replace('\n', "\r\n"),
+            &file.replace("\n\n", "\n \t\n\n"),
+            &file.replace("Hello ", "Hello\n   "),
+            &format!("\u{feff}{file}"),
             "Button:B\nSubject:  S  {{name}} \n\nHello {{name}},\n\n{{link}}",
         ] {
-            assert_eq!(Words::parse(text, &["name", "link"]).as_ref(), Ok(&good), "{text:?}");
+            assert_eq!(Template::parse(text, &["name", "link"]).as_ref(), Ok(&good), "{text:?}");
         }
-        let by_itself = "must be in it once, as a paragraph by itself";
+        let by_itself = "must occur once, as a paragraph by itself";
         for (text, expected) in [
             ("", by_itself),
-            ("{{link}}", "its head has a line"),
-            ("Subject: S\n{{link}}", "its head has a line"),
+            ("{{link}}", "unknown line in its head"),
+            ("Subject: S\n{{link}}", "unknown line in its head"),
             ("Subject: S\n\nHello", by_itself),
             ("Subject: S\n\nFollow {{link}}", by_itself),
             ("Subject: S\n\n{{link}}\n\n{{link}}", by_itself),
             ("Subject: S {{link}}\n\n{{link}}", by_itself),
             ("Subject: S\nButton: {{link}}\n\n{{link}}", by_itself),
-            ("Subject: S\n\n{{link}} {{nmae}}", "nothing is called {{nmae}}"),
-            ("Subject: S\n\n{{ link }}", "nothing is called {{ link }}"),
-            ("Subject: S\n\n{{name\n\n{{link}}", "nothing is called {{name"),
+            ("Subject: S\n\n{{link}} {{nmae}}", "unknown placeholder {{nmae}}"),
+            ("Subject: S\n\n{{ link }}", "unknown placeholder {{ link }}"),
+            ("Subject: S\n\n{{name\n\n{{link}}", "unknown placeholder {{name"),
             ("Subject: S\n\n{{link}}\n\n{{name}", "has no }}"),
-            ("Hello\n\n{{link}}", "its head has a line"),
+            ("Hello\n\n{{link}}", "unknown line in its head"),
             ("Button: B\n\n{{link}}", "Subject: …"),
             ("Subject: \n\n{{link}}", "Subject: …"),
-            ("Subject: S\nReply-To: x\n\n{{link}}", "its head has a line"),
-            ("Subject: S\rBcc: x\n\n{{link}}", "a character '\\r'"),
-            ("Subject: S\n\n\0{{link}}", "a character '\\0'"),
-            ("Subject: S\u{202e}\n\n{{link}}", "a character '\\u{202e}'"),
+            ("Subject: S\nReply-To: x\n\n{{link}}", "unknown line in its head"),
+            ("Subject: S\rBcc: x\n\n{{link}}", "the character '\\r'"),
+            ("Subject: S\n\n\0{{link}}", "the character '\\0'"),
+            ("Subject: S\u{202e}\n\n{{link}}", "the character '\\u{202e}'"),
         ] {
-            let wrong = Words::parse(text, &["name", "link"]).unwrap_err();
+            let wrong = Template::parse(text, &["name", "link"]).unwrap_err();
             assert!(wrong.contains(expected), "{text:?}: {wrong}");
         }
-        let wrong = Words::parse("Subject: S\n\n \n", &["name"]).unwrap_err();
-        assert!(wrong.contains("no words"), "{wrong}");
-        let wrong = Words::parse("Subject: S\nButton: B\n\nHello", &["name"]).unwrap_err();
-        assert!(wrong.contains("its head has a line \"Button: B\""), "{wrong}");
+        let wrong = Template::parse("Subject: S\n\n \n", &["name"]).unwrap_err();
+        assert!(wrong.contains("no paragraph"), "{wrong}");
+        let wrong = Template::parse("Subject: S\nButton: B\n\nHello", &["name"]).unwrap_err();
+        assert!(wrong.contains("unknown line in its head: \"Button: B\""), "{wrong}");
     }
 
     #[test]
     fn frames() {
         for (html, expected) in [
             ("<p>{{title}}</p>\n{{body}}", None),
-            ("<p></p>", Some("{{body}} must be in it once")),
-            ("{{body}}{{body}}", Some("{{body}} must be in it once")),
-            ("{{body}}{{link}}", Some("nothing is called {{link}} in it; there are {{title}},")),
+            ("<p></p>", Some("{{body}} must occur once")),
+            ("{{body}}{{body}}", Some("{{body}} must occur once")),
+            ("{{body}}{{link}}", Some("unknown placeholder {{link}}; known are {{title}}")),
             ("{{body}}{{", Some("has no }}")),
         ] {
             let wrong = check_frame(html, &["title", "body"]).err();
@@ -295,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn values_are_values() {
+    fn values_are_filled_in_once_and_escaped() {
         for (value, text, html) in [
             ("ada", "ada", "ada"),
             ("{{link}}", "{{link}}", "{{link}}"),
@@ -305,17 +310,17 @@ mod tests {
             ("\u{85}\u{1b}[31m", "[31m", "[31m"),
             ("\u{1f600}é", "\u{1f600}é", "\u{1f600}é"),
         ] {
-            let values = [("name", value), ("link", "L")];
+            let values = [("name", value.into()), ("link", "L".into())];
             assert_eq!(fill("{{name}}", &values, plain), text);
             assert_eq!(fill("{{name}}", &values, escaped), html);
         }
-        assert_eq!(fill("<{{a}}> &", &[("a", "<")], escaped), "&lt;&lt;&gt; &amp;");
-        assert_eq!(fill("{{a}} {{ {{b}}", &[("a", "1")], plain), "1 ");
+        assert_eq!(fill("<{{a}}> &", &[("a", "<".into())], escaped), "&lt;&lt;&gt; &amp;");
+        assert_eq!(fill("{{a}} {{ {{b}}", &[("a", "1".into())], plain), "1 ");
         assert_eq!(fill("a}} {{b", &[], plain), "a}} {{b");
     }
 
     #[test]
-    fn names_are_no_links() {
+    fn unlinked_names_have_no_url() {
         for (name, expected) in [
             ("ada", "ada"),
             ("a.b", "a._b"),
@@ -327,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_are_short_where_words_are() {
+    fn lines_are_wrapped_between_words() {
         let long = "x".repeat(100);
         let text = wrapped(&format!("{} {long} end", "word ".repeat(40).trim()));
         assert!(text.lines().all(|line| line.len() <= WIDTH || line == long), "{text}");

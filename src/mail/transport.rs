@@ -1,5 +1,5 @@
-//! The ways that a mail can go, as `--mail` names them, and what comes of trying. Knows neither
-//! when a mail is tried again nor what is in it.
+//! The transports that `--mail` names, and the outcome of a delivery. Knows neither when a delivery
+//! is repeated nor what a mail says.
 
 mod directory;
 mod log_line;
@@ -14,17 +14,17 @@ use super::message::{Mail, Message, Sender};
 use crate::error::Problem;
 use smtp::Relay;
 
-/// Bytes of a failure's text: a line in the log, a row in the outbox.
+/// Limit on the text of a failure, in bytes. It becomes a log line and a column of the outbox.
 const MAX_WHY: usize = 300;
-/// Where Debian and most others keep it.
+/// The path of sendmail on Debian and most other systems.
 const SENDMAIL: &str = "/usr/sbin/sendmail";
 
-/// Why a mail did not go, in one line that holds no secret and no control character.
+/// Why a delivery failed: one line without secrets and control characters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Failure {
-    /// It may go later: the server cannot be reached, is busy, or the settings are wrong.
+    /// A later attempt may succeed: the server is unreachable or busy, or a setting is wrong.
     Temporary(String),
-    /// It never will.
+    /// No later attempt can succeed.
     Permanent(String),
 }
 
@@ -38,12 +38,12 @@ impl Failure {
     }
 }
 
-/// A way that mails go. Cheap to clone.
+/// A transport for mails. Cheap to clone.
 #[derive(Clone)]
-pub struct Transport(Way);
+pub struct Transport(Kind);
 
 #[derive(Clone)]
-enum Way {
+enum Kind {
     Smtp(Arc<Relay>),
     Sendmail(PathBuf),
     Directory(PathBuf),
@@ -51,6 +51,8 @@ enum Way {
 }
 
 impl Transport {
+    /// Parses the value of `--mail`.
+    ///
     /// ```
     /// use lictor::Transport;
     /// let transport = Transport::parse("smtp://localhost")?;
@@ -59,57 +61,57 @@ impl Transport {
     /// # Ok::<(), lictor::Problem>(())
     /// ```
     pub fn parse(text: &str) -> Result<Transport, Problem> {
-        // Nothing of it is ever shown: it may hold a password.
+        // The message never shows the value, which may contain a password.
         let unknown = || {
             Problem::usage(
-                "the way to send mail is not one that lictor knows",
+                "unknown mail transport",
                 "give --mail one of smtp+starttls://USER:PASSWORD@HOST, \
                  smtps://USER:PASSWORD@HOST, smtp://HOST, sendmail:, dir:PATH, log:",
             )
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(unknown)?;
-        let way = match (kind, rest) {
-            ("sendmail", "") => Way::Sendmail(sendmail::program(SENDMAIL)?),
-            ("sendmail", path) => Way::Sendmail(sendmail::program(path)?),
-            ("dir", path) => Way::Directory(directory::checked(path)?),
-            ("log", "") => Way::Log,
-            _ => Way::Smtp(Arc::new(Relay::parse(kind, rest)?.ok_or_else(unknown)?)),
+        let transport = match (kind, rest) {
+            ("sendmail", "") => Kind::Sendmail(sendmail::parse(SENDMAIL)?),
+            ("sendmail", path) => Kind::Sendmail(sendmail::parse(path)?),
+            ("dir", path) => Kind::Directory(directory::parse(path)?),
+            ("log", "") => Kind::Log,
+            _ => Kind::Smtp(Arc::new(Relay::parse(kind, rest)?.ok_or_else(unknown)?)),
         };
-        Ok(Transport(way))
+        Ok(Transport(transport))
     }
 
-    /// Hands a mail over, in a time that is limited. When this says that it is done, somebody else
-    /// has it safely.
+    /// Delivers a mail within a limited time. `Ok` means that the server, program or disk has it safely.
     pub fn deliver(&self, sender: &Sender, mail: &Mail<'_>) -> Result<(), Failure> {
         let message = Message::new(sender, mail).map_err(Failure::permanent)?;
         match &self.0 {
-            Way::Smtp(relay) => relay.deliver(sender, &message),
-            Way::Sendmail(program) => sendmail::deliver(program, sender, &message),
-            Way::Directory(path) => directory::deliver(path, mail, &message),
-            Way::Log => {
+            Kind::Smtp(relay) => relay.deliver(sender, &message),
+            Kind::Sendmail(program) => sendmail::deliver(program, sender, &message),
+            Kind::Directory(path) => directory::deliver(path, mail, &message),
+            Kind::Log => {
                 log_line::deliver(mail);
                 Ok(())
             }
         }
     }
 
-    /// For people, without the password.
+    /// The transport as text for people, without the password.
     pub fn describe(&self) -> String {
         match &self.0 {
-            Way::Smtp(relay) => relay.to_string(),
-            Way::Sendmail(program) => format!("sendmail:{}", program.display()),
-            Way::Directory(path) => format!("dir:{}", path.display()),
-            Way::Log => "log:".into(),
+            Kind::Smtp(relay) => relay.to_string(),
+            Kind::Sendmail(program) => format!("sendmail:{}", program.display()),
+            Kind::Directory(path) => format!("dir:{}", path.display()),
+            Kind::Log => "log:".into(),
         }
     }
 
-    /// What the operator should hear at the start, if anything.
+    /// A warning for the operator at start, if the transport exposes mails.
     pub fn warning(&self) -> Option<&'static str> {
         match &self.0 {
-            Way::Log => Some(
-                "mails go to the log: whoever reads it can use the links; this is for development",
+            Kind::Log => Some(
+                "mails go to the log, whose readers can use the links in them; use this only for \
+                 development",
             ),
-            Way::Smtp(relay) => relay.warning(),
+            Kind::Smtp(relay) => relay.warning(),
             _ => None,
         }
     }
@@ -121,15 +123,15 @@ impl fmt::Debug for Transport {
     }
 }
 
-/// What a stranger wrote, as it can stand in a log: no control character, nothing that turns the
-/// direction of writing, not too long.
+/// Text from outside as one line for the log: at most [`MAX_WHY`] bytes, with spaces instead of control
+/// characters, invisible characters and those that change the direction of the text.
 fn one_line(text: &str) -> String {
-    let odd = |c: char| {
+    let unsafe_in_log = |c: char| {
         c.is_control()
             || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
     };
     let mut line = String::new();
-    for char in text.trim().chars().map(|c| if odd(c) { ' ' } else { c }) {
+    for char in text.trim().chars().map(|c| if unsafe_in_log(c) { ' ' } else { c }) {
         if line.len() + char.len_utf8() > MAX_WHY {
             break;
         }
@@ -143,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ways() {
+    fn transports_are_parsed() {
         for (text, expected) in [
             ("dir:mails", Some("dir:mails")),
             ("dir:/var/mails", Some("dir:/var/mails")),
@@ -163,7 +165,11 @@ mod tests {
             if let Err(problem) = &parsed {
                 assert!(!problem.to_string().contains("hunter2"), "{problem}");
             }
-            assert_eq!(parsed.ok().map(|way| way.describe()).as_deref(), expected, "{text:?}");
+            assert_eq!(
+                parsed.ok().map(|transport| transport.describe()).as_deref(),
+                expected,
+                "{text:?}"
+            );
         }
     }
 

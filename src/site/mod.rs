@@ -1,4 +1,154 @@
-//! What is served: the routes, who may call them, and the pages.
+//! The site: from a request to its answer. Finds the route, guards it, runs its handler; serves
+//! pages where there is no route; and gives every answer what all answers carry.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `guard` | who may call a route |
+//! | `cors` | which pages of other origins may call, and read the answer |
+//! | `answer` | errors as answers, and what every answer carries |
+//! | `pages` | answers where there is no route |
+//! | `service` | the site as the engine sees it: which thread answers |
 
-pub(crate) mod origin;
-pub(crate) mod route;
+mod answer;
+mod cors;
+mod guard;
+mod pages;
+mod service;
+
+use std::sync::Arc;
+
+use crate::api;
+use crate::app::{App, Call};
+use crate::assets::Assets;
+use crate::clock::Timestamp;
+use crate::error::{Error, Problem};
+use crate::http::{Request, Response};
+use crate::route::Route;
+use crate::store::Concurrency;
+
+/// Answers requests: the endpoints under `/api/`, routes of your own, and pages. One is enough for
+/// all threads.
+///
+/// ```
+/// use lictor::clock::Timestamp;
+/// use lictor::http::Request;
+/// use lictor::{App, Config, Secret, Site};
+/// # let dir = std::env::temp_dir().join(format!("lictor-doc-site-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// # let file = dir.join("app.db");
+/// let secret = Secret::new("correct horse battery staple, and more")?;
+/// let site = Site::new(App::open(Config::new(&file, secret))?)?;
+/// let response = site.handle(&Request::new("GET", "/api/", &[]), Timestamp::now());
+/// assert_eq!(response.status, 200);
+/// assert_eq!(response.body(), br#"{"Hello":"World"}"#);
+/// # drop(site);
+/// # std::fs::remove_dir_all(&dir)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Site {
+    app: Arc<App>,
+    routes: Vec<Route>,
+    assets: Assets,
+    refused_origins: cors::RefusedOrigins,
+    /// How many threads can usefully wait for the database.
+    concurrency: Concurrency,
+}
+
+/// What a request asks for: a route, and the request with the route's parameter.
+struct Found<'s, 'r> {
+    /// The route's place in the table.
+    ticket: u32,
+    route: &'s Route,
+    request: Request<'r>,
+}
+
+impl Site {
+    /// Opens the pages that the app's configuration names ([`Config::web`](crate::Config::web)).
+    pub fn new(app: impl Into<Arc<App>>) -> Result<Site, Problem> {
+        let app = app.into();
+        let assets = Assets::open(&app.config.web, &[&app.config.database])?;
+        let refused_origins = cors::RefusedOrigins::default();
+        let concurrency = app.store.concurrency();
+        Ok(Site { app, routes: api::routes(), assets, refused_origins, concurrency })
+    }
+
+    /// Adds an endpoint of your own. One with the method and path of an endpoint of ours is never
+    /// reached.
+    pub fn with_route(mut self, route: Route) -> Site {
+        self.routes.push(route);
+        self
+    }
+
+    /// The app that the handlers share.
+    pub fn app(&self) -> &Arc<App> {
+        &self.app
+    }
+
+    /// Answers a request. Takes as long as the handler does: tens of milliseconds where a password
+    /// is hashed. In an async program call it with `spawn_blocking`.
+    ///
+    /// The server around sees to the size of bodies, and to timeouts. It must say who the client is
+    /// ([`Request::peer`]), or guessing passwords is not slowed down by IP address.
+    pub fn handle(&self, request: &Request<'_>, now: Timestamp) -> Response {
+        self.app.set_busy();
+        let response = match self.find(request) {
+            Ok(found) => {
+                let call = Call::new(&self.app, &found.request, now);
+                match self.check_origin(found.route, &call) {
+                    Ok(()) => self.run(found.route, &call),
+                    Err(error) => self.finish(&found.request, Response::from(&error)),
+                }
+            }
+            Err(error) => self.without_route(request, error),
+        };
+        // The server around can send bytes, and not files.
+        response
+            .loaded()
+            .unwrap_or_else(|error| Response::from(&Error::Internal(error.to_string())))
+    }
+
+    /// Returns the route of a request. Of two routes with the same method and path, the first.
+    fn find<'r>(&self, request: &Request<'r>) -> Result<Found<'_, 'r>, Error> {
+        let mut path_exists = false;
+        for (ticket, route) in (0..).zip(&self.routes) {
+            if let Some(parameter) = route.matches(request.path) {
+                if route.takes(request.method) {
+                    let mut request = *request;
+                    request.parameter = parameter.unwrap_or_default();
+                    return Ok(Found { ticket, route, request });
+                }
+                path_exists = true;
+            }
+        }
+        match path_exists || request.path == "*" || request.method == "TRACE" {
+            true => Err(Error::MethodNotAllowed { allow: self.allowed(request.path) }),
+            false => Err(Error::NotFound),
+        }
+    }
+
+    /// Returns the methods of a path, or of all paths for `*`.
+    fn allowed(&self, path: &str) -> String {
+        let mut methods: Vec<&str> = Vec::new();
+        let here = |route: &&Route| path == "*" || route.matches(path).is_some();
+        for route in self.routes.iter().filter(here) {
+            let also = if route.method == "GET" { &["GET", "HEAD"][..] } else { &[route.method] };
+            for method in also {
+                if !methods.contains(method) {
+                    methods.push(method);
+                }
+            }
+        }
+        if methods.is_empty() && self.assets.has(path) {
+            methods.extend(["GET", "HEAD"]);
+        }
+        methods.push("OPTIONS");
+        methods.join(", ")
+    }
+
+    /// Runs a route's handler, if the caller may call it.
+    fn run(&self, route: &Route, call: &Call<'_>) -> Response {
+        let answered = guard::run(route, call);
+        self.finish(call.request, answered.unwrap_or_else(|error| Response::from(&error)))
+    }
+}

@@ -1,23 +1,23 @@
-//! Bytes as letters and digits that people can copy: base 32 (RFC 4648 section 6) in any
-//! alphabet, without padding.
+//! Base 32 (RFC 4648 section 6) without padding, in any alphabet: bytes as letters and digits that
+//! people can copy.
 
 use zeroize::Zeroizing;
 
-/// Five bits a character, the last one filled up with zeros.
+/// Encodes five bits a character; the last character is filled up with zeros.
 pub(super) fn encode(bytes: &[u8], alphabet: &[u8; 32]) -> Zeroizing<String> {
-    // With room for all of it: growing would leave copies behind.
+    // The buffer has its final size: growing would leave copies of the secret in memory.
     let mut text = Zeroizing::new(String::with_capacity((bytes.len() * 8).div_ceil(5)));
-    let (mut bits, mut waiting) = (0u32, 0);
+    let (mut bits, mut pending) = (0u32, 0);
     for byte in bytes {
         bits = bits << 8 | u32::from(*byte);
-        waiting += 8;
-        while waiting >= 5 {
-            waiting -= 5;
-            text.push(char::from(alphabet[(bits >> waiting) as usize & 31]));
+        pending += 8;
+        while pending >= 5 {
+            pending -= 5;
+            text.push(char::from(alphabet[(bits >> pending) as usize & 31]));
         }
     }
-    if waiting > 0 {
-        text.push(char::from(alphabet[(bits << (5 - waiting)) as usize & 31]));
+    if pending > 0 {
+        text.push(char::from(alphabet[(bits << (5 - pending)) as usize & 31]));
     }
     text
 }
@@ -26,9 +26,9 @@ pub(super) fn encode(bytes: &[u8], alphabet: &[u8; 32]) -> Zeroizing<String> {
 mod tests {
     use super::*;
 
-    /// The vectors of RFC 4648 section 10, without their padding.
+    /// The test vectors of RFC 4648 section 10, without their padding.
     #[test]
-    fn the_vectors_of_the_rfc() {
+    fn rfc_4648_section_10() {
         for (bytes, expected) in [
             ("", ""),
             ("f", "MY"),

@@ -1,6 +1,6 @@
-//! Codes that people copy by hand, each good once: recovery codes, which stand in for a second
-//! factor that is lost, and invitations. Shown when they are made, kept as hashes; that one is
-//! used up is for the store to see to.
+//! Single-use codes that people copy by hand: recovery codes, which replace a lost second factor,
+//! and invitation codes. A code is shown once, when it is made; the store keeps only its hash and
+//! makes sure that it is used once.
 
 use std::fmt;
 
@@ -11,39 +11,40 @@ use super::base32;
 use super::random::random;
 use crate::error::Error;
 
-/// Recovery codes that are handed out together.
+/// Number of recovery codes in a set.
 const SET: usize = 10;
-/// Random bytes of a code. From 112 bits on, a plain hash is enough in the store (NIST SP
+/// Random bytes in a code. With 112 bits or more, the store may keep a plain hash (NIST SP
 /// 800-63B-4 section 3.1.2.2).
 const BYTES: usize = 15;
-/// Characters that these make, and how many are shown without a hyphen between them.
+/// Characters in a code.
 const CHARS: usize = BYTES * 8 / 5;
+/// Characters between two hyphens of a code that is shown.
 const GROUP: usize = 4;
-/// Bytes of what somebody types as a code; the hyphens of one make it 29.
+/// Maximum length of a typed code, in bytes. A code with its hyphens has 29.
 const MAX_TYPED: usize = 64;
-/// Crockford's alphabet: no I, L and O, which are taken for digits, and no U.
+/// Crockford's alphabet: without I, L and O, which look like digits, and without U.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Bytes of a hash that name the code in lists: with a thousand codes, two of the same name are
-/// a matter of one in half a billion.
+/// Bytes of the hash in a code's name. Among a thousand codes, two have the same name with a
+/// probability of one in half a billion.
 const NAME_BYTES: usize = 6;
 
-/// A code. Wiped when dropped, never shown but by [`Code::shown`].
+/// A code. Wiped when dropped; only [`Code::shown`] reveals it.
 pub struct Code(Zeroizing<String>);
 
 impl Code {
-    /// A new one.
+    /// Makes a new random code.
     pub fn generate() -> Result<Code, Error> {
         let bytes = Zeroizing::new(random::<BYTES>()?);
         Ok(Code(base32::encode(&*bytes, ALPHABET)))
     }
 
-    /// As many new ones as a person gets for recovery.
+    /// Makes a new set of recovery codes for one user.
     pub fn recovery_set() -> Result<Vec<Code>, Error> {
         (0..SET).map(|_| Code::generate()).collect()
     }
 
-    /// What somebody typed. Spaces, hyphens and case do not matter, and letters that no code has
-    /// are the digits that they look like. `None` if it cannot be a code.
+    /// Reads a code that was typed; `None` if it cannot be a code. Spaces, hyphens and case are
+    /// ignored; the letters O, I and L are read as the digits that they look like.
     pub fn typed(text: &str) -> Option<Code> {
         let bare = bare(text)?;
         if bare.len() != CHARS {
@@ -51,20 +52,20 @@ impl Code {
         }
         let mut code = Zeroizing::new(String::with_capacity(CHARS));
         for typed in bare.bytes() {
-            let meant = match typed.to_ascii_uppercase() {
+            let char = match typed.to_ascii_uppercase() {
                 b'O' => b'0',
                 b'I' | b'L' => b'1',
                 other => other,
             };
-            if !ALPHABET.contains(&meant) {
+            if !ALPHABET.contains(&char) {
                 return None;
             }
-            code.push(char::from(meant));
+            code.push(char::from(char));
         }
         Some(Code(code))
     }
 
-    /// For its owner, once: `0123-4567-89AB-CDEF-GHJK-MNPQ`.
+    /// Returns the code as its owner sees it: `0123-4567-89AB-CDEF-GHJK-MNPQ`.
     pub fn shown(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(CHARS + CHARS / GROUP));
         for (place, char) in self.0.chars().enumerate() {
@@ -76,13 +77,14 @@ impl Code {
         text
     }
 
-    /// For the store.
+    /// Returns the hash that the store keeps.
     pub fn hash(&self) -> CodeHash {
         CodeHash(Sha256::digest(self.0.as_bytes()).into())
     }
 }
 
-/// What was typed without spaces and hyphens, which apps and people put between groups.
+/// Removes the spaces and hyphens that apps and people put between groups. Returns `None` if the
+/// text is longer than any code.
 pub(super) fn bare(text: &str) -> Option<Zeroizing<String>> {
     if text.len() > MAX_TYPED {
         return None;
@@ -98,17 +100,17 @@ impl fmt::Debug for Code {
     }
 }
 
-/// What the store keeps of a code.
+/// The hash of a code: all that the store keeps of it.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CodeHash([u8; 32]);
 
 impl CodeHash {
-    /// For the store.
+    /// Returns the bytes for the store.
     pub fn bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// What the code is called in lists: the first digits of its hash in hexadecimal.
+    /// Returns the code's name in lists: the first bytes of its hash in hexadecimal.
     pub fn name(&self) -> String {
         self.0[..NAME_BYTES].iter().map(|byte| format!("{byte:02x}")).collect()
     }
@@ -127,21 +129,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_shown_can_be_typed() {
+    fn a_shown_code_can_be_typed() {
         let set = Code::recovery_set().unwrap();
         assert_eq!(set.len(), 10);
         assert_eq!(set.iter().map(Code::hash).collect::<HashSet<_>>().len(), 10);
         for code in &set {
             let shown = code.shown();
             let groups: Vec<&str> = shown.split('-').collect();
-            assert!(groups.len() == 6 && groups.iter().all(|group| group.len() == 4), "a shape");
+            assert!(
+                groups.len() == 6 && groups.iter().all(|group| group.len() == 4),
+                "six groups of four"
+            );
             let typed = Code::typed(&groups.concat().to_lowercase()).unwrap();
             assert_eq!(typed.hash(), code.hash());
         }
     }
 
     #[test]
-    fn what_is_typed() {
+    fn typed_codes_are_read_or_refused() {
         let check = |text: &str, expected: Option<&str>| {
             let code = Code::typed(text).map(|code| code.shown().to_string());
             assert_eq!(code.as_deref(), expected, "{text:?}");
@@ -165,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn names_in_lists() {
+    fn a_codes_name_is_the_start_of_its_hash() {
         let code = Code::typed("0123456789abcdefghjkmnpq").unwrap();
         // printf 0123456789ABCDEFGHJKMNPQ | sha256sum
         assert_eq!(code.hash().name(), "29ccd886d929");
     }
 
     #[test]
-    fn nothing_is_shown_by_accident() {
+    fn debug_output_hides_codes_and_hashes() {
         let code = Code::typed("0123456789abcdefghjkmnpq").unwrap();
         assert_eq!(format!("{code:?} {:?}", code.hash()), "Code(hidden) CodeHash(hidden)");
     }

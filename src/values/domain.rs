@@ -1,16 +1,16 @@
-//! A domain in its ASCII form, which is what makes two domains the same (RFC 5890, RFC 3492,
-//! UTS 46). Knows no address.
+//! The ASCII form of a domain, by which two domains are compared (RFC 5890, RFC 3492, UTS 46).
+//! Knows no e-mail address.
 
 use precis_profiles::UsernameCasePreserved;
 use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::{canonical_combining_class, decompose_compatible};
 
-/// Bytes of one label of a domain, and of a domain, in ASCII (RFC 1035).
+/// Maximum length of one label, and of a whole domain, in bytes of ASCII (RFC 1035).
 const MAX_LABEL: usize = 63;
 const MAX_DOMAIN: usize = 253;
 
-/// Returns the domain in lower case and ASCII, or `None` for what can be no domain.
+/// Returns the domain in lower-case ASCII; `None` if the text cannot be a domain.
 pub(crate) fn ascii(domain: &str) -> Option<String> {
     let labels: Vec<String> = domain.split('.').map(ascii_label).collect::<Option<_>>()?;
     Some(labels.join(".")).filter(|domain| domain.len() <= MAX_DOMAIN)
@@ -21,8 +21,8 @@ fn ascii_label(label: &str) -> Option<String> {
     let ascii = if label.is_ascii() {
         label.to_ascii_lowercase()
     } else {
-        // What the profile for names allows is what RFC 5892 allows in domains, or less: the same
-        // classes of characters, the same rules for neighbours and for writing from right to left.
+        // The profile for usernames allows what RFC 5892 allows in domains, or less: the same
+        // character classes, the same rules for neighbouring characters and for right-to-left text.
         let mapped = UsernameCasePreserved::enforce(folded(label)).ok()?;
         let mark = |c| canonical_combining_class(c) != 0;
         if mapped.starts_with(mark) || mapped.starts_with('-') || mapped.ends_with('-') {
@@ -40,29 +40,30 @@ fn ascii_label(label: &str) -> Option<String> {
     good.then_some(ascii)
 }
 
-/// The mapping of UTS 46: NFKC, and case folded, which is lower case but for a few letters.
+/// Applies the mapping of UTS 46: NFKC and case folding, which differs from lower case in a few
+/// letters only.
 fn folded(label: &str) -> String {
     let mut mapped = String::new();
     for whole in label.chars() {
         decompose_compatible(whole, |c| {
-            // Cherokee folds to its older letters, which are the upper case.
+            // Cherokee letters fold to upper case, which Unicode has had for longer.
             mapped.extend(fold(c, whole).to_lowercase().map(cherokee));
         });
     }
     mapped.nfkc().collect()
 }
 
-/// A letter that folds to other than its lower case, folded.
+/// Folds the letters whose folded form is not their lower case.
 fn fold(c: char, whole: char) -> char {
     match c {
         '\u{345}' => 'ι',
-        // At the end of Greek words it is good in domains; in letters made for mathematics it is
-        // not.
+        // A final sigma is valid in a domain, unless it comes from a mathematical letter.
         'ς' if whole != 'ς' => 'σ',
         c => c,
     }
 }
 
+/// Returns the upper-case form of a Cherokee letter; any other character unchanged.
 fn cherokee(c: char) -> char {
     let back = match c {
         '\u{ab70}'..='\u{abbf}' => 0xab70 - 0x13a0,
@@ -72,11 +73,12 @@ fn cherokee(c: char) -> char {
     char::from_u32(u32::from(c) - back).unwrap_or(c)
 }
 
+/// The parameters of punycode (RFC 3492 section 5).
 const BASE: u32 = 36;
-const LEAST: u32 = 1;
-const MOST: u32 = 26;
+const T_MIN: u32 = 1;
+const T_MAX: u32 = 26;
 
-/// RFC 3492 section 6.3. `None` for what is too long to be a label.
+/// Encodes a label (RFC 3492 section 6.3); `None` if it is too long.
 fn punycode(label: &str) -> Option<String> {
     if label.len() > 4 * MAX_LABEL {
         return None;
@@ -108,12 +110,13 @@ fn punycode(label: &str) -> Option<String> {
     Some(out)
 }
 
-/// A number whose digits end with one that is below its threshold.
+/// Writes a generalized variable-length integer (RFC 3492 section 3.3): its last digit is the first
+/// one below its threshold.
 fn write_number(out: &mut String, mut number: u32, bias: u32) {
     let digit = |d: u32| char::from_digit(d, BASE).map_or('-', letters_first);
     let mut place = BASE;
     loop {
-        let threshold = place.saturating_sub(bias).clamp(LEAST, MOST);
+        let threshold = place.saturating_sub(bias).clamp(T_MIN, T_MAX);
         if number < threshold {
             return out.push(digit(number));
         }
@@ -123,7 +126,7 @@ fn write_number(out: &mut String, mut number: u32, bias: u32) {
     }
 }
 
-/// Rust counts 0-9, a-z; punycode counts a-z, 0-9.
+/// Maps a digit of Rust's order (0-9, a-z) to punycode's order (a-z, 0-9).
 fn letters_first(digit: char) -> char {
     match digit.to_digit(BASE) {
         Some(value @ 0..=25) => char::from(b'a' + value as u8),
@@ -132,12 +135,13 @@ fn letters_first(digit: char) -> char {
     }
 }
 
+/// Adapts the bias (RFC 3492 section 6.1).
 fn adapt(delta: u32, length: u32, first: bool) -> u32 {
     let mut delta = if first { delta / 700 } else { delta / 2 };
     delta += delta / length;
     let mut place = 0;
-    while delta > ((BASE - LEAST) * MOST) / 2 {
-        delta /= BASE - LEAST;
+    while delta > ((BASE - T_MIN) * T_MAX) / 2 {
+        delta /= BASE - T_MIN;
         place += BASE;
     }
     place + (BASE * delta) / (delta + 38)
@@ -148,9 +152,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn punycode_as_in_the_rfc() {
+    fn rfc_3492_section_7_1() {
         for (text, expected) in [
-            // Section 7.1.
             ("ليهمابتكلموشعربي؟", "egbpdaj6bu4bxfgehfvwxn"),
             ("他们为什么不说中文", "ihqwcrb4cv8a8dqg056pqjye"),
             ("pročprostěnemluvíčesky", "proprostnemluvesky-uyb24dma41a"),
@@ -165,9 +168,10 @@ mod tests {
     }
 
     #[test]
-    fn another_idna_agrees_about_every_character() {
+    fn the_idna_crate_agrees_about_every_character() {
         let (mut alike, mut newer) = (0, 0);
-        // Han and Hangul are alike by the thousands, and beyond is nothing.
+        // Thousands of Han and Hangul characters behave alike: test a sample of them. Nothing else
+        // comes after them.
         let alike_anyway =
             |c| matches!(c, '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}' | '\u{20000}'..);
         let some = |&c: &char| !alike_anyway(c) || u32::from(c) % 97 == 0;
@@ -176,7 +180,7 @@ mod tests {
             let Some(ours) = ascii(&domain).filter(|ours| !ours.contains('_')) else { continue };
             match idna::domain_to_ascii_strict(&domain) {
                 Ok(theirs) => assert_eq!(theirs, ours, "U+{:04X}", u32::from(c)),
-                // Their tables are a version of Unicode older.
+                // The tables of the idna crate are one version of Unicode older.
                 Err(_) => newer += 1,
             }
             alike += 1;

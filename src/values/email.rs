@@ -1,4 +1,4 @@
-//! E-mail addresses, what makes two of them the same, and parts of them that somebody looks for.
+//! E-mail addresses, the key by which they are compared, and search terms for names and addresses.
 
 use precis_profiles::UsernameCaseMapped;
 use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
@@ -8,13 +8,13 @@ use unicode_normalization::char::decompose_canonical;
 use crate::error::Error;
 use crate::values::domain;
 
-/// Bytes of an e-mail address (RFC 5321 section 4.5.3.1.3, without the brackets).
+/// Maximum length of an e-mail address, in bytes (RFC 5321 section 4.5.3.1.3, without the
+/// brackets).
 const MAX_EMAIL: usize = 254;
-/// Bytes of an address before the `@`.
+/// Maximum length of the part before the `@`, in bytes (RFC 5321 section 4.5.3.1.1).
 const MAX_LOCAL_PART: usize = 64;
 
-/// An e-mail address: one `@` with something plausible on both sides. Whether mail arrives there
-/// is for mail to find out.
+/// An e-mail address of valid form. Only a confirmation mail can tell whether it receives mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email {
     shown: String,
@@ -22,39 +22,39 @@ pub struct Email {
 }
 
 impl Email {
-    /// Checks the form of an address.
+    /// Parses an e-mail address.
     pub fn parse(text: &str) -> Result<Email, Error> {
         let wrong = || Error::BadRequest("email: this is not an e-mail address".into());
         if text.len() > MAX_EMAIL {
             return Err(Error::BadRequest(format!("email: longer than {MAX_EMAIL} bytes")));
         }
         let (local, domain) = text.rsplit_once('@').ok_or_else(wrong)?;
-        // RFC 5321 "dot-string" with the letters of RFC 6531; no quoted strings, no IP literals.
+        // A "dot-string" of RFC 5321 with the letters of RFC 6531; no quoted string, no IP literal.
         let in_local = |c: char| c.is_alphanumeric() || "!#$%&'*+/=?^_`{|}~-".contains(c);
         let dotted = local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(in_local));
         if local.len() > MAX_LOCAL_PART || !dotted {
             return Err(wrong());
         }
-        // A host's name has no underscore, other names in the DNS may.
+        // A host name has no underscore; other names in the DNS may.
         let domain = domain::ascii(domain).filter(|domain| !domain.contains('_'));
         let domain = domain.ok_or_else(wrong)?;
         Ok(Email { shown: text.into(), key: format!("{}@{domain}", local_key(local)) })
     }
 
-    /// As it was written.
+    /// Returns the address as it was written.
     pub fn as_str(&self) -> &str {
         &self.shown
     }
 
-    /// What makes two addresses the same: the part before the `@` composed and in lower case,
-    /// the domain in its ASCII form.
+    /// Returns the key, which is equal for all spellings of an address: the part before the `@`
+    /// composed and in lower case, the domain in its ASCII form.
     pub fn key(&self) -> &str {
         &self.key
     }
 }
 
-/// Composes and lowers what stands before the `@`. What is outside ASCII stays outside, or the
-/// mailbox of one person would pass for that of another.
+/// Returns the part before the `@` composed and in lower case. A letter outside ASCII never becomes
+/// an ASCII one: the key would be that of another person's mailbox.
 fn local_key(local: &str) -> String {
     if local.is_ascii() {
         return local.to_ascii_lowercase();
@@ -68,8 +68,8 @@ fn local_key(local: &str) -> String {
     key
 }
 
-/// Whether a letter outside ASCII has an ASCII one for its lower case or composition, such as the
-/// KELVIN SIGN.
+/// Returns whether the lower case or composition of a non-ASCII letter is an ASCII letter, as that
+/// of the KELVIN SIGN is.
 fn becomes_ascii(c: char) -> bool {
     if c.is_ascii() {
         return false;
@@ -82,56 +82,57 @@ fn becomes_ascii(c: char) -> bool {
     parts == 1 && ascii || c.to_lowercase().any(|c| c.is_ascii())
 }
 
-/// The labels of a domain in ASCII; what can be none stays as it is.
+/// Returns each label of a domain in its ASCII form, or in lower case if it has none.
 fn labels(part: &str) -> String {
     let ascii = |label: &str| domain::ascii(label).unwrap_or_else(|| local_key(label));
     part.split('.').map(ascii).collect::<Vec<_>>().join(".")
 }
 
-/// A part of a name or an address that somebody looks for. It need not be one by itself.
+/// A search term: a part of a username or an e-mail address. It need not be valid as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragment {
     written: String,
     name: String,
-    address: String,
+    email: String,
     domain: String,
 }
 
 impl Fragment {
-    /// Prepares it as names and addresses are prepared for comparison.
+    /// Prepares a search term as the keys of names and addresses are prepared.
     pub fn parse(text: &str) -> Result<Fragment, Error> {
         if text.len() > MAX_EMAIL {
             return Err(Error::BadRequest(format!("search: longer than {MAX_EMAIL} bytes")));
         }
-        // The profile refuses some parts of names that it takes: its rules look at neighbours.
+        // The profile refuses some parts of valid names: its rules look at neighbouring characters.
         let name = UsernameCaseMapped::enforce(text);
         let name = name.map_or_else(|_| text.to_lowercase(), |name| name.into_owned());
-        let (address, domain) = match text.rsplit_once('@') {
+        let (email, domain) = match text.rsplit_once('@') {
             Some((local, domain)) => {
                 let whole = format!("{}@{}", local_key(local), labels(domain));
                 (whole.clone(), whole)
             }
             None => (local_key(text), labels(text)),
         };
-        Ok(Fragment { written: text.into(), name, address, domain })
+        Ok(Fragment { written: text.into(), name, email, domain })
     }
 
-    /// What is looked for in the address as it was written: a part of a label has no ASCII form.
+    /// Returns the term for the address as it was written, since a part of a label has no ASCII
+    /// form.
     pub fn as_str(&self) -> &str {
         &self.written
     }
 
-    /// What is looked for in [`Username::key`](super::Username::key).
+    /// Returns the term for [`Username::key`](super::Username::key).
     pub fn in_name(&self) -> &str {
         &self.name
     }
 
-    /// What is looked for in [`Email::key`].
-    pub fn in_address(&self) -> &str {
-        &self.address
+    /// Returns the term for [`Email::key`].
+    pub fn in_email(&self) -> &str {
+        &self.email
     }
 
-    /// What is looked for in [`Email::key`] as well: whole labels of a domain in ASCII.
+    /// Returns a second term for [`Email::key`]: whole labels of a domain in ASCII.
     pub fn in_domain(&self) -> &str {
         &self.domain
     }
@@ -141,7 +142,8 @@ impl Fragment {
 mod tests {
     use super::*;
 
-    /// More than the letters of one script.
+    /// A lower limit for the addresses that the loop below must test: more letters than one script
+    /// has.
     const MANY: usize = 40_000;
 
     fn key(text: &str) -> Option<String> {
@@ -149,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn addresses() {
+    fn addresses_are_parsed_or_refused() {
         for (good, expected) in [
             ("a@b", "a@b"),
             ("Ada.Love+x@Mail.Example", "ada.love+x@mail.example"),
@@ -157,9 +159,9 @@ mod tests {
             ("Ü@BÜCHER.example", "ü@xn--bcher-kva.example"),
             ("ü@bu\u{308}cher.example", "ü@xn--bcher-kva.example"),
             ("ü@XN--BCHER-KVA.example", "ü@xn--bcher-kva.example"),
-            // Letters of another width in the domain are the usual ones to the DNS.
+            // In a domain, full-width letters are ordinary ones.
             ("a@\u{ff25}\u{ff58}ample.org", "a@example.org"),
-            // A domain in Kelvin is one in K, a mailbox is not.
+            // In a domain, the KELVIN SIGN is a K; in a mailbox it is not.
             ("a@\u{212a}elvin.example", "a@kelvin.example"),
             ("mi\u{212a}E@example.org", "mi\u{212a}e@example.org"),
             ("\u{130}stanbul@example.org", "\u{130}stanbul@example.org"),
@@ -190,7 +192,7 @@ mod tests {
             "a@b\0",
             "\"a\"@b",
             "a@[1.2.3.4]",
-            // What IDNA refuses.
+            // IDNA refuses these domains.
             "a@b_c",
             "a@a\u{200b}b.example",
             "a@\u{2603}.example",
@@ -206,8 +208,8 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_names() {
-        for (text, name, address, domain) in [
+    fn search_terms_are_prepared_like_keys() {
+        for (text, name, email, domain) in [
             ("", "", "", ""),
             ("AdA", "ada", "ada", "ada"),
             ("Ju\u{308}r", "jür", "jür", "xn--jr-xka"),
@@ -215,23 +217,23 @@ mod tests {
             ("Bücher.ex", "bücher.ex", "bücher.ex", "xn--bcher-kva.ex"),
             ("Ü@Bücher.ex", "ü@bücher.ex", "ü@xn--bcher-kva.ex", "ü@xn--bcher-kva.ex"),
             ("mi\u{212a}", "mik", "mi\u{212a}", "mik"),
-            // None of these is a name.
+            // None of these is a valid name.
             ("A b", "a b", "a b", "a b"),
             ("100%_", "100%_", "100%_", "100%_"),
             ("\u{b7}L", "\u{b7}l", "\u{b7}l", "\u{b7}l"),
         ] {
             let fragment = Fragment::parse(text).unwrap();
-            let parts = (fragment.in_name(), fragment.in_address(), fragment.in_domain());
-            assert_eq!(parts, (name, address, domain), "{text:?}");
+            let parts = (fragment.in_name(), fragment.in_email(), fragment.in_domain());
+            assert_eq!(parts, (name, email, domain), "{text:?}");
         }
         assert!(Fragment::parse(&"x".repeat(254)).is_ok());
         assert!(Fragment::parse(&"x".repeat(255)).is_err());
     }
 
     #[test]
-    fn no_letter_outside_ascii_becomes_an_ascii_one() {
+    fn no_letter_outside_ascii_becomes_an_ascii_letter_of_a_key() {
         let mut addresses = 0;
-        // Beyond there is nothing with a case or a composition.
+        // No character beyond this range has a case or a composition.
         for c in '\u{80}'..='\u{1ffff}' {
             if let Some(key) = key(&format!("mi{c}e@example.org")) {
                 assert!(!key.is_ascii(), "U+{:04X} becomes {key}", u32::from(c));

@@ -1,57 +1,58 @@
-//! The languages that mails are written in, and how one is chosen. Knows no words.
+//! The languages of mails, and which one a request prefers. Knows no texts.
 
-/// Bytes of an Accept-Language header that are read, and ranges in it that are weighed.
+/// Maximum bytes of an Accept-Language header that are read, and maximum ranges that count.
 const MAX_HEADER: usize = 1_024;
 const MAX_RANGES: usize = 32;
 
-/// A language that there are words in.
+/// A language that mails are written in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {
-    /// What everybody gets who asks for something else.
+    /// The default.
     English,
-    /// European and Brazilian alike.
+    /// One text for European and Brazilian Portuguese.
     Portuguese,
 }
 
 const ALL: [Language; 2] = [Language::English, Language::Portuguese];
 
 impl Language {
-    /// The one that a request likes best (RFC 9110 section 12.5.4). Any kind of a language will
-    /// do, so that `pt-BR` gets Portuguese. What is malformed counts for nothing.
+    /// Returns the language that a request prefers (RFC 9110 section 12.5.4). Subtags are ignored,
+    /// so `pt-BR` means Portuguese. Malformed ranges are ignored.
     pub fn chosen(accept_language: Option<&[u8]>) -> Language {
         let header = accept_language.unwrap_or_default();
         let ranges = whole_ranges(header).filter_map(Range::parse).take(MAX_RANGES);
-        let mut liking: [Option<u16>; ALL.len()] = [None; ALL.len()];
+        let mut weights: [Option<u16>; ALL.len()] = [None; ALL.len()];
         let (mut others, mut first) = (None, None);
         for range in ranges {
             if range.tag == "*" {
                 others = others.max(Some(range.weight));
             } else if let Some(language) = Language::tagged(range.tag) {
-                let place = &mut liking[language as usize];
-                *place = (*place).max(Some(range.weight));
+                let weight = &mut weights[language as usize];
+                *weight = (*weight).max(Some(range.weight));
                 first = first.or(Some(language));
             }
         }
-        let liked = |language: Language| liking[language as usize].or(others).unwrap_or(0);
-        // Of two that are liked the same, the one that was named first.
+        let weight = |language: Language| weights[language as usize].or(others).unwrap_or(0);
+        // Of two with the same weight, the first one in the header wins.
         let order = match first {
             Some(Language::Portuguese) => [Language::Portuguese, Language::English],
             _ => ALL,
         };
         let [one, other] = order;
-        match (liked(one), liked(other)) {
+        match (weight(one), weight(other)) {
             (0, 0) => Language::English,
             (this, that) if this >= that => one,
             _ => other,
         }
     }
 
+    /// Returns the language of a tag; subtags are ignored.
     fn tagged(tag: &str) -> Option<Language> {
         let primary = tag.split('-').next().unwrap_or_default();
         ALL.into_iter().find(|language| primary.eq_ignore_ascii_case(language.code()))
     }
 
-    /// Its tag (BCP 47), which is also what the database keeps.
+    /// Returns the language's tag (BCP 47), which the database keeps as well.
     pub fn code(self) -> &'static str {
         match self {
             Language::English => "en",
@@ -59,13 +60,14 @@ impl Language {
         }
     }
 
-    /// The one with this tag; English if there is none.
+    /// Returns the language with this tag; English if there is none.
     pub fn of_code(code: &str) -> Language {
         Language::tagged(code).unwrap_or(Language::English)
     }
 }
 
-/// The ranges in the part of the header that is read; one that is cut off there is none.
+/// Returns the ranges in the part of the header that is read. A range that is cut off there does
+/// not count.
 fn whole_ranges(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     let read = match header.get(..MAX_HEADER) {
         Some(start) => start.rsplitn(2, |b| *b == b',').nth(1).unwrap_or_default(),
@@ -74,9 +76,10 @@ fn whole_ranges(header: &[u8]) -> impl Iterator<Item = &[u8]> {
     read.split(|b| *b == b',')
 }
 
+/// One language range of the header.
 struct Range<'a> {
     tag: &'a str,
-    /// In thousandths.
+    /// The quality value, in thousandths.
     weight: u16,
 }
 
@@ -91,7 +94,8 @@ impl Range<'_> {
     }
 }
 
-/// A weight as RFC 9110 section 12.4.2 writes it: `q=`, and 0 to 1 with at most three decimals.
+/// Parses a weight (RFC 9110 section 12.4.2), `q=` and 0 to 1 with at most three decimals, into
+/// thousandths.
 fn thousandths(text: &str) -> Option<u16> {
     let value = text.strip_prefix("q=").or_else(|| text.strip_prefix("Q="))?;
     let (whole, decimals) = value.split_once('.').unwrap_or((value, ""));
@@ -111,10 +115,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_best_liked_is_chosen() {
+    fn the_preferred_language_is_chosen() {
         let late = "de,".repeat(5_000) + "pt";
         let many = "x,".repeat(MAX_RANGES) + "pt";
-        // What is read of it ends in `pt`, which would be liked best.
+        // The part that is read ends in `pt`, which would have the highest weight.
         let cut = format!("en;q=0.5,{}pt;q=0.01", " ".repeat(MAX_HEADER - 11));
         for (header, expected) in [
             (None, "en"),
@@ -132,7 +136,7 @@ mod tests {
             (Some("en, pt"), "en"),
             (Some("pt, en"), "pt"),
             (Some("pt-PT;q=0, pt"), "pt"),
-            // What is not named is liked as much as `*`.
+            // A language that is not named has the weight of `*`.
             (Some("*"), "en"),
             (Some("*, pt;q=0.5"), "en"),
             (Some("*, en;q=0"), "pt"),
@@ -140,7 +144,7 @@ mod tests {
             (Some("*;q=0"), "en"),
             (Some("pt;q=0"), "en"),
             (Some("pt;q=0, en;q=0"), "en"),
-            // Weights that are none.
+            // Invalid weights.
             (Some("pt;q=2, en;q=0.1"), "en"),
             (Some("pt;q=1.001, en;q=0.1"), "en"),
             (Some("pt;q=0.1234, en;q=0.1"), "en"),
@@ -151,7 +155,7 @@ mod tests {
             (Some("pt;q="), "en"),
             (Some("pt;q=1."), "pt"),
             (Some("pt;v=1, en;q=0.1"), "en"),
-            // Tags that are none.
+            // Invalid tags.
             (Some("ptx"), "en"),
             (Some("p"), "en"),
             (Some("x-pt"), "en"),
@@ -178,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn codes() {
+    fn an_unknown_code_means_english() {
         for (code, expected) in [("pt", "pt"), ("en", "en"), ("", "en"), ("xx", "en")] {
             assert_eq!(Language::of_code(code).code(), expected);
         }

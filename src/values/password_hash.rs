@@ -1,18 +1,19 @@
-//! A password's hash, as text. What it is made of, and comparing, stand in `guard/password`.
+//! A password's hash as text. `guard/hasher` makes, parses and verifies it.
 
 use std::fmt;
 
-/// A hash as a PHC string. Not a secret like a password, but nobody's business either.
+/// A password hash as a PHC string. `Debug` hides it: it is less secret than a password, but must
+/// not end up in a log.
 #[derive(Clone, PartialEq, Eq)]
 pub struct PasswordHash(String);
 
 impl PasswordHash {
-    /// What the store holds.
+    /// Wraps a hash from the store.
     pub fn stored(text: String) -> PasswordHash {
         PasswordHash(text)
     }
 
-    /// For the store.
+    /// Returns the text for the store.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,8 +1,8 @@
-//! Randomness from the system, and ids made of it.
+//! Random bytes from the system, and random UUIDs.
 
 use crate::error::Error;
 
-/// Random bytes from the system.
+/// Returns random bytes from the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes)
@@ -10,7 +10,7 @@ pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     Ok(bytes)
 }
 
-/// A random UUID (RFC 9562 section 5.4).
+/// Returns a random UUID (version 4, RFC 9562 section 5.4).
 pub(crate) fn unique() -> Result<String, Error> {
     let bits = u128::from_be_bytes(random()?);
     let bits = bits & !(0xf << 76) | 0x4 << 76;

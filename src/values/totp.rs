@@ -1,6 +1,6 @@
-//! The second factor: codes of an authenticator app (TOTP, RFC 6238) with the numbers that every
-//! such app supports: SHA-1, 6 digits, 30 seconds. Knows no store and no clock; that a code is
-//! used up is for the store to keep.
+//! The second factor: codes of an authenticator app (TOTP, RFC 6238) with the parameters that every
+//! such app supports: SHA-1, 6 digits, 30 seconds. Knows no store and no clock; the store makes
+//! sure that a code is used once.
 
 use std::fmt::{self, Write as _};
 
@@ -14,50 +14,51 @@ use super::random::random;
 use crate::clock::Timestamp;
 use crate::error::Error;
 
-/// Bytes of a secret: as many as an HMAC-SHA-1 puts out (RFC 4226 section 4, R6).
+/// Bytes of a secret: the output length of HMAC-SHA-1 (RFC 4226 section 4, R6).
 const BYTES: usize = 20;
-/// Digits of a code, and the number that they stay under.
+/// Digits of a code.
 const DIGITS: usize = 6;
+/// Number of different codes.
 const CODES: u32 = 1_000_000;
-/// Seconds that a code is shown (X in RFC 6238 section 4).
+/// Length of a step in seconds (X in RFC 6238 section 4).
 const PERIOD: i64 = 30;
-/// Steps that the app's clock, or its owner, may be early or late: one, as RFC 6238 section 5.2
-/// advises.
+/// Steps before and after the current one whose codes are accepted: one, as RFC 6238 section 5.2
+/// recommends, since the app's clock may differ and its owner may be slow.
 const WINDOW: i64 = 1;
-/// RFC 4648 section 6: what apps read a secret in.
+/// The base 32 alphabet in which apps read a secret (RFC 4648 section 6).
 const ALPHABET: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/// The number of a period since 1970 (T in RFC 6238 section 4).
+/// The number of a time step since 1970 (T in RFC 6238 section 4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Step(pub i64);
 
-/// What the app and we share. Wiped when dropped, never shown but to its owner.
+/// The secret that the server shares with the app. Wiped when dropped; only its owner sees it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct TotpSecret(Zeroizing<[u8; BYTES]>);
 
 impl TotpSecret {
-    /// A new one.
+    /// Makes a new random secret.
     pub fn generate() -> Result<TotpSecret, Error> {
         random().map(|bytes| TotpSecret(Zeroizing::new(bytes)))
     }
 
-    /// What the store holds.
+    /// Wraps a secret from the store.
     pub fn stored(bytes: [u8; BYTES]) -> TotpSecret {
         TotpSecret(Zeroizing::new(bytes))
     }
 
-    /// For the store.
+    /// Returns the bytes for the store.
     pub fn bytes(&self) -> &[u8; BYTES] {
         &self.0
     }
 
-    /// For people who type it into their app.
+    /// Returns the secret in base 32, for people who type it into their app.
     pub fn base32(&self) -> Zeroizing<String> {
         base32::encode(&*self.0, ALPHABET)
     }
 
-    /// What apps read from a QR code (the "Key URI Format"). An `issuer` has no colon: the first
-    /// one of the label ends it.
+    /// Returns the URI of the QR code that an app scans (the "Key URI Format"). `issuer` must not
+    /// hold a colon: the first colon of the label ends the issuer.
     pub fn uri(&self, issuer: &str, account: &str) -> Zeroizing<String> {
         let (issuer, account) = (escape(issuer), escape(account));
         let secret = self.base32();
@@ -68,22 +69,23 @@ impl TotpSecret {
         ))
     }
 
-    /// The step whose code this is, among those around `now` that come after `last`: a code
-    /// works once, and none that came before it works any more. Takes the same time whatever the
-    /// code.
+    /// Returns the step whose code this is, among the steps around `now` that come after `last`,
+    /// the step that was used last: so a code works once, and no earlier one works after it. Takes
+    /// the same time for every code.
     pub fn check(&self, code: &TotpCode, now: Timestamp, last: Step) -> Option<Step> {
         let current = now.0.div_euclid(PERIOD);
         let mut found = 0;
         for step in current - WINDOW..=current + WINDOW {
-            // No branch and no early end: numbers of one word are compared in one instruction.
+            // No branch and no early exit; integers are compared in one instruction.
             let good = (self.truncated(step) % CODES == code.0) & (step > last.0);
             found = i64::max(found, step * i64::from(good));
         }
-        // Step 0 was in 1970.
+        // 0 means none: step 0 was in 1970.
         (found > 0).then_some(Step(found))
     }
 
-    /// The value that a step's code is the end of (HOTP, RFC 4226 section 5.3).
+    /// Returns the truncated HMAC of a step, whose last digits are the code (HOTP, RFC 4226 section
+    /// 5.3).
     fn truncated(&self, step: i64) -> u32 {
         let mut mac = Hmac::<Sha1>::new_from_slice(&*self.0)
             .expect("HMAC takes keys of every length (RFC 2104 section 2)");
@@ -101,7 +103,7 @@ impl fmt::Debug for TotpSecret {
     }
 }
 
-/// Six digits.
+/// A code of six digits.
 pub struct TotpCode(u32);
 
 impl fmt::Debug for TotpCode {
@@ -110,18 +112,18 @@ impl fmt::Debug for TotpCode {
     }
 }
 
-/// What somebody types when a second factor is asked for.
+/// A one-time password that was typed: the proof of a second factor.
 #[derive(Debug)]
 pub enum Otp {
-    /// A code of the app.
+    /// A code of the authenticator app.
     Totp(TotpCode),
     /// A recovery code.
     Recovery(Code),
 }
 
 impl Otp {
-    /// Spaces and hyphens do not count: apps and people put them between groups. `None` if it
-    /// cannot be anyone's.
+    /// Reads a code that was typed; `None` if it cannot be one. Spaces and hyphens, which apps and
+    /// people put between groups, are ignored.
     pub fn typed(text: &str) -> Option<Otp> {
         let bare = bare(text)?;
         if bare.len() == DIGITS && bare.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -131,21 +133,21 @@ impl Otp {
     }
 }
 
-/// What a good code uses up. Whether it was there to use, the store decides.
+/// What a correct code uses up. The store checks that it is unused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactorUse {
-    /// A step, and those before it.
+    /// A step and all earlier ones.
     Step {
-        /// Of this secret.
+        /// The secret that the code was checked with.
         secret: TotpSecret,
-        /// The one whose code it was.
+        /// The step of the code.
         step: Step,
     },
     /// A recovery code.
     Recovery(CodeHash),
 }
 
-/// As a part of a URI: all but the unreserved characters as `%XX` (RFC 3986 section 2).
+/// Percent-encodes all but the unreserved characters (RFC 3986 section 2).
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -164,7 +166,7 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// The secret of both RFCs' test vectors.
+    /// The secret of the test vectors of both RFCs.
     fn rfc() -> TotpSecret {
         TotpSecret::stored(*b"12345678901234567890")
     }
@@ -209,15 +211,15 @@ mod tests {
         ] {
             let truncated = rfc().truncated(second / PERIOD);
             assert_eq!(format!("{:08}", truncated % 100_000_000), expected);
-            // The same in six digits, as they are typed.
+            // The last six digits are the code.
             let found = rfc().check(&code(&expected[2..]), Timestamp(second), Step(0));
             assert_eq!(found, Some(Step(second / PERIOD)));
         }
     }
 
     #[test]
-    fn a_code_is_good_one_step_either_side() {
-        // Of step 37,037,037, which lasts from 1,111,111,110 to 1,111,111,139.
+    fn a_code_is_accepted_one_step_early_or_late() {
+        // The code of step 37,037,037, from second 1,111,111,110 to 1,111,111,139.
         let code = code("050471");
         for (second, good) in [
             (1_111_111_079, false),
@@ -245,7 +247,7 @@ mod tests {
             let found = rfc().check(&code("050471"), now, Step(last));
             assert_eq!(found, good.then_some(Step(37_037_037)), "{last}");
         }
-        // The one before is in the window, until one after it has been used.
+        // The code before it is accepted until a later one has been used.
         let before = format!("{:06}", rfc().truncated(37_037_036) % CODES);
         for (last, good) in [(37_037_035, true), (37_037_036, false), (37_037_037, false)] {
             let found = rfc().check(&code(&before), now, Step(last));
@@ -255,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_typed() {
+    fn typed_codes_are_read_or_refused() {
         let check = |text: &str, expected: &str| {
             let found = match Otp::typed(text) {
                 Some(Otp::Totp(code)) => format!("code {}", code.0),
@@ -278,7 +280,7 @@ mod tests {
             "+50471",
             "-05047",
             "05047x",
-            // Digits of other scripts.
+            // Digits of another script, and a full-width digit.
             "\u{660}\u{665}\u{660}\u{664}\u{667}\u{661}",
             "\u{ff10}50471",
             "0123-4567-89AB-CDEF-GHJK-MNP",
@@ -290,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn uris() {
+    fn uris_are_escaped() {
         let check = |issuer: &str, account: &str, expected: &str| {
             assert_eq!(*rfc().uri(issuer, account), expected);
         };
@@ -312,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_random_and_not_shown_by_accident() {
+    fn secrets_are_random_and_hidden_in_debug_output() {
         let secret = TotpSecret::generate().unwrap();
         assert_ne!(secret, TotpSecret::generate().unwrap());
         assert_eq!(secret, TotpSecret::stored(*secret.bytes()));

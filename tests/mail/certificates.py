@@ -1,5 +1,6 @@
-"""A certificate authority that nobody else trusts, made anew each time, and the certificates of
-the mail servers in the tests. This file must not know what is sent.
+"""A new certificate authority for each test run, and the certificates of the test mail servers.
+
+It knows nothing of the mails.
 """
 
 import datetime
@@ -32,10 +33,10 @@ def make(directory):
     return directory / "ca.pem"
 
 
-def context(directory, kind, most=None):
-    """What a server needs to show this certificate, at most with this version of TLS."""
+def context(directory, kind, maximum=None):
+    """The TLS context of a server with this certificate and at most this version of TLS."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(Path(directory) / f"{kind}.pem")
-    if most:
-        context.maximum_version = most
+    if maximum:
+        context.maximum_version = maximum
     return context

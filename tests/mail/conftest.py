@@ -1,4 +1,4 @@
-"""What the tests of mail share."""
+"""Fixtures of the mail tests."""
 
 import pytest
 

@@ -1,6 +1,6 @@
-"""A lictor that sends mail: how it is started, spoken to, killed and stopped.
+"""A lictor that sends mail: starts it, sends requests and commands, kills and stops it.
 
-It must not know what is tested.
+It knows nothing of the tests.
 """
 
 import contextlib
@@ -20,20 +20,20 @@ from test_transport import BINARY
 
 SECRET_KEY = "a secret of the mail tests: 32 bytes or more"
 PASSWORD = "ten wooden lanterns"
-PATIENCE = 30  # seconds for whatever must happen
+PATIENCE = 30  # seconds to wait for anything
 LINK = re.compile(r"^http://pages\.example/(finalize|reset-finalize)\?token=(\S+)$", re.MULTILINE)
 
 
 class Lictor:
-    """One database, on which a server runs or does not."""
+    """A database in a directory, and a server on it that may be running."""
 
-    def __init__(self, directory, way, *options, trust=None):
+    def __init__(self, directory, transport, *options, trust=None):
         self.directory = directory
         self.options = ["--public-url", "http://pages.example", "--issuer", "Olá", *options]
         self.environment = {
             "PATH": os.defpath,
             "SECRET_KEY": SECRET_KEY,
-            "LICTOR_MAIL": way,
+            "LICTOR_MAIL": transport,
             "LICTOR_MAIL_FROM": "login@example.org",
             "LICTOR_DATABASE": str(directory / "lictor.db"),
         }
@@ -72,7 +72,7 @@ class Lictor:
         assert code == 0, (self.directory / "log").read_text()
 
     def send(self, method, path, body=None, token=None, **headers):
-        """Status and JSON."""
+        """Sends a request; returns the status and the JSON."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         with contextlib.closing(connection):
             if token:
@@ -82,12 +82,12 @@ class Lictor:
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
 
-    def register(self, name, address, **headers):
-        body = {"username": name, "password": PASSWORD, "email": address}
+    def register(self, name, email, **headers):
+        body = {"username": name, "password": PASSWORD, "email": email}
         return self.send("POST", "/api/registration", body, **headers)
 
     def command(self, *arguments, text=""):
-        """Exit code and what was printed."""
+        """Runs a command; returns its exit code and its output."""
         done = subprocess.run(
             [BINARY, *arguments],
             env=self.environment,
@@ -119,13 +119,13 @@ class Letter:
 
 
 def wait_for(find):
-    """What is found, once it is."""
+    """Calls `find` until it returns something, and returns that."""
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if found := find():
             return found
         time.sleep(0.05)
-    raise AssertionError("it did not come in time")
+    raise AssertionError("nothing was found in time")
 
 
 def refuses(port):

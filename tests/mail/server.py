@@ -1,13 +1,13 @@
-"""A real mail server (aiosmtpd) that writes down what it is given: one JSON object a line, with
+"""A real mail server (aiosmtpd) that writes each mail to a file: one JSON object a line, with
 `from`, `to`, `options`, `user`, `tls` and `message`.
 
     python server.py --certificates DIR --received FILE [--port N] [--tls starttls|implicit]
                      [--certificate KIND] [--tls12] [--auth PLAIN,LOGIN] [--utf8]
                      [--rcpt "451 4.3.0 later"] [--data "550 5.7.1 spam"] [--times N]
 
-It prints the port that it listens on, and runs until its standard input ends. DIR is what
-certificates.py makes. With --auth only the name `ada@example.org` and the password PASSWORD are
-let in. --rcpt and --data are what it says instead of yes, the first N times or always.
+It prints the port that it listens on, and runs until its standard input ends. certificates.py
+writes DIR. --auth requires the user `ada@example.org` and the password PASSWORD. --rcpt and --data
+are negative replies, given N times or always.
 """
 
 import argparse
@@ -21,33 +21,33 @@ from aiosmtpd.smtp import SMTP, AuthResult
 import certificates
 
 USER = "ada@example.org"
-# Whatever has to be percent-encoded, and more than ASCII.
+# Characters that must be percent-encoded, and others than ASCII.
 PASSWORD = "p@ss:w/rd %ü"
 
 
 class Handler:
-    """Answers and writes down."""
+    """Replies to the commands and writes the mails to the file."""
 
-    def __init__(self, wanted):
-        self.wanted = wanted
-        self.times = wanted.times
+    def __init__(self, settings):
+        self.settings = settings
+        self.times = settings.times
 
-    def refusal(self, stage):
-        text = getattr(self.wanted, stage)
+    def negative_reply(self, stage):
+        text = getattr(self.settings, stage)
         if text and self.times != 0:
             self.times -= 1
             return text
         return None
 
     async def handle_RCPT(self, server, session, envelope, address, options):
-        if refusal := self.refusal("rcpt"):
-            return refusal
+        if reply := self.negative_reply("rcpt"):
+            return reply
         envelope.rcpt_tos.append(address)
         return "250 2.1.5 fine"
 
     async def handle_DATA(self, server, session, envelope):
-        if refusal := self.refusal("data"):
-            return refusal
+        if reply := self.negative_reply("data"):
+            return reply
         entry = {
             "from": envelope.mail_from,
             "to": envelope.rcpt_tos,
@@ -56,7 +56,7 @@ class Handler:
             "tls": session.ssl["cipher"][1] if session.ssl else None,
             "message": envelope.original_content.decode("utf-8"),
         }
-        with open(self.wanted.received, "a", encoding="utf-8") as file:
+        with open(self.settings.received, "a", encoding="utf-8") as file:
             file.write(json.dumps(entry) + "\n")
         return "250 2.0.0 it is safe here"
 
@@ -65,15 +65,15 @@ class Handler:
 
 
 def authenticate(server, session, envelope, mechanism, data):
-    right = (data.login, data.password) == (USER.encode(), PASSWORD.encode())
-    if not right:
-        # As Google does it.
+    correct = (data.login, data.password) == (USER.encode(), PASSWORD.encode())
+    if not correct:
+        # Like Google's servers.
         return AuthResult(success=False, handled=False, message="535 5.7.8 password not accepted")
     return AuthResult(success=True, auth_data=data.login.decode())
 
 
 class Implicit(SMTP):
-    """aiosmtpd only counts STARTTLS as encrypted."""
+    """TLS from the first byte, which aiosmtpd alone does not count as encrypted."""
 
     def connection_made(self, transport):
         super().connection_made(transport)
@@ -81,33 +81,33 @@ class Implicit(SMTP):
         self.session.ssl = {"cipher": transport.get_extra_info("cipher")}
 
 
-def factory(wanted, context, loop):
-    offered = wanted.auth.split(",") if wanted.auth else []
+def factory(settings, context, loop):
+    offered = settings.auth.split(",") if settings.auth else []
     options = dict(
         hostname="mail.test",
-        enable_SMTPUTF8=wanted.utf8,
+        enable_SMTPUTF8=settings.utf8,
         auth_required=bool(offered),
-        auth_require_tls=wanted.tls != "none",
+        auth_require_tls=settings.tls != "none",
         authenticator=authenticate,
         auth_exclude_mechanism=[m for m in ("PLAIN", "LOGIN") if m not in offered],
         loop=loop,
     )
-    kind = Implicit if wanted.tls == "implicit" else SMTP
-    if wanted.tls == "starttls":
+    kind = Implicit if settings.tls == "implicit" else SMTP
+    if settings.tls == "starttls":
         options.update(tls_context=context, require_starttls=True)
-    handler = Handler(wanted)
+    handler = Handler(settings)
     return lambda: kind(handler, **options)
 
 
-async def main(wanted):
+async def main(settings):
     loop = asyncio.get_running_loop()
     context = None
-    if wanted.tls != "none":
-        most = ssl.TLSVersion.TLSv1_2 if wanted.tls12 else None
-        context = certificates.context(wanted.certificates, wanted.certificate, most)
-    implicit = context if wanted.tls == "implicit" else None
-    make = factory(wanted, context, loop)
-    server = await loop.create_server(make, "127.0.0.1", wanted.port, ssl=implicit)
+    if settings.tls != "none":
+        maximum = ssl.TLSVersion.TLSv1_2 if settings.tls12 else None
+        context = certificates.context(settings.certificates, settings.certificate, maximum)
+    implicit = context if settings.tls == "implicit" else None
+    make = factory(settings, context, loop)
+    server = await loop.create_server(make, "127.0.0.1", settings.port, ssl=implicit)
     print(server.sockets[0].getsockname()[1], flush=True)
     await loop.run_in_executor(None, sys.stdin.read)
 

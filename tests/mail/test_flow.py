@@ -1,7 +1,7 @@
-"""The whole way of a mail: caused by a request, brought by a mail server or put in a folder, its
-link followed.
+"""Mail from end to end: a request causes it, a mail server or a folder receives it, and its link is
+followed.
 
-The mail server is a real one, with STARTTLS and a login; the folder is that of `dir:`.
+The mail server is a real one with STARTTLS and a login; the folder is that of `dir:`.
 """
 
 import json
@@ -19,12 +19,12 @@ OTHER = "nine copper kettles"
 
 
 class Folder:
-    """Mails in files."""
+    """The mails in the folder of `dir:`."""
 
     def __init__(self, directory):
         self.directory = directory / "mails"
         self.directory.mkdir()
-        self.way = f"dir:{self.directory}"
+        self.transport = f"dir:{self.directory}"
 
     def letters(self):
         files = sorted(self.directory.glob("*.eml"), key=lambda file: (file.stat().st_mtime_ns, file))
@@ -32,11 +32,11 @@ class Folder:
 
 
 class Relay:
-    """Mails that a server has taken."""
+    """The mails that a server has received."""
 
     def __init__(self, file, port, kind="smtp+starttls", login=LOGIN):
         self.file = file
-        self.way = f"{kind}://{login}localhost:{port}"
+        self.transport = f"{kind}://{login}localhost:{port}"
 
     def letters(self):
         lines = self.file.read_text().splitlines() if self.file.exists() else []
@@ -44,8 +44,8 @@ class Relay:
 
 
 @pytest.fixture(params=["starttls", "folder"])
-def post(request, tmp_path, authority):
-    """Somewhere that mails go, and whom it trusts."""
+def destination(request, tmp_path, authority):
+    """Where mails go, and the file with the trusted authority."""
     if request.param == "folder":
         yield Folder(tmp_path), None
         return
@@ -54,23 +54,22 @@ def post(request, tmp_path, authority):
         yield Relay(tmp_path / "received", port), authority / "ca.pem"
 
 
-def the_next(mails, seen):
-    """The mail that comes after those that were seen."""
-    letter = wait_for(lambda: mails.letters()[seen:])[0]
-    return letter
+def next_letter(mails, seen):
+    """Waits for the mail after the first `seen` ones."""
+    return wait_for(lambda: mails.letters()[seen:])[0]
 
 
-def test_the_whole_way(post, tmp_path):
-    mails, trust = post
-    server = Lictor(tmp_path, mails.way, "--registration", "email", trust=trust)
+def test_registration_reset_and_new_email(destination, tmp_path):
+    mails, trust = destination
+    server = Lictor(tmp_path, mails.transport, "--registration", "email", trust=trust)
     with server.running():
         assert server.send("GET", "/api/finalize")[0] == 401
         status, answer = server.register("Ada", "ada@mail.example", **{"Accept-Language": "pt-BR"})
         assert (status, answer) == (201, {"message": "successfully sent registration email to user Ada"})
-        letter = the_next(mails, 0)
+        letter = next_letter(mails, 0)
         assert (letter.to, letter.page, letter.language) == ("ada@mail.example", "finalize", "pt")
         assert "Olá" in letter.subject and "Ada" in letter.text and letter.token in letter.html
-        # Before: neither a login, nor the token for anything else.
+        # Before the confirmation there is no login, and the token is good for nothing else.
         login = {"username": "ada", "password": PASSWORD}
         assert server.send("POST", "/api/login", login)[1]["error"] == "InvalidUserError"
         for path in ["/api/protected", "/api/me"]:
@@ -81,7 +80,7 @@ def test_the_whole_way(post, tmp_path):
         assert server.send("GET", "/api/protected", token=first)[0] == 200
         again = server.send("GET", "/api/finalize", token=letter.token)
         assert (again[0], again[1]["error"]) == (401, "InvalidRegistrationToken")
-        # By the address as well.
+        # The e-mail address works as the username.
         login["username"] = "ADA@mail.example"
         second = server.send("POST", "/api/login", login)[1]["access_token"]
 
@@ -90,7 +89,7 @@ def test_the_whole_way(post, tmp_path):
             200,
             "successfully sent password reset email to ada@mail.example",
         )
-        letter = the_next(mails, 1)
+        letter = next_letter(mails, 1)
         assert (letter.page, letter.language) == ("reset-finalize", "pt")
         status, answer = server.send(
             "POST", "/api/reset_finalize", {"password": OTHER}, token=letter.token
@@ -102,15 +101,15 @@ def test_the_whole_way(post, tmp_path):
         assert server.send("GET", "/api/protected", token=third)[0] == 200
         again = server.send("POST", "/api/reset_finalize", {"password": OTHER}, token=letter.token)
         assert (again[0], again[1]["error"]) == (401, "InvalidResetToken")
-        told = the_next(mails, 2)
-        assert (told.to, told.token) == ("ada@mail.example", None)
+        notice = next_letter(mails, 2)
+        assert (notice.to, notice.token) == ("ada@mail.example", None)
 
-        # Another address, which is to be confirmed; the old one is told.
-        wish = {"email": "lovelace@mail.example", "password": "wrong"}
-        assert server.send("PUT", "/api/email", wish, token=third)[1]["error"] == "WrongPassword"
-        wish["password"] = OTHER
-        assert server.send("PUT", "/api/email", wish, token=third)[0] == 200
-        letter = the_next(mails, 3)
+        # A new e-mail address must be confirmed; the old one gets a notice.
+        request = {"email": "lovelace@mail.example", "password": "wrong"}
+        assert server.send("PUT", "/api/email", request, token=third)[1]["error"] == "WrongPassword"
+        request["password"] = OTHER
+        assert server.send("PUT", "/api/email", request, token=third)[0] == 200
+        letter = next_letter(mails, 3)
         assert letter.to == "lovelace@mail.example"
         assert server.send("GET", "/api/me", token=third)[1]["email"] == "ada@mail.example"
         assert server.send("GET", "/api/finalize", token=letter.token) == (
@@ -118,11 +117,11 @@ def test_the_whole_way(post, tmp_path):
             {"user": "Ada", "email": "lovelace@mail.example"},
         )
         assert server.send("GET", "/api/me", token=third)[1]["email"] == "lovelace@mail.example"
-        told = the_next(mails, 4)
-        assert told.to == "ada@mail.example" and "lovelace@mail.example" in told.text
+        notice = next_letter(mails, 4)
+        assert notice.to == "ada@mail.example" and "lovelace@mail.example" in notice.text
         change = {"current": OTHER, "new": PASSWORD}
         assert server.send("PUT", "/api/password", change, token=third)[0] == 200
-        assert the_next(mails, 5).to == "lovelace@mail.example"
+        assert next_letter(mails, 5).to == "lovelace@mail.example"
         assert server.command("mail", "list")[1].count("\n") == 1
     assert len(mails.letters()) == 6
     log = (tmp_path / "log").read_text()
@@ -133,20 +132,20 @@ def test_the_whole_way(post, tmp_path):
 SECRET_OF_RELAY = LOGIN.partition(":")[2].rstrip("@")
 
 
-def test_who_has_an_address_is_not_told(tmp_path):
+def test_answers_do_not_tell_whether_an_email_is_taken(tmp_path):
     mails = Folder(tmp_path)
-    server = Lictor(tmp_path, mails.way, "--registration", "email")
+    server = Lictor(tmp_path, mails.transport, "--registration", "email")
     code, text = server.command("user", "add", "bob", "--email", "bob@mail.example", text=PASSWORD)
     assert code == 0, text
     with server.running():
         taken = server.register("eve", "Bob@mail.example")
         free = server.register("fay", "fay@mail.example")
         assert taken[0] == free[0] == 201
-        letter = the_next(mails, 0)
+        letter = next_letter(mails, 0)
         assert (letter.to, letter.token) == ("bob@mail.example", None) and "bob" in letter.text
         assert "eve" not in letter.text
-        the_next(mails, 1)
-        # Neither by the name afterwards.
+        next_letter(mails, 1)
+        # Both names are taken afterwards.
         for name in ["eve", "fay"]:
             assert server.register(name, "x@mail.example")[1]["error"] == "UsernameTaken"
         for address in ["bob@mail.example", "nobody@mail.example"]:
@@ -154,29 +153,29 @@ def test_who_has_an_address_is_not_told(tmp_path):
                 200,
                 {"message": f"successfully sent password reset email to {address}"},
             )
-        assert the_next(mails, 2).to == "bob@mail.example"
+        assert next_letter(mails, 2).to == "bob@mail.example"
         wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
     assert len(mails.letters()) == 3
 
 
 def test_a_reset_went_to_the_address_that_was_typed(tmp_path):
     mails = Folder(tmp_path)
-    server = Lictor(tmp_path, mails.way)
+    server = Lictor(tmp_path, mails.transport)
     server.command("user", "add", "mike", "--email", "mike@mail.example", text=PASSWORD)
     with server.running():
         status, answer = server.send("POST", "/api/reset", {"email": "MIKE@Mail.example"})
-        # The answer says what was typed, whether anybody has the address or not.
+        # The answer repeats the typed address, whether a user has it or not.
         assert (status, answer["message"].split()[-1]) == (200, "MIKE@Mail.example")
-        letter = the_next(mails, 0)
+        letter = next_letter(mails, 0)
         assert (letter.to, letter.page) == ("mike@mail.example", "reset-finalize")
 
 
 def test_the_first_link_outlived_the_waiting(tmp_path):
     mails = Folder(tmp_path)
-    server = Lictor(tmp_path, mails.way, "--registration", "email")
+    server = Lictor(tmp_path, mails.transport, "--registration", "email")
     with server.running():
         assert server.register("ada", "mistyped@mail.example")[0] == 201
-        letter = the_next(mails, 0)
+        letter = next_letter(mails, 0)
         assert server.command("user", "activate", "ada")[0] == 0
         answer = server.send("GET", "/api/finalize", token=letter.token)
         assert (answer[0], answer[1]["error"]) == (401, "InvalidRegistrationToken")
@@ -186,9 +185,9 @@ def test_the_first_link_outlived_the_waiting(tmp_path):
         assert len(server.send("GET", "/api/sessions", token=token)[1]["sessions"]) == 1
 
 
-def test_a_strangers_registrations_hold_up_no_reset(tmp_path):
+def test_registrations_by_a_stranger_delay_no_reset(tmp_path):
     mails = Folder(tmp_path)
-    server = Lictor(tmp_path, mails.way, "--registration", "email")
+    server = Lictor(tmp_path, mails.transport, "--registration", "email")
     server.command("user", "add", "ada", "--email", "ada@mail.example", text=PASSWORD)
     with server.running():
         statuses = [server.register(f"eve{number}", "ada@mail.example")[0] for number in range(7)]
@@ -198,31 +197,31 @@ def test_a_strangers_registrations_hold_up_no_reset(tmp_path):
 
 
 def test_pages_behind_a_fragment(tmp_path):
-    """As the tutorial's own client has them: it uses HashRouter."""
+    """The client of the tutorial uses HashRouter."""
     mails = Folder(tmp_path)
     pages = ["--confirmation-url", "http://app.example/#/finalize"]
     pages += ["--reset-url", "http://app.example/#/new_password"]
-    server = Lictor(tmp_path, mails.way, "--registration", "email", *pages)
+    server = Lictor(tmp_path, mails.transport, "--registration", "email", *pages)
     with server.running():
         assert server.register("ada", "ada@mail.example")[0] == 201
-        token = link(the_next(mails, 0), "http://app.example/#/finalize?token=")
+        token = link(next_letter(mails, 0), "http://app.example/#/finalize?token=")
         assert server.send("GET", "/api/finalize", token=token)[0] == 200
         assert server.send("POST", "/api/reset", {"email": "ada@mail.example"})[0] == 200
-        token = link(the_next(mails, 1), "http://app.example/#/new_password?token=")
+        token = link(next_letter(mails, 1), "http://app.example/#/new_password?token=")
         body = {"password": OTHER}
         assert server.send("POST", "/api/reset_finalize", body, token=token)[0] == 200
 
 
 def link(letter, page):
-    """The token of the link to this page, which both forms of the mail have."""
+    """The token of the link to this page, which both parts of the mail have."""
     [line] = [line for line in letter.text.split("\n") if line.startswith("http://app.example")]
     assert line.startswith(page) and f'href="{line}"' in letter.html
     return line.removeprefix(page)
 
 
-def test_addresses_and_names_bring_nothing_along(tmp_path):
+def test_hostile_emails_and_names_add_no_recipient_and_no_markup(tmp_path):
     mails = Folder(tmp_path)
-    server = Lictor(tmp_path, mails.way, "--registration", "email")
+    server = Lictor(tmp_path, mails.transport, "--registration", "email")
     with server.running():
         for address in [
             "a@x.example\r\nBcc: b@y.example",
@@ -254,19 +253,19 @@ def name_of(letter):
     return letter.text.split("\n")[0].removeprefix("Hello ").rstrip(",")
 
 
-def test_a_flood_of_mails_is_slowed(tmp_path):
+def test_a_flood_of_mails_answers_429(tmp_path):
     mails = Folder(tmp_path)
-    server = Lictor(tmp_path, mails.way, "--registration", "email")
+    server = Lictor(tmp_path, mails.transport, "--registration", "email")
     server.command("user", "add", "bob", "--email", "bob@mail.example", text=PASSWORD)
     with server.running():
         for address in ["bob@mail.example", "nobody@mail.example"]:
-            told = [server.send("POST", "/api/reset", {"email": address}) for _ in range(7)]
-            assert [status for status, _ in told] == [200] * 5 + [429] * 2, told
+            answers = [server.send("POST", "/api/reset", {"email": address}) for _ in range(7)]
+            assert [status for status, _ in answers] == [200] * 5 + [429] * 2, answers
         wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
     assert len(mails.letters()) == 5
 
 
-def test_without_mail(tmp_path):
+def test_without_mail_links_come_from_the_command_line(tmp_path):
     server = Lictor(tmp_path, "")
     with server.running():
         token = server.register("ada", "ignored")[1]["access_token"]
@@ -286,16 +285,16 @@ def test_without_mail(tmp_path):
     assert code == 2 and "--public-url" in text
 
 
-@pytest.mark.parametrize("trouble, kept", [("451 busy", 0), ("550 nobody", 1)])
-def test_what_cannot_be_sent(trouble, kept, tmp_path):
+@pytest.mark.parametrize("reply, permanent", [("451 busy", False), ("550 nobody", True)])
+def test_failed_deliveries_are_repeated_or_given_up(reply, permanent, tmp_path):
     file = tmp_path / "received"
-    times = -1 if kept else 2
-    with running("server.py", "--received", file, "--rcpt", trouble, "--times", times) as port:
+    times = -1 if permanent else 2
+    with running("server.py", "--received", file, "--rcpt", reply, "--times", times) as port:
         server = Lictor(tmp_path, f"smtp://localhost:{port}", "--registration", "email")
         with server.running():
             assert server.register("ada", "ada@mail.example")[0] == 201
             failed = "SELECT 1 FROM outbox WHERE attempts > ?"
-            if kept:
+            if permanent:
                 wait_for(lambda: server.rows("SELECT 1 FROM outbox WHERE due IS NULL"))
                 assert "given up" in server.command("mail", "list")[1]
                 assert "mail-failed" in server.command("audit")[1]
@@ -305,12 +304,12 @@ def test_what_cannot_be_sent(trouble, kept, tmp_path):
                 for attempt in range(2):
                     wait_for(lambda many=attempt: server.rows(failed, many))
                     assert server.command("mail", "retry", "1")[0] == 0
-                letter = the_next(Relay(file, port), 0)
+                letter = next_letter(Relay(file, port), 0)
                 assert server.send("GET", "/api/finalize", token=letter.token)[0] == 200
             wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
 
 
-def test_a_mail_server_that_hangs_holds_up_nobody(tmp_path):
+def test_a_mail_server_that_hangs_delays_no_answer_and_no_stop(tmp_path):
     with running("hostile.py", "hangs-at-once") as port:
         server = Lictor(tmp_path, f"smtp://localhost:{port}", "--registration", "email")
         with server.running():
@@ -319,22 +318,22 @@ def test_a_mail_server_that_hangs_holds_up_nobody(tmp_path):
                 assert server.register(f"u{number}", f"u{number}@mail.example")[0] == 201
             assert time.monotonic() - begun < 10
             begun = time.monotonic()
-        # The end does not wait for it either, and the mails stay.
+        # The stop does not wait for the mail server either, and the mails stay in the outbox.
         assert time.monotonic() - begun < 10
         assert server.rows("SELECT count(*) FROM outbox") == [(5,)]
 
 
 def test_kill_minus_nine_loses_no_mail(tmp_path):
-    """200 registrations, the server killed at random moments meanwhile."""
+    """200 registrations while the server is killed at random moments."""
     mails = Folder(tmp_path)
-    server = Lictor(tmp_path, mails.way, "--registration", "email", "--throttle", "off")
-    acknowledged, tried = [], iter(range(200))
+    server = Lictor(tmp_path, mails.transport, "--registration", "email", "--throttle", "off")
+    acknowledged, numbers = [], iter(range(200))
     lock, over = threading.Lock(), threading.Event()
 
     def client():
         while True:
             with lock:
-                number = next(tried, None)
+                number = next(numbers, None)
             if number is None:
                 return
             try:
@@ -369,7 +368,7 @@ def test_kill_minus_nine_loses_no_mail(tmp_path):
     names = [name_of(letter) for letter in letters]
     for number in acknowledged:
         assert f"u{number}" in accounts and f"u{number}" in names, number
-    # For nobody who is not there, and what came twice is the same mail.
+    # Every mail is for an account, and two deliveries of one mail have the same token.
     assert set(names) <= accounts
     ids = {letter.id: letter.token for letter in letters}
     assert len(ids) == len(set(names))

@@ -27,7 +27,7 @@ import server as mail_server
 HERE = Path(__file__).resolve().parent
 FROM = "Zoë's Photos <login@example.org>"
 LOGIN = f"{quote(mail_server.USER, safe='')}:{quote(mail_server.PASSWORD, safe='')}@"
-PATIENCE = 120  # seconds until a command must have ended
+PATIENCE = 120  # seconds within which a command must end
 
 
 def binary():
@@ -44,7 +44,7 @@ BINARY = binary()
 
 @contextlib.contextmanager
 def running(script, *arguments):
-    """The port that the script listens on."""
+    """Runs a script that is a server; yields its port."""
     command = [sys.executable, "-B", HERE / script, *map(str, arguments)]
     process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
@@ -58,7 +58,7 @@ def running(script, *arguments):
         process.stdout.close()
 
 
-class Tried(NamedTuple):
+class Outcome(NamedTuple):
     code: int
     text: str
     seconds: float
@@ -68,9 +68,9 @@ class Tried(NamedTuple):
         return " refused the mail: " in self.text
 
 
-def send(way, to="ada@example.net", issuer="Olá", trust=None, **environment):
-    """What comes of one mail; the way in the environment, as people should have it."""
-    environment |= {"LICTOR_MAIL": way, "LICTOR_MAIL_FROM": FROM, "PATH": os.defpath}
+def send(transport, to="ada@example.net", issuer="Olá", trust=None, **environment):
+    """Sends one mail; the transport is in the environment, as the README recommends."""
+    environment |= {"LICTOR_MAIL": transport, "LICTOR_MAIL_FROM": FROM, "PATH": os.defpath}
     if trust:
         environment["SSL_CERT_FILE"] = str(trust)
     command = [BINARY, "mail", "test", to, "--issuer", issuer]
@@ -80,15 +80,15 @@ def send(way, to="ada@example.net", issuer="Olá", trust=None, **environment):
     )
     text = (ended.stdout + ended.stderr).decode("utf-8")
     assert mail_server.PASSWORD not in text and quote(mail_server.PASSWORD, safe="") not in text
-    return Tried(ended.returncode, text, time.monotonic() - begun)
+    return Outcome(ended.returncode, text, time.monotonic() - begun)
 
 
 def received(file):
     return [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
 
 
-# What the server is started with; the kind and the login in the setting; what the server writes
-# down of the connection.
+# The options of the server; the scheme and the login in the setting; the user and the version of TLS
+# that the server saw.
 GOOD = [
     ("plain", "", "smtp", "", (None, None)),
     ("plain-with-login", "--auth PLAIN", "smtp", LOGIN, (mail_server.USER, None)),
@@ -119,12 +119,12 @@ GOOD = [
 
 
 @pytest.mark.parametrize("name, options, kind, login, expected", GOOD, ids=[row[0] for row in GOOD])
-def test_what_arrives(name, options, kind, login, expected, authority, tmp_path):
+def test_mail_arrives(name, options, kind, login, expected, authority, tmp_path):
     file = tmp_path / "received"
     arguments = ["--certificates", authority, "--received", file, *options.split()]
     with running("server.py", *arguments) as port:
-        tried = send(f"{kind}://{login}localhost:{port}", trust=authority / "ca.pem")
-    assert tried.code == 0, tried.text
+        outcome = send(f"{kind}://{login}localhost:{port}", trust=authority / "ca.pem")
+    assert outcome.code == 0, outcome.text
     (entry,) = received(file)
     assert (entry["user"], entry["tls"]) == expected
     assert (entry["from"], entry["to"]) == ("login@example.org", ["ada@example.net"])
@@ -132,7 +132,7 @@ def test_what_arrives(name, options, kind, login, expected, authority, tmp_path)
 
 
 def check_message(text):
-    """As a mail program reads it."""
+    """Parses the message as a mail program does."""
     assert text.isascii() and max(map(len, text.splitlines())) <= 998
     message = email.message_from_string(text, policy=email.policy.default)
     assert not message.defects
@@ -151,7 +151,7 @@ def check_message(text):
     assert all(part.get_content().strip() and not part.defects for part in parts)
 
 
-# What the server is started with; whether the mail is refused for good; what is said.
+# The options of the server; whether the failure is permanent; a part of the message.
 REFUSED = [
     ("--rcpt '450 4.2.1 come back'", False, "to the recipient: 450 4.2.1 come back"),
     ("--rcpt '550 5.1.1 no such user'", True, "to the recipient: 550 5.1.1 no such user"),
@@ -164,17 +164,17 @@ REFUSED = [
 
 
 @pytest.mark.parametrize("options, permanent, said", REFUSED)
-def test_what_is_refused(options, permanent, said, authority, tmp_path):
+def test_negative_replies(options, permanent, said, authority, tmp_path):
     file = tmp_path / "received"
     arguments = ["--certificates", authority, "--received", file, *shlex.split(options)]
     with running("server.py", *arguments) as port:
-        tried = send(f"smtp://localhost:{port}")
-    assert tried.code == 1 and said in tried.text, tried.text
-    assert tried.permanent == permanent, tried.text
+        outcome = send(f"smtp://localhost:{port}")
+    assert outcome.code == 1 and said in outcome.text, outcome.text
+    assert outcome.permanent == permanent, outcome.text
     assert received(file) == []
 
 
-def test_a_server_that_is_busy_at_first(tmp_path):
+def test_a_busy_server_accepts_a_later_attempt(tmp_path):
     file = tmp_path / "received"
     arguments = ["--received", file, "--rcpt", "451 4.3.0 later", "--times", "2"]
     with running("server.py", *arguments) as port:
@@ -185,46 +185,46 @@ def test_a_server_that_is_busy_at_first(tmp_path):
 
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN"])
 @pytest.mark.parametrize("password", ["wrong", mail_server.PASSWORD + "x"])
-def test_a_wrong_password_is_the_operators_to_mend(mechanism, password, authority, tmp_path):
+def test_a_wrong_password_is_a_temporary_failure(mechanism, password, authority, tmp_path):
     arguments = ["--certificates", authority, "--received", tmp_path / "received"]
     arguments += ["--tls", "starttls", "--auth", mechanism]
     login = f"{quote(mail_server.USER)}:{quote(password, safe='')}@"
     with running("server.py", *arguments) as port:
-        tried = send(f"smtp+starttls://{login}localhost:{port}", trust=authority / "ca.pem")
-    assert tried.code == 1 and "to the password: 535" in tried.text and not tried.permanent
+        outcome = send(f"smtp+starttls://{login}localhost:{port}", trust=authority / "ca.pem")
+    assert outcome.code == 1 and "to the password: 535" in outcome.text and not outcome.permanent
 
 
-# The certificate; the name in the setting; what is said of it.
+# The certificate; the host in the setting; a part of the message.
 DISTRUSTED = [
     ("wrong-name", "localhost", "is for another name"),
     ("wrong-name", "127.0.0.1", "is for another name"),
-    ("unknown", "localhost", "from nobody whom this machine trusts"),
+    ("unknown", "localhost", "from an authority that this machine does not trust"),
     ("expired", "localhost", "has expired"),
 ]
 
 
 @pytest.mark.parametrize("kind", ["smtps", "smtp+starttls"])
 @pytest.mark.parametrize("certificate, host, said", DISTRUSTED)
-def test_who_is_not_believed(kind, certificate, host, said, authority, tmp_path):
+def test_untrusted_certificates(kind, certificate, host, said, authority, tmp_path):
     file = tmp_path / "received"
     tls = "implicit" if kind == "smtps" else "starttls"
     arguments = ["--certificates", authority, "--received", file, "--auth", "PLAIN", "--tls", tls]
     with running("server.py", *arguments, "--certificate", certificate) as port:
-        tried = send(f"{kind}://{LOGIN}{host}:{port}", trust=authority / "ca.pem")
-    assert tried.code == 1 and said in tried.text and not tried.permanent, tried.text
+        outcome = send(f"{kind}://{LOGIN}{host}:{port}", trust=authority / "ca.pem")
+    assert outcome.code == 1 and said in outcome.text and not outcome.permanent, outcome.text
     assert received(file) == []
 
 
-def test_without_trusted_certificates_it_says_so_at_once(tmp_path):
+def test_a_machine_without_authorities_names_the_setting(tmp_path):
     empty = tmp_path / "empty.pem"
     empty.write_text("")
     for trust in (empty, tmp_path / "nowhere.pem"):
-        tried = send("smtps://localhost:1", trust=trust)
-        assert tried.code == 1 and "SSL_CERT_FILE" in tried.text, tried.text
+        outcome = send("smtps://localhost:1", trust=trust)
+        assert outcome.code == 1 and "SSL_CERT_FILE" in outcome.text, outcome.text
 
 
-# The address; whether the server knows SMTPUTF8; whom the mail is for on the wire.
-ADDRESSES = [
+# The recipient; whether the server offers SMTPUTF8; the recipient in the dialogue.
+RECIPIENTS = [
     ("ada@bücher.example", False, "ada@xn--bcher-kva.example"),
     ("ada@BÜCHER.example", False, "ada@xn--bcher-kva.example"),
     ("ada@bücher.example", True, "ada@xn--bcher-kva.example"),
@@ -235,32 +235,32 @@ ADDRESSES = [
 ]
 
 
-@pytest.mark.parametrize("to, utf8, expected", ADDRESSES)
-def test_addresses_beyond_ascii(to, utf8, expected, tmp_path):
+@pytest.mark.parametrize("to, utf8, expected", RECIPIENTS)
+def test_recipients_beyond_ascii(to, utf8, expected, tmp_path):
     file = tmp_path / "received"
     with running("server.py", "--received", file, *(["--utf8"] if utf8 else [])) as port:
-        tried = send(f"smtp://localhost:{port}", to=to)
+        outcome = send(f"smtp://localhost:{port}", to=to)
     if expected is None:
-        assert tried.permanent and "SMTPUTF8" in tried.text, tried.text
+        assert outcome.permanent and "SMTPUTF8" in outcome.text, outcome.text
         assert received(file) == []
         return
-    assert tried.code == 0, tried.text
+    assert outcome.code == 0, outcome.text
     (entry,) = received(file)
     assert entry["to"] == [expected]
     assert f"\r\nTo: {expected}\r\n" in entry["message"]
     assert ("SMTPUTF8" in entry["options"]) == (not expected.isascii())
 
 
-# The way of hostile.py; the kind in the setting; what is said; seconds that it may take.
+# The behaviour of hostile.py; the scheme in the setting; a part of the message; limit in seconds.
 HOSTILE = [
-    ("hangs-at-once", "smtp", "it took too long", 25),
+    ("hangs-at-once", "smtp", "the server took too long", 25),
     ("hangs-at-once", "smtps", "took too long", 25),
-    ("hangs-after-the-mail", "smtp", "it took too long", 45),
-    ("never-reads", "smtp", "it took too long", 25),
-    ("trickles", "smtp", "it took too long", 25),
+    ("hangs-after-the-mail", "smtp", "the server took too long", 45),
+    ("never-reads", "smtp", "the server took too long", 25),
+    ("trickles", "smtp", "the server took too long", 25),
     ("trickles-lines", "smtp", "too", 40),
     ("drops-in-the-mail", "smtp", "", 10),
-    ("endless-line", "smtp", "has no end", 10),
+    ("endless-line", "smtp", "is too long", 10),
     ("endless-line", "smtps", "", 10),
     ("endless-reply", "smtp", "too many lines", 10),
     ("busy", "smtp", "421 4.3.2 too busy", 10),
@@ -276,51 +276,51 @@ HOSTILE = [
 
 def test_hostile_servers(authority):
     def check(row):
-        way, kind, said, seconds = row
-        with running("hostile.py", way, "--certificates", authority) as port:
-            tried = send(f"{kind}://{LOGIN}localhost:{port}", trust=authority / "ca.pem")
-        why = tried.text.splitlines()[0]
-        fine = tried.code == 1 and said in why and not tried.permanent and tried.seconds < seconds
+        behaviour, kind, said, seconds = row
+        with running("hostile.py", behaviour, "--certificates", authority) as port:
+            outcome = send(f"{kind}://{LOGIN}localhost:{port}", trust=authority / "ca.pem")
+        why = outcome.text.splitlines()[0]
+        fine = outcome.code == 1 and said in why and not outcome.permanent and outcome.seconds < seconds
         fine = fine and why.isprintable() and len(why.encode()) < 450
-        return None if fine else (row, tried)
+        return None if fine else (row, outcome)
 
-    # Most of the time they are waited for.
+    # The tests mostly wait for time limits, so all of them run at once.
     with ThreadPoolExecutor(len(HOSTILE)) as pool:
         wrong = list(filter(None, pool.map(check, HOSTILE)))
     assert not wrong
 
 
 def test_an_endless_line_takes_no_memory(authority):
-    """With at most 1 GB of addresses, nothing runs out."""
+    """A gigabyte of address space is enough."""
     with running("hostile.py", "endless-line") as port:
         environment = {"LICTOR_MAIL": f"smtp://localhost:{port}", "LICTOR_MAIL_FROM": FROM}
         command = f"ulimit -v 1000000; exec '{BINARY}' mail test ada@example.net"
         ended = subprocess.run(
             ["sh", "-c", command], env=environment, capture_output=True, timeout=PATIENCE
         )
-    assert ended.returncode == 1 and b"has no end" in ended.stderr, ended
+    assert ended.returncode == 1 and b"is too long" in ended.stderr, ended
 
 
-def test_nobody_there():
-    for way in ("smtp://127.0.0.1:1", "smtps://127.0.0.1:1", "smtp://nowhere.invalid"):
-        tried = send(way)
-        assert tried.code == 1 and not tried.permanent and tried.seconds < 60, tried
+def test_an_unreachable_server_is_a_temporary_failure():
+    for transport in ("smtp://127.0.0.1:1", "smtps://127.0.0.1:1", "smtp://nowhere.invalid"):
+        outcome = send(transport)
+        assert outcome.code == 1 and not outcome.permanent and outcome.seconds < 60, outcome
 
 
-def test_a_folder(tmp_path):
-    tried = send(f"dir:{tmp_path}/mails")
-    assert tried.code == 0, tried.text
+def test_a_folder_gets_a_private_file(tmp_path):
+    outcome = send(f"dir:{tmp_path}/mails")
+    assert outcome.code == 0, outcome.text
     (file,) = (tmp_path / "mails").iterdir()
     check_message(file.read_bytes().decode("ascii"))
     assert file.suffix == ".eml" and file.stat().st_mode & 0o777 == 0o600
 
 
-def test_sendmail(tmp_path):
+def test_sendmail_gets_the_mail(tmp_path):
     program = tmp_path / "sendmail"
     program.write_text(f'#!/bin/sh\necho "$@" >{tmp_path}/arguments\nexec cat >{tmp_path}/mail\n')
     program.chmod(0o700)
-    tried = send(f"sendmail:{program}", SECRET_KEY="x" * 32)
-    assert tried.code == 0, tried.text
+    outcome = send(f"sendmail:{program}", SECRET_KEY="x" * 32)
+    assert outcome.code == 0, outcome.text
     arguments = (tmp_path / "arguments").read_text()
     assert arguments == "-i -f login@example.org -- ada@example.net\n"
     check_message((tmp_path / "mail").read_text())

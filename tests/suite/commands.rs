@@ -1,5 +1,7 @@
 //! `lictor user …`, beside a running server.
 
+use std::time::{Duration, Instant};
+
 use crate::support::{Dir, PASSWORD, Server, outcome, run};
 
 #[test]
@@ -103,6 +105,60 @@ fn looking_for_users_makes_no_file_but_adding_the_first_does() {
     server.login("ada", PASSWORD).token();
 }
 
+/// Runs a command that must succeed, and print nothing but what it answers; returns that.
+fn done(dir: &Dir, args: &[&str], input: &str) -> String {
+    let (code, out, err) = outcome(&run(&dir.0, args, input));
+    assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+    out
+}
+
+/// The kinds of the mails in the outbox.
+fn queued(dir: &Dir) -> Vec<String> {
+    let list = done(dir, &["mail", "list"], "");
+    let kinds = list.lines().skip(1).map(|line| {
+        assert!(line.ends_with("  ada@mail.example"), "{list}");
+        line.split_whitespace().nth(2).unwrap().to_owned()
+    });
+    kinds.collect()
+}
+
+#[test]
+fn users_are_told_by_mail_what_the_operator_did() {
+    let dir = Dir::new();
+    done(&dir, &["user", "add", "ada", "--email", "ada@mail.example"], PASSWORD);
+    done(&dir, &["user", "add", "bob"], PASSWORD);
+    assert_eq!(queued(&dir), [""; 0]);
+    done(&dir, &["user", "passwd", "ada"], "ten paper boats");
+    done(&dir, &["user", "passwd", "bob"], "ten paper boats");
+    assert_eq!(queued(&dir), ["password-changed"]);
+    done(&dir, &["user", "delete", "ada", "--yes"], "");
+    assert_eq!(queued(&dir), ["account-deleted"]);
+    let flags = ["--mail", "dir:mails", "--public-url", "http://a.example"];
+    let server = Server::start_in(dir, &flags);
+    eventually(|| queued(&server.dir).is_empty());
+    let sent = std::fs::read_dir(server.dir.0.join("mails")).unwrap().count();
+    assert_eq!(sent, 1);
+}
+
+#[test]
+fn a_server_without_mail_discards_notices() {
+    let dir = Dir::new();
+    done(&dir, &["user", "add", "ada", "--email", "ada@mail.example"], PASSWORD);
+    done(&dir, &["user", "passwd", "ada"], "ten paper boats");
+    assert_eq!(queued(&dir), ["password-changed"]);
+    let server = Server::start_in(dir, &[]);
+    eventually(|| queued(&server.dir).is_empty());
+}
+
+/// Waits until something holds.
+fn eventually(holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 #[test]
 fn help_names_everything() {
     let dir = Dir::new();
@@ -132,11 +188,14 @@ fn help_names_everything() {
     ] {
         assert!(serve.contains(word), "{word}");
     }
-    // The README's table of flags is the program's.
-    let readme = include_str!("../../README.md");
+    // docs/settings.md names every flag of the program.
+    let settings = include_str!("../../docs/settings.md");
     for line in serve.lines().filter_map(|line| line.trim_start().strip_prefix("--")) {
         let flag = line.split_whitespace().next().unwrap();
-        assert!(readme.contains(&format!("`--{flag}")), "the README does not name --{flag}");
+        assert!(
+            settings.contains(&format!("`--{flag}")),
+            "docs/settings.md does not name --{flag}"
+        );
     }
     assert!(help(&["--help"]).contains("serve") && help(&["user", "--help"]).contains("passwd"));
     assert!(help(&["--version"]).starts_with("lictor 0."));

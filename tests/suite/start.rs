@@ -226,7 +226,7 @@ fn check_says_what_would_run_and_makes_nothing() {
         "24h",
         "30d",
         "1day",
-        "the app in the program",
+        "the built-in web app",
         "every origin",
         "nothing is wrong",
     ] {

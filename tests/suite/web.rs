@@ -1,4 +1,4 @@
-//! The pages: the app in the program, a folder of one's own, and that nothing else is given out.
+//! The pages: the built-in web app, a folder, and that no other file is served.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, Permissions};
@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use lictor::clock::Timestamp;
 use lictor::http::Request;
-use lictor::{App, Config, Secret, Web};
+use lictor::{App, Config, Secret, Site, Web};
 use serde_json::json;
 
 use crate::support::{
@@ -25,7 +25,7 @@ const APP_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 const FOLDER_POLICY: &str = "frame-ancestors 'none'; base-uri 'self'; object-src 'none'";
 const HASHED: &str = "public, max-age=31536000, immutable";
 
-/// An answer whose body may be anything.
+/// A response whose body may be binary.
 #[derive(Debug)]
 struct Answer {
     status: u16,
@@ -39,7 +39,7 @@ impl Answer {
     }
 }
 
-/// One request; the answer to its last byte.
+/// Sends one request and reads the response until the server closes.
 fn fetch(server: &Server, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -73,7 +73,7 @@ fn gunzip(bytes: &[u8]) -> Vec<u8> {
     miniz_oxide::inflate::decompress_to_vec(&bytes[10..bytes.len() - 8]).unwrap()
 }
 
-/// The files of the app in the program, as its build left them: path and content.
+/// The files of the built-in web app in `web/dist`: path and content.
 fn dist() -> Vec<(String, Vec<u8>)> {
     fn walk(root: &Path, dir: &Path, found: &mut Vec<(String, Vec<u8>)>) {
         for entry in fs::read_dir(dir).unwrap() {
@@ -92,7 +92,7 @@ fn dist() -> Vec<(String, Vec<u8>)> {
     found
 }
 
-/// What every file carries, in whatever form it comes.
+/// Checks the header fields that every form of a file has.
 fn check_fields(answer: &Answer, path: &str, policy: &str, hashed: bool) {
     assert_eq!(answer.header("referrer-policy"), Some("no-referrer"), "{path}");
     assert_eq!(answer.header("vary"), Some("Accept-Encoding, Origin"), "{path}");
@@ -110,7 +110,7 @@ fn check_fields(answer: &Answer, path: &str, policy: &str, hashed: bool) {
     }
 }
 
-/// Plain, compressed, without its body, and not at all because the client has it.
+/// Checks a file uncompressed, compressed, by HEAD, and as a 304.
 fn check_forms(server: &Server, path: &str, content: &[u8], policy: &str, hashed: bool) {
     let plain = get(server, path);
     let gzip = fetch(server, "GET", path, &[GZIP]);
@@ -148,13 +148,13 @@ fn check_forms(server: &Server, path: &str, content: &[u8], policy: &str, hashed
         let other = fetch(server, "GET", path, &[accept, ("If-None-Match", "\"other\"")]);
         assert_eq!((other.status, &other.body), (200, &get.body), "{path}");
     }
-    // The tag of one form is not that of the other.
+    // The two forms have different entity tags.
     let tag = gzip.header("etag").unwrap();
     assert_eq!(fetch(server, "GET", path, &[("If-None-Match", tag)]).status, 200, "{path}");
 }
 
 #[test]
-fn the_app_in_the_program() {
+fn the_built_in_app_is_served_as_built() {
     let server = Server::start(&[]);
     let files = dist();
     assert!(files.len() >= 3, "{files:?}");
@@ -193,7 +193,7 @@ fn the_app_in_the_program() {
 }
 
 #[test]
-fn other_methods_are_told_what_there_is() {
+fn other_methods_answer_405_with_allow() {
     let server = Server::start(&[]);
     for path in ["/", "/login", "/favicon.svg"] {
         for method in ["POST", "PUT", "DELETE", "PATCH", "BREW"] {
@@ -208,7 +208,7 @@ fn other_methods_are_told_what_there_is() {
 }
 
 #[test]
-fn what_the_server_offers() {
+fn the_config_endpoint_names_what_the_server_offers() {
     let offer = |registration, issuer, least| {
         json!({
             "registration": registration, "mail": false, "issuer": issuer,
@@ -235,7 +235,7 @@ fn what_the_server_offers() {
 }
 
 #[test]
-fn no_pages() {
+fn without_pages_every_path_answers_404() {
     let server = Server::start(&["--web", "off"]);
     for path in ["/", "/login", "/index.html", "/favicon.svg"] {
         assert_eq!(server.get(path).error(), (404, "NotFound".into()), "{path}");
@@ -244,7 +244,7 @@ fn no_pages() {
     assert_eq!(server.get("/api/").status(), 200);
 }
 
-/// A folder with an app, and what must not come out beside it and in it.
+/// A folder with an app, and files inside and beside it that must not be served.
 fn folder() -> Dir {
     let dir = Dir::new();
     let web = dir.0.join("web");
@@ -272,13 +272,13 @@ fn folder() -> Dir {
     dir
 }
 
-/// A server for the folder `web` in a directory.
+/// A server of the folder `web` in the directory.
 fn serving(dir: Dir) -> Server {
     Server::start_in(dir, &["--web", "web"])
 }
 
 #[test]
-fn a_folder() {
+fn the_files_of_a_folder_are_served() {
     let server = serving(folder());
     for (path, content, media_type, hashed) in [
         ("/index.html", "<!doctype html><title>mine</title>", "text/html; charset=utf-8", false),
@@ -306,7 +306,7 @@ fn a_folder() {
         let known = ("If-None-Match", answer.header("etag").unwrap());
         assert_eq!(fetch(&server, "GET", path, &[GZIP, known]).status, 304, "{path}");
     }
-    // Also a name without a dot, if there is a file that has it.
+    // A file without a dot in its name is served too.
     assert_eq!(get(&server, "/LICENSE").body, b"do as you like");
     assert_eq!(server.get("/nothing.js").error(), (404, "NotFound".into()));
     assert_eq!(server.send("POST", "/assets/plain.css", &[], "").status(), 405);
@@ -336,7 +336,7 @@ fn compressed_siblings_are_used_unless_they_are_older() {
         assert_eq!(unwanted.header("content-encoding"), None);
         assert_eq!(unwanted.header("etag") == answer.header("etag"), !used);
     }
-    // By its own name it is a file like any other, and without the plain one there is nothing.
+    // Requested by its own name it is an ordinary file. Without the plain file it is not used.
     let itself = fetch(&server, "GET", "/assets/plain.css.gz", &[GZIP]);
     assert_eq!(itself.header("content-type"), Some("application/gzip"));
     assert_eq!(itself.header("content-encoding"), None);
@@ -344,7 +344,7 @@ fn compressed_siblings_are_used_unless_they_are_older() {
     assert_eq!(fetch(&server, "GET", "/assets/plain.css", &[GZIP]).status, 404);
 }
 
-/// What is asked for, and whether the app's page may be the answer; anything else is a refusal.
+/// Paths, and whether the response is the app's document; otherwise the request is refused.
 const HOSTILE: &[(&str, bool)] = &[
     ("/../outside.txt", false),
     ("/..", false),
@@ -405,7 +405,7 @@ const HOSTILE: &[(&str, bool)] = &[
 ];
 
 #[test]
-fn nothing_else_comes_out_of_a_folder() {
+fn no_file_outside_the_folder_and_no_hidden_file_is_served() {
     let dir = folder();
     let web = dir.0.join("web");
     symlink("../outside.txt", web.join("leaves.txt")).unwrap();
@@ -431,23 +431,27 @@ fn nothing_else_comes_out_of_a_folder() {
         }
     }
     for path in ["/stays.css", "/alias/plain.css"] {
-        assert_eq!(get(&server, path).body, b"p { color: red }", "a link that stays is followed");
+        assert_eq!(
+            get(&server, path).body,
+            b"p { color: red }",
+            "a link inside the folder is followed"
+        );
     }
-    // Whoever made the folder is told why.
+    // The log tells the operator why.
     let log = server.log();
     assert!(log.contains("leaves.txt in ") && log.contains("is not served"), "{log}");
     assert_without(&log, &["secret-"], &"the log");
 }
 
 #[test]
-fn a_folder_is_served_as_it_is_now() {
+fn changes_of_a_folder_are_served_at_once() {
     let dir = folder();
     let root = dir.0.clone();
     fs::rename(root.join("web"), root.join("first")).unwrap();
     symlink("first", root.join("web")).unwrap();
     let server = serving(dir);
     let before = get(&server, "/assets/plain.css");
-    // Another file under the name, of the same length.
+    // The file is replaced by another of the same length.
     fs::write(root.join("new"), "p { color: tan }").unwrap();
     fs::rename(root.join("new"), root.join("first/assets/plain.css")).unwrap();
     let known = [("If-None-Match", before.header("etag").unwrap())];
@@ -457,7 +461,7 @@ fn a_folder_is_served_as_it_is_now() {
     assert_eq!(get(&server, "/new.js").body, b"new");
     fs::remove_file(root.join("first/new.js")).unwrap();
     assert_eq!(get(&server, "/new.js").status, 404);
-    // Another folder.
+    // The folder is replaced.
     fs::create_dir(root.join("second")).unwrap();
     fs::write(root.join("second/index.html"), "second").unwrap();
     symlink("second", root.join("next")).unwrap();
@@ -471,15 +475,15 @@ fn a_folder_is_served_as_it_is_now() {
     assert_eq!(server.get("/api/").status(), 200);
 }
 
-/// Longer than what the sockets of both sides hold.
+/// More bytes than the socket buffers of both sides hold.
 const LARGE: usize = 24 << 20;
 
 fn large(byte: u8) -> Vec<u8> {
     vec![byte; LARGE]
 }
 
-/// Asks for the large file and reads nothing but the first bytes.
-fn ask_for_large(server: &Server) -> (TcpStream, Vec<u8>) {
+/// Requests the large file and reads only the first bytes.
+fn request_large(server: &Server) -> (TcpStream, Vec<u8>) {
     let mut stream = TcpStream::connect(server.address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
@@ -491,19 +495,19 @@ fn ask_for_large(server: &Server) -> (TcpStream, Vec<u8>) {
 }
 
 #[test]
-fn a_large_file_replaced_under_way_is_sent_as_it_was() {
+fn a_large_file_that_is_replaced_while_it_is_sent_arrives_unchanged() {
     let server = serving(folder());
     let path = server.dir.0.join("web/large.bin");
     fs::write(&path, large(b'1')).unwrap();
-    let (mut stream, mut bytes) = ask_for_large(&server);
+    let (mut stream, mut bytes) = request_large(&server);
     fs::write(server.dir.0.join("new"), large(b'2')).unwrap();
     fs::rename(server.dir.0.join("new"), &path).unwrap();
     assert!(get(&server, "/large.bin").body == large(b'2'));
     stream.read_to_end(&mut bytes).unwrap();
     assert!(parse(&bytes).body == large(b'1'));
-    // One that is cut off in its place cannot be: the connection ends before the length that was
-    // told, and others go on.
-    let (mut stream, mut bytes) = ask_for_large(&server);
+    // A file that is truncated in place cannot be sent in full: the connection closes before the
+    // announced length, and other requests are answered.
+    let (mut stream, mut bytes) = request_large(&server);
     File::options().write(true).open(&path).unwrap().set_len(10).unwrap();
     let _ = stream.read_to_end(&mut bytes);
     let answer = parse(&bytes);
@@ -514,7 +518,7 @@ fn a_large_file_replaced_under_way_is_sent_as_it_was() {
 }
 
 #[test]
-fn clients_that_do_not_read_hold_neither_memory_nor_descriptors() {
+fn clients_that_do_not_read_hold_no_memory_and_one_descriptor() {
     let server = serving(folder());
     fs::write(server.dir.0.join("web/large.bin"), large(b'1')).unwrap();
     let pid = server.child.id();
@@ -523,9 +527,9 @@ fn clients_that_do_not_read_hold_neither_memory_nor_descriptors() {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.split_whitespace().next().unwrap().parse::<usize>().unwrap() * 1024
     };
-    drop(ask_for_large(&server));
+    drop(request_large(&server));
     let before = resident();
-    let stuck: Vec<_> = (0..30).map(|_| ask_for_large(&server)).collect();
+    let stuck: Vec<_> = (0..30).map(|_| request_large(&server)).collect();
     let files = fs::read_dir(format!("/proc/{pid}/fd")).unwrap();
     let files = files.filter_map(|fd| fs::read_link(fd.unwrap().path()).ok());
     assert_eq!(files.filter(|file| file.ends_with("web/large.bin")).count(), 1);
@@ -535,14 +539,14 @@ fn clients_that_do_not_read_hold_neither_memory_nor_descriptors() {
 }
 
 #[test]
-fn what_cannot_be_served_is_refused_at_the_start_and_nothing_is_made() {
+fn a_folder_without_an_app_is_refused_at_start_and_creates_no_file() {
     let dir = Dir::new();
     fs::create_dir(dir.0.join("empty")).unwrap();
     fs::write(dir.0.join("file"), "").unwrap();
     fs::create_dir_all(dir.0.join("odd/index.html")).unwrap();
     fs::create_dir(dir.0.join("leaves")).unwrap();
     symlink("../file", dir.0.join("leaves/index.html")).unwrap();
-    let there = fs::read_dir(&dir.0).unwrap().count();
+    let before = fs::read_dir(&dir.0).unwrap().count();
     for (web, what) in [
         ("missing", "cannot open the folder missing: No such file"),
         ("file", "file is not a folder"),
@@ -560,11 +564,11 @@ fn what_cannot_be_served_is_refused_at_the_start_and_nothing_is_made() {
             assert!(lines[1].contains("--web") && lines[1].contains("off"), "{err}");
         }
     }
-    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), there);
+    assert_eq!(fs::read_dir(&dir.0).unwrap().count(), before);
 }
 
 #[test]
-fn a_folder_with_the_database_or_the_keys_in_it_is_refused() {
+fn a_folder_that_contains_the_database_or_the_keys_is_refused() {
     let dir = folder();
     symlink("web", dir.0.join("alias")).unwrap();
     fs::create_dir(dir.0.join("web/data")).unwrap();
@@ -575,7 +579,7 @@ fn a_folder_with_the_database_or_the_keys_in_it_is_refused() {
     fs::write(dir.0.join("index.html"), "").unwrap();
     let check = |flags: &[&str], expected: Option<&str>| {
         for command in ["serve", "check"] {
-            // Where it is not refused, the port is the second thing that is wrong.
+            // A folder that is accepted fails later, because the IP address cannot be listened on.
             let args = [&[command, "--listen", "192.0.2.1:5000"], flags].concat();
             let (code, _, err) = outcome(&finish(lictor(&dir.0, &args), ""));
             match expected {
@@ -600,10 +604,10 @@ fn a_folder_with_the_database_or_the_keys_in_it_is_refused() {
 }
 
 #[test]
-fn check_names_the_pages() {
+fn the_check_command_names_the_source_of_the_pages() {
     let dir = folder();
     for (flags, expected) in [
-        (&["check"][..], "the app in the program".to_owned()),
+        (&["check"][..], "the built-in web app".to_owned()),
         (&["check", "--web", "off"], "off".into()),
         (&["check", "--web", "web"], dir.0.join("web").display().to_string()),
     ] {
@@ -616,7 +620,7 @@ fn check_names_the_pages() {
 }
 
 #[test]
-fn files_may_be_read_by_pages_that_may_call() {
+fn files_have_the_same_cors_fields_as_the_api() {
     let server = Server::start(&["--cors-origin", "http://app.example"]);
     for (origin, allowed) in [("http://app.example", true), ("http://other.example", false)] {
         let answer = fetch(&server, "GET", "/", &[("Origin", origin)]);
@@ -627,21 +631,23 @@ fn files_may_be_read_by_pages_that_may_call() {
 }
 
 #[test]
-fn a_program_that_embeds_lictor_serves_pages_if_it_says_so() {
+fn an_embedding_program_serves_pages_only_if_configured() {
     let dir = folder();
     let now = Timestamp(1_800_000_000);
-    let ask = |web: Option<Web>, path: &str| {
+    let fetch = |web: Option<Web>, path: &str| {
         let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
         config.web = web.unwrap_or(config.web);
-        let response = App::open(&config).unwrap().handle(&Request::new("GET", path, &[]), now);
+        let response = Site::new(App::open(config).unwrap())
+            .unwrap()
+            .handle(&Request::new("GET", path, &[]), now);
         (response.status, String::from_utf8_lossy(response.body()).into_owned())
     };
-    assert_eq!(ask(None, "/").0, 404);
+    assert_eq!(fetch(None, "/").0, 404);
     let folder = Web::Folder(dir.0.join("web"));
-    assert_eq!(ask(Some(folder), "/data.bin"), (200, "bytes".into()));
-    let (status, page) = ask(Some(Web::Embedded), "/");
+    assert_eq!(fetch(Some(folder), "/data.bin"), (200, "bytes".into()));
+    let (status, page) = fetch(Some(Web::Embedded), "/");
     assert!(status == 200 && page.to_lowercase().contains("<!doctype html>"), "{page}");
     let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
     config.web = Web::Folder("/nonexistent".into());
-    assert!(App::open(&config).unwrap_err().usage);
+    assert!(Site::new(App::open(config).unwrap()).unwrap_err().usage);
 }

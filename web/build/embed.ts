@@ -1,10 +1,10 @@
-// Owns what is added to the build for the program that serves it: each file once more as gzip,
-// and embedded.rs, the list that src/assets includes.
+// Owns the files that the build adds for the binary: each file compressed with gzip, and embedded.rs,
+// the list that src/assets includes.
 
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-// In JavaScript, so that the bytes are the same on every machine: what node's own zlib makes
-// depends on its version and on the processor.
+// gzip in JavaScript, so that every machine makes the same bytes: the output of node's zlib depends on
+// its version and on the processor.
 import { gzip } from 'pako';
 import type { Plugin } from 'vite';
 
@@ -33,7 +33,7 @@ export function embed(): Plugin {
   };
 }
 
-// Writes the file's compressed twin, and says in Rust what it is.
+// Writes the compressed file, and returns its entry for embedded.rs.
 function asset(folder: string, file: string): string {
   const mediaType = MEDIA_TYPES[extname(file)];
   if (!mediaType) throw new Error(`embed: no media type for ${file}`);
@@ -49,7 +49,7 @@ function asset(folder: string, file: string): string {
 `;
 }
 
-// Without name and time in its head (RFC 1952 section 2.3), and of no operating system.
+// The header has no name and no time, and an unknown operating system (RFC 1952 section 2.3).
 function compressed(bytes: Uint8Array): Uint8Array {
   const packed = gzip(bytes, { level: 9 });
   packed.fill(0, 4, 8);

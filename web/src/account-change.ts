@@ -1,5 +1,5 @@
-// Owns that the server says, in answer to something else, that what is known of the account is
-// out of date: it has, or must have, a second factor. Whoever shows the account reads it again.
+// Owns the notice that the account data on the page is out of date: a refusal of the server has shown
+// that the account has, or must have, a second factor. Its listeners load the account again.
 
 const STALE = ['OtpRequired', 'SecondFactorMissing'];
 

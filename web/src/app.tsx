@@ -1,6 +1,6 @@
-// Owns the map of the app: which address shows which page, and who may see it. A page that takes
-// a login shows the login in its place, and is there at once after it. So does every page where
-// the account must set up a second factor first.
+// Owns the routes of the app: which path shows which page, and who may see it. A page that requires a
+// login shows the login page until the user is logged in. While the account must set up a second
+// factor, every page shows that.
 
 import type { ComponentType } from 'react';
 import { Frame } from './frame';
@@ -30,7 +30,7 @@ interface Route {
   path: RegExp;
   page: ComponentType;
   who?: 'user' | 'admin';
-  // Of a link in a mail, which may be another account's than the one that is logged in.
+  // The page of a link in a mail, whose account may not be the one that is logged in.
   ofLink?: true;
 }
 
@@ -58,7 +58,7 @@ export function App() {
     <Frame>
       {mustEnrol(me) && !route.ofLink
         ? <RequiredFactor />
-        // Another address is another page, even where the same component shows it.
+        // A new path is a new page, even with the same component.
         : <Guarded key={path} {...route} />}
       <LoginAgain />
     </Frame>

@@ -1,4 +1,4 @@
-// Owns what the server offers (GET /api/config), so that nothing else is shown.
+// Owns the configuration of the server (GET /api/config); pages show only what the server offers.
 
 import { createContext, useContext, type ReactNode } from 'react';
 import { api } from './api/endpoints';
@@ -15,7 +15,7 @@ export function ConfigProvider({ children }: { children: ReactNode }) {
   return <Context value={config.data}>{children}</Context>;
 }
 
-// What it is called is not known yet, so there is no heading.
+// The name of the service is not loaded yet, so there is no heading.
 function Before({ config }: { config: Loaded<Config> }) {
   return (
     <main className="content">

@@ -1,4 +1,4 @@
-// Owns the message that the server cannot be reached, as long as it cannot.
+// Owns the message that the server cannot be reached.
 
 import { useLanguage } from './i18n';
 import { useSession } from './session';

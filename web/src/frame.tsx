@@ -1,5 +1,5 @@
-// Owns what is around every page: the way past the navigation, the navigation, the languages, and
-// that the connection is lost.
+// Owns the frame of every page: the link that skips the navigation, the navigation, the choice of
+// language, and the message that the connection is lost.
 
 import type { ReactNode } from 'react';
 import { useConfig } from './config';
@@ -44,7 +44,7 @@ function Navigation() {
   const { loggedIn, roles } = useSession();
   const { registration } = useConfig();
   const { data: me } = useMe();
-  // Until the server has said which roles there are, those of the token are a good guess.
+  // Until the account is loaded, the roles in the token are a good guess.
   const isAdmin = (me?.roles ?? roles).includes('admin');
 
   async function logOut() {
@@ -74,7 +74,7 @@ function Navigation() {
   );
 }
 
-// `within`: it is marked on the pages below it as well.
+// `within`: the link is marked on the pages below its path too.
 export function NavLink({ to, within = false, children }: { to: string; within?: boolean; children: ReactNode }) {
   const { path } = useAddress();
   const current = path === to ? 'page' : within && path.startsWith(`${to}/`) ? 'true' : undefined;

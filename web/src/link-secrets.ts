@@ -1,6 +1,6 @@
-// Owns the secrets that links bring: a mailed token, an invitation. They are taken out of the
-// address bar before anything else runs, so that they are in no history, bookmark or screenshot,
-// and live in memory only. Must be imported before the router, which reads the address.
+// Owns the secrets in the URLs of links: a mailed token, an invitation. It removes them from the
+// address bar before other code runs, so that no history, bookmark or screenshot has them, and keeps
+// them in memory. Must be imported before the router, which reads the URL.
 
 const query = new URLSearchParams(location.search);
 

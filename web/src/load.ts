@@ -1,5 +1,5 @@
-// Owns what a page reads from the server when it opens: loading, there, or refused. A lost
-// connection is no refusal: it is read again as soon as the server can be reached.
+// Owns loading the data of a page: in progress, loaded, or refused. A lost connection is not a
+// refusal: the load is repeated as soon as the server can be reached.
 
 import { useCallback, useEffect, useState } from 'react';
 import { asProblem, type Problem } from './api/problem';
@@ -8,13 +8,13 @@ import { reachable } from './session';
 export interface Loaded<T> {
   data: T | undefined;
   problem: Problem | undefined;
-  // Reads it again; what there is stays on the page meanwhile.
+  // Loads again; the present data stays on the page meanwhile.
   reload: () => void;
   set: (data: T) => void;
 }
 
-// `key` says what is read: another key reads anew. With another `version` of the same it is read
-// again, and what there is stays on the page meanwhile.
+// `key` names the data: a new key clears the page and loads. A new `version` of the same data loads
+// too, but the present data stays on the page meanwhile.
 export function useLoad<T>(load: () => Promise<T>, key: string, version = ''): Loaded<T> {
   const [state, setState] = useState<{ key: string; data?: T; problem?: Problem }>({ key });
   const [round, setRound] = useState(0);
@@ -26,7 +26,7 @@ export function useLoad<T>(load: () => Promise<T>, key: string, version = ''): L
       thrown => wanted && setState({ key, problem: asProblem(thrown) }),
     );
     return () => void (wanted = false);
-    // `load` is made anew at each render; what it reads is named by `key`.
+    // `load` is a new function at each render; `key` names the data that it loads.
   }, [key, version, round]);
 
   const reload = useCallback(() => setRound(before => before + 1), []);
@@ -42,7 +42,7 @@ async function loaded<T>(load: () => Promise<T>, wanted: () => boolean): Promise
     } catch (thrown) {
       const problem = asProblem(thrown);
       if (problem.code !== 'Offline') throw problem;
-      // A pause as well, should it be only this answer that gets lost.
+      // The pause is for the case that only this answer gets lost.
       await Promise.all([reachable(), new Promise(done => setTimeout(done, 500))]);
     }
   }

@@ -1,5 +1,5 @@
-// Owns that the server wants a fresh login for what was asked of it: whether one is asked for at
-// the moment, and how it ended. Knows nothing of the dialog that asks.
+// Owns the fresh login that the server requires for some requests: whether the user is being asked for
+// one, and its outcome. Knows nothing of the dialog.
 
 import { useSyncExternalStore } from 'react';
 
@@ -7,7 +7,7 @@ const listeners = new Set<() => void>();
 let waiting: ((done: boolean) => void)[] = [];
 let successes = 0;
 
-// Resolves to whether the person has logged in again. One login is for all that wait for it.
+// Resolves to whether the user has logged in again. One login serves all waiting requests.
 export function freshLogin(): Promise<boolean> {
   return new Promise(done => change([...waiting, done]));
 }
@@ -23,7 +23,7 @@ export function useFreshLoginAsked(): boolean {
   return useSyncExternalStore(subscribe, () => waiting.length > 0);
 }
 
-// Another number after each fresh login: what there is to read of the sessions has changed.
+// A number that changes with each fresh login, because the list of sessions has changed.
 export function useFreshLogins(): number {
   return useSyncExternalStore(subscribe, () => successes);
 }

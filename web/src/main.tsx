@@ -1,4 +1,4 @@
-// Starts the app. The secrets of links are taken out of the address first.
+// Starts the app. Its first import removes the secrets of links from the URL.
 
 import './link-secrets';
 import './styles/index.css';

@@ -1,4 +1,4 @@
-// Owns who is logged in, as the server knows them: read once a session, again when it changed.
+// Owns the account of the user, as the server has it: loaded once a session, and after a change.
 
 import { createContext, useContext, useEffect, type ReactNode } from 'react';
 import { onAccountChange } from './account-change';
@@ -22,7 +22,7 @@ export function useMe(): Loaded<Me | null> {
   return me;
 }
 
-// Whether the server wants a second factor of this account before anything else.
+// Whether the account must set up a second factor before anything else.
 export function mustEnrol(me: Me | null | undefined): boolean {
   return Boolean(me?.second_factor_required && !me.second_factor);
 }

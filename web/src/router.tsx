@@ -1,5 +1,4 @@
-// Owns which page is shown: the address bar, links, back and forward. Knows nothing of what the
-// pages are.
+// Owns the path in the address bar: links, back and forward. Knows no page.
 
 import { useSyncExternalStore, type AnchorHTMLAttributes, type MouseEvent } from 'react';
 
@@ -12,7 +11,7 @@ const listeners = new Set<() => void>();
 let current = read();
 
 function read(): Address {
-  // A slash at the end is the same page.
+  // A path with a slash at the end is the same page.
   const path = location.pathname.replace(/(.)\/+$/, '$1');
   return { path, query: new URLSearchParams(location.search) };
 }
@@ -40,7 +39,7 @@ function subscribe(listener: () => void) {
   return () => void listeners.delete(listener);
 }
 
-// A real link: it can be opened in another tab, and works with every key that links work with.
+// A real link: it can be opened in a new tab, and all keys for links work.
 export function Link({ to, onClick, ...rest }: { to: string } & AnchorHTMLAttributes<HTMLAnchorElement>) {
   function follow(event: MouseEvent<HTMLAnchorElement>) {
     onClick?.(event);

@@ -1,6 +1,6 @@
-// Owns the one session of this app, and the calls that go with it: what was answered, or a
-// Problem. Where the server wants a fresh login first, it is asked for here. Where the token is
-// kept, how it is renewed, and asking again until a lost server is back, is src/auth's.
+// Owns the one session of this app, and the calls with it, which resolve to the answer or reject with
+// a Problem. Asks for a fresh login where the server requires one. src/auth stores and refreshes the
+// token, and waits for a server that cannot be reached.
 
 import { noteAccountChange } from './account-change';
 import { asProblem } from './api/problem';
@@ -20,7 +20,7 @@ export function answered<T>(asking: Promise<T>): Promise<T> {
   });
 }
 
-// As whoever is logged in; `ask` is called again after a fresh login.
+// Calls `ask` with the session, and once more after a fresh login.
 export async function asUser<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await answered(ask());
@@ -36,12 +36,12 @@ export function call<T>(method: string, path: string, body?: unknown): Promise<T
   return asUser(() => auth.call<T>(method, path, body));
 }
 
-// The same as the bearer of a mailed token, or of none (`false`).
+// A call with a mailed token, or without a token (`false`).
 export function callWith<T>(token: string | false, method: string, path: string, body?: unknown): Promise<T> {
   return answered(auth.call<T>(method, path, body, { token }));
 }
 
-// Ends when the server can be reached.
+// Resolves when the server can be reached.
 export function reachable(): Promise<void> {
   if (!auth.state.offline) return Promise.resolve();
   return new Promise(done => {

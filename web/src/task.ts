@@ -1,5 +1,5 @@
-// Owns one thing that a person asks for with a button: whether it is under way, what went wrong,
-// and how long to wait before the next try. Knows nothing of forms.
+// Owns a task that a button starts: whether it is running, its problem, and the wait before the next
+// attempt. Knows nothing of forms.
 
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { asProblem, type Problem } from './api/problem';
@@ -10,7 +10,7 @@ export interface Task {
   // Seconds to wait, counting down.
   wait: number;
   attempts: number;
-  // Does it, unless it is under way or has to wait. Problems end up in `problem`.
+  // Runs `work`, unless the task is running or has to wait. A failure becomes `problem`.
   run: (work: () => Promise<void>) => Promise<void>;
   fail: (problem: Problem | null) => void;
 }
@@ -28,7 +28,7 @@ export function useTask(): Task {
   }, [startWaiting]);
 
   const run = async (work: () => Promise<void>) => {
-    // The state is of the last render; a second press can come before the next one.
+    // `busy` is from the last render; a second press can come before the next render.
     if (underWay.current || wait > 0) return;
     underWay.current = true;
     setBusy(true);
@@ -46,7 +46,7 @@ export function useTask(): Task {
   return { busy, problem, wait, attempts, run, fail };
 }
 
-// Counts whole seconds down to 0, by this computer's clock: a tab in the background may tick late.
+// Counts whole seconds down to 0 by the clock, because timers of a background tab are late.
 function useCountdown(): [number, (seconds: number) => void] {
   const [until, setUntil] = useState(0);
   const [left, setLeft] = useState(0);

@@ -1,6 +1,6 @@
-// Owns the promise that there are words for everything, in both languages: for every name that
-// the server gives an error or an event, and for every reason that it refuses a name or a
-// password for. It reads the server's sources; it must not know how words are shown.
+// Owns the check that both languages have words for every error and event of the server, and for every
+// reason for which it refuses a username or a password. It reads the server's sources and knows nothing
+// of how words are shown.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -17,14 +17,14 @@ const { en } = await load('en.ts');
 const { pt } = await load('pt.ts');
 const { reasons } = await load('reasons.ts');
 
-test('both languages have the same keys, and something to say for each', () => {
+test('both languages have the same keys, and words for each', () => {
   assert.deepEqual(Object.keys(pt), Object.keys(en), 'in the same order');
   for (const words of [en, pt]) for (const [key, text] of Object.entries(words)) assert.ok(text.trim(), key);
 });
 
-test('what is filled in is the same in both languages', () => {
-  const blanks = text => all(text, /\{(\w+)\}/g).sort();
-  for (const key of Object.keys(en)) assert.deepEqual(blanks(pt[key]), blanks(en[key]), key);
+test('both languages have the same placeholders', () => {
+  const placeholders = text => all(text, /\{(\w+)\}/g).sort();
+  for (const key of Object.keys(en)) assert.deepEqual(placeholders(pt[key]), placeholders(en[key]), key);
 });
 
 test('every error of the server has words', () => {
@@ -39,13 +39,13 @@ test('every event of the audit has words', () => {
   for (const name of names) assert.ok(`event.${name}` in en, name);
 });
 
-test('every reason against a name or a password has words, and no other has', () => {
-  const files = readdirSync(join(web, '../src/guard')).filter(file => /^(name|password.*)\.rs$/.test(file));
-  const rules = files.map(file => server(`guard/${file}`)).join('\n');
+test('every reason against a username or a password has words, and no other reason', () => {
+  const files = readdirSync(join(web, '../src/guard')).filter(file => /^password.*\.rs$/.test(file));
+  const rules = [...files.map(file => `guard/${file}`), 'values/username.rs'].map(server).join('\n');
   const sentences = all(rules, /"((?:The username|The password|This password) [^"]+)"/g).filter(each => !each.includes('{what}'));
   assert.ok(sentences.length > 7, `only ${sentences.length} reasons were found`);
   for (const reason of sentences) {
-    // A number may be one that is configured.
+    // The number may be configurable.
     assert.ok(reason in reasons || reason.replace(/\d+|\{\w*\}/, '{n}') in reasons, reason);
   }
   for (const what of all(rules, /\([^()]*(?:\([^()]*\))?, "(the [\w -]+)"\)/g)) {
@@ -60,7 +60,7 @@ test('every key is used somewhere', () => {
     .filter(file => /\.tsx?$/.test(file) && !/[/\\](en|pt)\.ts$/.test(file))
     .map(file => readFileSync(join(web, 'src', file), 'utf8'))
     .join('\n');
-  // Keys that are put together: of these the first part must be there.
+  // Keys that the code puts together from parts.
   const made = /^(error|event)\.|^mail\.(registration|reset)$|\.(one|other)$/;
   const unused = Object.keys(en).filter(key => !made.test(key) && !source.includes(`'${key}'`));
   assert.deepEqual(unused, []);

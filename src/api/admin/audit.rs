@@ -1,13 +1,12 @@
-//! `GET /api/admin/audit`: who did what, when, from where; the newest first.
+//! `GET /api/admin/audit`: who did what, when and from where; the newest first.
 
 use serde::Serialize;
 
-use super::{Query, cut, page, private};
-use crate::app::App;
-use crate::clock::Timestamp;
+use super::{Query, cut, page};
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Admin;
-use crate::http::{Request, Response};
+use crate::http::Response;
 use crate::store::{AuditQuery, AuditRecord};
 
 #[derive(Serialize)]
@@ -31,35 +30,30 @@ impl<'a> Row<'a> {
             user: entry.user,
             name: entry.name.as_deref(),
             actor: entry.actor,
-            address: entry.address.as_deref(),
+            address: entry.ip.as_deref(),
             detail: &entry.detail,
         }
     }
 }
 
-/// Takes `user`, an id, also of somebody who is gone; `since`, a time; `before`, the `next` of
-/// the page before; and `limit`.
-pub(crate) fn get(
-    app: &App,
-    _: &Admin,
-    request: &Request<'_>,
-    _: Timestamp,
-) -> Result<Response, Error> {
+/// Takes `user`, an id, also of a deleted user; `since`, a time; `before`, the `next` of the page
+/// before; and `limit`.
+pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         entries: Vec<Row<'a>>,
         next: Option<i64>,
     }
-    let query = Query::of(request, &["user", "since", "before", "limit"])?;
-    let limit = page(&query)?;
-    let wanted = AuditQuery {
-        user: query.number("user", 0..=i64::MAX)?,
+    let typed = Query::of(call.request, &["user", "since", "before", "limit"])?;
+    let limit = page(&typed)?;
+    let query = AuditQuery {
+        user: typed.number("user", 0..=i64::MAX)?,
         name: None,
-        since: query.number("since", 0..=i64::MAX)?,
-        before: query.number("before", 0..=i64::MAX)?,
+        since: typed.number("since", 0..=i64::MAX)?,
+        before: typed.number("before", 0..=i64::MAX)?,
         limit: limit + 1,
     };
-    let mut found = app.store.recorded(&wanted)?;
+    let mut found = call.app.store.recorded(&query)?;
     let next = cut(&mut found, limit, |entry| entry.id);
-    Ok(private(&Body { entries: found.iter().map(Row::of).collect(), next }))
+    Ok(Response::private(&Body { entries: found.iter().map(Row::of).collect(), next }))
 }

@@ -1,15 +1,14 @@
-//! `/api/admin/invitations`: `GET` lists those that can be used, `POST` makes one, and
-//! `DELETE …/ID` takes one back. Where registration is by invitation, each lets one person in.
+//! `/api/admin/invitations`: `GET` lists the open ones, `POST` makes one, and `DELETE …/ID` takes
+//! one back. Where registration is by invitation, each lets one person register.
 
 use serde::Serialize;
 
-use super::{actor, done, private};
-use crate::api::fields::Fields;
-use crate::app::App;
+use super::{actor, done};
+use crate::app::Call;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Admin;
-use crate::http::{Request, Response};
+use crate::http::Response;
 use crate::store::{Entry, Event, Invitation, NewInvitation};
 use crate::values::{Code, Roles};
 
@@ -34,35 +33,25 @@ impl<'a> Row<'a> {
     }
 }
 
-pub(crate) fn get(
-    app: &App,
-    _: &Admin,
-    _: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
+pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         invitations: Vec<Row<'a>>,
     }
-    let found = app.store.invitations(now)?;
-    Ok(private(&Body { invitations: found.iter().map(Row::of).collect() }))
+    let found = call.app.store.invitations(call.now)?;
+    Ok(Response::private(&Body { invitations: found.iter().map(Row::of).collect() }))
 }
 
-/// Takes `{roles, expires_in}`, both of which can be left out. The answer has the code, which is
-/// not kept and cannot be shown again.
-pub(crate) fn post(
-    app: &App,
-    admin: &Admin,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
+/// Takes `{roles, expires_in}`, both optional. The answer has the code, which the server does not
+/// store and cannot show again.
+pub(in crate::api) fn post(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         id: &'a str,
         code: &'a str,
         expires: i64,
     }
-    let fields = Fields::of(request)?;
+    let fields = call.fields()?;
     let roles = Roles::of(fields.list("roles")?.unwrap_or_default())?;
     let lifespan = fields.number("expires_in", 1..=NewInvitation::MAX_LIFESPAN)?;
     let lifespan = lifespan.unwrap_or(NewInvitation::LIFESPAN);
@@ -70,40 +59,27 @@ pub(crate) fn post(
     let invitation = NewInvitation {
         hash: code.hash(),
         roles: &roles,
-        expires: Timestamp(now.0.saturating_add(lifespan)),
+        expires: Timestamp(call.now.0.saturating_add(lifespan)),
     };
     let detail = invitation.detail();
-    let entry = entry(app, admin, request, Event::Invited, &detail);
-    app.store.invite(&invitation, &admin.authority(app.recent(now)), &entry, now)?;
-    entry.log();
-    Ok(private(&Body {
+    let entry = entry(call, admin, Event::Invited, &detail);
+    call.app.store.invite(&invitation, &admin.authority(call.recent_since()), &entry, call.now)?;
+    Ok(Response::private(&Body {
         id: &invitation.hash.name(),
         code: &code.shown(),
         expires: invitation.expires.0,
     }))
 }
 
-pub(crate) fn delete(
-    app: &App,
-    admin: &Admin,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let entry = entry(app, admin, request, Event::InvitationRevoked, request.parameter);
-    let by = admin.authority(app.recent(now));
-    if !app.store.revoke_invitation(request.parameter, &by, &entry, now)? {
+pub(in crate::api) fn delete(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
+    let entry = entry(call, admin, Event::InvitationRevoked, call.request.parameter);
+    let by = admin.authority(call.recent_since());
+    if !call.app.store.revoke_invitation(call.request.parameter, &by, &entry, call.now)? {
         return Err(Error::NoSuch("invitation"));
     }
-    entry.log();
     Ok(done("invitation taken back"))
 }
 
-fn entry<'a>(
-    app: &App,
-    admin: &Admin,
-    request: &Request<'_>,
-    event: Event,
-    detail: &'a str,
-) -> Entry<'a> {
-    Entry { event, user: None, name: None, actor: actor(app, admin, request), detail }
+fn entry<'a>(call: &Call<'_>, admin: &Admin, event: Event, detail: &'a str) -> Entry<'a> {
+    Entry { event, user: None, name: None, actor: actor(call, admin), detail }
 }

@@ -1,36 +1,21 @@
-//! `GET /api/admin/users/ID/sessions`: where a user is logged in; `DELETE`: nowhere any more.
+//! `GET /api/admin/users/ID/sessions`: where a user is logged in; `DELETE` ends all the sessions.
 
 use super::{actor, done, subject};
-use crate::api::sessions::{open, shown};
-use crate::app::App;
-use crate::clock::Timestamp;
+use crate::api::session_list;
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Admin;
-use crate::http::{Request, Response};
+use crate::http::Response;
 use crate::store::{Entry, Event, SessionScope};
 
-pub(crate) fn get(
-    app: &App,
-    admin: &Admin,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let found = open(app, subject(app, request)?.person.id, now)?;
-    Ok(shown(&found, admin.identity().session()))
+pub(in crate::api) fn get(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
+    session_list::answer(call, subject(call)?.person.id, admin.identity().session())
 }
 
-pub(crate) fn delete(
-    app: &App,
-    admin: &Admin,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let person = subject(app, request)?.person;
-    let actor = actor(app, admin, request);
-    let entry = Entry::new(Event::LogoutEverywhere, person.id, &person.name, actor);
-    let by = admin.authority(app.recent(now));
-    if app.store.end(person.id, SessionScope::All, &by, &entry, now)? > 0 {
-        entry.log();
-    }
+pub(in crate::api) fn delete(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
+    let person = subject(call)?.person;
+    let entry = Entry::new(Event::LogoutEverywhere, person.id, &person.name, actor(call, admin));
+    let by = admin.authority(call.recent_since());
+    call.app.store.end(person.id, SessionScope::All, &by, &entry, call.now)?;
     Ok(done("all sessions of the user have ended"))
 }

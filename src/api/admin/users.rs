@@ -3,13 +3,11 @@
 
 use serde::Serialize;
 
-use super::{NO_USER, Query, actor, cut, done, page, private, subject};
-use crate::api::fields::Fields;
-use crate::app::App;
-use crate::clock::Timestamp;
+use super::{NO_USER, Query, actor, cut, done, page, subject};
+use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Admin;
-use crate::http::{Request, Response};
+use crate::http::Response;
 use crate::store::{Account, Change, Entry, Event, UserQuery};
 use crate::values::{Fragment, Roles};
 
@@ -38,104 +36,74 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Takes `search`, a part of names or addresses; `after`, the `next` of the page before; and
+/// Takes `search`, a part of names or email addresses; `after`, the `next` of the page before; and
 /// `limit`.
-pub(crate) fn list(
-    app: &App,
-    _: &Admin,
-    request: &Request<'_>,
-    _: Timestamp,
-) -> Result<Response, Error> {
+pub(in crate::api) fn list(call: &Call<'_>, _: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         users: Vec<Row<'a>>,
         next: Option<i64>,
     }
-    let query = Query::of(request, &["search", "after", "limit"])?;
+    let query = Query::of(call.request, &["search", "after", "limit"])?;
     let fragment = query.text("search").map(Fragment::parse).transpose()?;
     let after = query.number("after", 0..=i64::MAX)?.unwrap_or(0);
     let limit = page(&query)?;
-    let sought = UserQuery { fragment: fragment.as_ref(), after, limit: limit + 1 };
-    let mut found = app.store.seek(&sought)?;
+    let query = UserQuery { fragment: fragment.as_ref(), after, limit: limit + 1 };
+    let mut found = call.app.store.seek(&query)?;
     let next = cut(&mut found, limit, |account| account.person.id);
-    Ok(private(&Body { users: found.iter().map(Row::of).collect(), next }))
+    Ok(Response::private(&Body { users: found.iter().map(Row::of).collect(), next }))
 }
 
-pub(crate) fn get(
-    app: &App,
-    _: &Admin,
-    request: &Request<'_>,
-    _: Timestamp,
-) -> Result<Response, Error> {
-    Ok(private(&Row::of(&subject(app, request)?)))
+pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error> {
+    Ok(Response::private(&Row::of(&subject(call)?)))
 }
 
-/// What is left of the user is in the audit.
-pub(crate) fn delete(
-    app: &App,
-    admin: &Admin,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let person = subject(app, request)?.person;
-    let actor = actor(app, admin, request);
+/// Deletes the user; the audit keeps the name.
+pub(in crate::api) fn delete(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
+    let person = subject(call)?.person;
+    let actor = actor(call, admin);
     let entry = Entry::new(Event::UserDeleted, person.id, &person.name, actor);
-    let by = admin.authority(app.recent(now));
-    if !app.store.delete(person.id, &by, &entry, now)? {
+    let by = admin.authority(call.recent_since());
+    if !call.app.store.delete(person.id, &by, &entry, call.now)? {
         return Err(NO_USER);
     }
-    app.ring();
-    entry.log();
     Ok(done("user deleted"))
 }
 
-/// Takes `{active}`. Who is no longer active is logged out everywhere.
-pub(crate) fn put_active(
-    app: &App,
-    admin: &Admin,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let active = Fields::of(request)?.flag("active")?;
+/// Takes `{active}`. A user who becomes inactive is logged out everywhere.
+pub(in crate::api) fn put_active(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
+    let active = call.fields()?.flag("active")?;
     let event = if active { Event::Activated } else { Event::Deactivated };
-    change(app, admin, request, now, &Change::Active(active), event)
+    change(call, admin, &Change::Active(active), event)
 }
 
-/// Takes `{roles}`, a list, in the place of those there were.
-pub(crate) fn put_roles(
-    app: &App,
-    admin: &Admin,
-    request: &Request<'_>,
-    now: Timestamp,
-) -> Result<Response, Error> {
-    let fields = Fields::of(request)?;
+/// Takes `{roles}`, a list that replaces the roles there were.
+pub(in crate::api) fn put_roles(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
+    let fields = call.fields()?;
     let roles = fields.list("roles")?;
     let roles = roles.ok_or_else(|| Error::BadRequest("roles: is missing".into()))?;
     let roles = Roles::of(roles)?;
-    change(app, admin, request, now, &Change::Roles(&roles), Event::RolesChanged)
+    change(call, admin, &Change::Roles(&roles), Event::RolesChanged)
 }
 
-/// Changes the user whom the path names, and answers how the account is then.
+/// Changes the user whom the path names; the answer has the account after the change.
 fn change(
-    app: &App,
+    call: &Call<'_>,
     admin: &Admin,
-    request: &Request<'_>,
-    now: Timestamp,
     change: &Change<'_>,
     event: Event,
 ) -> Result<Response, Error> {
-    let person = subject(app, request)?.person;
-    let actor = actor(app, admin, request);
+    let person = subject(call)?.person;
+    let actor = actor(call, admin);
     let detail = match change {
         Change::Roles(roles) => roles.as_str(),
         _ => "",
     };
     let entry = Entry { detail, ..Entry::new(event, person.id, &person.name, actor) };
-    let by = admin.authority(app.recent(now));
-    if !app.store.change(person.id, change, &by, &entry, now)? {
+    let by = admin.authority(call.recent_since());
+    if !call.app.store.change(person.id, change, &by, &entry, call.now)? {
         return Err(NO_USER);
     }
-    entry.log();
-    let account = app.store.account_of(person.id)?.ok_or(NO_USER)?;
-    Ok(private(&Row::of(&account)))
+    let account = call.app.store.account_of(person.id)?.ok_or(NO_USER)?;
+    Ok(Response::private(&Row::of(&account)))
 }

@@ -1,5 +1,5 @@
-//! `dir:PATH`, a file for each mail: to try it without a server, or for a program that takes them
-//! from there. A file is whole when it has its name, and on the disk.
+//! `dir:PATH`: writes each mail to a file of its own, for trying lictor without a mail server, or for
+//! a program that collects the files. A file gets its name when it is complete and on the disk.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
@@ -10,27 +10,27 @@ use super::Failure;
 use crate::error::Problem;
 use crate::mail::message::{Mail, Message};
 
-/// A folder; it is made when the first mail goes there.
-pub(super) fn checked(path: &str) -> Result<PathBuf, Problem> {
+/// Checks the path of the folder. The first delivery creates it.
+pub(super) fn parse(path: &str) -> Result<PathBuf, Problem> {
     if path.is_empty() || Path::new(path).is_file() {
         return Err(Problem::usage(
-            "mails cannot be kept as files there",
+            "the path of dir: is empty or is a file",
             "give --mail a folder, such as dir:mails",
         ));
     }
     Ok(path.into())
 }
 
-/// Writes the file; the same mail again replaces it.
+/// Writes the file. A second delivery of the same mail replaces it.
 pub(super) fn deliver(path: &Path, mail: &Mail<'_>, message: &Message) -> Result<(), Failure> {
-    // Ten digits of the Unix time sort until the year 2286.
+    // Unix times of ten digits sort by name until the year 2286.
     let name = format!("{:010}-{}.eml", mail.date.0, mail.id);
     write(path, &name, &message.text)
         .map_err(|error| Failure::temporary(format!("{}: {error}", path.display())))
 }
 
 fn write(path: &Path, name: &str, text: &str) -> io::Result<()> {
-    // Whoever reads a link in a mail can use it.
+    // Anybody who reads a link in a mail can use it.
     DirBuilder::new().recursive(true).mode(0o700).create(path)?;
     let unfinished = path.join(format!(".{name}.new"));
     let mut options = File::options();
@@ -50,9 +50,9 @@ mod tests {
     use crate::mail::{Content, Sender};
 
     #[test]
-    fn a_mail_is_one_file_however_often_it_is_sent() {
+    fn a_repeated_delivery_replaces_the_file() {
         let parent = std::env::temp_dir().join(format!("lictor-mails-{}", std::process::id()));
-        let path = checked(parent.join("a/b").to_str().unwrap()).unwrap();
+        let path = parse(parent.join("a/b").to_str().unwrap()).unwrap();
         let sender = Sender::parse("a@b.example").unwrap();
         for (id, text) in [("one", "first"), ("two", "second"), ("one", "third")] {
             let content = Content { subject: id.into(), text: text.into(), html: text.into() };
@@ -74,8 +74,8 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_is_a_temporary_failure() {
-        assert!(checked("").is_err() && checked("Cargo.toml").is_err());
+    fn an_unusable_folder_is_a_temporary_failure() {
+        assert!(parse("").is_err() && parse("Cargo.toml").is_err());
         let content = Content { subject: "".into(), text: "".into(), html: "".into() };
         let date = Timestamp(0);
         let mail = Mail { id: "x", to: "c@d.example", language: "en", date, content: &content };

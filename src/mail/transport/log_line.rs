@@ -1,8 +1,8 @@
-//! `log:`, a line in the log instead of a mail: for development. Knows no message.
+//! `log:`: writes a log line instead of sending a mail, for development. Knows no message.
 
 use crate::mail::message::Mail;
 
-/// Writes whom the mail is to, what it is about, and the link in it.
+/// Logs the recipient, the subject and the link.
 pub(super) fn deliver(mail: &Mail<'_>) {
     let Mail { to, content, .. } = mail;
     let subject = content.subject.escape_debug();
@@ -21,7 +21,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links() {
+    fn the_first_url_is_the_link() {
         for (text, expected) in [
             ("Good day\n\nhttps://a.example/x?token=y\n\nBye", Some("https://a.example/x?token=y")),
             ("see http://localhost/", Some("http://localhost/")),

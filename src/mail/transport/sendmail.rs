@@ -1,6 +1,6 @@
-//! `sendmail:`, a program of the machine that takes a mail on standard input, as Postfix, Exim,
-//! msmtp and others bring one. No shell is between; what it inherits of the environment is listed
-//! here, because the rest holds secrets.
+//! `sendmail:`: runs the sendmail program of the system (Postfix, Exim, msmtp and others have one)
+//! with the mail on standard input. No shell is involved. The program inherits only the listed
+//! environment variables, because others hold secrets.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
@@ -14,42 +14,42 @@ use super::Failure;
 use crate::error::Problem;
 use crate::mail::message::{Message, Sender};
 
-/// How long it may take.
-const LIMIT: Duration = Duration::from_secs(60);
-/// How often it is asked whether it has ended.
-const LOOK: Duration = Duration::from_millis(20);
-/// Bytes that are kept of what it complains.
-const MAX_COMPLAINT: u64 = 1_024;
-/// How long a complaint is waited for once it has ended; a process that it left behind may keep
-/// the pipe.
-const COMPLAINT: Duration = Duration::from_millis(200);
-/// What it may know of the environment.
+/// Limit on one run of the program.
+const TIME_LIMIT: Duration = Duration::from_secs(60);
+/// Interval at which the exit of the program is polled.
+const POLL: Duration = Duration::from_millis(20);
+/// Bytes of standard error that are kept for the failure.
+const MAX_STDERR: u64 = 1_024;
+/// Longest wait for the end of standard error after the program has ended: a process that it left
+/// behind may keep the pipe open.
+const STDERR_WAIT: Duration = Duration::from_millis(200);
+/// The environment variables that the program inherits.
 const INHERITED: &[&str] = &["HOME", "LANG", "LOGNAME", "PATH", "TZ", "USER"];
 
-// Exit codes that say that the mail can never go (sysexits.h); EX_TEMPFAIL is 75.
+// Exit codes of permanent failures (sysexits.h). EX_TEMPFAIL, 75, is a temporary one.
 const EX_DATAERR: i32 = 65;
 const EX_NOUSER: i32 = 67;
 const EX_NOHOST: i32 = 68;
 
-/// A program with its whole path.
-pub(super) fn program(path: &str) -> Result<PathBuf, Problem> {
+/// Checks that the absolute path leads to a file.
+pub(super) fn parse(path: &str) -> Result<PathBuf, Problem> {
     let program = Path::new(path);
     if !program.is_absolute() || !program.is_file() {
         return Err(Problem::usage(
-            format!("there is no program {path:?} that takes mails"),
-            "install one, such as postfix or msmtp-mta, or give its whole path: \
+            format!("there is no sendmail program at {path:?}"),
+            "install one, such as postfix or msmtp-mta, or give its absolute path: \
              --mail sendmail:/usr/sbin/sendmail",
         ));
     }
     Ok(program.into())
 }
 
-/// Runs the program once.
+/// Delivers the mail with one run of the program.
 pub(super) fn deliver(program: &Path, sender: &Sender, message: &Message) -> Result<(), Failure> {
-    let ended = run(program, sender, message, LIMIT);
-    let (status, complaint) =
+    let ended = run(program, sender, message, TIME_LIMIT);
+    let (status, stderr) =
         ended.map_err(|error| Failure::temporary(format!("{}: {error}", program.display())))?;
-    let why = || format!("{} ended with {}: {complaint}", program.display(), what(status));
+    let why = || format!("{} ended with {}: {stderr}", program.display(), describe(status));
     match status.code() {
         Some(0) => Ok(()),
         Some(EX_DATAERR | EX_NOUSER | EX_NOHOST) => Err(Failure::permanent(why())),
@@ -57,14 +57,15 @@ pub(super) fn deliver(program: &Path, sender: &Sender, message: &Message) -> Res
     }
 }
 
-fn what(status: ExitStatus) -> String {
+fn describe(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("code {code}"),
         (None, Some(signal)) => format!("signal {signal}"),
-        (None, None) => "nothing".into(),
+        (None, None) => "no status".into(),
     }
 }
 
+/// Runs the program; returns its exit status and the beginning of its standard error.
 fn run(
     program: &Path,
     sender: &Sender,
@@ -72,8 +73,8 @@ fn run(
     limit: Duration,
 ) -> io::Result<(ExitStatus, String)> {
     let mut child = Command::new(program)
-        // A line with a single dot is not the end; nothing after `--` is a flag.
-        .args(["-i", "-f", &sender.address().to_string(), "--", &message.to.to_string()])
+        // `-i`: a line with a single dot does not end the mail. `--`: no recipient is a flag.
+        .args(["-i", "-f", &sender.mailbox().to_string(), "--", &message.to.to_string()])
         .env_clear()
         .envs(INHERITED.iter().filter_map(|name| Some((name, std::env::var_os(name)?))))
         .current_dir("/")
@@ -81,25 +82,26 @@ fn run(
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;
-    // Both in threads of their own: it may read nothing, or write before it reads.
+    // Each pipe has a thread of its own: the program may never read, or write before it reads.
     if let Some(mut stdin) = child.stdin.take() {
-        // It knows lines as Unix has them.
+        // sendmail programs expect Unix line ends.
         let text = message.text.replace("\r\n", "\n");
         thread::spawn(move || stdin.write_all(text.as_bytes()));
     }
-    let (tell, told) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     if let Some(mut stderr) = child.stderr.take() {
         thread::spawn(move || {
             let mut kept = Vec::new();
-            let _ = stderr.by_ref().take(MAX_COMPLAINT).read_to_end(&mut kept);
-            let _ = tell.send(String::from_utf8_lossy(&kept).into_owned());
+            let _ = stderr.by_ref().take(MAX_STDERR).read_to_end(&mut kept);
+            let _ = sender.send(String::from_utf8_lossy(&kept).into_owned());
             let _ = io::copy(&mut stderr, &mut io::sink());
         });
     }
     let status = wait(&mut child, limit)?;
-    Ok((status, told.recv_timeout(COMPLAINT).unwrap_or_default()))
+    Ok((status, receiver.recv_timeout(STDERR_WAIT).unwrap_or_default()))
 }
 
+/// Waits for the exit of the program, and kills it at the limit.
 fn wait(child: &mut Child, limit: Duration) -> io::Result<ExitStatus> {
     let begun = Instant::now();
     loop {
@@ -112,7 +114,7 @@ fn wait(child: &mut Child, limit: Duration) -> io::Result<ExitStatus> {
             let text = format!("it took longer than {} s", limit.as_secs());
             return Err(io::Error::new(io::ErrorKind::TimedOut, text));
         }
-        thread::sleep(LOOK);
+        thread::sleep(POLL);
     }
 }
 
@@ -125,7 +127,7 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::mail::{Content, Mail};
 
-    /// A program that does this, and its folder.
+    /// Writes a shell script with this body; returns its folder and its path.
     fn script(name: &str, body: &str) -> (PathBuf, PathBuf) {
         let dir =
             std::env::temp_dir().join(format!("lictor-sendmail-{name}-{}", std::process::id()));
@@ -150,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_it_is_given() {
+    fn the_program_gets_arguments_mail_and_little_environment() {
         let (dir, path) = script("given", "echo \"$@\" >args; cat >mail; env >environment");
         let (sender, message) = message("-oQ/tmp@example.org", "a\n.\nb\n");
         deliver(&path, &sender, &message).unwrap();
@@ -166,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn how_it_ends() {
+    fn exit_codes_become_failures() {
         for (name, body, expected) in [
             ("fine", "exit 0", None),
             ("no-user", "echo no such user >&2; exit 67", Some((true, "code 67: no such user"))),
@@ -177,7 +179,7 @@ mod tests {
             ("talks", "yes >&2 & sleep 0.1; kill $!; exit 75", Some((false, "code 75: y y"))),
         ] {
             let (dir, path) = script(name, body);
-            // More than a pipe holds, so that somebody has to read it or the write fails.
+            // Longer than a pipe buffer: the write blocks until the program reads, or fails.
             let (sender, message) = message("c@d.example", &"x\n".repeat(100_000));
             let failed = deliver(&path, &sender, &message).err();
             let (permanent, why) = match &failed {
@@ -186,8 +188,8 @@ mod tests {
                 Some(Failure::Permanent(why)) => (true, Some(why)),
             };
             assert_eq!(why.is_some(), expected.is_some(), "{name}: {failed:?}");
-            if let (Some(why), Some((forever, part))) = (why, expected) {
-                assert!(permanent == forever && why.contains(part), "{name}: {failed:?}");
+            if let (Some(why), Some((expect_permanent, part))) = (why, expected) {
+                assert!(permanent == expect_permanent && why.contains(part), "{name}: {failed:?}");
                 assert!(why.len() <= 300 && !why.contains('\n'), "{name}: {failed:?}");
             }
             fs::remove_dir_all(dir).unwrap();
@@ -195,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn one_that_hangs_is_ended() {
+    fn a_program_that_hangs_is_killed() {
         let (dir, path) = script("hangs", "exec sleep 600");
         let (sender, message) = message("c@d.example", "");
         let error = run(&path, &sender, &message, Duration::from_millis(50)).unwrap_err();

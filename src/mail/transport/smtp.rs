@@ -1,10 +1,10 @@
-//! `smtp://`, `smtps://` and `smtp+starttls://`: a mail server, as the setting names it. What is
-//! said to it is in dialogue.rs, replies in reply.rs, the connection and its limits in wire.rs,
-//! trust in tls.rs.
+//! `smtp://`, `smtps://` and `smtp+starttls://`: the URL of a mail server, and delivery to it.
+//! dialogue.rs has the commands, reply.rs the replies, wire.rs the connection and its limits, tls.rs
+//! the trust in certificates.
 //!
-//! Why not a library: lettre, the one that is well kept, reads a line of a reply without a limit,
-//! starts its time limit anew with every byte, and takes for encrypted what a stranger put behind
-//! the answer to STARTTLS. It would add 360 kB.
+//! Why no library: lettre, the one that is maintained, reads reply lines without a length limit,
+//! restarts its time limit with every byte, and accepts bytes that an attacker put behind the reply
+//! to STARTTLS as if they had come encrypted. It would add 360 kB.
 
 mod dialogue;
 mod reply;
@@ -20,13 +20,13 @@ use zeroize::Zeroizing;
 use super::Failure;
 use crate::error::Problem;
 use crate::mail::message::{Message, Sender};
-use dialogue::Refused;
+use dialogue::Rejection;
 use tls::Trust;
 
-/// Bytes of a name that lictor logs in with, and of its password.
+/// Limits on the user name and on the password, in bytes.
 const MAX_LOGIN: usize = 1_024;
 
-/// A server that passes mails on, and how it is spoken to.
+/// A mail server: host, port, encryption and login.
 pub(super) struct Relay {
     host: String,
     port: u16,
@@ -35,11 +35,11 @@ pub(super) struct Relay {
 }
 
 enum Security {
-    /// None, for a server on the same machine or network.
+    /// No encryption, for a server on the same machine or network.
     Plain,
     /// TLS from the first byte.
     Tls(Trust),
-    /// TLS before anything is said that matters; without it nothing is sent.
+    /// STARTTLS before login and mail; without it nothing is sent.
     StartTls(Trust),
 }
 
@@ -49,58 +49,58 @@ struct Login {
 }
 
 impl Relay {
-    /// `None` if the kind is another. Problems never show what was typed but the host.
+    /// Parses a URL; `None` if `kind`, its scheme, is not SMTP. Of the text, problems show only the host.
     pub(super) fn parse(kind: &str, rest: &str) -> Result<Option<Relay>, Problem> {
         let Some(default) = default_port(kind) else { return Ok(None) };
         let rest = rest.strip_prefix("//").ok_or_else(|| malformed(kind))?;
-        // The last one: a password may hold others.
-        let (login, place) = match rest.rsplit_once('@') {
-            Some((login, place)) => (Some(Login::parse(login, kind)?), place),
+        // The last @, because a password may contain one.
+        let (login, authority) = match rest.rsplit_once('@') {
+            Some((login, host)) => (Some(Login::parse(login, kind)?), host),
             None => (None, rest),
         };
-        let place = place.strip_suffix('/').unwrap_or(place);
-        let (host, port) = host_and_port(place, default).ok_or_else(|| malformed(kind))?;
+        let authority = authority.strip_suffix('/').unwrap_or(authority);
+        let (host, port) = host_and_port(authority, default).ok_or_else(|| malformed(kind))?;
         let security = match kind {
             "smtps" => Security::Tls(Trust::of_the_system(&host)?),
             "smtp+starttls" => Security::StartTls(Trust::of_the_system(&host)?),
             _ => Security::Plain,
         };
-        if login.is_some() && matches!(security, Security::Plain) && !is_near(&host) {
+        if login.is_some() && matches!(security, Security::Plain) && !is_private(&host) {
             return Err(Problem::usage(
                 format!("the password would go to {host} unencrypted"),
-                "write smtp+starttls:// or smtps:// instead of smtp://; only a server on the same \
-                 machine or private network can do without",
+                "write smtp+starttls:// or smtps:// instead of smtp://; encryption is optional only \
+                 for a server on the same machine or private network",
             ));
         }
         Ok(Some(Relay { host, port, security, login }))
     }
 
-    /// Sends one mail on a connection of its own.
+    /// Delivers one mail over a connection of its own.
     pub(super) fn deliver(&self, sender: &Sender, message: &Message) -> Result<(), Failure> {
-        dialogue::send(self, sender, message).map_err(|refused| self.without_secrets(refused))
+        dialogue::send(self, sender, message).map_err(|rejection| self.without_secrets(rejection))
     }
 
-    /// What the operator should hear at the start.
+    /// A warning for the operator at start, if mails cross a public network unencrypted.
     pub(super) fn warning(&self) -> Option<&'static str> {
-        let open = matches!(self.security, Security::Plain) && !is_near(&self.host);
-        open.then_some(
-            "mails go to their server unencrypted: whoever listens on the way can use their \
-             links; smtp+starttls:// or smtps:// would encrypt them",
+        let exposed = matches!(self.security, Security::Plain) && !is_private(&self.host);
+        exposed.then_some(
+            "mails go to their server unencrypted: anybody who can read the network traffic can \
+             use their links; smtp+starttls:// or smtps:// would encrypt them",
         )
     }
 
-    /// A server can say whatever it was told. Before anything is cut off, or half of a secret
-    /// could be left.
-    fn without_secrets(&self, Refused { why, forever }: Refused) -> Failure {
-        let spoken = self.login.as_ref().map(Login::spoken);
-        // The longest first: one may be within another.
-        let secrets = spoken.iter().flatten();
+    /// Hides the login in a failure, because a server may repeat what it received. This happens before
+    /// the text is shortened; otherwise half of a secret could remain.
+    fn without_secrets(&self, Rejection { why, permanent }: Rejection) -> Failure {
+        let sent = self.login.as_ref().map(Login::secrets_sent);
+        // The longest first, because one may contain another.
+        let secrets = sent.iter().flatten();
         let why = secrets.fold(why, |why, secret| why.replace(secret.as_str(), "(hidden)"));
-        if forever { Failure::permanent(why) } else { Failure::temporary(why) }
+        if permanent { Failure::permanent(why) } else { Failure::temporary(why) }
     }
 }
 
-/// Without the password.
+/// The URL without the password.
 impl fmt::Display for Relay {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Relay { host, port, security, login } = self;
@@ -125,41 +125,42 @@ impl Login {
     fn parse(text: &str, kind: &str) -> Result<Login, Problem> {
         let (user, password) = text.split_once(':').ok_or_else(|| {
             Problem::usage(
-                "there is a name for the mail server, but no password",
+                "there is a user name for the mail server, but no password",
                 format!("write {kind}://USER:PASSWORD@HOST"),
             )
         })?;
-        match (decoded(user), decoded(password)) {
+        match (percent_decode(user), percent_decode(password)) {
             (Some(user), Some(password)) if !user.is_empty() && !password.is_empty() => {
                 Ok(Login { user: user.to_string(), password })
             }
             _ => Err(Problem::usage(
-                "the name or the password for the mail server cannot be read",
-                "percent-encode whatever is not a letter or a digit in them: % is %25, @ is %40, \
-                 : is %3A, / is %2F",
+                "the user name or the password for the mail server is not valid",
+                "percent-encode all characters in them except letters and digits: % is %25, \
+                 @ is %40, : is %3A, / is %2F",
             )),
         }
     }
 
-    /// AUTH PLAIN (RFC 4616), in base64.
+    /// The message of AUTH PLAIN (RFC 4616), in base64.
     fn plain(&self) -> Zeroizing<String> {
-        let whole = Zeroizing::new(format!("\0{}\0{}", self.user, *self.password));
-        Zeroizing::new(BASE64_STANDARD.encode(whole.as_bytes()))
+        let message = Zeroizing::new(format!("\0{}\0{}", self.user, *self.password));
+        Zeroizing::new(BASE64_STANDARD.encode(message.as_bytes()))
     }
 
-    /// The two answers of AUTH LOGIN, in base64.
+    /// The user name and the password for AUTH LOGIN, in base64.
     fn login(&self) -> (String, Zeroizing<String>) {
         let password = BASE64_STANDARD.encode(self.password.as_bytes());
         (BASE64_STANDARD.encode(&self.user), Zeroizing::new(password))
     }
 
-    fn spoken(&self) -> [Zeroizing<String>; 3] {
+    /// Every form in which the password is sent, and the password, the longest first.
+    fn secrets_sent(&self) -> [Zeroizing<String>; 3] {
         [self.plain(), self.login().1, self.password.clone()]
     }
 }
 
-/// `None` for what is not percent-encoded UTF-8, or holds control characters.
-fn decoded(text: &str) -> Option<Zeroizing<String>> {
+/// Percent-decodes; `None` if the result is not UTF-8, too long, or has control characters.
+fn percent_decode(text: &str) -> Option<Zeroizing<String>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(text.len()));
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -174,6 +175,7 @@ fn decoded(text: &str) -> Option<Zeroizing<String>> {
         .then(|| Zeroizing::new(text.to_owned()))
 }
 
+/// The port of a scheme; `None` if it is not SMTP.
 fn default_port(kind: &str) -> Option<u16> {
     match kind {
         "smtp" => Some(25),
@@ -183,16 +185,17 @@ fn default_port(kind: &str) -> Option<u16> {
     }
 }
 
-fn host_and_port(place: &str, default: u16) -> Option<(String, u16)> {
-    let (host, port) = match place.strip_prefix('[') {
+/// Splits `HOST`, `HOST:PORT` or `[IPV6]:PORT`; `None` if it is not valid.
+fn host_and_port(authority: &str, default: u16) -> Option<(String, u16)> {
+    let (host, port) = match authority.strip_prefix('[') {
         Some(rest) => {
             let (host, port) = rest.split_once(']')?;
             host.parse::<std::net::Ipv6Addr>().ok()?;
             (host, if port.is_empty() { None } else { Some(port.strip_prefix(':')?) })
         }
-        None => match place.split_once(':') {
+        None => match authority.split_once(':') {
             Some((host, port)) => (host, Some(port)),
-            None => (place, None),
+            None => (authority, None),
         },
     };
     let port = match port {
@@ -204,9 +207,9 @@ fn host_and_port(place: &str, default: u16) -> Option<(String, u16)> {
     (name || host.contains(':')).then(|| (host.to_ascii_lowercase(), port))
 }
 
-/// Whether it is on this machine or a private network: such an address, or a name that is nobody's
-/// on the internet, like those of containers.
-fn is_near(host: &str) -> bool {
+/// Whether the host is on this machine or a private network: an IP address of one, or a name that
+/// the public DNS does not have, such as the name of a container.
+fn is_private(host: &str) -> bool {
     match host.parse::<IpAddr>() {
         Ok(IpAddr::V4(ip)) => ip.is_loopback() || ip.is_private() || ip.is_link_local(),
         Ok(IpAddr::V6(ip)) => {
@@ -221,7 +224,7 @@ fn is_near(host: &str) -> bool {
 
 fn malformed(kind: &str) -> Problem {
     Problem::usage(
-        "the address of the mail server cannot be read",
+        "the URL of the mail server is not valid",
         format!("write {kind}://HOST, {kind}://HOST:PORT or {kind}://USER:PASSWORD@HOST:PORT"),
     )
 }
@@ -235,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn relays() {
+    fn urls_are_parsed() {
         for (rest, expected) in [
             ("//localhost", Some("smtp://localhost:25, without encryption")),
             ("//LOCALHOST:2525/", Some("smtp://localhost:2525, without encryption")),
@@ -279,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_decoded() {
+    fn user_and_password_are_percent_decoded() {
         let relay = parse("smtp", "//a%25b:p@%C3%BC%20:w@localhost").unwrap();
         let login = relay.login.unwrap();
         assert_eq!((login.user.as_str(), login.password.as_str()), ("a%b", "p@ü :w"));
@@ -287,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn whom_the_operator_is_warned_of() {
+    fn unencrypted_public_servers_get_a_warning() {
         for (host, expected) in [
             ("localhost", false),
             ("10.0.0.1", false),
@@ -304,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_repeats_the_password() {
+    fn a_repeated_password_is_hidden() {
         let relay = parse("smtp", "//ada:hunter2@localhost").unwrap();
         for said in [
             "535 AGFkYQBodW50ZXIy is wrong",
@@ -312,8 +315,10 @@ mod tests {
             "535 hunter2hunter2",
             &format!("535 {}hunter2", "x".repeat(292)),
         ] {
-            let refused = Refused { why: said.into(), forever: false };
-            let Failure::Temporary(why) = relay.without_secrets(refused) else { panic!("{said}") };
+            let rejection = Rejection { why: said.into(), permanent: false };
+            let Failure::Temporary(why) = relay.without_secrets(rejection) else {
+                panic!("{said}")
+            };
             assert!(why.contains("(hid"), "{why}");
             for part in ["hunt", "unter", "AGFk", "aHVud"] {
                 assert!(!why.contains(part), "{why}");

@@ -1,4 +1,4 @@
-// Owns the list of the server's endpoints: one line each, what it takes and what it answers.
+// Owns the list of the endpoints, one line each, with the types of the request and the answer.
 
 import { answered, asUser, auth, call, callWith } from '../session';
 import type { LogInWith, RegisterWith, ResetPasswordWith } from '../auth/index';
@@ -10,7 +10,7 @@ import type {
 export const api = {
   config: () => callWith<Config>(false, 'GET', '/api/config'),
   logIn: (credentials: LogInWith) => answered(auth.logIn(credentials)),
-  // Another session of the same account; the one before it ends.
+  // Begins a new session of the account and ends the present one.
   logInAgain: async (credentials: LogInWith) => {
     const before = await answered(auth.token());
     await answered(auth.logIn(credentials));
@@ -23,7 +23,7 @@ export const api = {
 
   protected: () => call<Done>('GET', '/api/protected'),
   me: () => call<Me>('GET', '/api/me'),
-  // `otp` is empty where there is no second factor.
+  // `otp` is empty if the account has no second factor.
   deleteMe: (password: string, otp: string) => asUser(() => auth.deleteAccount({ password, ...given(otp) })),
   changePassword: (current: string, next: string, otp: string) =>
     asUser(() => auth.changePassword({ current, new: next, ...given(otp) })),

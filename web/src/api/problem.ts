@@ -1,15 +1,15 @@
-// Owns what can go wrong with a call, as one class. Words for people are made of it in i18n.
+// Owns the error of a failed call. i18n has the words for people.
 
 import { ApiError, NetworkError } from '../auth/index';
 
 export class Problem extends Error {
   constructor(
-    // The server's stable name for it (its README has them), or one of ours: Offline, HttpError,
+    // The stable name of the server's error (see docs/endpoints.md), or one of ours: Offline, HttpError,
     // Required, InvalidEmail.
     readonly code: string,
     message = '',
     readonly status = 0,
-    // Seconds until another try makes sense.
+    // Seconds until the next attempt makes sense.
     readonly wait = 0,
   ) {
     super(message);
@@ -22,7 +22,7 @@ export function asProblem(thrown: unknown): Problem {
   if (thrown instanceof ApiError) {
     return new Problem(thrown.error, thrown.message, thrown.status, thrown.retryAfter ?? 0);
   }
-  // A fault of this app: the console should have it as well.
+  // A bug of this app is logged to the console too.
   console.error(thrown);
   return new Problem('HttpError', String(thrown));
 }

@@ -1,11 +1,11 @@
-// Owns the shapes of the server's answers, as its README has them. Times are seconds since 1970.
+// Owns the types of the server's answers; docs/endpoints.md has them. Times are seconds since 1970.
 
 export interface Config {
   registration: 'open' | 'email' | 'invite' | 'closed';
   mail: boolean;
-  // What the service is called.
+  // The name of the service.
   issuer: string;
-  // Characters of a new password; a server that does not say it wants 8.
+  // Minimum length of a new password in characters; older servers, which do not send it, require 8.
   min_password_length?: number;
 }
 
@@ -13,7 +13,7 @@ export interface Done {
   message: string;
 }
 
-// A registration is finished, or another address confirmed; only the former logs in.
+// A registration was finished, or a new e-mail address confirmed. Only the former logs in.
 export interface Finalized {
   user: string;
   access_token?: string;
@@ -31,9 +31,9 @@ export interface Me {
   roles: string[];
   created: number;
   second_factor: boolean;
-  // Whether it must have one.
+  // Whether the account must have one.
   second_factor_required: boolean;
-  // How many are left.
+  // Number of unused codes.
   recovery_codes: number;
 }
 

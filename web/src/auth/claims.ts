@@ -1,10 +1,10 @@
-// Owns how a token's payload is read. The signature is the server's business: nothing here is
-// proof of anything, it is for planning and for show.
+// Owns reading the payload of a token. Only the server can check the signature, so the claims prove
+// nothing here; they are for planning refreshes and for display.
 
 import { parsed } from './errors.js';
 import type { Claims } from './types.js';
 
-/** The claims, or null if this is no token of lictor's. */
+/** The claims, or null if the text is not a token of lictor. */
 export function readClaims(token: string): Claims | null {
   const payload = decoded(token.split('.')[1] ?? '');
   if (typeof payload !== 'object' || payload === null) return null;
@@ -14,7 +14,7 @@ export function readClaims(token: string): Claims | null {
   return Object.freeze({ id, jti, iat, exp, rf_exp, rls: rls ?? '' }) as Claims;
 }
 
-/** Flask joins roles with commas; an empty claim is no role. */
+/** The roles of the claim, which joins them with commas; none for an empty claim. */
 export function readRoles(claims: Claims): readonly string[] {
   return Object.freeze(claims.rls.split(',').filter(role => role !== ''));
 }

@@ -1,23 +1,23 @@
-// Owns the device secret: by it the server counts the failed logins of this browser apart from
-// those of strangers. It is worth nothing else, so it outlives a logout. Knows nothing of tokens.
+// Owns the device secret, by which the server counts failed logins of this browser apart from those of
+// strangers. It allows nothing else, so it is kept after a logout. Knows nothing of tokens.
 //
-// The server answers a list, a value for each account that has logged in here. Which value is
-// whose is kept beside it, so that deleting an account takes away its value alone.
+// The server answers a list with a value for each account that has logged in here. The user of each
+// value is stored with it, so that deleting an account deletes only its value.
 
 import type { Area } from './environment.js';
 import { parsed } from './errors.js';
 
-/** A value, and the number of the user that it is of. */
+/** A value, and the id of its user. */
 type Value = readonly [value: string, user: number];
 
 const SEPARATOR = '.';
 
 export interface Device {
-  /** What to send with a login; empty if there is nothing yet. */
+  /** The list to send with a login; empty at first. */
   read(): string;
-  /** Stores what the server answered to a login of `user`. */
+  /** Stores the list that the server answered to a login of `user`. */
   write(list: string | undefined, user: number): void;
-  /** Deletes the value of an account that is gone. */
+  /** Deletes the value of a deleted account. */
   remove(user: number): void;
 }
 
@@ -30,11 +30,11 @@ export function createDevice(area: Area, key: string): Device {
   }
 
   function write(list: string | undefined, user: number): void {
-    // Not every answer has one: a server of an older version.
+    // Servers of older versions answer no list.
     if (list === undefined) return;
     const owners = new Map(values());
     const answered = list.split(SEPARATOR).filter(value => value !== '');
-    // What is new in it is of whoever has just logged in.
+    // A new value belongs to the user who has just logged in.
     put(answered.map(value => [value, owners.get(value) ?? user]));
   }
 
@@ -45,7 +45,7 @@ export function createDevice(area: Area, key: string): Device {
   };
 }
 
-// What is there may be somebody else's: whatever is odd is nothing.
+// Other programs may have written to the storage: unknown data counts as nothing.
 function decode(text: string | null): Value[] {
   const kept = text === null ? null : parsed(text);
   return Array.isArray(kept) ? kept.filter(isValue) : [];

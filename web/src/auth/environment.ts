@@ -1,5 +1,5 @@
-// Owns what the module uses of the browser, in one place, so that tests can put their own there.
-// Knows nothing of tokens.
+// Owns the browser features that the module uses, so that tests can replace them. Knows nothing of
+// tokens.
 
 export interface Area {
   getItem(key: string): string | null;
@@ -20,20 +20,20 @@ export interface Environment {
   readonly origin: string;
   readonly local: Area | null;
   readonly session: Area | null;
-  /** Null on plain http from another host than localhost: browsers keep Web Locks for secure contexts. */
+  /** Null on plain http except on localhost: browsers have Web Locks only in secure contexts. */
   readonly locks: Locks | null;
   fetch(url: string, init: RequestInit): Promise<Response>;
-  /** Milliseconds since 1970 by a clock that may be wrong and may jump. */
+  /** Milliseconds since 1970. The clock may be wrong and may jump. */
   now(): number;
-  /** From 0 to below 1. Nothing secret is made of it. */
+  /** From 0 to below 1. Not used for secrets. */
   random(): number;
-  /** Runs it later; returns what cancels it. */
+  /** Calls `run` after `ms` milliseconds; returns a function that cancels it. */
   after(ms: number, run: () => void): () => void;
-  /** Null where there is no BroadcastChannel. */
+  /** Null if the browser has no BroadcastChannel. */
   channel(name: string, receive: (message: unknown) => void): Channel | null;
-  /** Something that may mean that time has passed or the network is back. */
+  /** Calls `heard` at events after which time may have passed or the network may be back. */
   onSignal(heard: () => void): () => void;
-  /** Another tab has changed localStorage: this key, or all of them (null). */
+  /** Calls `heard` when another tab has changed a key of localStorage, or all keys (null). */
   onStorage(heard: (key: string | null) => void): () => void;
 }
 
@@ -53,7 +53,7 @@ export function browser(): Environment {
   };
 }
 
-// Where the user blocks storage, even looking at it throws.
+// If the user blocks storage, even reading the property throws.
 function area(name: 'localStorage' | 'sessionStorage'): Area | null {
   try {
     return globalThis.window?.[name] ?? null;

@@ -1,13 +1,12 @@
-// Owns the two ways in which a request fails, and how a refusal of the server is read. Knows
-// nothing of tokens.
+// Owns the two errors of a request, and reading a refusal of the server. Knows nothing of tokens.
 
-/** What the server refused. `message` is the server's sentence. */
+/** The server refused the request. `message` is the server's. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
-  /** lictor's name of it, e.g. `WrongPassword`; `HttpError` if the answer is not lictor's. */
+  /** lictor's name of the error, e.g. `WrongPassword`; `HttpError` if the answer is not from lictor. */
   readonly error: string;
   readonly status: number;
-  /** Seconds to wait by `Retry-After`, or null. */
+  /** Seconds of `Retry-After`, or null. */
   readonly retryAfter: number | null;
 
   constructor(error: string, status: number, message: string, retryAfter: number | null = null) {
@@ -18,25 +17,25 @@ export class ApiError extends Error {
   }
 }
 
-/** There was no answer: no connection, a timeout, or the server does not let this origin call it. */
+/** No answer: no connection, a timeout, or the server does not allow this origin. */
 export class NetworkError extends Error {
   override readonly name = 'NetworkError';
 
-  /** `cause` is what the browser said. */
+  /** `cause` is the browser's error. */
   constructor(cause: unknown) {
     super('The server cannot be reached', { cause });
   }
 }
 
-/** Reads the body of a refusal. A body that breaks off is no worse than one that is not lictor's. */
+/** Reads the body of a refusal. An incomplete body counts like one that is not from lictor. */
 export async function refusal(response: Response): Promise<ApiError> {
-  const told = parsed(await response.text().catch(() => ''));
-  const error = field(told, 'error') ?? 'HttpError';
-  const message = field(told, 'message') ?? `The server answered with status ${response.status}`;
+  const body = parsed(await response.text().catch(() => ''));
+  const error = field(body, 'error') ?? 'HttpError';
+  const message = field(body, 'message') ?? `The server answered with status ${response.status}`;
   return new ApiError(error, response.status, message, seconds(response.headers.get('Retry-After')));
 }
 
-/** JSON, or undefined where it is none. */
+/** The parsed JSON, or undefined if it is not JSON. */
 export function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -45,13 +44,13 @@ export function parsed(text: string): unknown {
   }
 }
 
-/** A field of an object from outside, if it is a string. */
+/** A field of an unchecked object, if it is a string. */
 export function field(of: unknown, name: string): string | undefined {
   const value = typeof of === 'object' && of !== null ? (of as Record<string, unknown>)[name] : undefined;
   return typeof value === 'string' ? value : undefined;
 }
 
-// The other form of Retry-After, a date, would need a clock that is right.
+// The other form of Retry-After, a date, would need a correct clock.
 function seconds(value: string | null): number | null {
   return value !== null && /^\d{1,9}$/.test(value) ? Number(value) : null;
 }

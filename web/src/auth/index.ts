@@ -1,5 +1,5 @@
-// Owns what an app has of the module: `createAuth`. It wires vault, device, line, turns and session, and
-// turns requests of the app into answers. Knows nothing of React.
+// Owns the interface of the module: `createAuth`. Connects vault, device, line, turns and session, and
+// sends the requests of the app. Knows nothing of React.
 
 import { readRoles } from './claims.js';
 import { createDevice } from './device.js';
@@ -18,8 +18,8 @@ export { ApiError, NetworkError };
 export type * from './types.js';
 
 /**
- * Makes the one Auth of an app: once, at module level. Reads what storage holds at once, so the
- * first `state` is right without a wait. The second argument is for tests.
+ * Makes the Auth of an app; call it once, at module level. Reads the storage immediately, so the first
+ * `state` is correct. The second argument is for tests.
  */
 export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions = {}, env: Environment = browser()): Auth {
   const listeners = new Set<() => void>();
@@ -44,7 +44,7 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
 
   function publish(): void {
     const next = snapshot();
-    // Roles come from the claims.
+    // The roles need no comparison: they come from the claims.
     const same = next.claims === state.claims && next.reason === state.reason && next.offline === state.offline;
     if (same) return;
     state = next;
@@ -59,7 +59,7 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
     if (response.ok || used === null) return accepted(response);
     const error = await refusal(response);
     const next = await session.refused(used, error);
-    // A stream has been read by the first attempt.
+    // The first attempt has consumed a stream.
     if (next === null || init.body instanceof ReadableStream) throw error;
     init.signal?.throwIfAborted();
     const again = await line.send(path, bearing(next.token, init));
@@ -76,7 +76,7 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
     return answer(await request(path, { ...init, ...json, method, headers })) as Promise<T>;
   }
 
-  // Without a content type, so that a browser asks no preflight first.
+  // Without a content type, so that the browser sends no preflight.
   async function post(path: string, body: object, token: string | false = false): Promise<unknown> {
     return answer(await request(path, { method: 'POST', body: known(body), token }));
   }
@@ -85,9 +85,9 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
     return JSON.stringify({ ...body, device: device.read() });
   }
 
-  function begin(told: unknown, remember?: boolean): void {
-    session.begin(field(told, 'access_token') ?? '', remember);
-    if (session.held !== null) device.write(field(told, 'device'), session.held.claims.id);
+  function begin(json: unknown, remember?: boolean): void {
+    session.begin(field(json, 'access_token') ?? '', remember);
+    if (session.held !== null) device.write(field(json, 'device'), session.held.claims.id);
   }
 
   async function logIn({ remember = true, ...credentials }: LogInWith): Promise<void> {
@@ -95,16 +95,16 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
   }
 
   async function register({ remember = true, ...account }: RegisterWith): Promise<Registered> {
-    const told = await post('/api/registration', account);
-    if (field(told, 'access_token') === undefined) return { loggedIn: false, message: field(told, 'message') ?? '' };
-    begin(told, remember);
+    const json = await post('/api/registration', account);
+    if (field(json, 'access_token') === undefined) return { loggedIn: false, message: field(json, 'message') ?? '' };
+    begin(json, remember);
     return { loggedIn: true };
   }
 
   async function resetPassword(token: string, { remember = true, ...reset }: ResetPasswordWith): Promise<string> {
-    const told = await post('/api/reset_finalize', reset, token);
-    begin(told, remember);
-    return field(told, 'user') ?? '';
+    const json = await post('/api/reset_finalize', reset, token);
+    begin(json, remember);
+    return field(json, 'user') ?? '';
   }
 
   async function changePassword(change: ChangePasswordWith): Promise<void> {
@@ -125,12 +125,12 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
     return revoke(held.token).catch(() => false);
   }
 
-  // The session is the server's until it is told; a token that has just expired cannot do that,
-  // but the one it is exchanged for can.
+  // Ends the session at the server. A token that has just expired cannot log out, but the token for which
+  // it is exchanged can.
   async function revoke(token: string): Promise<boolean> {
-    const told = await line.sendBriefly('/api/logout', bearing(token, { method: 'POST', keepalive: true }));
-    if (told.ok) return true;
-    const { error } = await refusal(told);
+    const response = await line.sendBriefly('/api/logout', bearing(token, { method: 'POST', keepalive: true }));
+    if (response.ok) return true;
+    const { error } = await refusal(response);
     if (error !== 'ExpiredAccessError') return OVER.includes(error);
     const renewed = await line.sendBriefly('/api/refresh', { method: 'POST', body: token, keepalive: true });
     if (!renewed.ok) return OVER.includes((await refusal(renewed)).error);
@@ -175,7 +175,7 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
 }
 
 const NO_ROLES: readonly string[] = Object.freeze([]);
-/** Refusals that say that there is no session to end. */
+/** Refusals that mean that the session has ended already. */
 const OVER = ['BlacklistedError', 'MissingUserError', 'ExpiredRefreshError'];
 
 function bearing(token: string | null, init: RequestInit): RequestInit {
@@ -194,7 +194,7 @@ async function answer(response: Response): Promise<unknown> {
     throw new NetworkError(error);
   });
   if (text === '') return undefined;
-  const told = parsed(text);
-  if (told === undefined) throw new ApiError('HttpError', response.status, 'The answer is not JSON');
-  return told;
+  const json = parsed(text);
+  if (json === undefined) throw new ApiError('HttpError', response.status, 'The answer is not JSON');
+  return json;
 }

@@ -1,20 +1,20 @@
-// Owns the way to the server: the address, whether it can be reached, and asking again until it
-// can. Knows nothing of sessions.
+// Owns requests to the server: its URL, whether it can be reached, and probing until it can. Knows
+// nothing of sessions.
 
 import type { Environment } from './environment.js';
 import { NetworkError } from './errors.js';
 import { backoff } from './schedule.js';
 
-/** For requests of our own. Well below the server's 30 s, in which a lost answer can be asked for again. */
+/** Time limit on our own requests, well below the 30 s in which the server repeats a lost answer. */
 export const TIME_LIMIT_MS = 10_000;
 
 export interface Line {
   readonly offline: boolean;
-  /** Resolves to whatever the server answers; rejects with NetworkError, or what `init.signal` was aborted with. */
+  /** Resolves to any answer of the server; rejects with NetworkError, or the reason of `init.signal`. */
   send(path: string, init: RequestInit): Promise<Response>;
-  /** The same with our time limit. */
+  /** Like `send`, with our time limit. */
   sendBriefly(path: string, init: RequestInit): Promise<Response>;
-  /** Asks now whether the server is there. */
+  /** Asks the server now whether it can be reached. */
   probe(): Promise<boolean>;
   close(): void;
 }
@@ -36,7 +36,7 @@ export function createLine(env: Environment, api: string, changed: () => void): 
       lost();
       throw new NetworkError(error);
     }
-    nobodyBehind(response) ? lost() : reached(true);
+    noServerBehind(response) ? lost() : reached(true);
     return response;
   }
 
@@ -44,10 +44,10 @@ export function createLine(env: Environment, api: string, changed: () => void): 
     const limit = new AbortController();
     const stop = env.after(TIME_LIMIT_MS, () => limit.abort());
     try {
-      // The body counts as well: it is read here, so that it cannot take for ever either.
+      // The body is read here too, so that the time limit includes it.
       const response = await env.fetch(base + path, { ...init, signal: limit.signal });
       const body = await response.arrayBuffer();
-      nobodyBehind(response) ? lost() : reached(path !== HEALTH);
+      noServerBehind(response) ? lost() : reached(path !== HEALTH);
       return new Response(body.byteLength ? body : null, response);
     } catch (error) {
       lost();
@@ -68,7 +68,7 @@ export function createLine(env: Environment, api: string, changed: () => void): 
     try {
       await sendBriefly(HEALTH, { cache: 'no-store' });
     } catch {
-      // Told by `offline`.
+      // `offline` has the outcome.
     }
     if (before && offline) later();
     return !offline;
@@ -81,8 +81,8 @@ export function createLine(env: Environment, api: string, changed: () => void): 
     changed();
   }
 
-  // An answer to the question alone does not forget the failures: if it is only the real requests
-  // that fail, they are to become rarer all the same.
+  // The answer to a probe does not reset the failures: if only the real requests fail, they should become
+  // rarer too.
   function reached(forget: boolean): void {
     if (forget) failures = 0;
     if (!offline) return;
@@ -110,14 +110,14 @@ export function createLine(env: Environment, api: string, changed: () => void): 
 
 const HEALTH = '/api/health';
 
-// So that nothing that is appended can name another host.
+// Without a slash at the end, so that an appended path cannot name another host.
 function addressed(api: string, origin: string): string {
   const base = (api || origin).replace(/\/+$/, '');
   if (!/^https?:\/\/[^/]+/.test(base)) throw new TypeError(`api is '' or begins with http:// or https://: ${api}`);
   return base;
 }
 
-// A proxy that finds no server answers in its place; lictor's own refusals are JSON.
-function nobodyBehind({ status, headers }: Response): boolean {
+// Whether a proxy without a server behind it answered; lictor's own refusals are JSON.
+function noServerBehind({ status, headers }: Response): boolean {
   return [502, 503, 504].includes(status) && !headers.get('Content-Type')?.startsWith('application/json');
 }

@@ -1,9 +1,9 @@
-// Owns the React hook: the only file here that imports React.
+// Owns the React hook. The only file here that imports React.
 
 import { useSyncExternalStore } from 'react';
 import type { Auth, AuthState } from './types.js';
 
-/** The state of `auth`, renewed as it changes. `const { loggedIn, claims } = useAuth(auth)` */
+/** The state of `auth`; the component renders again when it changes. `const { loggedIn, claims } = useAuth(auth)` */
 export function useAuth(auth: Auth): AuthState {
   return useSyncExternalStore(auth.subscribe, () => auth.state, () => auth.state);
 }

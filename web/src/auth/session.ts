@@ -1,5 +1,5 @@
-// Owns the session of this page: the token held, when it is exchanged for the next one, and what
-// ends it. Knows nothing of what an app asks the server for.
+// Owns the session of this page: the token, its refreshes, and the end of the session. Knows nothing of
+// the requests of the app.
 
 import { readClaims } from './claims.js';
 import type { Environment } from './environment.js';
@@ -10,7 +10,7 @@ import type { Turns } from './turns.js';
 import type { LogOutReason } from './types.js';
 import type { Held, Kept, Vault } from './vault.js';
 
-/** The refusals that end a session. All others, whatever their status, leave it as it is. */
+/** The errors that end a session. No other error does, whatever its status. */
 const FINAL: Readonly<Record<string, LogOutReason>> = {
   ExpiredRefreshError: 'expired',
   BlacklistedError: 'revoked',
@@ -25,30 +25,30 @@ const FINAL: Readonly<Record<string, LogOutReason>> = {
 export interface Session {
   readonly held: Held | null;
   readonly reason: LogOutReason | null;
-  /** `remember` left out: kept where the token is that this one replaces. */
+  /** Without `remember`, the token is stored where the one that it replaces is. */
   begin(token: string, remember?: boolean): void;
   end(reason: LogOutReason): void;
-  /** Takes over what other tabs have done. */
+  /** Adopts the changes of other tabs. */
   look(): Held | null;
-  /** A token to send now, exchanged first if it must be. Rejects if that is not possible. */
+  /** A token to send now, after a refresh if it has expired. Rejects if the refresh fails. */
   ready(): Promise<Held | null>;
-  /** The server refused `used`: the token to try once more with, or null. */
+  /** Handles a refusal of the token `used`; resolves to the token for a second attempt, or null. */
   refused(used: Held, error: ApiError): Promise<Held | null>;
-  /** The server refused `used`: ends the session if it says so, and if it is still that token's. */
+  /** Ends the session if the error is final and `used` is still its token. */
   judge(used: Held, error: ApiError): void;
-  /** Time may have passed, or the server be back. */
+  /** Checks the plan: time may have passed, or the server may be back. */
   wake(): void;
   close(): void;
 }
 
 export function createSession(env: Environment, line: Line, vault: Vault, turns: Turns, changed: () => void): Session {
   let held = heldIn(vault.read());
-  // What an earlier page was told is no news for this one.
+  // A reason that is in the storage already was shown by an earlier page.
   let reason: LogOutReason | null = null;
   let running: Promise<void> | null = null;
   let cancel = () => {};
 
-  // Of the token held: how it went so far.
+  // The attempts to refresh the present token.
   let failures = 0;
   let early = 0;
   let notBefore = 0;
@@ -58,7 +58,7 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
     const kept = vault.read();
     const found = heldIn(kept);
     if (found?.token !== held?.token) turnTo(found, kept !== null && 'out' in kept ? kept.out : 'user');
-    // The same token, but the clocks were measured anew.
+    // The same token with a newly measured offset.
     else if (found !== null && held !== null && found.offset !== held.offset) {
       held = { ...held, offset: found.offset };
       plan();
@@ -90,7 +90,7 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
   function plan(): void {
     cancel();
     if (held === null) return;
-    // While the server cannot be reached, the line asks whether it is back, and wakes us then.
+    // While the server cannot be reached, the line probes it and calls `wake` when it is back.
     const wait = line.offline ? LOOK_MS : Math.max(due(held), notBefore) - env.now();
     cancel = env.after(Math.min(Math.max(wait, 0), LOOK_MS), wake);
   }
@@ -101,7 +101,7 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
     else plan();
   }
 
-  // One at a time in this tab as well: whoever comes while it runs gets the same outcome.
+  // One refresh at a time in this tab too: concurrent callers share its outcome.
   function refresh(): Promise<void> {
     const asked = held?.token;
     running ??= turns(() => exchange(asked)).finally(() => {
@@ -113,18 +113,18 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
 
   async function exchange(asked: string | undefined): Promise<void> {
     const old = look();
-    // Another tab had its turn first.
+    // Another tab has refreshed the token in its turn.
     if (old === null || old.token !== asked) return;
     notBefore = env.now() + GAP_MS;
     let response;
     try {
       response = await line.sendBriefly('/api/refresh', { method: 'POST', body: old.token });
-      // Logged out meanwhile, or somebody else logged in: this answer is about the past.
+      // After a logout or another login meanwhile, this answer is out of date.
       if (look()?.token !== old.token) return;
       if (!response.ok) throw await refusal(response);
       store(field(parsed(await response.text()), 'access_token') ?? '');
     } catch (error) {
-      // A replayed or lost exchange may have been another tab's success meanwhile.
+      // If another tab has refreshed the token meanwhile, this failure does not matter.
       if (look()?.token === old.token) failed(error, old, response);
     }
   }
@@ -142,14 +142,14 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
     throw error;
   }
 
-  // By our reckoning it is not, so either the server allows no refresh before the end, or a clock
-  // has jumped. Where the answer tells the server's time (from the same origin), reckon anew.
+  // The token should be due by our clock, so either the server allows no refresh before it expires, or a
+  // clock has jumped. If the Date of the answer is readable (same origin), measure the offset again.
   function stillGood(old: Held, response: Response | undefined): void {
     const date = Date.parse(response?.headers.get('Date') ?? '');
     if (Number.isFinite(date)) vault.write(old.token, offsetAt(date / 1000, env.now()));
     const known = look() ?? old;
     const now = env.now();
-    // With the clocks measured anew there was no reason to ask.
+    // With the new offset, the token is not due.
     early = now < due(known) ? 0 : early + 1;
     notBefore = now < expiry(known) ? Math.max(now + GAP_MS, early === 0 ? 0 : expiry(known)) : now + earlyBackoff(early);
   }

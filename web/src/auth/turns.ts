@@ -1,18 +1,17 @@
-// Owns that of all tabs one at a time does something. Knows nothing of what it is.
+// Owns the turns of the tabs: one tab at a time does the work. Knows nothing of the work.
 //
-// Web Locks do it where the browser has them. On plain http in a LAN it has none: there a lease
-// in localStorage does, a line that says who has the turn and until when. Two tabs that take it
-// in the same instant may both go ahead; the server allows for that (the same token exchanged
-// twice within 30 s gives the same new one), so a lease only has to be right nearly always.
-// For the same reason nobody waits for ever: a tab that hangs loses its turn.
+// Web Locks give turns where the browser has them. On plain http in a LAN it has none, and a lease in
+// localStorage replaces them: an entry with the id of its holder and its end. Two tabs that take it in
+// the same instant may both proceed. The server tolerates that: a token that is exchanged twice within
+// 30 s gives the same new token. So the lease may fail rarely, and a tab that hangs loses its turn.
 
 import type { Area, Environment } from './environment.js';
 
-/** Longer than a turn takes (a request's time limit), and well below the server's 30 s. */
+/** Longer than a turn (the time limit of a request), and well below the server's 30 s. */
 export const LEASE_MS = 12_000;
-/** After so long one goes ahead without the turn. */
+/** After this wait, the work is done without a turn. */
 export const PATIENCE_MS = 15_000;
-/** What one tab writes to storage reaches the others within this, nearly always. */
+/** Nearly always, the other tabs see a write to the storage within this time. */
 export const SETTLE_MS = 40;
 const POLL_MS = 150;
 
@@ -33,11 +32,11 @@ function byLock(env: Environment, name: string): Turns {
         cancel();
         begun = true;
         await work().then(done, failed);
-        // The lock can reach the next tab before what was written here does, and that tab would do
-        // it all again. Whoever asked here does not wait for this.
+        // The next tab may get the lock before it sees what this one wrote, and would repeat the work.
+        // The caller does not wait for this pause.
         await sleep(env, SETTLE_MS);
       };
-      // Waited too long, or this page is of a kind that may not have locks.
+      // The wait was too long, or this page may not use locks.
       env.locks!.request(name, { signal: waiting.signal }, turn).catch(error => (begun ? failed(error) : turn()));
     });
 }
@@ -61,7 +60,7 @@ async function taken(env: Environment, area: Area, name: string, id: string): Pr
       await sleep(env, SETTLE_MS);
       waited += SETTLE_MS;
       const found = holder(area, name);
-      // Where nothing can be written there is nothing to wait for.
+      // If nothing can be written, waiting is pointless.
       if (found === null || found.id === id) return;
     } else {
       await sleep(env, POLL_MS);
@@ -75,7 +74,7 @@ interface Holder {
   readonly until: number;
 }
 
-// A lease that ends later than any could was written before the clock was set back.
+// Whether the lease has ended. If it ends too late for any lease, the clock was set back after it was written.
 function isFree(held: Holder | null, now: number): boolean {
   return held === null || held.until <= now || held.until > now + LEASE_MS;
 }
@@ -93,7 +92,7 @@ function write(area: Area, name: string, value: string | null): void {
   try {
     value === null ? area.removeItem(name) : area.setItem(name, value);
   } catch {
-    // Full or blocked: then there is no lease, and the server's allowance has to do.
+    // The storage is full or blocked: without a lease, the tolerance of the server must do.
   }
 }
 

@@ -1,13 +1,13 @@
-// Owns where the token is kept, and that the tabs which share a session hear of each change.
-// Knows nothing of requests or of when a token ends.
+// Owns the storage of the token, and telling other tabs of a session about changes. Knows nothing of
+// requests or of when a token expires.
 //
-// A remembered session lies in localStorage and is that of all tabs; one that is not lies in the
-// sessionStorage of its tab and is that tab's own. A tab with an own record, even one that says
-// "logged out", does not look at the shared one. A duplicated tab begins with a copy of its own
-// record, the same session: those tell each other by a BroadcastChannel, also when another
-// session of the same user follows (a changed password begins one).
+// A remembered session is in localStorage and belongs to all tabs. Any other is in the sessionStorage of
+// its tab and belongs to that tab. A tab with a record of its own, even "logged out", ignores the shared
+// one. A duplicated tab begins with a copy of the record, so both have the same session: they tell each
+// other about changes by a BroadcastChannel, including a new session of the same user, which a changed
+// password begins.
 //
-// Why a token is where scripts can read it, and what that is worth, stands in README.md.
+// README.md says why the token is where scripts can read it, and which risk that is.
 
 import { readClaims } from './claims.js';
 import type { Area, Environment } from './environment.js';
@@ -15,17 +15,17 @@ import { parsed } from './errors.js';
 import type { Timed } from './schedule.js';
 import type { LogOutReason } from './types.js';
 
-/** A token that is held. */
+/** A stored token. */
 export interface Held extends Timed {
   readonly token: string;
 }
 
-/** What storage says: a token, that the session has ended, or nothing. */
+/** The content of the storage: a token, the end of a session, or nothing. */
 export type Kept = Held | { readonly out: LogOutReason } | null;
 
 export interface Vault {
   read(): Kept;
-  /** `remember` left out: where the token was that this one replaces. */
+  /** Without `remember`, the token is stored where the one that it replaces was. */
   write(token: string, offset: number, remember?: boolean): void;
   end(reason: LogOutReason): void;
   close(): void;
@@ -39,7 +39,7 @@ export function createVault(env: Environment, key: string, changed: () => void):
   const twins = env.channel(key, hearTwin);
   const endStorage = env.onStorage(hearStorage);
 
-  // Parsing is cheap but frequent, and the same text should be the same object.
+  // Caches the last record: parsing is frequent, and the same text should give the same object.
   let last: { text: string | null; kept: Kept } = { text: null, kept: null };
 
   function read(): Kept {
@@ -71,7 +71,7 @@ export function createVault(env: Environment, key: string, changed: () => void):
 
   function hearStorage(which: string | null): void {
     if (which !== null && which !== key) return;
-    // Somebody has logged in, for all tabs: those that had logged out by themselves join.
+    // After a login for all tabs, tabs with an own "logged out" record join it.
     if (isOut(decode(own.getItem(key))) && sessionOf(shared.getItem(key)) !== null) own.removeItem(key);
     changed();
   }
@@ -101,7 +101,7 @@ function isOut(kept: Kept): boolean {
   return kept !== null && 'out' in kept;
 }
 
-// What is there may be older than this code, or somebody else's: whatever is odd is nothing.
+// Other versions or other programs may have written to the storage: unknown data counts as nothing.
 function decode(text: string | null): Kept {
   const { token, offset, out } = ((text && parsed(text)) || {}) as Record<string, unknown>;
   if (typeof out === 'string' && REASONS.includes(out)) return { out: out as LogOutReason };
@@ -110,8 +110,8 @@ function decode(text: string | null): Kept {
   return claims && { token, offset: offset as number, claims };
 }
 
-// Storage may be missing, blocked or full. What it does not take is kept in memory: the session
-// then lasts as long as the page.
+// Storage that never throws. If it is missing, blocked or full, values are kept in memory, and the session
+// lasts until the page is closed.
 export function sturdy(area: Area | null): Area {
   const kept = new Map<string, string | null>();
   const attempt = <T>(use: (area: Area) => T): T | undefined => {

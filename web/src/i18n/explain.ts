@@ -1,5 +1,5 @@
-// Owns the words for a problem: by the server's stable name, and where the name covers several
-// reasons, by the reason in its message. What has no words here is said as the server says it.
+// Owns the words for a problem: by the stable name of the error and, if the name covers several reasons,
+// by the reason in its message. Without words here, the server's message is shown.
 
 import type { Problem } from '../api/problem';
 import { useLanguage } from '.';
@@ -10,7 +10,7 @@ export function useExplain(): (problem: Problem) => string {
   const { t } = useLanguage();
   return problem => {
     const key = keyFor(problem);
-    // The number that a rule names, such as a length.
+    // The number in the message, such as a length.
     const n = /\d+/.exec(problem.message)?.[0] ?? '';
     return key ? t(key, { n }) : problem.message || t('error.HttpError');
   };

@@ -1,5 +1,5 @@
-// Owns the language: which one is shown, words by key, dates and numbers as people write them
-// there. The words themselves stand in en.ts and pt.ts.
+// Owns the language of the pages: the choice, words by key, dates and numbers. en.ts and pt.ts have the
+// words.
 
 import { createContext, useContext, useEffect, useMemo, useState, type ReactNode } from 'react';
 import { en, type Key, type Words } from './en';
@@ -18,9 +18,9 @@ export type Fill = Record<string, string | number>;
 interface Spoken {
   language: Language;
   choose: (language: Language) => void;
-  // The words of a key; {name} in them is filled in.
+  // The words of a key, with {placeholders} filled in.
   t: (key: Key, fill?: Fill) => string;
-  // A key of which there is one for `one` and one for `other` numbers.
+  // The words for a number, from the keys KEY.one and KEY.other.
   count: (key: 'recovery.left' | 'form.wait' | 'user.sessions', n: number) => string;
   when: (seconds: number) => string;
   day: (seconds: number) => string;
@@ -70,7 +70,7 @@ function filled(text: string, fill: Fill = {}): string {
   return text.replace(/\{(\w+)\}/g, (whole, name: string) => String(fill[name] ?? whole));
 }
 
-// What was chosen here before, else the first of the browser's languages that we have.
+// The stored choice, or else the first language of the browser that we have.
 function preferred(): Language {
   const chosen = recall();
   if (chosen && chosen in languages) return chosen as Language;
@@ -78,7 +78,7 @@ function preferred(): Language {
   return asked.find((each): each is Language => each in languages) ?? 'en';
 }
 
-// A browser may forbid storage; then the choice lasts as long as the page.
+// If the browser blocks storage, the choice lasts until the page is closed.
 function recall(): string | null {
   try {
     return localStorage.getItem(REMEMBERED);
@@ -91,6 +91,6 @@ function remember(language: Language) {
   try {
     localStorage.setItem(REMEMBERED, language);
   } catch {
-    // Then not.
+    // Storage is blocked.
   }
 }

@@ -1,4 +1,4 @@
-// Owns the Portuguese words. The compiler wants every key of en.ts here.
+// Owns the Portuguese words. The compiler requires every key of en.ts here.
 
 import type { Words } from './en';
 

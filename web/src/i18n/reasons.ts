@@ -1,5 +1,5 @@
-// Owns which of the server's sentences are more exact than the name of their error, and our words
-// for them. {n} stands for a number that can be configured.
+// Owns the server's messages that are more exact than the name of their error, and the keys of our words
+// for them. {n} stands for a configurable number.
 
 import type { Key } from './en';
 

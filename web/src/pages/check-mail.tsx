@@ -1,4 +1,4 @@
-// Owns the page after a mail was sent. To whom is kept in memory: nobody else's business.
+// Owns the page after a mail was sent. The e-mail address is kept in memory and not in the URL.
 
 import { useLanguage } from '../i18n';
 import { Link } from '../router';

@@ -1,6 +1,5 @@
-// Owns the page of the link in a mail that confirms an address: it finishes a registration, or
-// gives an account another address. Opening the page changes nothing, because programs that check
-// mail open links too; the button does.
+// Owns the page of the mailed link that confirms an e-mail address, for a registration or for a new
+// address of an account. Only the button changes something, because programs that scan mail open links.
 
 import { useState } from 'react';
 import { api } from '../api/endpoints';
@@ -16,7 +15,7 @@ import { Form } from '../ui/form';
 import { ProblemNotice } from '../ui/notice';
 import { Page } from '../ui/page';
 
-// After these another try makes sense.
+// After these errors another attempt makes sense.
 const PASSING = ['Offline', 'HttpError', 'TooManyRequests', 'Unavailable', 'InternalError'];
 
 export function Finalize() {

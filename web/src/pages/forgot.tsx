@@ -1,4 +1,4 @@
-// Owns asking for a link to set a new password.
+// Owns the request for a link that sets a new password.
 
 import { api } from '../api/endpoints';
 import { useConfig } from '../config';

@@ -1,4 +1,4 @@
-// Owns the start page: the way in, or what there is for whoever is in.
+// Owns the start page: links to log in and register, or the pages of the user.
 
 import { useConfig } from '../config';
 import { useLanguage } from '../i18n';

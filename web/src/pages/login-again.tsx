@@ -1,5 +1,5 @@
-// Owns the dialog in which somebody logs in again, because the server wants a login that is not
-// long ago for what was asked of it. The page stays as it is behind it.
+// Owns the dialog for a fresh login, which the server requires for some requests. The page behind it
+// stays as it is.
 
 import { useEffect, useState } from 'react';
 import { api } from '../api/endpoints';
@@ -13,13 +13,13 @@ import { Confirm } from '../ui/confirm';
 
 export function LoginAgain() {
   const asked = useFreshLoginAsked();
-  // A page on which something can be changed is there only once this is known.
+  // Pages that can change something are shown only after this is loaded.
   const { data: me } = useMe();
-  // Logged out in another tab: what waited must not be done for whoever logs in next.
-  const nobody = asked && !me;
+  // After a logout in another tab, the waiting requests must not run for the next user.
+  const loggedOut = asked && !me;
   useEffect(() => {
-    if (nobody) settleFreshLogin(false);
-  }, [nobody]);
+    if (loggedOut) settleFreshLogin(false);
+  }, [loggedOut]);
   return asked && me ? <Dialog me={me} /> : null;
 }
 

@@ -1,4 +1,4 @@
-// Owns logging in: name and password, and the second factor where the server asks for it.
+// Owns the login: username and password, and the second factor if the server asks for it.
 
 import { useEffect, useState } from 'react';
 import { api } from '../api/endpoints';
@@ -21,10 +21,10 @@ interface Typed {
 export function Login() {
   const { loggedIn } = useSession();
   const { path } = useAddress();
-  // Right, as far as they go: a code is missing.
+  // The credentials were right, but a code of the second factor is missing.
   const [typed, setTyped] = useState<Typed | null>(null);
 
-  // Where the login stands in the place of another page, that page is shown by itself.
+  // If the login replaced another page, that page appears without navigation.
   useEffect(() => {
     if (loggedIn && path === '/login') navigate('/', { replace: true });
   }, [loggedIn, path]);
@@ -80,7 +80,7 @@ function SecondStep({ typed, onBack }: { typed: Typed; onBack: () => void }) {
   const [recovery, setRecovery] = useState(false);
   const step = recovery ? 'recovery' : 'app';
 
-  // The password was right a moment ago, so it is the code that is wrong.
+  // The password was right a moment ago, so the code is wrong.
   const wrong = { words: { AuthenticationError: t('code.wrong') }, places: { AuthenticationError: 'otp' } };
   return (
     <Page title={t('code.title')} narrow>

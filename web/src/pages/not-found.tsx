@@ -1,4 +1,4 @@
-// Owns the page of addresses that have none.
+// Owns the page of unknown paths.
 
 import { useLanguage } from '../i18n';
 import { Link } from '../router';

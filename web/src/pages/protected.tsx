@@ -1,4 +1,4 @@
-// Owns the protected message: the smallest page that reads something with the token.
+// Owns the protected message: the smallest page that loads data with the token.
 
 import { api } from '../api/endpoints';
 import { useLanguage } from '../i18n';

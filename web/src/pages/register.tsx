@@ -1,4 +1,4 @@
-// Owns registration, in each of the server's modes.
+// Owns registration, in each mode of the server.
 
 import { useEffect } from 'react';
 import { api } from '../api/endpoints';

@@ -1,5 +1,5 @@
-// Owns the page that stands in the place of all others while an account must have a second factor
-// and has none: the server answers nothing else before.
+// Owns the page that replaces all others while an account must set up a second factor, because the
+// server refuses other requests until then.
 
 import { useState } from 'react';
 import { useConfig } from '../config';
@@ -17,7 +17,7 @@ export function RequiredFactor() {
   return (
     <Page title={t('required.title')} narrow>
       {codes ? (
-        // Only then is the account read again, and the page shown that was asked for.
+        // Then the account is loaded again, and the requested page appears.
         <RecoveryCodes codes={codes} name={me.data?.username ?? ''} onKept={me.reload} heading="h2" />
       ) : (
         <>

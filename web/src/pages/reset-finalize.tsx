@@ -1,5 +1,5 @@
-// Owns the page of the link with which somebody sets a new password, with a code of the second
-// factor where the server asks for one.
+// Owns the page of the link that sets a new password, with a code of the second factor if the server
+// asks for one.
 
 import { useState } from 'react';
 import { api } from '../api/endpoints';
@@ -12,7 +12,7 @@ import { CodeField, PasswordField } from '../ui/field';
 import { Form } from '../ui/form';
 import { Page } from '../ui/page';
 
-// After these the link is worth nothing.
+// After these errors the link cannot be used.
 const SPENT = ['InvalidResetToken', 'ExpiredAccessError', 'MissingUserError', 'InvalidTokenHeader', 'MissingClaimError', 'MisusedRegistrationToken'];
 
 export function ResetFinalize() {

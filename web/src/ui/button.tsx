@@ -1,4 +1,4 @@
-// Owns buttons. One that cannot be pressed at the moment keeps the focus, and says so.
+// Owns buttons. A button that is not available keeps the focus and says so to screen readers.
 
 import type { ButtonHTMLAttributes } from 'react';
 import { useLanguage } from '../i18n';
@@ -6,7 +6,7 @@ import type { Task } from '../task';
 
 interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   look?: 'main' | 'plain' | 'danger' | 'link';
-  // What it begins: meanwhile it cannot be pressed, nor before another try is allowed.
+  // The task that it starts. It is not available while the task runs or has to wait.
   task?: Task;
 }
 

@@ -1,5 +1,5 @@
-// Owns the question before something that cannot be undone: the browser's own dialog, which keeps
-// the focus inside and ends with Escape.
+// Owns the question before an action that cannot be undone: the dialog element of the browser, which
+// keeps the focus inside and closes with Escape.
 
 import { useEffect, useId, useRef, type ReactNode } from 'react';
 import { Form } from './form';
@@ -12,11 +12,11 @@ interface Props {
   send: (text: (name: string) => string) => Promise<void>;
   words?: Record<string, string>;
   onClose: () => void;
-  // Fields, if it asks for something.
+  // Form fields, if it needs input.
   children?: ReactNode;
 }
 
-// Shown as long as it is rendered. When it closes, the focus goes back to what opened it.
+// It is open while it is rendered. Closing it returns the focus to the element that opened it.
 export function Confirm({ title, text, submit, danger = true, send, words = {}, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
@@ -24,7 +24,7 @@ export function Confirm({ title, text, submit, danger = true, send, words = {}, 
   useEffect(() => {
     const opener = document.activeElement;
     dialog.current?.showModal();
-    // The first field, else the way back: Enter alone should not do it.
+    // The focus goes to the first field or to the cancel button, so that Enter alone does not confirm.
     dialog.current?.querySelector<HTMLElement>('input:not([readonly]), button[type=button]')?.focus();
     return () => void (opener instanceof HTMLElement && opener.focus());
   }, []);

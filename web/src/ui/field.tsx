@@ -1,5 +1,5 @@
-// Owns fields of forms: label, input, hint, and what is wrong with it, tied together for screen
-// readers. Fields are not controlled by React, so that password managers can fill them in.
+// Owns form fields: label, input, hint and problem, connected for screen readers. React does not control
+// the inputs, so that password managers can fill them in.
 
 import { useId, useState, type InputHTMLAttributes, type ReactNode } from 'react';
 import { useConfig } from '../config';
@@ -11,7 +11,7 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   name: string;
   label: string;
   hint?: ReactNode;
-  // Stands in the field's right corner.
+  // Shown in the right corner of the field.
   corner?: ReactNode;
 }
 
@@ -57,7 +57,7 @@ export function EmailField(props: Partial<FieldProps>) {
   return <Field name="email" type="email" label={t('field.email')} autoComplete="email" {...props} />;
 }
 
-// `fresh` is for a password that somebody chooses: password managers then offer a new one.
+// `fresh` is for choosing a password: password managers then offer a new one.
 export function PasswordField({ fresh = false, ...props }: Partial<FieldProps> & { fresh?: boolean }) {
   const { t } = useLanguage();
   const { min_password_length: least = 8 } = useConfig();
@@ -83,7 +83,7 @@ export function PasswordField({ fresh = false, ...props }: Partial<FieldProps> &
   );
 }
 
-// A code of the second factor. A recovery code has letters; `digits` brings up the keypad.
+// A code of the second factor. `digits` shows a numeric keypad; a recovery code has letters.
 export function CodeField({ digits = false, ...props }: Partial<FieldProps> & { digits?: boolean }) {
   const { t } = useLanguage();
   return (

@@ -1,5 +1,5 @@
-// Owns forms: what was typed goes out once, and what is wrong with it is said at the field that
-// it is about, which takes the focus; else above the button.
+// Owns forms: sends the input once, and shows a problem at the field that it is about, which gets the
+// focus, or else above the button.
 
 import { createContext, useContext, useEffect, useLayoutEffect, useReducer, useRef, type FormEvent, type ReactNode } from 'react';
 import { Problem } from '../api/problem';
@@ -9,7 +9,8 @@ import { useTask } from '../task';
 import { Button } from './button';
 import { Notice } from './notice';
 
-// The field that an error is about, if the form has it. A BadRequest begins with the field's name.
+// The field that a problem is about, if the form has it. The message of a BadRequest begins with the
+// name of the field.
 const PLACES: Record<string, string> = {
   InvalidUsername: 'username',
   UsernameTaken: 'username',
@@ -22,7 +23,7 @@ const PLACES: Record<string, string> = {
 
 const Complaint = createContext<{ field: string; words: string } | null>(null);
 
-// What the field of this name is told.
+// The problem of the field with this name.
 export function useComplaint(name: string): string | undefined {
   const complaint = useContext(Complaint);
   return complaint?.field === name ? complaint.words : undefined;
@@ -31,9 +32,9 @@ export function useComplaint(name: string): string | undefined {
 interface Props {
   submit: string;
   danger?: boolean;
-  // Sends it. What it throws is shown.
+  // Sends the input; an error that it throws is shown.
   send: (text: (name: string) => string) => Promise<void>;
-  // Where the usual places or words do not fit.
+  // Overrides the field or the words of a problem.
   places?: Record<string, string>;
   words?: Record<string, string>;
   onCancel?: (() => void) | undefined;
@@ -49,10 +50,10 @@ export function Form({ submit, danger = false, send, places = {}, words = {}, on
 
   const field = problem ? place(problem, form.current, places) : undefined;
   const text = problem ? words[problem.code] ?? explain(problem) : '';
-  // It had to wait, and has.
+  // The wait is over.
   const again = problem !== null && problem.wait > 0 && task.wait === 0;
 
-  // A field that the problem brought up is there only now.
+  // A field that the problem made appear exists only now.
   const [, renderAgain] = useReducer((times: number) => times + 1, 0);
   useLayoutEffect(() => {
     if (problem && place(problem, form.current, places) !== field) renderAgain();
@@ -76,7 +77,7 @@ export function Form({ submit, danger = false, send, places = {}, words = {}, on
     <form ref={form} className="form" noValidate onSubmit={onSubmit} aria-busy={task.busy}>
       <Complaint value={field ? { field, words: text } : null}>{children}</Complaint>
       {again && <Notice kind="plain">{t('form.again')}</Notice>}
-      {/* Another attempt's failure is said again, even in the same words. */}
+      {/* A new key per attempt, so that the same problem is announced again. */}
       {problem && !field && !again && <Notice key={task.attempts} kind="bad">{text}</Notice>}
       <div className="buttons">
         <Button type="submit" look={danger ? 'danger' : 'main'} task={task}>{submit}</Button>
@@ -97,7 +98,7 @@ function input(form: HTMLFormElement | null, name: string): HTMLInputElement | u
   return found instanceof HTMLInputElement ? found : undefined;
 }
 
-// What the browser would complain about too, but in its own language instead of the page's.
+// The checks of the browser, whose messages would not be in the language of the page.
 function firstWrong(form: HTMLFormElement): Problem | undefined {
   for (const element of form.elements) {
     if (!(element instanceof HTMLInputElement)) continue;
@@ -108,7 +109,7 @@ function firstWrong(form: HTMLFormElement): Problem | undefined {
   return undefined;
 }
 
-// As the server counts them: code points, composed.
+// The length as the server counts it: code points after composition (NFC).
 function characters(text: string): number {
   return [...text.normalize('NFC')].length;
 }

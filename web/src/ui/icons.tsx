@@ -1,5 +1,4 @@
-// Owns the few pictures, drawn in the colour of the text around them. None says anything that
-// words beside it do not.
+// Owns the icons, drawn in the colour of the text. They are decoration: words beside them say the same.
 
 export function Eye({ crossed }: { crossed: boolean }) {
   return (

@@ -1,4 +1,4 @@
-// Owns what stands in the place of something that is not there yet, or was refused.
+// Owns the placeholder for data that is loading or was refused.
 
 import { useLanguage } from '../i18n';
 import type { Loaded } from '../load';
@@ -7,13 +7,13 @@ import { ProblemNotice } from './notice';
 
 interface Props {
   of: Pick<Loaded<unknown>, 'problem' | 'reload'>;
-  // Says nothing while it loads.
+  // Shows nothing while it loads.
   quiet?: boolean;
 }
 
 export function Loading({ of: { problem: found, reload }, quiet = false }: Props) {
   const { t } = useLanguage();
-  // The page that sets it up is about to take this one's place.
+  // The page that sets up the second factor is about to replace this one.
   const problem = found?.code === 'SecondFactorMissing' ? undefined : found;
   if (!problem) return <p className="loading" role="status">{!quiet && t('load.busy')}</p>;
   return (

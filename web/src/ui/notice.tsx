@@ -1,4 +1,4 @@
-// Owns messages: what went wrong, what was done. A screen reader says them when they appear.
+// Owns messages about problems and successes. Screen readers announce them when they appear.
 
 import type { ReactNode } from 'react';
 import type { Problem } from '../api/problem';
@@ -12,8 +12,8 @@ export function ProblemNotice({ problem }: { problem: Problem }) {
   return <Notice kind="bad">{useExplain()(problem)}</Notice>;
 }
 
-// A place for what was done. It is there from the beginning, so that a screen reader listens to
-// it before something is said.
+// The region for messages about successes. It is rendered before the first message, because screen
+// readers announce only changes of a region that they know.
 export function Said({ children }: { children: ReactNode }) {
   return <div role="status">{children && <p className="notice good">{children}</p>}</div>;
 }

@@ -1,17 +1,17 @@
-// Owns what all pages have: a heading that takes the focus when one moves here, and the title of
-// the window.
+// Owns the common parts of a page: a heading that gets the focus after navigation, and the title of the
+// window.
 
 import { useEffect, useRef, type ReactNode } from 'react';
 import { useConfig } from '../config';
 
-// On the first page the focus stays where the browser put it.
+// On the first page the browser places the focus.
 let first = true;
 
 interface Props {
   title: string;
-  // One column as wide as a form, in the middle.
+  // One centred column with the width of a form.
   narrow?: boolean;
-  // Another step of the same page: its heading takes the focus as well.
+  // Each new step of a page focuses its heading too.
   step?: string;
   children: ReactNode;
 }
@@ -26,7 +26,7 @@ export function Page({ title, narrow = false, step, children }: Props) {
 
   useEffect(() => {
     const page = heading.current?.parentElement;
-    // A field that asked for the focus keeps it.
+    // A field with autofocus keeps the focus.
     if (!first && !page?.contains(document.activeElement)) heading.current?.focus({ preventScroll: true });
     first = false;
   }, [step]);

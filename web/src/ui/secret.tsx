@@ -1,4 +1,4 @@
-// Owns something to copy: a link, a code, a key.
+// Owns a secret with a button that copies it: a link, a code, a key.
 
 import { useId, useRef, useState } from 'react';
 import { useLanguage } from '../i18n';
@@ -27,8 +27,8 @@ export function Secret({ label, value }: { label: string; value: string }) {
   );
 }
 
-// Browsers have a clipboard only for pages over TLS or of this machine; elsewhere what is selected
-// can be copied in the old way.
+// Browsers have navigator.clipboard only in secure contexts; elsewhere the old command copies the
+// selected text.
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);

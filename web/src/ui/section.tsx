@@ -1,4 +1,4 @@
-// Owns a part of a page with its heading: beside it where there is room, else above.
+// Owns a section of a page with its heading, beside the section or, on narrow screens, above it.
 
 import type { ReactNode } from 'react';
 

@@ -1,9 +1,9 @@
-// Owns how a session is told from others: device, address, times.
+// Owns the facts about a session: device, IP address, times.
 
 import type { Session } from '../api/types';
 import { useLanguage } from '../i18n';
 
-// In this order: what calls itself by several of these names is the first.
+// A browser whose user agent has several of these names is the first of them.
 const BROWSERS: [RegExp, string][] = [
   [/\bEdgA?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -22,7 +22,7 @@ const SYSTEMS: [RegExp, string][] = [
 export function deviceOf(userAgent: string): string {
   const match = (table: [RegExp, string][]) => table.find(([pattern]) => pattern.test(userAgent))?.[1];
   const known = [match(BROWSERS), match(SYSTEMS)].filter(Boolean).join(' · ');
-  // A program says who it is in its first word: curl/8.0.
+  // Other programs have their name in the first word: curl/8.0.
   return known || (userAgent.split(' ')[0] ?? '');
 }
 

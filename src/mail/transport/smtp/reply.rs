@@ -1,63 +1,64 @@
-//! What a mail server answers (RFC 5321 section 4.2): a code, perhaps over several lines; and what
-//! it says that it can. Takes lines, knows no socket.
+//! Replies of a mail server (RFC 5321 section 4.2): a code and one or more lines of text, and the
+//! extensions in the reply to EHLO. Takes lines, knows no socket.
 
 use std::fmt;
 
-/// Bytes of one line; RFC 5321 has 512.
+/// Limit on one line, in bytes; RFC 5321 allows 512.
 pub(super) const MAX_LINE: usize = 2_048;
-/// Lines of one reply.
+/// Limit on the lines of one reply.
 const MAX_LINES: usize = 64;
 
-/// One answer.
+/// A reply.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Reply {
     pub(super) code: u16,
     lines: Vec<String>,
 }
 
-/// What the lines so far are.
+/// The reply after another line.
 pub(super) enum Progress {
-    Whole(Reply),
-    /// There is more of it.
-    Part(Reply),
+    Complete(Reply),
+    /// More lines follow.
+    Partial(Reply),
 }
 
 impl Reply {
-    /// Takes a line, without its end. Says what is wrong with it.
+    /// Adds a line, without its line end. The error says what is wrong with it.
     pub(super) fn next(so_far: Option<Reply>, line: &[u8]) -> Result<Progress, &'static str> {
-        let strange = "it answers with something that is not SMTP";
+        let malformed = "the server's reply is not SMTP";
         let line = String::from_utf8_lossy(line);
         let code = line.get(..3).filter(|code| code.bytes().all(|b| b.is_ascii_digit()));
-        let code: u16 = code.and_then(|code| code.parse().ok()).ok_or(strange)?;
+        let code: u16 = code.and_then(|code| code.parse().ok()).ok_or(malformed)?;
         let mut reply = so_far.unwrap_or(Reply { code, lines: Vec::new() });
         if !(200..600).contains(&code) || reply.code != code {
-            return Err(strange);
+            return Err(malformed);
         }
         if reply.lines.len() == MAX_LINES {
-            return Err("its answer has too many lines");
+            return Err("the server's reply has too many lines");
         }
         let rest = line.get(3..).unwrap_or_default();
         reply.lines.push(rest.get(1..).unwrap_or_default().trim().to_owned());
         match rest.bytes().next() {
-            None | Some(b' ') => Ok(Progress::Whole(reply)),
-            Some(b'-') => Ok(Progress::Part(reply)),
-            Some(_) => Err(strange),
+            None | Some(b' ') => Ok(Progress::Complete(reply)),
+            Some(b'-') => Ok(Progress::Partial(reply)),
+            Some(_) => Err(malformed),
         }
     }
 
-    /// Whether the server can do this, if it is the answer to EHLO.
+    /// Whether a reply to EHLO lists this extension.
     pub(super) fn offers(&self, keyword: &str) -> bool {
-        self.words_after(keyword).is_some()
+        self.parameters_of(keyword).is_some()
     }
 
-    /// Whether one can log in to the server like this, if it is the answer to EHLO.
-    pub(super) fn takes_login(&self, mechanism: &str) -> bool {
-        let known = |word: &str| word.eq_ignore_ascii_case(mechanism);
-        self.words_after("AUTH").is_some_and(|mut words| words.any(known))
+    /// Whether a reply to EHLO lists this AUTH mechanism.
+    pub(super) fn offers_auth(&self, mechanism: &str) -> bool {
+        let same = |word: &str| word.eq_ignore_ascii_case(mechanism);
+        self.parameters_of("AUTH").is_some_and(|mut words| words.any(same))
     }
 
-    fn words_after(&self, keyword: &str) -> Option<impl Iterator<Item = &str>> {
-        // The first line is a greeting.
+    /// The parameters of an extension in a reply to EHLO; `None` if it is not listed.
+    fn parameters_of(&self, keyword: &str) -> Option<impl Iterator<Item = &str>> {
+        // The first line is the greeting.
         self.lines.iter().skip(1).find_map(|line| {
             let mut words = line.split_ascii_whitespace();
             words.next().is_some_and(|word| word.eq_ignore_ascii_case(keyword)).then_some(words)
@@ -79,15 +80,15 @@ mod tests {
         let mut part = None;
         for line in lines {
             match Reply::next(part.take(), line.as_bytes())? {
-                Progress::Whole(reply) => return Ok(Some(reply)),
-                Progress::Part(reply) => part = Some(reply),
+                Progress::Complete(reply) => return Ok(Some(reply)),
+                Progress::Partial(reply) => part = Some(reply),
             }
         }
         Ok(None)
     }
 
     #[test]
-    fn replies() {
+    fn replies_are_parsed() {
         for (lines, expected) in [
             (&["250 fine"][..], Ok(Some("250 fine"))),
             (&["250"], Ok(Some("250 "))),
@@ -112,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_can() {
+    fn the_ehlo_reply_lists_extensions() {
         let reply = read(&["250-mail", "250-starttls", "250-AUTH plain LOGIN", "250 SMTPUTF8"]);
         let reply = reply.unwrap().unwrap();
         for (keyword, expected) in
@@ -121,7 +122,7 @@ mod tests {
             assert_eq!(reply.offers(keyword), expected, "{keyword}");
         }
         for (mechanism, expected) in [("PLAIN", true), ("LOGIN", true), ("CRAM-MD5", false)] {
-            assert_eq!(reply.takes_login(mechanism), expected, "{mechanism}");
+            assert_eq!(reply.offers_auth(mechanism), expected, "{mechanism}");
         }
     }
 }

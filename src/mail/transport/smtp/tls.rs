@@ -1,6 +1,6 @@
-//! Which servers are believed to be who they say: the only file that names rustls. Certificates
-//! of the system's authorities count, or those of the file that SSL_CERT_FILE names, and the name
-//! must be the one in the setting. There is no way to turn that off.
+//! TLS to mail servers, and trust in their certificates: the only file that names rustls. A
+//! certificate must be issued by an authority of the system, or of the file that SSL_CERT_FILE names,
+//! for the host in the setting. No setting turns this check off.
 
 use std::io::{self, Read, Write};
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use rustls::{
 };
 use webpki::ring as with;
 
-use super::wire::in_words;
+use super::wire::describe;
 use crate::error::Problem;
 
-/// AES in GCM, which every server has (RFC 9325 section 4.2, RFC 8446 section 9.1). With ChaCha20
-/// beside it the binary would be larger, and no other server be reached.
+/// AES-GCM, which every server supports (RFC 9325 section 4.2, RFC 8446 section 9.1). ChaCha20 would
+/// enlarge the binary without reaching one more server.
 const CIPHER_SUITES: &[SupportedCipherSuite] = &[
     TLS13_AES_256_GCM_SHA384,
     TLS13_AES_128_GCM_SHA256,
@@ -36,7 +36,7 @@ const CIPHER_SUITES: &[SupportedCipherSuite] = &[
     TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
 ];
 
-/// What certificates and servers sign with.
+/// The signature algorithms of certificates and handshakes.
 const SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     all: &[
         with::ECDSA_P256_SHA256,
@@ -51,7 +51,7 @@ const SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
         with::RSA_PKCS1_2048_8192_SHA384,
         with::RSA_PKCS1_2048_8192_SHA512,
     ],
-    // Version 1.2 of TLS leaves the curve open, so there is more than one for a scheme.
+    // TLS 1.2 does not bind a scheme to a curve, so some schemes have two algorithms.
     mapping: &[
         (Scheme::ECDSA_NISTP384_SHA384, &[with::ECDSA_P384_SHA384, with::ECDSA_P256_SHA384]),
         (Scheme::ECDSA_NISTP256_SHA256, &[with::ECDSA_P256_SHA256, with::ECDSA_P384_SHA256]),
@@ -65,67 +65,69 @@ const SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
     ],
 };
 
-/// Whom a server has to be.
+/// The trusted authorities, and the host that the certificate must name.
 #[derive(Clone)]
 pub(super) struct Trust {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
 }
 
-/// A connection that is encrypted.
+/// An encrypted connection.
 pub(super) type Encrypted<S> = StreamOwned<ClientConnection, S>;
 
 impl Trust {
-    /// Reads the certificates that this machine trusts.
+    /// Loads the authorities that this machine trusts.
     pub(super) fn of_the_system(host: &str) -> Result<Trust, Problem> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| {
             Problem::usage(
-                format!("{host} cannot be the name in a certificate"),
-                "give the mail server's name as it stands in its certificate",
+                format!("a certificate cannot be for {host}"),
+                "give the host name that the certificate of the mail server has",
             )
         })?;
         let config = ClientConfig::builder_with_provider(Arc::new(provider()))
             .with_safe_default_protocol_versions()
-            .map_err(|error| Problem::new(format!("no TLS: {error}"), "this is a bug in lictor"))?
+            .map_err(|error| {
+                Problem::new(format!("cannot set up TLS: {error}"), "this is a bug in lictor")
+            })?
             .with_root_certificates(roots()?)
             .with_no_client_auth();
         Ok(Trust { config: Arc::new(config), name })
     }
 
-    /// Goes on encrypted, or says in words why not.
+    /// Does the handshake; the error says why it failed.
     pub(super) fn encrypt<S: Read + Write>(&self, mut socket: S) -> Result<Encrypted<S>, String> {
         let mut session = ClientConnection::new(Arc::clone(&self.config), self.name.clone())
             .map_err(|error| error.to_string())?;
         while session.is_handshaking() {
-            session.complete_io(&mut socket).map_err(|error| words(&error))?;
+            session.complete_io(&mut socket).map_err(|error| describe_tls(&error))?;
         }
         Ok(StreamOwned::new(session, socket))
     }
 }
 
-/// rustls with ring, but for what a client without certificates does not need: rustls's own
-/// choice is 0.1 MB larger.
+/// The cryptography of ring, without what a client without certificates of its own needs not: the
+/// provider of rustls makes the binary 0.1 MB larger.
 fn provider() -> CryptoProvider {
     CryptoProvider {
         cipher_suites: CIPHER_SUITES.to_vec(),
         kx_groups: vec![X25519, SECP256R1, SECP384R1],
         signature_verification_algorithms: SIGNATURES,
-        secure_random: &System,
+        secure_random: &SystemRandom,
         key_provider: &NoKeys,
     }
 }
 
-/// Randomness from the system.
+/// Random bytes from the kernel.
 #[derive(Debug)]
-struct System;
+struct SystemRandom;
 
-impl SecureRandom for System {
+impl SecureRandom for SystemRandom {
     fn fill(&self, bytes: &mut [u8]) -> Result<(), GetRandomFailed> {
         getrandom::fill(bytes).map_err(|_| GetRandomFailed)
     }
 }
 
-/// No certificate of our own is ever shown, so no key has to be read.
+/// Loads no private key, because lictor presents no client certificate.
 #[derive(Debug)]
 struct NoKeys;
 
@@ -134,10 +136,11 @@ impl KeyProvider for NoKeys {
         &self,
         _: PrivateKeyDer<'static>,
     ) -> Result<Arc<dyn SigningKey>, rustls::Error> {
-        Err(rustls::Error::General("there are no client certificates here".into()))
+        Err(rustls::Error::General("client certificates are not supported".into()))
     }
 }
 
+/// The certificates of the trusted authorities.
 fn roots() -> Result<RootCertStore, Problem> {
     let found = rustls_native_certs::load_native_certs();
     let mut roots = RootCertStore::empty();
@@ -145,28 +148,31 @@ fn roots() -> Result<RootCertStore, Problem> {
     if usable == 0 {
         let why = found.errors.first().map(|error| format!(": {error}")).unwrap_or_default();
         return Err(Problem::new(
-            format!("there are no certificates that a mail server could be checked with{why}"),
-            "install the package ca-certificates, or name a file of your own authority's \
-             certificates with SSL_CERT_FILE",
+            format!("there are no certificates of authorities to check a mail server with{why}"),
+            "install the package ca-certificates, or set SSL_CERT_FILE to a file with the \
+             certificates of your own authority",
         ));
     }
     Ok(roots)
 }
 
-fn words(error: &io::Error) -> String {
+/// The error in words, with a hint where there is one.
+fn describe_tls(error: &io::Error) -> String {
     use CertificateError as Bad;
     let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
-    let Some(rustls::Error::InvalidCertificate(bad)) = inner else { return in_words(error) };
+    let Some(rustls::Error::InvalidCertificate(bad)) = inner else { return describe(error) };
     match bad {
-        Bad::UnknownIssuer => "its certificate is from nobody whom this machine trusts; \
-             SSL_CERT_FILE can name the certificate of your own authority"
-            .into(),
+        Bad::UnknownIssuer => {
+            "its certificate is from an authority that this machine does not trust; \
+             set SSL_CERT_FILE to the certificate of your own authority"
+                .into()
+        }
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
             "its certificate is for another name".into()
         }
         Bad::Expired | Bad::ExpiredContext { .. } => "its certificate has expired".into(),
         Bad::NotValidYet | Bad::NotValidYetContext { .. } => {
-            "its certificate is not valid yet; is this machine's clock right?".into()
+            "its certificate is not valid yet; check the clock of this machine".into()
         }
         Bad::Other(other) => format!("its certificate is not accepted: {other}"),
         other => format!("its certificate is not accepted: {other}"),

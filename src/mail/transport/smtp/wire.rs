@@ -1,5 +1,5 @@
-//! The connection to a mail server: lines out, replies in, encrypted or not, with limits that no
-//! byte from the other side can stretch. Knows no command.
+//! The connection to a mail server, plain or encrypted: writes lines and reads replies. Bytes from
+//! the server never extend a time limit. Knows no command.
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
@@ -8,23 +8,24 @@ use std::time::{Duration, Instant};
 use super::reply::{MAX_LINE, Progress, Reply};
 use super::tls::{Encrypted, Trust};
 
-/// How long one command and its answer may take, and the connection before them.
+/// Time limit on connecting, and on each command with its reply.
 pub(super) const STEP: Duration = Duration::from_secs(20);
-/// How long a server may take to say that it has the mail: some look for spam meanwhile, and a
-/// mail that is given up here is sent twice.
-pub(super) const VERDICT: Duration = Duration::from_secs(40);
-/// How long all of it may take.
-const WHOLE: Duration = Duration::from_secs(90);
+/// Time limit on the reply after the mail. It is longer because some servers scan for spam before
+/// they reply, and a mail without a reply is sent a second time.
+pub(super) const AFTER_DATA: Duration = Duration::from_secs(40);
+/// Time limit on the whole delivery.
+const TOTAL: Duration = Duration::from_secs(90);
 
-/// A TCP connection whose reads and writes end by a moment, however few bytes each brings.
+/// A TCP connection with one deadline for all reads and writes, which no byte extends.
 struct Timed {
     socket: TcpStream,
-    until: Instant,
+    deadline: Instant,
 }
 
 impl Timed {
+    /// Time until the deadline, as a socket timeout.
     fn left(&self) -> io::Result<Option<Duration>> {
-        let left = self.until.saturating_duration_since(Instant::now());
+        let left = self.deadline.saturating_duration_since(Instant::now());
         if left.is_zero() { Err(io::ErrorKind::TimedOut.into()) } else { Ok(Some(left)) }
     }
 }
@@ -55,49 +56,51 @@ enum Stream {
 /// An open connection.
 pub(super) struct Wire {
     stream: Stream,
-    /// What has come and is not read yet.
+    /// Bytes received but not yet parsed.
     received: Vec<u8>,
-    /// When all of it is over.
+    /// The deadline of the whole delivery.
     end: Instant,
 }
 
 impl Wire {
-    /// Tries the host's addresses one after the other.
+    /// Connects to the first IP address of the host that answers.
     pub(super) fn connect(host: &str, port: u16) -> Result<Wire, String> {
-        let end = Instant::now() + WHOLE;
-        let until = Instant::now() + STEP;
+        let end = Instant::now() + TOTAL;
+        let deadline = Instant::now() + STEP;
         let addresses = (host, port).to_socket_addrs().map_err(|error| error.to_string())?;
-        let mut why = "its name has no address".to_owned();
+        let mut why = "the host has no IP address".to_owned();
         for address in addresses {
-            let left = until.saturating_duration_since(Instant::now());
+            let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(in_words(&io::ErrorKind::TimedOut.into()));
+                return Err(describe(&io::ErrorKind::TimedOut.into()));
             }
             match TcpStream::connect_timeout(&address, left) {
                 Ok(socket) => {
-                    let stream = Stream::Plain(Timed { socket, until });
+                    let stream = Stream::Plain(Timed { socket, deadline });
                     return Ok(Wire { stream, received: Vec::new(), end });
                 }
-                Err(error) => why = in_words(&error),
+                Err(error) => why = describe(&error),
             }
         }
         Err(why)
     }
 
-    /// From here on it is encrypted.
+    /// Turns a plain connection into an encrypted one.
     pub(super) fn encrypt(self, trust: &Trust) -> Result<Wire, String> {
-        let Stream::Plain(mut timed) = self.stream else { return Err("TLS twice".into()) };
-        // It would be read as if it had come encrypted.
+        let Stream::Plain(mut timed) = self.stream else {
+            return Err("the connection is encrypted already".into());
+        };
+        // Bytes that came before TLS would be parsed as if they had come encrypted.
         if !self.received.is_empty() {
-            return Err("it said more than it was asked before TLS began".into());
+            return Err("the server sent more than the reply to STARTTLS before TLS began".into());
         }
-        timed.until = self.end.min(Instant::now() + STEP);
+        timed.deadline = self.end.min(Instant::now() + STEP);
         let stream = Stream::Encrypted(Box::new(trust.encrypt(timed)?));
         Ok(Wire { stream, received: self.received, end: self.end })
     }
 
-    /// The address that this side has.
-    pub(super) fn own_address(&self) -> Option<IpAddr> {
+    /// The IP address of this side.
+    pub(super) fn local_ip(&self) -> Option<IpAddr> {
         let timed = match &self.stream {
             Stream::Plain(timed) => timed,
             Stream::Encrypted(stream) => &stream.sock,
@@ -105,35 +108,35 @@ impl Wire {
         timed.socket.local_addr().ok().as_ref().map(SocketAddr::ip)
     }
 
-    /// Says something, and waits for the answer.
+    /// Sends a command and waits for the reply.
     pub(super) fn ask(&mut self, bytes: &[u8], limit: Duration) -> Result<Reply, String> {
-        self.allow(limit);
-        self.tell(bytes).map_err(|error| in_words(&error))?;
+        self.set_limit(limit);
+        self.write(bytes).map_err(|error| describe(&error))?;
         self.reply()
     }
 
-    /// Waits for what the server says unasked.
-    pub(super) fn listen(&mut self) -> Result<Reply, String> {
-        self.allow(STEP);
+    /// Waits for the greeting.
+    pub(super) fn greeting(&mut self) -> Result<Reply, String> {
+        self.set_limit(STEP);
         self.reply()
     }
 
-    /// Says something without waiting for the answer, nor for a server that does not read.
-    pub(super) fn leave(mut self, bytes: &[u8]) {
-        self.allow(Duration::from_millis(200));
-        // The mail is delivered, or not; nothing can come of this.
-        let _ = self.tell(bytes);
+    /// Sends a last command without waiting for the reply, nor for a server that does not read.
+    pub(super) fn close(mut self, bytes: &[u8]) {
+        self.set_limit(Duration::from_millis(200));
+        // The outcome of the delivery is known already.
+        let _ = self.write(bytes);
     }
 
-    fn allow(&mut self, limit: Duration) {
-        let until = self.end.min(Instant::now() + limit);
+    fn set_limit(&mut self, limit: Duration) {
+        let deadline = self.end.min(Instant::now() + limit);
         match &mut self.stream {
-            Stream::Plain(timed) => timed.until = until,
-            Stream::Encrypted(stream) => stream.sock.until = until,
+            Stream::Plain(timed) => timed.deadline = deadline,
+            Stream::Encrypted(stream) => stream.sock.deadline = deadline,
         }
     }
 
-    fn tell(&mut self, bytes: &[u8]) -> io::Result<()> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         match &mut self.stream {
             Stream::Plain(timed) => timed.write_all(bytes),
             Stream::Encrypted(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
@@ -141,17 +144,17 @@ impl Wire {
     }
 
     fn reply(&mut self) -> Result<Reply, String> {
-        let mut part = None;
+        let mut partial = None;
         loop {
             let line = self.line()?;
-            match Reply::next(part.take(), &line)? {
-                Progress::Whole(reply) => return Ok(reply),
-                Progress::Part(reply) => part = Some(reply),
+            match Reply::next(partial.take(), &line)? {
+                Progress::Complete(reply) => return Ok(reply),
+                Progress::Partial(reply) => partial = Some(reply),
             }
         }
     }
 
-    /// One line, without its end.
+    /// One line, without its line end.
     fn line(&mut self) -> Result<Vec<u8>, String> {
         loop {
             if let Some(end) = self.received.iter().position(|&byte| byte == b'\n') {
@@ -163,7 +166,7 @@ impl Wire {
                 return Ok(line);
             }
             if self.received.len() > MAX_LINE {
-                return Err("a line of its answer has no end".into());
+                return Err("a line of the server's reply is too long".into());
             }
             let mut buffer = [0; 1_024];
             let read = match &mut self.stream {
@@ -171,20 +174,20 @@ impl Wire {
                 Stream::Encrypted(stream) => stream.read(&mut buffer),
             };
             match read {
-                Ok(0) => return Err("it closed the connection".into()),
+                Ok(0) => return Err("the server closed the connection".into()),
                 Ok(n) => self.received.extend_from_slice(&buffer[..n]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(in_words(&error)),
+                Err(error) => return Err(describe(&error)),
             }
         }
     }
 }
 
-/// The system's words, but for what a socket with a time limit says.
-pub(super) fn in_words(error: &io::Error) -> String {
+/// The error in words. The kinds that a socket with a time limit returns have words of their own.
+pub(super) fn describe(error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "it took too long".into(),
-        io::ErrorKind::UnexpectedEof => "it closed the connection".into(),
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "the server took too long".into(),
+        io::ErrorKind::UnexpectedEof => "the server closed the connection".into(),
         _ => error.to_string(),
     }
 }

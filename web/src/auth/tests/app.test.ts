@@ -1,4 +1,4 @@
-// Owns the tests of what an app calls: logging in and out, requests, subscriptions.
+// Owns the tests of the interface: login, logout, requests, subscriptions.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -27,7 +27,7 @@ test('logging in', async () => {
   const wrong = (await world.outcome(auth.logIn({ ...ADA, password: 'wrong' }))) as ApiError;
   assert.ok(wrong instanceof ApiError && wrong instanceof Error);
   assert.deepEqual([wrong.error, wrong.status, wrong.message], ['AuthenticationError', 401, 'because of AuthenticationError']);
-  assert.deepEqual(tab.told, [], 'nothing has changed');
+  assert.deepEqual(tab.states, [], 'nothing has changed');
 
   server.instead = () => refuse(403, 'InvalidUserError');
   assert.equal(((await world.outcome(auth.logIn(ADA))) as ApiError).error, 'InvalidUserError');
@@ -43,7 +43,7 @@ test('logging in', async () => {
   assert.deepEqual([auth.state.loggedIn, auth.state.claims?.id, auth.state.roles], [true, 7, ['admin', 'editor']]);
 });
 
-test('what is sent: no content type where none is needed, and nothing that was not given', async () => {
+test('a login sends no content type and no field that was not given', async () => {
   const sent: RequestInit[] = [];
   const { world, auth } = fresh();
   const { fetch } = world;
@@ -60,7 +60,7 @@ test('what is sent: no content type where none is needed, and nothing that was n
   }
 });
 
-test('registering: logged in at once, or not yet', async () => {
+test('a registration logs in, or waits for the confirmation', async () => {
   const { world, auth } = fresh();
   assert.deepEqual(await world.outcome(auth.register({ ...ADA, email: 'ada@example.org' })), { loggedIn: false, message: 'look at your mail' });
   assert.equal(auth.state.loggedIn, false);
@@ -68,7 +68,7 @@ test('registering: logged in at once, or not yet', async () => {
   assert.equal(auth.state.loggedIn, true);
 });
 
-test('a token from another endpoint begins a session; another text does not', async () => {
+test('a token from another endpoint begins a session; other text does not', async () => {
   const { world, auth, server } = fresh();
   assert.throws(() => auth.accept('what'), ApiError);
   assert.equal(auth.state.loggedIn, false);
@@ -77,7 +77,7 @@ test('a token from another endpoint begins a session; another text does not', as
   assert.ok((await world.outcome(auth.fetch('/api/protected'))) instanceof Response);
 });
 
-test('a mailed token is sent instead, and its fate is not the session\'s', async () => {
+test('a refused mailed token does not affect the session', async () => {
   const { world, auth, server } = await loggedIn();
   for (const name of ['ExpiredAccessError', 'MisusedResetToken', 'BlacklistedError']) {
     server.instead = () => refuse(401, name);
@@ -89,7 +89,7 @@ test('a mailed token is sent instead, and its fate is not the session\'s', async
   assert.equal(((await world.outcome(auth.fetch('/api/protected', { token: false }))) as ApiError).error, 'MissingToken');
 });
 
-test('the token goes to the server alone', async () => {
+test('the token is sent only to the server', async () => {
   const asked: string[] = [];
   for (const [api, path, expected] of [
     ['', '/api/me', 'http://192.168.1.10:5000/api/me'],
@@ -112,7 +112,7 @@ test('the token goes to the server alone', async () => {
   for (const api of ['nas:5000', '//nas', 'javascript:1', '/api']) assert.throws(() => fresh({ api }), TypeError);
 });
 
-test('JSON both ways', async () => {
+test('call sends and reads JSON', async () => {
   const { world, auth, server } = await loggedIn();
   assert.deepEqual(await world.outcome(auth.call('POST', '/api/echo', { a: 'Zoë' })), { body: '{"a":"Zoë"}', type: 'application/json' });
   assert.deepEqual(await world.outcome(auth.call('GET', '/api/protected')), { message: 'protected endpoint' });
@@ -121,11 +121,11 @@ test('JSON both ways', async () => {
   server.instead = () => new Response('<html>');
   assert.equal(((await world.outcome(auth.call('GET', '/api/me'))) as ApiError).error, 'HttpError');
   server.instead = () => refuse(429, 'TooManyRequests', { 'Retry-After': '17' });
-  const told = (await world.outcome(auth.call('PUT', '/api/password', {}))) as ApiError;
-  assert.deepEqual([told.error, told.status, told.retryAfter], ['TooManyRequests', 429, 17]);
+  const refusal = (await world.outcome(auth.call('PUT', '/api/password', {}))) as ApiError;
+  assert.deepEqual([refusal.error, refusal.status, refusal.retryAfter], ['TooManyRequests', 429, 17]);
 });
 
-test('a request that its app gives up is no fault of the network', async () => {
+test('an aborted request does not count as offline', async () => {
   const { world, auth } = await loggedIn();
   world.network = 'hangs';
   const giving = new AbortController();
@@ -135,7 +135,7 @@ test('a request that its app gives up is no fault of the network', async () => {
   assert.equal(((await world.outcome(asked)) as Error).message, 'left the page');
   assert.equal(auth.state.offline, false);
 
-  // Also where it was the refresh that was waited for.
+  // The same while the request waits for a refresh.
   await world.sleep(3_600_000);
   world.network = 'up';
   const other = new AbortController();
@@ -147,7 +147,7 @@ test('a request that its app gives up is no fault of the network', async () => {
 
 test('a stream is not sent twice', async () => {
   const { world, tab, auth, server } = await loggedIn();
-  // Only the server knows that the token is over.
+  // Only the server knows that the token has expired.
   tab.skew -= 20 * 60_000;
   await world.sleep(20 * 60_000);
   const body = new ReadableStream();
@@ -156,7 +156,7 @@ test('a stream is not sent twice', async () => {
   assert.deepEqual(server.log, ['POST /api/echo', 'POST /api/refresh']);
 });
 
-test('logging out tells the server, also with a token that has ended; if it cannot, it says so', async () => {
+test('a logout ends the session at the server, also with an expired token, and says if it could not', async () => {
   for (const [change, heard, over] of [
     [async () => {}, true, true],
     [(world: World) => world.sleep(3_600_000), true, true],
@@ -175,7 +175,7 @@ test('logging out tells the server, also with a token that has ended; if it cann
   }
 });
 
-test('logging out everywhere: only if the server has heard it', async () => {
+test('a logout everywhere needs an answer of the server', async () => {
   const { world, auth, server } = await loggedIn();
   world.network = 'down';
   assert.ok((await world.outcome(auth.logOutEverywhere())) instanceof NetworkError);
@@ -187,14 +187,14 @@ test('logging out everywhere: only if the server has heard it', async () => {
   assert.equal([...server.rows.values()].every(row => row.over), true);
 });
 
-test('a session that is forgotten is only forgotten', async () => {
+test('forget sends no request', async () => {
   const { auth, server } = await loggedIn();
   auth.forget('deleted');
   assert.deepEqual([auth.state.loggedIn, auth.state.reason], [false, 'deleted']);
   assert.deepEqual(server.log, []);
 });
 
-test('a token for services of one\'s own', async () => {
+test('token gives a valid token for other services', async () => {
   const { world, auth } = await loggedIn();
   const first = await world.outcome(auth.token());
   await world.sleep(3_600_000);
@@ -204,7 +204,7 @@ test('a token for services of one\'s own', async () => {
   assert.equal(await world.outcome(auth.token()), null);
 });
 
-test('a snapshot is the same object until something changes, and nobody can change it', async () => {
+test('the state is the same object until a change, and is frozen', async () => {
   const { world, auth } = await loggedIn();
   const before = auth.state;
   await world.pass(60_000);
@@ -215,25 +215,25 @@ test('a snapshot is the same object until something changes, and nobody can chan
   assert.notEqual(auth.state, before);
 });
 
-test('who has unsubscribed hears no more, and a closed Auth does nothing more', async () => {
+test('unsubscribed listeners are not called, and a closed Auth does nothing', async () => {
   const { world, tab, auth, server } = await loggedIn();
   let heard = 0;
   const end = auth.subscribe(() => (heard += 1));
   end();
-  tab.told.length = 0;
+  tab.states.length = 0;
   auth.close();
   await world.pass(86_400_000);
-  assert.deepEqual([heard, tab.told, server.log], [0, [], []]);
+  assert.deepEqual([heard, tab.states, server.log], [0, [], []]);
 });
 
-test('blocked storage is no storage', async () => {
+test('blocked storage counts as missing', async () => {
   const { world, auth } = await loggedIn({ local: BLOCKED });
   assert.equal(auth.state.loggedIn, true);
   await world.pass(3_600_000);
   assert.ok((await world.outcome(auth.fetch('/api/protected'))) instanceof Response);
 });
 
-test('without a browser it can be made, as it is where pages are rendered beforehand', () => {
+test('createAuth works without a browser, for rendering on a server', () => {
   const auth: Auth = createAuth({ api: 'http://nas:5000' });
   assert.equal(auth.state.loggedIn, false);
   auth.close();

@@ -1,4 +1,4 @@
-// Owns the tests of the device secret: who is sent it, and how long this browser keeps it.
+// Owns the tests of the device secret: which requests have it, and how long this browser keeps it.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -14,7 +14,7 @@ function fresh(options = {}) {
   return { world, auth, session, server: world.server, kept: () => world.local.getItem(KEY) };
 }
 
-test('everything that begins a session sends it, and stores what is answered', async () => {
+test('requests that begin a session send it and store the answer', async () => {
   const { world, auth, server } = fresh();
   await world.outcome(auth.register(ADA));
   await world.outcome(auth.logIn({ ...ADA, remember: false }));
@@ -24,7 +24,7 @@ test('everything that begins a session sends it, and stores what is answered', a
   assert.deepEqual(server.devices, ['', 'device-of-7', 'device-of-7', 'newer-of-7.device-of-7']);
 });
 
-test('it is sent to nothing else', async () => {
+test('no other request sends it', async () => {
   const { world, auth } = fresh();
   await world.outcome(auth.logIn(ADA));
   const sent: string[] = [];
@@ -38,7 +38,7 @@ test('it is sent to nothing else', async () => {
   for (const each of sent) assert.ok(!each.includes('device'), each);
 });
 
-test('it outlives a logout, of whatever kind', async () => {
+test('it is kept after every kind of logout', async () => {
   for (const end of ['logOut', 'logOutEverywhere', 'forget'] as const) {
     const { world, auth, server } = fresh();
     await world.outcome(auth.logIn(ADA));
@@ -49,9 +49,9 @@ test('it outlives a logout, of whatever kind', async () => {
   }
 });
 
-test('a deleted account takes away its value, and no other', async () => {
+test('deleting an account deletes its value and no other', async () => {
   const { world, auth, server, kept } = fresh();
-  // Bob's session is this tab's own; ada then logs in for all tabs.
+  // Bob's session is only in this tab; then ada logs in for all tabs.
   const own = world.tab().auth;
   await world.outcome(own.logIn({ ...BOB, remember: false }));
   await world.outcome(auth.logIn(ADA));
@@ -63,7 +63,7 @@ test('a deleted account takes away its value, and no other', async () => {
   assert.equal(kept(), null, 'nothing is left');
 });
 
-test('an account that could not be deleted keeps it', async () => {
+test('an account that was not deleted keeps its value', async () => {
   const { world, auth, server, kept } = fresh();
   await world.outcome(auth.logIn(ADA));
   world.network = 'down';
@@ -73,14 +73,14 @@ test('an account that could not be deleted keeps it', async () => {
   assert.equal(server.count('DELETE /api/me'), 0);
 });
 
-test('a server that knows nothing of it changes nothing', async () => {
+test('an older server changes nothing', async () => {
   const { world, auth, server, kept } = fresh();
   server.device = null;
   await world.outcome(auth.logIn(ADA));
   assert.deepEqual([auth.state.loggedIn, kept()], [true, null]);
 });
 
-test('where storage is blocked it lasts as long as the page; what is odd in it is nothing', async () => {
+test('with blocked storage it lasts until the page closes; unknown data is ignored', async () => {
   const { world, auth, server } = fresh({ local: BLOCKED });
   for (let i = 0; i < 2; i++) await world.outcome(auth.logIn(ADA));
   assert.deepEqual(server.devices, ['', 'device-of-7']);

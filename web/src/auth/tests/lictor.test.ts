@@ -1,5 +1,5 @@
-// Owns the tests against the real server, named in LICTOR_BIN: short lives, two tabs, sessions
-// that end, a server that restarts. Times are real here, so they are seconds.
+// Owns the tests against the real server, named in LICTOR_BIN: short lifespans, two tabs, sessions that
+// end, a server that restarts. Times are real here, so they are a few seconds.
 
 import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -107,7 +107,7 @@ function read(auth: Auth): Promise<unknown> {
 
 const MESSAGE = { message: 'protected endpoint (allowed usr ada)' };
 
-test('two tabs live on through many short lives, whatever the clock says', { skip }, async () => {
+test('two tabs stay logged in through many refreshes, whatever their clocks say', { skip }, async () => {
   const port = await freePort();
   const lictor = await start('lives', port);
   const browser = new Browser(port);
@@ -127,7 +127,7 @@ test('two tabs live on through many short lives, whatever the clock says', { ski
   await stop(lictor);
 });
 
-test('logging out ends it for both tabs and at the server', { skip }, async () => {
+test('a logout ends the session in both tabs and at the server', { skip }, async () => {
   const port = await freePort();
   const lictor = await start('out', port);
   const browser = new Browser(port);
@@ -143,14 +143,14 @@ test('logging out ends it for both tabs and at the server', { skip }, async () =
   await stop(lictor);
 });
 
-test('a session that was ended elsewhere is told', { skip }, async () => {
+test('a session that was ended elsewhere ends with its reason', { skip }, async () => {
   const port = await freePort();
   const lictor = await start('ended', port);
   const [here, elsewhere] = [new Browser(port).tab(), new Browser(port).tab()];
   await here.register(ADA);
   await elsewhere.logIn(ADA);
   await elsewhere.logOutEverywhere();
-  // Nobody asks for anything: the next refresh hears it.
+  // Without a request of the app, the next refresh finds out.
   await until(() => !here.state.loggedIn);
   assert.equal(here.state.reason, 'revoked');
   await here.logIn(ADA);
@@ -160,7 +160,7 @@ test('a session that was ended elsewhere is told', { skip }, async () => {
   await stop(lictor);
 });
 
-test('a server that restarts in the middle of a session, longer than a token lives', { skip }, async () => {
+test('a session survives a restart that takes longer than the lifespan of a token', { skip }, async () => {
   const port = await freePort();
   const lictor = await start('restart', port);
   const browser = new Browser(port);
@@ -178,7 +178,7 @@ test('a server that restarts in the middle of a session, longer than a token liv
   await stop(again);
 });
 
-test('the session reaches its end', { skip }, async () => {
+test('a session ends at its latest end', { skip }, async () => {
   const port = await freePort();
   const lictor = await start('end', port, '--refresh-lifespan', '7s');
   const auth = new Browser(port).tab();

@@ -1,4 +1,4 @@
-// Owns the tests of the pure parts: how tokens and refusals are read, and the arithmetic of times.
+// Owns the tests of the pure functions: reading tokens and refusals, and the arithmetic of times.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -10,13 +10,13 @@ import { json, token } from './server.js';
 const GOOD = { id: 7, jti: 'a', iat: 1000, exp: 1900, rf_exp: 9000, rls: 'admin,editor' };
 const HOUR = 3_600_000;
 
-test('claims are read, and what is no token of lictor is not one', () => {
+test('claims are read, and other text gives none', () => {
   const check = (text: string, expected: unknown) => assert.deepEqual(readClaims(text), expected, text);
   check(token(GOOD), GOOD);
   const { rls: _, ...withoutRoles } = GOOD;
   check(token(withoutRoles), { ...GOOD, rls: '' });
   check(token({ ...GOOD, more: 1 }), GOOD);
-  // base64url: `-` and `_` for what atob calls `+` and `/`; and UTF-8.
+  // base64url has `-` and `_` where atob expects `+` and `/`; the payload is UTF-8.
   check(token({ ...GOOD, rls: 'Zoë>?~ÿÿÿ' }), { ...GOOD, rls: 'Zoë>?~ÿÿÿ' });
   for (const wrong of ['', 'a', 'a.b', 'a.b.c', 'a.%%.c', token(null), token([]), token('x'), token({ ...GOOD, jti: 1 })]) check(wrong, null);
   for (const missing of ['id', 'jti', 'iat', 'exp', 'rf_exp']) check(token({ ...GOOD, [missing]: undefined }), null);
@@ -30,7 +30,7 @@ test('roles are a list', () => {
   check('admin,editor', ['admin', 'editor']);
 });
 
-test('a refusal is read whatever answered', async () => {
+test('refusals of lictor and of proxies are read', async () => {
   const check = async (response: Response, error: string, message: RegExp, retryAfter: number | null) => {
     const read = await refusal(response);
     assert.deepEqual([read.error, read.status, read.retryAfter], [error, response.status, retryAfter]);
@@ -46,10 +46,10 @@ test('a refusal is read whatever answered', async () => {
   await check(json(null, 400), 'HttpError', /400/, null);
 });
 
-test('when a token is due and over, by our clock', () => {
+test('the times at which a token is due and has expired, by our clock', () => {
   const check = (claims: Partial<typeof GOOD>, skew: number, expected: { due: number; expiry: number }) => {
     const all = { ...GOOD, ...claims };
-    // Issued just now, which our clock calls something else.
+    // Issued just now, with a different time by our clock.
     const now = all.iat * 1000 + skew;
     const timed = { claims: all, offset: offsetAt(all.iat, now) };
     assert.deepEqual({ due: due(timed) - now, expiry: expiry(timed) - now }, expected, JSON.stringify({ claims, skew }));
@@ -64,11 +64,11 @@ test('when a token is due and over, by our clock', () => {
   }
 });
 
-test('waits grow, and no further than their limit', () => {
+test('waits grow up to their limit', () => {
   const waits = (of: (n: number) => number) => [1, 2, 3, 4, 5, 6, 7, 100, 5000].map(of);
   assert.deepEqual(waits(n => backoff(n, 0.5)), [1, 2, 4, 8, 16, 32, 60, 60, 60].map(s => s * 1000));
   assert.deepEqual([backoff(1, 0), backoff(1, 1)], [750, 1250]);
   assert.deepEqual(waits(earlyBackoff), [5, 10, 20, 40, 80, 160, 320, 600, 600].map(s => s * 1000));
-  // The server answers a lost exchange again for 30 s, and a request itself may take 10.
+  // The server repeats a lost answer for 30 s, and a request may take 10.
   assert.ok(backoff(1, 1) + backoff(2, 1) + backoff(3, 1) + backoff(4, 1) < 20_000);
 });

@@ -1,5 +1,5 @@
-// Owns a lictor of the tests' own: sessions, rotation with its 30 s of grace, the errors' names,
-// and ways to misbehave. Its clock is not the tabs'.
+// Owns a simulated lictor: sessions, rotation with its 30 s of grace, the names of the errors, and
+// failures on demand. It has a clock of its own.
 
 export interface Rules {
   access: number;
@@ -31,16 +31,16 @@ const GRACE = 30;
 export class Server {
   rules: Rules = { access: 900, refresh: 30 * 24 * 3600, early: 60 };
   roles = '';
-  /** The first part of the device values that it answers; null: an older server, which answers none. */
+  /** The prefix of the device values that it answers; null for an older server, which answers none. */
   device: string | null = 'device';
   active = true;
   exists = true;
   keyKnown = true;
-  /** The `device` of each request that had one. */
+  /** The `device` field of each request that had one. */
   devices: string[] = [];
-  /** Every request that reached it, as `METHOD /path`. */
+  /** Every request that it received, as `METHOD /path`. */
   log: string[] = [];
-  /** Answers instead of the endpoint, while set. */
+  /** While set, answers instead of the endpoint. */
   instead: ((path: string) => Response | null) | null = null;
   tellsDate = false;
   readonly rows = new Map<string, Row>();
@@ -109,7 +109,7 @@ export class Server {
     }
   }
 
-  // A value for each user, the newest first, and no more than four.
+  // A value for each user, the newest first, at most four.
   #begun(body: string, user = body.includes('"bob"') ? 8 : 7): object {
     const { device: sent } = JSON.parse(body) as { device?: string };
     if (sent !== undefined) this.devices.push(sent);

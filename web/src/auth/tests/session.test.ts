@@ -1,5 +1,4 @@
-// Owns the tests of one tab: refreshing in time, what ends a session and what does not, clocks
-// that are wrong.
+// Owns the tests of one tab: refreshes, the ends of a session, wrong clocks.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -27,7 +26,7 @@ function errorName(outcome: unknown): string {
   return outcome instanceof Error ? outcome.name : String(outcome);
 }
 
-test('a token is refreshed before it ends, and no more often', async () => {
+test('a token is refreshed once before it expires', async () => {
   const table = [
     { access: 86_400, early: 60, hours: 24 * 20, refreshes: 20 },
     { access: 900, early: 60, hours: 2, refreshes: 8 },
@@ -46,13 +45,13 @@ test('a token is refreshed before it ends, and no more often', async () => {
     }
     assert.equal(ended, false);
     const what = JSON.stringify({ access, early });
-    // Where the server takes none early, each costs one question more.
+    // If the server accepts no early refresh, each token costs one more request.
     const asked = server.count(REFRESH) / (early === 0 ? 2 : 1);
     assert.ok(Math.abs(asked - refreshes) <= Math.max(2, refreshes * 0.2), `${what}: ${asked}`);
   }
 });
 
-test('the session ends with its last token, and says that it has expired', async () => {
+test('a session ends with its last token, and its reason is expired', async () => {
   const { world, tab, auth, server } = await loggedIn({}, { access: 900, refresh: 2000 });
   await world.pass(1990_000);
   assert.equal(auth.state.loggedIn, true);
@@ -62,10 +61,10 @@ test('the session ends with its last token, and says that it has expired', async
   const asked = server.log.length;
   await world.pass(DAY);
   assert.equal(server.log.length, asked, 'that is the end of it');
-  assert.deepEqual(tab.told.slice(-1), ['out expired']);
+  assert.deepEqual(tab.states.slice(-1), ['out expired']);
 });
 
-test('what the server says to a refresh', async () => {
+test('answers to a refresh', async () => {
   const table: [answer: () => Response, state: string][] = [
     [() => refuse(401, 'ExpiredRefreshError'), 'out expired'],
     [() => refuse(403, 'BlacklistedError'), 'out revoked'],
@@ -108,7 +107,7 @@ test('what the server says to a refresh', async () => {
   }
 });
 
-test('what the server says to a request', async () => {
+test('answers to a request', async () => {
   const table: [change: (world: World) => void, error: string, state: string][] = [
     [world => world.server.endAll(), 'BlacklistedError', 'out revoked'],
     [world => (world.server.active = false), 'InvalidUserError', 'out deactivated'],
@@ -131,7 +130,7 @@ test('what the server says to a request', async () => {
   }
 });
 
-test('a clock that is off does not matter, nor one that jumps', async () => {
+test('wrong and jumping clocks do not matter', async () => {
   const table = [0, 5 * HOUR, -5 * HOUR, 30 * 365 * DAY, -30 * 365 * DAY].flatMap(skew =>
     [skew, skew + HOUR, skew - HOUR, skew + 40 * DAY, 0].map(later => [skew, later] as const),
   );
@@ -153,7 +152,7 @@ test('a clock that is off does not matter, nor one that jumps', async () => {
   }
 });
 
-test('a clock that is set while the page is closed does not matter', async () => {
+test('setting the clock while the page is closed does not matter', async () => {
   for (const [skew, later] of [[-30 * 365 * DAY, 0], [0, -HOUR], [0, HOUR], [2 * HOUR, -2 * HOUR]] as const) {
     const { world, tab } = await loggedIn({ skew });
     tab.auth.close();
@@ -166,12 +165,12 @@ test('a clock that is set while the page is closed does not matter', async () =>
   }
 });
 
-test('a laptop sleeps, for less or more than the session lasts', async () => {
+test('a laptop sleeps for less and for more than the session lasts', async () => {
   for (const [sleep, expected] of [[MINUTE, 'in'], [8 * HOUR, 'in'], [29 * DAY, 'in'], [31 * DAY, 'out']] as const) {
     const { world, tab, auth } = await loggedIn();
     await world.pass(5 * MINUTE);
     await world.sleep(sleep);
-    // A request that comes before any timer does.
+    // A request before the first timer.
     const outcome = errorName(await world.outcome(auth.fetch('/api/protected')));
     assert.equal(outcome, expected === 'in' ? '[object Response]' : 'ExpiredRefreshError');
     assert.equal(auth.state.reason, expected === 'in' ? null : 'expired');
@@ -181,7 +180,7 @@ test('a laptop sleeps, for less or more than the session lasts', async () => {
   }
 });
 
-test('after a sleep the signal alone refreshes, and so does the next look', async () => {
+test('after a sleep, a signal or the next check refreshes', async () => {
   for (const signal of [true, false]) {
     const { world, tab, server } = await loggedIn();
     await world.sleep(8 * HOUR);
@@ -191,7 +190,7 @@ test('after a sleep the signal alone refreshes, and so does the next look', asyn
   }
 });
 
-test('a server that is away, for a while: the session is kept, it is said, and tried ever more rarely', async () => {
+test('while the server is unreachable, the session is kept, offline is set, and attempts become rarer', async () => {
   const { world, tab, auth, server } = await loggedIn();
   world.network = 'down';
   await world.pass(20 * MINUTE);
@@ -202,18 +201,18 @@ test('a server that is away, for a while: the session is kept, it is said, and t
   await world.pass(80_000);
   assert.deepEqual([auth.state.loggedIn, auth.state.offline], [true, false]);
   assert.deepEqual(server.log, ['GET /api/health', REFRESH]);
-  // The last two: reached again; the new token.
-  assert.deepEqual(tab.told, ['in', 'in offline', 'in', 'in']);
+  // The last two states: reachable again; the new token.
+  assert.deepEqual(tab.states, ['in', 'in offline', 'in', 'in']);
 });
 
-test('while it is away it is asked a few times, then once a minute', async () => {
+test('an unreachable server is probed a few times, then once a minute', async () => {
   const { world, server } = await loggedIn();
   server.instead = () => new Response('', { status: 502 });
   await world.pass(855_000 + 2 * HOUR);
   assert.ok(server.log.length > 100 && server.log.length < 190, String(server.log.length));
 });
 
-test('where only the real requests fail, they become rarer all the same', async () => {
+test('if only the real requests fail, they become rarer too', async () => {
   const { world, auth } = await loggedIn();
   const { fetch } = world;
   let refreshes = 0;
@@ -227,7 +226,7 @@ test('where only the real requests fail, they become rarer all the same', async 
   assert.ok(refreshes > 50 && refreshes < 140, String(refreshes));
 });
 
-test('the browser says that the network is back: it is asked at once, and so by the button', async () => {
+test('the online event and retry probe at once', async () => {
   for (const how of ['signal', 'retry'] as const) {
     const { world, tab, auth, server } = await loggedIn();
     world.network = 'down';
@@ -238,12 +237,12 @@ test('the browser says that the network is back: it is asked at once, and so by 
     else assert.equal(await world.outcome(auth.retry()), true);
     await world.pass(200);
     assert.equal(auth.state.offline, false);
-    assert.equal(server.count(REFRESH), 1, 'and what is due is done');
+    assert.equal(server.count(REFRESH), 1, 'and the due refresh is done');
     assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), '[object Response]');
   }
 });
 
-test('an answer that is lost, or hangs: the same token is exchanged again within the grace', async () => {
+test('after a lost or late answer, the same token is exchanged again within the grace time', async () => {
   for (const network of ['loses answers', 'hangs'] as const) {
     const { world, auth, server } = await loggedIn();
     await world.pass(854_000);
@@ -258,7 +257,7 @@ test('an answer that is lost, or hangs: the same token is exchanged again within
   }
 });
 
-test('told to wait, it waits, and requests are told the same', async () => {
+test('Retry-After delays the refresh, and requests reject with the same error', async () => {
   const { world, auth, server } = await loggedIn();
   server.instead = path => (path === '/api/refresh' ? refuse(429, 'TooManyRequests', { 'Retry-After': '300' }) : null);
   await world.pass(902_000);
@@ -273,7 +272,7 @@ test('told to wait, it waits, and requests are told the same', async () => {
   assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), '[object Response]');
 });
 
-test('told to wait, it waits also where only the server knows that the token is over', async () => {
+test('Retry-After counts too if only the server knows that the token has expired', async () => {
   const { world, tab, auth, server } = await loggedIn();
   server.instead = path => (path === '/api/refresh' ? refuse(429, 'TooManyRequests', { 'Retry-After': '300' }) : null);
   tab.skew -= HOUR;
@@ -284,7 +283,7 @@ test('told to wait, it waits also where only the server knows that the token is 
   assert.equal(server.count(REFRESH), 1);
 });
 
-test('a clock that has jumped ahead: requests go on with the token, and few ask whether it is over', async () => {
+test('after a clock jump ahead, requests go on with the token, and few refreshes are tried', async () => {
   for (const tellsDate of [false, true]) {
     const { world, tab, auth, server } = await loggedIn();
     server.tellsDate = tellsDate;
@@ -293,14 +292,14 @@ test('a clock that has jumped ahead: requests go on with the token, and few ask 
       await world.pass(1000);
       assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), '[object Response]');
     }
-    // The server's time, where it can be read, settles it.
+    // The server's time, where it is readable, corrects the offset.
     const refreshes = server.count(REFRESH);
     assert.ok(tellsDate ? refreshes === 1 : refreshes > 2 && refreshes < 7, String(refreshes));
   }
 });
 
-test('many requests at once with a token that is over: one refresh', async () => {
-  // Without storage there are no turns to take either.
+test('many concurrent requests with an expired token cause one refresh', async () => {
+  // Without storage there are no turns either.
   for (const options of [{}, { locks: true }, { session: null, local: null }]) {
     const { world, auth, server } = await loggedIn(options);
     await world.sleep(HOUR);
@@ -311,9 +310,9 @@ test('many requests at once with a token that is over: one refresh', async () =>
   }
 });
 
-test('a request whose token ended on the way is sent once more, with its body', async () => {
+test('a request whose token expired on the way is sent again with its body', async () => {
   const { world, tab, auth, server } = await loggedIn();
-  // Our clock stood still while the token lived on.
+  // Our clock stood still meanwhile.
   await world.pass(5 * MINUTE);
   tab.skew -= 20 * MINUTE;
   await world.sleep(20 * MINUTE);
@@ -321,7 +320,7 @@ test('a request whose token ended on the way is sent once more, with its body', 
   assert.deepEqual(server.log, ['POST /api/echo', REFRESH, 'POST /api/echo']);
 });
 
-test('what is refused at the second attempt counts like the first', async () => {
+test('a final error of the second attempt ends the session too', async () => {
   const { world, tab, auth, server } = await loggedIn();
   tab.skew -= 20 * MINUTE;
   await world.sleep(20 * MINUTE);
@@ -330,7 +329,7 @@ test('what is refused at the second attempt counts like the first', async () => 
   assert.deepEqual([auth.state.loggedIn, auth.state.reason], [false, 'deactivated']);
 });
 
-test('a server that calls every token expired is not asked for ever', async () => {
+test('a server that calls every token expired causes no endless requests', async () => {
   const { world, auth, server } = await loggedIn();
   server.instead = path => (path === '/api/protected' ? refuse(401, 'ExpiredAccessError') : null);
   for (let i = 0; i < 5; i++) {
@@ -341,7 +340,7 @@ test('a server that calls every token expired is not asked for ever', async () =
   assert.equal(auth.state.loggedIn, true);
 });
 
-test('without storage the session lasts as long as the page', async () => {
+test('without storage the session lasts until the page closes', async () => {
   const { world, auth, server } = await loggedIn({ session: null, local: null });
   await world.pass(HOUR);
   assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), '[object Response]');

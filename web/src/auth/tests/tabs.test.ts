@@ -1,4 +1,4 @@
-// Owns the tests of several tabs: with Web Locks, and without them as on plain http in a LAN.
+// Owns the tests of several tabs, with Web Locks and, as on plain http in a LAN, without them.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -25,7 +25,7 @@ async function read(world: World, tab: Tab): Promise<string> {
   return outcome instanceof Response ? String(outcome.status) : String((outcome as { error?: string }).error ?? outcome);
 }
 
-test('who logs in in one tab is logged in in all', async () => {
+test('a login in one tab logs in all', async () => {
   for (const locks of BOTH) {
     const { world, all } = await tabs(4, { locks });
     assert.deepEqual(states(all), ['in', 'in', 'in', 'in']);
@@ -34,7 +34,7 @@ test('who logs in in one tab is logged in in all', async () => {
   }
 });
 
-test('of all tabs one refreshes, and all have the new token', async () => {
+test('one tab refreshes, and all get the new token', async () => {
   for (const locks of BOTH) {
     const { world, all, server } = await tabs(5, { locks });
     await world.pass(4 * HOUR);
@@ -47,7 +47,7 @@ test('of all tabs one refreshes, and all have the new token', async () => {
   }
 });
 
-test('they wake at the same moment, each with a request to send: one refresh', async () => {
+test('tabs that wake at the same moment cause one refresh', async () => {
   for (const locks of BOTH) {
     const { world, all, server } = await tabs(5, { locks });
     await world.sleep(HOUR);
@@ -58,9 +58,9 @@ test('they wake at the same moment, each with a request to send: one refresh', a
   }
 });
 
-test('without locks and storage events they may refresh at once: the server allows for that', async () => {
+test('without locks and storage events two may refresh, which the server tolerates', async () => {
   const { world, all, server } = await tabs(3, { locks: false });
-  // The lease is overwritten by everybody, as if each process saw its own storage for a while.
+  // All tabs overwrite the lease, as if each process saw its own storage for a while.
   const { getItem } = world.local;
   world.local.getItem = key => (key.endsWith('.turn') ? null : getItem.call(world.local, key));
   await world.sleep(HOUR);
@@ -72,7 +72,7 @@ test('without locks and storage events they may refresh at once: the server allo
   for (const tab of all) assert.equal(await read(world, tab), '200');
 });
 
-test('with Web Locks nothing is written for a turn', async () => {
+test('with Web Locks no lease is written', async () => {
   for (const locks of BOTH) {
     const { world, all } = await tabs(2, { locks });
     const written = new Set<string>();
@@ -84,7 +84,7 @@ test('with Web Locks nothing is written for a turn', async () => {
   }
 });
 
-test('an exchange that fails while another tab\'s succeeds has succeeded', async () => {
+test('a failed refresh does not matter if another tab\'s succeeds', async () => {
   const { world, all, server } = await tabs(2, { locks: false });
   const { getItem } = world.local;
   world.local.getItem = key => (key.endsWith('.turn') ? null : getItem.call(world.local, key));
@@ -98,7 +98,7 @@ test('an exchange that fails while another tab\'s succeeds has succeeded', async
   assert.equal(server.count(REFRESH), 2);
 });
 
-test('a request that is refused for a session that another tab has replaced goes out with the new one', async () => {
+test('a request refused for a replaced session is sent again with the new session', async () => {
   const { world, all, server } = await tabs(2, { locks: false });
   const asked = all[0]!.auth.fetch('/api/protected');
   server.endAll();
@@ -109,7 +109,7 @@ test('a request that is refused for a session that another tab has replaced goes
   assert.equal(all[0]!.auth.state.claims!.jti, 'session-2');
 });
 
-test('nobody waits for ever for a turn that others take again and again', async () => {
+test('a tab proceeds after its wait, even if others take every turn', async () => {
   const { world, all } = await tabs(1, { locks: false });
   await world.sleep(HOUR);
   const keep = () => {
@@ -120,7 +120,7 @@ test('nobody waits for ever for a turn that others take again and again', async 
   assert.equal(await read(world, all[0]!), '200');
 });
 
-test('a tab that freezes with its turn in hand keeps nobody waiting for long', async () => {
+test('a tab that freezes during its turn loses it', async () => {
   for (const locks of BOTH) {
     const { world, all } = await tabs(3, { locks });
     await world.sleep(HOUR);
@@ -136,7 +136,7 @@ test('a tab that freezes with its turn in hand keeps nobody waiting for long', a
   }
 });
 
-test('a frozen tab does not send the token that others have long exchanged', async () => {
+test('a tab that was frozen does not send a token that others have exchanged', async () => {
   for (const locks of BOTH) {
     const { world, all, server } = await tabs(2, { locks });
     all[1]!.frozen = true;
@@ -145,17 +145,17 @@ test('a frozen tab does not send the token that others have long exchanged', asy
     await world.pass(1000);
     assert.equal(await read(world, all[1]!), '200');
     assert.deepEqual(states(all), ['in', 'in']);
-    assert.equal([...server.rows.values()].some(row => row.over), false, 'nobody took it for a thief');
+    assert.equal([...server.rows.values()].some(row => row.over), false, 'no replay was detected');
   }
 });
 
-test('logging out in one tab logs out all, and ends the session', async () => {
+test('a logout in one tab logs out all and ends the session', async () => {
   for (const locks of BOTH) {
     const { world, all, server } = await tabs(3, { locks });
     const old = await all[1]!.auth.token();
-    const told = all[0]!.auth.logOut();
+    const loggedOut = all[0]!.auth.logOut();
     assert.equal(all[0]!.auth.state.loggedIn, false, 'at once');
-    assert.equal(await world.outcome(told), true);
+    assert.equal(await world.outcome(loggedOut), true);
     await world.pass(100);
     assert.deepEqual(states(all), ['out user', 'out user', 'out user']);
     assert.equal(world.local.text.includes(old!), false);
@@ -164,7 +164,7 @@ test('logging out in one tab logs out all, and ends the session', async () => {
   }
 });
 
-test('logging out while another tab refreshes: it stays logged out', async () => {
+test('a logout while another tab refreshes stays a logout', async () => {
   for (const locks of BOTH) {
     for (const at of [0, 10, 30, 50, 70, 90]) {
       const { world, all, server } = await tabs(2, { locks });
@@ -180,7 +180,7 @@ test('logging out while another tab refreshes: it stays logged out', async () =>
   }
 });
 
-test('all tabs are told the reason, and the server is asked by one', async () => {
+test('all tabs get the reason, and one asks the server', async () => {
   for (const locks of BOTH) {
     const { world, all, server } = await tabs(4, { locks });
     server.active = false;
@@ -190,7 +190,7 @@ test('all tabs are told the reason, and the server is asked by one', async () =>
   }
 });
 
-test('another person logs in in another tab: all follow', async () => {
+test('a login of another user in another tab counts for all', async () => {
   const { world, all, server } = await tabs(2, { locks: false });
   server.roles = 'admin';
   await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right' }));
@@ -199,7 +199,7 @@ test('another person logs in in another tab: all follow', async () => {
   assert.equal(await read(world, all[0]!), '200');
 });
 
-test('a session that is not remembered is its tab\'s own', async () => {
+test('a session that is not remembered belongs to its tab', async () => {
   for (const locks of BOTH) {
     const { world, all } = await tabs(2, { locks, remember: false });
     assert.deepEqual(states(all), ['in', 'out null']);
@@ -210,7 +210,7 @@ test('a session that is not remembered is its tab\'s own', async () => {
     assert.deepEqual(all.map(({ auth }) => auth.state.claims!.jti), ['session-1', 'session-2']);
     await world.outcome(all[0]!.auth.logOut());
     await world.pass(100);
-    assert.deepEqual(states(all), ['out user', 'in'], 'the remembered one is somebody else\'s');
+    assert.deepEqual(states(all), ['out user', 'in'], 'the remembered session belongs to another user');
     await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right' }));
     await world.pass(100);
     assert.deepEqual(states(all), ['in', 'in'], 'a new one is for all');
@@ -218,29 +218,29 @@ test('a session that is not remembered is its tab\'s own', async () => {
     assert.notEqual(all[0]!.session.text, '[]');
     await world.outcome(all[0]!.auth.logIn({ username: 'ada', password: 'right' }));
     await world.pass(100);
-    assert.equal(all[0]!.session.text, '[]', 'what is remembered lies in one place');
+    assert.equal(all[0]!.session.text, '[]', 'a remembered session is only in localStorage');
     assert.equal(await all[0]!.auth.token(), await all[1]!.auth.token());
   }
 });
 
-test('a duplicated tab shares the session that is not remembered', async () => {
+test('a duplicated tab shares a session that is not remembered', async () => {
   for (const locks of BOTH) {
     const { world, all, server } = await tabs(1, { locks, remember: false });
     all.push(world.tab({ locks, session: all[0]!.session }));
     assert.deepEqual(states(all), ['in', 'in']);
     await world.pass(4 * HOUR);
-    // The turn may be faster than the message: then the second asks too, and is given the same.
+    // The turn may be faster than the message: then the second tab refreshes too, and gets the same token.
     assert.ok(server.count(REFRESH) <= 36, String(server.count(REFRESH)));
     assert.equal(await all[0]!.auth.token(), await all[1]!.auth.token());
     for (const tab of all) assert.equal(await read(world, tab), '200');
-    assert.equal([...server.rows.values()].some(row => row.over), false, 'nobody took it for a thief');
+    assert.equal([...server.rows.values()].some(row => row.over), false, 'no replay was detected');
     await world.outcome(all[1]!.auth.logOut());
     await world.pass(100);
     assert.deepEqual(states(all), ['out user', 'out user']);
   }
 });
 
-test('a changed password: all tabs go on with the session that it begins', async () => {
+test('after a password change all tabs have the new session', async () => {
   for (const locks of BOTH) {
     for (const remember of [true, false]) {
       const { world, all, server } = await tabs(1, { locks, remember });
@@ -248,7 +248,7 @@ test('a changed password: all tabs go on with the session that it begins', async
       assert.deepEqual(states(all), ['in', 'in']);
       await world.outcome(all[1]!.auth.changePassword({ current: 'right', new: 'better' }));
       await world.pass(100);
-      assert.deepEqual(all.map(({ auth, told }) => [auth.state.claims!.jti, told.includes('out revoked')]), Array(2).fill(['session-2', false]));
+      assert.deepEqual(all.map(tab => [tab.auth.state.claims!.jti, tab.states.includes('out revoked')]), Array(2).fill(['session-2', false]));
       assert.equal(world.local.text.includes('eyJ'), remember, 'it is kept where the one before was');
       for (const tab of all) assert.equal(await read(world, tab), '200');
       await world.pass(2 * HOUR);
@@ -258,7 +258,7 @@ test('a changed password: all tabs go on with the session that it begins', async
   }
 });
 
-test('a duplicated tab does not follow to another person\'s session', async () => {
+test('a duplicated tab does not adopt the session of another user', async () => {
   const { world, all } = await tabs(1, { locks: false, remember: false });
   all.push(world.tab({ locks: false, session: all[0]!.session }));
   await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right', remember: false }));
@@ -266,7 +266,7 @@ test('a duplicated tab does not follow to another person\'s session', async () =
   assert.deepEqual(all.map(({ auth }) => auth.state.claims!.id), [7, 8]);
 });
 
-test('what others write into storage is nothing', async () => {
+test('unknown data in the storage is ignored', async () => {
   const { world, all } = await tabs(2, { locks: false });
   for (const odd of ['', 'x', '{}', 'null', '[]', '{"token":1}', '{"token":"a.b.c","offset":0}', '{"out":"because"}', '1e999']) {
     await world.outcome(all[0]!.auth.logIn({ username: 'ada', password: 'right' }));
@@ -276,7 +276,7 @@ test('what others write into storage is nothing', async () => {
     assert.deepEqual(states(all), ['out user', 'out user'], odd);
     assert.deepEqual(states([world.tab()]), ['out null'], odd);
   }
-  // Somebody empties it all.
+  // The storage is cleared.
   await world.outcome(all[0]!.auth.logIn({ username: 'ada', password: 'right' }));
   await world.pass(100);
   world.local.removeItem('lictor.auth');
@@ -284,7 +284,7 @@ test('what others write into storage is nothing', async () => {
   assert.deepEqual(states(all), ['out user', 'out user']);
 });
 
-test('a lease from the future, or of a tab that is gone, is passed over', async () => {
+test('a lease from the future or of a closed tab is ignored', async () => {
   for (const lease of ['gone-1 9999999999999', 'gone-2 0', 'gone-3 x', 'gone-4', `gone-5 ${Date.UTC(2026, 0, 15, 13, 0, 8)}`]) {
     const { world, all } = await tabs(1, { locks: false });
     await world.sleep(HOUR - 100);

@@ -1,5 +1,5 @@
-// Owns a world without sleeping: its time moves when a test says so, in it are a server, a
-// browser's storage and any number of tabs, each with a clock that may be wrong.
+// Owns a simulated world whose time moves only when a test says so: a server, the storage of a browser, and
+// tabs, each with a clock that may be wrong.
 
 import { createAuth } from '../index.js';
 import type { Area, Channel, Environment, Locks } from '../environment.js';
@@ -20,7 +20,7 @@ export interface TabOptions extends AuthOptions {
   /** Its clock minus the server's. */
   skew?: number;
   locks?: boolean;
-  /** Its own storage: another tab's, to duplicate that one. */
+  /** Its sessionStorage; another tab's, to duplicate that tab. */
   session?: Memory | null;
   local?: Area | null;
 }
@@ -28,12 +28,12 @@ export interface TabOptions extends AuthOptions {
 export interface Tab {
   readonly auth: Auth;
   readonly session: Memory;
-  /** Each state that was published. */
-  readonly told: string[];
+  /** Every published state. */
+  readonly states: string[];
   skew: number;
-  /** What the browser says when it is looked at again. */
+  /** The event of a browser whose page becomes visible again. */
   signal(): void;
-  /** Nothing runs in it, while true: a frozen tab, a sleeping laptop. */
+  /** While true, nothing runs in it: a frozen tab, a sleeping laptop. */
   frozen: boolean;
 }
 
@@ -53,7 +53,7 @@ export class World {
     tab.auth = createAuth({ ...(options.api === undefined ? {} : { api: options.api }) }, tab.environment(options));
     tab.auth.subscribe(() => {
       const { loggedIn, reason, offline } = tab.auth.state;
-      tab.told.push([loggedIn ? 'in' : 'out', reason, offline ? 'offline' : null].filter(Boolean).join(' '));
+      tab.states.push([loggedIn ? 'in' : 'out', reason, offline ? 'offline' : null].filter(Boolean).join(' '));
     });
     return tab;
   }
@@ -64,7 +64,7 @@ export class World {
     return () => void this.#timers.delete(timer);
   }
 
-  /** Lets time pass, with all that happens in it. */
+  /** Lets time pass, and runs the timers that end in it. */
   async pass(ms: number): Promise<void> {
     const end = this.time + ms;
     for (;;) {
@@ -79,19 +79,19 @@ export class World {
     await settled();
   }
 
-  /** Time in which nothing runs anywhere: the laptop's lid is closed. */
+  /** Lets time pass while no tab runs: the laptop sleeps. */
   async sleep(ms: number): Promise<void> {
     this.time += ms;
     for (const timer of this.#timers) timer.at += ms;
     await settled();
   }
 
-  /** What it comes to, with so much time as it takes. */
+  /** Lets time pass until the promise settles; resolves to its value. */
   async outcome<T>(asking: Promise<T>, limit = 60_000): Promise<T | unknown> {
     let done = false;
     const settling = asking.then(value => ((done = true), value), error => ((done = true), error as unknown));
     for (let waited = 0; !done && waited < limit; waited += 10) await this.pass(10);
-    if (!done) throw new Error('it takes for ever');
+    if (!done) throw new Error('the promise does not settle');
     return settling;
   }
 
@@ -134,7 +134,7 @@ export class World {
 class FakeTab implements Tab {
   auth!: Auth;
   session: Memory;
-  told: string[] = [];
+  states: string[] = [];
   skew: number;
   hearsStorage: (key: string | null) => void = () => {};
   #signal: () => void = () => {};
@@ -161,7 +161,7 @@ class FakeTab implements Tab {
     if (!is) waited.forEach(run => run());
   }
 
-  // What comes to a frozen tab waits.
+  // Events for a frozen tab wait.
   thawed(run: () => void): void {
     if (this.#waiting !== null) this.#waiting.push(run);
     else run();
@@ -229,7 +229,7 @@ export class Memory implements Area {
   }
 }
 
-/** Refuses everything, as storage does that the user has blocked. */
+/** Throws at every use, like storage that the user has blocked. */
 export const BLOCKED: Area = {
   getItem: blocked,
   setItem: blocked,
@@ -240,7 +240,7 @@ function blocked(): never {
   throw new DOMException('The operation is insecure.', 'SecurityError');
 }
 
-// Everything that promises have to say to each other, without time passing.
+// Runs all pending promise callbacks, without time passing.
 async function settled(): Promise<void> {
   for (let i = 0; i < 4; i++) await new Promise(done => setImmediate(done));
 }

@@ -1,5 +1,4 @@
-// Owns deleting one's own account, which takes the password once more, and a code of the second
-// factor.
+// Owns deleting one's own account, which requires the password and a code of the second factor.
 
 import { useState } from 'react';
 import { api } from '../../api/endpoints';

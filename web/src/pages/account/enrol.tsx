@@ -1,4 +1,4 @@
-// Owns turning the second factor on: password, QR code, and a code that shows that it arrived.
+// Owns turning the second factor on: password, QR code, and a first code as a check.
 
 import { useState } from 'react';
 import { api } from '../../api/endpoints';
@@ -10,7 +10,7 @@ import { Secret } from '../../ui/secret';
 
 interface Props {
   onDone: (recoveryCodes: string[]) => void;
-  // Left out where there is nothing else to do; the second step then leads back to the first.
+  // Left out where the page has nothing else; cancelling then leads back to the first step.
   onCancel?: () => void;
 }
 
@@ -38,7 +38,7 @@ export function Enrol({ onDone, onCancel }: Props) {
       onCancel={onCancel ?? (() => setEnrolment(null))}
     >
       <p>{t('factor.scan')}</p>
-      {/* As an image it can run nothing, whatever is in it. */}
+      {/* An image element runs no script that an SVG may contain. */}
       <img className="qr" width="208" height="208" alt={t('factor.qr')} src={`data:image/svg+xml,${encodeURIComponent(enrolment.qr)}`} />
       <Secret label={t('factor.key')} value={enrolment.secret} />
       <CodeField digits autoFocus hint={t('factor.confirm')} />

@@ -1,4 +1,4 @@
-// Owns the account page: what there is of somebody, section by section.
+// Owns the account page: the sections about one's own account.
 
 import { useLanguage } from '../../i18n';
 import { useMe } from '../../me';

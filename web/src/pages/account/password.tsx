@@ -30,7 +30,7 @@ export function Password({ me }: { me: Me }) {
       <Said>{done && t('password.done')}</Said>
       {changing ? (
         <Form submit={t('password.change')} send={send} places={PLACES} onCancel={() => setChanging(false)}>
-          {/* Tells password managers whose password it is. */}
+          {/* The username, for password managers. */}
           <input type="text" autoComplete="username" value={me.username} readOnly hidden />
           <PasswordField name="current" label={t('field.currentPassword')} autoFocus />
           <PasswordField name="new" fresh />

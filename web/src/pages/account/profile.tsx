@@ -1,4 +1,4 @@
-// Owns name and address, and asking for another address.
+// Owns the username and the e-mail address, and changing the e-mail address.
 
 import { useState } from 'react';
 import { api } from '../../api/endpoints';

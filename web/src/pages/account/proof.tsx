@@ -1,5 +1,5 @@
-// Owns what the server wants once more before it changes an account: the password, and a code
-// where there is a second factor.
+// Owns the fields that the server requires again before it changes an account: the password, and a code
+// if the account has a second factor.
 
 import type { Me } from '../../api/types';
 import { useLanguage } from '../../i18n';
@@ -15,7 +15,7 @@ export function Proof({ me, autoFocus = false }: { me: Me; autoFocus?: boolean }
   );
 }
 
-// Without the second factor itself, the password alone would be a way around it.
+// Without the code, the password alone would bypass the second factor.
 export function CodeIfOn({ me }: { me: Me }) {
   const { t } = useLanguage();
   return me.second_factor ? <CodeField hint={t('code.either')} /> : null;

@@ -1,4 +1,4 @@
-// Owns showing recovery codes, which the server shows once.
+// Owns showing recovery codes, which the server sends only once.
 
 import { useEffect, useRef, useState } from 'react';
 import { useConfig } from '../../config';
@@ -10,7 +10,7 @@ interface Props {
   codes: string[];
   name: string;
   onKept: () => void;
-  // One below the heading that it stands under.
+  // One level below the heading above it.
   heading?: 'h2' | 'h3';
 }
 

@@ -1,4 +1,4 @@
-// Owns the second factor: whether it is on, turning it on and off, new recovery codes.
+// Owns the second factor: its state, turning it on and off, and new recovery codes.
 
 import { useState } from 'react';
 import { api } from '../../api/endpoints';

@@ -1,4 +1,4 @@
-// Owns where somebody is logged in, and logging out there: each, or everywhere.
+// Owns the sessions of the user, and ending one or all of them.
 
 import { useState } from 'react';
 import { api } from '../../api/endpoints';
@@ -18,7 +18,7 @@ import { deviceOf, SessionFacts } from '../../ui/session-facts';
 export function Sessions() {
   const { t } = useLanguage();
   const { claims } = useSession();
-  // Where another session follows, as after a changed password, the others have ended.
+  // After a new session, as after a password change, the other sessions have ended.
   const sessions = useLoad(api.sessions, 'sessions', `${claims?.jti} ${useFreshLogins()}`);
   const [asking, setAsking] = useState(false);
   const [said, setSaid] = useState('');
@@ -27,7 +27,7 @@ export function Sessions() {
   function ended(id: string) {
     setSaid(t('sessions.ended'));
     if (shown) sessions.set({ sessions: shown.filter(each => each.id !== id) });
-    // It may have taken a fresh login, and then this is another session too.
+    // A fresh login may have been required, which began a new session too.
     sessions.reload();
   }
 

@@ -1,4 +1,4 @@
-// Owns the audit: who did what, when and from where; the newest first, of one user or of all.
+// Owns the audit: who did what, when and from which IP address; newest first, of one user or of all.
 
 import { useState } from 'react';
 import { adminApi } from '../../api/endpoints';
@@ -57,7 +57,7 @@ function Row({ entry }: { entry: AuditEntry }) {
   );
 }
 
-// An event of a newer server is called as the server calls it.
+// An event that this app does not know is shown by its name.
 function useEventWords(event: string): string {
   const { t } = useLanguage();
   const key = `event.${event}`;

@@ -1,4 +1,4 @@
-// Owns what the pages for administrators have in common, and what others see instead.
+// Owns the frame of the pages for administrators, and the message that other users see instead.
 
 import type { ReactNode } from 'react';
 import { NavLink } from '../../frame';

@@ -1,4 +1,4 @@
-// Owns invitations: making one, those that can be used, taking one back.
+// Owns the invitations: making one, the list of open ones, revoking one.
 
 import { useState } from 'react';
 import { adminApi } from '../../api/endpoints';

@@ -1,4 +1,4 @@
-// Owns making an invitation, and showing its code, which the server shows once.
+// Owns making an invitation and showing its code, which the server sends only once.
 
 import { useId, useState } from 'react';
 import { adminApi } from '../../api/endpoints';

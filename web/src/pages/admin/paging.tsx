@@ -1,10 +1,10 @@
-// Owns going from page to page of a list that the server cuts: it names where the next one begins.
+// Owns paging through a list: the server sends one page and the position of the next.
 
 import { useLanguage } from '../../i18n';
 import { Button } from '../../ui/button';
 
 interface Props {
-  // Where the page that is shown begins; undefined is the first one.
+  // The position of the present page; undefined is the first page.
   from: number | undefined;
   next: number | null;
   onMove: (from: number | undefined) => void;
@@ -14,7 +14,7 @@ export function Paging({ from, next, onMove }: Props) {
   const { t } = useLanguage();
   if (from === undefined && next === null) return null;
 
-  // What was pressed is gone with the old page: one reads on from the top.
+  // The pressed button is gone with the old page, so reading goes on at the top.
   function move(to: number | undefined) {
     onMove(to);
     scrollTo(0, 0);

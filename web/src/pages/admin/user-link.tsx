@@ -33,7 +33,7 @@ export function NewPasswordLink({ user }: { user: User }) {
   );
 }
 
-// The server knows its own address only if it was told; this page was found at one.
+// The server knows its public URL only if it is configured; otherwise the origin of this page is used.
 function linkOf(token: string): string {
   return `${location.origin}/reset-finalize?token=${encodeURIComponent(token)}`;
 }

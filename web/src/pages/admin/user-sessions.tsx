@@ -1,4 +1,4 @@
-// Owns where a user is logged in, and logging them out there.
+// Owns the sessions of a user, and ending them.
 
 import { useState } from 'react';
 import { adminApi } from '../../api/endpoints';

@@ -1,4 +1,4 @@
-// Owns the page of one user: what there is of them, and what an administrator can do.
+// Owns the page of one user: the account, and what an administrator can change.
 
 import { useState } from 'react';
 import { adminApi } from '../../api/endpoints';
@@ -30,7 +30,7 @@ export function UserPage() {
           <Facts user={user.data} onChange={user.set} />
           <Roles user={user.data} onChange={user.set} />
           <NewPasswordLink user={user.data} />
-          {/* Who is deactivated is logged out: the list is another one then. */}
+          {/* Deactivating a user ends the sessions, so the list is loaded again. */}
           <UserSessions key={String(user.data.active)} user={user.data} />
           <Delete user={user.data} />
         </>

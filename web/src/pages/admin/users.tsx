@@ -1,4 +1,4 @@
-// Owns the list of all users: searching it, page by page.
+// Owns the list of users, with search and paging.
 
 import { useEffect, useState } from 'react';
 import { adminApi } from '../../api/endpoints';
@@ -22,7 +22,7 @@ export function Users() {
         <label htmlFor="search">{t('users.search')}</label>
         <input id="search" type="search" autoComplete="off" spellCheck={false} maxLength={200} value={typed} onChange={event => setTyped(event.target.value)} />
       </search>
-      {/* Another search begins at its first page. */}
+      {/* A new search begins at its first page. */}
       <Found key={search} search={search} />
     </AdminPage>
   );
@@ -60,7 +60,7 @@ function Row({ user }: { user: User }) {
   );
 }
 
-// What somebody is typing, once they pause.
+// The typed text, after a pause in typing.
 function useSettled(typed: string): string {
   const [settled, setSettled] = useState(typed);
   useEffect(() => {

@@ -1,0 +1,32 @@
+//! The thread that sends the mails in the outbox.
+
+use std::time::Duration;
+
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::mailer::Delivery;
+
+/// The longest pause between two looks into the outbox. Mails of this program are sent at once;
+/// those that are due again, and those that a command has put there, wait for this.
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
+
+/// Sends mails as they come, until [`end`] is called. Returns at once if no mail is sent.
+pub(super) fn run(app: &App) {
+    let Ok(mailer) = app.mailer() else { return };
+    let signal = app.store.outbox_signal();
+    loop {
+        match mailer.deliver(&app.tokens, &app.store, Timestamp::now()) {
+            Ok(Delivery::One) if !signal.is_over() => continue,
+            Ok(_) => {}
+            Err(error) => log::warn!("mails have to wait: {error}"),
+        }
+        if !signal.wait(LOOK_AGAIN) {
+            return;
+        }
+    }
+}
+
+/// Ends [`run`], also in the middle of a delivery: that mail stays in the outbox.
+pub(super) fn end(app: &App) {
+    app.store.outbox_signal().end();
+}

@@ -1,0 +1,27 @@
+//! The thread that tells the store whether requests come, as our engine does itself.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use crate::app::App;
+
+/// The pause between two calls of the store while requests come.
+const BUSY: Duration = Duration::from_millis(250);
+/// The pause while none come.
+const IDLE: Duration = Duration::from_secs(1);
+
+/// Tells the store a few times a second that requests come, and once that none come any more, until
+/// the sender of `ended` is dropped. Frees the memory of password hashing then, too.
+pub(super) fn run(app: &App, ended: Receiver<()>) {
+    let mut busy = false;
+    while ended.recv_timeout(if busy { BUSY } else { IDLE }) == Err(RecvTimeoutError::Timeout) {
+        let was_busy = std::mem::replace(&mut busy, app.was_busy());
+        if busy || was_busy {
+            app.store.upkeep(busy);
+        }
+        if was_busy && !busy {
+            app.hasher.release_memory();
+        }
+    }
+    app.store.upkeep(false);
+}

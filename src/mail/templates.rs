@@ -1,0 +1,393 @@
+//! The templates of all letters: the built-in ones, and the files of `--mail-templates` that replace
+//! them. Renders letters. Knows no mail server.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::Path;
+
+use super::letter::{self, Content, Letter, LetterKind};
+use super::template::{MAX_FILE, Template, Values, check_frame, escaped, fill};
+use crate::error::Problem;
+use crate::values::Language;
+
+/// The HTML around every letter, and the placeholders that it may use.
+const FRAME: &str = "frame.html";
+const FRAME_PLACEHOLDERS: &[&str] = &["service", "language", "subject", "preview", "body"];
+
+macro_rules! built_in {
+    ($($kind:ident $file:literal),* $(,)?) => {
+        [$(
+            (letter::$kind, Language::English, include_str!(concat!("templates/", $file, ".en.txt"))),
+            (letter::$kind, Language::Portuguese, include_str!(concat!("templates/", $file, ".pt.txt"))),
+        )*]
+    };
+}
+
+const BUILT_IN: [(LetterKind, Language, &str); 28] = built_in![
+    CONFIRM "confirm",
+    TAKEN "taken",
+    RESET "reset",
+    NEW_EMAIL "new-address",
+    EMAIL_CHANGED "address-changed",
+    PASSWORD_CHANGED "password-changed",
+    FACTOR_ON "second-factor-on",
+    FACTOR_OFF "second-factor-off",
+    RECOVERY_USED "recovery-code-used",
+    RECOVERY_REPLACED "recovery-codes-replaced",
+    DELETED "account-deleted",
+    NEW_DEVICE "new-device",
+    GUARDED "guarded",
+    TEST "test",
+];
+
+/// One template for each letter and language, and the frame around them.
+#[derive(Debug, Clone)]
+pub struct Templates {
+    service: String,
+    frame: String,
+    templates: Vec<(LetterKind, Language, Template)>,
+}
+
+impl Templates {
+    /// The built-in templates. `service` is the name of the service in the letters.
+    pub fn new(service: &str) -> Templates {
+        // None of them fails to parse: a test renders them all.
+        let templates = BUILT_IN.iter().filter_map(|&(kind, language, text)| {
+            let template = Template::parse(text, kind.placeholders).ok()?;
+            Some((kind, language, template))
+        });
+        let frame = include_str!("templates/frame.html").to_owned();
+        Templates { service: service.to_owned(), frame, templates: templates.collect() }
+    }
+
+    /// The built-in templates, with those replaced that have a file in the folder. Hidden files are
+    /// ignored. Any other file must have the name of a template; otherwise a misspelt name would go
+    /// unnoticed.
+    pub fn with_files(service: &str, directory: &Path) -> Result<Templates, Problem> {
+        let mut templates = Templates::new(service);
+        let unreadable = |error: std::io::Error| {
+            Problem::usage(
+                format!("cannot read the mail templates in {}: {error}", directory.display()),
+                "give --mail-templates a folder that the user who runs lictor can read",
+            )
+        };
+        for entry in fs::read_dir(directory).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let invalid = |why: String| {
+                Problem::usage(
+                    format!("the mail template {} is not valid: {why}", path.display()),
+                    "correct the file, or remove it to use the built-in template",
+                )
+            };
+            if !name.starts_with('.') {
+                templates.replace(name, &path).map_err(invalid)?;
+            }
+        }
+        Ok(templates)
+    }
+
+    fn replace(&mut self, name: &str, path: &Path) -> Result<(), String> {
+        if name == FRAME {
+            let frame = read(path)?;
+            check_frame(&frame, FRAME_PLACEHOLDERS)?;
+            self.frame = frame;
+            return Ok(());
+        }
+        let found = self
+            .templates
+            .iter_mut()
+            .find(|(kind, language, _)| name == format!("{}.{}.txt", kind.file, language.code()));
+        let Some((kind, _, template)) = found else { return Err(unknown_file()) };
+        *template = Template::parse(&read(path)?, kind.placeholders)?;
+        Ok(())
+    }
+
+    /// Writes the letter in the language.
+    pub fn render(&self, letter: &Letter<'_>, language: Language) -> Content {
+        let kind = letter.kind();
+        let mut values = letter.values(language);
+        values.push(("service", self.service.as_str().into()));
+        let found = self.templates.iter().find(|(k, l, _)| *k == kind && *l == language);
+        // A test checks that every letter has a template in every language.
+        let Some((_, _, template)) = found else {
+            return Content { subject: kind.file.into(), text: String::new(), html: String::new() };
+        };
+        let subject = template.subject(&values);
+        let html = self.framed(template, &subject, &values, language);
+        Content { subject, text: template.text(&values), html }
+    }
+
+    fn framed(
+        &self,
+        template: &Template,
+        subject: &str,
+        values: &Values<'_>,
+        language: Language,
+    ) -> String {
+        // All of these are HTML already, so the frame takes them as they are.
+        let in_frame = [
+            ("service", escaped(&self.service).into()),
+            ("language", language.code().into()),
+            ("subject", escaped(subject).into()),
+            ("preview", template.preview(values).into()),
+            ("body", template.html(values).into()),
+        ];
+        fill(&self.frame, &in_frame, str::to_owned)
+    }
+}
+
+/// The reason for which a file with another name than a template's is refused.
+fn unknown_file() -> String {
+    let mut files: Vec<&str> = BUILT_IN.iter().map(|(kind, _, _)| kind.file).collect();
+    files.dedup();
+    format!(
+        "no template has this name; the names are {FRAME}, and with .en.txt or .pt.txt after \
+         them: {}",
+        files.join(", ")
+    )
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let in_words = |error: std::io::Error| error.to_string();
+    // Reading a pipe might never end.
+    if !fs::metadata(path).map_err(in_words)?.is_file() {
+        return Err("it is not a regular file".into());
+    }
+    let mut bytes = Vec::new();
+    let limit = MAX_FILE as u64 + 1;
+    let file = fs::File::open(path).map_err(in_words)?;
+    file.take(limit).read_to_end(&mut bytes).map_err(in_words)?;
+    if bytes.len() > MAX_FILE {
+        return Err(format!("it is larger than {MAX_FILE} bytes"));
+    }
+    String::from_utf8(bytes).map_err(|_| "it is not UTF-8".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use super::*;
+
+    /// As long as real links are.
+    const LINK: &str = "https://login.example.org/finalize?from=mail&token=\
+        eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpYXQiOjE3NjQwNTY0MDAsImV4cCI6MTc2NDE0Mjg\
+        wMCwianRpIjoiMmI4YzZmMGUtN2Q1MS00ZTBhLTlmM2MtNWE0YjFkMmU2Zjc4IiwiaWQiOjEyLCJybHM\
+        iOiIiLCJyZl9leHAiOjE3NjQxNDI4MDAsImlzX2VydCI6dHJ1ZX0.Zm9yLXNob3ctb25seS1ub3QtYS1\
+        zaWduYXR1cmUtMTIz";
+    const DAY: Duration = Duration::from_secs(86_399);
+
+    fn letters(name: &str) -> [Letter<'_>; 14] {
+        [
+            Letter::Confirm { name, link: LINK, lifespan: DAY },
+            Letter::Taken { name },
+            Letter::Reset { name, link: LINK, lifespan: Duration::from_secs(3_600) },
+            Letter::NewEmail { name, link: LINK, lifespan: DAY },
+            Letter::EmailChanged { name, email: "new@a.example" },
+            Letter::PasswordChanged { name },
+            Letter::SecondFactor { name, on: true },
+            Letter::SecondFactor { name, on: false },
+            Letter::RecoveryCodeUsed { name },
+            Letter::RecoveryCodesReplaced { name },
+            Letter::AccountDeleted { name },
+            Letter::NewDevice { name, device: "Firefox on 192.0.2.1" },
+            Letter::Guarded { name },
+            Letter::Test,
+        ]
+    }
+
+    fn render_all(templates: &Templates, name: &str) -> Vec<(String, Content)> {
+        let languages = [Language::English, Language::Portuguese];
+        let each = |letter: Letter<'_>| {
+            languages.map(|language| {
+                (format!("{letter:?} {language:?}"), templates.render(&letter, language))
+            })
+        };
+        letters(name).into_iter().flat_map(each).collect()
+    }
+
+    #[test]
+    fn every_letter_has_a_template_in_every_language() {
+        let templates = Templates::new("Ada's Photos");
+        assert_eq!(templates.templates.len(), BUILT_IN.len());
+        for (what, Content { subject, text, html }) in render_all(&templates, "grace") {
+            assert!(subject.contains("Ada's Photos") && subject.len() < 70, "{what}: {subject}");
+            assert!(text.replace('\n', " ").contains("Ada's Photos"), "{what}: {text}");
+            assert!(html.contains("Ada&#39;s Photos") && html.len() < 10_000, "{what}");
+            let links = usize::from(what.contains("link"));
+            assert_eq!(text.lines().filter(|line| *line == LINK).count(), links, "{what}: {text}");
+            assert_eq!(text.matches("http").count(), links, "{what}: {text}");
+            let href = format!("href=\"{}\"", LINK.replace('&', "&amp;"));
+            assert_eq!(html.matches(&href).count(), 2 * links, "{what}: {html}");
+            assert_eq!(html.matches("http").count(), 3 * links, "{what}: nothing else is linked");
+            assert_eq!(text.contains("24 ho"), what.contains("86399s"), "{what}: {text}");
+            assert_eq!(text.contains("grace"), !what.starts_with("Test"), "{what}: {text}");
+            assert_eq!(text.contains("new@a.example"), what.contains("new@"), "{what}: {text}");
+            assert!(
+                text.lines().all(|line| line == LINK || line.chars().count() <= 72),
+                "{what}: {text}"
+            );
+            let language = if what.contains("Portuguese") { "pt" } else { "en" };
+            assert!(html.contains(&format!("<html lang=\"{language}\">")), "{what}");
+            let preview = html.split("mso-hide:all;\">").nth(1).unwrap_or_default();
+            assert!(!preview.starts_with('<'), "{what}: no preview");
+            check_parts(&what, [&subject, &text, &html]);
+        }
+    }
+
+    /// Checks what must hold for every letter, whatever the values are.
+    fn check_parts(what: &str, parts: [&str; 3]) {
+        for part in parts {
+            let control = |c: char| c.is_control() && c != '\n' || c == '\u{2028}';
+            assert!(!part.contains(control), "{what}: {part:?}");
+            assert!(!part.contains('\u{202e}') && !part.contains('\u{2066}'), "{what}: {part:?}");
+            assert!(part.lines().all(|line| line.len() <= 998), "{what}: {part:?}");
+            assert!(!part.contains("\nBcc"), "{what}: {part:?}");
+        }
+        let [subject, text, html] = parts;
+        assert!(!subject.is_empty() && !subject.contains('\n'), "{what}: {subject:?}");
+        assert!(text.len() > 40 && text.ends_with('\n'), "{what}: {text:?}");
+        let unfilled = html.replace("{{link}}", "").contains("{{");
+        assert!(!unfilled && html.ends_with("</html>\n"), "{what}: {html:?}");
+        for injected in ["<script", "href=\"https://evil", "<img", "url("] {
+            assert!(!html.contains(injected), "{what}: {injected} in {html}");
+        }
+    }
+
+    #[test]
+    fn hostile_values_add_no_markup_no_header_and_no_link() {
+        for value in [
+            "<script>alert(1)</script>",
+            "a\r\nBcc: b@c.example",
+            "a\u{2028}Bcc: b@c.example",
+            "\"><a href=\"https://evil.example\">",
+            "<img/src=x>'&amp;",
+            "x\u{202e}gpj.exe\u{2066}",
+            "{{link}}",
+            "\0\u{7f}\u{85}\t",
+            &"w".repeat(64),
+            &"\u{1f600}".repeat(64),
+        ] {
+            for templates in [Templates::new("lictor"), Templates::new(value)] {
+                for (what, Content { subject, text, html }) in render_all(&templates, value) {
+                    check_parts(&what, [&subject, &text, &html]);
+                    let links = text.lines().filter(|line| *line == LINK).count();
+                    assert_eq!(links, usize::from(what.contains("link: ")), "{what}: {text}");
+                    assert_eq!(text.matches(LINK).count(), links, "{what}: {text}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_url_as_a_name_is_no_link_in_letters_to_unconfirmed_addresses() {
+        let name = "https://evil.example/pay";
+        for (what, Content { text, html, .. }) in render_all(&Templates::new("lictor"), name) {
+            let unconfirmed = what.starts_with("Confirm") || what.starts_with("NewEmail");
+            let as_it_is = text.contains(name) && html.contains(name);
+            assert_eq!(as_it_is, !unconfirmed && !what.starts_with("Test"), "{what}: {text}");
+            assert_eq!(text.contains("https:\u{200b}"), unconfirmed, "{what}: {text}");
+        }
+    }
+
+    /// The templates of a folder with this file and a hidden one.
+    fn with_file(name: &str, bytes: &[u8]) -> Result<Templates, Problem> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let directory = format!("lictor-templates-{}-{number}", std::process::id());
+        let directory = std::env::temp_dir().join(directory);
+        fs::create_dir_all(&directory).unwrap();
+        fs::write(directory.join(".DS_Store"), b"\xff").unwrap();
+        match name.strip_suffix('/') {
+            Some(folder) => fs::create_dir(directory.join(folder)).unwrap(),
+            None => fs::write(directory.join(name), bytes).unwrap(),
+        }
+        let read = Templates::with_files("lictor", &directory);
+        fs::remove_dir_all(&directory).unwrap();
+        read
+    }
+
+    #[test]
+    fn invalid_files_are_refused() {
+        let good = "Subject: Hi\n\n{{link}}\n";
+        for (name, text, expected) in [
+            ("reset.en.txt", "Subject: Hi\n\nno link", "{{link}} must occur once"),
+            (
+                "reset.en.txt",
+                "Subject: Hi\n\n{{link}} {{password}}",
+                "unknown placeholder {{password}}",
+            ),
+            (
+                "reset.en.txt",
+                "Subject: Hi\n\n{{link}}\n\n{{address}}",
+                "unknown placeholder {{address}}",
+            ),
+            ("taken.en.txt", good, "unknown placeholder {{link}}; known are {{service}}, {{"),
+            ("test.pt.txt", "Subject: Hi\n\n{{name}}", "unknown placeholder {{name}}"),
+            ("reset.en.txt", "", "{{link}} must occur once"),
+            ("reset.en.txt", "{{link}}", "unknown line in its head"),
+            ("frame.html", "<html></html>", "{{body}} must occur once"),
+            ("frame.html", "{{body}}{{link}}", "unknown placeholder {{link}}"),
+            ("reset.de.txt", good, "no template has this name; the names are frame.html, and with"),
+            ("resett.en.txt", good, "confirm, taken, reset, new-address, address-changed"),
+            ("reset.en.html", good, "no template has this name"),
+            ("reset.en.txt~", good, "no template has this name"),
+            ("Reset.en.txt", good, "no template has this name"),
+            ("reset.en.txt/", "", "it is not a regular file"),
+            ("reset.en.txt", &"x".repeat(MAX_FILE + 1), "larger than 65536 bytes"),
+        ] {
+            let problem = with_file(name, text.as_bytes()).unwrap_err();
+            assert!(problem.what.contains(expected), "{name}: {problem}");
+            assert!(problem.what.contains(name.trim_end_matches('/')), "{problem}");
+            assert!(problem.usage && problem.next.contains("correct the file"), "{problem}");
+        }
+        let problem = with_file("reset.en.txt", b"Subject: \xff\n\n{{link}}").unwrap_err();
+        assert!(problem.what.ends_with("it is not UTF-8"), "{problem}");
+        let nowhere = Templates::with_files("lictor", Path::new("/nowhere/at/all")).unwrap_err();
+        assert!(nowhere.what.contains("/nowhere/at/all"), "{nowhere}");
+    }
+
+    #[test]
+    fn files_replace_built_in_templates() {
+        let reset = Letter::Reset { name: "<ada>", link: LINK, lifespan: DAY };
+        let words = b"Subject: Hi {{name}}\nButton: Go & see\n\nGo <b>here</b>:\n\n{{link}}\n";
+        let templates = with_file("reset.en.txt", words).unwrap();
+        let Content { subject, text, html } = templates.render(&reset, Language::English);
+        assert_eq!(subject, "Hi <ada>");
+        assert_eq!(text, format!("Go <b>here</b>:\n\n{LINK}\n"));
+        assert!(html.contains(">Go &amp; see</a>"), "{html}");
+        assert!(html.contains(">Go &lt;b&gt;here&lt;/b&gt;:</p>"), "{html}");
+        let built_in = Templates::new("lictor");
+        for (one, other) in render_all(&templates, "ada").iter().zip(render_all(&built_in, "ada")) {
+            let replaced = one.0.starts_with("Reset") && one.0.ends_with("English");
+            assert_eq!(one.1 != other.1, replaced, "{}", one.0);
+        }
+
+        let frame = b"<html lang={{language}}><title>{{subject}}</title>{{body}}</html>\n";
+        let templates = with_file("frame.html", frame).unwrap();
+        let html = templates.render(&reset, Language::Portuguese).html;
+        assert!(html.starts_with("<html lang=pt><title>Escolha uma nova senha"), "{html}");
+        assert!(html.contains("&lt;ada&gt;") && html.ends_with("</html>\n"), "{html}");
+    }
+
+    /// Writes every letter to a folder, for people to read; CONTRIBUTING.md says how.
+    #[test]
+    #[ignore = "writes files for people to look at"]
+    fn write_all_letters() {
+        let directory = std::env::var("LICTOR_LETTERS").expect("LICTOR_LETTERS names a folder");
+        let long = "a_name_that_is_as_long_as_names_can_be_and_has_no_place_to_break";
+        for (service, name) in [("Ada's Photos", "ada"), ("lictor", long)] {
+            let letters = render_all(&Templates::new(service), name);
+            for ((what, content), file) in letters.iter().zip(BUILT_IN) {
+                let (kind, language, _) = file;
+                assert!(what.ends_with(&format!("{language:?}")), "{what}");
+                let place = format!("{directory}/{service}.{}.{}", kind.file, language.code());
+                fs::write(format!("{place}.html"), &content.html).unwrap();
+                let text = format!("Subject: {}\n\n{}", content.subject, content.text);
+                fs::write(format!("{place}.txt"), text).unwrap();
+            }
+        }
+    }
+}

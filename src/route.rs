@@ -1,0 +1,242 @@
+//! A route: where an endpoint is, who may call it, and what its answer waits for.
+//!
+//! A handler's type is its guard: one that takes an [`Identity`] cannot be reached without a good
+//! token.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::app::Call;
+use crate::error::Error;
+use crate::guard::{Admin, Identity, Throttle};
+use crate::http::Response;
+use crate::values::Role;
+
+/// A handler for anyone.
+type Open = Arc<dyn Fn(&Call<'_>) -> Result<Response, Error> + Send + Sync>;
+/// A handler that takes the proof of who calls.
+type Closed<Proof> = Arc<dyn Fn(&Call<'_>, &Proof) -> Result<Response, Error> + Send + Sync>;
+
+/// Who may call, and what happens then: a function or a closure, with whatever state it has.
+///
+/// ```
+/// use std::sync::atomic::{AtomicU64, Ordering};
+/// use lictor::http::Response;
+/// use lictor::{Handler, Role};
+///
+/// let visits = AtomicU64::new(0);
+/// Handler::public(move |_| {
+///     Ok(Response::json(200, &visits.fetch_add(1, Ordering::Relaxed)))
+/// });
+/// Handler::user(|call, user| {
+///     Ok(Response::json(200, &format!("Good day, {}, it is {}", user.name(), call.now.0)))
+/// });
+/// Handler::role(Role::parse("editor")?, |_, editor| Ok(Response::json(200, &editor.id())));
+/// # Ok::<(), lictor::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Handler(pub(crate) Guarded);
+
+/// The guard and the function behind it.
+#[derive(Clone)]
+pub(crate) enum Guarded {
+    /// Anyone.
+    Public(Open),
+    /// Users with a good token.
+    User(Closed<Identity>),
+    /// Those of them who have this role.
+    Role(Role, Closed<Identity>),
+    /// Those of them who are administrators.
+    Admin(Closed<Admin>),
+}
+
+impl Handler {
+    /// For anyone.
+    pub fn public<F>(handler: F) -> Handler
+    where
+        F: Fn(&Call<'_>) -> Result<Response, Error> + Send + Sync + 'static,
+    {
+        Handler(Guarded::Public(Arc::new(handler)))
+    }
+
+    /// For users with a good token; others are answered 401 or 403.
+    pub fn user<F>(handler: F) -> Handler
+    where
+        F: Fn(&Call<'_>, &Identity) -> Result<Response, Error> + Send + Sync + 'static,
+    {
+        Handler(Guarded::User(Arc::new(handler)))
+    }
+
+    /// For users with a good token and this role, which the database has, whatever the token says;
+    /// users without the role are answered 403.
+    pub fn role<F>(role: Role, handler: F) -> Handler
+    where
+        F: Fn(&Call<'_>, &Identity) -> Result<Response, Error> + Send + Sync + 'static,
+    {
+        Handler(Guarded::Role(role, Arc::new(handler)))
+    }
+
+    /// For users with a good token and the role `admin`.
+    pub fn admin<F>(handler: F) -> Handler
+    where
+        F: Fn(&Call<'_>, &Admin) -> Result<Response, Error> + Send + Sync + 'static,
+    {
+        Handler(Guarded::Admin(Arc::new(handler)))
+    }
+}
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match &self.0 {
+            Guarded::Public(_) => "Public",
+            Guarded::User(_) => "User",
+            Guarded::Role(..) => "Role",
+            Guarded::Admin(_) => "Admin",
+        })
+    }
+}
+
+/// What an answer waits for. It decides which thread runs the handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blocking {
+    /// Nothing but the check of the token: microseconds.
+    Nothing,
+    /// A few rows of the database, by key.
+    Read,
+    /// A search through many rows.
+    Search,
+    /// A write to the database.
+    Write,
+    /// A password hash, or other work that takes tens of milliseconds.
+    Hash,
+}
+
+/// One endpoint.
+#[derive(Debug, Clone)]
+pub struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    pub(crate) blocking: Blocking,
+    pub(crate) throttle: Throttle,
+    /// Whether the login must be recent, if [`Config::reauthenticate`](crate::Config) says how old
+    /// it may be.
+    pub(crate) recent: bool,
+    /// Whether users may call who must have a second factor and have none yet.
+    pub(crate) without_factor: bool,
+    pub(crate) handler: Handler,
+}
+
+impl Route {
+    /// An endpoint that waits for nothing; say so if it waits ([`Route::reads`], [`searches`],
+    /// [`writes`], [`hashes`]). `GET` answers `HEAD` as well. One segment of the path can be a
+    /// parameter, written `{id}`; the handler finds its value in `call.request.parameter`.
+    ///
+    /// If [`Config::cors`](crate::Config::cors) is narrowed, pages of other origins are refused
+    /// where a request other than `GET` searches, writes or hashes. So say it of every endpoint
+    /// that changes something.
+    ///
+    /// [`searches`]: Route::searches
+    /// [`writes`]: Route::writes
+    /// [`hashes`]: Route::hashes
+    pub fn new(method: &'static str, path: &'static str, handler: Handler) -> Route {
+        Route {
+            method,
+            path,
+            blocking: Blocking::Nothing,
+            throttle: Throttle::None,
+            recent: false,
+            without_factor: false,
+            handler,
+        }
+    }
+
+    /// The handler reads a few rows of a database by key.
+    pub fn reads(self) -> Route {
+        self.waits_for(Blocking::Read)
+    }
+
+    /// The handler searches through many rows of a database.
+    pub fn searches(self) -> Route {
+        self.waits_for(Blocking::Search)
+    }
+
+    /// The handler writes to a database or to the disk, and hashes nothing. It waits behind other
+    /// writes, and not behind logins.
+    pub fn writes(self) -> Route {
+        self.waits_for(Blocking::Write)
+    }
+
+    /// The handler hashes a password or does other work that takes milliseconds. It waits behind
+    /// the logins, and delays no quick answer.
+    pub fn hashes(self) -> Route {
+        self.waits_for(Blocking::Hash)
+    }
+
+    fn waits_for(self, blocking: Blocking) -> Route {
+        Route { blocking, ..self }
+    }
+
+    /// Something can be guessed here: a client that has tried too often is refused before its
+    /// request gets a place in a queue. The handler counts the attempts.
+    pub(crate) fn throttled(self, throttle: Throttle) -> Route {
+        Route { throttle, ..self }.hashes()
+    }
+
+    /// For users who have logged in recently, if the server asks for that (`--reauthenticate`).
+    /// The handler gives the store the same time.
+    pub(crate) fn recent(self) -> Route {
+        Route { recent: true, ..self }
+    }
+
+    /// Also for users who must have a second factor and have none yet (`--require-second-factor`).
+    /// All other endpoints for users refuse them.
+    pub(crate) fn without_factor(self) -> Route {
+        Route { without_factor: true, ..self }
+    }
+
+    /// Returns whether this route has the path, and the value of its parameter.
+    pub(crate) fn matches<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
+        if path == self.path {
+            return Some(None);
+        }
+        let (before, rest) = self.path.split_once('{')?;
+        let (_, after) = rest.split_once('}')?;
+        let value = path.strip_prefix(before)?.strip_suffix(after)?;
+        (!value.is_empty() && !value.contains('/')).then_some(Some(value))
+    }
+
+    pub(crate) fn takes(&self, method: &str) -> bool {
+        self.method == method || (self.method == "GET" && method == "HEAD")
+    }
+
+    /// Whether a request with this method may change something. Pages of other origins that may not
+    /// call are refused then.
+    pub(crate) fn changes_something(&self, method: &str) -> bool {
+        let costs = matches!(self.blocking, Blocking::Search | Blocking::Write | Blocking::Hash);
+        costs && !matches!(method, "GET" | "HEAD")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters() {
+        let check = |pattern: &'static str, path: &str, expected: Option<Option<&str>>| {
+            let handler = Handler::public(|_| Err(Error::NotFound));
+            let route = Route::new("GET", pattern, handler);
+            assert_eq!(route.matches(path), expected, "{pattern} {path}");
+        };
+        check("/a", "/a", Some(None));
+        check("/a", "/a/", None);
+        check("/a/{id}", "/a/7", Some(Some("7")));
+        check("/a/{id}", "/a/", None);
+        check("/a/{id}", "/a", None);
+        check("/a/{id}", "/a/7/8", None);
+        check("/a/{id}/b", "/a/7/b", Some(Some("7")));
+        check("/a/{id}/b", "/a//b", None);
+        check("/a/{id}/b", "/a/b", None);
+        check("/a/{id}/b", "/a/7/c", None);
+    }
+}
