@@ -13,8 +13,6 @@
 
 mod answering;
 mod ending;
-#[cfg(test)]
-mod tests;
 mod writing;
 
 use std::net::IpAddr;
@@ -174,3 +172,6 @@ impl Connection {
 fn deadline_after(at: Moment, time: Duration) -> u64 {
     at.millis.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests;

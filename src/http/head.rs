@@ -6,8 +6,6 @@
 
 mod scan;
 mod target;
-#[cfg(test)]
-mod tests;
 
 use std::mem::MaybeUninit;
 use std::net::IpAddr;
@@ -181,3 +179,6 @@ fn keep_alive(request: &Request<'_>, http10: bool) -> bool {
     };
     if http10 { says(b"keep-alive") && !says(b"close") } else { !says(b"close") }
 }
+
+#[cfg(test)]
+mod tests;
