@@ -91,7 +91,7 @@ fn log_in(
         other => other?,
     };
     let login = app.tokens.begin(call.now)?;
-    let notice = app.config.login_notices && app.mailer().is_ok() && typed.known.is_none();
+    let notice = app.config.login_notices && app.config.sends_mail() && typed.known.is_none();
     let session = NewSession { notice, ..new_session(&login, &caller) };
     let proof = Proof { password: &found.hash, second: second.as_ref() };
     let event = entry(Event::Login);
