@@ -41,6 +41,7 @@ pub(crate) const NO_FIELDS: Fields<'static> = [const { MaybeUninit::uninit() }; 
 
 /// Reads a complete head: `bytes` are exactly those that [`Scan::find`] found. A refusal comes with
 /// the request if its line and fields could be read: its answer needs them for CORS.
+// Long: one check after the other, in the order of the head.
 #[expect(clippy::result_large_err, reason = "as large as the other outcome, and as short-lived")]
 pub(crate) fn parse<'a>(
     bytes: &'a [u8],

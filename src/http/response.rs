@@ -138,6 +138,7 @@ impl Response {
     /// Appends the response's bytes to `out` (RFC 9112 section 4). Returns false if the body is too
     /// long: it follows in pieces. With `head_only`, the answer to HEAD, the body is left out, but
     /// not its length.
+    // Long: one field after the other.
     pub(super) fn encode(
         &self,
         out: &mut Vec<u8>,

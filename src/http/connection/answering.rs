@@ -55,6 +55,7 @@ impl Connection {
     }
 
     /// Answers the requests that `bytes` begin with; returns how many bytes are used.
+    // Long: the signature; every way to leave the loop sets what is next.
     fn process<S: Service>(
         &mut self,
         context: &Context<'_, S>,
@@ -126,6 +127,7 @@ impl Connection {
     }
 
     /// Answers the one request that `bytes` begin with, if it is complete.
+    // Long: head, body and answer borrow from the same bytes.
     fn request<S: Service>(
         &mut self,
         context: &Context<'_, S>,
