@@ -1,5 +1,5 @@
-//! The chunked transfer coding: bodies stay within their limits, do not depend on how the bytes arrive,
-//! and are those that a second, naive decoder reads.
+//! The chunked transfer coding: bodies stay within their limits, do not depend on how the bytes
+//! arrive, and are those that a second, naive decoder reads.
 
 use super::{is_token, lines};
 use crate::http::Refusal;

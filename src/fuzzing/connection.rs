@@ -1,6 +1,6 @@
-//! A whole connection, driven as the engine drives it. The answers do not depend on how the bytes are
-//! cut, and are well-formed HTTP whatever the client sends. Nothing that the client sends, withholds
-//! or leaves unread makes the connection keep too many bytes or lose its deadline.
+//! A whole connection, driven as the engine drives it. The answers do not depend on how the bytes
+//! are cut, and are well-formed HTTP whatever the client sends. Nothing that the client sends,
+//! withholds or leaves unread makes the connection keep too many bytes or lose its deadline.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,8 +24,8 @@ const MAX_ANSWER: usize = MAX_HEAD + BODY + 1_000;
 /// Inputs longer than this are not sent byte by byte as well.
 const BYTEWISE: usize = 600;
 
-/// The target: the first line is a script of how the bytes arrive (see [`Driver::play`]), the rest are
-/// the bytes.
+/// The target: the first line is a script of how the bytes arrive (see [`Driver::play`]), the rest
+/// are the bytes.
 pub fn connection(data: &[u8]) {
     let (script, wire) = first_line(data);
     let whole = conversation(wire, &mut std::iter::repeat(READ));
@@ -103,10 +103,10 @@ impl Driver {
         }
     }
 
-    /// Plays a script, one step per byte, until the connection is closed; then the rest of the bytes
-    /// arrives at once. A digit lets time pass, `!` checks the deadline, `_` and `=` make the client
-    /// stop and go on reading, `~` makes it read a little, `%` and `^` fill the
-    /// queue and slow down the pool, `#` stops the server. Every other byte is the size of a read.
+    /// Plays a script, one step per byte, until the connection is closed; then the rest of the
+    /// bytes arrives at once. A digit lets time pass, `!` checks the deadline, `_` and `=` make the
+    /// client stop and go on reading, `~` makes it read a little, `%` and `^` fill the queue and
+    /// slow down the pool, `#` stops the server. Every other byte is the size of a read.
     fn play(mut self, script: &[u8], wire: &[u8]) {
         let mut rest = wire;
         for &step in script {

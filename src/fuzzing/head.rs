@@ -1,5 +1,5 @@
-//! A request's head: its end is at the same place however the bytes arrive, and it is accepted only if
-//! a second, naive reading of its lines agrees on every point that smuggling could use.
+//! A request's head: its end is at the same place however the bytes arrive, and it is accepted only
+//! if a second, naive reading of its lines agrees on every point that smuggling could use.
 
 use std::net::Ipv4Addr;
 

@@ -9,8 +9,8 @@
 //! | `json` | the fields of a body |
 //! | `connection` | a whole connection, with any bytes at any time |
 //!
-//! The oracles read the same bytes a second time, in a simpler way, and must agree. The inputs are in
-//! `fuzz/corpus`; an ordinary test runs each of them.
+//! The oracles read the same bytes a second time, in a simpler way, and must agree. The inputs are
+//! in `fuzz/corpus`; an ordinary test runs each of them.
 
 mod chunked;
 mod connection;

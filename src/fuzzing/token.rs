@@ -1,5 +1,5 @@
-//! Tokens: of any bytes, only a token with our signature is accepted, and only if its claims make it
-//! valid now.
+//! Tokens: of any bytes, only a token with our signature is accepted, and only if its claims make
+//! it valid now.
 
 use std::time::Duration;
 
@@ -51,9 +51,9 @@ const OLD: Signer = Signer { kid: "7eccf5fbf015b45b", half: Half::Shared(OLD_SEC
 /// Makes the signature of the signed part of a token.
 type Sign = fn(&[u8]) -> Vec<u8>;
 
-/// The target. `s`, header, line feed, payload: a token signed with the only key of one server. With
-/// `0` to `3` instead of `s`: signed with one of the three keys of another server, or with its public
-/// key as a secret. Any other input is a whole token.
+/// The target. `s`, header, line feed, payload: a token signed with the only key of one server.
+/// With `0` to `3` instead of `s`: signed with one of the three keys of another server, or with its
+/// public key as a secret. Any other input is a whole token.
 pub fn token(data: &[u8]) {
     let alone = reader(&[CURRENT], 0);
     let ring = reader(&[CURRENT, PAIR, OLD], 10);
@@ -127,6 +127,7 @@ fn hmac(secret: &[u8], signed: &[u8]) -> Vec<u8> {
     HS256Key::from_bytes(secret).authentication_tag(signed)
 }
 
+// Long: one assertion for each use of a token.
 fn check(reader: &Reader, token: &[u8]) {
     let tokens = &reader.tokens;
     let access = tokens.access(token, NOW);

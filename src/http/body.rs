@@ -63,8 +63,8 @@ impl Rest {
         Rest { body, sent: 0 }
     }
 
-    /// Appends the next piece to `out`; says whether it was the last. Fails for a file that has become
-    /// shorter: the response's head has promised its length.
+    /// Appends the next piece to `out`; says whether it was the last. Fails for a file that has
+    /// become shorter: the response's head has promised its length.
     pub(super) fn push_piece(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
         // It is at most MAX_PIECE.
         let length = (self.body.len() - self.sent).min(MAX_PIECE as u64) as usize;

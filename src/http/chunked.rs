@@ -1,7 +1,7 @@
 //! The chunked transfer coding (RFC 9112 section 7.1), decoded strictly.
 //!
-//! Sizes are plain hexadecimal, lines end in CR LF; extensions and trailers are checked, counted and
-//! thrown away. The decoder reads no byte twice.
+//! Sizes are plain hexadecimal, lines end in CR LF; extensions and trailers are checked, counted
+//! and thrown away. The decoder reads no byte twice.
 
 use zeroize::Zeroizing;
 
@@ -90,8 +90,8 @@ impl Extension {
 }
 
 impl Decoder {
-    /// Decodes the new bytes of `encoded`, which holds the encoded body from its first byte; the first
-    /// [`Decoder::used`] are decoded already. Returns true once the body is complete.
+    /// Decodes the new bytes of `encoded`, which holds the encoded body from its first byte; the
+    /// first [`Decoder::used`] are decoded already. Returns true once the body is complete.
     pub(crate) fn advance(&mut self, encoded: &[u8], limit: usize) -> Result<bool, Refusal> {
         while self.state != State::Done {
             let Some(rest) = encoded.get(self.used..).filter(|rest| !rest.is_empty()) else {

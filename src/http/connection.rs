@@ -1,5 +1,5 @@
-//! One HTTP/1 connection without its socket: which bytes are a request, what the answer is, when the
-//! connection reads, waits, refuses or closes.
+//! One HTTP/1 connection without its socket: which bytes are a request, what the answer is, when
+//! the connection reads, waits, refuses or closes.
 //!
 //! The caller owns the socket. It passes the bytes that it read ([`Connection::receive`]), writes
 //! the output, and then does what [`Connection::next`] says. Times come in as a [`Moment`].
@@ -13,8 +13,6 @@
 
 mod answering;
 mod ending;
-#[cfg(test)]
-mod tests;
 mod writing;
 
 use std::net::IpAddr;
@@ -121,8 +119,8 @@ impl Connection {
         self.peer
     }
 
-    /// The pool that the next request waits for, and the client who sent it; behind a proxy that
-    /// is not the peer. `None` unless [`Next::Queue`] is next.
+    /// The pool that the next request waits for, and the client in whose share of the queue; `None`
+    /// unless [`Next::Queue`] is next.
     pub(crate) fn queued(&self) -> Option<(usize, IpAddr)> {
         self.queued.map(|queued| (queued.pool, queued.client.unwrap_or(self.peer)))
     }
@@ -174,3 +172,6 @@ impl Connection {
 fn deadline_after(at: Moment, time: Duration) -> u64 {
     at.millis.saturating_add(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
 }
+
+#[cfg(test)]
+mod tests;

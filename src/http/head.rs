@@ -1,13 +1,11 @@
 //! A request's head: its end in `scan`, its target in `target`, and here the whole (RFC 9112).
 //!
-//! `httparse` reads the fields. What it lets pass is checked here: bare line feeds, framing, `Host`,
-//! the forms of a target. In doubt a request is refused: requests are smuggled where two programs
-//! read the same bytes differently.
+//! `httparse` reads the fields. What it lets pass is checked here: bare line feeds, framing,
+//! `Host`, the forms of a target. In doubt a request is refused: requests are smuggled where two
+//! programs read the same bytes differently.
 
 mod scan;
 mod target;
-#[cfg(test)]
-mod tests;
 
 use std::mem::MaybeUninit;
 use std::net::IpAddr;
@@ -43,6 +41,7 @@ pub(crate) const NO_FIELDS: Fields<'static> = [const { MaybeUninit::uninit() }; 
 
 /// Reads a complete head: `bytes` are exactly those that [`Scan::find`] found. A refusal comes with
 /// the request if its line and fields could be read: its answer needs them for CORS.
+// Long: one check after the other, in the order of the head.
 #[expect(clippy::result_large_err, reason = "as large as the other outcome, and as short-lived")]
 pub(crate) fn parse<'a>(
     bytes: &'a [u8],
@@ -181,3 +180,6 @@ fn keep_alive(request: &Request<'_>, http10: bool) -> bool {
     };
     if http10 { says(b"keep-alive") && !says(b"close") } else { !says(b"close") }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 
 use super::Response;
 
-/// The engine's answer to a request that no handler sees. The connection closes after it, since the
-/// beginning of the next request is not known; but not after 503 and 500.
+/// The engine's own answer to a request. The connection closes after it, since it is not known
+/// where the next request begins; only after 503 and 500 it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {

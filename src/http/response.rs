@@ -56,8 +56,8 @@ struct ErrorBody<'a> {
 impl Response {
     /// A JSON answer.
     pub fn json(status: u16, value: &impl Serialize) -> Response {
-        // serde_json cannot fail for strings, numbers, lists and maps with string keys, which is what
-        // our answers hold. An embedder's type that fails is a bug, and answered like one.
+        // serde_json cannot fail for strings, numbers, lists and maps with string keys, which is
+        // what our answers hold. An embedder's type that fails is a bug, and answered like one.
         match serde_json::to_vec(value) {
             Ok(body) => Response::fixed(status, "application/json", body),
             Err(_) => Response::error(500, "InternalError", "The answer could not be written"),
@@ -78,7 +78,8 @@ impl Response {
         Response { status, headers: Vec::new(), content_type, body: Body::Bytes(body.into()) }
     }
 
-    /// An answer whose body is the first `length` bytes of a file, which is read while they are sent.
+    /// An answer whose body is the first `length` bytes of a file, which is read while they are
+    /// sent.
     pub(crate) fn file(content_type: &'static str, file: Arc<File>, length: u64) -> Response {
         let body = Body::File(file, length);
         Response { status: 200, headers: Vec::new(), content_type, body }
@@ -118,8 +119,8 @@ impl Response {
         self.with_value("Retry-After", HeaderValue::number(seconds))
     }
 
-    /// The body. Empty for a file that the engine sends; [`App::handle`](crate::App::handle) returns
-    /// files as bytes.
+    /// The body. Empty for a file that the engine sends; [`App::handle`](crate::App::handle)
+    /// returns files as bytes.
     pub fn body(&self) -> &[u8] {
         self.body.in_memory()
     }
@@ -137,6 +138,7 @@ impl Response {
     /// Appends the response's bytes to `out` (RFC 9112 section 4). Returns false if the body is too
     /// long: it follows in pieces. With `head_only`, the answer to HEAD, the body is left out, but
     /// not its length.
+    // Long: one field after the other.
     pub(super) fn encode(
         &self,
         out: &mut Vec<u8>,

@@ -31,10 +31,10 @@ pub enum Answer {
 pub struct Queued {
     /// The pool's place in [`Service::pools`].
     pub pool: usize,
-    /// What the service found out about the request. It gets the ticket back with the request and
-    /// finds nothing out twice.
+    /// What the service found for the request, such as the number of its route. It gets the ticket
+    /// back with the request, so it need not look again.
     pub ticket: u32,
-    /// The client whose share of the queue the request counts towards; the peer if `None`.
+    /// The client whose share of the queue the request uses; the peer if `None`.
     pub client: Option<IpAddr>,
 }
 
@@ -44,13 +44,13 @@ impl Queued {
         Queued { pool, ticket, client: None }
     }
 
-    /// The same request in the share of `client`; behind a proxy that is not the peer.
+    /// The request in the share of `client`, which behind a proxy is not the peer.
     pub fn of(self, client: Option<IpAddr>) -> Queued {
         Queued { client, ..self }
     }
 }
 
-/// Threads that answer what takes time, and the queue before them.
+/// Threads for answers that take time, and the queue before them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Pool {
@@ -84,24 +84,26 @@ pub enum Overload {
 
 /// The program behind the engine.
 pub trait Service: Sync {
-    /// The pools that [`Answer::Queue`] can name. The engine asks once, when it starts. Without
-    /// any it makes one, number 0, as large as its settings say.
+    /// The pools that [`Answer::Queue`] can name. The engine calls this once, when it starts. If
+    /// there are none, it makes pool 0 from its settings.
     fn pools(&self) -> Vec<Pool> {
         Vec::new()
     }
 
-    /// Answers a request on a worker that many connections wait for: nothing here may take long.
+    /// Answers a request on a worker. Many connections wait for the worker, so this must be quick;
+    /// what takes time goes into a queue.
     fn answer(&self, request: &Request<'_>, now: Timestamp) -> Answer;
 
-    /// Answers a request on a thread of the pool that [`Service::answer`] named; with a 500 where a
-    /// service that never names one leaves this out.
+    /// Answers a request on a thread of the pool that [`Service::answer`] named. A service that
+    /// never queues needs no such method; the default is a 500.
     fn answer_queued(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Response {
         let _ = (now, ticket);
         self.refuse(&refusal::INTERNAL, Some(request))
     }
 
-    /// Whether a request may wait although its client has its share of the queue: a number that
-    /// tells its sender from others, who have shares of their own. The engine asks only then.
+    /// Returns a number that tells the sender from others, if the request may wait although its
+    /// client has its share of the queue. The engine calls this only when the share is used up, and
+    /// limits the places of one sender.
     fn has_priority(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Option<u64> {
         let _ = (request, now, ticket);
         None
@@ -119,19 +121,20 @@ pub trait Service: Sync {
         self.refuse(&refusal::OVERLOADED, Some(request))
     }
 
-    /// The engine's own refusal as a response; the request is there when it could be read.
+    /// The response to a request that the engine refuses; `request` is `None` if it cannot be read.
     fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
         let _ = request;
         refusal.response()
     }
 
-    /// A thread of the pool has had nothing to do for 5 seconds; memory can be given back.
+    /// Called on a thread of the pool that had no job for 5 seconds, once until its next job;
+    /// memory can be given back.
     fn idle(&self, pool: usize) {
         let _ = pool;
     }
 
-    /// Called four times a second while connections are open, and once more when none is (`busy`
-    /// is false then). Nobody can connect meanwhile.
+    /// Called four times a second while connections are open (`busy`), and once more when the last
+    /// one is closed. No connection is accepted meanwhile.
     fn upkeep(&self, busy: bool) {
         let _ = busy;
     }
@@ -144,7 +147,7 @@ pub(crate) enum Step {
     Worker,
     /// On a thread of the pool whose queue the request waited in.
     Pool,
-    /// On a worker, after this pool's queue took the request no more.
+    /// On a worker, after the queue of this pool did not take the request.
     Overloaded(usize, Overload),
 }
 

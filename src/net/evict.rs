@@ -1,7 +1,7 @@
 //! Makes room when every slot is taken: closes the connection that has waited longest for its
-//! client. Idle connections go first, then those that wait for a head, for a body, or for the client
-//! to read. (If heads went before bodies, a new connection would go before a flood of half-sent
-//! bodies.) A connection that waits for the server is never closed.
+//! client. Idle connections go first, then those that wait for a head, for a body, or for the
+//! client to read. (If heads went before bodies, a new connection would go before a flood of
+//! half-sent bodies.) A connection that waits for the server is never closed.
 //!
 //! Under a flood every new connection needs a slot. A search through the whole table each time
 //! would cost more than accepting, so one search finds several candidates, which are used for a
@@ -57,8 +57,8 @@ impl<S: Service> Engine<'_, S> {
         false
     }
 
-    /// Closes a connection if it still waits for the same, unless a worker holds it, or will hold it
-    /// soon because its client has sent something. Says whether it did.
+    /// Closes a connection if it still waits for the same, unless a worker holds it, or will hold
+    /// it soon because its client has sent something. Says whether it did.
     pub(super) fn close_if_silent(
         &self,
         index: u32,
@@ -100,12 +100,12 @@ mod tests {
     use super::*;
     use crate::http::{Connection, Context, Date, Next, Step};
     use crate::net::Settings;
-    use crate::net::testing::{GET, Hello, engine};
+    use crate::net::testing::{GET, TestService, engine};
 
     #[test]
     fn a_connection_with_a_request_at_hand_is_not_closed() {
         let settings = Settings::default();
-        let engine = engine(&Hello, &settings);
+        let engine = engine(&TestService, &settings);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let mut scratch = engine.scratch();
         // A pool's thread answers one request, and leaves the others to a worker.
@@ -119,7 +119,7 @@ mod tests {
             let at = engine.moment();
             let mut http = Connection::new(peer.ip(), &settings.limits, at);
             let (date, limits) = (&Date::new(), &settings.limits);
-            let context = Context { service: &Hello, limits, date, at, stopping: false };
+            let context = Context { service: &TestService, limits, date, at, stopping: false };
             http.receive(&context, step, &GET.repeat(requests), &mut Vec::new());
             assert_eq!((http.next(), http.wait()), (next, Wait::Idle), "{what}");
             let index = engine.table.insert(OpenConnection::new(stream, http)).ok().unwrap();

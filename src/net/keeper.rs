@@ -187,8 +187,8 @@ impl<S: Service> Engine<'_, S> {
             None => Ok(()),
         };
         let Err(mut error) = add() else { return Ok(()) };
-        // No event has come yet, so no other thread holds it. While it is held, `make_room` does not
-        // choose it.
+        // No event has come yet, so no other thread holds it. While it is held, `make_room` does
+        // not choose it.
         if slot.take() {
             if is_exhaustion(error) && self.make_room(&mut keeper.candidates, &mut keeper.scratch) {
                 slot.rearm();
@@ -224,7 +224,7 @@ mod tests {
     use std::io::{Read as _, Write as _};
 
     use super::*;
-    use crate::net::testing::{GET, Hello, engine};
+    use crate::net::testing::{GET, TestService, engine};
     use crate::net::{Settings, listen};
 
     /// Sends a request on a new connection, which stays open; says whether the answer came.
@@ -243,7 +243,7 @@ mod tests {
         let address = listener.local_addr().unwrap();
         let stop = Stop::new().unwrap();
         let settings = Settings { workers: 1, ..Settings::default() };
-        let engine = engine(&Hello, &settings);
+        let engine = engine(&TestService, &settings);
         std::thread::scope(|scope| {
             let running = scope.spawn(|| engine.run(listener, &stop));
             let (mut idle, answered) = ask(address);
@@ -255,7 +255,8 @@ mod tests {
             assert!(answered);
             assert_eq!(idle.read(&mut [0]).unwrap(), 0, "closed to make room");
             drop(next);
-            // It takes no more, and no connection can be closed: the new one is lost, not the server.
+            // It takes no more, and no connection can be closed: the new one is lost, not the
+            // server.
             while engine.table.open() > 0 {
                 std::thread::sleep(Duration::from_millis(10));
             }

@@ -34,8 +34,6 @@ mod settings;
 mod slot;
 mod stop;
 mod table;
-#[cfg(test)]
-mod testing;
 mod turn;
 mod worker;
 
@@ -45,7 +43,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use rustix::net::sockopt;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 
 use crate::clock::Timestamp;
 use crate::http::{Moment, Pool, Service};
@@ -205,6 +203,13 @@ impl<S> Drop for EndThreads<'_, S> {
     }
 }
 
+/// Gives this thread the nice value `nice`, so that others come first.
+fn lower_priority(nice: i32) {
+    if let Err(error) = setpriority_process(None, nice) {
+        log::debug!("a pool's thread keeps its priority: {error}");
+    }
+}
+
 /// Raises the soft limit on open files to the hard one; returns the limit.
 fn raise_descriptor_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
@@ -218,3 +223,6 @@ fn raise_descriptor_limit() -> u64 {
     }
     soft
 }
+
+#[cfg(test)]
+mod testing;

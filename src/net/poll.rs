@@ -132,7 +132,7 @@ pub(super) struct Readiness {
     pub(super) token: u64,
     /// The other side has sent its last byte.
     pub(super) ended: bool,
-    /// The connection is broken: nobody will read an answer.
+    /// The connection is broken: no answer can arrive.
     pub(super) gone: bool,
 }
 

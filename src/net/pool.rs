@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::Engine;
 use super::queue::{Pop, Queue};
 use super::scratch::Scratch;
 use super::table::Slot;
+use super::{Engine, lower_priority};
 use crate::http::{Service, Step};
 
 /// A thread that had no job for this long tells the service.
@@ -15,10 +15,7 @@ const IDLE: Duration = Duration::from_secs(5);
 impl<S: Service> Engine<'_, S> {
     /// Runs until the queue is closed.
     pub(super) fn run_pool_thread(&self, pool: usize, queue: &Queue) {
-        let nice = self.settings.slow_nice;
-        if let Err(error) = rustix::process::setpriority_process(None, nice) {
-            log::debug!("a pool's thread keeps its priority: {error}");
-        }
+        lower_priority(self.settings.slow_nice);
         let mut scratch = self.scratch();
         let mut busy = false;
         loop {

@@ -122,7 +122,8 @@ impl<W: Word> SlotState<W> {
         !before.is_ok_and(|word| word & STATE == NOTIFIED)
     }
 
-    /// Ends holding the slot and forgets events. The caller then makes epoll report everything again.
+    /// Ends holding the slot and forgets events. The caller then makes epoll report everything
+    /// again.
     pub(super) fn rearm(&self) {
         self.set(|word| with_state(word, WAITING));
     }

@@ -73,13 +73,13 @@ impl Slot {
         self.state.release()
     }
 
-    /// Ends holding the slot and forgets events. The caller then changes the interest, so that epoll
-    /// reports everything again.
+    /// Ends holding the slot and forgets events. The caller then changes the interest, so that
+    /// epoll reports everything again.
     pub(super) fn rearm(&self) {
         self.state.rearm();
     }
 
-    /// The connection. Nearly always only the holder asks, so nobody waits for the lock.
+    /// The connection. Nearly always only the holder asks, so there is no wait for the lock.
     pub(super) fn connection(&self) -> MutexGuard<'_, Option<Box<OpenConnection>>> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -189,7 +189,7 @@ impl Table {
         let freed = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let index = match freed {
             Some(index) => index as usize,
-            // The caller has the lock on `clients`, so nobody else takes the same.
+            // The caller has the lock on `clients`, so no other thread takes the same.
             None => Some(self.high_water.load(Ordering::Acquire)).filter(|&at| at < self.room)?,
         };
         let chunk = self.chunks.get(index / CHUNK)?;
@@ -203,7 +203,8 @@ impl Table {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Puts a new connection into a slot and returns the slot's index; or gives the connection back.
+    /// Puts a new connection into a slot and returns the slot's index; or gives the connection
+    /// back.
     pub(super) fn insert(
         &self,
         mut connection: OpenConnection,
@@ -227,8 +228,9 @@ impl Table {
         Ok(index)
     }
 
-    /// Brings an event to its connection. Returns the slot's index if the caller holds the slot now.
-    /// With `None` nothing is left to do: another thread holds it, or the connection is closed.
+    /// Brings an event to its connection. Returns the slot's index if the caller holds the slot
+    /// now. With `None` nothing is left to do: another thread holds it, or the connection is
+    /// closed.
     pub(super) fn notify(&self, event: Readiness) -> Option<u32> {
         let index = (event.token & u64::from(u32::MAX)) as u32;
         let generation = (event.token >> 32) as u32;
@@ -258,8 +260,8 @@ impl Table {
         self.open.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Fills `found` with connections that can be closed to make room, at most `count`; the last one
-    /// goes first.
+    /// Fills `found` with connections that can be closed to make room, at most `count`; the last
+    /// one goes first.
     pub(super) fn candidates(&self, count: usize, found: &mut Vec<Candidate>) {
         found.clear();
         found.extend(self.used().filter_map(|(index, slot)| {

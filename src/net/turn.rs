@@ -54,6 +54,7 @@ enum Unread {
 
 impl<S: Service> Engine<'_, S> {
     /// Writes what there is, then reads and answers, as far as it goes without waiting.
+    // Long: the order of writing, answering and reading is seen at once.
     pub(super) fn turn(
         &self,
         slot: &Slot,

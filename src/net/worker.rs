@@ -28,7 +28,8 @@ impl<S: Service> Engine<'_, S> {
         while !self.done.load(Ordering::Acquire) {
             let timeout = (!later.is_empty()).then_some(Duration::ZERO);
             if let Err(error) = self.poll.wait(&mut events, timeout) {
-                // The set itself is broken, which no client can do. All that is left is not to spin.
+                // The set itself is broken, which no client can do. All that is left is not to
+                // spin.
                 log::error!("waiting for connections failed: {error}");
                 std::thread::sleep(PAUSE);
             }

@@ -11,29 +11,30 @@ use lictor::net::{self, Settings, Stop};
 
 use crate::support::{Client, PATIENCE, request};
 
-/// Says hello. `/slow` takes a while in pool 0, and `/brief` in pool 1; `/panic` panics on a worker
-/// and `/slow-panic` in pool 0; `/large` is large; `/stuck` keeps a worker for a while.
+/// Answers "hello". `/hash` takes 200 ms in pool 0, and `/write` in pool 1. `/panic` panics on a
+/// worker, and `/hash-panic` in pool 0; `/large` has a large body; `/stuck` keeps a worker for 1.5
+/// s.
 #[derive(Default)]
-struct Hello {
-    /// Without any, the engine makes one as its settings say.
+struct TestService {
+    /// If there are none, the engine makes pool 0 from its settings.
     pools: Vec<Pool>,
-    slow_done: AtomicUsize,
+    hashed: AtomicUsize,
 }
 
-fn said() -> Response {
+fn hello() -> Response {
     Response::fixed(200, "text/plain", &b"hello"[..])
 }
 
-impl Service for Hello {
+impl Service for TestService {
     fn pools(&self) -> Vec<Pool> {
         self.pools.clone()
     }
 
     fn answer(&self, request: &Request<'_>, _: Timestamp) -> Answer {
         match request.path {
-            "/slow" => return Answer::Queue(Queued::new(0, 7)),
-            "/slow-panic" => return Answer::Queue(Queued::new(0, 8)),
-            "/brief" => return Answer::Queue(Queued::new(1, 7)),
+            "/hash" => return Answer::Queue(Queued::new(0, 7)),
+            "/hash-panic" => return Answer::Queue(Queued::new(0, 8)),
+            "/write" => return Answer::Queue(Queued::new(1, 7)),
             "/panic" => panic!("a handler's bug"),
             "/stuck" => std::thread::sleep(Duration::from_millis(1_500)),
             "/large" => {
@@ -41,14 +42,14 @@ impl Service for Hello {
             }
             _ => {}
         }
-        Answer::Ready(said())
+        Answer::Ready(hello())
     }
 
     fn answer_queued(&self, _: &Request<'_>, _: Timestamp, ticket: u32) -> Response {
         assert_eq!(ticket, 7, "a handler's bug");
         std::thread::sleep(Duration::from_millis(200));
-        self.slow_done.fetch_add(1, Ordering::SeqCst);
-        said()
+        self.hashed.fetch_add(1, Ordering::SeqCst);
+        hello()
     }
 }
 
@@ -72,23 +73,23 @@ fn short() -> Settings {
 }
 
 /// Serves while `act` runs, then stops; returns the service.
-fn with_engine(settings: &Settings, act: impl FnOnce(SocketAddr, &dyn Fn())) -> Hello {
-    with_service(Hello::default(), settings, act)
+fn with_engine(settings: &Settings, act: impl FnOnce(SocketAddr, &dyn Fn())) -> TestService {
+    with_service(TestService::default(), settings, act)
 }
 
 fn with_service(
-    service: Hello,
+    service: TestService,
     settings: &Settings,
     act: impl FnOnce(SocketAddr, &dyn Fn()),
-) -> Hello {
+) -> TestService {
     let listener = net::listen("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = listener.local_addr().unwrap();
     let stop = Stop::new().unwrap();
     let stopper = stop.stopper().unwrap();
     std::thread::scope(|scope| {
         let serving = scope.spawn(|| net::serve(listener, &service, settings, &stop).unwrap());
-        // The engine must end when a check fails, too, or the scope would wait for ever. It is asked
-        // once only: a second stop would end the wait for requests under way.
+        // The engine must end when a check fails, too, or the scope would wait for ever. It is
+        // asked once only: a second stop would end the wait for requests under way.
         struct Always<F: Fn()>(F);
         impl<F: Fn()> Drop for Always<F> {
             fn drop(&mut self) {
@@ -112,7 +113,7 @@ fn get(path: &str) -> String {
     request("GET", path, &[], "")
 }
 
-fn hello(client: &mut Client) {
+fn assert_answered(client: &mut Client) {
     client.send(get("/"));
     assert_eq!(client.reply("GET").body, "hello");
 }
@@ -126,7 +127,7 @@ fn every_wait_has_a_deadline() {
         let mut slow_body = Client::connect(address);
         slow_body.send(request("POST", "/", &[("Content-Length", "5")], "") + "he");
         let mut idle = Client::connect(address);
-        hello(&mut idle);
+        assert_answered(&mut idle);
         for client in [&mut silent, &mut slow_head, &mut slow_body] {
             let reply = client.reply("GET");
             assert_eq!(reply.error(), (408, "RequestTimeout".into()));
@@ -138,7 +139,7 @@ fn every_wait_has_a_deadline() {
         let mut busy = Client::connect(address);
         for _ in 0..5 {
             std::thread::sleep(Duration::from_millis(300));
-            hello(&mut busy);
+            assert_answered(&mut busy);
         }
     });
 }
@@ -186,8 +187,8 @@ fn a_client_that_does_not_read_is_cut() {
         let many = get("/large").repeat(100_000);
         let _ = std::io::Write::write_all(&mut silent.stream, many.as_bytes());
         std::thread::sleep(Duration::from_millis(1500));
-        // The server has closed, although the client has read nothing: writing fails, and not because
-        // the socket buffer is full.
+        // The server has closed, although the client has read nothing: writing fails, and not
+        // because the socket buffer is full.
         let error = std::io::Write::write_all(&mut silent.stream, &[b'x'; 100_000]).unwrap_err();
         assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "still open");
         let mut read = 0;
@@ -196,7 +197,7 @@ fn a_client_that_does_not_read_is_cut() {
             read += count;
         }
         assert!(read < 100_000 * 100_000, "{read}");
-        hello(&mut Client::connect(address));
+        assert_answered(&mut Client::connect(address));
     });
 }
 
@@ -220,10 +221,10 @@ fn a_panic_costs_its_own_request_and_nothing_else() {
     with_engine(&Settings::default(), |address, _| {
         let mut client = Client::connect(address);
         for _ in 0..10 {
-            for path in ["/panic", "/slow-panic"] {
+            for path in ["/panic", "/hash-panic"] {
                 client.send(get(path));
                 assert_eq!(client.reply("GET").error(), (500, "InternalError".into()));
-                hello(&mut client);
+                assert_answered(&mut client);
             }
         }
     });
@@ -235,15 +236,15 @@ fn the_longest_idle_connection_makes_room() {
     with_engine(&settings, |address, _| {
         let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(address)).collect();
         for client in &mut clients {
-            hello(client);
+            assert_answered(client);
             std::thread::sleep(Duration::from_millis(20));
         }
-        hello(&mut clients[0]);
+        assert_answered(&mut clients[0]);
         // The second one has been idle for longest now.
-        hello(&mut Client::connect(address));
+        assert_answered(&mut Client::connect(address));
         assert_eq!(clients[1].rest(), "");
-        hello(&mut clients[0]);
-        hello(&mut clients[2]);
+        assert_answered(&mut clients[0]);
+        assert_answered(&mut clients[2]);
     });
 }
 
@@ -253,7 +254,7 @@ fn a_connection_with_an_answer_under_way_is_not_closed_to_make_room() {
     with_engine(&settings, |address, _| {
         let mut clients: Vec<Client> = (0..2).map(|_| Client::connect(address)).collect();
         // Between two answers as well.
-        clients.iter_mut().for_each(|client| client.send(get("/slow").repeat(5)));
+        clients.iter_mut().for_each(|client| client.send(get("/hash").repeat(5)));
         std::thread::sleep(Duration::from_millis(50));
         for _ in 0..20 {
             assert_eq!(Client::connect(address).rest(), "");
@@ -271,9 +272,9 @@ fn a_client_opens_as_many_connections_as_its_share() {
     let settings = settings_with(|settings| settings.max_per_address = 1);
     with_engine(&settings, |address, _| {
         let mut first = Client::connect(address);
-        hello(&mut first);
+        assert_answered(&mut first);
         assert_eq!(Client::connect(address).rest(), "");
-        hello(&mut first);
+        assert_answered(&mut first);
         drop(first);
         let start = Instant::now();
         while start.elapsed() < PATIENCE {
@@ -291,12 +292,12 @@ fn a_client_opens_as_many_connections_as_its_share() {
 fn a_full_queue_answers_503_at_once() {
     let mut settings = short();
     settings.slow_queue = 1;
-    let pools = vec![settings.pool("slow", 1), settings.pool("brief", 1)];
-    with_service(Hello { pools, ..Hello::default() }, &settings, |address, _| {
+    let pools = vec![settings.pool("hash", 1), settings.pool("write", 1)];
+    with_service(TestService { pools, ..TestService::default() }, &settings, |address, _| {
         let mut clients: Vec<Client> = (0..8).map(|_| Client::connect(address)).collect();
         // Neither pool waits for the other.
         for (index, client) in clients.iter_mut().enumerate() {
-            client.send(get(["/slow", "/brief"][index / 4]));
+            client.send(get(["/hash", "/write"][index / 4]));
             std::thread::sleep(Duration::from_millis(10));
         }
         // Of each pool's four, one runs, one waits, two are refused; those two are answered first.
@@ -316,7 +317,7 @@ fn clients_that_send_without_end_leave_the_threads_to_others_too() {
         settings.slow_workers = 1
     });
     with_engine(&settings, |address, stop| {
-        let flood = (get("/slow") + &get("/").repeat(400)).repeat(3) + &get("/").repeat(20_000);
+        let flood = (get("/hash") + &get("/").repeat(400)).repeat(3) + &get("/").repeat(20_000);
         let flooders: Vec<_> = (0..8)
             .map(|_| {
                 let flood = flood.clone();
@@ -334,11 +335,11 @@ fn clients_that_send_without_end_leave_the_threads_to_others_too() {
             .collect();
         std::thread::sleep(Duration::from_millis(300));
         for _ in 0..10 {
-            hello(&mut Client::connect(address));
+            assert_answered(&mut Client::connect(address));
         }
         // The pool and the keeper are free as well.
         let mut slow = Client::connect(address);
-        slow.send(get("/slow"));
+        slow.send(get("/hash"));
         assert_eq!(slow.reply("GET").status(), 200);
         stop();
         for flooder in flooders {
@@ -352,9 +353,9 @@ fn refusals_without_end_leave_the_worker_to_others_too() {
     let settings = settings_with(|settings| settings.workers = 1);
     let mut pool = settings.pool("full", 1);
     pool.queue = 0;
-    let service = Hello { pools: vec![pool], ..Hello::default() };
+    let service = TestService { pools: vec![pool], ..TestService::default() };
     with_service(service, &settings, |address, stop| {
-        let flood = get("/slow").repeat(2_000);
+        let flood = get("/hash").repeat(2_000);
         let mut refused = Client::connect(address);
         let mut reader = refused.stream.try_clone().unwrap();
         let reading = std::thread::spawn(move || {
@@ -366,7 +367,7 @@ fn refusals_without_end_leave_the_worker_to_others_too() {
         });
         std::thread::sleep(Duration::from_millis(200));
         for _ in 0..10 {
-            hello(&mut Client::connect(address));
+            assert_answered(&mut Client::connect(address));
         }
         stop();
         flooder.join().unwrap();
@@ -381,11 +382,11 @@ fn stopping_answers_the_requests_under_way() {
         with_engine(&settings_with(|settings| settings.slow_workers = 1), |address, stop| {
             for _ in 0..5 {
                 let mut client = Client::connect(address);
-                client.send(get("/slow"));
+                client.send(get("/hash"));
                 waiting.push(client);
             }
             let mut client = Client::connect(address);
-            hello(&mut client);
+            assert_answered(&mut client);
             idle = Some(client);
             std::thread::sleep(Duration::from_millis(100));
             stop();
@@ -395,7 +396,7 @@ fn stopping_answers_the_requests_under_way() {
         assert_eq!(client.rest(), "");
     }
     assert_eq!(idle.unwrap().rest(), "");
-    assert_eq!(service.slow_done.load(Ordering::SeqCst), 5);
+    assert_eq!(service.hashed.load(Ordering::SeqCst), 5);
 }
 
 #[test]
@@ -421,12 +422,12 @@ fn stopping_closes_connections_that_are_owed_no_answer_at_once() {
         let mut head = Client::connect(address);
         head.send("GET / HTTP/1.1\r\nHost: ");
         let mut second = Client::connect(address);
-        hello(&mut second);
+        assert_answered(&mut second);
         second.send("GET / HT");
         let mut idle = Client::connect(address);
-        hello(&mut idle);
+        assert_answered(&mut idle);
         let mut owed = Client::connect(address);
-        owed.send(get("/slow"));
+        owed.send(get("/hash"));
         std::thread::sleep(Duration::from_millis(100));
         stop();
         stopped = Some(Instant::now());

@@ -27,8 +27,8 @@ pub(super) enum Progress {
 }
 
 impl Connection {
-    /// Takes bytes from the client (none if [`Next::More`] or a pool's thread calls) and appends the
-    /// answers to `out`, the rest of an unfinished one first. On a pool's thread it answers one
+    /// Takes bytes from the client (none if [`Next::More`] or a pool's thread calls) and appends
+    /// the answers to `out`, the rest of an unfinished one first. On a pool's thread it answers one
     /// request and stops.
     pub(crate) fn receive<S: Service>(
         &mut self,
@@ -55,6 +55,7 @@ impl Connection {
     }
 
     /// Answers the requests that `bytes` begin with; returns how many bytes are used.
+    // Long: the signature; every way to leave the loop sets what is next.
     fn process<S: Service>(
         &mut self,
         context: &Context<'_, S>,
@@ -126,6 +127,7 @@ impl Connection {
     }
 
     /// Answers the one request that `bytes` begin with, if it is complete.
+    // Long: head, body and answer borrow from the same bytes.
     fn request<S: Service>(
         &mut self,
         context: &Context<'_, S>,
@@ -215,9 +217,9 @@ impl Connection {
         }
     }
 
-    /// Asks the service about a request, or again about one that was to wait for a pool. Returns the
-    /// response, or `None` if the request is to wait; then `queued` and `priority` are set. A panic
-    /// costs the request a 500, and nothing else.
+    /// Asks the service about a request, or again about one that was to wait for a pool. Returns
+    /// the response, or `None` if the request is to wait; then `queued` and `priority` are set. A
+    /// panic costs the request a 500, and nothing else.
     fn ask<S: Service>(
         &mut self,
         context: &Context<'_, S>,

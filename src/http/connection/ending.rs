@@ -1,5 +1,5 @@
-//! The end of a connection: a deadline, a refusal, the last answer, and the time that the client has
-//! to read it.
+//! The end of a connection: a deadline, a refusal, the last answer, and the time that the client
+//! has to read it.
 
 use zeroize::Zeroizing;
 
@@ -70,8 +70,8 @@ impl Connection {
         }
     }
 
-    /// Nothing follows the last answer. The client's time to read it begins now, even if no worker is
-    /// free to begin lingering.
+    /// Nothing follows the last answer. The client's time to read it begins now, even if no worker
+    /// is free to begin lingering.
     pub(super) fn end(&mut self, limits: &Limits, at: Moment) {
         self.next = Next::Linger;
         self.deadline = deadline_after(at, limits.linger_time);

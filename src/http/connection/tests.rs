@@ -11,7 +11,7 @@ use super::super::{Date, Request, Response};
 use super::*;
 use crate::clock::Timestamp;
 
-/// Echoes the path and body; `/slow` waits for pool 0 with the ticket 7, and `/brief` for pool 1;
+/// Echoes the path and body; `/slow` waits for pool 0 with the ticket 7, and `/write` for pool 1;
 /// `/panic` panics, `/long` does not fit in one piece.
 struct Echo;
 
@@ -21,7 +21,7 @@ impl Service for Echo {
     fn answer(&self, request: &Request<'_>, _: Timestamp) -> Answer {
         match request.path {
             "/slow" => return Answer::Queue(Queued::new(0, 7)),
-            "/brief" => return Answer::Queue(Queued::new(1, 8)),
+            "/write" => return Answer::Queue(Queued::new(1, 8)),
             "/panic" => panic!("a handler's bug"),
             "/long" => {
                 let body = vec![b'x'; LONG];
@@ -195,13 +195,13 @@ fn a_pool_answers_one_request() {
 fn a_full_queue_refuses_every_request_at_hand_that_names_it() {
     let mut scenario = Scenario::new();
     let slow = GET.replace("/a", "/slow");
-    assert_eq!(scenario.send(&(slow.repeat(2) + GET + &GET.replace("/a", "/brief"))), "");
+    assert_eq!(scenario.send(&(slow.repeat(2) + GET + &GET.replace("/a", "/write"))), "");
     let full = Step::Overloaded(0, Overload::Full);
     assert_eq!(scenario.go_on(full), "503 503 200/a=");
     // The other pool may have room.
     assert_eq!(scenario.connection.next(), Next::Queue);
     assert_eq!(scenario.connection.queued().unwrap().0, 1);
-    assert_eq!(scenario.go_on(Step::Pool), "200/brief=");
+    assert_eq!(scenario.go_on(Step::Pool), "200/write=");
 }
 
 #[test]

@@ -35,8 +35,8 @@ impl Connection {
         }
     }
 
-    /// Appends the next piece of an unfinished answer, if there is one; says whether the next request
-    /// may be answered.
+    /// Appends the next piece of an unfinished answer, if there is one; says whether the next
+    /// request may be answered.
     pub(super) fn push_rest<S>(&mut self, context: &Context<'_, S>, out: &mut Vec<u8>) -> bool {
         let Some(unfinished) = &mut self.rest else { return true };
         match unfinished.body.push_piece(out) {

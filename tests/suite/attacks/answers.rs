@@ -1,5 +1,5 @@
-//! Reads the bytes that a server sent, strictly: they are well-formed answers one after the other, or
-//! the error says where they are not.
+//! Reads the bytes that a server sent, strictly: they are well-formed answers one after the other,
+//! or the error says where they are not.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr};
@@ -78,8 +78,8 @@ fn one(bytes: &[u8]) -> Result<(u16, usize), String> {
     Ok((status, end + 4 + length))
 }
 
-/// Sends `bytes`, closes the sending half, and returns everything that the server sends. Fails if the
-/// server neither answers nor closes, or resets the connection.
+/// Sends `bytes`, closes the sending half, and returns everything that the server sends. Fails if
+/// the server neither answers nor closes, or resets the connection.
 pub fn converse(address: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut client = Client::connect(address);
     // After an early refusal the server may close while the client still sends.

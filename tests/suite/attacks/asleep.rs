@@ -10,8 +10,8 @@ use crate::support::request;
 
 /// Slow clients of each kind, at the same time.
 const EACH: usize = 2_000;
-/// The same for readers of an unoptimized server: filling their socket buffers costs it so much time
-/// that it has none for others.
+/// The same for readers of an unoptimized server: filling their socket buffers costs it so much
+/// time that it has none for others.
 const READERS_UNOPTIMIZED: usize = 100;
 /// The time limit of a head, of a body, and of an unread answer.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -22,8 +22,8 @@ const DRIP: Duration = Duration::from_millis(500);
 
 const GET: &str = "GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Sends `bytes` one by one on every connection until all have ended; returns when the first and the
-/// last did.
+/// Sends `bytes` one by one on every connection until all have ended; returns when the first and
+/// the last did.
 fn drip(mut crowd: Crowd, begun: Instant, bytes: &[u8]) -> (Crowd, Duration, Duration) {
     crowd.stop_waiting();
     let mut sent = bytes.chunks(1).cycle();
@@ -99,7 +99,8 @@ fn two_thousand_slow_heads_bodies_and_readers_each_at_once() {
                         let _ = member.stream.read(&mut [0]);
                     }
                     std::thread::sleep(DRIP);
-                    // A client that does not read does not see the end, so the server's table is checked.
+                    // A client that does not read does not see the end, so the server's table is
+                    // checked.
                     if begun.elapsed() > LIMIT / 2 && target.open() <= 2 {
                         return (crowd, begun.elapsed());
                     }

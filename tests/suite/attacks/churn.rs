@@ -1,5 +1,5 @@
-//! Clients that open a connection for every request, so that a slot of the server's table has another
-//! connection a moment later.
+//! Clients that open a connection for every request, so that a slot of the server's table has
+//! another connection a moment later.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};

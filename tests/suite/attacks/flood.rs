@@ -13,8 +13,8 @@ use crate::support::{Client, request};
 
 /// Slots of the server's table.
 const PLACES: &str = "256";
-/// Clients that flood, and the connections that each of them keeps. It closes the oldest ones, which
-/// are no longer in the table.
+/// Clients that flood, and the connections that each of them keeps. It closes the oldest ones,
+/// which are no longer in the table.
 const FLOODERS: usize = 2;
 const KEPT: usize = 1_500;
 /// Connections before the fresh clients come; the table is full then.

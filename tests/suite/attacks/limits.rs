@@ -1,5 +1,5 @@
-//! Every limit of a request. At and under it the request is answered and the connection goes on; over
-//! it the client can read the refusal, and no later byte is parsed.
+//! Every limit of a request. At and under it the request is answered and the connection goes on;
+//! over it the client can read the refusal, and no later byte is parsed.
 
 use std::time::{Duration, Instant};
 

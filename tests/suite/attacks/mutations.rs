@@ -54,8 +54,8 @@ const PIECES: [&[u8]; 24] = [
     b"%00%2f..;?#",
 ];
 
-/// The requests before the changes. An unchanged login or registration hashes a password, so most of
-/// these are refused before that.
+/// The requests before the changes. An unchanged login or registration hashes a password, so most
+/// of these are refused before that.
 pub fn good(token: &str) -> Vec<String> {
     let bearer = format!("Bearer {token}");
     let cookie = format!("a=b; access_token={token}");

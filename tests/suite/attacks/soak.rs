@@ -2,7 +2,8 @@
 //! memory and descriptors are where they were. To soak the release build for ten minutes:
 //!
 //! ```text
-//! LICTOR_BIN=target/release/lictor LICTOR_SOAK_SECONDS=600 cargo test --test suite soak -- --nocapture
+//! LICTOR_BIN=target/release/lictor LICTOR_SOAK_SECONDS=600 cargo test --test suite soak --
+//! --nocapture
 //! ```
 
 use std::io::{Read as _, Write as _};

@@ -140,8 +140,8 @@ fn sigterm_does_not_wait_for_attackers() {
 }
 
 /// Stops a server with 100 connections that have sent `bytes`, and with users who register. Checks
-/// that no registration was lost; returns how long the stop took, and how much of that may be due to
-/// the registrations.
+/// that no registration was lost; returns how long the stop took, and how much of that may be due
+/// to the registrations.
 fn stop_beside(bytes: &str) -> (Duration, Duration) {
     let server = Target::start(&["--throttle", "off"]).into_server();
     let mut crowd: Vec<Client> = (0..100).map(|_| server.connect()).collect();

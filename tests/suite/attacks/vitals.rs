@@ -27,8 +27,8 @@ impl Target {
         Target::of(Server::start(flags))
     }
 
-    /// A server with one hashing thread that has hashed already, so its memory for that is there, and
-    /// no test waits until it is given back; and without the throttle.
+    /// A server with one hashing thread that has hashed already, so its memory for that is there,
+    /// and no test waits until it is given back; and without the throttle.
     pub fn start_warm() -> Target {
         Target::start_warm_with(&["--throttle", "off"])
     }
@@ -146,7 +146,8 @@ impl Vitals {
 pub fn load(pid: u32, time: Duration) -> f64 {
     let ticks = || -> u64 {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the server lives");
-        // After the name, which may hold any character: the state is field 3, the times are 14 and 15.
+        // After the name, which may hold any character: the state is field 3, the times are 14 and
+        // 15.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     };
