@@ -9,13 +9,16 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::clock::Timestamp;
-use crate::config::{Config, MailSettings, RefreshReuse, SecondFactorRule};
+#[cfg(feature = "mail")]
+use crate::config::MailSettings;
+use crate::config::{Config, RefreshReuse, SecondFactorRule};
 use crate::error::{Error, Problem};
 use crate::guard::{
     Admin, Attempts, DeviceKeys, Hasher, Identity, Password, PasswordRules, TokenCheck, Tokens,
 };
 use crate::http::Request;
 use crate::ip::{Client, Proxies};
+#[cfg(feature = "mail")]
 use crate::mailer::Mailer;
 use crate::store::{Actor, Entry, Event, NewUser, RotationPolicy, Store};
 use crate::values::{Email, Language, Lifespans, Roles, Username};
@@ -53,7 +56,8 @@ pub struct App {
     pub(crate) rotation: RotationPolicy,
     pub(crate) attempts: Attempts,
     pub(crate) device_keys: DeviceKeys,
-    mailer: Option<Mailer>,
+    #[cfg(feature = "mail")]
+    pub(crate) mailer: Option<Mailer>,
     proxies: Proxies,
     /// Whether a request came from another server since [`App::was_busy`] was last asked.
     busy: AtomicBool,
@@ -65,10 +69,9 @@ impl App {
     pub fn open(config: Config) -> Result<App, Problem> {
         config.check()?;
         let password_rules = config.password_rules()?;
-        let mailer = mailer(&config)?;
         // The threads that read: the workers, those that hash, one that writes, one that mails.
         let readers = config.engine.workers + config.engine.slow_workers + 2;
-        let store = Store::open(&config.database.as_path().into(), readers)?;
+        let store = Store::open(&config.database, readers)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
         let lifespans = Lifespans {
             access: config.access_lifespan,
@@ -77,9 +80,6 @@ impl App {
         };
         if !config.throttle {
             log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
-        }
-        if let Some(warning) = config.mail.as_ref().and_then(|mail| mail.transport.warning()) {
-            log::warn!("{warning}");
         }
         Ok(App {
             store,
@@ -93,7 +93,8 @@ impl App {
             ),
             attempts: Attempts::new(config.throttle),
             device_keys: DeviceKeys::new(&config.keys).map_err(broken)?,
-            mailer,
+            #[cfg(feature = "mail")]
+            mailer: mailer(&config)?,
             proxies: Proxies::new(config.trusted_proxies.clone()),
             busy: AtomicBool::new(false),
             config,
@@ -148,7 +149,7 @@ impl App {
     /// Returns the IP address of the client: the peer of the connection, or, if that is a trusted
     /// proxy, the client that the proxy names. `None` if the request does not say its peer.
     pub fn client_ip(&self, request: &Request<'_>) -> Option<IpAddr> {
-        self.client(request).map(|client| client.address)
+        self.client(request).map(|client| client.ip)
     }
 
     /// Returns the client's IP address, and whether others share it.
@@ -202,17 +203,21 @@ impl App {
         self.busy.swap(false, Ordering::Relaxed)
     }
 
-    /// Returns the mailer, or [`Error::MailDisabled`]. Endpoints that mail ask for it first.
-    pub(crate) fn mailer(&self) -> Result<&Mailer, Error> {
-        self.mailer.as_ref().ok_or(Error::MailDisabled)
+    /// An error if mail cannot be sent. Endpoints that mail call it first.
+    pub(crate) fn require_mail(&self) -> Result<(), Error> {
+        if self.config.sends_mail() { Ok(()) } else { Err(Error::MailDisabled) }
     }
 }
 
-/// Makes the mailer, if mail is configured.
+/// Makes the mailer, if mail is configured; logs what is risky about its transport.
+#[cfg(feature = "mail")]
 fn mailer(config: &Config) -> Result<Option<Mailer>, Problem> {
     let pages = config.confirmation_page().zip(config.reset_page());
     let (Some(mail), Some(pages)) = (&config.mail, pages) else { return Ok(None) };
     let MailSettings { transport, sender, templates } = mail.clone();
+    if let Some(warning) = transport.warning() {
+        log::warn!("{warning}");
+    }
     let service = config.issuer.as_str();
     Mailer::new((sender, transport), service, templates.as_deref(), pages).map(Some)
 }

@@ -1,4 +1,4 @@
-//! Time as the rest of the program sees it: passed in, never asked for.
+//! Time, which the edges of the program read and pass to everything else.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -7,17 +7,17 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// Reads the system's clock. Only the edges (engine, command line) call this.
+    /// Reads the system's clock. Only the edges (engine, background, command line) call this.
     pub fn now() -> Timestamp {
         match SystemTime::now().duration_since(UNIX_EPOCH) {
             Ok(since) => Timestamp(i64::try_from(since.as_secs()).unwrap_or(i64::MAX)),
-            // A clock before 1970 is a machine without a battery; everything counts as new.
+            // A machine without a battery starts before 1970: everything counts as new.
             Err(_) => Timestamp(0),
         }
     }
 
-    /// This time, or else the first that is later than `since`. Times are in seconds, and what
-    /// came just before `since` in the same second must not count for later.
+    /// This time, or the first second after `since` if that is later: an event in the same second as
+    /// `since` must not count as later than it.
     pub(crate) fn after(self, since: Timestamp) -> Timestamp {
         self.max(Timestamp(since.0.saturating_add(1)))
     }

@@ -1,109 +1,111 @@
-//! What can go wrong between a request and its answer, and how each thing looks from outside.
+//! The errors of a request ([`Error`]) and of the program ([`Problem`]).
 //!
-//! Variants say what happened; [`Error::kind`] alone maps them to a status and a stable name.
-//! The client gets the name and a sentence, the log gets the cause. Knows nothing of sockets,
+//! A variant of `Error` says what happened; [`Error::kind`] alone maps it to a status and a stable
+//! name. The client gets the name and a sentence, the log gets the cause. Knows nothing of sockets,
 //! SQL or tokens.
 
 use std::fmt;
+use std::sync::Arc;
 
-/// Why a request, or a command, did not succeed.
+/// Why a request or a command failed.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// The body or a field of it is not what the endpoint takes; says which field and why.
+    /// The body, or a field of it, is not what the endpoint takes; says which field and why.
     BadRequest(String),
-    /// The name cannot be used; says why.
+    /// The username cannot be used; says why.
     InvalidUsername(String),
     /// The password cannot be used; says why.
     InvalidPassword(String),
-    /// The name belongs to somebody else.
+    /// Another account has the username.
     UsernameTaken,
-    /// The server does not take registrations.
+    /// The server accepts no registrations.
     RegistrationClosed,
     /// The server sends no mail.
     MailDisabled,
-    /// The invitation is wrong, used, taken back or expired: which of these is not told.
+    /// The invitation is wrong, used, revoked or expired; the client is not told which.
     InvalidInvitation,
-    /// So many invitations are open that no other can be made.
+    /// The limit of open invitations is reached.
     TooManyInvitations,
-    /// Unknown name or wrong password: which of the two is not told.
+    /// Unknown username or wrong password; the client is not told which.
     Authentication,
     /// Neither the `Authorization` header nor the `access_token` cookie holds a token.
     MissingToken,
-    /// The `Authorization` header, which alone counts here, holds no token.
+    /// The `Authorization` header holds no token, and this endpoint takes none from a cookie.
     MissingBearer,
     /// The `Authorization` header is not `Bearer <token>`.
     InvalidTokenHeader,
-    /// The token is not well-formed, or not signed by us; says what is wrong with it.
+    /// The token is malformed, or its signature is wrong; says which.
     InvalidToken(&'static str),
     /// The token lacks a claim; says which.
     MissingClaim(&'static str),
-    /// The token's time is over; says for what.
+    /// The token has expired; says for which use.
     ExpiredAccess(&'static str),
-    /// The token can no longer be refreshed.
+    /// The time in which the token could be refreshed is over.
     ExpiredRefresh,
-    /// The access token is still good: it is too early to refresh it.
+    /// The access token is still valid: it is too early to refresh it.
     EarlyRefresh,
-    /// A registration token was used for something else; says for what.
+    /// A registration token was used for another purpose; says which.
     MisusedRegistrationToken(&'static str),
-    /// A password reset token was used for something else; says for what.
+    /// A password reset token was used for another purpose; says which.
     MisusedResetToken(&'static str),
-    /// Another token was used where one that confirms a registration belongs.
+    /// A token that does not confirm a registration was used to confirm one.
     InvalidRegistrationToken,
-    /// Another token was used where one that resets a password belongs.
+    /// A token that does not reset a password was used to reset one.
     InvalidResetToken,
     /// The token's user no longer exists.
     MissingUser,
     /// The user exists but is not active.
     InactiveUser,
-    /// The token's session has ended, or never was.
+    /// The token's session has ended, or never existed.
     Revoked,
-    /// The user lacks a role; says which are needed, joined by commas.
+    /// The user lacks a role; lists the required ones, joined by commas.
     MissingRole(String),
-    /// Somebody who is logged in gave a wrong password.
+    /// A logged-in user gave a wrong current password.
     WrongPassword,
     /// The password is right, and a code of the second factor must come with it.
     SecondFactorRequired,
-    /// The user has a second factor already.
+    /// The user already has a second factor.
     SecondFactorOn,
-    /// The user has no second factor, or none to confirm.
+    /// The user has no second factor, or none that waits for its confirmation.
     SecondFactorOff,
-    /// Somebody who is logged in gave a wrong code, or one that was used before.
+    /// A logged-in user gave a code that is wrong or used.
     WrongOtp,
-    /// Somebody who is logged in gave no code of the second factor where it is needed.
+    /// A logged-in user gave no code of the second factor where one is needed.
     OtpRequired,
-    /// The user must have a second factor, and can do nothing else before it is set up.
+    /// The user must set up a second factor before anything else.
     SecondFactorMissing,
-    /// The last login is too long ago for this.
+    /// The login is too old for this action.
     ReauthenticationRequired,
-    /// A page of an origin that may not call asks for something that costs a hash or a write.
+    /// A page of an origin that may not call asks for an action that costs a hash or a write.
     OriginNotAllowed,
     /// No active administrator would be left.
     LastAdmin,
-    /// An administrator wants for a user what only an active one can have.
+    /// An administrator asks for an inactive user what only an active one can have.
     UserInactive,
-    /// No endpoint has this path.
+    /// The path has no endpoint.
     NotFound,
-    /// The path's endpoint knows nothing of this name; says what it is that is not there.
+    /// The thing that the path names does not exist; says what kind of thing.
     NoSuch(&'static str),
-    /// The path has an endpoint, but not for this method; `allow` lists those it has.
+    /// The path has an endpoint, but not for this method.
     MethodNotAllowed {
-        /// The value of the `Allow` header.
+        /// The value of the `Allow` header: the methods of the path.
         allow: String,
     },
-    /// Too much was tried; another try is possible in so many seconds.
+    /// Too many attempts.
     TooManyRequests {
-        /// The value of the `Retry-After` header.
+        /// Seconds until the next attempt: the value of the `Retry-After` header.
         wait: u32,
     },
-    /// The store cannot answer now (locked, disk full); trying again later may work.
+    /// The store cannot answer now (locked, disk full); a later request may succeed. Says why.
     Unavailable(String),
-    /// A fault of ours or of the machine.
+    /// A fault of the program or of the machine; says which.
     Internal(String),
 }
 
-/// How an [`Error`] looks to a client.
+/// The status and the name with which an [`Error`] is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ErrorKind {
     /// HTTP status.
     pub status: u16,
@@ -112,7 +114,8 @@ pub struct ErrorKind {
 }
 
 impl Error {
-    /// The one place where an error becomes a status and a name.
+    /// Maps the error to a status and a name.
+    // Long: one line a variant.
     pub fn kind(&self) -> ErrorKind {
         let (status, name) = match self {
             Error::BadRequest(_) => (400, "BadRequest"),
@@ -158,7 +161,8 @@ impl Error {
         ErrorKind { status, name }
     }
 
-    /// The sentence for the client. Causes of our own faults are not in it.
+    /// The sentence for the client, without the cause of a fault.
+    // Long: one line a variant.
     pub fn message(&self) -> String {
         match self {
             Error::BadRequest(why) | Error::InvalidUsername(why) | Error::InvalidPassword(why) => {
@@ -244,7 +248,7 @@ impl Error {
         }
     }
 
-    /// What the log should say about a fault that the client is not told, if this is one.
+    /// The cause of a fault, for the log; `None` if the error is no fault.
     pub fn cause(&self) -> Option<&str> {
         match self {
             Error::Unavailable(cause) | Error::Internal(cause) => Some(cause),
@@ -266,25 +270,35 @@ impl std::error::Error for Error {}
 
 /// Why the program cannot start or a command cannot run: one lower-case line that names the
 /// thing, and a line with the next step.
-#[derive(Debug, Clone, PartialEq, Eq)]
+///
+/// A setting is named by its field of [`Config`](crate::Config), as in ``the setting `database` ``.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Problem {
     /// What is wrong.
     pub what: String,
     /// What to do about it.
     pub next: String,
-    /// It was asked for wrongly, so that trying again cannot help: exit code 2 instead of 1.
+    /// A setting or an argument is wrong, so trying again cannot help: the program's exit code is 2
+    /// instead of 1.
     pub usage: bool,
+    pub(crate) source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl Problem {
     /// A problem with its next step.
     pub fn new(what: impl Into<String>, next: impl Into<String>) -> Problem {
-        Problem { what: what.into(), next: next.into(), usage: false }
+        Problem { what: what.into(), next: next.into(), usage: false, source: None }
     }
 
-    /// A setting that cannot be.
+    /// A wrong setting or argument.
     pub fn usage(what: impl Into<String>, next: impl Into<String>) -> Problem {
         Problem { usage: true, ..Problem::new(what, next) }
+    }
+
+    /// The problem with the error that it comes from.
+    pub fn with_source(self, source: impl std::error::Error + Send + Sync + 'static) -> Problem {
+        Problem { source: Some(Arc::new(source)), ..self }
     }
 }
 
@@ -294,4 +308,35 @@ impl fmt::Display for Problem {
     }
 }
 
-impl std::error::Error for Problem {}
+impl std::error::Error for Problem {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Two problems are equal if they say the same.
+impl PartialEq for Problem {
+    fn eq(&self, other: &Problem) -> bool {
+        (&self.what, &self.next, self.usage) == (&other.what, &other.next, other.usage)
+    }
+}
+
+impl Eq for Problem {}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
+
+    use super::*;
+
+    #[test]
+    fn a_problem_keeps_the_error_that_it_comes_from() {
+        let problem = Problem::new("cannot open it", "make it");
+        assert!(problem.source().is_none());
+        let with_source = problem.clone().with_source(io::Error::other("no disk"));
+        assert_eq!(with_source.source().unwrap().to_string(), "no disk");
+        assert_eq!(with_source, problem);
+        assert_eq!(with_source.to_string(), "cannot open it\nmake it");
+    }
+}

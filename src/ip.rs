@@ -1,5 +1,5 @@
-//! Whose address a request comes from when there may be proxies in between, and which addresses
-//! count as one. Knows no request: the peer and the header's lines are passed in.
+//! The IP of a client, with or without proxies in between, and which IPs count as one. Knows no
+//! request: the peer and the lines of the header are passed in.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
@@ -8,20 +8,23 @@ use std::time::{Duration, Instant};
 
 use crate::error::Problem;
 
-/// How often the log says that a proxy should be named: anybody near can send the header.
-const TELL_AGAIN: Duration = Duration::from_secs(600);
+/// How often the log may say that a proxy should be named: any client nearby can send the header.
+const WARN_AGAIN: Duration = Duration::from_secs(600);
 
-/// Hops that are read of `X-Forwarded-For`, the nearest first. Nobody has more proxies than that.
+/// The most entries of `X-Forwarded-For` that are read, the nearest first: more than any chain of
+/// proxies has.
 const MAX_HOPS: usize = 16;
 
-/// A range of addresses: one address, or all that begin with the same bits.
+/// A range of IPs: one IP, or all that begin with the same bits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Network {
-    address: IpAddr,
+    ip: IpAddr,
     bits: u8,
 }
 
 impl Network {
+    /// Parses an IP, or an IP and the number of bits that count.
+    ///
     /// ```
     /// use lictor::Network;
     /// assert!(Network::parse("10.0.0.0/8")?.contains("10.1.2.3".parse()?));
@@ -30,26 +33,26 @@ impl Network {
     /// ```
     pub fn parse(text: &str) -> Result<Network, Problem> {
         let network = || {
-            let (address, bits) = match text.split_once('/') {
-                Some((address, bits)) => (address, Some(bits)),
+            let (ip, bits) = match text.split_once('/') {
+                Some((ip, bits)) => (ip, Some(bits)),
                 None => (text, None),
             };
-            let address = address.parse::<IpAddr>().ok()?.to_canonical();
-            let width = if address.is_ipv4() { 32 } else { 128 };
+            let ip = ip.parse::<IpAddr>().ok()?.to_canonical();
+            let width = if ip.is_ipv4() { 32 } else { 128 };
             let bits = bits.map_or(Some(width), |bits| bits.parse().ok())?;
-            (bits <= width).then_some(Network { address, bits })
+            (bits <= width).then_some(Network { ip, bits })
         };
         network().ok_or_else(|| {
             Problem::usage(
-                format!("{text:?} is neither an address nor a network"),
+                format!("{text:?} is neither an IP nor a network"),
                 "write it like 10.0.0.1, 10.0.0.0/8, ::1 or 2001:db8::/32",
             )
         })
     }
 
-    /// Whether the address lies in it.
-    pub fn contains(&self, address: IpAddr) -> bool {
-        let same = match (self.address, address.to_canonical()) {
+    /// Whether the IP lies in the range.
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        let same = match (self.ip, ip.to_canonical()) {
             (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
                 (ours.to_bits() ^ theirs.to_bits()).leading_zeros()
             }
@@ -64,85 +67,85 @@ impl Network {
 
 impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.address, self.bits)
+        write!(f, "{}/{}", self.ip, self.bits)
     }
 }
 
-/// Who sends a request, as far as is known.
+/// The sender of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Client {
-    pub(crate) address: IpAddr,
-    /// That seems to be a proxy which nobody named, with anybody behind it.
+    pub(crate) ip: IpAddr,
+    /// The IP seems to be that of a proxy that no setting names: different clients may share it.
     pub(crate) unnamed: bool,
 }
 
 impl Client {
-    /// The address that tells this client from others, if it does.
+    /// The IP, if it tells this client from others.
     pub(crate) fn own(&self) -> Option<IpAddr> {
-        (!self.unnamed).then_some(self.address)
+        (!self.unnamed).then_some(self.ip)
     }
 }
 
-/// The proxies that are believed about whom a request comes from.
+/// The proxies whose `X-Forwarded-For` is believed.
 #[derive(Debug)]
 pub(crate) struct Proxies {
     trusted: Vec<Network>,
-    /// When the log last said that one should be named.
-    told: Mutex<Option<Instant>>,
+    /// The time of the last warning that a proxy should be named.
+    warned: Mutex<Option<Instant>>,
 }
 
 impl Proxies {
     pub(crate) fn new(trusted: Vec<Network>) -> Proxies {
-        Proxies { trusted, told: Mutex::new(None) }
+        Proxies { trusted, warned: Mutex::new(None) }
     }
 
-    /// Who sends a request: the peer; or, if that is a trusted proxy, whom it names as the one
-    /// before it in `X-Forwarded-For`, and so on. Where something stands that is no address,
-    /// whoever said so is the last that is known. `forwarded` are the header's lines in the order
-    /// in which they came.
+    /// The sender of a request: the peer, or, if that is a trusted proxy, the hop before it in
+    /// `X-Forwarded-For`, and so on. An entry that is no IP ends the search at the proxy that wrote
+    /// it. `forwarded` are the lines of the header in their order.
     pub(crate) fn client<'a>(
         &self,
         peer: IpAddr,
         forwarded: impl DoubleEndedIterator<Item = &'a [u8]>,
     ) -> Client {
-        let mut address = peer.to_canonical();
+        let mut ip = peer.to_canonical();
         let mut hops = forwarded.rev().flat_map(|line| line.rsplit(|&b| b == b',')).take(MAX_HOPS);
-        while self.trusts(address) {
+        while self.trusts(ip) {
             match hops.next().and_then(hop) {
-                Some(before) => address = before,
-                None => return Client { address, unnamed: false },
+                Some(before) => ip = before,
+                None => return Client { ip, unnamed: false },
             }
         }
-        let unnamed = is_near(address) && hops.next().is_some();
+        let unnamed = is_near(ip) && hops.next().is_some();
         if unnamed {
-            self.tell(address, Instant::now());
+            self.warn(ip, Instant::now());
         }
-        Client { address, unnamed }
+        Client { ip, unnamed }
     }
 
-    pub(crate) fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted.iter().any(|network| network.contains(address))
+    /// Whether the IP is that of a trusted proxy.
+    pub(crate) fn trusts(&self, ip: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(ip))
     }
 
-    /// Says whether it was said.
-    fn tell(&self, peer: IpAddr, now: Instant) -> bool {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        if told.is_some_and(|told| now.saturating_duration_since(told) < TELL_AGAIN) {
+    /// Logs that a proxy should be named; false if the log said so recently.
+    fn warn(&self, peer: IpAddr, now: Instant) -> bool {
+        let mut warned = self.warned.lock().unwrap_or_else(PoisonError::into_inner);
+        if warned.is_some_and(|at| now.saturating_duration_since(at) < WARN_AGAIN) {
             return false;
         }
-        *told = Some(now);
-        drop(told);
+        *warned = Some(now);
+        drop(warned);
         log::warn!(
-            "{peer} sends X-Forwarded-For; if it is a proxy, name it with --trusted-proxy: \
-             until then all behind it count as one"
+            "{peer} sends X-Forwarded-For; if it is a proxy, name it with the setting `trusted_proxies`: \
+             until then all clients behind it count as one"
         );
         true
     }
 }
 
-/// Whether an address is on this machine or in a private network, as proxies are.
-pub(crate) fn is_near(address: IpAddr) -> bool {
-    match address {
+/// Whether an IP is of this machine or of a private network, as those of proxies are.
+pub(crate) fn is_near(ip: IpAddr) -> bool {
+    match ip {
         IpAddr::V4(v4) => {
             // Between providers and their customers, and overlay networks (RFC 6598).
             let shared = v4.octets()[0] == 100 && v4.octets()[1] & 0xc0 == 64;
@@ -152,17 +155,17 @@ pub(crate) fn is_near(address: IpAddr) -> bool {
     }
 }
 
-/// An address as proxies write it: some put a port behind it, and brackets around IPv6.
+/// Parses an IP as proxies write it: some append a port and put brackets around IPv6.
 fn hop(text: &[u8]) -> Option<IpAddr> {
     let text = std::str::from_utf8(text).ok()?.trim_matches([' ', '\t']);
     let bare = text.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')).unwrap_or(text);
-    let address = bare.parse().or_else(|_| text.parse().map(|socket: SocketAddr| socket.ip()));
-    address.ok().map(|address: IpAddr| address.to_canonical())
+    let ip = bare.parse().or_else(|_| text.parse().map(|socket: SocketAddr| socket.ip()));
+    ip.ok().map(|ip: IpAddr| ip.to_canonical())
 }
 
-/// An address as far as limits are concerned: an IPv6 /64 is one, since one client has it all.
-pub(crate) fn grouped(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
+/// The IP that limits count: of an IPv6 address its /64, since one client has the whole /64.
+pub(crate) fn grouped(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
         IpAddr::V6(v6) => {
             let [a, b, c, d, ..] = v6.segments();
             Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
@@ -184,10 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn networks() {
-        let check = |network: &str, address: &str, expected: Option<bool>| {
-            let found = Network::parse(network).ok().map(|network| network.contains(ip(address)));
-            assert_eq!(found, expected, "{network} {address}");
+    fn a_network_contains_ips_with_the_same_first_bits() {
+        let check = |network: &str, text: &str, expected: Option<bool>| {
+            let found = Network::parse(network).ok().map(|network| network.contains(ip(text)));
+            assert_eq!(found, expected, "{network} {text}");
         };
         check("10.0.0.1", "10.0.0.1", Some(true));
         check("10.0.0.1", "10.0.0.2", Some(false));
@@ -228,11 +231,11 @@ mod tests {
     }
 
     #[test]
-    fn clients_behind_proxies() {
+    fn the_last_untrusted_hop_is_the_client() {
         let proxies = proxies(&["127.0.0.1", "10.0.0.0/8", "fd00::/8"]);
         let check = |peer: &str, lines: &[&str], expected: &str| {
             let lines = lines.iter().map(|line| line.as_bytes());
-            let found = proxies.client(ip(peer), lines.clone()).address;
+            let found = proxies.client(ip(peer), lines.clone()).ip;
             assert_eq!(found, ip(expected), "{peer} {lines:?}");
         };
         check("127.0.0.1", &[], "127.0.0.1");
@@ -260,24 +263,24 @@ mod tests {
         }
         check("127.0.0.1", &["192.0.2.1:443"], "192.0.2.1");
         check("127.0.0.1", &["::ffff:192.0.2.1"], "192.0.2.1");
-        // Not an address: the last good hop.
+        // Not an IP: the last good hop.
         for bad in ["", ",", "unknown", "_hidden", "192.0.2.1,", "192.0.2.300", "[192.0.2.1", "1"] {
             check("127.0.0.1", &[bad], "127.0.0.1");
             check("127.0.0.1", &[bad, "10.0.0.2"], "10.0.0.2");
         }
         let found = proxies.client(ip("127.0.0.1"), [&b"\xff\xfe"[..]].into_iter());
-        assert_eq!(found.address, ip("127.0.0.1"));
+        assert_eq!(found.ip, ip("127.0.0.1"));
     }
 
     #[test]
-    fn no_more_hops_than_anybody_has() {
+    fn at_most_16_hops_are_read() {
         let line = format!("192.0.2.1, {}", vec!["10.0.0.1"; 5_000].join(", "));
         let found = proxies(&["10.0.0.0/8"]).client(ip("10.0.0.2"), [line.as_bytes()].into_iter());
-        assert_eq!(found.address, ip("10.0.0.1"));
+        assert_eq!(found.ip, ip("10.0.0.1"));
     }
 
     #[test]
-    fn a_proxy_that_nobody_named_is_noticed() {
+    fn a_proxy_that_no_setting_names_is_noticed() {
         for (peer, lines, expected) in [
             ("127.0.0.1", &["192.0.2.1"][..], true),
             ("::ffff:172.16.0.1", &["x"], true),
@@ -298,27 +301,27 @@ mod tests {
             let proxies = proxies(&["10.0.0.0/8"]);
             let found = proxies.client(ip(peer), lines.iter().map(|line| line.as_bytes()));
             assert_eq!(found.own().is_none(), expected, "{peer} {lines:?}");
-            let told = proxies.told.into_inner().unwrap();
-            assert_eq!(told.is_some(), expected, "{peer} {lines:?}");
+            let warned = proxies.warned.into_inner().unwrap();
+            assert_eq!(warned.is_some(), expected, "{peer} {lines:?}");
         }
         let (proxies, now) = (proxies(&[]), Instant::now());
         for (seconds, expected) in [(0, true), (1, false), (599, false), (600, true), (601, false)]
         {
             let at = now + Duration::from_secs(seconds);
-            assert_eq!(proxies.tell(ip("127.0.0.1"), at), expected, "{seconds}");
+            assert_eq!(proxies.warn(ip("127.0.0.1"), at), expected, "{seconds}");
         }
     }
 
     #[test]
-    fn groups() {
-        for (address, expected) in [
+    fn an_ipv6_64_is_one_group() {
+        for (text, expected) in [
             ("192.0.2.1", "192.0.2.1"),
             ("::ffff:192.0.2.1", "192.0.2.1"),
             ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
             ("2001:db8:1:2::", "2001:db8:1:2::"),
             ("2001:db8:1:3::", "2001:db8:1:3::"),
         ] {
-            assert_eq!(grouped(ip(address)), ip(expected), "{address}");
+            assert_eq!(grouped(ip(text)), ip(expected), "{text}");
         }
     }
 }

@@ -133,19 +133,19 @@ pub mod fuzzing;
 mod guard;
 pub mod http;
 mod ip;
-#[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
 mod keys;
 mod link;
 mod login;
-#[cfg_attr(not(feature = "cli"), allow(dead_code))] // Some only the CLI asks.
+#[cfg(feature = "mail")]
 mod mail;
+#[cfg(feature = "mail")]
 mod mailer;
 pub mod net;
 mod notify;
 mod route;
 mod server;
 mod site;
-#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Some only the CLI asks.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Goes with the new store.
 mod store;
 mod values;
 
@@ -154,14 +154,15 @@ pub mod cli;
 
 pub use app::{App, Call};
 pub use background::Background;
-pub use config::{
-    Config, Cors, Issuer, MailSettings, Origin, RefreshReuse, Registration, SecondFactorRule, Web,
-};
+#[cfg(feature = "mail")]
+pub use config::MailSettings;
+pub use config::{Config, Cors, Issuer, Origin, RefreshReuse, Registration, SecondFactorRule, Web};
 pub use error::{Error, ErrorKind, Problem};
 pub use guard::{Admin, Identity};
 pub use ip::Network;
 pub use keys::{Algorithm, Keys, Secret};
 pub use link::PageUrl;
+#[cfg(feature = "mail")]
 pub use mail::{Sender, Transport};
 pub use route::{Handler, Route};
 pub use server::{Server, stop_on_signals};

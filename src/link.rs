@@ -1,12 +1,12 @@
-//! Addresses of the pages that the links in mails lead to. They come from the configuration,
-//! never from a request: whoever sends one could otherwise choose where a token goes.
+//! URLs of the pages to which the links in mails lead. They come from the configuration, never from a
+//! request: a client could otherwise choose where a token goes.
 
 use crate::error::Problem;
 
-/// Bytes of an address; with a token it stays below what mail programs and proxies take.
+/// The most bytes of a URL: with a token it stays below the limits of mail programs and proxies.
 const MAX_URL: usize = 1_024;
 
-/// The address of a page that takes a token.
+/// The URL of a page that takes a token.
 ///
 /// ```
 /// use lictor::PageUrl;
@@ -22,16 +22,16 @@ const MAX_URL: usize = 1_024;
 pub struct PageUrl(String);
 
 impl PageUrl {
-    /// Where the app's page is that confirms an address.
+    /// The path of the app's page that confirms an e-mail address.
     pub(crate) const CONFIRMATION: &str = "finalize";
-    /// Where the app's page is that sets a new password.
+    /// The path of the app's page that sets a new password.
     pub(crate) const RESET: &str = "reset-finalize";
 
-    /// Reads an `http` or `https` address, with or without a fragment.
+    /// Parses an `http` or `https` URL, with or without a fragment.
     pub fn parse(text: &str) -> Result<PageUrl, Problem> {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-        // RFC 3986 section 2; a fragment begins once.
-        let fine = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b);
+        // RFC 3986 section 2; a URL has at most one `#`.
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$&'()*+,;=%".contains(&b);
         let host =
             |rest: &str| rest.split(['/', '?', '#']).next().is_some_and(|host| !host.is_empty());
         let fragments = |rest: &str| rest.matches('#').count();
@@ -40,12 +40,12 @@ impl PageUrl {
                 if text.len() <= MAX_URL
                     && host(rest)
                     && fragments(rest) <= 1
-                    && rest.bytes().all(fine) =>
+                    && rest.bytes().all(allowed) =>
             {
                 Ok(PageUrl(text.into()))
             }
             _ => Err(Problem::usage(
-                format!("{:?} is not the address of a page", clipped(text)),
+                format!("{:?} is not the URL of a page", clipped(text)),
                 "write it as browsers do, like https://login.example.org",
             )),
         }
@@ -56,16 +56,16 @@ impl PageUrl {
         PageUrl(format!("{}/{path}", self.0.trim_end_matches('/')))
     }
 
-    /// The link that brings a token to this page. The token is appended at the end, as
-    /// flask-praetorian's template does: behind a fragment if there is one, where the app's router
-    /// reads it and no server's log sees it.
+    /// The link that brings a token to this page. The token goes to the end, as in
+    /// flask-praetorian's template: behind a fragment if there is one, where the app's router reads it
+    /// and no server logs it.
     pub fn with_token(&self, token: &str) -> String {
         let part = self.0.split_once('#').map_or(self.0.as_str(), |(_, fragment)| fragment);
         let joint = if part.contains('?') { '&' } else { '?' };
         format!("{}{joint}token={token}", self.0)
     }
 
-    /// As it was written.
+    /// The URL as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -81,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pages() {
+    fn a_token_is_appended_to_a_page() {
         for (url, expected) in [
             ("https://a.example", Some("https://a.example/finalize?token=t")),
             ("https://a.example/", Some("https://a.example/finalize?token=t")),

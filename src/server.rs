@@ -25,7 +25,7 @@ impl Server {
     /// now on clients can connect; [`Server::run`] answers them.
     pub fn bind(site: Site) -> Result<Server, Problem> {
         let listen = site.app().config.listen;
-        let listener = net::listen(listen).map_err(|error| cannot_listen(listen, &error))?;
+        let listener = net::listen(listen).map_err(|error| cannot_listen(listen, error))?;
         Ok(Server { site, listener })
     }
 
@@ -52,6 +52,7 @@ impl Server {
         drop(background);
         served.map_err(|error| {
             Problem::new(format!("the server cannot go on: {error}"), "see the log lines before")
+                .with_source(error)
         })
     }
 }
@@ -67,18 +68,19 @@ pub fn stop_on_signals() -> Result<Stop, Problem> {
     };
     register().map_err(|error| {
         Problem::new(format!("cannot catch signals: {error}"), "raise the limit on open files")
+            .with_source(error)
     })
 }
 
-pub(crate) fn cannot_listen(address: SocketAddr, error: &io::Error) -> Problem {
+pub(crate) fn cannot_listen(address: SocketAddr, error: io::Error) -> Problem {
     let next = match error.kind() {
         ErrorKind::AddrInUse => {
-            "end the program that has the port, or choose another with --listen"
+            "end the program that has the port, or choose another with the setting `listen`"
         }
         ErrorKind::PermissionDenied => {
-            "ports below 1024 are for root; choose another with --listen"
+            "ports below 1024 are for root; choose another with the setting `listen`"
         }
-        _ => "give an address of this machine with --listen",
+        _ => "give an address of this machine with the setting `listen`",
     };
-    Problem::new(format!("cannot listen on {address}: {error}"), next)
+    Problem::new(format!("cannot listen on {address}: {error}"), next).with_source(error)
 }

@@ -17,7 +17,7 @@ struct Body<'a> {
 pub(super) fn get(call: &Call<'_>) -> Result<Response, Error> {
     let body = Body {
         registration: call.app.config.registration.name(),
-        mail: call.app.config.mail.is_some(),
+        mail: call.app.config.sends_mail(),
         issuer: call.app.config.issuer.as_str(),
         min_password_length: call.app.password_rules.min_length(),
     };

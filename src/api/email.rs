@@ -14,7 +14,7 @@ use crate::values::Email;
 /// whether another account has the address.
 pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
     let Call { app, now, .. } = *call;
-    app.mailer()?;
+    app.require_mail()?;
     let mut fields = call.fields()?;
     let email = Email::parse(&fields.text("email")?)?;
     let password = fields.text("password")?;

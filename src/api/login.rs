@@ -56,7 +56,7 @@ fn log_in(call: &Call<'_>, found: Option<Credentials>, typed: &Typed) -> Result<
     }
     let second = check_second_factor(call, &found, typed, &caller)?;
     let login = app.tokens.begin(call.now)?;
-    let notice = app.config.login_notices && app.mailer().is_ok() && typed.known.is_none();
+    let notice = app.config.login_notices && app.config.sends_mail() && typed.known.is_none();
     let session = NewSession { notice, ..new_session(&login, &caller) };
     let proof = Proof { password: &found.hash, second: second.as_ref() };
     let entry = Entry::new(Event::Login, person.id, &person.name, caller.user());

@@ -84,7 +84,7 @@ fn wait_for(
     entry: Entry<'_>,
 ) -> Result<Response, Error> {
     let app = call.app;
-    app.mailer()?;
+    app.require_mail()?;
     let jti = app.tokens.begin(call.now)?.jti;
     let expires = later(call.now, app.config.confirmation_lifespan);
     let mail = LinkMail { email, jti: &jti, expires };

@@ -11,7 +11,7 @@ use crate::values::Email;
 /// when the mail is sent.
 pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     let Call { app, now, .. } = *call;
-    app.mailer()?;
+    app.require_mail()?;
     let email = Email::parse(&call.fields()?.text("email")?)?;
     app.attempts.reset(&email, call.client_ip(), now)?;
     let jti = app.tokens.begin(now)?.jti;

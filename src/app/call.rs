@@ -126,7 +126,7 @@ impl Caller {
 
     /// The IP address.
     pub(crate) fn ip(&self) -> Option<IpAddr> {
-        self.client.map(|client| client.address)
+        self.client.map(|client| client.ip)
     }
 
     /// The IP address as text; empty if it is not known.

@@ -43,28 +43,39 @@ struct OpenFile {
 impl Folder {
     /// Opens a folder with an app. Refuses one without `index.html`, and one that contains a private
     /// file or the place where it will be created.
-    pub(super) fn open(path: &Path, private: &[&Path]) -> Result<Folder, Problem> {
+    pub(super) fn open(path: &Path, private: &[PathBuf]) -> Result<Folder, Problem> {
         let root = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let folder = Folder { root, sending: Mutex::default() };
         let name = path.display();
         let refuse = |what: String| {
-            Problem::usage(what, "give --web the folder that your app's build made, or off")
+            Problem::usage(
+                what,
+                "give the setting `web` the folder that your app's build made, or off",
+            )
         };
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {}
             Ok(_) => return Err(refuse(format!("{name} is not a folder"))),
-            Err(error) => return Err(refuse(format!("cannot open the folder {name}: {error}"))),
+            Err(error) => {
+                return Err(
+                    refuse(format!("cannot open the folder {name}: {error}")).with_source(error)
+                );
+            }
         }
         match folder.open_file(INDEX) {
             Ok(Some(_)) => {}
             Ok(None) => return Err(refuse(format!("{name} has no {INDEX}"))),
-            Err(error) => return Err(refuse(format!("cannot open {INDEX} in {name}: {error}"))),
+            Err(error) => {
+                return Err(
+                    refuse(format!("cannot open {INDEX} in {name}: {error}")).with_source(error)
+                );
+            }
         }
         match private.iter().find(|file| folder.contains(file)) {
             None => Ok(folder),
             Some(file) => Err(Problem::usage(
                 format!("{} is in the folder {name}, which everybody can read", file.display()),
-                "keep the database and the keys elsewhere, or give --web another folder",
+                "keep the database and the keys elsewhere, or give the setting `web` another folder",
             )),
         }
     }
@@ -79,6 +90,7 @@ impl Folder {
     }
 
     /// The absolute path of the folder.
+    #[cfg(feature = "cli")]
     pub(super) fn path(&self) -> &Path {
         &self.root
     }

@@ -9,13 +9,14 @@
 //! | `embedded` | the built-in web app |
 //! | `folder` | the files of a folder, and of nothing outside it |
 
+#[cfg(feature = "web-app")]
 mod embedded;
 mod folder;
 mod media_type;
 mod negotiate;
 mod path;
 
-use std::path::Path;
+use std::path::PathBuf;
 
 use crate::config::Web;
 use crate::error::{Error, Problem};
@@ -40,6 +41,7 @@ const UNHASHED: &str = "no-cache";
 #[derive(Debug)]
 pub(crate) enum Assets {
     Off,
+    #[cfg(feature = "web-app")]
     Embedded,
     Folder(Folder),
 }
@@ -59,19 +61,21 @@ struct File {
 impl Assets {
     /// Opens the pages that the configuration names. Refuses a folder without an app, and one that
     /// contains a private file.
-    pub(crate) fn open(web: &Web, private: &[&Path]) -> Result<Assets, Problem> {
+    pub(crate) fn open(web: &Web, private: &[PathBuf]) -> Result<Assets, Problem> {
         match web {
             Web::Off => Ok(Assets::Off),
+            #[cfg(feature = "web-app")]
             Web::Embedded => Ok(Assets::Embedded),
             Web::Folder(path) => Folder::open(path, private).map(Assets::Folder),
         }
     }
 
     /// The source as text for people.
-    #[cfg_attr(not(feature = "cli"), allow(dead_code))] // Only the command line calls it.
+    #[cfg(feature = "cli")]
     pub(crate) fn describe(&self) -> String {
         match self {
             Assets::Off => "off".into(),
+            #[cfg(feature = "web-app")]
             Assets::Embedded => "the built-in web app".into(),
             Assets::Folder(folder) => folder.path().display().to_string(),
         }
@@ -94,6 +98,7 @@ impl Assets {
     fn find(&self, requested: &PathRequest<'_>, gzip: bool) -> Result<Option<File>, Error> {
         match self {
             Assets::Off => Ok(None),
+            #[cfg(feature = "web-app")]
             Assets::Embedded => embedded::find(&requested.path, requested.page, gzip),
             Assets::Folder(folder) => {
                 let found = folder.find(&requested.path, requested.page, gzip)?;
@@ -103,10 +108,7 @@ impl Assets {
     }
 
     fn policy(&self) -> &'static str {
-        match self {
-            Assets::Folder(_) => FOLDER_POLICY,
-            Assets::Off | Assets::Embedded => APP_POLICY,
-        }
+        if matches!(self, Assets::Folder(_)) { FOLDER_POLICY } else { APP_POLICY }
     }
 }
 

@@ -12,7 +12,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Sends mails as they come, until [`end`] is called. Returns at once if no mail is sent.
 pub(super) fn run(app: &App) {
-    let Ok(mailer) = app.mailer() else { return };
+    let Some(mailer) = &app.mailer else { return };
     let signal = app.store.outbox_signal();
     loop {
         match mailer.deliver(&app.tokens, &app.store, Timestamp::now()) {

@@ -7,6 +7,7 @@
 //! | `delivery` | sends the mails in the outbox |
 //! | `upkeep` | tells the store whether requests come, for servers other than ours |
 
+#[cfg(feature = "mail")]
 mod delivery;
 mod sweep;
 mod upkeep;
@@ -63,6 +64,7 @@ impl Background {
     pub(crate) fn beside_engine(app: Arc<App>) -> Result<Background, Problem> {
         let mut background = Background { app, running: Vec::new(), threads: Vec::new() };
         background.spawn("lictor-sweep", sweep::run).map_err(no_thread)?;
+        #[cfg(feature = "mail")]
         background.spawn("lictor-outbox", |app, _| delivery::run(app)).map_err(no_thread)?;
         Ok(background)
     }
@@ -80,6 +82,7 @@ impl Background {
 impl Drop for Background {
     fn drop(&mut self) {
         self.running.clear();
+        #[cfg(feature = "mail")]
         delivery::end(&self.app);
         for thread in self.threads.drain(..) {
             // A panic is in the log already.
@@ -93,4 +96,5 @@ impl Drop for Background {
 
 fn no_thread(error: io::Error) -> Problem {
     Problem::new(format!("cannot start a thread: {error}"), "raise the limit on processes")
+        .with_source(error)
 }

@@ -33,7 +33,7 @@ pub(crate) fn run(app: &App, ended: Receiver<()>) {
 /// Deletes the notices in the outbox if no mail is sent: when mail is configured one day, they must
 /// not be sent long after what they tell.
 fn discard_notices(app: &App) {
-    if app.mailer().is_ok() {
+    if app.config.sends_mail() {
         return;
     }
     match app.store.discard_notices() {

@@ -1,4 +1,4 @@
-//! `lictor audit`: who did what, when, from where.
+//! `lictor audit`: prints who did what, when, from where.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -6,73 +6,82 @@ use std::time::Duration;
 use clap::Args;
 use serde::Serialize;
 
-use super::output::{date, failed, open_existing, unless_closed};
-use crate::cli::{Database, lifespan};
+use super::database::{DatabaseFlag, open_existing};
+use super::output::{date, failed, unless_closed};
+use super::parse::lifespan;
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::store::{AuditQuery, AuditRecord};
+use crate::store::{AuditQuery, AuditRecord, Store};
 use crate::values::Username;
 
-/// Entries that are read from the file at once.
+/// Entries that one query reads.
 const PAGE: u32 = 500;
 
 #[derive(Args)]
-pub(crate) struct AuditCommand {
-    /// Only what concerns this user, who may have been deleted
+pub(super) struct AuditCommand {
+    /// Only entries about this user; deleted users count too
     #[arg(long, value_name = "NAME")]
     user: Option<String>,
-    /// Only the last 24h, 30d, or seconds
+    /// Only entries of the last 24h, 30d, or seconds
     #[arg(long, value_name = "TIME", value_parser = lifespan)]
     since: Option<Duration>,
-    /// At most so many entries, the newest ones
+    /// The most entries; the newest are shown
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     limit: u32,
-    /// One JSON object a line
+    /// Print one JSON object a line
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    database: Database,
+    database: DatabaseFlag,
 }
 
-pub(crate) fn run(command: &AuditCommand) -> Result<(), Problem> {
-    let store = open_existing(&command.database)?;
+pub(super) fn run(command: &AuditCommand) -> Result<(), Problem> {
+    let store = open_existing(&command.database.database)?;
     let name = command.user.as_deref().map(Username::parse).transpose().map_err(failed)?;
     let account = name.as_ref().map(|name| store.account(name).map_err(failed)).transpose()?;
     let user = account.flatten().map(|account| account.person.id);
-    // Somebody who is gone is found by the name of then.
+    // A deleted user has no id any more; its entries are found by the name that they keep.
     let name = name.as_ref().map(Username::as_str).filter(|_| user.is_none());
     let since = command.since.map(|since| {
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         Timestamp::now().0.saturating_sub(seconds)
     });
-    let mut wanted = AuditQuery { user, name, since, before: None, limit: 0 };
-    let mut left = command.limit;
-    let mut found_any = false;
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    while left > 0 {
-        wanted.limit = left.min(PAGE);
-        let found = store.recorded(&wanted).map_err(failed)?;
-        for entry in &found {
-            let line = if command.json { json(entry) } else { text(entry) };
-            if let Err(error) = writeln!(out, "{line}") {
-                return unless_closed(error);
-            }
-        }
-        found_any |= !found.is_empty();
-        wanted.before = found.last().map(|entry| entry.id);
-        left -= wanted.limit;
-        if found.len() < wanted.limit as usize {
-            break;
-        }
-    }
-    out.flush().or_else(unless_closed)?;
-    match name {
-        Some(name) if !found_any => Err(Problem::new(
+    let query = AuditQuery { user, name, since, before: None, limit: 0 };
+    let line = if command.json { json } else { text };
+    match (print(&store, query, command.limit, line)?, name) {
+        (0, Some(name)) => Err(Problem::new(
             format!("there is no user {name}, and nothing on record of one"),
             "see all that is on record: lictor audit",
         )),
         _ => Ok(()),
     }
+}
+
+/// Prints at most `limit` entries, page by page; the number of those that were found.
+fn print(
+    store: &Store,
+    mut query: AuditQuery<'_>,
+    limit: u32,
+    line: fn(&AuditRecord) -> String,
+) -> Result<usize, Problem> {
+    let (mut left, mut count) = (limit, 0);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    while left > 0 {
+        query.limit = left.min(PAGE);
+        let found = store.recorded(&query).map_err(failed)?;
+        count += found.len();
+        for entry in &found {
+            if let Err(error) = writeln!(out, "{}", line(entry)) {
+                return unless_closed(error).map(|()| count);
+            }
+        }
+        query.before = found.last().map(|entry| entry.id);
+        left -= query.limit;
+        if found.len() < query.limit as usize {
+            break;
+        }
+    }
+    out.flush().or_else(unless_closed).map(|()| count)
 }
 
 fn text(entry: &AuditRecord) -> String {

@@ -1,53 +1,53 @@
-//! `lictor invite …`: codes that let one person each register where registration is by
-//! invitation.
+//! `lictor invite …`: makes, lists and revokes invitations, each of which lets one person register.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
 
 use clap::Subcommand;
 
-use super::output::{date, failed, open_existing, print, unless_closed};
-use crate::cli::{Database, lifespan};
+use super::database::{DatabaseFlag, open_existing};
+use super::output::{date, failed, print, unless_closed};
+use super::parse::lifespan;
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::store::{Actor, Authority, Entry, Event, NewInvitation};
+use crate::store::{Actor, Authority, Database, Entry, Event, NewInvitation};
 use crate::values::{Code, Roles};
 
 #[derive(Subcommand)]
-pub(crate) enum InviteCommand {
+pub(super) enum InviteCommand {
     /// Make an invitation and show its code, which cannot be shown again
     Add {
         /// A role that the account will have; can be given several times
         #[arg(long = "role", value_name = "ROLE")]
         roles: Vec<String>,
-        /// How long it can be used: 7d, 12h, or seconds
+        /// How long the invitation is valid: 7d, 12h, or seconds
         #[arg(long, value_name = "TIME", default_value = "7d", value_parser = invitation_lifespan)]
         expires: Duration,
         #[command(flatten)]
-        database: Database,
+        database: DatabaseFlag,
     },
-    /// List the invitations that can be used, the newest first
+    /// List the open invitations, the newest first
     List {
         #[command(flatten)]
-        database: Database,
+        database: DatabaseFlag,
     },
-    /// Take an invitation back
+    /// Revoke an invitation
     Revoke {
-        /// What it is called: see `lictor invite list`
+        /// Its id: see `lictor invite list`
         id: String,
         #[command(flatten)]
-        database: Database,
+        database: DatabaseFlag,
     },
 }
 
-pub(crate) fn run(command: InviteCommand) -> Result<(), Problem> {
+pub(super) fn run(command: InviteCommand) -> Result<(), Problem> {
     let now = Timestamp::now();
     match command {
         InviteCommand::Add { roles, expires, database } => {
-            add(&roles.join(","), expires, &database, now)
+            add(&roles.join(","), expires, &database.database, now)
         }
-        InviteCommand::List { database } => list(&database, now),
-        InviteCommand::Revoke { id, database } => revoke(&id, &database, now),
+        InviteCommand::List { database } => list(&database.database, now),
+        InviteCommand::Revoke { id, database } => revoke(&id, &database.database, now),
     }
 }
 
@@ -74,15 +74,16 @@ fn list(database: &Database, now: Timestamp) -> Result<(), Problem> {
     let mut out = io::stdout().lock();
     let mut wrote =
         writeln!(out, "{:12}  {:20}  {:20}  {:>16}  roles", "id", "created", "expires", "by");
-    for one in found {
-        let by = one.creator.map_or_else(|| "the command line".into(), |id| format!("id {id}"));
-        let (created, expires) = (date(one.created), date(one.expires));
+    for invitation in found {
+        let by =
+            invitation.creator.map_or_else(|| "the command line".into(), |id| format!("id {id}"));
+        let (created, expires) = (date(invitation.created), date(invitation.expires));
         wrote = wrote.and_then(|()| {
             writeln!(
                 out,
                 "{:12}  {created:20}  {expires:20}  {by:>16}  {}",
-                one.id,
-                one.roles.as_str()
+                invitation.id,
+                invitation.roles.as_str()
             )
         });
     }
@@ -94,7 +95,7 @@ fn revoke(id: &str, database: &Database, now: Timestamp) -> Result<(), Problem> 
     let id = id.trim();
     let entry = entry(Event::InvitationRevoked, id);
     match store.revoke_invitation(id, &Authority::Operator, &entry, now).map_err(failed)? {
-        true => print(&format!("invitation {id} was taken back")),
+        true => print(&format!("invitation {id} was revoked")),
         false => Err(Problem::new(
             format!("there is no invitation {}", id.escape_debug()),
             "see which there are: lictor invite list",
@@ -109,7 +110,7 @@ fn entry(event: Event, detail: &str) -> Entry<'_> {
 fn invitation_lifespan(text: &str) -> Result<Duration, String> {
     let most = NewInvitation::MAX_LIFESPAN.unsigned_abs();
     match lifespan(text)? {
-        fine if fine.as_secs() <= most => Ok(fine),
+        lifespan if lifespan.as_secs() <= most => Ok(lifespan),
         _ => Err("an invitation can be used for a year at most".into()),
     }
 }

@@ -1,5 +1,5 @@
-//! Where the keys come from: SECRET_KEY, a key file that was named, or the one beside the
-//! database; and what is made of it when something is missing.
+//! Where the keys come from: SECRET_KEY, the file of `--secret-key-file`, or the default file beside
+//! the database; and how a missing file or key is made.
 
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
@@ -9,34 +9,35 @@ use zeroize::Zeroizing;
 
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::keys::{Algorithm, Keys, Secret};
+use crate::keys::{Algorithm, Key, Keys, Secret};
+use crate::store::Database;
 
 #[derive(Args, Debug)]
-pub(crate) struct KeyFlags {
+pub(super) struct KeyFlags {
     /// File with the keys that sign and verify tokens; by default the database's path with the
-    /// ending .key, made if it is not there. With SECRET_KEY set, that one signs and the keys of
-    /// a file that is named verify
+    /// ending .key, made if it does not exist. If SECRET_KEY is set, it signs, and the keys of the
+    /// file given here only verify
     #[arg(long, value_name = "PATH", env = "LICTOR_SECRET_KEY_FILE")]
-    pub(crate) secret_key_file: Option<PathBuf>,
+    pub(super) secret_key_file: Option<PathBuf>,
 
-    /// What signs new tokens; a key for it is made if there is none [default: what the newest key
-    /// is for; HS256 in a new file]
+    /// Algorithm that signs new tokens; a key for it is made if there is none [default: that of the
+    /// newest key; HS256 in a new file]
     #[arg(long, value_name = "ALGORITHM", env = "JWT_ALGORITHM")]
-    pub(crate) jwt_algorithm: Option<JwtAlgorithm>,
+    pub(super) jwt_algorithm: Option<JwtAlgorithm>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum JwtAlgorithm {
-    /// A secret that whoever verifies must have as well
+pub(super) enum JwtAlgorithm {
+    /// A secret, which every service that verifies must have as well
     #[value(name = "HS256")]
     Hs256,
-    /// Ed25519: others verify with the public key from /.well-known/jwks.json
+    /// Ed25519: services verify with the public key from /.well-known/jwks.json
     #[value(name = "EdDSA")]
     EdDsa,
 }
 
 impl KeyFlags {
-    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
+    pub(super) fn algorithm(&self) -> Option<Algorithm> {
         self.jwt_algorithm.map(|typed| match typed {
             JwtAlgorithm::Hs256 => Algorithm::Hs256,
             JwtAlgorithm::EdDsa => Algorithm::EdDsa,
@@ -44,8 +45,11 @@ impl KeyFlags {
     }
 }
 
+/// The next step when a ring is full.
+const RETIRE: &str = "retire the oldest: lictor key list, lictor key retire KID";
+
 /// Where the keys come from.
-pub(crate) struct KeySource {
+pub(super) struct KeySource {
     place: Place,
     algorithm: Option<Algorithm>,
 }
@@ -53,46 +57,47 @@ pub(crate) struct KeySource {
 enum Place {
     /// SECRET_KEY alone.
     Environment(Zeroizing<Vec<u8>>),
-    /// SECRET_KEY in front of a file that was named.
+    /// SECRET_KEY, then the keys of the file that a flag names.
     Both(Zeroizing<Vec<u8>>, PathBuf),
-    /// A file that was named, and so must be there.
+    /// The file that a flag names; it must exist.
     Named(PathBuf),
-    /// The file beside the database.
-    Beside(PathBuf),
+    /// The default file, beside the database; made if it is missing.
+    Default(PathBuf),
 }
 
 impl KeySource {
-    pub(crate) fn of(flags: &KeyFlags, database: &Path) -> KeySource {
+    pub(super) fn new(flags: &KeyFlags, database: &Database) -> KeySource {
         let secret = std::env::var_os("SECRET_KEY").map(|key| Zeroizing::new(key.into_vec()));
         let place = match (secret, flags.secret_key_file.clone()) {
             (Some(secret), Some(file)) => Place::Both(secret, file),
             (Some(secret), None) => Place::Environment(secret),
             (None, Some(file)) => Place::Named(file),
-            (None, None) => Place::Beside(beside(database)),
+            (None, None) => Place::Default(database.default_key_file()),
         };
         KeySource { place, algorithm: flags.algorithm() }
     }
 
-    /// What signs, as far as it was said.
-    pub(crate) fn algorithm(&self) -> Option<Algorithm> {
+    /// The algorithm that a flag names for signing.
+    pub(super) fn algorithm(&self) -> Option<Algorithm> {
         self.algorithm
     }
 
-    /// The ring as it is; without a file that may be made, nothing.
-    pub(crate) fn look(&self) -> Result<Option<Keys>, Problem> {
+    /// The ring; `None` if the default file does not exist yet.
+    pub(super) fn find(&self) -> Result<Option<Keys>, Problem> {
         match &self.place {
-            Place::Environment(secret) => Secret::new(secret.to_vec()).map(|s| Some(s.into())),
-            Place::Both(secret, file) => {
-                Keys::behind(Secret::new(secret.to_vec())?, Keys::read(file)?).map(Some)
-            }
-            Place::Beside(file) if !file.exists() => Ok(None),
-            Place::Named(file) | Place::Beside(file) => Keys::read(file).map(Some),
+            Place::Environment(key) => secret(key).map(|secret| Some(secret.into())),
+            Place::Both(key, file) => Keys::behind(secret(key)?, Keys::read(file)?)
+                .map(Some)
+                .map_err(|problem| Problem { next: RETIRE.into(), ..problem }),
+            Place::Default(file) if !file.exists() => Ok(None),
+            Place::Named(file) | Place::Default(file) => Keys::read(file).map(Some),
         }
     }
 
-    /// The ring to serve with; makes the file if it may, and adds a key if the algorithm has none.
-    pub(crate) fn keys(&self, now: Timestamp) -> Result<Keys, Problem> {
-        if let Place::Beside(file) = &self.place {
+    /// The ring to serve with. Makes the default file if it is missing, and adds a key if the
+    /// algorithm has none.
+    pub(super) fn find_or_create(&self, now: Timestamp) -> Result<Keys, Problem> {
+        if let Place::Default(file) = &self.place {
             let algorithm = self.algorithm.unwrap_or(Algorithm::Hs256);
             let (_, new) = Keys::read_or_create(file, algorithm, now)?;
             if new {
@@ -102,7 +107,7 @@ impl KeySource {
                 );
             }
         }
-        let keys = self.look()?.ok_or_else(|| self.no_file())?;
+        let keys = self.find()?.ok_or_else(|| self.missing_file())?;
         match self.algorithm {
             Some(algorithm) if keys.current(self.algorithm).is_none() => self.add(algorithm, now),
             _ => Ok(keys),
@@ -112,18 +117,19 @@ impl KeySource {
     fn add(&self, algorithm: Algorithm, now: Timestamp) -> Result<Keys, Problem> {
         let file = self.file()?;
         let add = |keys: Keys| match keys.current(Some(algorithm)) {
-            // Another lictor was faster.
+            // Another process has added one.
             Some(_) => Ok(keys),
-            None => keys.with_new(algorithm, now),
+            None => with_new_key(keys, algorithm, now),
         };
         Keys::update(file, add)?;
         log::info!("added a new {} key to {}", algorithm.name(), file.display());
-        self.look()?.ok_or_else(|| self.no_file())
+        self.find()?.ok_or_else(|| self.missing_file())
     }
 
-    /// The ring that `keys` would give, and what signs then; nothing is made.
-    pub(crate) fn as_it_will_be(&self, now: Timestamp) -> Result<(Keys, String), Problem> {
-        let found = self.look()?;
+    /// The ring that [`find_or_create`](Self::find_or_create) would return, and which key signs, in
+    /// words; makes nothing.
+    pub(super) fn preview(&self, now: Timestamp) -> Result<(Keys, String), Problem> {
+        let found = self.find()?;
         if let Some(keys) = &found
             && let Some(key) = keys.current(self.algorithm)
         {
@@ -134,22 +140,22 @@ impl KeySource {
             };
             return Ok((keys.clone(), signs));
         }
-        // SECRET_KEY alone cannot be given another key.
+        // SECRET_KEY alone has no file to which a key could be added.
         self.file()?;
         let algorithm = self.algorithm.unwrap_or(Algorithm::Hs256);
-        // Only to have something to check the rest with; it is not kept.
+        // A stand-in for the key that will be made, so that the rest can be checked.
         let keys = match found {
             Some(keys) => keys,
             None => Keys::from(Secret::new([1; 32])?),
         };
         let signs = format!("{} (a key will be made)", algorithm.name());
-        Ok((keys.with_new(algorithm, now)?, signs))
+        Ok((with_new_key(keys, algorithm, now)?, signs))
     }
 
-    /// The file that holds keys.
-    pub(crate) fn file(&self) -> Result<&Path, Problem> {
+    /// The key file; an error if SECRET_KEY is the only key.
+    pub(super) fn file(&self) -> Result<&Path, Problem> {
         match &self.place {
-            Place::Both(_, file) | Place::Named(file) | Place::Beside(file) => Ok(file),
+            Place::Both(_, file) | Place::Named(file) | Place::Default(file) => Ok(file),
             Place::Environment(_) => Err(Problem::usage(
                 "the only key is SECRET_KEY, and it has no file",
                 "name a file for more keys with --secret-key-file, or unset SECRET_KEY; to change \
@@ -159,12 +165,13 @@ impl KeySource {
     }
 
     /// Whether this key came from SECRET_KEY.
-    pub(crate) fn is_environments(&self, keys: &Keys, key: &crate::keys::Key) -> bool {
+    pub(super) fn is_from_environment(&self, keys: &Keys, key: &Key) -> bool {
         matches!(self.place, Place::Environment(_) | Place::Both(..))
             && keys.iter().next() == Some(key)
     }
 
-    pub(crate) fn no_file(&self) -> Problem {
+    /// The error for a key file that does not exist.
+    pub(super) fn missing_file(&self) -> Problem {
         let file = self.file().map_or_else(|_| String::new(), |file| file.display().to_string());
         Problem::new(
             format!("there is no key file at {file}"),
@@ -173,21 +180,38 @@ impl KeySource {
         )
     }
 
-    /// For people to read; nothing secret in it.
-    pub(crate) fn describe(&self) -> String {
+    /// A description for people, without anything secret.
+    pub(super) fn describe(&self) -> String {
         match &self.place {
             Place::Environment(secret) => format!("SECRET_KEY ({} bytes, hidden)", secret.len()),
             Place::Both(secret, file) => {
                 format!("SECRET_KEY ({} bytes, hidden), then {}", secret.len(), file.display())
             }
-            Place::Beside(file) if !file.exists() => format!("{} (will be made)", file.display()),
-            Place::Named(file) | Place::Beside(file) => format!("{} (hidden)", file.display()),
+            Place::Default(file) if !file.exists() => format!("{} (will be made)", file.display()),
+            Place::Named(file) | Place::Default(file) => format!("{} (hidden)", file.display()),
         }
     }
 }
 
-/// A database that ends in .key itself has its key beside it all the same.
-fn beside(database: &Path) -> PathBuf {
-    let file = database.with_extension("key");
-    if file == database { file.with_extension("key.key") } else { file }
+/// The secret in SECRET_KEY.
+fn secret(key: &[u8]) -> Result<Secret, Problem> {
+    Secret::new(key).map_err(|problem| Problem {
+        next: format!("{}, or unset SECRET_KEY and let lictor make a key file", problem.next),
+        ..problem
+    })
+}
+
+/// The ring with a new key in front.
+pub(super) fn with_new_key(
+    keys: Keys,
+    algorithm: Algorithm,
+    now: Timestamp,
+) -> Result<Keys, Problem> {
+    if keys.is_full() {
+        return Err(Problem::new(
+            format!("with another there would be more than {} keys", keys.iter().count()),
+            RETIRE,
+        ));
+    }
+    keys.with_new(algorithm, now)
 }

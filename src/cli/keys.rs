@@ -1,4 +1,4 @@
-//! The `key` commands: what they change counts from the server's next start on.
+//! `lictor key …`: lists, adds and removes keys. A server uses the change from its next start on.
 
 use std::io::{self, Write as _};
 use std::time::Duration;
@@ -6,9 +6,11 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::output::{date, failed, open_existing, print, unless_closed};
-use super::user::confirmed;
-use crate::cli::{Database, KeyFlags, KeySource, lifespan};
+use super::database::{DatabaseFlag, open_existing};
+use super::key_source::{KeyFlags, KeySource, with_new_key};
+use super::output::{date, failed, print, unless_closed};
+use super::parse::lifespan;
+use super::prompt::confirmed;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::key_id;
@@ -16,16 +18,16 @@ use crate::keys::{Key, Keys};
 use crate::store::{Actor, Entry, Event, Inspection, Store};
 
 #[derive(Subcommand)]
-pub(crate) enum KeyCommand {
-    /// List the keys, newest first: what signs, and what only verifies
+pub(super) enum KeyCommand {
+    /// List the keys, newest first, and which of them signs
     List {
-        /// As JSON
+        /// Print JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
         place: KeyPlace,
     },
-    /// Make a new key, which signs from the next start on; those before it still verify
+    /// Make a new key, which signs from the next start on; older keys still verify
     Rotate(KeyPlace),
     /// Remove a key that no longer signs; tokens that it signed are refused from the next start on.
     /// The newest key of each algorithm stays: whether it signs depends on the server's flags
@@ -34,7 +36,7 @@ pub(crate) enum KeyCommand {
         // A thumbprint can begin like a flag.
         #[arg(allow_hyphen_values = true)]
         kid: String,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
         /// How long tokens that the key signed can be refreshed
@@ -45,26 +47,26 @@ pub(crate) enum KeyCommand {
     },
 }
 
-/// Where the keys are: found as the server finds them.
+/// Where the keys are, with the server's flags.
 #[derive(clap::Args)]
-pub(crate) struct KeyPlace {
+pub(super) struct KeyPlace {
     #[command(flatten)]
-    database: Database,
+    database: DatabaseFlag,
     #[command(flatten)]
     flags: KeyFlags,
 }
 
 impl KeyPlace {
     fn open(&self) -> Result<(KeySource, Keys), Problem> {
-        let source = KeySource::of(&self.flags, &self.database.database);
-        match source.look()? {
+        let source = KeySource::new(&self.flags, &self.database.database);
+        match source.find()? {
             Some(keys) => Ok((source, keys)),
-            None => Err(source.no_file()),
+            None => Err(source.missing_file()),
         }
     }
 }
 
-pub(crate) fn run(command: KeyCommand) -> Result<(), Problem> {
+pub(super) fn run(command: KeyCommand) -> Result<(), Problem> {
     match command {
         KeyCommand::List { json, place } => list(&place, json),
         KeyCommand::Rotate(place) => rotate(&place, Timestamp::now()),
@@ -111,19 +113,19 @@ fn list(place: &KeyPlace, json: bool) -> Result<(), Problem> {
 fn rotate(place: &KeyPlace, now: Timestamp) -> Result<(), Problem> {
     let (source, keys) = place.open()?;
     let file = source.file()?;
-    // The algorithm of what signs now stays, unless another was asked for.
+    // The algorithm stays that of the newest key, unless a flag names another.
     let old = keys.current(source.algorithm());
-    let newest = keys.current(None).ok_or_else(|| source.no_file())?;
+    let newest = keys.current(None).ok_or_else(|| source.missing_file())?;
     let algorithm = source.algorithm().unwrap_or_else(|| newest.algorithm());
-    if old.is_some_and(|key| source.is_environments(&keys, key)) {
+    if old.is_some_and(|key| source.is_from_environment(&keys, key)) {
         return Err(Problem::usage(
             "SECRET_KEY signs, so a new key in the file would not",
             "set SECRET_KEY to a new secret (openssl rand -hex 32) and put the old one into the \
              file, or unset SECRET_KEY",
         ));
     }
-    let keys = Keys::update(file, |keys| keys.with_new(algorithm, now))?;
-    let new = keys.current(Some(algorithm)).ok_or_else(|| source.no_file())?;
+    let keys = Keys::update(file, |keys| with_new_key(keys, algorithm, now))?;
+    let new = keys.current(Some(algorithm)).ok_or_else(|| source.missing_file())?;
     let kid = key_id(new).map_err(failed)?;
     record(place, Event::KeyRotated, &kid, now);
     print(&format!(
@@ -152,7 +154,7 @@ fn retire(
     if keys.is_newest(key) {
         return Err(may_sign(&source, key, kid));
     }
-    if source.is_environments(&keys, key) {
+    if source.is_from_environment(&keys, key) {
         return Err(Problem::new(
             format!("the key {kid} is SECRET_KEY, not one of the file"),
             "unset SECRET_KEY where the server gets it",
@@ -171,8 +173,8 @@ fn retire(
     if let Some(warning) = warning {
         log::warn!("{warning}; they end with the next start, and their users log in again");
     }
-    // Asked again of the file alone and under its lock: another command may have changed it, and a
-    // server may run without the SECRET_KEY that this command sees.
+    // Checked again under the lock, and of the file alone: another command may have changed it, and
+    // a server may run without the SECRET_KEY that this command sees.
     Keys::update(file, |keys| match keys.is_newest(key) {
         true => Err(may_sign(&source, key, kid)),
         false => keys.without(key),
@@ -181,7 +183,7 @@ fn retire(
     print(&format!("retired {kid}; what it signed is refused once the server has been restarted"))
 }
 
-/// Why a key stays that is the newest of its algorithm, and what to do instead.
+/// The error for retiring the newest key of an algorithm.
 fn may_sign(source: &KeySource, key: &Key, kid: &str) -> Problem {
     let algorithm = key.algorithm().name();
     let file = source.file().map_or_else(|_| "its file".into(), |file| file.display().to_string());
@@ -195,12 +197,13 @@ fn may_sign(source: &KeySource, key: &Key, kid: &str) -> Problem {
     )
 }
 
-/// In the audit of the database, if there is one yet. The change itself is done by then.
+/// Adds an audit entry, if there is a database yet. The change itself has been made, so a failure is
+/// only logged.
 fn record(place: &KeyPlace, event: Event, detail: &str, now: Timestamp) {
     let entry = Entry { event, user: None, name: None, actor: Actor::Operator, detail };
-    let recorded = match Store::inspect(&place.database.value()) {
+    let recorded = match Store::inspect(&place.database.database) {
         Ok(Inspection::Absent) => return,
-        _ => open_existing(&place.database)
+        _ => open_existing(&place.database.database)
             .and_then(|store| store.record(&entry, now).map_err(failed)),
     };
     if let Err(problem) = recorded {
@@ -220,7 +223,8 @@ fn named<'a>(keys: &'a Keys, kid: &str) -> Result<&'a Key, Problem> {
     ))
 }
 
-/// The last moment of a session that the key signed for, if the next key says when it came.
+/// The end of the last session that the key can have signed for; `None` if the file does not say
+/// when the next key replaced it.
 fn in_use_until(keys: &Keys, key: &Key, lifespan: Duration) -> Option<Timestamp> {
     let next = keys.iter().take_while(|one| *one != key).last()?;
     let lifespan = i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);

@@ -1,61 +1,63 @@
-//! `lictor mail …`: what is in the outbox, and whether mail works.
+//! `lictor mail …`: shows and changes the outbox, and sends a mail to see whether mail works.
 
 use std::io::{self, Write as _};
 
 use clap::{Args, Subcommand};
 
-use super::output::{date, failed, open_existing, print, unless_closed};
-use crate::cli::{Database, MailFlags};
+use super::database::{DatabaseFlag, open_existing};
+use super::mail_flags::MailFlags;
+use super::output::{date, failed, print, unless_closed};
 use crate::clock::Timestamp;
 use crate::config::MailSettings;
 use crate::error::Problem;
 use crate::link::PageUrl;
 use crate::mail::Failure;
 use crate::mailer::Mailer;
-use crate::store::QueuedMail;
+use crate::store::{Database, QueuedMail};
 use crate::values::{Email, unique};
 
 #[derive(Subcommand)]
-pub(crate) enum MailCommand {
-    /// List the mails that are not sent yet, and those that were given up
+pub(super) enum MailCommand {
+    /// List the mails that wait to be sent, and those that were given up
     List {
         #[command(flatten)]
-        database: Database,
+        database: DatabaseFlag,
     },
-    /// Let the server try a mail again now
+    /// Let the server try to send a mail again now
     Retry {
-        /// What it is called: see `lictor mail list`; without it, all
+        /// Its id: see `lictor mail list`; without it, all mails
         id: Option<i64>,
         #[command(flatten)]
-        database: Database,
+        database: DatabaseFlag,
     },
-    /// Throw a mail away
+    /// Delete a mail
     Drop {
-        /// What it is called: see `lictor mail list`
+        /// Its id: see `lictor mail list`
         id: i64,
         #[command(flatten)]
-        database: Database,
+        database: DatabaseFlag,
     },
-    /// Send a mail at once, to see whether mail works
+    /// Send a mail now, to see whether mail works
     Test(Box<Test>),
 }
 
 #[derive(Args)]
-pub(crate) struct Test {
-    /// Where to
-    address: String,
+pub(super) struct Test {
+    /// The e-mail address to send it to
+    #[arg(value_name = "ADDRESS")]
+    email: String,
     #[command(flatten)]
     mail: MailFlags,
-    /// What the service is called
+    /// The name of the service
     #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
     issuer: String,
 }
 
-pub(crate) fn run(command: MailCommand) -> Result<(), Problem> {
+pub(super) fn run(command: MailCommand) -> Result<(), Problem> {
     match command {
-        MailCommand::List { database } => list(&database),
-        MailCommand::Retry { id, database } => retry(id, &database),
-        MailCommand::Drop { id, database } => drop(id, &database),
+        MailCommand::List { database } => list(&database.database),
+        MailCommand::Retry { id, database } => retry(id, &database.database),
+        MailCommand::Drop { id, database } => drop(id, &database.database),
         MailCommand::Test(test) => send(&test),
     }
 }
@@ -99,7 +101,7 @@ fn retry(id: Option<i64>, database: &Database) -> Result<(), Problem> {
 
 fn drop(id: i64, database: &Database) -> Result<(), Problem> {
     match open_existing(database)?.drop_mail(id).map_err(failed)? {
-        true => print(&format!("mail {id} was thrown away")),
+        true => print(&format!("mail {id} was deleted")),
         false => Err(no_such(id)),
     }
 }
@@ -109,10 +111,10 @@ fn no_such(id: i64) -> Problem {
 }
 
 fn send(test: &Test) -> Result<(), Problem> {
-    let to = Email::parse(&test.address).map_err(failed)?;
+    let to = Email::parse(&test.email).map_err(failed)?;
     let Some(MailSettings { transport, sender, templates }) = test.mail.settings()? else {
         return Err(Problem::usage(
-            "it is not known how mail is sent",
+            "no way to send mail is given",
             "give a way with --mail, such as smtp+starttls://user:password@host",
         ));
     };

@@ -1,4 +1,4 @@
-//! How mail is sent, as it was typed.
+//! Flags for mail: how it is sent, from whom, and which pages its links lead to.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,30 +10,30 @@ use crate::error::Problem;
 use crate::link::PageUrl;
 use crate::mail::{Sender, Transport};
 
-/// Who mails for trying it out are from.
+/// The sender of mails that only go to a folder or the log.
 const NOBODY: &str = "lictor@localhost";
 
 #[derive(Args, Debug)]
-pub(crate) struct MailFlags {
+pub(super) struct MailFlags {
     /// How mail is sent: smtp+starttls://USER:PASSWORD@HOST, smtps://…, smtp://HOST, sendmail:,
-    /// dir:PATH for a file each, log: for the links alone. Percent-encode what is not a letter or
-    /// a digit in USER and PASSWORD, and rather set the environment variable: others on the
+    /// dir:PATH to write files, log: to log only the links. Percent-encode everything but letters
+    /// and digits in USER and PASSWORD, and prefer the environment variable: other users of the
     /// machine can see flags
     #[arg(long, value_name = "WAY", env = "LICTOR_MAIL", hide_env_values = true)]
     mail: Option<String>,
 
-    /// The address that mails come from: login@example.org, or "Example <login@example.org>"
+    /// The sender of mails: login@example.org, or "Example <login@example.org>"
     #[arg(long, value_name = "ADDRESS", env = "LICTOR_MAIL_FROM")]
     mail_from: Option<String>,
 
-    /// Folder with words of your own for mails; the README says how they are written
+    /// Folder with templates of your own for mails; the documentation says how to write them
     #[arg(long, value_name = "DIR", env = "LICTOR_MAIL_TEMPLATES")]
     mail_templates: Option<PathBuf>,
 }
 
 impl MailFlags {
-    /// None if no way was given; an empty one in the environment is none.
-    pub(crate) fn settings(&self) -> Result<Option<MailSettings>, Problem> {
+    /// The settings; `None` if `--mail` is missing or empty.
+    pub(super) fn settings(&self) -> Result<Option<MailSettings>, Problem> {
         let Some(way) = given(self.mail.as_deref()) else { return Ok(None) };
         let transport = Transport::parse(way)?;
         let trying = way.starts_with("dir:") || way.starts_with("log:");
@@ -42,51 +42,54 @@ impl MailFlags {
             None if trying => NOBODY,
             None => {
                 return Err(Problem::usage(
-                    "it is not known whom mails come from",
+                    "mails have no sender",
                     "give an address that the mail server lets you send from with --mail-from",
                 ));
             }
         };
         let sender = Sender::parse(sender)?;
-        Ok(Some(MailSettings { transport, sender, templates: self.mail_templates.clone() }))
+        let mut settings = MailSettings::new(transport, sender);
+        settings.templates = self.mail_templates.clone();
+        Ok(Some(settings))
     }
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct PageFlags {
-    /// Where people reach the app, for the links in mails: https://login.example.org. Its pages
-    /// /finalize and /reset-finalize take them [default: http:// and the address of --listen, if
-    /// that is this machine alone]
+pub(super) struct PageFlags {
+    /// URL at which people reach the app, for the links in mails: https://login.example.org. Its
+    /// pages /finalize and /reset-finalize take them [default: where the server listens, if only
+    /// this machine can reach that]
     #[arg(long, value_name = "URL", env = "LICTOR_PUBLIC_URL")]
     public_url: Option<String>,
 
-    /// Another page that takes the link which confirms an address; ?token= is appended, behind a
+    /// URL of another page for links that confirm an e-mail address; ?token= is appended, behind a
     /// fragment if there is one: http://host/#/finalize
     #[arg(long, value_name = "URL", env = "LICTOR_CONFIRMATION_URL")]
     confirmation_url: Option<String>,
 
-    /// Another page that takes the link which sets a new password
+    /// URL of another page for links that set a new password
     #[arg(long, value_name = "URL", env = "LICTOR_RESET_URL")]
     reset_url: Option<String>,
 }
 
-/// The pages that are known.
-pub(crate) struct Pages {
-    pub(crate) public: Option<PageUrl>,
-    pub(crate) confirmation: Option<PageUrl>,
-    pub(crate) reset: Option<PageUrl>,
+/// The pages that the flags name.
+pub(super) struct Pages {
+    pub(super) public: Option<PageUrl>,
+    pub(super) confirmation: Option<PageUrl>,
+    pub(super) reset: Option<PageUrl>,
 }
 
 impl Pages {
-    /// The page that takes a token which resets a password.
-    pub(crate) fn reset_page(self) -> Option<PageUrl> {
+    /// The page for the token that resets a password.
+    pub(super) fn reset_page(self) -> Option<PageUrl> {
         self.reset.or_else(|| self.public.map(|public| public.below(PageUrl::RESET)))
     }
 }
 
 impl PageFlags {
-    /// `listen` is where the server listens.
-    pub(crate) fn pages(&self, listen: Option<SocketAddr>) -> Result<Pages, Problem> {
+    /// Parses the pages. `listen` is where the server listens: a loopback address is the default of
+    /// `--public-url`.
+    pub(super) fn pages(&self, listen: Option<SocketAddr>) -> Result<Pages, Problem> {
         let page = |typed: &Option<String>| given(typed.as_deref()).map(PageUrl::parse).transpose();
         let local = listen.filter(|listen| listen.ip().is_loopback() && listen.port() != 0);
         let public = match (page(&self.public_url)?, local) {

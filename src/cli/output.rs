@@ -1,35 +1,28 @@
-//! What the commands have in common: opening a database that is there, and what they print.
+//! What commands print: answers, errors of the library, dates.
 
 use std::io::{self, Write as _};
 
-use super::Database;
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
-use crate::store::{Inspection, Store};
 
-/// Commands that look for users do not make a file where there is none.
-pub(super) fn open_existing(database: &Database) -> Result<Store, Problem> {
-    match Store::inspect(&database.value())? {
-        Inspection::Current | Inspection::Older(_) => Store::open(&database.value(), 1),
-        Inspection::Absent => Err(Problem::new(
-            format!("there is no database at {}", database.database.display()),
-            "give its path with --database, or make the first user: lictor user add NAME",
-        )),
-    }
-}
-
+/// Prints a line.
 pub(super) fn print(text: &str) -> Result<(), Problem> {
     writeln!(io::stdout(), "{text}").or_else(unless_closed)
 }
 
-/// `lictor user list | head` is not a failure.
+/// No problem if standard output was closed, as in `lictor user list | head`; else the error.
 pub(super) fn unless_closed(error: io::Error) -> Result<(), Problem> {
     match error.kind() {
         io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(Problem::new(format!("cannot write the answer: {error}"), "free some space")),
+        _ => Err(Problem::new(
+            format!("cannot write the output: {error}"),
+            "see that its disk has space",
+        )
+        .with_source(error)),
     }
 }
 
+/// A library error as a problem, with the next step at the command line.
 pub(super) fn failed(error: Error) -> Problem {
     let next = match error {
         Error::InvalidPassword(_) => "choose another password",
@@ -48,6 +41,7 @@ pub(super) fn failed(error: Error) -> Problem {
     Problem::new(what, next)
 }
 
+/// A time as RFC 3339 writes it, or its seconds after the year 9999.
 pub(super) fn date(at: Timestamp) -> String {
     let since = std::time::Duration::from_secs(u64::try_from(at.0).unwrap_or(0));
     match std::time::UNIX_EPOCH.checked_add(since) {

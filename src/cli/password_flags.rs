@@ -1,4 +1,4 @@
-//! Rules for new passwords, as they were typed: those of the server and of commands that set one.
+//! Flags for new passwords: those of the server and of commands that set one.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use crate::error::Problem;
 use crate::guard::{Blocklist, PasswordRules};
 
 #[derive(Args, Debug)]
-pub(crate) struct PasswordFlags {
-    /// Characters that a new password has at least; NIST asks for 15 where it is the only factor
+pub(super) struct PasswordFlags {
+    /// The fewest characters of a new password; NIST asks for 15 where it is the only factor
     #[arg(long, value_name = "N", env = "LICTOR_MIN_PASSWORD_LENGTH", default_value_t = 8, value_parser = clap::value_parser!(u16).range(8..=64))]
     pub(super) min_password_length: u16,
 
-    /// A file of passwords that nobody may choose: one a line, or sorted SHA-1 hashes in
-    /// hexadecimal as breach corpora are downloaded
+    /// A file of passwords that nobody may choose: one a line, or the sorted hexadecimal SHA-1 hashes
+    /// of a downloaded breach corpus
     #[arg(long, value_name = "FILE", env = "LICTOR_PASSWORD_BLOCKLIST")]
     password_blocklist: Option<PathBuf>,
 }
@@ -26,25 +26,25 @@ impl PasswordFlags {
         self.password_blocklist.as_deref().filter(|path| !path.as_os_str().is_empty())
     }
 
-    /// Says what is wrong with the file of passwords, if one is given.
+    /// An error if the file of passwords cannot be used.
     pub(super) fn check(&self) -> Result<(), Problem> {
         self.blocklist().map_or(Ok(()), |path| Blocklist::open(path).map(drop))
     }
 }
 
-/// What a command that sets a password needs to know; it is given as to the server.
+/// The rules of the server, for a command that sets a password.
 #[derive(Args, Debug)]
-pub(crate) struct PasswordRuleFlags {
+pub(super) struct PasswordRuleFlags {
     #[command(flatten)]
     password: PasswordFlags,
 
-    /// What the service is called, which is no good password
+    /// The name of the service, which is refused as a password
     #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
     issuer: String,
 }
 
 impl PasswordRuleFlags {
-    pub(crate) fn rules(&self) -> Result<PasswordRules, Problem> {
+    pub(super) fn rules(&self) -> Result<PasswordRules, Problem> {
         let issuer = Issuer::parse(&self.issuer)?;
         let blocklist = self.password.blocklist().map(Blocklist::open).transpose()?;
         Ok(PasswordRules::new(self.password.min_password_length, issuer.as_str(), blocklist))

@@ -1,22 +1,21 @@
-//! Rules for accounts and sessions, as they were typed.
-
-use std::time::Duration;
+//! Flags for the rules of accounts and sessions.
 
 use clap::{Args, ValueEnum};
 
-use super::{PasswordFlags, Switch, lifespan};
+use super::parse::{Optional, Switch, optional_lifespan};
+use super::password_flags::PasswordFlags;
 use crate::config::{Config, RefreshReuse, SecondFactorRule};
 use crate::error::Problem;
 use crate::values::Roles;
 
 #[derive(Args, Debug)]
-pub(crate) struct PolicyFlags {
-    /// Roles of whoever registers without an invitation, separated by commas; empty for none. An
-    /// invitation gives the roles that it names
+pub(super) struct PolicyFlags {
+    /// Roles of accounts that register without an invitation, separated by commas; empty for none.
+    /// An invitation names its own roles
     #[arg(long, value_name = "ROLES", env = "LICTOR_DEFAULT_ROLES", default_value = "user")]
     default_roles: String,
 
-    /// Whose accounts must have a second factor; they can do nothing else before they set it up
+    /// Accounts that must have a second factor; they can do nothing else before they set it up
     #[arg(long, value_name = "WHO", env = "LICTOR_REQUIRE_SECOND_FACTOR", default_value = "off")]
     require_second_factor: Whose,
 
@@ -24,58 +23,46 @@ pub(crate) struct PolicyFlags {
     #[arg(long, value_name = "WHERE", env = "LICTOR_REFRESH_REUSE", default_value = "same-device")]
     refresh_reuse: Reuse,
 
-    /// End a session that was not refreshed for so long: 1h, 7d, or off; at least the access
-    /// lifespan
+    /// How long a session lasts without a refresh: 1h, 7d, or off; at least the access lifespan
     #[arg(long, value_name = "TIME|off", env = "LICTOR_SESSION_IDLE", default_value = "off", value_parser = optional_lifespan)]
     session_idle: Optional,
 
-    /// Ask for a new login before sessions are ended and before an administrator changes
-    /// anything, if the last one is longer ago: 15m, 1h, or off
+    /// The greatest age of a login for ending sessions and for an administrator's changes; after it,
+    /// a new login is needed: 15m, 1h, or off
     #[arg(long, value_name = "TIME|off", env = "LICTOR_REAUTHENTICATE", default_value = "off", value_parser = optional_lifespan)]
     reauthenticate: Optional,
 
     #[command(flatten)]
     pub(super) password: PasswordFlags,
 
-    /// Whether people are told by mail of a login from a device that they did not use before
+    /// Whether a mail tells people of a login from a device that they did not use before
     #[arg(long, value_name = "ON|OFF", env = "LICTOR_LOGIN_NOTICES", default_value = "on")]
     login_notices: Switch,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Whose {
-    /// Nobody's
+    /// None
     Off,
-    /// Those with the role admin
+    /// Accounts with the role admin
     Admin,
-    /// Everybody's
+    /// All
     All,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Reuse {
-    /// Where the session was refreshed last: the same address and program
+    /// Where the session was refreshed last: the same IP address and program
     SameDevice,
     /// Nowhere: an older token ends its session
     Never,
-}
-
-/// A time, or `off`.
-#[derive(Clone, Copy, Debug)]
-struct Optional(Option<Duration>);
-
-fn optional_lifespan(text: &str) -> Result<Optional, String> {
-    match text.trim() {
-        "off" => Ok(Optional(None)),
-        text => lifespan(text).map(Some).map(Optional),
-    }
 }
 
 impl PolicyFlags {
     pub(super) fn apply(&self, config: &mut Config) -> Result<(), Problem> {
         config.default_roles = Roles::parse(self.default_roles.trim()).map_err(|error| {
             Problem::usage(
-                format!("the default roles {:?} cannot be: {error}", self.default_roles),
+                format!("the default roles {:?} are not valid: {error}", self.default_roles),
                 "separate roles by commas, such as --default-roles user,reader",
             )
         })?;

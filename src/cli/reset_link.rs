@@ -1,12 +1,14 @@
-//! `lictor user reset-link`: what lets a user who has forgotten the password choose another.
+//! `lictor user reset-link`: makes a link with which a user sets a new password.
 
 use std::time::Duration;
 
 use clap::Args;
 
+use super::key_source::{KeyFlags, KeySource};
+use super::mail_flags::PageFlags;
+use super::one_user::OneUser;
 use super::output::{date, failed, print};
-use super::user::OneUser;
-use crate::cli::{KeyFlags, KeySource, PageFlags, lifespan};
+use super::parse::lifespan;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::{MailPurpose, MailedToken, Tokens};
@@ -14,15 +16,15 @@ use crate::store::{Account, Actor, Authority, Entry, Event, Ticket};
 use crate::values::Lifespans;
 
 #[derive(Args)]
-pub(crate) struct ResetLink {
+pub(super) struct ResetLink {
     #[command(flatten)]
     user: OneUser,
-    /// How long it can be used: 1h, 30m, or seconds
+    /// How long the link is valid: 1h, 30m, or seconds
     #[arg(long, value_name = "TIME", env = "LICTOR_RESET_LIFESPAN", default_value = "1h", value_parser = lifespan)]
     reset_lifespan: Duration,
     #[command(flatten)]
     pages: PageFlags,
-    // The server must know the key that signs it.
+    // The server must have the key that signs the token.
     #[command(flatten)]
     keys: KeyFlags,
 }
@@ -30,11 +32,11 @@ pub(crate) struct ResetLink {
 pub(super) fn run(command: &ResetLink) -> Result<(), Problem> {
     let page = command.pages.pages(None)?.reset_page();
     let (store, Account { person, .. }) = command.user.open()?;
-    let source = KeySource::of(&command.keys, &command.user.database.database);
-    let keys = source.look()?.ok_or_else(|| source.no_file())?;
+    let source = KeySource::new(&command.keys, &command.user.database.database);
+    let keys = source.find()?.ok_or_else(|| source.missing_file())?;
     let lifespan = command.reset_lifespan;
     let lifespans = Lifespans { access: lifespan, refresh: lifespan, early: Duration::ZERO };
-    // Not the newest: a server that was not restarted since `lictor key rotate` lacks that.
+    // Not the newest key: a server that was not restarted since `lictor key rotate` lacks it.
     let tokens = Tokens::new(&keys.oldest(), None, lifespans).map_err(failed)?;
     let now = Timestamp::now();
     let minted = tokens.mint_mailed(MailPurpose::Reset, person.id, &person.roles, lifespan, now);

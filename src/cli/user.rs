@@ -1,30 +1,30 @@
-//! The `user` commands.
+//! `lictor user …`: makes, shows, changes and deletes accounts.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, Write as _};
 
 use clap::Subcommand;
-use zeroize::Zeroizing;
 
-use super::output::{date, failed, open_existing, print, unless_closed};
+use super::database::{DatabaseFlag, open_existing};
+use super::one_user::OneUser;
+use super::output::{date, failed, print, unless_closed};
+use super::password_flags::PasswordRuleFlags;
+use super::prompt;
 use super::reset_link::{self, ResetLink};
-use crate::cli::{Database, PasswordRuleFlags};
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::guard::{Hasher, Password, PasswordRules};
-use crate::store::{Account, Actor, Authority, Change, Entry, Event, NewUser, SecondFactor, Store};
-use crate::values::Language;
-use crate::values::{Email, PasswordHash, Roles, Username};
-
-/// Bytes read from standard input for a password.
-const MAX_INPUT: u64 = 4096;
+use crate::guard::PasswordRules;
+use crate::store::{
+    Account, Actor, Authority, Change, Database, Entry, Event, NewUser, SecondFactor, Store,
+};
+use crate::values::{Email, Language, Roles, Username};
 
 #[derive(Subcommand)]
-pub(crate) enum UserCommand {
+pub(super) enum UserCommand {
     /// Make an account; the password comes from a prompt or standard input
     Add {
         /// The username
         name: String,
-        /// An address that also serves as a login name
+        /// An e-mail address, with which the user can log in as well
         #[arg(long, value_name = "ADDRESS")]
         email: Option<String>,
         /// A role; can be given several times
@@ -33,12 +33,12 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         rules: PasswordRuleFlags,
         #[command(flatten)]
-        database: Database,
+        database: DatabaseFlag,
     },
     /// List all accounts
     List {
         #[command(flatten)]
-        database: Database,
+        database: DatabaseFlag,
     },
     /// Show one account
     Show(OneUser),
@@ -49,121 +49,57 @@ pub(crate) enum UserCommand {
         #[command(flatten)]
         rules: PasswordRuleFlags,
     },
-    /// Set the roles, replacing those there were
+    /// Set the roles; the ones before are removed
     Roles {
         #[command(flatten)]
         user: OneUser,
-        /// Roles separated by commas; none to take all away
+        /// Roles separated by commas; leave them out to remove all
         #[arg(default_value = "")]
         roles: String,
     },
-    /// Let an account be used again
+    /// Activate an account
     Activate(OneUser),
-    /// Shut an account out at once; its tokens are refused as well
+    /// Deactivate an account at once; its tokens are refused as well
     Deactivate(OneUser),
-    /// Turn a second factor off, for somebody who has lost it and the recovery codes
+    /// Turn off the second factor of a user who has lost it and the recovery codes
     ResetSecondFactor(OneUser),
-    /// Forget failed logins up to now, so that the next one need not wait
+    /// Forget the failed logins of an account, so that the next login need not wait
     Unlock(OneUser),
-    /// Make a token with which a user sets a new password at POST /api/reset_finalize, once
+    /// Make a link, and its token for POST /api/reset_finalize, that sets a new password once
     ResetLink(ResetLink),
     /// Delete an account for good
     Delete {
         #[command(flatten)]
         user: OneUser,
-        /// Do not ask
+        /// Do not ask for confirmation
         #[arg(long)]
         yes: bool,
     },
 }
 
-#[derive(clap::Args)]
-pub(crate) struct OneUser {
-    /// The username
-    name: String,
-    #[command(flatten)]
-    pub(super) database: Database,
-}
-
-impl OneUser {
-    pub(super) fn open(&self) -> Result<(Store, Account), Problem> {
-        let store = open_existing(&self.database)?;
-        let name = Username::parse(&self.name).map_err(failed)?;
-        match store.account(&name).map_err(failed)? {
-            Some(account) => Ok((store, account)),
-            None => Err(Problem::new(
-                format!("there is no user {name}"),
-                "see who is there: lictor user list",
-            )),
-        }
-    }
-}
-
-pub(crate) fn run(command: UserCommand) -> Result<(), Problem> {
+pub(super) fn run(command: UserCommand) -> Result<(), Problem> {
     match command {
         UserCommand::Add { name, email, roles, rules, database } => {
-            add(&name, email.as_deref(), &roles.join(","), &rules.rules()?, &database)
+            let roles = roles.join(",");
+            add(&name, email.as_deref(), &roles, &rules.rules()?, &database.database)
         }
-        UserCommand::List { database } => list(&database),
-        UserCommand::Show(user) => {
-            let (store, account) = user.open()?;
-            let factor = store.second_factor(account.person.id).map_err(failed)?;
-            print(&show(&account, factor.as_ref()))
-        }
-        UserCommand::Passwd { user, rules } => {
-            let rules = rules.rules()?;
-            let (store, account) = user.open()?;
-            let name = Username::parse(&account.person.name).map_err(failed)?;
-            let email = account.email.as_deref().and_then(|email| Email::parse(email).ok());
-            let hash = read_password(&name, email.as_ref(), &rules)?;
-            let new = Change::Password { hash: &hash, session: None };
-            change(&store, &account, &new, Event::PasswordReset, "has a new password")
-        }
-        UserCommand::Roles { user, roles } => {
-            let (store, account) = user.open()?;
-            let roles = Roles::parse(&roles).map_err(failed)?;
-            let done = match roles.as_str() {
-                "" => "has no roles".into(),
-                roles => format!("has the roles {roles}"),
-            };
-            change(&store, &account, &Change::Roles(&roles), Event::RolesChanged, &done)
-        }
+        UserCommand::List { database } => list(&database.database),
+        UserCommand::Show(user) => show(&user),
+        UserCommand::Passwd { user, rules } => set_password(&user, &rules.rules()?),
+        UserCommand::Roles { user, roles } => set_roles(&user, &roles),
         UserCommand::Activate(user) => {
-            let (store, account) = user.open()?;
-            change(&store, &account, &Change::Active(true), Event::Activated, "is active")
+            change(&user.open()?, &Change::Active(true), Event::Activated, "is active")
         }
         UserCommand::Deactivate(user) => {
-            let (store, account) = user.open()?;
-            change(&store, &account, &Change::Active(false), Event::Deactivated, "is inactive")
+            change(&user.open()?, &Change::Active(false), Event::Deactivated, "is inactive")
         }
         UserCommand::ResetSecondFactor(user) => reset_second_factor(&user),
         UserCommand::Unlock(user) => {
-            let (store, account) = user.open()?;
             let done = "may try again at once: failed logins up to now are forgotten";
-            change(&store, &account, &Change::Unlocked, Event::Unlocked, done)
+            change(&user.open()?, &Change::Unlocked, Event::Unlocked, done)
         }
         UserCommand::ResetLink(command) => reset_link::run(&command),
-        UserCommand::Delete { user, yes } => {
-            let (store, account) = user.open()?;
-            let name = &account.person.name;
-            if !yes
-                && !confirmed(
-                    "deleting",
-                    &format!("delete {name} (id {}) for good?", account.person.id),
-                )?
-            {
-                return print(&format!("{name} was not deleted"));
-            }
-            let id = account.person.id;
-            let entry = Entry::new(Event::UserDeleted, id, name, Actor::Operator);
-            match store
-                .delete(id, &Authority::Operator, &entry, Timestamp::now())
-                .map_err(failed)?
-            {
-                true => print(&format!("{name} was deleted")),
-                false => Err(gone(&account)),
-            }
-        }
+        UserCommand::Delete { user, yes } => delete(&user, yes),
     }
 }
 
@@ -177,11 +113,10 @@ fn add(
     let name = Username::choose(name).map_err(failed)?;
     let email = email.map(Email::parse).transpose().map_err(failed)?;
     let roles = Roles::parse(roles).map_err(failed)?;
-    // A file that cannot be used is told before the password is asked for, but none is made for
-    // a password that cannot be had.
-    Store::inspect(&database.value())?;
-    let hash = read_password(&name, email.as_ref(), rules)?;
-    let store = Store::open(&database.value(), 1)?;
+    // A file that is no database is an error before the prompt; a new file is made only after it.
+    Store::inspect(database)?;
+    let hash = prompt::new_password(&name, email.as_ref(), rules)?;
+    let store = Store::open(database, 1)?;
     let language = Language::English;
     let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles, language };
     let entry = Entry {
@@ -219,7 +154,13 @@ fn list(database: &Database) -> Result<(), Problem> {
     wrote.or_else(unless_closed)
 }
 
-fn show(account: &Account, factor: Option<&SecondFactor>) -> String {
+fn show(user: &OneUser) -> Result<(), Problem> {
+    let (store, account) = user.open()?;
+    let factor = store.second_factor(account.person.id).map_err(failed)?;
+    print(&description(&account, factor.as_ref()))
+}
+
+fn description(account: &Account, factor: Option<&SecondFactor>) -> String {
     let Account { person, email, created, .. } = account;
     let otp = match factor {
         Some(factor) if factor.confirmed => {
@@ -240,9 +181,29 @@ fn show(account: &Account, factor: Option<&SecondFactor>) -> String {
     )
 }
 
+fn set_password(user: &OneUser, rules: &PasswordRules) -> Result<(), Problem> {
+    let found = user.open()?;
+    let (_, account) = &found;
+    let name = Username::parse(&account.person.name).map_err(failed)?;
+    let email = account.email.as_deref().and_then(|email| Email::parse(email).ok());
+    let hash = prompt::new_password(&name, email.as_ref(), rules)?;
+    let new = Change::Password { hash: &hash, session: None };
+    change(&found, &new, Event::PasswordReset, "has a new password")
+}
+
+fn set_roles(user: &OneUser, roles: &str) -> Result<(), Problem> {
+    let found = user.open()?;
+    let roles = Roles::parse(roles).map_err(failed)?;
+    let done = match roles.as_str() {
+        "" => "has no roles".into(),
+        roles => format!("has the roles {roles}"),
+    };
+    change(&found, &Change::Roles(&roles), Event::RolesChanged, &done)
+}
+
+/// Changes the account and prints `done` after its name.
 fn change(
-    store: &Store,
-    account: &Account,
+    (store, account): &(Store, Account),
     change: &Change<'_>,
     event: Event,
     done: &str,
@@ -271,49 +232,18 @@ fn reset_second_factor(user: &OneUser) -> Result<(), Problem> {
     }
 }
 
-/// Asks twice on a terminal; otherwise takes the first line of standard input.
-fn read_password(
-    name: &Username,
-    email: Option<&Email>,
-    rules: &PasswordRules,
-) -> Result<PasswordHash, Problem> {
-    let unreadable = |error: io::Error| {
-        Problem::new(
-            format!("cannot read the password: {error}"),
-            "type it at the prompt, or send it as one line on standard input",
-        )
-    };
-    let typed = if io::stdin().is_terminal() {
-        let first = rpassword::prompt_password(format!("password for {name}: "));
-        let first = Zeroizing::new(first.map_err(unreadable)?);
-        let again = rpassword::prompt_password("the same again: ");
-        if *first != *Zeroizing::new(again.map_err(unreadable)?) {
-            return Err(Problem::new("the two passwords differ", "try again"));
-        }
-        first
-    } else {
-        let mut line = Zeroizing::new(String::new());
-        io::stdin().lock().take(MAX_INPUT).read_line(&mut line).map_err(unreadable)?;
-        let end = line.trim_end_matches(['\r', '\n']).len();
-        line.truncate(end);
-        line
-    };
-    let password = Password::choose(&typed, name, email, rules).map_err(failed)?;
-    Hasher::new().and_then(|hasher| hasher.hash(&password)).map_err(failed)
-}
-
-pub(super) fn confirmed(what: &str, question: &str) -> Result<bool, Problem> {
-    if !io::stdin().is_terminal() {
-        return Err(Problem::new(
-            format!("{what} wants to be confirmed, and nobody is there to ask"),
-            "add --yes if you are sure",
-        ));
+fn delete(user: &OneUser, yes: bool) -> Result<(), Problem> {
+    let (store, account) = user.open()?;
+    let (id, name) = (account.person.id, &account.person.name);
+    let question = format!("delete {name} (id {id}) for good?");
+    if !yes && !prompt::confirmed("deleting an account", &question)? {
+        return print(&format!("{name} was not deleted"));
     }
-    let mut answer = String::new();
-    let asked = write!(io::stderr(), "{question} [y/N] ")
-        .and_then(|()| io::stdin().lock().take(MAX_INPUT).read_line(&mut answer));
-    asked.map_err(|error| Problem::new(format!("cannot ask: {error}"), "add --yes"))?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+    let entry = Entry::new(Event::UserDeleted, id, name, Actor::Operator);
+    match store.delete(id, &Authority::Operator, &entry, Timestamp::now()).map_err(failed)? {
+        true => print(&format!("{name} was deleted")),
+        false => Err(gone(&account)),
+    }
 }
 
 fn gone(account: &Account) -> Problem {

@@ -41,7 +41,7 @@ enum Content {
 impl Blocklist {
     /// Opens a file, and finds out from its first line which of the two kinds it is.
     pub fn open(path: &Path) -> Result<Blocklist, Problem> {
-        let unreadable = |error| unreadable(path, &error);
+        let unreadable = |error| unreadable(path, error);
         let (file, size) = open_regular(path)?;
         let mut start = [0; MAX_LINE];
         let read = read_at(&file, &mut start, 0).map_err(unreadable)?;
@@ -91,7 +91,7 @@ impl fmt::Debug for Blocklist {
 
 /// Opens a regular file; returns it with its size.
 fn open_regular(path: &Path) -> Result<(File, u64), Problem> {
-    let unreadable = |error| unreadable(path, &error);
+    let unreadable = |error| unreadable(path, error);
     let regular = |metadata: Metadata| match metadata.is_file() {
         true => Ok(metadata.len()),
         false => Err(not_a_file(path)),
@@ -122,11 +122,12 @@ fn read_at(file: &File, buffer: &mut [u8], at: u64) -> io::Result<usize> {
     Ok(read)
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Problem {
+fn unreadable(path: &Path, error: io::Error) -> Problem {
     Problem::new(
         format!("cannot read the password blocklist {}: {error}", path.display()),
-        "let the user that runs lictor read it, or leave --password-blocklist out",
+        "let the user that runs lictor read it, or leave out the setting `password_blocklist`",
     )
+    .with_source(error)
 }
 
 fn not_a_file(path: &Path) -> Problem {

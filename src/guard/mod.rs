@@ -38,7 +38,9 @@ pub use known::{Device, DeviceKeys, Devices};
 pub use password::Password;
 pub use password_rules::PasswordRules;
 pub use throttle::{Attempts, Throttle};
-pub use token::{Claims, MailPurpose, MailedClaims, SessionClaims, Tokens};
+#[cfg(feature = "mail")]
+pub use token::MailedClaims;
+pub use token::{Claims, MailPurpose, SessionClaims, Tokens};
 #[cfg(feature = "cli")]
 pub(crate) use token::{MailedToken, key_id};
 

@@ -1,10 +1,9 @@
-//! The key file: read, made when there is none, and replaced as a whole. Whoever reads it finds
-//! all of a ring or all of another, whatever happens in between; and it is on the disk before any
-//! token is out that one of its keys signed.
+//! The key file: read, and made if it is missing. A reader finds all of a file or none; and a ring is
+//! on the disk before one of its keys signs a token.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
@@ -23,7 +22,7 @@ pub(super) fn read(path: &Path) -> Result<Keys, Problem> {
             warn_if_others_can_read(&file, path)?;
             file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)
         })
-        .map_err(|error| cannot_read(path, &error))?;
+        .map_err(|error| cannot_read(path, error))?;
     if bytes.len() > MAX_FILE {
         return Err(Problem::new(
             format!("the key file {shown} is larger than {MAX_FILE} bytes"),
@@ -34,7 +33,7 @@ pub(super) fn read(path: &Path) -> Result<Keys, Problem> {
         .map_err(|problem| Problem { what: format!("{shown}: {}", problem.what), ..problem })
 }
 
-/// Reads the key file, or makes one. Says whether it was made now.
+/// Reads the key file, or makes one; true if it is new.
 pub(super) fn read_or_create(
     path: &Path,
     algorithm: Algorithm,
@@ -47,47 +46,18 @@ pub(super) fn read_or_create(
     let new = new.map_err(|error| {
         Problem::new(
             format!("cannot write the key file {}: {error}", path.display()),
-            "make its directory writable, or set SECRET_KEY",
+            "make its directory writable, or give a key with the setting `keys`",
         )
+        .with_source(error)
     })?;
-    // If not made now, another lictor was faster.
+    // The file may be that of another process, which was faster.
     Ok((read(path)?, new))
 }
 
-/// Replaces the ring by what `change` makes of it. Only one process at a time does so.
-pub(super) fn update(
-    path: &Path,
-    change: impl FnOnce(Keys) -> Result<Keys, Problem>,
-) -> Result<Keys, Problem> {
-    // Through links: the file is replaced, not the link to it.
-    let path = &fs::canonicalize(path).map_err(|error| cannot_read(path, &error))?;
-    let old = lock(path).map_err(|error| cannot_read(path, &error))?;
-    let keys = change(read(path)?)?;
-    replace(path, &old, &keys).map_err(|error| {
-        Problem::new(
-            format!("cannot write the key file {}: {error}", path.display()),
-            "make its directory writable for whoever changes the keys",
-        )
-    })?;
-    Ok(keys)
-}
-
-/// The file, in this process's hands until it is closed.
-fn lock(path: &Path) -> io::Result<File> {
-    loop {
-        let file = File::open(path)?;
-        file.lock()?;
-        // Whoever had it before has put another file there, whose lock is another one.
-        if file.metadata()?.ino() == fs::metadata(path)?.ino() {
-            return Ok(file);
-        }
-    }
-}
-
-/// False if there is a file by now.
+/// Makes the file; false if another process has made it meanwhile.
 fn create(path: &Path, key: &Key) -> io::Result<bool> {
     let text = match key.material() {
-        // A file of one secret is just that, for other programs to read.
+        // A single secret is written as plain text, which other programs can read.
         Material::Hs256(secret) => {
             let mut line = Zeroizing::new(Vec::with_capacity(secret.bytes().len() + 1));
             line.extend_from_slice(secret.bytes());
@@ -105,7 +75,7 @@ fn create(path: &Path, key: &Key) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         linked => linked.map(|()| true),
     });
-    // If it could not be made, that is what went wrong, and not that it is not there.
+    // The error of making the file comes before one of removing the draft.
     let removed = fs::remove_file(&draft);
     let made = made?;
     removed?;
@@ -113,53 +83,37 @@ fn create(path: &Path, key: &Key) -> io::Result<bool> {
     Ok(made)
 }
 
-fn replace(path: &Path, old: &File, keys: &Keys) -> io::Result<()> {
-    let draft = draft_of(path)?;
-    let replaced = write(&draft, format::render(keys).as_bytes(), |new| take_after(new, old))
-        .and_then(|()| fs::rename(&draft, path));
-    if replaced.is_err() {
-        let _ = fs::remove_file(&draft);
-    }
-    replaced?;
-    sync_directory(path)
-}
-
-/// Root changes the keys of a server that runs as somebody else, who must be able to read them
-/// at its next start: the new file has the old one's owner, and its group may read if it could.
-fn take_after(new: &File, old: &File) -> io::Result<()> {
-    let (was, is) = (old.metadata()?, new.metadata()?);
-    if (was.uid(), was.gid()) != (is.uid(), is.gid()) {
-        fchown(new, Some(was.uid()), Some(was.gid()))?;
-    }
-    new.set_permissions(fs::Permissions::from_mode(0o600 | was.mode() & 0o040))
-}
-
-/// A name beside the file. Written there first: who finds the file finds all of it.
-fn draft_of(path: &Path) -> io::Result<PathBuf> {
+/// A new name beside the file. The ring is written there first, so the file is always complete.
+pub(super) fn draft_of(path: &Path) -> io::Result<PathBuf> {
     let mut name = [0u8; 8];
     getrandom::fill(&mut name).map_err(io::Error::other)?;
     Ok(path.with_extension(format!("key.{}", *format::hex(&name))))
 }
 
-fn write(draft: &Path, text: &[u8], dress: impl FnOnce(&File) -> io::Result<()>) -> io::Result<()> {
+pub(super) fn write(
+    draft: &Path,
+    text: &[u8],
+    prepare: impl FnOnce(&File) -> io::Result<()>,
+) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-    dress(&file)?;
+    prepare(&file)?;
     file.write_all(text)?;
     file.sync_all()
 }
 
-/// The name must survive a power cut as well, since tokens will be out that it signed.
-fn sync_directory(path: &Path) -> io::Result<()> {
+/// Syncs the directory: the name of the file must survive a power cut, because its keys sign tokens.
+pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
     let directory = path.parent().filter(|parent| *parent != Path::new(""));
     File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn cannot_read(path: &Path, error: &io::Error) -> Problem {
+pub(super) fn cannot_read(path: &Path, error: io::Error) -> Problem {
     let next = match error.kind() {
         ErrorKind::NotFound => "check the path, or make it: openssl rand -hex 32 > FILE",
         _ => "let the user that runs lictor read it",
     };
     Problem::new(format!("cannot read the key file {}: {error}", path.display()), next)
+        .with_source(error)
 }
 
 fn warn_if_others_can_read(file: &File, path: &Path) -> io::Result<()> {
@@ -176,7 +130,7 @@ fn warn_if_others_can_read(file: &File, path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{MetadataExt as _, symlink};
 
     use super::*;
 
@@ -212,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn made_kept_and_changed() {
+    fn a_key_file_is_made_kept_and_changed() {
         let dir = Dir::new("made");
         let path = dir.0.join("a.key");
         let (made, new) = read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
@@ -222,7 +176,7 @@ mod tests {
         let (kept, new) = read_or_create(&path, Algorithm::EdDsa, NOW).unwrap();
         assert!(!new && kept.iter().eq(made.iter()));
 
-        let changed = update(&path, |keys| keys.with_new(Algorithm::EdDsa, NOW)).unwrap();
+        let changed = Keys::update(&path, |keys| keys.with_new(Algorithm::EdDsa, NOW)).unwrap();
         assert!(read(&path).unwrap().iter().eq(changed.iter()));
         assert_eq!(changed.iter().count(), 2);
         assert!(changed.current(Some(Algorithm::Hs256)) == made.current(None));
@@ -240,27 +194,27 @@ mod tests {
         let path = dir.0.join("a.key");
         read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
         let before = fs::read(&path).unwrap();
-        assert!(update(&path, |_| Err(Problem::new("no", "no"))).is_err());
+        assert!(Keys::update(&path, |_| Err(Problem::new("no", "no"))).is_err());
         assert_eq!((fs::read(&path).unwrap(), dir.names()), (before, vec!["a.key".into()]));
-        assert!(update(&dir.0.join("missing"), Ok).is_err());
+        assert!(Keys::update(&dir.0.join("missing"), Ok).is_err());
     }
 
     #[test]
-    fn a_link_stays_and_permissions_are_taken_over_in_part() {
+    fn a_link_stays_and_permissions_are_copied_in_part() {
         let dir = Dir::new("link");
         let (path, link) = (dir.0.join("a.key"), dir.0.join("link"));
         read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
         symlink("a.key", &link).unwrap();
         for (before, after) in [(0o600, 0o600), (0o640, 0o640), (0o664, 0o640), (0o644, 0o640)] {
             fs::set_permissions(&path, fs::Permissions::from_mode(before)).unwrap();
-            update(&link, Ok).unwrap();
+            Keys::update(&link, Ok).unwrap();
             assert_eq!(mode(&path), after);
         }
         assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     }
 
     #[test]
-    fn what_stands_in_the_way_of_a_new_file_is_told() {
+    fn a_file_that_cannot_be_made_says_why() {
         let dir = Dir::new("closed");
         fs::set_permissions(&dir.0, fs::Permissions::from_mode(0o500)).unwrap();
         // Root may write all the same; for others there is something to see.
@@ -277,20 +231,22 @@ mod tests {
         read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
         // Only root can give a file away; for others there is nothing to see.
         if std::os::unix::fs::chown(&path, Some(12_345), Some(54_321)).is_ok() {
-            update(&path, Ok).unwrap();
+            Keys::update(&path, Ok).unwrap();
             let owner = fs::metadata(&path).unwrap();
             assert_eq!((owner.uid(), owner.gid(), mode(&path)), (12_345, 54_321, 0o600));
         }
     }
 
     #[test]
-    fn no_key_is_lost_when_several_rotate_at_once() {
+    fn no_key_is_lost_when_several_threads_rotate() {
         let dir = Dir::new("crowd");
         let path = dir.0.join("a.key");
         read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
         std::thread::scope(|scope| {
             for _ in 0..7 {
-                scope.spawn(|| update(&path, |keys| keys.with_new(Algorithm::Hs256, NOW)).unwrap());
+                scope.spawn(|| {
+                    Keys::update(&path, |keys| keys.with_new(Algorithm::Hs256, NOW)).unwrap()
+                });
             }
         });
         assert_eq!(read(&path).unwrap().iter().count(), 8);

@@ -1,11 +1,11 @@
-//! The ring as the text of a key file, and back. Strict: a ring that is read in part would log
-//! people out, or trust a key that was to go.
+//! The text of a key file: parsing and rendering. Strict: a ring that was read in part would log
+//! people out, or trust a key that was to be removed.
 //!
-//! A file of one plain line is one HS256 secret, its bytes as they stand. Otherwise each line is
-//! one key, newest first: `lictor-key ALGORITHM CREATED VALUE`, with CREATED in seconds since the
-//! epoch, or 0 where nobody knows. VALUE is, for EdDSA, the seed in hexadecimal digits; for HS256,
-//! hexadecimal digits that are themselves the secret's text, or `bytes:` and the secret's bytes in
-//! such digits.
+//! A file of one plain line is one HS256 secret: the bytes of the line. Otherwise each line is one
+//! key, newest first: `lictor-key ALGORITHM CREATED VALUE`. CREATED is in seconds since the epoch, or
+//! 0 if it is not known. VALUE is, for EdDSA, the seed in hexadecimal digits; for HS256, hexadecimal
+//! digits that are themselves the text of the secret, or `bytes:` and the secret's bytes in such
+//! digits.
 
 use std::fmt::Write as _;
 
@@ -16,16 +16,16 @@ use super::{Algorithm, Key, Keys, MAX_KEYS, Material, Secret, Seed};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 
-/// A file larger than this holds no ring.
+/// The most bytes of a key file.
 pub(super) const MAX_FILE: usize = MAX_KEYS * (2 * MAX_SECRET + 64);
-/// What a line begins with.
+/// The first word of a key's line.
 const MARK: &str = "lictor-key";
-/// Before the bytes of a secret that is no text of hexadecimal digits.
+/// Prefix of a secret that is not itself a text of hexadecimal digits.
 const BYTES: &str = "bytes:";
 /// The end of the year 9999.
 const MAX_CREATED: i64 = 253_402_300_799;
 
-/// Reads the whole of a file.
+/// Parses the whole text of a file.
 pub(super) fn parse(file: &[u8]) -> Result<Keys, Problem> {
     let text = file.strip_suffix(b"\n").unwrap_or(file);
     if !text.starts_with(MARK.as_bytes()) {
@@ -36,8 +36,8 @@ pub(super) fn parse(file: &[u8]) -> Result<Keys, Problem> {
         let wrong = |why: String| {
             Problem::new(
                 format!("line {}: {why}", at + 1),
-                "each line is `lictor-key ALGORITHM CREATED VALUE`, as `lictor key` writes it; \
-                 undo what was changed by hand, or take the file from the backup",
+                "each line is `lictor-key ALGORITHM CREATED VALUE`; undo what was changed by hand, \
+                 or restore the file from a backup",
             )
         };
         let key = key(line.strip_suffix(b"\r").unwrap_or(line)).map_err(wrong)?;
@@ -53,7 +53,7 @@ fn plain(text: &[u8]) -> Result<Keys, Problem> {
     let text = text.strip_suffix(b"\r").unwrap_or(text);
     if text.contains(&b'\n') {
         return Err(Problem::new(
-            "it has several lines, and they are not keys as `lictor key` writes them",
+            "it has several lines, and the first does not begin with lictor-key",
             "give the path of a file whose one line is the secret: openssl rand -hex 32 > FILE",
         ));
     }
@@ -98,7 +98,7 @@ fn time(text: &str) -> Result<Option<Timestamp>, &'static str> {
     }
 }
 
-/// The text of a file with this ring.
+/// The text of a key file with this ring.
 pub(super) fn render(keys: &Keys) -> Zeroizing<String> {
     // With room for all of it from the start: growing would leave copies behind.
     let mut text = Zeroizing::new(String::with_capacity(MAX_FILE));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn one_plain_line_is_the_secret_itself() {
+    fn a_plain_line_is_the_secret() {
         for (file, length) in [
             (format!("{DIGITS}\n"), 64),
             (format!("{DIGITS}\r\n"), 64),
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn rings() {
+    fn a_ring_is_parsed_and_rendered() {
         use Algorithm::{EdDsa, Hs256};
         let bytes = format!("bytes:ff{DIGITS}");
         for (file, expected) in [
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_refused_and_not_shown() {
+    fn a_malformed_line_is_refused_and_not_shown() {
         let upper = DIGITS.to_uppercase();
         for (line, what) in [
             (format!("lictor-key HS256 1 {DIGITS} "), "four fields"),

@@ -1,13 +1,16 @@
-//! The key ring: the keys that tokens are signed and verified with, newest first.
+//! The key ring: the keys that sign and verify tokens, newest first.
 //!
 //! | file | owns |
 //! |---|---|
-//! | `secret` | what a key is made of |
+//! | `secret` | secrets and seeds |
 //! | `format` | the ring as the text of a key file, and back |
-//! | `file` | the key file: read, made, replaced |
+//! | `file` | the key file: read, made |
+//! | `change` | the key file replaced by one with other keys |
 //!
-//! Knows no cryptography and no token: what can be done with a key stands in `guard/token`.
+//! Knows no cryptography and no token: `guard/token` signs and verifies.
 
+#[cfg(any(feature = "cli", test))]
+mod change;
 mod file;
 mod format;
 mod secret;
@@ -23,14 +26,14 @@ use crate::error::Problem;
 pub use secret::Secret;
 pub(crate) use secret::Seed;
 
-/// Keys that a ring may have: a token that names none is tried with every HS256 key.
+/// The most keys of a ring: a token that names no key is tried with every HS256 key.
 pub(crate) const MAX_KEYS: usize = 8;
 
-/// How a token is signed. A key is for one algorithm and never used with another.
+/// How a token is signed. A key belongs to one algorithm and is never used with another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// HMAC with SHA-256 (RFC 7518 section 3.2): whoever verifies could sign as well.
+    /// HMAC with SHA-256 (RFC 7518 section 3.2): who can verify can also sign.
     Hs256,
     /// Ed25519 (RFC 8037): others verify with the public key, and cannot sign.
     EdDsa,
@@ -52,7 +55,7 @@ impl Algorithm {
     }
 }
 
-/// What a key is made of; this decides what it is for.
+/// The secret part of a key; its kind decides the algorithm.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Material {
     Hs256(Secret),
@@ -95,25 +98,26 @@ impl Key {
         &self.material
     }
 
-    /// When it was made, if its file says so.
+    /// When the key was made, if its file says so.
     pub(crate) fn created(&self) -> Option<Timestamp> {
         self.created
     }
 }
 
-/// The keys of a server, newest first: one signs, all verify. At least one, at most eight, each
-/// of them once.
+/// The keys of a server, newest first: one signs, all verify. At least one, at most eight, and no key
+/// twice.
 #[derive(Clone)]
 pub struct Keys(Vec<Key>);
 
 impl Keys {
-    /// Reads a key file: one line that is an HS256 secret, or a ring as `lictor key` writes it.
+    /// Reads a key file: one line that is an HS256 secret, or a ring, one line a key. The file must
+    /// exist; see [`read_or_create`](Keys::read_or_create) for the first start.
     pub fn read(path: &Path) -> Result<Keys, Problem> {
         file::read(path)
     }
 
-    /// Reads the key file, or makes one with a new key that only its owner can read. Says whether
-    /// it was made now.
+    /// Reads the key file, or makes one with a new key that only its owner can read; true if the file
+    /// is new.
     pub fn read_or_create(
         path: &Path,
         algorithm: Algorithm,
@@ -128,64 +132,24 @@ impl Keys {
         format::parse(file)
     }
 
-    /// Replaces the ring in a key file by what `change` makes of it.
-    pub(crate) fn update(
-        path: &Path,
-        change: impl FnOnce(Keys) -> Result<Keys, Problem>,
-    ) -> Result<Keys, Problem> {
-        file::update(path, change)
-    }
-
-    /// The rules of a ring.
+    /// Checks the rules of a ring.
     fn of(keys: Vec<Key>) -> Result<Keys, Problem> {
         if keys.is_empty() {
-            return Err(Problem::new("there is no key", "let `lictor key rotate` make one"));
+            return Err(Problem::new("there is no key", "keep at least one key"));
         }
         if keys.len() > MAX_KEYS {
             return Err(Problem::new(
                 format!("there are more than {MAX_KEYS} keys"),
-                "retire the oldest: lictor key list, lictor key retire KID",
+                "remove the line of the oldest, whose tokens have expired",
             ));
         }
-        let again = |(at, key): (usize, &Key)| {
+        let repeated = |(at, key): (usize, &Key)| {
             keys[..at].iter().any(|other| other.material == key.material)
         };
-        if keys.iter().enumerate().any(again) {
+        if keys.iter().enumerate().any(repeated) {
             return Err(Problem::new("the same key is there twice", "remove one of the two lines"));
         }
         Ok(Keys(keys))
-    }
-
-    /// The ring with a new key in front of it.
-    pub(crate) fn with_new(
-        mut self,
-        algorithm: Algorithm,
-        now: Timestamp,
-    ) -> Result<Keys, Problem> {
-        // A clock that was set back must not make the new key look older than the last one.
-        let newest = self.0.iter().filter_map(Key::created).max().unwrap_or(now);
-        self.0.insert(0, Key::generate(algorithm, now.max(newest))?);
-        Keys::of(self.0)
-    }
-
-    /// Whether no newer key is for the same algorithm. Such a key may be the one that signs: which
-    /// algorithm does depends on the flags of the server, so each algorithm's newest key counts.
-    pub(crate) fn is_newest(&self, key: &Key) -> bool {
-        self.current(Some(key.algorithm())) == Some(key)
-    }
-
-    /// The ring without one of its keys.
-    pub(crate) fn without(mut self, key: &Key) -> Result<Keys, Problem> {
-        self.0.retain(|one| one != key);
-        Keys::of(self.0)
-    }
-
-    /// `secret` in front of the keys of a file, in which it may stand as well.
-    pub(crate) fn behind(secret: Secret, file: Keys) -> Result<Keys, Problem> {
-        let Keys(mut keys) = Keys::from(secret);
-        let first = keys[0].material.clone();
-        keys.extend(file.0.into_iter().filter(|key| key.material != first));
-        Keys::of(keys)
     }
 
     /// The key that signs: the newest for this algorithm, or the newest of all.
@@ -193,14 +157,7 @@ impl Keys {
         self.0.iter().find(|key| algorithm.is_none_or(|one| key.algorithm() == one))
     }
 
-    /// The oldest alone. Until it is retired, every server that uses the ring has it, also one
-    /// that was not restarted since the last rotation.
-    #[cfg(feature = "cli")]
-    pub(crate) fn oldest(&self) -> Keys {
-        Keys(self.0.last().cloned().into_iter().collect())
-    }
-
-    /// All of them, newest first.
+    /// The keys, newest first.
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Key> {
         self.0.iter()
     }
@@ -230,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_ring_grows_at_its_front_and_has_an_end() {
+    fn a_ring_grows_at_its_front_up_to_eight_keys() {
         let mut keys = ring();
         for count in 2..=MAX_KEYS {
             let algorithm = Algorithm::ALL[count % 2];
@@ -240,7 +197,7 @@ mod tests {
             assert!(keys.current(Some(algorithm)).unwrap() == keys.iter().next().unwrap());
         }
         let full = keys.clone().with_new(Algorithm::Hs256, NOW).unwrap_err();
-        assert!(full.what.contains("more than 8") && full.next.contains("retire"), "{full}");
+        assert!(full.what.contains("more than 8") && full.next.contains("oldest"), "{full}");
         let last = keys.iter().last().unwrap().clone();
         let fewer = keys.without(&last).unwrap();
         assert!(fewer.iter().all(|key| *key != last));
@@ -259,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_set_back_makes_no_older_key() {
+    fn a_new_key_is_not_older_than_the_last_after_the_clock_was_set_back() {
         let keys = ring().with_new(Algorithm::Hs256, NOW).unwrap();
         let keys = keys.with_new(Algorithm::EdDsa, Timestamp(NOW.0 - 500)).unwrap();
         assert_eq!(keys.current(None).unwrap().created(), Some(NOW));

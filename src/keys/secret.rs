@@ -1,4 +1,4 @@
-//! What a key is made of: a text or bytes that two sides share (HS256), or the seed of a pair
+//! The secret part of a key: bytes that both sides share (HS256), or the seed of a key pair
 //! (Ed25519). Wiped when dropped, never shown.
 
 use std::fmt;
@@ -7,9 +7,9 @@ use zeroize::Zeroizing;
 
 use crate::error::Problem;
 
-/// Bytes that a secret must have: as many as an HMAC-SHA-256 puts out (RFC 7518 section 3.2).
+/// The fewest bytes of a secret: the size of an HMAC-SHA-256 (RFC 7518 section 3.2).
 pub(super) const MIN_SECRET: usize = 32;
-/// Bytes that a secret may have; HMAC hashes whatever is longer than 64 anyway.
+/// The most bytes of a secret; HMAC hashes one that is longer than 64 anyway.
 pub(super) const MAX_SECRET: usize = 4096;
 /// Bytes of an Ed25519 seed (RFC 8032 section 5.1.5).
 pub(super) const SEED: usize = 32;
@@ -25,8 +25,7 @@ impl Secret {
         if bytes.len() < MIN_SECRET {
             return Err(Problem::usage(
                 format!("the secret key has {} bytes; it needs at least {MIN_SECRET}", bytes.len()),
-                "make one with `openssl rand -hex 32`, or unset SECRET_KEY and let lictor make a \
-                 key file",
+                "make one with `openssl rand -hex 32`",
             ));
         }
         if bytes.len() > MAX_SECRET {
@@ -49,12 +48,12 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What an Ed25519 key pair is derived from.
+/// The seed from which an Ed25519 key pair is derived.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Seed(Zeroizing<Vec<u8>>);
 
 impl Seed {
-    /// `None` unless these are 32 bytes and not all of them zero.
+    /// `None` unless there are 32 bytes, not all of them zero.
     pub(super) fn new(bytes: Zeroizing<Vec<u8>>) -> Option<Seed> {
         (bytes.len() == SEED && bytes.iter().any(|&b| b != 0)).then_some(Seed(bytes))
     }
@@ -77,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn seeds() {
+    fn a_seed_has_32_bytes_that_are_not_all_zero() {
         let check = |bytes: &[u8]| Seed::new(Zeroizing::new(bytes.to_vec())).is_some();
         assert!(check(&[1; 32]));
         assert!(!check(&[0; 32]) && !check(&[1; 31]) && !check(&[1; 33]) && !check(b""));

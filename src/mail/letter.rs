@@ -91,6 +91,7 @@ pub enum Letter<'a> {
         name: &'a str,
     },
     /// Shows the operator that mail arrives.
+    #[cfg(any(test, feature = "cli"))]
     Test,
 }
 
@@ -158,6 +159,7 @@ impl<'a> Letter<'a> {
             Letter::AccountDeleted { .. } => DELETED,
             Letter::NewDevice { .. } => NEW_DEVICE,
             Letter::Guarded { .. } => GUARDED,
+            #[cfg(any(test, feature = "cli"))]
             Letter::Test => TEST,
         }
     }
@@ -193,6 +195,7 @@ impl<'a> Letter<'a> {
             | Letter::RecoveryCodesReplaced { name }
             | Letter::AccountDeleted { name }
             | Letter::Guarded { name } => vec![("name", name.into())],
+            #[cfg(any(test, feature = "cli"))]
             Letter::Test => Vec::new(),
         }
     }

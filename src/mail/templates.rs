@@ -68,8 +68,9 @@ impl Templates {
         let unreadable = |error: std::io::Error| {
             Problem::usage(
                 format!("cannot read the mail templates in {}: {error}", directory.display()),
-                "give --mail-templates a folder that the user who runs lictor can read",
+                "give the setting `mail.templates` a folder that the user who runs lictor can read",
             )
+            .with_source(error)
         };
         for entry in fs::read_dir(directory).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();

@@ -65,7 +65,7 @@ impl Transport {
         let unknown = || {
             Problem::usage(
                 "unknown mail transport",
-                "give --mail one of smtp+starttls://USER:PASSWORD@HOST, \
+                "give the setting `mail` one of smtp+starttls://USER:PASSWORD@HOST, \
                  smtps://USER:PASSWORD@HOST, smtp://HOST, sendmail:, dir:PATH, log:",
             )
         };

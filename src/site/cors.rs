@@ -89,7 +89,8 @@ impl RefusedOrigins {
         let shown = &origin[..origin.len().min(MAX_SHOWN)];
         log::warn!(
             "a page of {} was refused (OriginNotAllowed); if it is one of yours, name the origin \
-             with --public-url or --cors-origin, or let the proxy pass the browser's Host",
+             with the setting `public_url` or the setting `cors`, or let the proxy pass the \
+             browser's Host",
             shown.escape_ascii()
         );
         true

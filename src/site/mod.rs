@@ -67,7 +67,7 @@ impl Site {
     /// Opens the pages that the app's configuration names ([`Config::web`](crate::Config::web)).
     pub fn new(app: impl Into<Arc<App>>) -> Result<Site, Problem> {
         let app = app.into();
-        let assets = Assets::open(&app.config.web, &[&app.config.database])?;
+        let assets = Assets::open(&app.config.web, &app.config.database.private_files())?;
         let refused_origins = cors::RefusedOrigins::default();
         let concurrency = app.store.concurrency();
         Ok(Site { app, routes: api::routes(), assets, refused_origins, concurrency })

@@ -72,7 +72,7 @@ fn commands_that_fail_say_what_to_do() {
         (&["show", "nobody"], "", "there is no user nobody", "user list"),
         (&["passwd", "nobody"], PASSWORD, "there is no user nobody", "user list"),
         (&["passwd", "ada"], "ada", "shorter than 8", "another password"),
-        (&["delete", "ada"], "y\n", "wants to be confirmed", "--yes"),
+        (&["delete", "ada"], "y\n", "needs confirmation", "--yes"),
     ] {
         let (code, out, err) = server.user(args, input);
         assert_eq!((code, out.as_str()), (1, ""), "{args:?}");

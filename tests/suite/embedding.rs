@@ -235,11 +235,10 @@ fn background_threads_send_mail_and_end_when_dropped() {
     let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
     config.public_url = Some(PageUrl::parse("https://login.example").unwrap());
     config.registration = Registration::Email;
-    config.mail = Some(MailSettings {
-        transport: Transport::parse(&format!("dir:{}", mails.display())).unwrap(),
-        sender: Sender::parse("login@login.example").unwrap(),
-        templates: None,
-    });
+    config.mail = Some(MailSettings::new(
+        Transport::parse(&format!("dir:{}", mails.display())).unwrap(),
+        Sender::parse("login@login.example").unwrap(),
+    ));
     let app = Arc::new(App::open(config).unwrap());
     let site = Site::new(Arc::clone(&app)).unwrap();
     let background = Background::start(Arc::clone(&app)).unwrap();

@@ -241,7 +241,7 @@ fn the_command_line_makes_lists_and_revokes_invitations() {
     let second = invite(&["add"]).1;
     let id = second.lines().nth(1).unwrap().split_whitespace().nth(1).unwrap().to_owned();
     let revoked = invite(&["revoke", &id]);
-    assert_eq!((revoked.0, revoked.1), (0, format!("invitation {id} was taken back\n")));
+    assert_eq!((revoked.0, revoked.1), (0, format!("invitation {id} was revoked\n")));
     for (args, code, what, next) in [
         (&["revoke", &id][..], 1, "there is no invitation", "lictor invite list"),
         (&["add", "--role", "a b"], 1, "a role has", "--help"),

@@ -98,7 +98,7 @@ fn a_key_is_rotated_and_the_old_one_retired() {
         (&[new.as_str(), "--yes"][..], "is the newest HS256 key", "lictor key rotate"),
         (&["nobody", "--yes"], "there is no key nobody", "lictor key list"),
         (&["--nobody", "--yes"], "there is no key --nobody", "lictor key list"),
-        (&[old], "retiring a key wants to be confirmed", "--yes"),
+        (&[old], "retiring a key needs confirmation", "--yes"),
     ] {
         let (code, out, err) = retire(args);
         assert_eq!((code, out.as_str()), (1, ""), "{args:?}");
@@ -342,7 +342,7 @@ fn key_files_that_cannot_be_used() {
             (0..9).map(|n| format!("lictor-key HS256 2 {DIGITS}{n}\n")).collect(),
             1,
             "more than 8 keys",
-            "lictor key retire",
+            "remove the line of the oldest",
         ),
         ("x".repeat(70_000), 1, "larger than", "nothing but keys"),
     ] {

@@ -1,155 +1,326 @@
-//! The architecture's one rule, read from the `use` lines: imports run one way.
+//! The rules of the house, computed from the sources: no cycle of modules, each outside library in
+//! its files, SQL in the store, files and functions of a size that can be read.
+
+mod graph;
+mod source;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Module, and what it may import of the crate. The order is the way of a request.
-const MAY_IMPORT: &[(&str, &[&str])] = &[
-    ("main", &["cli"]),
-    (
-        "cli",
-        &[
-            "address", "admin", "app", "assets", "clock", "config", "error", "guard", "keys",
-            "link", "mail", "origin", "server", "store",
-        ],
-    ),
-    (
-        "admin",
-        &[
-            "cli", "clock", "config", "error", "guard", "keys", "language", "link", "mail",
-            "mailer", "store",
-        ],
-    ),
-    ("server", &["app", "config", "error", "net", "notify", "sweeper"]),
-    ("sweeper", &["app", "clock"]),
-    ("net", &["address", "clock", "http"]),
-    ("http", &["clock"]),
-    ("route", &["api", "app", "clock", "error", "guard", "http"]),
-    ("api", &["app", "clock", "config", "error", "guard", "http", "language", "store"]),
-    (
-        "app",
-        &[
-            "address", "assets", "clock", "config", "error", "guard", "http", "link", "mailer",
-            "origin", "route", "store",
-        ],
-    ),
-    ("mailer", &["clock", "error", "guard", "language", "link", "mail", "store"]),
-    ("assets", &["config", "error", "http"]),
-    ("guard", &["address", "clock", "domain", "error", "http", "keys", "store"]),
-    ("store", &["address", "clock", "error", "guard", "language"]),
-    ("config", &["address", "error", "guard", "keys", "link", "mail", "net"]),
-    ("mail", &["clock", "domain", "error", "language"]),
-    ("link", &["error"]),
-    ("domain", &[]),
-    ("language", &[]),
-    ("keys", &["clock", "error"]),
-    ("address", &["error"]),
-    ("origin", &[]),
-    ("notify", &[]),
-    ("error", &[]),
-    ("clock", &[]),
-    // In no build that is used; looks at the inside of what it checks.
-    ("fuzzing", &["api", "clock", "error", "guard", "http", "keys"]),
-];
+use graph::cycles;
+use source::{Source, body, end_of};
+
+/// Lines of a file without its tests.
+const MAX_FILE: usize = 400;
+/// Lines of a function that needs no reason. A longer one has a comment above it that begins with
+/// `Long:` and says why.
+const MAX_FUNCTION: usize = 40;
 
 /// Outside library, and the only files, or folders, that may name it.
 const AT_HOME: &[(&str, &[&str])] = &[
-    ("base64", &["guard/token/base64url.rs", "mail/encoding.rs", "mail/transport/smtp.rs"]),
-    ("hmac", &["guard/token/key.rs", "guard/device.rs", "guard/second_factor.rs"]),
-    ("sha1", &["guard/second_factor.rs", "guard/blocklist_file.rs"]),
-    ("sha2", &["guard/token/key.rs", "guard/code.rs", "guard/device.rs"]),
-    ("ed25519_compact", &["fuzzing/token.rs"]),
-    ("ring", &["guard/token/key.rs", "mail/transport/smtp/tls.rs"]),
-    ("webpki", &["mail/transport/smtp/tls.rs"]),
-    ("qrcodegen", &["api/qr.rs"]),
-    ("rusqlite", &["store/sqlite/"]),
-    ("miniz_oxide", &["assets/embedded.rs"]),
-    ("loom", &["net/slot/model.rs"]),
-    (
-        "clap",
-        &[
-            "cli.rs",
-            "cli/key_source.rs",
-            "cli/mail_flags.rs",
-            "cli/password_flags.rs",
-            "cli/policy_flags.rs",
-            "admin/",
-        ],
-    ),
     ("argon2", &["guard/password.rs"]),
-    ("jwt_simple", &["guard/token/key.rs", "guard/token/claims.rs", "fuzzing/token.rs"]),
-    ("precis_profiles", &["domain.rs", "guard/email.rs", "guard/name.rs"]),
-    ("unicode_normalization", &["domain.rs", "guard/email.rs", "guard/password.rs"]),
+    ("base64", &["guard/token/base64url.rs", "mail/encoding.rs", "mail/transport/smtp.rs"]),
+    ("clap", &["cli/"]),
+    ("ed25519_compact", &["fuzzing/token.rs"]),
+    ("env_logger", &["cli/logging.rs"]),
+    ("getrandom", &["keys/", "mail/transport/smtp/tls.rs", "values/random.rs"]),
+    ("hmac", &["guard/token/key.rs", "guard/device.rs", "values/totp.rs"]),
     ("httparse", &["http/mod.rs", "http/head.rs"]),
     ("httpdate", &["http/response.rs", "mail/message.rs"]),
-    ("rustls", &["mail/transport/smtp/tls.rs"]),
-    ("rustls_native_certs", &["mail/transport/smtp/tls.rs"]),
-    ("signal_hook", &["server.rs"]),
-    ("rpassword", &["admin/user.rs"]),
+    ("humantime", &["cli/"]),
+    ("jwt_simple", &["guard/token/key.rs", "guard/token/claims.rs", "fuzzing/token.rs"]),
+    ("loom", &["net/slot/model.rs"]),
+    ("miniz_oxide", &["assets/embedded.rs"]),
+    ("precis_profiles", &["values/domain.rs", "values/email.rs", "values/name.rs"]),
+    ("qrcodegen", &["api/qr.rs"]),
+    ("ring", &["guard/token/key.rs", "mail/transport/smtp/tls.rs"]),
+    ("rpassword", &["cli/prompt.rs"]),
+    ("rusqlite", &["store/sqlite/"]),
     (
         "rustix",
         &[
             "assets/folder.rs",
             "guard/blocklist_file.rs",
-            "net/mod.rs",
-            "net/poll.rs",
             "net/keeper.rs",
             "net/lanes.rs",
+            "net/mod.rs",
+            "net/poll.rs",
         ],
     ),
+    ("rustls", &["mail/transport/smtp/tls.rs"]),
+    ("rustls_native_certs", &["mail/transport/smtp/tls.rs"]),
+    ("sha1", &["values/totp.rs", "guard/blocklist_file.rs"]),
+    ("sha2", &["guard/token/key.rs", "guard/device.rs", "values/code.rs"]),
+    ("signal_hook", &["server.rs"]),
+    ("unicode_normalization", &["guard/password.rs", "values/domain.rs", "values/email.rs"]),
+    ("webpki", &["mail/transport/smtp/tls.rs"]),
 ];
 
-/// Whether the library's name is there, not only the end of another.
-fn names(line: &str, library: &str) -> bool {
-    line.match_indices(&format!("{library}::")).any(|(at, _)| {
-        !line[..at].ends_with(|before: char| before.is_alphanumeric() || before == '_')
-    })
+/// Libraries of which every file may make use.
+const EVERYWHERE: &[&str] = &["log", "serde", "serde_json", "zeroize"];
+
+/// The sources of the crate, without files that are only for tests.
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut paths = Vec::new();
+    collect(&root, &mut paths);
+    paths.sort();
+    let parse = |path: PathBuf| {
+        let text = fs::read_to_string(&path).unwrap();
+        Source::parse(path.strip_prefix(&root).unwrap().to_str().unwrap(), &text)
+    };
+    without_tests(paths.into_iter().map(parse).collect())
 }
 
-fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).unwrap() {
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
-            sources(&path, found);
+            collect(&path, found);
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             found.push(path);
         }
     }
 }
 
+fn without_tests(sources: Vec<Source>) -> Vec<Source> {
+    let tests: Vec<Vec<String>> = sources
+        .iter()
+        .flat_map(|source| {
+            source.test_modules.iter().map(|name| [&source.module[..], &[name.clone()]].concat())
+        })
+        .collect();
+    let is_test = |source: &Source| tests.iter().any(|test| source.module.starts_with(test));
+    sources.into_iter().filter(|source| !is_test(source)).collect()
+}
+
+#[track_caller]
+fn none(found: &[String]) {
+    assert!(found.is_empty(), "{} found:\n{}", found.len(), found.join("\n"));
+}
+
 #[test]
-fn imports_run_one_way() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    assert!(files.len() > 25, "{files:?}");
-    for file in files {
-        let name = file.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
-        let text = fs::read_to_string(&file).unwrap();
-        assert!(text.starts_with("//!"), "{name} does not say what it owns");
-        let module = name.split(['/', '.']).next().unwrap();
-        // Tests may look around, in a file of their own as well.
-        if module == "lib" || name.ends_with("/tests.rs") {
+fn modules_have_no_cycle() {
+    let sources = sources();
+    assert!(sources.len() > 100, "{}", sources.len());
+    none(&cycles(&sources));
+}
+
+#[test]
+fn a_file_says_what_it_owns() {
+    let silent = |source: &Source| {
+        (!source.text.starts_with("//!")).then(|| format!("src/{} has no //!", source.name))
+    };
+    none(&sources().iter().filter_map(silent).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_file_can_be_read_at_once() {
+    let long = |source: &Source| {
+        let Source { name, lines, .. } = source;
+        (*lines > MAX_FILE).then(|| format!("src/{name} has {lines} lines without its tests"))
+    };
+    none(&sources().iter().filter_map(long).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_long_function_says_why() {
+    none(&sources().iter().flat_map(long_functions).collect::<Vec<_>>());
+}
+
+fn long_functions(source: &Source) -> Vec<String> {
+    let lines: Vec<&str> = source.text.lines().map(str::trim_start).collect();
+    let texts: Vec<&str> = source.tokens.iter().map(|token| token.text.as_str()).collect();
+    let mut found = Vec::new();
+    for at in (0..texts.len()).filter(|&at| texts[at] == "fn") {
+        let body = body(&texts, at);
+        if texts[body] != "{" {
             continue;
         }
-        let (_, allowed) = MAY_IMPORT
-            .iter()
-            .find(|(known, _)| *known == module)
-            .unwrap_or_else(|| panic!("{name} is a new module: where does it stand?"));
-        let code = text.split("#[cfg(test)]").next().unwrap();
-        for line in code.lines().filter(|line| !line.trim_start().starts_with("//")) {
-            for imported in line.split("crate::").skip(1) {
-                let word: String =
-                    imported.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-                assert!(allowed.contains(&word.as_str()) || word == module, "{name}: {line}");
-            }
-            for (library, homes) in AT_HOME {
-                let named = names(line, library);
-                let home = homes
-                    .iter()
-                    .any(|home| name == *home || home.ends_with('/') && name.starts_with(home));
-                assert!(!named || home, "{name}: {line}");
+        let first = source.tokens[at].line;
+        let length = source.tokens[end_of(&texts, body, "{", "}")].line + 1 - first;
+        let above = lines[..first - 1].iter().rev();
+        let mut above = above.take_while(|line| line.starts_with("//") || line.starts_with("#["));
+        if length > MAX_FUNCTION && !above.any(|line| line.contains("Long:")) {
+            let name = texts.get(at + 1).unwrap_or(&"");
+            found.push(format!("src/{}:{first} {name} has {length} lines", source.name));
+        }
+    }
+    found
+}
+
+#[test]
+fn sql_is_in_the_store() {
+    let sql = |source: &Source| -> Vec<String> {
+        let name = &source.name;
+        let literals = source.literals.iter().filter(|(_, literal)| is_sql(literal));
+        literals.map(|(line, literal)| format!("src/{name}:{line} {literal}")).collect()
+    };
+    let outside = |source: &&Source| !source.module.starts_with(&["store".to_owned()]);
+    none(&sources().iter().filter(outside).flat_map(sql).collect::<Vec<_>>());
+}
+
+/// A keyword alone may be a method of HTTP.
+fn is_sql(text: &str) -> bool {
+    let keywords = ["SELECT ", "INSERT ", "UPDATE ", "DELETE ", "CREATE ", "PRAGMA "];
+    keywords.iter().any(|keyword| text.contains(keyword))
+}
+
+#[test]
+fn outside_libraries_are_at_home() {
+    none(&sources().iter().flat_map(strangers).collect::<Vec<_>>());
+}
+
+/// Where a file names a library whose home it is not.
+fn strangers(source: &Source) -> Vec<String> {
+    let name = &source.name;
+    let mut found = Vec::new();
+    for (library, homes) in AT_HOME {
+        let home = |home: &&&str| name == **home || home.ends_with('/') && name.starts_with(**home);
+        if homes.iter().find(home).is_some() {
+            continue;
+        }
+        for (at, token) in source.tokens.iter().enumerate() {
+            let before = at.checked_sub(1).map_or("", |before| &source.tokens[before].text);
+            let next = source.tokens.get(at + 1).map_or("", |next| &next.text);
+            let named = before == "use" && [";", "as"].contains(&next) || next == "::";
+            if token.text == *library && named && before != "::" {
+                found.push(format!("src/{name}:{} {library}", token.line));
             }
         }
     }
+    found
+}
+
+#[test]
+fn every_outside_library_has_a_home() {
+    let manifest = include_str!("../../Cargo.toml");
+    let dependencies = manifest.split("\n[dependencies]\n").nth(1).unwrap();
+    let dependencies = dependencies.split("\n[").next().unwrap();
+    let names = dependencies.lines().filter(|line| !line.starts_with('#'));
+    let names = names.filter_map(|line| Some(line.split_once(" = ")?.0.replace('-', "_")));
+    let homeless = names.filter(|name| {
+        let name = if name == "rustls_webpki" { "webpki" } else { name };
+        !EVERYWHERE.contains(&name) && !AT_HOME.iter().any(|(known, _)| *known == name)
+    });
+    none(&homeless.collect::<Vec<_>>());
+}
+
+/// Says how many cycles these files have, and what the first of them names.
+#[track_caller]
+fn check(files: &[(&str, &str)], expected: usize, places: &[&str]) {
+    let sources = files.iter().map(|(name, text)| Source::parse(name, text)).collect();
+    let found = cycles(&without_tests(sources));
+    assert_eq!(found.len(), expected, "{files:?}: {found:?}");
+    let first = found.first().map_or("", String::as_str);
+    assert!(places.iter().all(|place| first.contains(place)), "{first}");
+}
+
+#[test]
+fn cycles_are_found() {
+    check(&[("a.rs", "use crate::b::B;"), ("b.rs", "")], 0, &[]);
+    check(
+        &[("a.rs", "\nuse crate::b::B;"), ("b.rs", "fn f() { crate::a::f() }")],
+        1,
+        &["cycle in src", "src/a.rs:2", "src/b.rs:1"],
+    );
+    // Groups, renamed names, and `self`.
+    let grouped = "use crate::{c, b::{self, B as C}};";
+    check(&[("a.rs", grouped), ("b.rs", ""), ("c.rs", "use crate::a::*;")], 1, &["c uses a"]);
+    check(&[("a.rs", grouped), ("b.rs", "use crate::a;"), ("c.rs", "")], 1, &["b uses a"]);
+    // Three, and a file deep in a folder.
+    let three = ("b/x/y.rs", "use crate::c::C;");
+    check(
+        &[
+            ("a.rs", "use crate::b::B;"),
+            ("b/mod.rs", ""),
+            ("b/x/mod.rs", ""),
+            three,
+            ("c.rs", "use crate::a::A;"),
+        ],
+        1,
+        &["src/b/x/y.rs:1", "src/c.rs:1", "src/a.rs:1"],
+    );
+    // Siblings in a folder; a child may use its parent, and the parent its children.
+    let parent = ("p/mod.rs", "mod a; mod b; use a::A; struct P;");
+    check(&[parent, ("p/a.rs", "use super::P;"), ("p/b.rs", "use super::a::A;")], 0, &[]);
+    check(
+        &[parent, ("p/a.rs", "use super::b::B;"), ("p/b.rs", "use crate::p::a::A;")],
+        1,
+        &["cycle in p", "src/p/a.rs:1", "src/p/b.rs:1"],
+    );
+    // A name that the parent, or the crate, takes from a sibling stands for the sibling.
+    check(
+        &[parent, ("p/a.rs", "use super::b::B;"), ("p/b.rs", "use super::A;")],
+        1,
+        &["cycle in p"],
+    );
+    let root = ("lib.rs", "mod a; mod b; pub use a::A;");
+    check(
+        &[root, ("a.rs", "use crate::b::B;"), ("b.rs", "fn f() -> crate::A {}")],
+        1,
+        &["b uses a"],
+    );
+}
+
+#[test]
+fn what_is_not_compiled_makes_no_cycle() {
+    let uses_b = ("a.rs", "use crate::b::B;");
+    for b in [
+        "// use crate::a::A;\n/* crate::a::A /* */ crate::a::A */",
+        "//! [`crate::a::A`]\nconst A: &str = \"crate::a::A\"; const B: &str = r#\"\"crate::a::A\"#;",
+        "#[cfg(test)]\nmod tests {\n use crate::a::A;\n fn f() { let c = '}'; }\n}\n",
+        "#[cfg(test)]\nuse crate::a::A;\nfn f<'a>(x: &'a str) -> char { '\\'' }",
+        "#[cfg(all(test, feature = \"x\"))]\nmod tests { use crate::a::A; }",
+        "fn f() { other::crate_a::a() }",
+        "struct S {\n#[cfg(test)]\nx: Map<u8, crate::a::A>,\ny: u8 }",
+        "fn f() { S {\n#[cfg(test)]\npub(crate) x: crate::a::A\n} }",
+    ] {
+        check(&[uses_b, ("b.rs", b)], 0, &[]);
+    }
+    check(
+        &[
+            uses_b,
+            ("b/mod.rs", "#[cfg(test)]\nmod model;"),
+            ("b/model.rs", "use crate::a::A;"),
+            ("b/model/deep.rs", "use crate::a::A;"),
+        ],
+        0,
+        &[],
+    );
+    // What follows a test is compiled.
+    let fields = "struct S {\n#[cfg(test)]\nx: Map<u8, fn() -> u8>,\ny: crate::a::A }";
+    check(&[uses_b, ("b.rs", fields)], 1, &["src/b.rs:4"]);
+    check(&[uses_b, ("b.rs", "#[cfg(test)]\nmod tests;\nuse crate::a::A;")], 1, &["src/b.rs:3"]);
+    check(&[uses_b, ("b.rs", "const Q: char = '\"'; use crate::a::A; // \"")], 1, &[]);
+}
+
+#[test]
+fn long_functions_and_strangers_are_found() {
+    let body = "\n    x();".repeat(39);
+    for (text, expected) in [
+        (format!("fn f() {{{body}\n}}"), 1),
+        (format!("// Long: a table.\n#[inline]\nfn f() {{{body}\n}}"), 0),
+        (format!("// Long: a table.\n\nfn f() {{{body}\n}}"), 1),
+        (format!("fn f() {{{}\n}}", "\n    x();".repeat(38)), 0),
+        (format!("trait T {{\n    fn f();\n{}\n}}", body.replace("x();", "")), 0),
+        (format!("#[cfg(test)]\nfn f() {{{body}\n}}"), 0),
+        (format!("fn f(x: [u8; 4]) -> [u8; 4] {{{body}\n}}"), 1),
+        (format!("#[cfg(test)]\nfn f() -> [u8; 4] {{{body}\n}}"), 0),
+    ] {
+        assert_eq!(long_functions(&Source::parse("a.rs", &text)).len(), expected, "{text}");
+    }
+    for (name, text, expected) in [
+        ("a.rs", "use rusqlite::Connection;", 1),
+        ("a.rs", "fn f(x: rusqlite::Error) {}", 1),
+        ("a.rs", "use rusqlite as sql;", 1),
+        ("store/sqlite/a.rs", "use rusqlite::Connection;", 0),
+        ("store/a.rs", "use rusqlite::Connection;", 1),
+        ("a.rs", "use crate::rusqlite::A; // rusqlite::B", 0),
+        ("a.rs", "use my_rusqlite::A;", 0),
+    ] {
+        assert_eq!(strangers(&Source::parse(name, text)).len(), expected, "{name} {text}");
+    }
+    assert!(is_sql("SELECT id FROM users") && is_sql("x; DELETE FROM users"));
+    assert!(!is_sql("DELETE") && !is_sql("GET, DELETE") && !is_sql("select one"));
 }

@@ -4,8 +4,10 @@
 use std::time::Duration;
 
 use super::claims::{Claims, ParsedClaims};
+#[cfg(feature = "mail")]
+use super::later;
 use super::purpose::MailPurpose;
-use super::{Roles, Tokens, later};
+use super::{Roles, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -19,6 +21,7 @@ pub struct MailedToken {
 }
 
 /// The claims of a mailed token that were fixed when its mail was queued.
+#[cfg(feature = "mail")]
 #[derive(Debug, Clone, Copy)]
 pub struct MailedClaims<'a> {
     /// The `jti` claim.
@@ -48,6 +51,7 @@ impl Tokens {
     }
 
     /// Mints the token of a queued mail. It is the same each time, to the byte.
+    #[cfg(feature = "mail")]
     pub fn mint_queued(
         &self,
         purpose: MailPurpose,

@@ -36,6 +36,7 @@ use key::{Jwk, Signer, Verifier};
 pub use claims::Claims;
 #[cfg(any(test, feature = "cli"))]
 pub(crate) use key::key_id;
+#[cfg(feature = "mail")]
 pub use mailed::MailedClaims;
 #[cfg(feature = "cli")]
 pub use mailed::MailedToken;

@@ -15,7 +15,7 @@ pub(super) fn parse(path: &str) -> Result<PathBuf, Problem> {
     if path.is_empty() || Path::new(path).is_file() {
         return Err(Problem::usage(
             "the path of dir: is empty or is a file",
-            "give --mail a folder, such as dir:mails",
+            "give the setting `mail` a folder, such as dir:mails",
         ));
     }
     Ok(path.into())

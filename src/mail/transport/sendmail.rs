@@ -37,8 +37,8 @@ pub(super) fn parse(path: &str) -> Result<PathBuf, Problem> {
     if !program.is_absolute() || !program.is_file() {
         return Err(Problem::usage(
             format!("there is no sendmail program at {path:?}"),
-            "install one, such as postfix or msmtp-mta, or give its absolute path: \
-             --mail sendmail:/usr/sbin/sendmail",
+            "install one, such as postfix or msmtp-mta, or give its absolute path with \
+             the setting `mail`, such as sendmail:/usr/sbin/sendmail",
         ));
     }
     Ok(program.into())

@@ -88,6 +88,7 @@ impl Trust {
             .with_safe_default_protocol_versions()
             .map_err(|error| {
                 Problem::new(format!("cannot set up TLS: {error}"), "this is a bug in lictor")
+                    .with_source(error)
             })?
             .with_root_certificates(roots()?)
             .with_no_client_auth();

@@ -1,0 +1,253 @@
+//! `lictor check`: prints the configuration that `serve` would run with, and what is wrong with it.
+
+use std::io::{self, Write as _};
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use humantime::format_duration;
+
+use super::serve_flags::ServeFlags;
+use crate::app::origin;
+use crate::clock::Timestamp;
+use crate::config::{Config, Cors, MailSettings, Origin};
+use crate::error::Problem;
+use crate::guard::Blocklist;
+use crate::ip::{Network, is_near};
+use crate::link::PageUrl;
+use crate::server::cannot_listen;
+use crate::store::{Database, Inspection, Store};
+
+/// A line of the output: a setting and its value.
+type Row = (&'static str, String);
+
+pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
+    let source = flags.key_source();
+    let (keys, signs) = source.preview(Timestamp::now())?;
+    let config = flags.config(keys)?;
+    let web = flags.assets(&source)?.describe();
+    let blocklist = config.blocklist()?;
+    let database = database_row(&config.database)?;
+    let listen = listen_row(config.listen)?;
+    let mut rows = vec![
+        ("listen", listen),
+        ("database", database),
+        ("secret key", source.describe()),
+        ("signs", signs),
+    ];
+    rows.extend(account_rows(&config));
+    rows.extend(policy_rows(&config, blocklist.as_ref()));
+    rows.push(("web", web));
+    rows.extend(network_rows(&config));
+    print(&rows, &warnings(&config));
+    Ok(())
+}
+
+fn print(rows: &[Row], warnings: &[String]) {
+    let mut out = io::stdout().lock();
+    for (name, value) in rows {
+        let _ = writeln!(out, "{name:16} {value}");
+    }
+    let _ = writeln!(
+        out,
+        "note: these flags and this environment were looked at; by hand, a systemd unit's \
+         Environment= is not among them"
+    );
+    for warning in warnings {
+        let _ = writeln!(out, "warning: {warning}");
+    }
+    if warnings.is_empty() {
+        let _ = writeln!(out, "nothing is wrong with it");
+    }
+}
+
+fn database_row(database: &Database) -> Result<String, Problem> {
+    let note = match Store::inspect(database)? {
+        Inspection::Absent => " (will be made)",
+        found @ (Inspection::Current | Inspection::Older(_)) => {
+            Store::check(database)?;
+            if found == Inspection::Current { "" } else { " (will be upgraded)" }
+        }
+    };
+    Ok(format!("{}{note}", database.absolute()))
+}
+
+fn listen_row(listen: SocketAddr) -> Result<String, Problem> {
+    match TcpListener::bind(listen) {
+        Ok(_) => Ok(listen.to_string()),
+        // Most likely by the server whose configuration this is.
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            Ok(format!("{listen} (in use now)"))
+        }
+        Err(error) => Err(cannot_listen(listen, error)),
+    }
+}
+
+fn account_rows(config: &Config) -> Vec<Row> {
+    let time = |time: Duration| format_duration(time).to_string();
+    vec![
+        ("registration", config.registration.name().to_owned()),
+        ("access lifespan", time(config.access_lifespan)),
+        ("refresh lifespan", time(config.refresh_lifespan)),
+        ("early refresh", time(config.early_refresh)),
+        ("reset lifespan", time(config.reset_lifespan)),
+        ("confirmation", time(config.confirmation_lifespan)),
+        ("mail", config.mail.as_ref().map_or_else(|| "none".into(), describe_mail)),
+        ("confirmed at", page(config.confirmation_page())),
+        ("reset at", page(config.reset_page())),
+        ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
+        ("default roles", config.default_roles.as_str().to_owned()),
+    ]
+}
+
+fn policy_rows(config: &Config, blocklist: Option<&Blocklist>) -> Vec<Row> {
+    let list = config.password_blocklist.as_deref().zip(blocklist).map_or_else(
+        || "built in".into(),
+        |(path, list)| {
+            let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+            format!("built in, and {} ({})", path.display(), list.describe())
+        },
+    );
+    vec![
+        ("second factor", config.require_second_factor.describe().to_owned()),
+        ("refresh reuse", config.refresh_reuse.name().to_owned()),
+        ("session idle", time_or_off(config.session_idle)),
+        ("reauthenticate", time_or_off(config.reauthenticate)),
+        ("password length", format!("at least {}", config.min_password_length)),
+        ("password list", list),
+        ("login notices", on_or_off(config.login_notices)),
+        ("audit retention", format_duration(config.audit_retention).to_string()),
+        ("issuer", config.issuer.as_str().to_owned()),
+    ]
+}
+
+fn network_rows(config: &Config) -> Vec<Row> {
+    let cors = match &config.cors {
+        Cors::Any => "every origin".into(),
+        Cors::Only(origins) if origins.is_empty() => "no other origin".into(),
+        Cors::Only(origins) => origins.iter().map(Origin::as_str).collect::<Vec<_>>().join(", "),
+    };
+    let proxies: Vec<String> = config.trusted_proxies.iter().map(Network::to_string).collect();
+    let proxies = if proxies.is_empty() { "none".into() } else { proxies.join(", ") };
+    vec![
+        ("cors", cors),
+        ("throttle", on_or_off(config.throttle)),
+        ("trusted proxies", proxies),
+        ("workers", config.engine.workers.to_string()),
+        ("hash threads", config.engine.slow_workers.to_string()),
+        ("max connections", config.engine.max_connections.to_string()),
+        ("max per address", config.engine.max_per_address.to_string()),
+    ]
+}
+
+/// Settings that are allowed, but most likely a mistake.
+fn warnings(config: &Config) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if let Some(why) = missing_proxy(config) {
+        warnings.push(format!(
+            "{why}, so a proxy seems to be in front; name it with --trusted-proxy, or all people \
+             behind it count as one address"
+        ));
+    }
+    if misses_own_origin(config) {
+        warnings.push(
+            "--cors-origin is narrowed, and behind a proxy the server knows its own pages only if \
+             the proxy passes the browser's Host with its port (nginx: $http_host); name their \
+             origin with --public-url or --cors-origin"
+                .into(),
+        );
+    }
+    warnings
+}
+
+/// Whether the proxy decides if the server's own pages may call: it does when other origins are
+/// refused and no setting names the server's own.
+fn misses_own_origin(config: &Config) -> bool {
+    let narrowed = matches!(config.cors, Cors::Only(_));
+    let url = config.public_url.as_ref().map(|url| url.as_str().as_bytes());
+    narrowed && !config.trusted_proxies.is_empty() && !url.is_some_and(origin::has_name)
+}
+
+/// Why a proxy seems to be in front that no setting names; `None` if none seems to be.
+fn missing_proxy(config: &Config) -> Option<String> {
+    let url = config.public_url.as_ref().map(PageUrl::as_str)?;
+    if !config.trusted_proxies.is_empty() {
+        return None;
+    }
+    if url.starts_with("https://") {
+        return Some("the public address has TLS, which lictor does not speak".into());
+    }
+    let host = url.strip_prefix("http://")?.split(['/', '?', '#']).next()?;
+    let local = host.parse::<SocketAddr>().map(|address| is_near(address.ip()));
+    let local = local.or_else(|_| host.trim_matches(['[', ']']).parse().map(is_near));
+    let local = local.unwrap_or_else(|_| host.split(':').next() == Some("localhost"));
+    let listen = config.listen.ip();
+    (listen.is_loopback() && !local).then(|| format!("{host} cannot reach {listen}"))
+}
+
+fn time_or_off(time: Option<Duration>) -> String {
+    time.map_or_else(|| "off".into(), |time| format_duration(time).to_string())
+}
+
+fn describe_mail(mail: &MailSettings) -> String {
+    format!("{}, from {}", mail.transport.describe(), mail.sender)
+}
+
+fn page(page: Option<PageUrl>) -> String {
+    page.map_or_else(|| "no known page".into(), |page| page.as_str().to_owned())
+}
+
+fn on_or_off(on: bool) -> String {
+    if on { "on" } else { "off" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::serve_flags::{cors, networks};
+    use crate::keys::Secret;
+
+    #[test]
+    fn a_proxy_that_nobody_named_is_missed() {
+        for (listen, url, trusted, expected) in [
+            ("127.0.0.1:5000", Some("https://login.example.org"), "", true),
+            ("0.0.0.0:5000", Some("https://login.example.org/app"), "", true),
+            ("127.0.0.1:5000", Some("https://login.example.org"), "127.0.0.1", false),
+            ("127.0.0.1:5000", Some("http://login.lan"), "", true),
+            ("[::1]:5000", Some("http://192.0.2.1:80/x"), "", true),
+            ("0.0.0.0:5000", Some("http://login.lan"), "", false),
+            ("10.0.0.1:5000", Some("http://login.lan"), "", false),
+            ("127.0.0.1:5000", Some("http://127.0.0.1:5000"), "", false),
+            ("127.0.0.1:5000", Some("http://localhost:5000/"), "", false),
+            ("[::1]:5000", Some("http://[::1]:5000"), "", false),
+            ("[::1]:80", Some("http://[::1]"), "", false),
+            ("127.0.0.1:5000", None, "", false),
+        ] {
+            let secret = Secret::new([7; 32]).unwrap();
+            let mut config = Config::new("x", secret);
+            config.listen = listen.parse().unwrap();
+            config.public_url = url.map(|url| PageUrl::parse(url).unwrap());
+            config.trusted_proxies = networks(&[trusted.to_owned()]).unwrap();
+            assert_eq!(missing_proxy(&config).is_some(), expected, "{listen} {url:?} {trusted}");
+        }
+    }
+
+    #[test]
+    fn own_pages_that_a_proxy_decides_about_are_noticed() {
+        for (cors_origin, url, trusted, expected) in [
+            ("none", None, "127.0.0.1", true),
+            ("https://app.example", None, "127.0.0.1", true),
+            ("*", None, "127.0.0.1", false),
+            ("none", None, "", false),
+            ("none", Some("https://login.example"), "127.0.0.1", false),
+            // The default with --listen 127.0.0.1:5000.
+            ("none", Some("http://127.0.0.1:5000"), "127.0.0.1", true),
+        ] {
+            let mut config = Config::new("x", Secret::new([7; 32]).unwrap());
+            config.cors = cors(&[cors_origin.to_owned()]).unwrap();
+            config.public_url = url.map(|url| PageUrl::parse(url).unwrap());
+            config.trusted_proxies = networks(&[trusted.to_owned()]).unwrap();
+            let found = misses_own_origin(&config);
+            assert_eq!(found, expected, "{cors_origin} {url:?} {trusted}");
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! `lictor serve`: starts the server and says where it listens.
+
+use std::io::{self, Write as _};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::serve_flags::ServeFlags;
+use crate::app::App;
+use crate::clock::Timestamp;
+use crate::config::{Config, Registration, Web};
+use crate::error::Problem;
+use crate::server::{Server, stop_on_signals};
+use crate::site::Site;
+use crate::store::{Inspection, Store};
+
+pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
+    let source = flags.key_source();
+    // The pages, the password list and the database are checked before a key is made: a wrong path
+    // leaves no file behind.
+    flags.assets(&source)?;
+    flags.policy.password.check()?;
+    let found = Store::inspect(&flags.database.database)?;
+    let config = flags.config(source.find_or_create(Timestamp::now())?)?;
+    let site = Site::new(App::open(config)?)?;
+    let stop = stop_on_signals()?;
+    let server = Server::bind(site)?;
+    let config = &server.site().app().config;
+    if found == Inspection::Absent {
+        log::info!("made a new database in {}", config.database);
+    }
+    announce(server.address(), config);
+    server.run(&stop)
+}
+
+/// Prints where the server listens, and how to try it.
+fn announce(address: SocketAddr, config: &Config) {
+    let mut local = address;
+    if address.ip().is_unspecified() {
+        local.set_ip(match address {
+            SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    let mut text = format!("lictor {} listens on http://{address}/api/", env!("CARGO_PKG_VERSION"));
+    if config.web != Web::Off {
+        text += &format!("\nopen http://{local}/");
+    }
+    if config.registration == Registration::Open {
+        text += &format!(
+            "\ntry it: curl http://{local}/api/registration \
+             -d '{{\"username\":\"ada\",\"password\":\"correct horse\"}}'"
+        );
+    }
+    // The server runs even if standard output is closed.
+    let _ = writeln!(io::stdout(), "{text}");
+}

@@ -1,0 +1,120 @@
+//! Which settings contradict each other, or lie outside of their limits.
+
+use std::time::Duration;
+
+use super::{Config, Registration};
+use crate::error::Problem;
+
+/// The longest lifespan: more than 50 years is a slip of the keyboard, and the times in a token end
+/// in 2106.
+const MAX_LIFESPAN: Duration = Duration::from_secs(50 * 365 * 24 * 3600);
+
+impl Config {
+    /// An error for the first setting that cannot be, alone or with another.
+    pub fn check(&self) -> Result<(), Problem> {
+        self.check_algorithm()?;
+        self.check_lifespans()?;
+        if !(8..=64).contains(&self.min_password_length) {
+            return Err(Problem::usage(
+                "the least length of a password must be between 8 and 64 characters",
+                "write the setting `min_password_length` as a number, such as 15",
+            ));
+        }
+        self.check_mail()
+    }
+
+    fn check_algorithm(&self) -> Result<(), Problem> {
+        match self.algorithm {
+            Some(algorithm) if self.keys.current(Some(algorithm)).is_none() => Err(Problem::usage(
+                format!("there is no {} key to sign with", algorithm.name()),
+                "give a file of keys that has one, or leave the algorithm to the newest key",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_lifespans(&self) -> Result<(), Problem> {
+        for (name, setting, lifespan) in [
+            ("access", "the setting `access_lifespan`", self.access_lifespan),
+            ("refresh", "the setting `refresh_lifespan`", self.refresh_lifespan),
+            ("reset", "the setting `reset_lifespan`", self.reset_lifespan),
+            ("confirmation", "the setting `confirmation_lifespan`", self.confirmation_lifespan),
+        ] {
+            if lifespan < Duration::from_secs(1) || lifespan > MAX_LIFESPAN {
+                return Err(Problem::usage(
+                    format!("the {name} lifespan must be between one second and 50 years"),
+                    format!("give {setting} a time such as 24h or 30d"),
+                ));
+            }
+        }
+        if self.access_lifespan > self.refresh_lifespan {
+            return Err(Problem::usage(
+                "the access lifespan is longer than the refresh lifespan",
+                "a token cannot outlive its session: raise the setting `refresh_lifespan` or lower \
+                 the setting `access_lifespan`",
+            ));
+        }
+        if self.session_idle.is_some_and(|idle| idle < self.access_lifespan) {
+            return Err(Problem::usage(
+                "a session may be idle for less time than its access tokens are good",
+                "a token in use need not be refreshed before it expires: raise the setting \
+                 `session_idle` or lower the setting `access_lifespan`",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_mail(&self) -> Result<(), Problem> {
+        if self.registration == Registration::Email && !self.sends_mail() {
+            return Err(Problem::usage(
+                "registration by e-mail needs a way to send mail",
+                "give one with the setting `mail`, such as smtp+starttls://user:password@host, or \
+                 dir:mails to try it without a server",
+            ));
+        }
+        let pages = self.confirmation_page().zip(self.reset_page());
+        if self.sends_mail() && pages.is_none() {
+            return Err(Problem::usage(
+                "mails need to know where the links in them lead",
+                "give the address at which people reach the app with the setting `public_url`, \
+                 such as https://login.example.org",
+            ));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{Algorithm, Secret};
+
+    fn secret() -> Secret {
+        Secret::new([7; 32]).unwrap()
+    }
+
+    #[test]
+    fn the_algorithm_needs_a_key() {
+        let check = |algorithm| {
+            let mut config = Config::new("x", secret());
+            config.algorithm = algorithm;
+            config.check().is_ok()
+        };
+        assert!(check(None) && check(Some(Algorithm::Hs256)));
+        assert!(!check(Some(Algorithm::EdDsa)));
+    }
+
+    #[test]
+    fn lifespans() {
+        let check = |access: u64, refresh: u64| {
+            let mut config = Config::new("x", secret());
+            config.access_lifespan = Duration::from_secs(access);
+            config.refresh_lifespan = Duration::from_secs(refresh);
+            config.check().is_ok()
+        };
+        assert!(check(1, 1));
+        assert!(!check(0, 1));
+        assert!(!check(2, 1));
+        assert!(!check(1, u64::MAX));
+    }
+}

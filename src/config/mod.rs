@@ -1,0 +1,187 @@
+//! Checked settings and their defaults. Knows neither the command line nor the environment.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `check` | which settings contradict each other |
+//! | `cors`, `issuer`, `mail`, `policy`, `registration`, `web` | the values of one setting each |
+
+mod check;
+mod cors;
+mod issuer;
+#[cfg(feature = "mail")]
+mod mail;
+mod policy;
+mod registration;
+mod web;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::error::Problem;
+use crate::guard::{Blocklist, PasswordRules};
+use crate::ip::Network;
+use crate::keys::{Algorithm, Keys};
+use crate::link::PageUrl;
+use crate::net::Settings;
+use crate::store::Database;
+use crate::values::Roles;
+
+pub use cors::{Cors, Origin};
+pub use issuer::Issuer;
+#[cfg(feature = "mail")]
+pub use mail::MailSettings;
+pub use policy::{RefreshReuse, SecondFactorRule};
+pub use registration::Registration;
+pub use web::Web;
+
+/// The configuration of an [`App`](crate::App) and its server. In brackets: the default.
+///
+/// ```
+/// use lictor::{Config, Secret};
+/// let secret = Secret::new("correct horse battery staple, and more")?;
+/// let mut config = Config::new("app.db", secret);
+/// config.listen = "127.0.0.1:8080".parse()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Config {
+    /// Where to listen (127.0.0.1:5000).
+    pub listen: SocketAddr,
+    /// Where the users are; made if it does not exist.
+    pub database: Database,
+    /// The keys that sign and verify tokens.
+    pub keys: Keys,
+    /// The algorithm of new tokens (that of the newest key).
+    pub algorithm: Option<Algorithm>,
+    /// How long an access token is valid (24 hours).
+    pub access_lifespan: Duration,
+    /// How long after the login a token can be refreshed (30 days).
+    pub refresh_lifespan: Duration,
+    /// How long before it expires a token can be refreshed (60 seconds).
+    pub early_refresh: Duration,
+    /// How long a token that resets a password is valid (1 hour).
+    pub reset_lifespan: Duration,
+    /// How long the link that confirms an e-mail address is valid (24 hours).
+    pub confirmation_lifespan: Duration,
+    /// How mail is sent (not at all).
+    #[cfg(feature = "mail")]
+    pub mail: Option<MailSettings>,
+    /// Where people reach the app (none); its pages `finalize` and `reset-finalize` take the tokens
+    /// of the links in mails.
+    pub public_url: Option<PageUrl>,
+    /// Another page for the token that confirms an e-mail address (none); with a fragment if the app
+    /// routes there.
+    pub confirmation_url: Option<PageUrl>,
+    /// Another page for the token that resets a password (none).
+    pub reset_url: Option<PageUrl>,
+    /// Who may register (everyone).
+    pub registration: Registration,
+    /// Whether tokens of another program with the same secret are accepted, such as those of the
+    /// Flask app that lictor replaces (no). Their first use records them as sessions.
+    pub adopt_tokens: bool,
+    /// Roles of an account that registers without an invitation (user).
+    pub default_roles: Roles,
+    /// Whose accounts must have a second factor (nobody's).
+    pub require_second_factor: SecondFactorRule,
+    /// Where an older token may be refreshed again (where the session was refreshed last).
+    pub refresh_reuse: RefreshReuse,
+    /// How long a session lasts without a refresh (as long as its tokens can be refreshed).
+    pub session_idle: Option<Duration>,
+    /// The greatest age of a login for ending sessions and for an administrator's changes (any).
+    pub reauthenticate: Option<Duration>,
+    /// The fewest characters of a new password, from 8 to 64 (8).
+    pub min_password_length: u16,
+    /// A file of passwords that nobody may choose, in addition to the built-in list (none).
+    pub password_blocklist: Option<PathBuf>,
+    /// Whether a mail tells people of a login from a device that is new to them (yes).
+    pub login_notices: bool,
+    /// How long audit entries are kept (90 days).
+    pub audit_retention: Duration,
+    /// The name of the service in authenticator apps and mails (lictor).
+    pub issuer: Issuer,
+    /// The pages that are served (none; the command line serves lictor's own app).
+    pub web: Web,
+    /// The origins whose pages may call (all).
+    pub cors: Cors,
+    /// Whether guessing passwords is slowed down (yes). Off is for load tests.
+    pub throttle: bool,
+    /// Proxies whose `X-Forwarded-For` names the client (none).
+    pub trusted_proxies: Vec<Network>,
+    /// The size of the engine.
+    pub engine: Settings,
+}
+
+impl Config {
+    /// The defaults, with the two settings that have none.
+    // Long: one line a setting.
+    pub fn new(database: impl Into<Database>, keys: impl Into<Keys>) -> Config {
+        Config {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)),
+            database: database.into(),
+            keys: keys.into(),
+            algorithm: None,
+            access_lifespan: Duration::from_secs(24 * 3600),
+            refresh_lifespan: Duration::from_secs(30 * 24 * 3600),
+            early_refresh: Duration::from_secs(60),
+            reset_lifespan: Duration::from_secs(3600),
+            confirmation_lifespan: Duration::from_secs(24 * 3600),
+            #[cfg(feature = "mail")]
+            mail: None,
+            public_url: None,
+            confirmation_url: None,
+            reset_url: None,
+            registration: Registration::Open,
+            adopt_tokens: false,
+            default_roles: Roles::user(),
+            require_second_factor: SecondFactorRule::Off,
+            refresh_reuse: RefreshReuse::SameDevice,
+            session_idle: None,
+            reauthenticate: None,
+            min_password_length: 8,
+            password_blocklist: None,
+            login_notices: true,
+            audit_retention: Duration::from_secs(90 * 24 * 3600),
+            issuer: Issuer::lictor(),
+            web: Web::Off,
+            cors: Cors::Any,
+            throttle: true,
+            trusted_proxies: Vec::new(),
+            engine: Settings::default(),
+        }
+    }
+
+    /// The page for the token that confirms an e-mail address, if a setting names it.
+    pub fn confirmation_page(&self) -> Option<PageUrl> {
+        self.confirmation_url.clone().or_else(|| self.page(PageUrl::CONFIRMATION))
+    }
+
+    /// The page for the token that resets a password, if a setting names it.
+    pub fn reset_page(&self) -> Option<PageUrl> {
+        self.reset_url.clone().or_else(|| self.page(PageUrl::RESET))
+    }
+
+    /// Whether mail can be sent.
+    pub(crate) fn sends_mail(&self) -> bool {
+        #[cfg(feature = "mail")]
+        return self.mail.is_some();
+        #[cfg(not(feature = "mail"))]
+        return false;
+    }
+
+    fn page(&self, path: &str) -> Option<PageUrl> {
+        self.public_url.as_ref().map(|url| url.below(path))
+    }
+
+    /// Opens the file of passwords that nobody may choose, if one is configured.
+    pub(crate) fn blocklist(&self) -> Result<Option<Blocklist>, Problem> {
+        self.password_blocklist.as_deref().map(Blocklist::open).transpose()
+    }
+
+    /// The rules for new passwords.
+    pub(crate) fn password_rules(&self) -> Result<PasswordRules, Problem> {
+        let blocklist = self.blocklist()?;
+        Ok(PasswordRules::new(self.min_password_length, self.issuer.as_str(), blocklist))
+    }
+}
