@@ -5,13 +5,14 @@ use std::net::IpAddr;
 use zeroize::Zeroizing;
 
 use super::Token;
-use crate::app::{App, Call};
+use crate::app::{App, Call, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Device, Password, Verdict};
 use crate::http::Response;
 use crate::login::{DeviceProof, begun, new_session, second_factor};
 use crate::store::{Credentials, Entry, Event, Familiarity, GUARDED, NewSession, Proof};
+use crate::values::FactorUse;
 
 /// Takes `{username, password}`, and `otp` from users with a second factor; the name may be the
 /// email address. The device may show its secret in `device`, or in a cookie. Whether the name is
@@ -44,18 +45,45 @@ struct Typed {
 }
 
 /// Returns the answer to an attempt that the throttle has let through.
-fn log_in(
+fn log_in(call: &Call<'_>, found: Option<Credentials>, typed: &Typed) -> Result<Response, Error> {
+    let app = call.app;
+    let caller = call.caller();
+    let found = check_password(call, found, typed, &caller)?;
+    let person = &found.person;
+    if !person.active {
+        call.record(&Entry::new(Event::LoginRefused, person.id, &person.name, caller.user()));
+        return Err(Error::InactiveUser);
+    }
+    let second = check_second_factor(call, &found, typed, &caller)?;
+    let login = app.tokens.begin(call.now)?;
+    let notice = app.config.login_notices && app.config.sends_mail() && typed.known.is_none();
+    let session = NewSession { notice, ..new_session(&login, &caller) };
+    let proof = Proof { password: &found.hash, second: second.as_ref() };
+    let entry = Entry::new(Event::Login, person.id, &person.name, caller.user());
+    if !app.store.begin(person.id, &session, &proof, &entry, call.now)? {
+        // While the password was compared, it was changed, the code used, or the user deactivated.
+        call.record(&Entry { event: Event::LoginFailed, ..entry });
+        return Err(Error::Authentication);
+    }
+    let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
+    let body = Token { access_token: &access_token };
+    let now = call.now.after(found.tokens_after);
+    Ok(begun(call, &typed.shown, (person.id, typed.known), &body, now))
+}
+
+/// Returns the account if the password is right, or else records the failure.
+fn check_password(
     call: &Call<'_>,
     mut found: Option<Credentials>,
     typed: &Typed,
-) -> Result<Response, Error> {
+    caller: &Caller,
+) -> Result<Credentials, Error> {
     let app = call.app;
     let familiarity = familiarity(app, typed, found.as_ref(), call.client_ip())?;
     let limit = app.attempts.limit(familiarity);
     let guarded = is_guarded(app, found.as_ref(), limit)?;
     // A guarded account looks like a wrong password, and costs as much.
     let right = authenticate(app, found.as_mut().filter(|_| !guarded), &typed.password)?;
-    let caller = call.caller();
     let Some(found) = found else {
         // The name is not stored: people type their password there.
         let event = Event::LoginFailed;
@@ -63,47 +91,40 @@ fn log_in(
         call.record_failure(&entry, 0);
         return Err(Error::Authentication);
     };
+    if right {
+        return Ok(found);
+    }
     let person = &found.person;
-    let entry = |event| Entry::new(event, person.id, &person.name, caller.user());
+    let entry = Entry::new(Event::LoginFailed, person.id, &person.name, caller.user());
     if guarded {
         let detail = "not compared: too many have failed";
-        call.record_failure(&Entry { detail, ..entry(Event::LoginFailed) }, 0);
-        return Err(Error::Authentication);
+        call.record_failure(&Entry { detail, ..entry }, 0);
+    } else {
+        call.record_failure(&entry, limit.unwrap_or(0));
     }
-    if !right {
-        call.record_failure(&entry(Event::LoginFailed), limit.unwrap_or(0));
-        return Err(Error::Authentication);
-    }
-    if !person.active {
-        call.record(&entry(Event::LoginRefused));
-        return Err(Error::InactiveUser);
-    }
-    let second = match second_factor::demand(call, person.id, typed.otp.as_ref(), found.unlocked) {
+    Err(Error::Authentication)
+}
+
+/// Returns what the login uses up of the second factor, or else records why it may not.
+fn check_second_factor(
+    call: &Call<'_>,
+    found: &Credentials,
+    typed: &Typed,
+    caller: &Caller,
+) -> Result<Option<FactorUse>, Error> {
+    let Credentials { person, unlocked, .. } = found;
+    let entry = |event| Entry::new(event, person.id, &person.name, caller.user());
+    match second_factor::demand(call, person.id, typed.otp.as_ref(), *unlocked) {
         Err(Error::SecondFactorRequired) => {
             call.record(&entry(Event::SecondFactorAsked));
-            return Err(Error::SecondFactorRequired);
+            Err(Error::SecondFactorRequired)
         }
         Err(Error::WrongOtp) => {
-            let detail = "second factor";
-            call.record(&Entry { detail, ..entry(Event::LoginFailed) });
-            return Err(Error::Authentication);
+            call.record(&Entry { detail: "second factor", ..entry(Event::LoginFailed) });
+            Err(Error::Authentication)
         }
-        other => other?,
-    };
-    let login = app.tokens.begin(call.now)?;
-    let notice = app.config.login_notices && app.config.sends_mail() && typed.known.is_none();
-    let session = NewSession { notice, ..new_session(&login, &caller) };
-    let proof = Proof { password: &found.hash, second: second.as_ref() };
-    let event = entry(Event::Login);
-    if !app.store.begin(person.id, &session, &proof, &event, call.now)? {
-        // While the password was compared, it was changed, the code used, or the user shut out.
-        call.record(&entry(Event::LoginFailed));
-        return Err(Error::Authentication);
+        second => second,
     }
-    let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
-    let body = Token { access_token: &access_token };
-    let now = call.now.after(found.tokens_after);
-    Ok(begun(call, &typed.shown, (person.id, typed.known), &body, now))
 }
 
 /// Returns how well the account knows where a login comes from. The throttle forgets IP addresses

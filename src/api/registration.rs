@@ -14,23 +14,7 @@ use crate::values::{Code, CodeHash, Email, Language, Roles, Username};
 /// the name is free and the invitation unused, the database says when it inserts the account.
 pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     let app = call.app;
-    let mode = app.config.registration;
-    if mode == Registration::Closed {
-        return Err(Error::RegistrationClosed);
-    }
-    let mut fields = call.fields()?;
-    let invited = match mode {
-        Registration::Invite => Some(Invited::with(call, &fields.text("invitation")?)?),
-        Registration::Open | Registration::Email | Registration::Closed => None,
-    };
-    let name = Username::choose(&fields.text("username")?)?;
-    let email = match mode {
-        Registration::Email => Some(Email::parse(&fields.text("email")?)?),
-        Registration::Open | Registration::Invite | Registration::Closed => None,
-    };
-    let password =
-        Password::choose(&fields.text("password")?, &name, email.as_ref(), &app.password_rules)?;
-    let shown = DeviceProof::of(call, fields.optional("device")?.as_ref());
+    let Typed { invited, name, email, password, shown } = Typed::read(call)?;
     let client = call.client_ip();
     if let Some(email) = &email {
         app.attempts.mail(email, client, call.now)?;
@@ -56,6 +40,38 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
             let body = Token { access_token: &access_token };
             Ok(begun(call, &shown, (id, None), &body, call.now.after(call.now)))
         }
+    }
+}
+
+/// What a registration brings.
+struct Typed {
+    invited: Option<Invited>,
+    name: Username,
+    email: Option<Email>,
+    password: Password,
+    shown: DeviceProof,
+}
+
+impl Typed {
+    fn read(call: &Call<'_>) -> Result<Typed, Error> {
+        let mode = call.app.config.registration;
+        if mode == Registration::Closed {
+            return Err(Error::RegistrationClosed);
+        }
+        let mut fields = call.fields()?;
+        let invited = match mode {
+            Registration::Invite => Some(Invited::with(call, &fields.text("invitation")?)?),
+            Registration::Open | Registration::Email | Registration::Closed => None,
+        };
+        let name = Username::choose(&fields.text("username")?)?;
+        let email = match mode {
+            Registration::Email => Some(Email::parse(&fields.text("email")?)?),
+            Registration::Open | Registration::Invite | Registration::Closed => None,
+        };
+        let rules = &call.app.password_rules;
+        let password = Password::choose(&fields.text("password")?, &name, email.as_ref(), rules)?;
+        let shown = DeviceProof::of(call, fields.optional("device")?.as_ref());
+        Ok(Typed { invited, name, email, password, shown })
     }
 }
 

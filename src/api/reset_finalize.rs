@@ -39,8 +39,8 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     let login = app.tokens.begin(now)?;
     let session = new_session(&login, &caller);
     let reset = PasswordReset { hash: &hash, second: second.as_ref(), session: &session };
-    let done = Entry::new(Event::PasswordReset, person.id, &person.name, caller.user());
-    if !app.store.reset(&jti, &reset, &done, now)? {
+    let entry = Entry::new(Event::PasswordReset, person.id, &person.name, caller.user());
+    if !app.store.reset(&jti, &reset, &entry, now)? {
         let refusal = refusal(call, &jti, second.as_ref())?;
         if let Error::WrongOtp = refusal {
             record_wrong_code(call, &person, &caller);

@@ -13,7 +13,8 @@ use crate::http::Response;
 use crate::route::{Handler, Route};
 
 /// Returns the routes that every [`Site`](crate::Site) has. The most frequent come first.
-#[rustfmt::skip] // A row is a line.
+// Long: a table, a line for each endpoint.
+#[rustfmt::skip]
 pub(crate) fn routes() -> Vec<Route> {
     vec![
         Route::new("GET", "/api/protected", user(protected::get)),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::Header;
 
 /// One complete request. Other servers can build one with [`Request::new`] to hand it to an
-/// [`App`](crate::App).
+/// [`Site`](crate::Site).
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The method, as sent (methods are case-sensitive, RFC 9110 section 9.1).

@@ -119,8 +119,8 @@ impl Response {
         self.with_value("Retry-After", HeaderValue::number(seconds))
     }
 
-    /// The body. Empty for a file that the engine sends; [`App::handle`](crate::App::handle)
-    /// returns files as bytes.
+    /// The body. Empty for a file that the engine sends; [`Site::handle`](crate::Site::handle) returns
+    /// files as bytes.
     pub fn body(&self) -> &[u8] {
         self.body.in_memory()
     }
