@@ -23,7 +23,7 @@ impl Key {
     }
 }
 
-/// A record: the key's tag, then the numbers of whoever uses the table. An empty slot is all zero,
+/// A record: the key's tag, then the numbers of the table's user. An empty slot is all zero,
 /// so the system gives a new table no memory before it is used.
 pub(super) type Record<const NUMBERS: usize> = [u32; NUMBERS];
 

@@ -1,6 +1,6 @@
 //! The secret of a device, by which an account knows the device after a login. It grants no access:
-//! the throttle counts whoever shows one apart from strangers, at the secret's account only. Knows
-//! no request, no store and no clock.
+//! the throttle counts a client that shows one apart from strangers, at the secret's account only.
+//! Knows no request, no store and no clock.
 //!
 //! The server keeps no copy. A secret is `base64url(user, time, number, MAC)`; the MAC key is
 //! derived from a key of the ring, so a secret survives restarts, and key rotations until the key
@@ -145,8 +145,8 @@ impl DeviceKeys {
         self.read_all(std::iter::once(list), now)
     }
 
-    /// Reads the secrets of several lists, of the first [`MAX_LISTS`]. Whoever can set a cookie in
-    /// the browser, such as a page of a sibling domain, can put lists before ours.
+    /// Reads the secrets of several lists, of the first [`MAX_LISTS`]. A page that can set a
+    /// cookie in the browser, such as one of a sibling domain, can put lists before ours.
     pub fn read_all<'a>(&self, lists: impl Iterator<Item = &'a [u8]>, now: Timestamp) -> Devices {
         let mut found: Vec<Device> = Vec::new();
         let texts = |list: &'a [u8]| list.split(|&b| b == b'.').take(MAX_USERS);

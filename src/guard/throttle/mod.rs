@@ -7,8 +7,8 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `policy` | what is counted, and the numbers of each limit |
-//! | `counters` | the counts, and the waits that follow from them |
+//! | `policy` | the counters, and the numbers of each |
+//! | `counters` | the table of counters, and the waits that follow from them |
 //! | `attempt` | an attempt that was admitted, and its end |
 
 mod attempt;

@@ -1,4 +1,4 @@
-//! The policy of the throttle: what is counted, and how the waits of each counter grow. The README
+//! The policy of the throttle: the counters, and how the waits of each grow. `docs/throttling.md`
 //! documents these numbers, and a test compares the two.
 
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use super::counters::Backoff;
 use crate::guard::known::Device;
 
-/// What is counted, and by whom.
+/// A counter, with what it counts by.
 #[derive(Hash)]
 pub(super) enum Counter<'a> {
     /// Failed logins from an IP address to any account.
@@ -27,7 +27,7 @@ pub(super) enum Counter<'a> {
     RegistrationsFrom(IpAddr),
     /// Mails that an IP address causes, to any mailbox.
     MailsFrom(IpAddr),
-    /// Confirmation mails to a mailbox, whoever causes them and whether it is a user's or not.
+    /// Confirmation mails to a mailbox from all clients, whether it is a user's or not.
     ConfirmationMailsTo(&'a str),
     /// Reset mails to a mailbox, likewise. Counted apart: a stranger who registers with the owner's
     /// e-mail address does not delay the owner's reset.

@@ -1,4 +1,4 @@
-//! The throttle as a whole: who has to wait for what, and for how long.
+//! The throttle as a whole: which clients have to wait, and how long.
 
 use super::counters::Backoff;
 use super::*;
