@@ -17,7 +17,7 @@ use crate::guard::{
 use crate::http::Request;
 use crate::ip::{Client, Proxies};
 use crate::mailer::Mailer;
-use crate::store::{Actor, Entry, Event, NewUser, RotationPolicy, Sqlite, Store};
+use crate::store::{Actor, Entry, Event, NewUser, RotationPolicy, Store};
 use crate::values::{Email, Language, Lifespans, Roles, Username};
 
 pub use call::Call;
@@ -46,7 +46,7 @@ pub(crate) use fields::Fields;
 /// ```
 pub struct App {
     pub(crate) config: Config,
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: Store,
     pub(crate) tokens: Tokens,
     pub(crate) hasher: Hasher,
     pub(crate) password_rules: PasswordRules,
@@ -68,7 +68,7 @@ impl App {
         let mailer = mailer(&config)?;
         // The threads that read: the workers, those that hash, one that writes, one that mails.
         let readers = config.engine.workers + config.engine.slow_workers + 2;
-        let store = Sqlite::open(&config.database, readers)?;
+        let store = Store::open(&config.database.as_path().into(), readers)?;
         let broken = |error: Error| Problem::new(error.to_string(), "please report this");
         let lifespans = Lifespans {
             access: config.access_lifespan,
@@ -82,7 +82,7 @@ impl App {
             log::warn!("{warning}");
         }
         Ok(App {
-            store: Box::new(store.with_mail(config.mail.is_some())),
+            store,
             tokens: Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?,
             hasher: Hasher::new().map_err(broken)?,
             password_rules,
@@ -142,9 +142,7 @@ impl App {
             actor: Actor::Operator,
             detail: roles.as_str(),
         };
-        let id = self.store.add(&user, None, &entry, Timestamp::now())?;
-        Entry { user: Some(id), ..entry }.log();
-        Ok(id)
+        self.store.add(&user, None, &entry, Timestamp::now())
     }
 
     /// Returns the IP address of the client: the peer of the connection, or, if that is a trusted
@@ -174,7 +172,7 @@ impl App {
     ) -> Result<T, Error> {
         let caller = self.config.adopt_tokens.then(|| call.caller());
         let adopt = caller.as_ref().map(Caller::client_info);
-        check(&TokenCheck { tokens: &self.tokens, store: &*self.store, adopt, now: call.now })
+        check(&TokenCheck { tokens: &self.tokens, store: &self.store, adopt, now: call.now })
     }
 
     /// Refuses a user who must have a second factor and has none.
@@ -207,13 +205,6 @@ impl App {
     /// Returns the mailer, or [`Error::MailDisabled`]. Endpoints that mail ask for it first.
     pub(crate) fn mailer(&self) -> Result<&Mailer, Error> {
         self.mailer.as_ref().ok_or(Error::MailDisabled)
-    }
-
-    /// Wakes the thread that delivers mail: there may be a notice in the outbox.
-    pub(crate) fn ring(&self) {
-        if let Some(mailer) = &self.mailer {
-            mailer.signal().notify();
-        }
     }
 }
 

@@ -1,25 +1,124 @@
 //! Login for small, self-hosted apps: registers people, logs them in, issues and checks JWTs, on
-//! SQLite, without an async runtime.
+//! SQLite, without an async runtime. The program `lictor` is a thin user of this crate; a program
+//! of your own can have the same inside.
 //!
-//! The binary of the same name is a thin user of this crate. A program that wants the same inside
-//! opens an [`App`], adds routes of its own, and either serves it with the engine that comes with
-//! it, or hands it requests from any other server ([`App::handle`]).
+//! # The parts
+//!
+//! - A [`Config`] holds the settings; only the database and the [`Keys`] have no default.
+//! - An [`App`] is opened from it: accounts, sessions, tokens. It tells who calls
+//!   ([`App::identify`]) and makes accounts ([`App::add_user`]).
+//! - A [`Site`] answers requests with it: the endpoints under `/api/`, [`Route`]s of your own, and
+//!   pages if [`Config::web`] names some.
+//! - A [`Server`] serves the site on a port until it is stopped. Or a server that you have already
+//!   hands requests to [`Site::handle`], beside one [`Background`].
+//!
+//! # A program with a login
 //!
 //! ```no_run
 //! use lictor::clock::Timestamp;
-//! use lictor::http::{Request, Response};
-//! use lictor::{App, Config, Error, Handler, Identity, Keys, Route, Server};
+//! use lictor::http::Response;
+//! use lictor::{Algorithm, App, Config, Handler, Keys, Route, Server, Site};
 //!
-//! fn greet(_: &App, user: &Identity, _: &Request, _: Timestamp) -> Result<Response, Error> {
+//! // The file is made at the first start. Whoever can read it can log in as anybody.
+//! let (keys, _) = Keys::read_or_create("app.key".as_ref(), Algorithm::Hs256, Timestamp::now())?;
+//! let mut config = Config::new("app.db", keys);
+//! config.listen = ([127, 0, 0, 1], 8000).into();
+//!
+//! let greet = Handler::user(|_, user| {
 //!     Ok(Response::json(200, &format!("Good day, {}", user.name())))
-//! }
-//!
-//! let keys = Keys::read("app.key".as_ref())?;
-//! let config = Config::new("app.db", keys);
-//! let app = App::open(&config)?.with_route(Route::new("GET", "/api/greet", Handler::User(greet)));
-//! Server::bind(app, &config)?.run(&lictor::stop_on_signals()?)?;
+//! });
+//! let site = Site::new(App::open(config)?)?.with_route(Route::new("GET", "/api/greet", greet));
+//! Server::bind(site)?.run(&lictor::stop_on_signals()?)?;
 //! # Ok::<(), lictor::Problem>(())
 //! ```
+//!
+//! Register with `POST /api/registration`, log in with `POST /api/login`, and call `/api/greet`
+//! with the token as `Authorization: Bearer TOKEN`.
+//!
+//! # Routes of your own
+//!
+//! A [`Handler`] is a function or a closure, and may own whatever it works with. Its kind is its
+//! guard: one for users is not called without a good token, one for a role not without the role. A
+//! route says what its answer waits for ([`Route::writes`], [`Route::hashes`], …), so that it
+//! delays no quick answer. An [`Error`] that it returns becomes the answer.
+//!
+//! ```
+//! use std::sync::Mutex;
+//! use lictor::clock::Timestamp;
+//! use lictor::http::{Header, Request, Response};
+//! use lictor::{Algorithm, App, Config, Error, Handler, Keys, Role, Roles, Route, Site};
+//! # let dir = std::env::temp_dir().join(format!("lictor-doc-guide-{}", std::process::id()));
+//! # std::fs::create_dir_all(&dir)?;
+//! # let (key_file, database) = (dir.join("app.key"), dir.join("app.db"));
+//!
+//! let now = Timestamp::now();
+//! let (keys, made) = Keys::read_or_create(&key_file, Algorithm::Hs256, now)?;
+//! assert!(made, "this is the first start");
+//! let app = App::open(Config::new(&database, keys))?;
+//! app.add_user("ada", None, "ten wooden lanterns", &Roles::parse("editor")?)?;
+//!
+//! let articles = Mutex::new(Vec::new());
+//! let publish = Handler::role(Role::parse("editor")?, move |call, editor| {
+//!     let text = String::from_utf8(call.request.body.to_vec())
+//!         .map_err(|_| Error::BadRequest("The article is not UTF-8".into()))?;
+//!     let mut articles = articles.lock().map_err(|_| Error::Internal("a bug".into()))?;
+//!     articles.push((editor.id(), text));
+//!     Ok(Response::json(201, &articles.len()))
+//! });
+//! let site = Site::new(app)?.with_route(Route::new("POST", "/articles", publish).writes());
+//!
+//! let mut login = Request::new("POST", "/api/login", &[]);
+//! login.body = br#"{"username": "ada", "password": "ten wooden lanterns"}"#;
+//! let answer = site.handle(&login, now);
+//! let answer: serde_json::Value = serde_json::from_slice(answer.body())?;
+//! let bearer = format!("Bearer {}", answer["access_token"].as_str().unwrap_or_default());
+//!
+//! let headers = [Header { name: "Authorization", value: bearer.as_bytes() }];
+//! assert_eq!(site.handle(&Request::new("POST", "/articles", &headers), now).status, 201);
+//! assert_eq!(site.handle(&Request::new("POST", "/articles", &[]), now).status, 401);
+//! # drop(site);
+//! # std::fs::remove_dir_all(&dir)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Inside another server
+//!
+//! Hand requests under `/api/` to [`Site::handle`], and ask [`App::identify`] who calls your own
+//! routes, each time with the request's true method. Start one [`Background`], which deletes
+//! expired rows and sends mail. In an async program, call `handle` on a thread that may block,
+//! such as with tokio's `spawn_blocking`. `examples/axum.rs` and `examples/tiny_http.rs` in the
+//! repository do all of it.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use lictor::clock::Timestamp;
+//! use lictor::http::{Header, Request};
+//! use lictor::{App, Background, Config, Error, Secret, Site};
+//! # let dir = std::env::temp_dir().join(format!("lictor-doc-other-{}", std::process::id()));
+//! # std::fs::create_dir_all(&dir)?;
+//! # let database = dir.join("app.db");
+//!
+//! let secret = Secret::new("correct horse battery staple, and more")?;
+//! let app = Arc::new(App::open(Config::new(&database, secret))?);
+//! let background = Background::start(Arc::clone(&app))?;
+//! let site = Site::new(Arc::clone(&app))?;
+//!
+//! // Your server has read a request; this one brings no token.
+//! let headers = [Header { name: "Accept", value: b"*/*" }];
+//! let mut request = Request::new("DELETE", "/articles/7", &headers);
+//! request.peer = Some([192, 0, 2, 7].into());
+//! let refused = app.identify(&request, Timestamp::now());
+//! assert!(matches!(refused, Err(Error::MissingBearer)));
+//! # drop((background, site, app));
+//! # std::fs::remove_dir_all(&dir)?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "lictor runs on Linux alone: it is built on epoll, accept4 and openat2. On another system, \
+     build it in a container or a virtual machine with Linux."
+);
 
 mod api;
 mod app;
@@ -64,7 +163,8 @@ pub use ip::Network;
 pub use keys::{Algorithm, Keys, Secret};
 pub use link::PageUrl;
 pub use mail::{Sender, Transport};
-pub use route::{Blocking, Handler, Route};
+pub use route::{Handler, Route};
 pub use server::{Server, stop_on_signals};
 pub use site::Site;
+pub use store::Database;
 pub use values::{Email, Role, Roles, Username};

@@ -12,8 +12,10 @@ use crate::guard::{Admin, Identity, Throttle};
 use crate::http::Response;
 use crate::values::Role;
 
-/// What a handler returns.
-type Answered = Result<Response, Error>;
+/// A handler for anyone.
+type Open = Arc<dyn Fn(&Call<'_>) -> Result<Response, Error> + Send + Sync>;
+/// A handler that takes the proof of who calls.
+type Closed<Proof> = Arc<dyn Fn(&Call<'_>, &Proof) -> Result<Response, Error> + Send + Sync>;
 
 /// Who may call, and what happens then: a function or a closure, with whatever state it has.
 ///
@@ -39,13 +41,13 @@ pub struct Handler(pub(crate) Guarded);
 #[derive(Clone)]
 pub(crate) enum Guarded {
     /// Anyone.
-    Public(Arc<dyn Fn(&Call<'_>) -> Answered + Send + Sync>),
+    Public(Open),
     /// Users with a good token.
-    User(Arc<dyn Fn(&Call<'_>, &Identity) -> Answered + Send + Sync>),
+    User(Closed<Identity>),
     /// Those of them who have this role.
-    Role(Role, Arc<dyn Fn(&Call<'_>, &Identity) -> Answered + Send + Sync>),
+    Role(Role, Closed<Identity>),
     /// Those of them who are administrators.
-    Admin(Arc<dyn Fn(&Call<'_>, &Admin) -> Answered + Send + Sync>),
+    Admin(Closed<Admin>),
 }
 
 impl Handler {
@@ -96,8 +98,7 @@ impl fmt::Debug for Handler {
 
 /// What an answer waits for. It decides which thread runs the handler.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Blocking {
+pub(crate) enum Blocking {
     /// Nothing but the check of the token: microseconds.
     Nothing,
     /// A few rows of the database, by key.

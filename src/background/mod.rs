@@ -63,7 +63,7 @@ impl Background {
     pub(crate) fn beside_engine(app: Arc<App>) -> Result<Background, Problem> {
         let mut background = Background { app, running: Vec::new(), threads: Vec::new() };
         background.spawn("lictor-sweep", sweep::run).map_err(no_thread)?;
-        background.spawn("lictor-mail", |app, _| delivery::run(app)).map_err(no_thread)?;
+        background.spawn("lictor-outbox", |app, _| delivery::run(app)).map_err(no_thread)?;
         Ok(background)
     }
 

@@ -10,7 +10,7 @@ use super::output::{date, failed, open_existing, unless_closed};
 use crate::cli::{Database, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::store::{Audit as _, AuditQuery, AuditRecord, Users as _};
+use crate::store::{AuditQuery, AuditRecord};
 use crate::values::Username;
 
 /// Entries that are read from the file at once.
@@ -81,9 +81,9 @@ fn text(entry: &AuditRecord) -> String {
         (_, Some(id)) => format!("id {id}"),
         _ => "-".into(),
     };
-    let by = match (entry.actor, &entry.address) {
-        (Some(admin), Some(address)) => format!("id {admin} at {address}"),
-        (None, Some(address)) => address.clone(),
+    let by = match (entry.actor, &entry.ip) {
+        (Some(admin), Some(ip)) => format!("id {admin} at {ip}"),
+        (None, Some(ip)) => ip.clone(),
         (_, None) => "the command line".into(),
     };
     let detail = match entry.detail.as_str() {
@@ -110,7 +110,7 @@ fn json(entry: &AuditRecord) -> String {
         user: entry.user,
         name: entry.name.as_deref(),
         actor: entry.actor,
-        address: entry.address.as_deref(),
+        address: entry.ip.as_deref(),
         detail: &entry.detail,
     };
     // Strings and numbers always become JSON.

@@ -10,7 +10,7 @@ use super::output::{date, failed, open_existing, print, unless_closed};
 use crate::cli::{Database, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::store::{Actor, Authority, Entry, Event, Invitations as _, NewInvitation};
+use crate::store::{Actor, Authority, Entry, Event, NewInvitation};
 use crate::values::{Code, Roles};
 
 #[derive(Subcommand)]

@@ -13,7 +13,7 @@ use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::key_id;
 use crate::keys::{Key, Keys};
-use crate::store::{Actor, Audit as _, Entry, Event, Inspection, Sqlite};
+use crate::store::{Actor, Entry, Event, Inspection, Store};
 
 #[derive(Subcommand)]
 pub(crate) enum KeyCommand {
@@ -198,7 +198,7 @@ fn may_sign(source: &KeySource, key: &Key, kid: &str) -> Problem {
 /// In the audit of the database, if there is one yet. The change itself is done by then.
 fn record(place: &KeyPlace, event: Event, detail: &str, now: Timestamp) {
     let entry = Entry { event, user: None, name: None, actor: Actor::Operator, detail };
-    let recorded = match Sqlite::inspect(&place.database.database) {
+    let recorded = match Store::inspect(&place.database.value()) {
         Ok(Inspection::Absent) => return,
         _ => open_existing(&place.database)
             .and_then(|store| store.record(&entry, now).map_err(failed)),

@@ -12,7 +12,7 @@ use crate::error::Problem;
 use crate::link::PageUrl;
 use crate::mail::Failure;
 use crate::mailer::Mailer;
-use crate::store::{Outbox as _, QueuedMail};
+use crate::store::QueuedMail;
 use crate::values::{Email, unique};
 
 #[derive(Subcommand)]

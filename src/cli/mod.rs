@@ -34,7 +34,7 @@ use crate::keys::Keys;
 use crate::link::PageUrl;
 use crate::server::{Server, cannot_listen, stop_on_signals};
 use crate::site::Site;
-use crate::store::{Inspection, Sqlite};
+use crate::store::{Inspection, Store};
 
 pub(crate) use key_source::{KeyFlags, KeySource};
 pub(crate) use mail_flags::{MailFlags, PageFlags};
@@ -91,6 +91,12 @@ pub(crate) struct Database {
     /// The SQLite file; made if it is not there
     #[arg(long, value_name = "PATH", env = "LICTOR_DATABASE", default_value = "lictor.db")]
     pub(crate) database: PathBuf,
+}
+
+impl Database {
+    pub(crate) fn value(&self) -> crate::store::Database {
+        (&self.database).into()
+    }
 }
 
 #[derive(Args, Debug)]
@@ -398,7 +404,7 @@ fn serve(typed: &Serve) -> Result<(), Problem> {
     // The pages and the database are looked at before a key is made: a wrong path leaves nothing.
     pages(typed, &source)?;
     typed.policy.password.check()?;
-    let found = Sqlite::inspect(&typed.database.database)?;
+    let found = Store::inspect(&typed.database.value())?;
     let config = config(typed, source.keys(Timestamp::now())?)?;
     let site = Site::new(App::open(config)?)?;
     let stop = stop_on_signals()?;
@@ -440,10 +446,10 @@ fn check(typed: &Serve) -> Result<(), Problem> {
     let config = config(typed, keys)?;
     let web = pages(typed, &source)?.describe();
     let blocklist = config.blocklist()?;
-    let database = match Sqlite::inspect(&config.database)? {
+    let database = match Store::inspect(&config.database.as_path().into())? {
         Inspection::Absent => format!("{} (will be made)", absolute(&config.database).display()),
         found @ (Inspection::Current | Inspection::Older(_)) => {
-            Sqlite::check(&config.database)?;
+            Store::check(&config.database.as_path().into())?;
             let note = if found == Inspection::Current { "" } else { " (will be upgraded)" };
             format!("{}{note}", absolute(&config.database).display())
         }

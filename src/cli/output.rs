@@ -5,12 +5,12 @@ use std::io::{self, Write as _};
 use super::Database;
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
-use crate::store::{Inspection, Sqlite};
+use crate::store::{Inspection, Store};
 
 /// Commands that look for users do not make a file where there is none.
-pub(super) fn open_existing(database: &Database) -> Result<Sqlite, Problem> {
-    match Sqlite::inspect(&database.database)? {
-        Inspection::Current | Inspection::Older(_) => Sqlite::open(&database.database, 1),
+pub(super) fn open_existing(database: &Database) -> Result<Store, Problem> {
+    match Store::inspect(&database.value())? {
+        Inspection::Current | Inspection::Older(_) => Store::open(&database.value(), 1),
         Inspection::Absent => Err(Problem::new(
             format!("there is no database at {}", database.database.display()),
             "give its path with --database, or make the first user: lictor user add NAME",

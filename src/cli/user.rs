@@ -11,10 +11,7 @@ use crate::cli::{Database, PasswordRuleFlags};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::{Hasher, Password, PasswordRules};
-use crate::store::{
-    Account, Actor, Authority, Change, Entry, Event, NewUser, SecondFactor, Sqlite,
-};
-use crate::store::{SecondFactors as _, Users as _};
+use crate::store::{Account, Actor, Authority, Change, Entry, Event, NewUser, SecondFactor, Store};
 use crate::values::Language;
 use crate::values::{Email, PasswordHash, Roles, Username};
 
@@ -89,7 +86,7 @@ pub(crate) struct OneUser {
 }
 
 impl OneUser {
-    pub(super) fn open(&self) -> Result<(Sqlite, Account), Problem> {
+    pub(super) fn open(&self) -> Result<(Store, Account), Problem> {
         let store = open_existing(&self.database)?;
         let name = Username::parse(&self.name).map_err(failed)?;
         match store.account(&name).map_err(failed)? {
@@ -182,9 +179,9 @@ fn add(
     let roles = Roles::parse(roles).map_err(failed)?;
     // A file that cannot be used is told before the password is asked for, but none is made for
     // a password that cannot be had.
-    Sqlite::inspect(&database.database)?;
+    Store::inspect(&database.value())?;
     let hash = read_password(&name, email.as_ref(), rules)?;
-    let store = Sqlite::open(&database.database, 1)?;
+    let store = Store::open(&database.value(), 1)?;
     let language = Language::English;
     let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles, language };
     let entry = Entry {
@@ -244,7 +241,7 @@ fn show(account: &Account, factor: Option<&SecondFactor>) -> String {
 }
 
 fn change(
-    store: &Sqlite,
+    store: &Store,
     account: &Account,
     change: &Change<'_>,
     event: Event,

@@ -1,6 +1,6 @@
-//! How the engine comes to its end. Whoever is owed no answer is let go at once: who is idle, and
-//! who has not sent a complete head. Requests under way get their answers, within a time that the
-//! clients cannot prolong.
+//! The end of the engine. Connections that are owed no answer are closed at once: idle ones, and
+//! those without a complete head. Requests under way get their answers, within a time that clients
+//! cannot prolong.
 
 use std::net::TcpListener;
 use std::sync::atomic::Ordering;
@@ -12,18 +12,18 @@ use super::table::Slot;
 use super::{BACKLOG, Engine, Stop};
 use crate::http::{Next, Service, Wait};
 
-/// How often it is looked whether everything is finished.
-const LOOK: Duration = Duration::from_millis(10);
-/// How long a request with a complete head may still wait for its body. Nothing that it asked for
-/// has been done, and nobody else should wait for it.
+/// The time between two checks whether everything is finished.
+const CHECK: Duration = Duration::from_millis(10);
+/// How long a request with a complete head may still wait for its body. Its work has not begun, so
+/// closing it loses nothing.
 const BODY_TIME: Duration = Duration::from_secs(1);
-/// How long a client may go on sending after its last answer; less than at other times.
+/// How long a client may go on sending after its last answer; shorter than `linger_time`.
 const LINGER_TIME: Duration = Duration::from_millis(500);
 
 impl<S: Service> Engine<'_, S> {
-    /// Stops accepting, lets everything under way finish, and closes the rest.
+    /// Stops accepting, finishes the requests under way, and closes the rest.
     pub(super) fn finish(&self, listener: TcpListener, stop: &Stop, keeper: &mut Keeper) {
-        // Who is in the backlog has connected as far as it knows; it gets its answer.
+        // A client in the backlog sees an established connection; it gets its answer.
         let rounds = (BACKLOG as usize).div_ceil(ACCEPTS_PER_TURN);
         for _ in 0..rounds {
             if !matches!(self.accept(&listener, keeper), Accepted::Some) {
@@ -37,14 +37,14 @@ impl<S: Service> Engine<'_, S> {
         let until = Instant::now() + self.settings.drain_time;
         let mut events = Events::new(1);
         loop {
-            self.let_go(begun, keeper);
+            self.close_and_expire(begun, keeper);
             if self.table.open() == 0 || Instant::now() >= until {
                 break;
             }
-            if self.gate.wait(&mut events, Some(LOOK)).is_err() {
-                std::thread::sleep(LOOK);
+            if self.keeper_poll.wait(&mut events, Some(CHECK)).is_err() {
+                std::thread::sleep(CHECK);
             }
-            if stop.asked() {
+            if stop.requested() {
                 log::warn!("stopped again; not waiting any longer");
                 break;
             }
@@ -55,39 +55,39 @@ impl<S: Service> Engine<'_, S> {
         }
     }
 
-    /// Closes who is owed no answer, and ends the waits that are over; the others go on.
-    fn let_go(&self, begun: u64, keeper: &mut Keeper) {
+    /// Closes connections that are owed no answer, and expires those whose deadline has passed.
+    fn close_and_expire(&self, begun: u64, keeper: &mut Keeper) {
         let now = self.moment().millis;
         for (index, slot) in self.table.used() {
             match slot.waiting() {
-                // One that has sent something is a worker's: it answers, or closes.
+                // If the client has sent something, a worker answers it or closes.
                 Some(waiting @ (Wait::Idle | Wait::Head, _)) => {
-                    self.close_if_silent(index, waiting, &mut keeper.desk);
+                    self.close_if_silent(index, waiting, &mut keeper.scratch);
                 }
                 Some((wait, deadline)) if self.last_deadline(wait, deadline, begun) <= now => {
-                    self.end_wait(index, slot, begun, keeper);
+                    self.expire(index, slot, begun, keeper);
                 }
                 _ => {}
             }
         }
     }
 
-    /// Ends one wait that is over, unless something has happened meanwhile.
-    fn end_wait(&self, index: u32, slot: &Slot, begun: u64, keeper: &mut Keeper) {
+    /// Expires one connection, unless it waits for something else meanwhile.
+    fn expire(&self, index: u32, slot: &Slot, begun: u64, keeper: &mut Keeper) {
         if !slot.take() {
             return;
         }
-        self.act(index, &mut keeper.desk, |live, context, output| {
-            // Its last answer is written already, but no worker has begun to linger.
-            let answered = live.http.next() == Next::Linger;
-            let wait = if answered { Wait::Lingering } else { live.http.wait() };
-            if self.last_deadline(wait, live.http.deadline(), begun) <= context.at.millis {
-                live.http.expire(context, output);
+        self.apply(index, &mut keeper.scratch, |connection, context, output| {
+            // Its last answer is written, but no worker has begun to linger.
+            let answered = connection.http.next() == Next::Linger;
+            let wait = if answered { Wait::Lingering } else { connection.http.wait() };
+            if self.last_deadline(wait, connection.http.deadline(), begun) <= context.at.millis {
+                connection.http.expire(context, output);
             }
         });
     }
 
-    /// The deadline of a wait, once the stop has begun.
+    /// The deadline of a wait during the stop.
     fn last_deadline(&self, wait: Wait, deadline: u64, begun: u64) -> u64 {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let linger = self.settings.limits.linger_time;

@@ -1,120 +1,84 @@
 //! Sockets and threads: the engine that moves bytes between clients and [`http`](crate::http).
 //!
-//! Leader and followers: the fast workers all wait on one epoll set. The worker that gets a
-//! connection reads, parses, answers and writes in one go; nothing is handed between threads on
-//! that way. Requests that hash a password go to the slow lane, with their connection; those that
-//! only write have a queue and a thread of their own there, so that logins do not hold them up. One
-//! more thread, the keeper, accepts, enforces deadlines and brings everything to an end.
+//! Leader and followers: the workers all wait on one epoll set. The worker that gets a connection
+//! reads, parses, answers and writes; no other thread takes part. A request whose answer takes time
+//! goes into the queue of a pool, together with its connection; the service says which pool. One
+//! more thread, the keeper, accepts connections, enforces deadlines and stops the engine.
 //!
 //! | file | owns |
 //! |---|---|
+//! | `settings` | the size of the engine |
 //! | `poll` | everything about epoll |
-//! | `slot` | who holds a connection, and which one an event is for |
+//! | `slot` | which thread holds a connection, and which connection an event is for |
 //! | `table` | the open connections, each in its slot |
-//! | `lanes` | the fast workers and the slow ones |
+//! | `scratch` | a thread's buffers and clock |
+//! | `worker` | the loop of a worker |
+//! | `turn` | one turn with a connection: write, read, answer |
+//! | `queue` | the bounded queue before a pool |
+//! | `pool` | the loop of a pool's thread |
 //! | `keeper` | accepting, deadlines |
-//! | `evict` | who goes when a place is needed |
+//! | `evict` | which connection is closed when a slot is needed |
 //! | `drain` | the end |
-//! | `stop` | how the engine is told to end |
+//! | `stop` | the request to stop |
 //!
-//! Knows no route, token or database: it serves any [`Service`].
+//! Knows no route, token or database, and a pool only by its number: it serves any [`Service`].
 
 mod drain;
 mod evict;
 mod keeper;
-mod lanes;
 mod poll;
+mod pool;
+mod queue;
+mod scratch;
+mod settings;
 mod slot;
 mod stop;
 mod table;
+#[cfg(test)]
+mod testing;
+mod turn;
+mod worker;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::clock::Timestamp;
-use crate::http::{Limits, Moment, Pool, Service};
-use lanes::{Desk, Queue};
+use crate::http::{Moment, Pool, Service};
 use poll::Poll;
+use queue::Queue;
+use scratch::Scratch;
+pub use settings::Settings;
 pub use stop::{Stop, Stopper};
 use table::Table;
 
-/// Bytes of answers that the kernel takes for a client that does not read. Left alone, it would
-/// take megabytes.
+/// Bytes of answers that the kernel keeps for a client that does not read. Its default is
+/// megabytes.
 const SEND_BUFFER: usize = 64 * 1024;
-/// How many connections may wait in the kernel to be accepted.
+/// Connections that may wait in the kernel to be accepted.
 const BACKLOG: i32 = 4096;
-/// Descriptors kept for everything that is not a connection: log, epoll, signals, and what a
-/// service may open in each thread (the database and its log).
+/// Descriptors kept for everything that is not a connection: log, epoll, signals; and for each
+/// thread, files that the service opens.
 const RESERVED_DESCRIPTORS: usize = 64;
 const RESERVED_PER_THREAD: usize = 2;
 
-/// How large the engine is.
-#[derive(Debug, Clone, Copy)]
-pub struct Settings {
-    /// Threads that answer requests; 2 or the number of cores, whichever is more.
-    pub workers: usize,
-    /// Threads that hash passwords; the number of cores.
-    pub slow_workers: usize,
-    /// The slow threads' nice value (10), so that they give way to the fast ones.
-    pub slow_nice: i32,
-    /// Requests that may wait for a slow thread (256), and as many brief ones; more are answered
-    /// 503.
-    pub slow_queue: usize,
-    /// How many of each may be of one address, an IPv6 /64 counting as one (64).
-    pub slow_per_address: usize,
-    /// Open connections (10,000); lowered at start to what the descriptor limit allows.
-    pub max_connections: usize,
-    /// Open connections of one address, an IPv6 /64 counting as one (1,024).
-    pub max_per_address: u32,
-    /// How long requests under way may take to finish after the stop (10 s).
-    pub drain_time: Duration,
-    /// What one connection may cost.
-    pub limits: Limits,
-}
-
-impl Default for Settings {
-    fn default() -> Settings {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Settings {
-            workers: cores.max(2),
-            slow_workers: cores,
-            slow_nice: 10,
-            slow_queue: 256,
-            slow_per_address: 64,
-            max_connections: 10_000,
-            max_per_address: 1_024,
-            drain_time: Duration::from_secs(10),
-            limits: Limits::default(),
-        }
-    }
-}
-
-impl Settings {
-    /// A pool whose queue is as long as these settings say.
-    pub fn pool(&self, name: &'static str, threads: usize) -> Pool {
-        let (queue, per_client) = (self.slow_queue, self.slow_per_address);
-        Pool { queue, per_client, ..Pool::new(name, threads) }
-    }
-}
-
-/// Opens the port. The listener is ready to be given to [`serve`].
+/// Opens the port; returns the listener for [`serve`].
 pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     let listener = TcpListener::bind(address)?;
     // The standard library's backlog is smaller; listening again only changes that.
     rustix::net::listen(&listener, BACKLOG)?;
-    // Accepted sockets inherit these on Linux: system calls saved per connection.
+    // On Linux accepted sockets inherit these, which saves system calls per connection.
     sockopt::set_tcp_nodelay(&listener, true)?;
     sockopt::set_socket_send_buffer_size(&listener, SEND_BUFFER)?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
 
-/// Serves until `stop` is asked for, then finishes what is under way and returns.
+/// Serves until `stop` is requested, finishes the requests under way, and returns.
 ///
 /// The listener comes from [`listen`].
 pub fn serve<S: Service>(
@@ -123,8 +87,8 @@ pub fn serve<S: Service>(
     settings: &Settings,
     stop: &Stop,
 ) -> io::Result<()> {
-    // What fits into the send buffer is written as far as we can see; the kernel cuts the client
-    // that does not take it.
+    // What fits into the send buffer counts as written; the kernel cuts a client that does not take
+    // it in this time.
     let unread = u32::try_from(settings.limits.unread_time.as_millis()).unwrap_or(u32::MAX);
     sockopt::set_tcp_user_timeout(&listener, unread)?;
     let descriptors = usize::try_from(raise_descriptor_limit()).unwrap_or(usize::MAX);
@@ -153,14 +117,14 @@ struct Engine<'a, S> {
     settings: &'a Settings,
     /// All connections.
     poll: Poll,
-    /// The listener and the stop, for the keeper.
-    gate: Poll,
+    /// The listener and the stop; only the keeper waits here.
+    keeper_poll: Poll,
     table: Table,
-    /// The service's pools, each with the queue before it.
+    /// The service's pools, each with its queue.
     pools: Vec<(Pool, Queue)>,
     /// No new connections, and every answer is the last of its connection.
     stopping: AtomicBool,
-    /// The threads go home.
+    /// The threads end.
     done: AtomicBool,
     start: Instant,
 }
@@ -180,7 +144,7 @@ impl<'a, S: Service> Engine<'a, S> {
             service,
             settings,
             poll: Poll::new()?,
-            gate: Poll::new()?,
+            keeper_poll: Poll::new()?,
             table: Table::new(max_connections, settings.max_per_address),
             pools: pools.into_iter().map(with_queue).collect(),
             stopping: AtomicBool::new(false),
@@ -189,25 +153,25 @@ impl<'a, S: Service> Engine<'a, S> {
         })
     }
 
-    /// Starts the threads, keeps the port until the stop, and waits for all of them.
+    /// Starts the threads, runs the keeper on this one, and waits for all of them.
     fn run(&self, listener: TcpListener, stop: &Stop) -> io::Result<()> {
-        let wake = self.poll.wake_all_later()?;
+        let wake = self.poll.prepare_wake()?;
         std::thread::scope(|scope| {
-            // Whatever happens below, the threads are told to end, or the scope would never close.
-            let _ending = Ending { engine: self, wake: &wake };
+            // Also after an error the threads must end, or the scope would wait for ever.
+            let _end = EndThreads { engine: self, wake: &wake };
             for number in 0..self.settings.workers.max(1) {
                 let name = format!("worker-{number}");
-                std::thread::Builder::new().name(name).spawn_scoped(scope, || self.fast_lane())?;
+                std::thread::Builder::new().name(name).spawn_scoped(scope, || self.run_worker())?;
             }
             for (number, (pool, queue)) in self.pools.iter().enumerate() {
                 for thread in 0..pool.threads.max(1) {
                     let name = format!("{}-{thread}", pool.name);
                     std::thread::Builder::new()
                         .name(name)
-                        .spawn_scoped(scope, move || self.serve_pool(number, queue))?;
+                        .spawn_scoped(scope, move || self.run_pool_thread(number, queue))?;
                 }
             }
-            self.keep(listener, stop)
+            self.run_keeper(listener, stop)
         })
     }
 }
@@ -222,26 +186,26 @@ impl<S> Engine<'_, S> {
         self.stopping.load(Ordering::Acquire)
     }
 
-    fn desk(&self) -> Desk {
-        Desk::new(self.moment())
+    fn scratch(&self) -> Scratch {
+        Scratch::new(self.moment())
     }
 }
 
-/// Sends every thread home when dropped.
-struct Ending<'a, S> {
+/// Ends every thread when dropped.
+struct EndThreads<'a, S> {
     engine: &'a Engine<'a, S>,
     wake: &'a poll::Wake,
 }
 
-impl<S> Drop for Ending<'_, S> {
+impl<S> Drop for EndThreads<'_, S> {
     fn drop(&mut self) {
         self.engine.done.store(true, Ordering::Release);
         self.engine.pools.iter().for_each(|(_, queue)| queue.close());
-        self.wake.now();
+        self.wake.all();
     }
 }
 
-/// Raises the soft limit on open files to the hard one; says what it is now.
+/// Raises the soft limit on open files to the hard one; returns the limit.
 fn raise_descriptor_limit() -> u64 {
     let limit = getrlimit(Resource::Nofile);
     let hard = limit.maximum.unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! Everything about epoll: what is watched, and waiting for it.
+//! Everything about epoll: interest in events, and waiting for them.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
@@ -11,17 +11,17 @@ use rustix::io::Result;
 pub(super) struct Poll {
     epoll: OwnedFd,
     #[cfg(test)]
-    pub(super) trouble: Trouble,
+    pub(super) faults: Faults,
 }
 
-/// Lets a test say how many of the next calls fail for want of memory.
+/// How many of the next calls fail with ENOMEM; a test sets it.
 #[cfg(test)]
 #[derive(Default)]
-pub(super) struct Trouble(std::sync::atomic::AtomicUsize);
+pub(super) struct Faults(std::sync::atomic::AtomicUsize);
 
 #[cfg(test)]
-impl Trouble {
-    pub(super) fn begin(&self, calls: usize) {
+impl Faults {
+    pub(super) fn fail_next(&self, calls: usize) {
         self.0.store(calls, std::sync::atomic::Ordering::SeqCst);
     }
 
@@ -29,33 +29,33 @@ impl Trouble {
         self.0.load(std::sync::atomic::Ordering::SeqCst)
     }
 
-    fn strike(&self) -> Result<()> {
+    fn next(&self) -> Result<()> {
         use std::sync::atomic::Ordering::SeqCst;
-        let struck = self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
-        struck.map_or(Ok(()), |_| Err(rustix::io::Errno::NOMEM))
+        let fails = self.0.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1));
+        fails.map_or(Ok(()), |_| Err(rustix::io::Errno::NOMEM))
     }
 }
 
-/// What to be told of.
+/// Which events of a descriptor epoll reports.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Watch {
-    /// Nothing, for now.
-    Nothing,
-    /// While there is something to read; told to every waiter.
+pub(super) enum Interest {
+    /// None, for now.
+    None,
+    /// Readable, to every waiter for as long as it lasts (level-triggered).
     Level,
-    /// When something new can be read; told once, to one waiter.
+    /// Readable, once to one waiter (edge-triggered).
     Read,
-    /// The same, and when writing becomes possible again.
+    /// Readable or writable, once to one waiter (edge-triggered).
     ReadWrite,
 }
 
-impl Watch {
+impl Interest {
     fn flags(self) -> EventFlags {
         match self {
-            Watch::Nothing => EventFlags::empty(),
-            Watch::Level => EventFlags::IN,
-            Watch::Read => EventFlags::IN | EventFlags::RDHUP | EventFlags::ET,
-            Watch::ReadWrite => {
+            Interest::None => EventFlags::empty(),
+            Interest::Level => EventFlags::IN,
+            Interest::Read => EventFlags::IN | EventFlags::RDHUP | EventFlags::ET,
+            Interest::ReadWrite => {
                 EventFlags::IN | EventFlags::OUT | EventFlags::RDHUP | EventFlags::ET
             }
         }
@@ -70,25 +70,25 @@ impl Poll {
         Ok(Poll {
             epoll: epoll::create(CreateFlags::CLOEXEC)?,
             #[cfg(test)]
-            trouble: Trouble::default(),
+            faults: Faults::default(),
         })
     }
 
-    pub(super) fn add(&self, fd: impl AsFd, token: u64, watch: Watch) -> Result<()> {
+    pub(super) fn add(&self, fd: impl AsFd, token: u64, interest: Interest) -> Result<()> {
         #[cfg(test)]
-        self.trouble.strike()?;
-        epoll::add(&self.epoll, fd, EventData::new_u64(token), watch.flags())
+        self.faults.next()?;
+        epoll::add(&self.epoll, fd, EventData::new_u64(token), interest.flags())
     }
 
-    /// Changes what is watched. If it is there already, it is told at once. Unlike adding, this
-    /// takes no memory.
-    pub(super) fn change(&self, fd: impl AsFd, token: u64, watch: Watch) -> Result<()> {
+    /// Changes the interest. Reports at once what is true already. Unlike [`Poll::add`], this takes
+    /// no memory.
+    pub(super) fn change(&self, fd: impl AsFd, token: u64, interest: Interest) -> Result<()> {
         #[cfg(test)]
-        self.trouble.strike()?;
-        epoll::modify(&self.epoll, fd, EventData::new_u64(token), watch.flags())
+        self.faults.next()?;
+        epoll::modify(&self.epoll, fd, EventData::new_u64(token), interest.flags())
     }
 
-    /// Waits until something is told or the time is over, and puts it into `events`.
+    /// Fills `events`; waits for the first one, at most for `timeout`.
     pub(super) fn wait(&self, events: &mut Events, timeout: Option<Duration>) -> Result<()> {
         let timeout = timeout.map(|t| Timespec {
             tv_sec: i64::try_from(t.as_secs()).unwrap_or(i64::MAX),
@@ -96,7 +96,7 @@ impl Poll {
         });
         events.count = 0;
         #[cfg(test)]
-        self.trouble.strike()?;
+        self.faults.next()?;
         events.count = match epoll::wait(&self.epoll, &mut events.room[..], timeout.as_ref()) {
             Ok(count) => count,
             Err(rustix::io::Errno::INTR) => 0,
@@ -105,29 +105,30 @@ impl Poll {
         Ok(())
     }
 
-    /// Prepares to wake all waiters, now and for ever after.
-    pub(super) fn wake_all_later(&self) -> Result<Wake> {
+    /// Prepares a wake-up: everything that takes memory happens here.
+    pub(super) fn prepare_wake(&self) -> Result<Wake> {
         let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        self.add(&fd, WAKE, Watch::Level)?;
+        self.add(&fd, WAKE, Interest::Level)?;
         Ok(Wake { fd })
     }
 }
 
-/// Wakes everyone who waits on the set that it came from.
+/// Wakes all who wait on an epoll set, and all who wait from then on.
 pub(super) struct Wake {
     fd: OwnedFd,
 }
 
 impl Wake {
-    pub(super) fn now(&self) {
-        // Only a counter that is already full can refuse, and then the waiters are awake.
+    pub(super) fn all(&self) {
+        // Writing fails only when the counter is full, and then the waiters are awake.
         let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
     }
 }
 
-/// One thing that was told.
+/// One event.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Told {
+pub(super) struct Readiness {
+    /// Names the descriptor.
     pub(super) token: u64,
     /// The other side has sent its last byte.
     pub(super) ended: bool,
@@ -135,27 +136,28 @@ pub(super) struct Told {
     pub(super) gone: bool,
 }
 
-/// Room for what [`Poll::wait`] tells.
+/// The events of one [`Poll::wait`].
 pub(super) struct Events {
     room: Vec<Event>,
     count: usize,
 }
 
 impl Events {
+    /// Room for `room` events.
     pub(super) fn new(room: usize) -> Events {
         let none = Event { flags: EventFlags::empty(), data: EventData::new_u64(WAKE) };
         Events { room: vec![none; room], count: 0 }
     }
 
-    /// What was told, wake-ups left out.
-    pub(super) fn told(&self) -> impl Iterator<Item = Told> {
+    /// The events, without wake-ups.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Readiness> {
         let broken = EventFlags::HUP | EventFlags::ERR;
-        let told = self.room[..self.count].iter().map(move |event| {
+        let events = self.room[..self.count].iter().map(move |event| {
             // The kernel's struct is packed: its fields are copied out, not borrowed.
             let (flags, data) = (event.flags, event.data);
             let gone = flags.intersects(broken);
-            Told { token: data.u64(), ended: gone || flags.contains(EventFlags::RDHUP), gone }
+            Readiness { token: data.u64(), ended: gone || flags.contains(EventFlags::RDHUP), gone }
         });
-        told.filter(|told| told.token != WAKE)
+        events.filter(|event| event.token != WAKE)
     }
 }

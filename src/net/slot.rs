@@ -1,9 +1,9 @@
-//! Who holds a slot of the connection table, and for which connection an event is.
+//! Which thread holds a slot of the connection table, and which connection an event is for.
 //!
-//! One atomic word has all of it: the generation, which counts the connections that were in the
-//! slot one after the other; whether a thread holds the slot; and what events said about the
-//! connection. An event names the generation that it is for, and both are compared and changed in
-//! one step. So a late event, for a connection that has been closed, changes nothing.
+//! One atomic word holds the whole state: the generation, which counts the connections that were in
+//! the slot; whether a thread holds the slot; and what events said about the connection. An event
+//! names a generation; comparing it and changing the state is one step. So a late event, for a
+//! connection that is closed, changes nothing.
 //!
 //! ```text
 //!            open               notify, take             notify
@@ -26,8 +26,8 @@ pub(super) trait Word {
     fn new(value: u64) -> Self;
     /// With `Acquire`.
     fn load(&self) -> u64;
-    /// Replaces the value by what `change` makes of it, with `AcqRel`; returns the value before.
-    /// If `change` returns `None`, the value stays and the outcome is an error.
+    /// Replaces the value by the result of `change`, with `AcqRel`; returns the value before. If
+    /// `change` returns `None`, the value stays, and the result is an error.
     fn update(&self, change: impl FnMut(u64) -> Option<u64>) -> Result<u64, u64>;
 }
 
@@ -45,15 +45,15 @@ impl Word for AtomicU64 {
     }
 }
 
-/// The lowest two bits say who has the slot.
-const HOLD: u64 = 0b11;
+/// The lowest two bits are one of the four states.
+const STATE: u64 = 0b11;
 /// No connection.
 const EMPTY: u64 = 0;
-/// A connection that nobody holds.
+/// A connection that no thread holds.
 const WAITING: u64 = 1;
 /// A thread holds the connection.
 const HELD: u64 = 2;
-/// The same, and an event has come since it last looked.
+/// A thread holds the connection, and an event has come since.
 const NOTIFIED: u64 = 3;
 /// An event said that no more bytes will come.
 const ENDED: u64 = 0b0100;
@@ -66,8 +66,8 @@ fn generation(word: u64) -> u32 {
     (word >> GENERATION) as u32
 }
 
-fn with_hold(word: u64, hold: u64) -> u64 {
-    word & !HOLD | hold
+fn with_state(word: u64, state: u64) -> u64 {
+    word & !STATE | state
 }
 
 /// The state of one slot.
@@ -79,62 +79,61 @@ impl<W: Word> SlotState<W> {
         SlotState(W::new(EMPTY))
     }
 
-    /// The generation of the connection that is in the slot, or of the next one.
+    /// The generation of the connection in the slot; of the next one if the slot is empty.
     pub(super) fn generation(&self) -> u32 {
         generation(self.0.load())
     }
 
-    /// A connection is in the empty slot now; nobody holds it. Only the thread that took the slot
-    /// from the free list calls this.
+    /// A connection is in the slot from now on; no thread holds it. Only the thread that took the
+    /// empty slot from the free list calls this.
     pub(super) fn open(&self) {
-        self.set(|word| with_hold(word, WAITING));
+        self.set(|word| with_state(word, WAITING));
     }
 
-    /// An event for the connection of this generation. True: the caller holds the slot now. Else
-    /// the holder, if there is one, will look again before it lets go; if the connection is
-    /// another by now, nothing changes.
+    /// An event for the connection of generation `of`. Returns true if the caller holds the slot
+    /// now. Otherwise another thread holds it, and its [`release`](Self::release) will fail; or the
+    /// event is for an earlier connection, and nothing changes.
     pub(super) fn notify(&self, of: u32, ended: bool, gone: bool) -> bool {
         let flags = if ended { ENDED } else { 0 } | if gone { GONE } else { 0 };
         let before = self.0.update(|word| {
-            let hold = match word & HOLD {
+            let state = match word & STATE {
                 _ if generation(word) != of => return None,
                 EMPTY => return None,
                 WAITING => HELD,
                 _ => NOTIFIED,
             };
-            Some(with_hold(word, hold) | flags)
+            Some(with_state(word, state) | flags)
         });
-        before.is_ok_and(|word| word & HOLD == WAITING)
+        before.is_ok_and(|word| word & STATE == WAITING)
     }
 
-    /// Takes the connection that is in the slot if nobody holds it.
+    /// Holds the connection in the slot from now on, unless another thread does; false then.
     pub(super) fn take(&self) -> bool {
-        self.0.update(|word| (word & HOLD == WAITING).then(|| with_hold(word, HELD))).is_ok()
+        self.0.update(|word| (word & STATE == WAITING).then(|| with_state(word, HELD))).is_ok()
     }
 
-    /// Lets go; false, and still held, if there was an event meanwhile.
+    /// Ends holding the slot. Returns false, and goes on holding it, if an event came meanwhile.
     pub(super) fn release(&self) -> bool {
-        let before = self.0.update(|word| match word & HOLD {
+        let before = self.0.update(|word| match word & STATE {
             EMPTY => None,
-            NOTIFIED => Some(with_hold(word, HELD)),
-            _ => Some(with_hold(word, WAITING)),
+            NOTIFIED => Some(with_state(word, HELD)),
+            _ => Some(with_state(word, WAITING)),
         });
-        !before.is_ok_and(|word| word & HOLD == NOTIFIED)
+        !before.is_ok_and(|word| word & STATE == NOTIFIED)
     }
 
-    /// Lets go and forgets whether there was an event. The caller makes the epoll set report
-    /// everything again afterwards.
+    /// Ends holding the slot and forgets events. The caller then makes epoll report everything again.
     pub(super) fn rearm(&self) {
-        self.set(|word| with_hold(word, WAITING));
+        self.set(|word| with_state(word, WAITING));
     }
 
-    /// The slot is empty from now on, and events of the holder's connection are late.
+    /// Empties the slot. From now on events for its connection are for an earlier generation.
     pub(super) fn close(&self) {
         self.set(|word| u64::from(generation(word).wrapping_add(1)) << GENERATION | EMPTY);
     }
 
     fn set(&self, change: impl Fn(u64) -> u64) {
-        // It cannot fail, since `change` always makes a value.
+        // It cannot fail, since `change` always returns a value.
         let _ = self.0.update(|word| Some(change(word)));
     }
 
@@ -163,7 +162,7 @@ mod tests {
         assert!(!notify(), "held");
         assert!(!notify(), "notified already");
         assert!(!slot.take());
-        assert!(!slot.release(), "an event came: look once more");
+        assert!(!slot.release(), "an event came");
         assert!(slot.release());
         assert!(slot.take());
         assert!(!notify());
@@ -179,16 +178,16 @@ mod tests {
         assert!(slot.notify(first, true, false));
         assert!(slot.ended() && !slot.gone());
         slot.close();
-        assert!(!slot.notify(first, true, true), "nobody is there");
+        assert!(!slot.notify(first, true, true), "empty");
         slot.open();
         assert_ne!(slot.generation(), first);
-        assert!(!slot.notify(first, true, true), "it is for the one before");
+        assert!(!slot.notify(first, true, true), "it is for the earlier connection");
         assert!(!slot.ended() && !slot.gone());
         assert!(slot.take() && slot.release());
     }
 
     #[test]
-    fn generations_go_round() {
+    fn generations_wrap_around() {
         let slot = SlotState::<AtomicU64>::new();
         slot.set(|_| u64::from(u32::MAX) << GENERATION);
         slot.open();

@@ -1,4 +1,4 @@
-//! How the engine is told to end: from a signal handler, another thread, or a test.
+//! The request to stop the engine: from a signal handler, another thread, or a test.
 
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -7,8 +7,8 @@ use std::os::unix::net::UnixStream;
 /// The receiving end, given to [`serve`](super::serve).
 #[derive(Debug)]
 pub struct Stop {
-    heard: UnixStream,
-    said: UnixStream,
+    receiver: UnixStream,
+    sender: UnixStream,
 }
 
 /// The sending end; any number of them.
@@ -16,39 +16,39 @@ pub struct Stop {
 pub struct Stopper(UnixStream);
 
 impl Stop {
-    /// A stop that nobody has asked for yet.
+    /// A stop that is not requested yet.
     pub fn new() -> io::Result<Stop> {
-        let (heard, said) = UnixStream::pair()?;
-        heard.set_nonblocking(true)?;
-        said.set_nonblocking(true)?;
-        Ok(Stop { heard, said })
+        let (receiver, sender) = UnixStream::pair()?;
+        receiver.set_nonblocking(true)?;
+        sender.set_nonblocking(true)?;
+        Ok(Stop { receiver, sender })
     }
 
-    /// Something that can ask for this stop.
+    /// A sending end of this stop.
     pub fn stopper(&self) -> io::Result<Stopper> {
-        self.said.try_clone().map(Stopper)
+        self.sender.try_clone().map(Stopper)
     }
 
-    /// Whether it was asked for since the last call.
-    pub(super) fn asked(&self) -> bool {
-        matches!((&self.heard).read(&mut [0; 64]), Ok(count) if count > 0)
+    /// Whether the stop was requested since the last call.
+    pub(super) fn requested(&self) -> bool {
+        matches!((&self.receiver).read(&mut [0; 64]), Ok(count) if count > 0)
     }
 }
 
 impl AsFd for Stop {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.heard.as_fd()
+        self.receiver.as_fd()
     }
 }
 
 impl Stopper {
-    /// Asks for the stop. Asking again ends the wait for requests under way.
+    /// Requests the stop. A second call ends the wait for requests under way.
     pub fn stop(&self) {
-        // A full socket means that it was asked for often enough.
+        // A full socket means that the stop is requested already.
         let _ = (&self.0).write(&[1]);
     }
 
-    /// The socket to write a byte to, for those that can only do that (signal handlers).
+    /// The socket, for a caller that can only write a byte (a signal handler).
     pub fn into_socket(self) -> UnixStream {
         self.0
     }

@@ -1,32 +1,32 @@
-//! The open connections, each in its slot.
+//! The open connections, each in its slot of a table.
 //!
-//! A slot is a fixed place in a table. Its index and its generation are the connection's token in
-//! the epoll set, so an event that is late, for a connection that was here before, finds nobody.
-//! At any time at most one thread holds a slot; see `slot`.
+//! A slot's index and its generation are the connection's token in the epoll set. So an event for
+//! a connection that was in the slot earlier is recognised and dropped. At most one thread holds a
+//! slot at any time; see `slot`.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::poll::Told;
+use super::poll::Readiness;
 use super::slot::SlotState;
 use crate::http::{Connection, Wait};
 use crate::ip::grouped;
 
 /// A connection with its socket.
-pub(super) struct Live {
+pub(super) struct OpenConnection {
     pub(super) stream: TcpStream,
     pub(super) http: Connection,
-    /// What names this connection in the epoll set; [`Table::insert`] sets it.
+    /// Names this connection in the epoll set; [`Table::insert`] sets it.
     pub(super) token: u64,
-    /// The epoll set also tells when writing is possible.
+    /// Whether epoll reports room to write as well.
     pub(super) watches_write: bool,
 }
 
-impl Live {
-    pub(super) fn new(stream: TcpStream, http: Connection) -> Live {
-        Live { stream, http, token: 0, watches_write: false }
+impl OpenConnection {
+    pub(super) fn new(stream: TcpStream, http: Connection) -> OpenConnection {
+        OpenConnection { stream, http, token: 0, watches_write: false }
     }
 }
 
@@ -36,62 +36,66 @@ fn token(index: u32, generation: u32) -> u64 {
     u64::from(generation) << 32 | u64::from(index)
 }
 
-/// One place in the table. On its own cache line, since neighbours are held by other threads.
+/// One slot. On its own cache line, since other threads work on the neighbours.
 #[repr(align(64))]
 pub(super) struct Slot {
     state: SlotState<AtomicU64>,
-    /// What the connection waits for and until when, in one word: see [`Slot::waiting`].
+    /// What the connection waits for, and its deadline, in one word: see [`Slot::waiting`].
     waiting: AtomicU64,
-    live: Mutex<Option<Box<Live>>>,
+    connection: Mutex<Option<Box<OpenConnection>>>,
 }
 
-/// The lowest bits of [`Slot::waiting`] say what for, the rest when the deadline is.
+/// The lowest bits of the word say what the connection waits for; the rest is the deadline.
 const KIND_BITS: u32 = 3;
-/// The connection waits for the server, and has no deadline.
+/// The word of a connection that waits for the server: no deadline.
 const BUSY: u64 = u64::MAX;
-/// What a connection can wait for; its number is what the word holds.
+/// What a connection can wait for; the word holds the place in this list.
 const KINDS: [Wait; 5] = [Wait::Idle, Wait::Head, Wait::Body, Wait::Lingering, Wait::Reader];
 
 impl Default for Slot {
     fn default() -> Slot {
-        Slot { state: SlotState::new(), waiting: AtomicU64::new(BUSY), live: Mutex::new(None) }
+        Slot {
+            state: SlotState::new(),
+            waiting: AtomicU64::new(BUSY),
+            connection: Mutex::new(None),
+        }
     }
 }
 
 impl Slot {
-    /// Takes the slot if nobody holds it.
+    /// Holds the slot from now on, unless another thread does; false then.
     pub(super) fn take(&self) -> bool {
         self.state.take()
     }
 
-    /// Lets go; false, and still held, if there was an event meanwhile.
+    /// Ends holding the slot. Returns false, and goes on holding it, if an event came meanwhile.
     pub(super) fn release(&self) -> bool {
         self.state.release()
     }
 
-    /// Lets go without a look at events; the caller changes what is watched afterwards, which
+    /// Ends holding the slot and forgets events. The caller then changes the interest, so that epoll
     /// reports everything again.
     pub(super) fn rearm(&self) {
         self.state.rearm();
     }
 
-    /// The connection. Nearly always only the holder asks, so that the lock is not waited for.
-    pub(super) fn live(&self) -> MutexGuard<'_, Option<Box<Live>>> {
-        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The connection. Nearly always only the holder asks, so nobody waits for the lock.
+    pub(super) fn connection(&self) -> MutexGuard<'_, Option<Box<OpenConnection>>> {
+        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets the keeper know what the connection waits for, and until when.
+    /// Tells the keeper what the connection waits for, and its deadline.
     pub(super) fn publish(&self, wait: Wait, deadline: u64) {
         let kind = KINDS.iter().position(|kind| *kind == wait).unwrap_or_default() as u64;
         self.waiting.store(deadline << KIND_BITS | kind, Ordering::Release);
     }
 
-    /// The connection waits for the server.
+    /// Tells the keeper that the connection waits for the server.
     pub(super) fn publish_busy(&self) {
         self.waiting.store(BUSY, Ordering::Release);
     }
 
-    /// What the connection waits for, and until when; `None` while it waits for the server, and
+    /// What the connection waits for, and its deadline. `None` while it waits for the server, and
     /// when the slot is empty.
     pub(super) fn waiting(&self) -> Option<(Wait, u64)> {
         let waiting = self.waiting.load(Ordering::Acquire);
@@ -110,146 +114,152 @@ impl Slot {
     }
 }
 
-/// A connection that could make room. The smallest goes first: whoever is idle, then by deadline,
-/// which is the order of how long they have waited.
+/// A connection that can be closed to make room. The smallest goes first: idle connections before
+/// others, then by deadline, so the one that has waited longest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Candidate {
     in_a_request: bool,
     deadline: u64,
-    /// What it waits for: its place in [`KINDS`].
+    /// What it waits for, as a place in [`KINDS`].
     kind: usize,
     pub(super) index: u32,
 }
 
 impl Candidate {
-    /// What [`Slot::waiting`] was when this one was found.
+    /// The [`Slot::waiting`] of the moment when the candidate was found.
     pub(super) fn waiting(&self) -> (Wait, u64) {
         (KINDS[self.kind], self.deadline)
     }
 }
 
-/// Places that are made at once, when the first of them is needed: an idle server stays small.
+/// Slots are allocated in chunks, each when its first slot is needed: an idle server stays small.
 const CHUNK: usize = 256;
 
-/// All places.
+/// All slots.
 pub(super) struct Table {
     chunks: Box<[OnceLock<Box<[Slot]>>]>,
-    /// How many places there may be.
+    /// How many connections may be open.
     room: usize,
-    /// Places that were used before, and are free again.
+    /// Slots that were used before and are empty.
     free: Mutex<Vec<u32>>,
     open: AtomicUsize,
-    /// No slot at or above this one was ever used.
-    high: AtomicUsize,
-    addresses: Mutex<HashMap<IpAddr, u32>>,
-    max_per_address: u32,
+    /// No slot at or above this index was ever used.
+    high_water: AtomicUsize,
+    /// Open connections of each client, an IPv6 /64 counting as one client.
+    clients: Mutex<HashMap<IpAddr, u32>>,
+    max_per_client: u32,
 }
 
-/// Why a connection could not be let in.
+/// Why a connection gets no slot.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Full {
     Table,
-    Address,
+    Client,
 }
 
 impl Table {
-    pub(super) fn new(max_connections: usize, max_per_address: u32) -> Table {
-        // A place's number must fit into a u32.
+    pub(super) fn new(max_connections: usize, max_per_client: u32) -> Table {
+        // A slot's index must fit into a u32.
         let room = max_connections.min(u32::MAX as usize);
         Table {
             chunks: (0..room.div_ceil(CHUNK)).map(|_| OnceLock::new()).collect(),
             room,
             free: Mutex::new(Vec::new()),
             open: AtomicUsize::new(0),
-            high: AtomicUsize::new(0),
-            addresses: Mutex::new(HashMap::new()),
-            max_per_address,
+            high_water: AtomicUsize::new(0),
+            clients: Mutex::new(HashMap::new()),
+            max_per_client,
         }
     }
 
-    /// The place, if it was ever used.
+    /// The slot with this index, if it was ever used.
     pub(super) fn slot(&self, index: u32) -> Option<&Slot> {
         let index = index as usize;
         self.chunks.get(index / CHUNK)?.get()?.get(index % CHUNK)
     }
 
-    /// The places that were ever used, with their indices.
+    /// The slots that were ever used, with their indices.
     pub(super) fn used(&self) -> impl Iterator<Item = (u32, &Slot)> {
         let made = self.chunks.iter().map_while(OnceLock::get).flatten();
-        (0..).zip(made.take(self.high.load(Ordering::Acquire)))
+        (0..).zip(made.take(self.high_water.load(Ordering::Acquire)))
     }
 
-    /// A free place; one that was used before, if there is one, so that `high` stays low.
-    fn take_place(&self) -> Option<(u32, &Slot)> {
+    /// An empty slot; one that was used before, if there is one, so that `high_water` stays low.
+    fn empty_slot(&self) -> Option<(u32, &Slot)> {
         let freed = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let index = match freed {
             Some(index) => index as usize,
-            // The caller has the lock on the addresses, so nobody else takes the same.
-            None => Some(self.high.load(Ordering::Acquire)).filter(|&high| high < self.room)?,
+            // The caller has the lock on `clients`, so nobody else takes the same.
+            None => Some(self.high_water.load(Ordering::Acquire)).filter(|&at| at < self.room)?,
         };
         let chunk = self.chunks.get(index / CHUNK)?;
         let slots = chunk.get_or_init(|| (0..CHUNK).map(|_| Slot::default()).collect());
-        self.high.fetch_max(index + 1, Ordering::AcqRel);
+        self.high_water.fetch_max(index + 1, Ordering::AcqRel);
         Some((u32::try_from(index).ok()?, slots.get(index % CHUNK)?))
     }
 
+    /// How many connections are open.
     pub(super) fn open(&self) -> usize {
         self.open.load(Ordering::Acquire)
     }
 
-    /// Gives a new connection a place, or gives it back.
-    pub(super) fn insert(&self, mut live: Live) -> Result<u32, (Full, Box<Live>)> {
-        let address = grouped(live.http.peer());
-        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = addresses.get(&address).copied().unwrap_or(0);
-        if count >= self.max_per_address {
-            return Err((Full::Address, Box::new(live)));
+    /// Puts a new connection into a slot and returns the slot's index; or gives the connection back.
+    pub(super) fn insert(
+        &self,
+        mut connection: OpenConnection,
+    ) -> Result<u32, (Full, Box<OpenConnection>)> {
+        let client = grouped(connection.http.peer());
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = clients.get(&client).copied().unwrap_or(0);
+        if count >= self.max_per_client {
+            return Err((Full::Client, Box::new(connection)));
         }
-        let Some((index, slot)) = self.take_place() else {
-            return Err((Full::Table, Box::new(live)));
+        let Some((index, slot)) = self.empty_slot() else {
+            return Err((Full::Table, Box::new(connection)));
         };
-        addresses.insert(address, count + 1);
-        drop(addresses);
+        clients.insert(client, count + 1);
+        drop(clients);
         self.open.fetch_add(1, Ordering::AcqRel);
-        live.token = token(index, slot.state.generation());
-        slot.publish(live.http.wait(), live.http.deadline());
-        *slot.live() = Some(Box::new(live));
+        connection.token = token(index, slot.state.generation());
+        slot.publish(connection.http.wait(), connection.http.deadline());
+        *slot.connection() = Some(Box::new(connection));
         slot.state.open();
         Ok(index)
     }
 
-    /// Brings an event to its connection. Returns the slot if the caller holds it now; an event
-    /// whose connection is held by another, or is closed, is done with.
-    pub(super) fn notify(&self, event: Told) -> Option<u32> {
+    /// Brings an event to its connection. Returns the slot's index if the caller holds the slot now.
+    /// With `None` nothing is left to do: another thread holds it, or the connection is closed.
+    pub(super) fn notify(&self, event: Readiness) -> Option<u32> {
         let index = (event.token & u64::from(u32::MAX)) as u32;
         let generation = (event.token >> 32) as u32;
         let slot = self.slot(index)?;
         slot.state.notify(generation, event.ended, event.gone).then_some(index)
     }
 
-    /// Closes the connection in `index`, which the caller holds, and lets go of the place.
+    /// Closes the connection in slot `index`, which the caller holds, and frees the slot.
     pub(super) fn close(&self, index: u32) {
         let Some(slot) = self.slot(index) else { return };
-        let Some(live) = slot.live().take() else { return };
+        let Some(connection) = slot.connection().take() else { return };
         slot.publish_busy();
-        // Events that other workers have already fetched are late from here on.
+        // Events that other workers have fetched already are for an earlier generation now.
         slot.state.close();
-        let address = grouped(live.http.peer());
-        // The descriptor is closed before the place is free again.
-        drop(live);
-        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        match addresses.get_mut(&address) {
+        let client = grouped(connection.http.peer());
+        // The descriptor is closed before the slot is free.
+        drop(connection);
+        let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        match clients.get_mut(&client) {
             Some(count) if *count > 1 => *count -= 1,
             _ => {
-                addresses.remove(&address);
+                clients.remove(&client);
             }
         }
-        drop(addresses);
+        drop(clients);
         self.free.lock().unwrap_or_else(PoisonError::into_inner).push(index);
         self.open.fetch_sub(1, Ordering::AcqRel);
     }
 
-    /// Puts those that could make room into `found`, at most `count`, the last one to go first.
+    /// Fills `found` with connections that can be closed to make room, at most `count`; the last one
+    /// goes first.
     pub(super) fn candidates(&self, count: usize, found: &mut Vec<Candidate>) {
         found.clear();
         found.extend(self.used().filter_map(|(index, slot)| {
@@ -273,52 +283,52 @@ mod tests {
     use crate::clock::Timestamp;
     use crate::http::{Limits, Moment};
 
-    fn live(peer: IpAddr, millis: u64) -> Live {
+    fn connection(peer: IpAddr, millis: u64) -> OpenConnection {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let at = Moment { millis, now: Timestamp(0) };
         let http = Connection::new(peer, &Limits::default(), at);
-        Live::new(stream, http)
+        OpenConnection::new(stream, http)
     }
 
     fn insert(table: &Table, peer: &str) -> Result<u32, Full> {
-        table.insert(live(peer.parse().unwrap(), 0)).map_err(|(full, _)| full)
+        table.insert(connection(peer.parse().unwrap(), 0)).map_err(|(full, _)| full)
     }
 
     #[test]
-    fn places_and_addresses_are_limited() {
+    fn connections_and_shares_are_limited() {
         let table = Table::new(3, 2);
         assert_eq!(insert(&table, "2001:db8::1"), Ok(0));
         assert_eq!(insert(&table, "2001:db8::2"), Ok(1));
-        assert_eq!(insert(&table, "2001:db8::3"), Err(Full::Address));
+        assert_eq!(insert(&table, "2001:db8::3"), Err(Full::Client));
         assert_eq!(insert(&table, "192.0.2.1"), Ok(2));
         assert_eq!(insert(&table, "::ffff:192.0.2.1"), Err(Full::Table));
         assert!(table.slot(1).unwrap().take());
         table.close(1);
         assert_eq!(table.open(), 2);
         assert_eq!(insert(&table, "::ffff:192.0.2.1"), Ok(1));
-        assert_eq!(insert(&table, "192.0.2.1"), Err(Full::Address));
+        assert_eq!(insert(&table, "192.0.2.1"), Err(Full::Client));
     }
 
     #[test]
-    fn a_late_event_finds_nobody() {
+    fn an_event_for_an_earlier_connection_is_dropped() {
         let table = Table::new(1, 1);
         insert(&table, "127.0.0.1").unwrap();
-        let token = || table.slot(0).unwrap().live().as_ref().unwrap().token;
-        let event = |token, gone| Told { token, ended: gone, gone };
+        let token = || table.slot(0).unwrap().connection().as_ref().unwrap().token;
+        let event = |token, gone| Readiness { token, ended: gone, gone };
         let first = token();
         assert_eq!(table.notify(event(first, false)), Some(0));
         table.close(0);
         assert_eq!(table.notify(event(first, true)), None, "the slot is empty");
         insert(&table, "127.0.0.1").unwrap();
-        assert_eq!(table.notify(event(first, true)), None, "it is for the one before");
+        assert_eq!(table.notify(event(first, true)), None, "it is for the earlier connection");
         assert!(!table.slot(0).unwrap().gone());
         assert_eq!(table.notify(event(token(), false)), Some(0));
         assert_eq!(table.notify(event(u64::MAX - 1, false)), None, "there is no such slot");
     }
 
     #[test]
-    fn who_waits_longest_goes_first() {
+    fn the_connection_that_has_waited_longest_goes_first() {
         let table = Table::new(6, 9);
         for _ in 0..6 {
             insert(&table, "127.0.0.1").unwrap();

@@ -1,11 +1,14 @@
 //! lictor inside another program: routes of its own, requests from another server.
 
 use std::io::Read as _;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use lictor::clock::Timestamp;
 use lictor::http::{Header, Request, Response};
 use lictor::{
-    App, Call, Config, Cors, Error, Handler, Identity, Network, Origin, Route, Secret, Site,
+    App, Background, Call, Config, Cors, Error, Handler, Identity, MailSettings, Network, Origin,
+    PageUrl, Registration, Role, Roles, Route, SecondFactorRule, Secret, Sender, Site, Transport,
 };
 
 use crate::support::{Dir, PASSWORD, SECRET};
@@ -118,11 +121,154 @@ fn pages_of_other_origins_are_refused_before_anything_is_done() {
     }
 }
 
+/// Registers `name` and returns the token.
+fn register(site: &Site, name: &str, now: Timestamp) -> String {
+    let body = serde_json::json!({"username": name, "password": PASSWORD}).to_string();
+    let mut request = Request::new("POST", "/api/registration", &[]);
+    request.body = body.as_bytes();
+    let answer: serde_json::Value =
+        serde_json::from_slice(site.handle(&request, now).body()).unwrap();
+    answer["access_token"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn another_server_learns_who_calls() {
+    let dir = Dir::new();
+    let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    config.require_second_factor = SecondFactorRule::Admin;
+    let site = open(config);
+    let now = Timestamp::now();
+    let ada = register(&site, "ada", now);
+    let admin = Roles::parse("admin").unwrap();
+    site.app().add_user("root", None, PASSWORD, &admin).unwrap();
+    let mut login = Request::new("POST", "/api/login", &[]);
+    let body = serde_json::json!({"username": "root", "password": PASSWORD}).to_string();
+    login.body = body.as_bytes();
+    let root: serde_json::Value = serde_json::from_slice(site.handle(&login, now).body()).unwrap();
+    let root = root["access_token"].as_str().unwrap().to_owned();
+
+    let identify = |method: &str, field: &'static str, value: String| {
+        let headers = [Header { name: field, value: value.as_bytes() }];
+        let request = Request::new(method, "/notes", &headers);
+        let found = site.app().identify(&request, now);
+        found.map(|user| user.name().to_owned()).map_err(|error| error.kind().name)
+    };
+    let bearer =
+        |method: &str, token: &str| identify(method, "Authorization", format!("Bearer {token}"));
+    let cookie =
+        |method: &str, token: &str| identify(method, "Cookie", format!("access_token={token}"));
+    for method in ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"] {
+        assert_eq!(bearer(method, &ada), Ok("ada".into()), "{method}");
+        assert_eq!(bearer(method, &format!("{ada}x")), Err("InvalidTokenHeader"), "{method}");
+        // The operator asks administrators for a second factor.
+        assert_eq!(bearer(method, &root), Err("SecondFactorMissing"), "{method}");
+        // A page of another site can make a browser send the cookie along.
+        let expected = match method {
+            "GET" | "HEAD" => Ok("ada".into()),
+            _ => Err("MissingToken"),
+        };
+        assert_eq!(cookie(method, &ada), expected, "{method}");
+    }
+    let nobody = Request::new("GET", "/notes", &[]);
+    assert_eq!(site.app().identify(&nobody, now).unwrap_err().kind().name, "MissingToken");
+}
+
+#[test]
+fn handlers_have_state_and_roles() {
+    let dir = Dir::new();
+    let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    config.default_roles = Roles::parse("editor").unwrap();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let names = Arc::clone(&seen);
+    let edit = Handler::role(Role::parse("editor").unwrap(), move |_, editor| {
+        names.lock().unwrap().push(editor.name().to_owned());
+        Ok(Response::json(200, &"edited"))
+    });
+    let print =
+        Handler::role(Role::parse("printer").unwrap(), |_, _| Ok(Response::json(200, &"printed")));
+    let site = open(config)
+        .with_route(Route::new("POST", "/edit/{id}", edit).writes())
+        .with_route(Route::new("POST", "/print", print).hashes());
+    let now = Timestamp(1_800_000_000);
+    let bearer = format!("Bearer {}", register(&site, "ada", now));
+    let headers = [Header { name: "Authorization", value: bearer.as_bytes() }];
+    let post = |path: &str, headers: &[Header<'_>]| {
+        site.handle(&Request::new("POST", path, headers), now).status
+    };
+    assert_eq!(post("/edit/7", &headers), 200);
+    assert_eq!(post("/edit/7", &[]), 401);
+    assert_eq!(post("/print", &headers), 403);
+    assert_eq!(*seen.lock().unwrap(), ["ada"]);
+}
+
+#[test]
+fn accounts_are_made_by_the_rules_of_the_command_line() {
+    let dir = Dir::new();
+    let config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    let app = App::open(config).unwrap();
+    let roles = Roles::parse("admin").unwrap();
+    let add = |name: &str, email: Option<&str>, password: &str| {
+        app.add_user(name, email, password, &roles).map_err(|error| error.kind().name)
+    };
+    assert_eq!(add("ada", Some("ada@example.org"), PASSWORD), Ok(1));
+    assert_eq!(add("ADA", None, PASSWORD), Err("UsernameTaken"));
+    assert_eq!(add("eve", None, "short"), Err("InvalidPassword"));
+    assert_eq!(add("a b", None, PASSWORD), Err("InvalidUsername"));
+    assert!(add("eve", Some("no address"), PASSWORD).is_err());
+    assert_eq!(add("eve", None, PASSWORD), Ok(2));
+    let database = rusqlite::Connection::open(dir.database()).unwrap();
+    let audit: Vec<String> = database
+        .prepare("SELECT event || ' ' || name || ' ' || detail FROM audit ORDER BY id")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(audit, ["user-added ada admin", "user-added eve admin"]);
+}
+
+#[test]
+fn background_threads_send_mail_and_end_when_dropped() {
+    let dir = Dir::new();
+    let mails = dir.0.join("mails");
+    std::fs::create_dir(&mails).unwrap();
+    let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    config.public_url = Some(PageUrl::parse("https://login.example").unwrap());
+    config.registration = Registration::Email;
+    config.mail = Some(MailSettings {
+        transport: Transport::parse(&format!("dir:{}", mails.display())).unwrap(),
+        sender: Sender::parse("login@login.example").unwrap(),
+        templates: None,
+    });
+    let app = Arc::new(App::open(config).unwrap());
+    let site = Site::new(Arc::clone(&app)).unwrap();
+    let background = Background::start(Arc::clone(&app)).unwrap();
+    let body = serde_json::json!(
+        {"username": "ada", "password": PASSWORD, "email": "ada@example.org"}
+    );
+    let body = body.to_string();
+    let mut request = Request::new("POST", "/api/registration", &[]);
+    request.body = body.as_bytes();
+    assert_eq!(site.handle(&request, Timestamp::now()).status, 201);
+    let sent = || std::fs::read_dir(&mails).unwrap().count();
+    let begun = Instant::now();
+    while sent() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(20), "no mail was sent");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let begun = Instant::now();
+    drop(background);
+    assert!(begun.elapsed() < Duration::from_secs(5), "the threads did not end");
+    // The program itself can go on, and has all of the app again when the site is gone.
+    drop(site);
+    assert_eq!(Arc::strong_count(&app), 1);
+}
+
 #[test]
 fn the_examples_work() {
     use std::io::Write as _;
     use std::process::{Command, Stdio};
-    for example in ["embedded", "tiny_http"] {
+    for example in ["embedded", "tiny_http", "axum"] {
         let dir = Dir::new();
         // `cargo test` builds the examples beside the tests; `cargo test --test suite` does not.
         let tests = std::env::current_exe().unwrap();
@@ -159,6 +305,16 @@ fn the_examples_work() {
         let token = registered.split('"').nth(3).unwrap();
         let greeted = ask("GET", "/api/greet", &format!("Authorization: Bearer {token}\r\n"), "");
         let refused = ask("GET", "/api/greet", "", "");
+        // A route of the other server asks who calls.
+        let note = |method: &str, header: &str| {
+            let answer = ask(method, "/notes", &format!("{header}{token}\r\n"), "buy milk");
+            (answer.split(' ').nth(1).unwrap().to_owned(), answer.contains("buy milk"))
+        };
+        let notes = [
+            note("POST", "Authorization: Bearer "),
+            note("GET", "Cookie: access_token="),
+            note("POST", "Cookie: access_token="),
+        ];
         child.kill().unwrap();
         child.wait().unwrap();
         assert!(
@@ -169,5 +325,8 @@ fn the_examples_work() {
             refused.starts_with("HTTP/1.1 401") && refused.contains("MissingToken"),
             "{example}: {refused}"
         );
+        let expected = [("200", true), ("200", true), ("401", false)];
+        let expected = expected.map(|(status, has)| (status.to_owned(), has));
+        assert!(example == "embedded" || notes == expected, "{example}: {notes:?}");
     }
 }

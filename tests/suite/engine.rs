@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use lictor::clock::Timestamp;
-use lictor::http::{Answer, Limits, Pool, Queued, Request, Response, Service};
+use lictor::http::{Answer, Pool, Queued, Request, Response, Service};
 use lictor::net::{self, Settings, Stop};
 
 use crate::support::{Client, PATIENCE, request};
@@ -52,22 +52,26 @@ impl Service for Hello {
     }
 }
 
-fn short() -> Settings {
-    Settings {
-        slow_workers: 1,
-        limits: Limits {
-            head_time: Duration::from_millis(500),
-            body_time: Duration::from_millis(500),
-            idle_time: Duration::from_millis(700),
-            unread_time: Duration::from_millis(500),
-            linger_time: Duration::from_millis(500),
-            ..Limits::default()
-        },
-        ..Settings::default()
-    }
+/// The default settings but for what `change` does to them.
+fn settings_with(change: impl FnOnce(&mut Settings)) -> Settings {
+    let mut settings = Settings::default();
+    change(&mut settings);
+    settings
 }
 
-/// Serves while `act` runs, then stops, and hands back the service.
+/// One thread for what is slow, and times short enough to wait for.
+fn short() -> Settings {
+    settings_with(|settings| {
+        settings.slow_workers = 1;
+        settings.limits.head_time = Duration::from_millis(500);
+        settings.limits.body_time = Duration::from_millis(500);
+        settings.limits.idle_time = Duration::from_millis(700);
+        settings.limits.unread_time = Duration::from_millis(500);
+        settings.limits.linger_time = Duration::from_millis(500);
+    })
+}
+
+/// Serves while `act` runs, then stops; returns the service.
 fn with_engine(settings: &Settings, act: impl FnOnce(SocketAddr, &dyn Fn())) -> Hello {
     with_service(Hello::default(), settings, act)
 }
@@ -83,8 +87,8 @@ fn with_service(
     let stopper = stop.stopper().unwrap();
     std::thread::scope(|scope| {
         let serving = scope.spawn(|| net::serve(listener, &service, settings, &stop).unwrap());
-        // Also when a check fails, the engine must end, or the scope would wait for ever. But
-        // only once: a second stop would end the wait for what is under way.
+        // The engine must end when a check fails, too, or the scope would wait for ever. It is asked
+        // once only: a second stop would end the wait for requests under way.
         struct Always<F: Fn()>(F);
         impl<F: Fn()> Drop for Always<F> {
             fn drop(&mut self) {
@@ -114,7 +118,7 @@ fn hello(client: &mut Client) {
 }
 
 #[test]
-fn waiting_has_an_end() {
+fn every_wait_has_a_deadline() {
     with_engine(&short(), |address, _| {
         let mut silent = Client::connect(address);
         let mut slow_head = Client::connect(address);
@@ -129,8 +133,8 @@ fn waiting_has_an_end() {
             assert_eq!(reply.header("connection"), Some("close"));
             assert_eq!(client.rest(), "");
         }
-        assert_eq!(idle.rest(), "", "closed without a word");
-        // One that goes on talking is not idle.
+        assert_eq!(idle.rest(), "", "closed without an answer");
+        // A client that goes on sending requests is not idle.
         let mut busy = Client::connect(address);
         for _ in 0..5 {
             std::thread::sleep(Duration::from_millis(300));
@@ -140,8 +144,10 @@ fn waiting_has_an_end() {
 }
 
 #[test]
-fn a_timeout_is_told_once_even_when_every_worker_is_busy() {
-    with_engine(&Settings { workers: 1, ..short() }, |address, _| {
+fn a_timeout_is_answered_once_even_when_every_worker_is_busy() {
+    let mut settings = short();
+    settings.workers = 1;
+    with_engine(&settings, |address, _| {
         let mut slow = Client::connect(address);
         slow.send("GET / HT");
         std::thread::sleep(Duration::from_millis(200));
@@ -154,12 +160,12 @@ fn a_timeout_is_told_once_even_when_every_worker_is_busy() {
 }
 
 #[test]
-fn a_drip_gains_no_time() {
+fn bytes_that_come_slowly_extend_no_deadline() {
     with_engine(&short(), |address, _| {
-        let mut dripping = Client::connect(address);
+        let mut slow = Client::connect(address);
         let start = Instant::now();
         for byte in get("/").bytes().cycle() {
-            if std::io::Write::write_all(&mut dripping.stream, &[byte]).is_err() || byte == b'\n' {
+            if std::io::Write::write_all(&mut slow.stream, &[byte]).is_err() || byte == b'\n' {
                 break;
             }
             std::thread::sleep(Duration::from_millis(100));
@@ -167,25 +173,26 @@ fn a_drip_gains_no_time() {
                 break;
             }
         }
-        assert_eq!(dripping.reply("GET").status(), 408);
+        assert_eq!(slow.reply("GET").status(), 408);
     });
 }
 
 #[test]
 fn a_client_that_does_not_read_is_cut() {
     with_engine(&short(), |address, _| {
-        let mut deaf = Client::connect(address);
-        // Far more than the socket buffers hold; the server stops reading these at some point.
-        deaf.stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
+        let mut silent = Client::connect(address);
+        // Far more than the socket buffers hold, so the server stops reading at some point.
+        silent.stream.set_write_timeout(Some(Duration::from_millis(300))).unwrap();
         let many = get("/large").repeat(100_000);
-        let _ = std::io::Write::write_all(&mut deaf.stream, many.as_bytes());
+        let _ = std::io::Write::write_all(&mut silent.stream, many.as_bytes());
         std::thread::sleep(Duration::from_millis(1500));
-        // It is over although nobody has read anything: writing fails, and not for want of room.
-        let error = std::io::Write::write_all(&mut deaf.stream, &[b'x'; 100_000]).unwrap_err();
+        // The server has closed, although the client has read nothing: writing fails, and not because
+        // the socket buffer is full.
+        let error = std::io::Write::write_all(&mut silent.stream, &[b'x'; 100_000]).unwrap_err();
         assert_ne!(error.kind(), std::io::ErrorKind::WouldBlock, "still open");
         let mut read = 0;
         let mut buffer = vec![0; 1 << 16];
-        while let Ok(count @ 1..) = deaf.stream.read(&mut buffer) {
+        while let Ok(count @ 1..) = silent.stream.read(&mut buffer) {
             read += count;
         }
         assert!(read < 100_000 * 100_000, "{read}");
@@ -223,8 +230,8 @@ fn a_panic_costs_its_own_request_and_nothing_else() {
 }
 
 #[test]
-fn scarce_places_go_to_whoever_needs_them() {
-    let settings = Settings { max_connections: 3, ..Settings::default() };
+fn the_longest_idle_connection_makes_room() {
+    let settings = settings_with(|settings| settings.max_connections = 3);
     with_engine(&settings, |address, _| {
         let mut clients: Vec<Client> = (0..3).map(|_| Client::connect(address)).collect();
         for client in &mut clients {
@@ -232,17 +239,20 @@ fn scarce_places_go_to_whoever_needs_them() {
             std::thread::sleep(Duration::from_millis(20));
         }
         hello(&mut clients[0]);
-        // The second has been idle for longest now.
+        // The second one has been idle for longest now.
         hello(&mut Client::connect(address));
         assert_eq!(clients[1].rest(), "");
         hello(&mut clients[0]);
         hello(&mut clients[2]);
     });
-    // One whose answer is under way keeps its place, whoever comes.
-    let settings = Settings { max_connections: 2, ..Settings::default() };
+}
+
+#[test]
+fn a_connection_with_an_answer_under_way_is_not_closed_to_make_room() {
+    let settings = settings_with(|settings| settings.max_connections = 2);
     with_engine(&settings, |address, _| {
         let mut clients: Vec<Client> = (0..2).map(|_| Client::connect(address)).collect();
-        // Between two of them as well.
+        // Between two answers as well.
         clients.iter_mut().for_each(|client| client.send(get("/slow").repeat(5)));
         std::thread::sleep(Duration::from_millis(50));
         for _ in 0..20 {
@@ -254,8 +264,12 @@ fn scarce_places_go_to_whoever_needs_them() {
             }
         }
     });
-    let one_each = Settings { max_per_address: 1, ..Settings::default() };
-    with_engine(&one_each, |address, _| {
+}
+
+#[test]
+fn a_client_opens_as_many_connections_as_its_share() {
+    let settings = settings_with(|settings| settings.max_per_address = 1);
+    with_engine(&settings, |address, _| {
         let mut first = Client::connect(address);
         hello(&mut first);
         assert_eq!(Client::connect(address).rest(), "");
@@ -269,13 +283,14 @@ fn scarce_places_go_to_whoever_needs_them() {
                 return;
             }
         }
-        panic!("the place was not given free");
+        panic!("a closed connection still counts");
     });
 }
 
 #[test]
 fn a_full_queue_answers_503_at_once() {
-    let settings = Settings { slow_queue: 1, ..short() };
+    let mut settings = short();
+    settings.slow_queue = 1;
     let pools = vec![settings.pool("slow", 1), settings.pool("brief", 1)];
     with_service(Hello { pools, ..Hello::default() }, &settings, |address, _| {
         let mut clients: Vec<Client> = (0..8).map(|_| Client::connect(address)).collect();
@@ -284,7 +299,7 @@ fn a_full_queue_answers_503_at_once() {
             client.send(get(["/slow", "/brief"][index / 4]));
             std::thread::sleep(Duration::from_millis(10));
         }
-        // One works, one waits, two are refused, and those two have their answers first.
+        // Of each pool's four, one runs, one waits, two are refused; those two are answered first.
         for first in [0, 4] {
             for (index, expected) in [(2, 503), (3, 503), (0, 200), (1, 200)] {
                 let index = first + index;
@@ -295,8 +310,11 @@ fn a_full_queue_answers_503_at_once() {
 }
 
 #[test]
-fn who_sends_without_end_keeps_no_thread_to_itself() {
-    let settings = Settings { workers: 1, slow_workers: 1, ..Settings::default() };
+fn clients_that_send_without_end_leave_the_threads_to_others_too() {
+    let settings = settings_with(|settings| {
+        settings.workers = 1;
+        settings.slow_workers = 1
+    });
     with_engine(&settings, |address, stop| {
         let flood = (get("/slow") + &get("/").repeat(400)).repeat(3) + &get("/").repeat(20_000);
         let flooders: Vec<_> = (0..8)
@@ -318,7 +336,7 @@ fn who_sends_without_end_keeps_no_thread_to_itself() {
         for _ in 0..10 {
             hello(&mut Client::connect(address));
         }
-        // The slow lane and the keeper are free as well.
+        // The pool and the keeper are free as well.
         let mut slow = Client::connect(address);
         slow.send(get("/slow"));
         assert_eq!(slow.reply("GET").status(), 200);
@@ -330,10 +348,37 @@ fn who_sends_without_end_keeps_no_thread_to_itself() {
 }
 
 #[test]
-fn stopping_finishes_what_is_under_way() {
+fn refusals_without_end_leave_the_worker_to_others_too() {
+    let settings = settings_with(|settings| settings.workers = 1);
+    let mut pool = settings.pool("full", 1);
+    pool.queue = 0;
+    let service = Hello { pools: vec![pool], ..Hello::default() };
+    with_service(service, &settings, |address, stop| {
+        let flood = get("/slow").repeat(2_000);
+        let mut refused = Client::connect(address);
+        let mut reader = refused.stream.try_clone().unwrap();
+        let reading = std::thread::spawn(move || {
+            let mut buffer = [0; 65_536];
+            while let Ok(1..) = reader.read(&mut buffer) {}
+        });
+        let flooder = std::thread::spawn(move || {
+            while std::io::Write::write_all(&mut refused.stream, flood.as_bytes()).is_ok() {}
+        });
+        std::thread::sleep(Duration::from_millis(200));
+        for _ in 0..10 {
+            hello(&mut Client::connect(address));
+        }
+        stop();
+        flooder.join().unwrap();
+        reading.join().unwrap();
+    });
+}
+
+#[test]
+fn stopping_answers_the_requests_under_way() {
     let (mut waiting, mut idle) = (Vec::new(), None);
     let service =
-        with_engine(&Settings { slow_workers: 1, ..Settings::default() }, |address, stop| {
+        with_engine(&settings_with(|settings| settings.slow_workers = 1), |address, stop| {
             for _ in 0..5 {
                 let mut client = Client::connect(address);
                 client.send(get("/slow"));
@@ -354,8 +399,8 @@ fn stopping_finishes_what_is_under_way() {
 }
 
 #[test]
-fn stopping_does_not_wait_for_ever() {
-    let settings = Settings { drain_time: Duration::from_millis(300), ..Settings::default() };
+fn stopping_waits_at_most_for_the_drain_time() {
+    let settings = settings_with(|settings| settings.drain_time = Duration::from_millis(300));
     let start = Instant::now();
     with_engine(&settings, |address, stop| {
         let mut stuck = Client::connect(address);
@@ -368,8 +413,8 @@ fn stopping_does_not_wait_for_ever() {
 }
 
 #[test]
-fn stopping_lets_go_at_once_of_whoever_is_owed_nothing() {
-    let settings = Settings { drain_time: PATIENCE, ..Settings::default() };
+fn stopping_closes_connections_that_are_owed_no_answer_at_once() {
+    let settings = settings_with(|settings| settings.drain_time = PATIENCE);
     let mut stopped = None;
     with_engine(&settings, |address, stop| {
         let mut silent = Client::connect(address);
@@ -386,7 +431,7 @@ fn stopping_lets_go_at_once_of_whoever_is_owed_nothing() {
         stop();
         stopped = Some(Instant::now());
         for client in [&mut silent, &mut head, &mut second, &mut idle] {
-            assert_eq!(client.rest(), "", "closed without a word");
+            assert_eq!(client.rest(), "", "closed without an answer");
         }
         assert_eq!(owed.reply("GET").body, "hello");
     });

@@ -1,10 +1,10 @@
 //! Every interleaving of the threads that share a slot, run by loom.
 //!
-//! A [`World`] is one slot and the connections that are in it one after the other. Threads do in
-//! it what the engine's threads do: workers bring events, early and late, the slow lane answers,
-//! the keeper takes and closes, and whoever accepts puts the next connection into the slot. The
-//! protocol that lictor had before, in which events named no connection, runs in the same world;
-//! there the model must find the request that was lost.
+//! A [`World`] is one slot and the connections that are in it, one after the other. Its threads do
+//! what the engine's threads do: workers bring events, early and late; a pool's thread answers; the
+//! keeper takes, closes, and puts the next connection into the slot. An earlier protocol, in which
+//! events named no connection, runs in the same world; there the model must find the request that
+//! gets lost.
 
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
@@ -27,7 +27,7 @@ impl Word for AtomicU64 {
     }
 }
 
-/// What a world needs of a slot's protocol.
+/// The protocol of a slot.
 trait Protocol: 'static {
     fn new() -> Self;
     /// Returns the generation that events of the new connection name.
@@ -78,8 +78,8 @@ impl Protocol for Now {
     }
 }
 
-/// The protocol that came before: an event named the slot alone. What were stores are swaps here,
-/// since loom lets a store fall behind a change that it has overtaken.
+/// The earlier protocol, in which an event named the slot alone. Its stores are swaps here, since
+/// loom reorders a store behind a later read-modify-write.
 struct Before {
     state: AtomicU8,
     gone: AtomicBool,
@@ -130,26 +130,26 @@ impl Protocol for Before {
     }
 }
 
-/// One slot, and what happens to its connections. The counters are relaxed: what one holder did,
-/// the next one sees only because of the slot.
+/// One slot, and what happens to its connections. The counters are relaxed: only the slot orders
+/// what one holder does before what the next one sees.
 struct World<P> {
     slot: P,
-    /// What only the holder may touch; loom panics when two do.
+    /// Only the holder may touch it; loom panics when two threads do.
     connection: UnsafeCell<()>,
-    /// The number of the connection that is in the slot.
+    /// The number of the connection in the slot.
     number: AtomicUsize,
-    /// Requests that the clients have sent, and those that were answered.
+    /// Requests that clients sent, and those that were answered.
     sent: AtomicUsize,
     answered: AtomicUsize,
-    /// Connections that were closed before their client had an answer.
+    /// Connections that were closed before the answer.
     lost: AtomicUsize,
 }
 
-/// The first connection is over: whoever looks at it closes it. The others have requests.
+/// The first connection has ended, so its holder closes it. The others have requests.
 const OVER: usize = 1;
 
 impl<P: Protocol> World<P> {
-    /// With connection `number` in the slot; returns its generation as well.
+    /// A world with connection `number` in the slot, and the generation of that connection.
     fn with(number: usize) -> (Arc<World<P>>, u32) {
         let world = World {
             slot: P::new(),
@@ -167,20 +167,20 @@ impl<P: Protocol> World<P> {
         self.connection.with_mut(|_| ());
     }
 
-    /// A worker has an event.
+    /// A worker gets an event.
     fn event(&self, of: u32, gone: bool) {
         if self.slot.notify(of, gone) {
             self.turn(of);
         }
     }
 
-    /// A request comes, and with it an event.
+    /// A request arrives, and with it an event.
     fn request(&self, of: u32) {
         self.sent.fetch_add(1, Ordering::Relaxed);
         self.event(of, false);
     }
 
-    /// A worker's turn with what it holds.
+    /// A worker's turn with the connection that it holds.
     fn turn(&self, of: u32) {
         loop {
             self.touch();
@@ -188,7 +188,7 @@ impl<P: Protocol> World<P> {
                 return self.close_and_accept();
             }
             if self.answered.load(Ordering::Relaxed) < self.sent.load(Ordering::Relaxed) {
-                return self.serve_slowly(of);
+                return self.answer_queued(of);
             }
             if self.slot.release() {
                 return;
@@ -196,9 +196,9 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// The slow lane answers one request, or none when it was told that the client is gone; then
-    /// the epoll set reports what it knows again.
-    fn serve_slowly(&self, of: u32) {
+    /// A pool's thread answers one request, or none if an event said that the client is gone. Then
+    /// epoll reports everything again.
+    fn answer_queued(&self, of: u32) {
         self.touch();
         if self.slot.gone() {
             self.lost.fetch_add(1, Ordering::Relaxed);
@@ -219,7 +219,7 @@ impl<P: Protocol> World<P> {
         self.request(generation);
     }
 
-    /// The keeper looks at what nobody holds, and lets it go on.
+    /// The keeper takes a connection that no thread holds, and gives it back.
     fn sweep(&self, of: u32) {
         if self.slot.take() {
             self.touch();
@@ -228,7 +228,7 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// The keeper needs the place of the first connection, if nobody holds it.
+    /// The keeper closes the first connection to make room, unless a thread holds it.
     fn evict(&self, of: u32) {
         if !self.slot.take() {
             return;
@@ -245,13 +245,13 @@ impl<P: Protocol> World<P> {
     fn every_request_was_answered(&self) {
         assert_eq!(self.lost.load(Ordering::Relaxed), 0, "closed without an answer");
         let answered = self.answered.load(Ordering::Relaxed);
-        assert_eq!(answered, self.sent.load(Ordering::Relaxed), "a request was not seen");
-        assert!(self.slot.take(), "somebody still holds the slot");
+        assert_eq!(answered, self.sent.load(Ordering::Relaxed), "a request was lost");
+        assert!(self.slot.take(), "a thread still holds the slot");
     }
 }
 
-/// A batch of events holds the end of the first connection while another worker closes it and the
-/// second one comes into its place.
+/// One worker still has an event for the first connection when another worker closes it and the
+/// second connection gets the slot.
 fn a_late_event<P: Protocol>() {
     let (world, first) = World::<P>::with(OVER);
     let late = thread::spawn({
@@ -265,18 +265,18 @@ fn a_late_event<P: Protocol>() {
 }
 
 #[test]
-fn a_late_event_ended_the_next_connection() {
+fn a_late_event_does_not_end_the_next_connection() {
     loom::model(a_late_event::<Now>);
 }
 
 #[test]
 #[should_panic(expected = "closed without an answer")]
-fn the_model_finds_the_fault_that_was_there() {
+fn the_model_finds_the_fault_of_the_earlier_protocol() {
     loom::model(a_late_event::<Before>);
 }
 
-/// Runs every interleaving of three threads in which one of them is interrupted at most this
-/// often. All of them would take hours.
+/// Interruptions of a thread in one interleaving of three threads. Without a bound the model would
+/// run for hours.
 const INTERRUPTIONS: usize = 2;
 
 fn model_of_three(scenario: impl Fn() + Sync + Send + 'static) {
@@ -285,7 +285,7 @@ fn model_of_three(scenario: impl Fn() + Sync + Send + 'static) {
     builder.check(scenario);
 }
 
-/// The same when the keeper closes the first one to make room, while two workers have events.
+/// The keeper closes the first connection to make room while two workers have events for it.
 #[test]
 fn an_evicted_connection_leaves_nothing_to_its_successor() {
     model_of_three(|| {
@@ -303,9 +303,10 @@ fn an_evicted_connection_leaves_nothing_to_its_successor() {
     });
 }
 
-/// Two requests come while the keeper looks at the connection: each is seen, whoever holds it.
+/// Two requests arrive while the keeper takes the connection: both are answered, whichever thread
+/// holds it.
 #[test]
-fn no_event_is_lost_between_workers_slow_lane_and_keeper() {
+fn no_event_is_lost_between_workers_pool_and_keeper() {
     model_of_three(|| {
         let (world, generation) = World::<Now>::with(2);
         let worker = thread::spawn({
