@@ -87,7 +87,10 @@ fn without_tests(sources: Vec<Source>) -> Vec<Source> {
     let tests: Vec<Vec<String>> = sources
         .iter()
         .flat_map(|source| {
-            source.test_modules.iter().map(|name| [&source.module[..], &[name.clone()]].concat())
+            source
+                .test_modules
+                .iter()
+                .map(|name| [&source.module[..], std::slice::from_ref(name)].concat())
         })
         .collect();
     let is_test = |source: &Source| tests.iter().any(|test| source.module.starts_with(test));
