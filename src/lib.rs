@@ -157,7 +157,7 @@ pub use background::Background;
 #[cfg(feature = "mail")]
 pub use config::MailSettings;
 pub use config::{Config, Cors, Issuer, Origin, RefreshReuse, Registration, SecondFactorRule, Web};
-pub use error::{Error, ErrorKind, Problem};
+pub use error::{Cause, Error, ErrorKind, Problem};
 pub use guard::{Admin, Identity};
 pub use ip::Network;
 pub use keys::{Algorithm, Keys, Secret};

@@ -36,7 +36,7 @@ pub(super) fn get(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
     FIELDS.into_iter().zip(values).try_fold(response, |response, (name, value)| {
         // Each of them is ASCII by its making; if it were not, nobody would be let through.
         let value = HeaderValue::new(value)
-            .ok_or_else(|| Error::Internal(format!("{name} cannot be sent")))?;
+            .ok_or_else(|| Error::Internal(format!("{name} cannot be sent").into()))?;
         Ok(response.with_value(name, value))
     })
 }

@@ -200,7 +200,7 @@ impl Signer {
         mailed: Option<Mailed>,
     ) -> Result<String, Error> {
         let failed = |error: &dyn std::fmt::Display| {
-            Error::Internal(format!("a token could not be signed: {error}"))
+            Error::Internal(format!("a token could not be signed: {error}").into())
         };
         match self {
             Signer::Hs256(key) => key.authenticate(claims).map_err(|error| failed(&error)),
@@ -239,7 +239,7 @@ fn thumbprint(public: &PublicKey) -> String {
 
 /// The key file and the environment are read strictly, so this would be a mistake of ours.
 fn no_key(error: impl std::fmt::Display) -> Error {
-    Error::Internal(format!("a key of the ring cannot be used: {error}"))
+    Error::Internal(format!("a key of the ring cannot be used: {error}").into())
 }
 
 #[cfg(test)]

@@ -226,8 +226,8 @@ fn fault(error: rusqlite::Error) -> Error {
             | ErrorCode::ReadOnly
             | ErrorCode::CannotOpen
             | ErrorCode::OutOfMemory,
-        ) => Error::Unavailable(text),
-        _ => Error::Internal(text),
+        ) => Error::Unavailable(text.into()),
+        _ => Error::Internal(text.into()),
     }
 }
 
