@@ -73,7 +73,8 @@ impl App {
         let readers = config.engine.workers + config.engine.slow_workers + 2;
         let Database::File(path) = &config.database;
         let store = Sqlite::open(path, readers)?;
-        let broken = |error: Error| Problem::new(error.to_string(), "please report this").with_source(error);
+        let broken =
+            |error: Error| Problem::new(error.to_string(), "please report this").with_source(error);
         let lifespans = Lifespans {
             access: config.access_lifespan,
             refresh: config.refresh_lifespan,

@@ -127,6 +127,7 @@ fn hmac(secret: &[u8], signed: &[u8]) -> Vec<u8> {
     HS256Key::from_bytes(secret).authentication_tag(signed)
 }
 
+// Long: one case after the other, of what two readings of a token can be together.
 fn check(reader: &Reader, token: &[u8]) {
     let tokens = &reader.tokens;
     let access = tokens.access(token, NOW);
