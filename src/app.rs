@@ -20,7 +20,7 @@ use crate::http::Request;
 use crate::ip::{Client, Proxies};
 #[cfg(feature = "mail")]
 use crate::mailer::Mailer;
-use crate::store::{Actor, Database, Entry, Event, NewUser, RotationPolicy, Sqlite, Store};
+use crate::store::{Actor, Entry, Event, NewUser, RotationPolicy, Store};
 use crate::values::{Email, Language, Lifespans, Roles, Username};
 
 pub use call::Call;
@@ -49,7 +49,7 @@ pub(crate) use fields::Fields;
 /// ```
 pub struct App {
     pub(crate) config: Config,
-    pub(crate) store: Box<dyn Store>,
+    pub(crate) store: Store,
     pub(crate) tokens: Tokens,
     pub(crate) hasher: Hasher,
     pub(crate) password_rules: PasswordRules,
@@ -71,8 +71,7 @@ impl App {
         let password_rules = config.password_rules()?;
         // The threads that read: the workers, those that hash, one that writes, one that mails.
         let readers = config.engine.workers + config.engine.slow_workers + 2;
-        let Database::File(path) = &config.database;
-        let store = Sqlite::open(path, readers)?;
+        let store = Store::open(&config.database, readers)?;
         let broken =
             |error: Error| Problem::new(error.to_string(), "please report this").with_source(error);
         let lifespans = Lifespans {
@@ -84,7 +83,7 @@ impl App {
             log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
         }
         Ok(App {
-            store: Box::new(store.with_mail(config.sends_mail())),
+            store,
             tokens: Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?,
             hasher: Hasher::new().map_err(broken)?,
             password_rules,
@@ -145,9 +144,7 @@ impl App {
             actor: Actor::Operator,
             detail: roles.as_str(),
         };
-        let id = self.store.add(&user, None, &entry, Timestamp::now())?;
-        Entry { user: Some(id), ..entry }.log();
-        Ok(id)
+        self.store.add(&user, None, &entry, Timestamp::now())
     }
 
     /// Returns the IP address of the client: the peer of the connection, or, if that is a trusted
@@ -177,7 +174,7 @@ impl App {
     ) -> Result<T, Error> {
         let caller = self.config.adopt_tokens.then(|| call.caller());
         let adopt = caller.as_ref().map(Caller::client_info);
-        check(&TokenCheck { tokens: &self.tokens, store: &*self.store, adopt, now: call.now })
+        check(&TokenCheck { tokens: &self.tokens, store: &self.store, adopt, now: call.now })
     }
 
     /// Refuses a user who must have a second factor and has none.
@@ -210,14 +207,6 @@ impl App {
     /// An error if mail cannot be sent. Endpoints that mail call it first.
     pub(crate) fn require_mail(&self) -> Result<(), Error> {
         if self.config.sends_mail() { Ok(()) } else { Err(Error::MailDisabled) }
-    }
-
-    /// Wakes the thread that delivers mail: there may be a notice in the outbox.
-    pub(crate) fn ring(&self) {
-        #[cfg(feature = "mail")]
-        if let Some(mailer) = &self.mailer {
-            mailer.signal().notify();
-        }
     }
 }
 

@@ -4,8 +4,6 @@
 //! The row of a mail is deleted after the transport has accepted the mail. If the process ends
 //! between the two, the mail is sent a second time, with the same Message-ID and the same link.
 
-mod signal;
-
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -13,14 +11,14 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
-use crate::guard::{Mailed, MailedClaims, Tokens};
+use crate::guard::{MailPurpose, MailedClaims, Tokens};
 use crate::link::PageUrl;
 use crate::mail::{Content, Failure, Letter, Mail, Sender, Templates, Transport};
-use crate::store::{Actor, DeliveryFailure, Entry, Event, Link, OutgoingMail, Store, Topic};
+use crate::store::{
+    Actor, DeliveryFailure, Entry, Event, Link, OutgoingMail, Signal, Store, Topic,
+};
 #[cfg(feature = "cli")]
 use crate::values::Language;
-
-pub(crate) use signal::Signal;
 
 /// Time limit on one delivery. Every transport has a shorter limit of its own.
 const DELIVERY_LIMIT: Duration = Duration::from_secs(120);
@@ -40,10 +38,9 @@ pub(crate) struct Mailer {
     templates: Templates,
     confirmation: PageUrl,
     reset: PageUrl,
-    signal: Signal,
 }
 
-/// Where mails go and whom they are from; shared with the threads that deliver.
+/// The sender and the transport; shared with the threads that deliver.
 struct Outlet {
     sender: Sender,
     transport: Transport,
@@ -72,25 +69,22 @@ impl Mailer {
             None => Templates::new(service),
         };
         let outlet = Arc::new(Outlet { sender, transport });
-        Ok(Mailer { outlet, templates, confirmation, reset, signal: Signal::default() })
-    }
-
-    /// The signal that wakes the thread that delivers.
-    pub(crate) fn signal(&self) -> &Signal {
-        &self.signal
+        Ok(Mailer { outlet, templates, confirmation, reset })
     }
 
     /// Delivers the next mail that is due.
     pub(crate) fn deliver(
         &self,
         tokens: &Tokens,
-        store: &dyn Store,
+        store: &Store,
         now: Timestamp,
     ) -> Result<Delivery, Error> {
         let Some(outgoing) = store.next_mail(now)? else { return Ok(Delivery::Idle) };
         let content = self.content(&outgoing, tokens, now)?;
         let start = Instant::now();
-        let Some(outcome) = self.send(&outgoing, content) else { return Ok(Delivery::Idle) };
+        let Some(outcome) = self.send(&outgoing, content, store.outbox_signal()) else {
+            return Ok(Delivery::Idle);
+        };
         let elapsed = i64::try_from(start.elapsed().as_secs()).unwrap_or(0);
         let now = Timestamp(now.0.saturating_add(elapsed));
         match outcome {
@@ -105,7 +99,12 @@ impl Mailer {
 
     /// Delivers in a thread of its own, so that a mail server that hangs does not delay the end of the
     /// server. `None` if the server ends first; the mail stays in the outbox.
-    fn send(&self, outgoing: &OutgoingMail, content: Content) -> Option<Result<(), Failure>> {
+    fn send(
+        &self,
+        outgoing: &OutgoingMail,
+        content: Content,
+        signal: &Signal,
+    ) -> Option<Result<(), Failure>> {
         let (sender, receiver) = mpsc::channel();
         let outlet = Arc::clone(&self.outlet);
         let (message, email) = (outgoing.message.clone(), outgoing.email.clone());
@@ -122,7 +121,7 @@ impl Mailer {
         while start.elapsed() < DELIVERY_LIMIT {
             match receiver.recv_timeout(POLL) {
                 Ok(outcome) => return Some(outcome),
-                Err(RecvTimeoutError::Timeout) if self.signal.is_over() => return None,
+                Err(RecvTimeoutError::Timeout) if signal.is_over() => return None,
                 Err(RecvTimeoutError::Timeout) => {}
                 // The thread has panicked.
                 Err(RecvTimeoutError::Disconnected) => {
@@ -140,41 +139,25 @@ impl Mailer {
         tokens: &Tokens,
         now: Timestamp,
     ) -> Result<Content, Error> {
-        let name = outgoing.person.name.as_str();
-        let token = |purpose, link: &Link| {
-            let Link { jti, expires } = link;
-            let (id, issued) = (outgoing.person.id, outgoing.created);
-            let claims = MailedClaims { jti, id, issued, expires: *expires };
-            tokens.mailed(purpose, &claims, &outgoing.person.roles)
+        let linked = match &outgoing.topic {
+            Topic::Confirm(link) | Topic::NewAddress(link) => {
+                Some((&self.confirmation, MailPurpose::Registration, link))
+            }
+            Topic::Reset(link) => Some((&self.reset, MailPurpose::Reset, link)),
+            _ => None,
         };
-        // The remaining time: an earlier attempt may have failed hours ago.
-        let lifespan = |link: &Link| {
-            Duration::from_secs(u64::try_from(link.expires.0.saturating_sub(now.0)).unwrap_or(0))
+        let (url, lifespan) = match linked {
+            Some((page, purpose, Link { jti, expires })) => {
+                let (id, issued) = (outgoing.person.id, outgoing.created);
+                let claims = MailedClaims { jti, id, issued, expires: *expires };
+                let token = tokens.mint_queued(purpose, &claims, &outgoing.person.roles)?;
+                // The remaining time: an earlier attempt may have failed hours ago.
+                let left = u64::try_from(expires.0.saturating_sub(now.0)).unwrap_or(0);
+                (page.with_token(&token), Duration::from_secs(left))
+            }
+            None => (String::new(), Duration::ZERO),
         };
-        let render = |letter: &Letter<'_>| self.templates.render(letter, outgoing.language);
-        Ok(match &outgoing.topic {
-            Topic::Confirm(link) => {
-                let url = self.confirmation.with_token(&token(Mailed::Registration, link)?);
-                render(&Letter::Confirm { name, link: &url, lifespan: lifespan(link) })
-            }
-            Topic::NewAddress(link) => {
-                let url = self.confirmation.with_token(&token(Mailed::Registration, link)?);
-                render(&Letter::NewEmail { name, link: &url, lifespan: lifespan(link) })
-            }
-            Topic::Reset(link) => {
-                let url = self.reset.with_token(&token(Mailed::Reset, link)?);
-                render(&Letter::Reset { name, link: &url, lifespan: lifespan(link) })
-            }
-            Topic::Taken => render(&Letter::Taken { name }),
-            Topic::AddressChanged(email) => render(&Letter::EmailChanged { name, email }),
-            Topic::PasswordChanged => render(&Letter::PasswordChanged { name }),
-            Topic::SecondFactor(on) => render(&Letter::SecondFactor { name, on: *on }),
-            Topic::RecoveryCodeUsed => render(&Letter::RecoveryCodeUsed { name }),
-            Topic::RecoveryCodesReplaced => render(&Letter::RecoveryCodesReplaced { name }),
-            Topic::AccountDeleted => render(&Letter::AccountDeleted { name }),
-            Topic::NewDevice(device) => render(&Letter::NewDevice { name, device }),
-            Topic::Guarded => render(&Letter::Guarded { name }),
-        })
+        Ok(self.templates.render(&letter(outgoing, &url, lifespan), outgoing.language))
     }
 
     /// Sends a test mail at once, without the outbox.
@@ -187,9 +170,28 @@ impl Mailer {
     }
 }
 
+/// The letter about the mail's topic. `link` and `lifespan` are for topics with a link.
+fn letter<'a>(outgoing: &'a OutgoingMail, link: &'a str, lifespan: Duration) -> Letter<'a> {
+    let name = outgoing.person.name.as_str();
+    match &outgoing.topic {
+        Topic::Confirm(_) => Letter::Confirm { name, link, lifespan },
+        Topic::NewAddress(_) => Letter::NewEmail { name, link, lifespan },
+        Topic::Reset(_) => Letter::Reset { name, link, lifespan },
+        Topic::Taken => Letter::Taken { name },
+        Topic::AddressChanged(email) => Letter::EmailChanged { name, email },
+        Topic::PasswordChanged => Letter::PasswordChanged { name },
+        Topic::SecondFactor(on) => Letter::SecondFactor { name, on: *on },
+        Topic::RecoveryCodeUsed => Letter::RecoveryCodeUsed { name },
+        Topic::RecoveryCodesReplaced => Letter::RecoveryCodesReplaced { name },
+        Topic::AccountDeleted => Letter::AccountDeleted { name },
+        Topic::NewDevice(device) => Letter::NewDevice { name, device },
+        Topic::Guarded => Letter::Guarded { name },
+    }
+}
+
 /// Records a failed delivery, and either the time of the next attempt or that the mail is given up.
 fn fail(
-    store: &dyn Store,
+    store: &Store,
     outgoing: &OutgoingMail,
     failure: &Failure,
     now: Timestamp,

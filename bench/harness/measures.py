@@ -1,5 +1,5 @@
-"""What is measured. A measure gets a server and returns its figures by key;
-FIGURES says how a figure is called and whether more of it is better."""
+"""The measures. A measure gets a server and returns its figures by key; FIGURES has
+the label of each figure and whether more is better."""
 
 import contextlib
 import json
@@ -14,16 +14,16 @@ from . import servers
 from .servers import BENCH, Failed
 
 CONNECTIONS = [1, 16, 64, 256]
-# Requests per second that are due whatever the answers do, and over how many connections.
+# Requests per second that are due independently of the answers, and their connections.
 OPEN_RATES = [5_000, 20_000, 40_000]
 OPEN_CONNECTIONS = 64
-# Below this share of the rate, a server could not sustain it.
+# A server that answers less than this share of the rate could not sustain it.
 SUSTAINED = 0.97
 LOGIN_CLIENTS = 32
 RATE = 200
 COLD_STARTS = 3
 IDLE = [1_000, 10_000]
-# Over the measured time, for a load generator that starts or ends slowly.
+# In addition to the measured time, for a load generator that starts or ends slowly.
 GRACE_SECONDS = 60
 
 
@@ -68,7 +68,7 @@ FIGURES |= {
 
 
 class Measures:
-    """All measures by name, in the order in which a round takes them."""
+    """All measures by name, in the order of a round."""
 
     def __init__(self, probe, seconds):
         self.probe = str(probe)
@@ -227,7 +227,7 @@ class Measures:
 
 def spawn(command, stdin=subprocess.DEVNULL, **options):
     options |= {"stdin": stdin, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    # A group of its own: `end` must reach the server that `probe cold` starts.
+    # A process group of its own, so that `end` reaches the server that `probe cold` starts.
     return subprocess.Popen(command, text=True, process_group=0, **options)
 
 
@@ -238,14 +238,14 @@ def end(process):
 
 
 def go_first():
-    """On a real network the client's cores are not the server's: where the system
-    allows it, a busy server must not delay the one who takes the time."""
+    """Gives the client real-time priority where the system allows it: on a real network,
+    client and server have different cores, and a busy server does not delay the client."""
     with contextlib.suppress(PermissionError):
         os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
 
 
 def finish(process, seconds):
-    """The output of a load generator, which is ended if it takes too long."""
+    """The output of a load generator; kills it if it takes too long."""
     name = Path(process.args[0]).name
     try:
         output, errors = process.communicate(timeout=seconds + GRACE_SECONDS)
@@ -259,7 +259,7 @@ def finish(process, seconds):
 
 
 def read_report(process):
-    """The first line of a probe that goes on. The probe bounds every wait."""
+    """The first line of a probe that keeps running. The probe limits every wait."""
     line = process.stdout.readline()
     if not line:
         finish(process, 0)
@@ -268,7 +268,7 @@ def read_report(process):
 
 
 def wait_a_second(process):
-    """Lets a load build up, or says why it did not."""
+    """Waits until a load is running; raises an error if it has ended."""
     try:
         process.wait(1)
     except subprocess.TimeoutExpired:

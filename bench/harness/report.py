@@ -15,7 +15,7 @@ from .servers import BENCH, ROOT
 
 
 class Results:
-    """Every figure of every round, by server and key."""
+    """The figures of every round, by server and key."""
 
     def __init__(self, names, rounds):
         self.names = names
@@ -71,7 +71,7 @@ class Results:
         failures = "\n".join(f"- {failure}" for failure in self.failures)
         missing = f"\n## Not measured\n\n{failures}\n" if failures else ""
         return (
-            f"# Results\n\nWhat the rows mean stands in README.md.\n\n{facts}\n\n"
+            f"# Results\n\nREADME.md says what the rows mean.\n\n{facts}\n\n"
             f"## Figures\n\n{self.table()}\n\n## Ratios\n\n{self.ratios()}\n{missing}"
         )
 
@@ -103,7 +103,7 @@ class Results:
 
 
 def show(value):
-    """Three figures that matter."""
+    """The value with three significant digits."""
     if value is None:
         return "-"
     if value >= 10_000:
@@ -118,7 +118,7 @@ def show_ratio(value):
 
 
 def align(rows):
-    """A Markdown table that can be read as it is."""
+    """A Markdown table with aligned columns."""
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
 
     def line(cells):

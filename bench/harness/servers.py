@@ -1,5 +1,5 @@
-"""The servers under test: how each is built, started, asked and stopped.
-Knows nothing of measures."""
+"""The servers under test: builds, starts, checks and stops them. Knows nothing of
+measures."""
 
 import base64
 import contextlib
@@ -23,8 +23,8 @@ BENCH = Path(__file__).resolve().parent.parent
 ROOT = BENCH.parent
 REFERENCES = ["axum-inline", "axum-pool", "tiny-http", "limit"]
 NAMES = ["lictor", *REFERENCES]
-# Tokens are this user's. The crowd logs in without pause, each as somebody else:
-# a server may keep only so many sessions of one user.
+# The tokens belong to this user. The crowd logs in without a pause, each as a user of
+# its own, because a server may limit the sessions of one user.
 USER = "walter"
 CROWD = [f"user-{number}" for number in range(1, 33)]
 USERS = [USER, *CROWD]
@@ -35,7 +35,7 @@ STOP_SECONDS = 15
 
 
 class Failed(Exception):
-    """A server did not do what it should: its figure is missing, no more."""
+    """A server failed a check or a measure; its figure is missing in the tables."""
 
 
 def cargo(directory, *arguments, **environment):
@@ -55,8 +55,8 @@ def host_triple():
 
 
 def build(names):
-    """Builds what is needed and returns the servers and the probe's path."""
-    # A profile of their own: lictor's is also for a small binary.
+    """Builds the servers and the probe; returns the servers and the path of the probe."""
+    # The reference servers have a profile of their own, because lictor's also reduces the size.
     cargo(BENCH, "build", "--profile", "reference")
     directory = target_directory(BENCH) / "reference"
     servers = []
@@ -71,14 +71,14 @@ def build(names):
 def build_lictor():
     cargo(ROOT, "build", "--release")
     triple, directory = host_triple(), target_directory(ROOT)
-    # The static binary is what people download; its size is the one that counts.
+    # People download the static binary, so its size is measured.
     static = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
     cargo(ROOT, "build", "--release", "--target", triple, RUSTFLAGS=static)
     return Server("lictor", directory / "release/lictor", directory / triple / "release/lictor")
 
 
 class Server:
-    """One program with its own directory and a database that holds the users."""
+    """A program with a directory of its own and a database with the users."""
 
     def __init__(self, name, program, distributed):
         self.name = name
@@ -96,7 +96,7 @@ class Server:
         help_text = subprocess.run(
             [self.program, "serve", "--help"], check=True, stdout=subprocess.PIPE, text=True
         ).stdout
-        # A throttle would measure itself: 32 clients of one address log in.
+        # A throttle would limit the logins, because all 32 clients have one IP address.
         if "--throttle" in help_text:
             options += ["--throttle", "off"]
         return options
@@ -118,7 +118,7 @@ class Server:
 
     @contextlib.contextmanager
     def start(self):
-        """A server that answers, until the `with` block ends, however it ends."""
+        """Runs the server, which answers when the `with` block begins, until its end."""
         running = Running(self)
         try:
             running.wait_until_ready()
@@ -127,7 +127,7 @@ class Server:
             running.stop()
 
     def prepare(self):
-        """Makes the users, and refuses a server that does less than the others."""
+        """Creates the users, and checks that the server does the same work as the others."""
         with self.start() as running:
             if self.name == "lictor":
                 for user in USERS:
@@ -145,7 +145,7 @@ class Server:
             self.check_rows(running, token)
 
     def check_tokens(self, running, token):
-        """Tokens that are no good, the last two in spite of their signature."""
+        """Invalid tokens; the last two have a good signature."""
         where, signature = token.rsplit(".", 1)
         forged = f"{where}.{signature[::-1]}"
         unknown = signed_again(token, jti=str(uuid.uuid4()))
@@ -156,8 +156,8 @@ class Server:
             running.expect(status, "GET", "/api/protected", token=wrong)
 
     def check_rows(self, running, token):
-        """The file, as another process sees it, has what a login must write; and it
-        is asked at every request, so that a session's end counts at once."""
+        """Checks that a login has written its rows to the file, and that every request reads
+        the session, so that its end counts at once."""
         session = "FROM sessions WHERE jti = ? AND ended IS NULL"
         login = "FROM audit WHERE event = 'login' AND name = ? AND address = '127.0.0.1'"
         end = "UPDATE sessions SET ended = unixepoch() WHERE jti = ?"
@@ -177,7 +177,7 @@ class Server:
 
 
 class Running:
-    """A started server, and what one can ask of it and its process."""
+    """A running server: requests to it, and figures of its process."""
 
     def __init__(self, server):
         self.server = server
@@ -213,7 +213,7 @@ class Running:
         self.log.close()
 
     def expect(self, status, method, path, body=None, token=None):
-        """One request on its own connection; the answer's JSON, if it is any."""
+        """Sends a request on a new connection; returns the status and the JSON of the answer, if any."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if body is not None:
@@ -236,9 +236,9 @@ class Running:
         return self.expect(200, "POST", "/api/login", body=body)["access_token"]
 
     def cpu_seconds(self):
-        """User and system time of all threads, ended ones included."""
+        """User and system time of all threads, including ended ones, in seconds."""
         stat = Path(f"/proc/{self.process.pid}/stat").read_text()
-        # The program's name stands in brackets and may hold spaces.
+        # The name of the program is in brackets and may contain spaces.
         fields = stat.rsplit(")", 1)[1].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -250,14 +250,14 @@ class Running:
 
 
 def claims(token):
-    """What a token says, whoever signed it."""
+    """The claims of a token; the signature is not checked."""
     payload = token.split(".")[1]
     return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
 
 
 def signed_again(token, **changes):
-    """A token with other claims and a good signature, as only a server's flaw
-    would issue it. None is ever used to measure with."""
+    """A token with other claims and a good signature, which only a faulty server would
+    issue. Only checks use it, no measure does."""
     payload = json.dumps(claims(token) | changes, separators=(",", ":"))
     signed = f"{token.split('.')[0]}.{base64_url(payload.encode())}"
     return f"{signed}.{base64_url(hmac.digest(SECRET.encode(), signed.encode(), hashlib.sha256))}"
@@ -268,7 +268,7 @@ def base64_url(data):
 
 
 def free_port():
-    """Below the ports that outgoing connections take, so that none gets it first."""
+    """A free port below those of outgoing connections, so that none takes it first."""
     for _ in range(100):
         port = random.randint(20_000, 32_000)
         with socket.socket() as candidate:

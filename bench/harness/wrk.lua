@@ -1,4 +1,4 @@
--- Makes wrk say what it measured as one line of JSON, times in milliseconds.
+-- Makes wrk print its figures as one line of JSON, times in milliseconds.
 -- wrk counts answers other than 2xx and 3xx as `status` errors.
 function done(summary, latency)
   local errors = summary.errors

@@ -1,5 +1,5 @@
-//! What a token says (the claims of flask-praetorian), and what the servers
-//! answer and are asked in JSON.
+//! The claims of a token, which are those of flask-praetorian, and the JSON of
+//! requests and answers.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -64,7 +64,7 @@ impl Message {
     }
 }
 
-/// Seconds since the epoch.
+/// The time in seconds since 1970.
 pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
 }

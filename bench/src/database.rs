@@ -1,5 +1,5 @@
-//! The reference servers' database: the schema, how it is opened, and the only
-//! two questions that are asked of it. What a login writes stands in sessions.rs.
+//! The database of the reference servers: its schema, opening it, and its two
+//! queries. sessions.rs has the writes of a login.
 
 use std::path::Path;
 
@@ -36,13 +36,13 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE INDEX audit_by_time ON audit (at);";
 
-/// Asked for every protected request.
+/// The query of every protected request.
 pub const STANDING: &str = "SELECT u.id, u.username, u.active, s.ended IS NOT NULL
     FROM sessions s JOIN users u ON u.id = s.user WHERE s.jti = ?1";
 const USER_BY_NAME: &str =
     "SELECT id, username, password, active, roles FROM users WHERE username = ?1";
 
-/// What a login has to know.
+/// The data that a login needs.
 pub struct Account {
     pub id: i64,
     pub name: String,
@@ -51,8 +51,8 @@ pub struct Account {
     pub roles: String,
 }
 
-/// Makes the file and the users that `BENCH_USERS` names, joined by commas, each
-/// with `BENCH_PASSWORD`; none if they are not set.
+/// Creates the file and the users in `BENCH_USERS`, joined by commas, each with
+/// `BENCH_PASSWORD`; no users if the variables are not set.
 pub fn create(path: &Path) -> Result<()> {
     let connection = open_to_write(path)?;
     if !connection.table_exists(None, "users")? {
@@ -77,17 +77,17 @@ fn add(connection: &Connection, user: &str, secret: &str) -> Result<()> {
     Ok(())
 }
 
-/// A connection for reading, to be used by one thread at a time.
+/// Opens a connection for reading, for one thread at a time.
 pub fn open(path: &Path) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
-    // SQLite as rusqlite builds it (STAT4) would plan the query of a token check anew each time,
-    // 10 µs of it: a trap that all servers here avoid, or the comparison would be about that.
+    // SQLite as rusqlite builds it (STAT4) would plan the query of a token check again each time, which
+    // takes 10 µs. All servers here avoid that; otherwise the comparison would measure it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     Ok(connection)
 }
 
-/// A connection whose commits are on the disk when they return.
+/// Opens a connection whose commits return when they are on the disk.
 pub fn open_to_write(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -110,8 +110,8 @@ pub fn account(connection: &Connection, username: &str) -> Result<Option<Account
         .optional()
 }
 
-/// The name of the user with this id, if the session is theirs and has not ended
-/// and they are active.
+/// The name of the user with this id, if the user is active and the session is
+/// the user's and has not ended.
 pub fn allowed_name(connection: &Connection, jti: &str, id: i64) -> Result<Option<String>> {
     connection
         .prepare_cached(STANDING)?

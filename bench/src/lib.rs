@@ -1,6 +1,6 @@
-//! What the reference servers share, so that they differ only in how they
+//! The common parts of the reference servers, which differ only in how they
 //! serve: command line, database, sessions, claims, tokens and password hashes.
-//! `limit` takes the rules from here and brings its own token and hashing code.
+//! `limit` uses these rules with token and hashing code of its own.
 
 pub mod claims;
 pub mod database;
@@ -9,7 +9,7 @@ pub mod password;
 pub mod sessions;
 pub mod token;
 
-/// How many threads one should use for work that keeps a core busy.
+/// The number of threads for work that keeps a core busy.
 pub fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }

@@ -1,10 +1,10 @@
-//! What a reference server is told: `--listen`, `--database`, `SECRET_KEY`.
+//! The settings of a reference server: `--listen`, `--database`, `SECRET_KEY`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::exit;
 
-/// RFC 7518 wants an HS256 key of at least the size of its hash.
+/// RFC 7518 requires an HS256 key of at least the size of the hash.
 const SECRET_MIN: usize = 32;
 
 pub struct Options {
@@ -14,7 +14,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Reads the command line, or says what is wrong with it and exits with 2.
+    /// Parses the command line; prints what is wrong with it and exits with 2.
     pub fn from_command_line() -> Options {
         Options::read().unwrap_or_else(|problem| {
             eprintln!("error: {problem}");

@@ -1,5 +1,5 @@
-//! What a login leaves behind: its session and a line in the audit, in one
-//! transaction, through the one connection that writes.
+//! The writes of a login: its session and an entry in the audit, in one
+//! transaction, through the only connection that writes.
 
 use std::net::IpAddr;
 use std::path::Path;
@@ -21,9 +21,9 @@ impl Sessions {
         database::open_to_write(path).map(|writer| Sessions(Mutex::new(writer)))
     }
 
-    /// Returns when the session is on the disk: only then may its token go out.
+    /// Returns when the session is on the disk; only then may its token be sent.
     pub fn begin(&self, account: &Account, claims: &Claims, address: Option<IpAddr>) -> Result<()> {
-        // A panic in the middle has rolled its transaction back.
+        // A panic during the transaction has rolled it back.
         let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let session = params![claims.jti, claims.id, claims.iat, claims.rf_exp];

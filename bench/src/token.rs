@@ -1,4 +1,4 @@
-//! HS256 tokens with `jsonwebtoken`, the algorithm pinned.
+//! HS256 tokens with `jsonwebtoken`; no other algorithm is accepted.
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 
@@ -22,11 +22,11 @@ impl Tokens {
     }
 
     pub fn issue(&self, claims: &Claims) -> String {
-        // Plain integers and strings, and a key of the algorithm's family.
+        // The claims are integers and strings, and the key fits the algorithm.
         encode(&Header::new(Algorithm::HS256), claims, &self.encoding).expect("a token")
     }
 
-    /// The claims behind an `Authorization` header, if it holds a good token.
+    /// The claims of the token in an `Authorization` header, if it is valid.
     pub fn bearer(&self, authorization: &[u8]) -> Option<Claims> {
         let token = authorization.strip_prefix(b"Bearer ")?;
         let data = decode::<Claims>(token, &self.decoding, &self.validation).ok()?;

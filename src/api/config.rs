@@ -1,4 +1,4 @@
-//! `GET /api/config`: what this server offers, so that a page shows nothing else.
+//! `GET /api/config`: what this server offers, so that pages show nothing else.
 
 use serde::Serialize;
 

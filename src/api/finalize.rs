@@ -31,9 +31,7 @@ pub(super) fn get(call: &Call<'_>) -> Result<Response, Error> {
         // Another request was faster with the token, or another user with the email address.
         return Err(Error::InvalidRegistrationToken);
     }
-    entry.log();
     let Some(login) = login else {
-        app.ring();
         return Ok(Response::private(&Changed { user: &person.name, email: &found.email }));
     };
     let name = Username::parse(&person.name)?;

@@ -1,4 +1,4 @@
-//! `GET /api/`: the server is there. `GET /api` sends there.
+//! `GET /api/`: a greeting, which shows that the server runs. `GET /api` redirects there.
 
 use crate::app::Call;
 use crate::error::Error;
@@ -8,7 +8,7 @@ pub(super) fn get(_: &Call<'_>) -> Result<Response, Error> {
     Ok(Response::fixed(200, "application/json", &br#"{"Hello":"World"}"#[..]))
 }
 
-/// The location is relative, so that it is right behind any proxy; the query is kept.
+/// The location is relative, and so right behind any proxy; it keeps the query.
 pub(super) fn redirect(call: &Call<'_>) -> Result<Response, Error> {
     let location = match call.request.query {
         Some(query) => format!("/api/?{query}"),

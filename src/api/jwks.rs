@@ -5,10 +5,10 @@ use crate::app::Call;
 use crate::error::Error;
 use crate::http::Response;
 
-/// How long others may keep the keys before they look for new ones.
+/// How long other services may cache the keys.
 const CACHE: &str = "public, max-age=300";
 
-/// Without a key whose public half there is, the list is empty.
+/// The list is empty if no key has a public half.
 pub(super) fn get(call: &Call<'_>) -> Result<Response, Error> {
     let keys = call.app.tokens.jwks().to_owned().into_bytes();
     Ok(Response::fixed(200, "application/json", keys).with("Cache-Control", CACHE))

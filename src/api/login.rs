@@ -11,7 +11,7 @@ use crate::error::Error;
 use crate::guard::{Device, Password, Verdict};
 use crate::http::Response;
 use crate::login::{DeviceProof, begun, new_session, second_factor};
-use crate::store::{Credentials, Entry, Event, Familiarity, GUARDED, Proof};
+use crate::store::{Credentials, Entry, Event, Familiarity, GUARDED, NewSession, Proof};
 
 /// Takes `{username, password}`, and `otp` from users with a second factor; the name may be the
 /// email address. The device may show its secret in `device`, or in a cookie. Whether the name is
@@ -91,15 +91,15 @@ fn log_in(
         other => other?,
     };
     let login = app.tokens.begin(call.now)?;
-    let notice = app.config.login_notices && typed.known.is_none();
-    let proof = Proof { password: &found.hash, second: second.as_ref(), notice };
+    let notice = app.config.login_notices && app.config.sends_mail() && typed.known.is_none();
+    let session = NewSession { notice, ..new_session(&login, &caller) };
+    let proof = Proof { password: &found.hash, second: second.as_ref() };
     let event = entry(Event::Login);
-    if !app.store.begin(person.id, &new_session(&login, &caller), &proof, &event, call.now)? {
+    if !app.store.begin(person.id, &session, &proof, &event, call.now)? {
         // While the password was compared, it was changed, the code used, or the user shut out.
         call.record(&entry(Event::LoginFailed));
         return Err(Error::Authentication);
     }
-    second_factor::log(&event, second.as_ref());
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Token { access_token: &access_token };
     let now = call.now.after(found.tokens_after);
@@ -119,7 +119,7 @@ fn familiarity(
     let known = app.attempts.familiarity(username, client, known.as_ref(), found.tokens_after);
     match (known, client) {
         (Familiarity::Stranger, Some(client))
-            if found.failures >= GUARDED && app.store.was_at(found.person.id, client)? =>
+            if found.failures >= GUARDED && app.store.is_known_at(found.person.id, client)? =>
         {
             Ok(Familiarity::Address)
         }

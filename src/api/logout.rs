@@ -1,4 +1,4 @@
-//! `POST /api/logout`: ends the session in use; `POST /api/logout/all`: ends all of the user's.
+//! `POST /api/logout` ends the session in use; `POST /api/logout/all` ends all sessions of the user.
 
 use super::done;
 use crate::app::Call;
@@ -8,9 +8,9 @@ use crate::http::Response;
 use crate::store::{Authority, Entry, Event, SessionScope};
 
 pub(super) fn post(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
-    let which = SessionScope::One(identity.session());
-    match end(call, identity, which, &identity.authority(None), Event::Logout) {
-        // Another request was faster, and that is what was wanted.
+    let scope = SessionScope::One(identity.session());
+    match end(call, identity, scope, &identity.authority(None), Event::Logout) {
+        // Another request was faster; the session has ended, as asked.
         Ok(()) | Err(Error::Revoked) => Ok(done("logged out")),
         Err(error) => Err(error),
     }
@@ -25,14 +25,12 @@ pub(super) fn post_all(call: &Call<'_>, identity: &Identity) -> Result<Response,
 fn end(
     call: &Call<'_>,
     identity: &Identity,
-    which: SessionScope<'_>,
+    scope: SessionScope<'_>,
     by: &Authority<'_>,
     event: Event,
 ) -> Result<(), Error> {
     let actor = call.caller().user();
     let entry = Entry::new(event, identity.id(), identity.name(), actor);
-    if call.app.store.end(identity.id(), which, by, &entry, call.now)? > 0 {
-        entry.log();
-    }
+    call.app.store.end(identity.id(), scope, by, &entry, call.now)?;
     Ok(())
 }

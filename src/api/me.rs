@@ -1,4 +1,4 @@
-//! `GET /api/me`: who one is; `DELETE /api/me`: no longer.
+//! `GET /api/me`: the account of the caller; `DELETE /api/me` deletes it.
 
 use serde::Serialize;
 
@@ -36,18 +36,16 @@ pub(super) fn get(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
     }))
 }
 
-/// Takes `{password}`, and `otp` from whoever has a second factor. What is left of the user is in the audit.
+/// Takes `{password}`, and `otp` from users with a second factor. The audit keeps the name.
 pub(super) fn delete(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
     let mut fields = call.fields()?;
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
-    let shown = second_factor::verify(call, identity, &password, otp.as_ref())?;
+    let verified = second_factor::verify(call, identity, &password, otp.as_ref())?;
     let actor = call.caller().user();
     let entry = Entry::new(Event::UserDeleted, identity.id(), identity.name(), actor);
-    if !call.app.store.delete(identity.id(), &shown.authority(identity), &entry, call.now)? {
+    if !call.app.store.delete(identity.id(), &verified.authority(identity), &entry, call.now)? {
         return Err(Error::MissingUser);
     }
-    call.app.ring();
-    second_factor::log(&entry, shown.second.as_ref());
     Ok(done("account deleted"))
 }

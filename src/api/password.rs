@@ -41,8 +41,6 @@ pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
     if !app.store.change(identity.id(), &change, &by, &entry, now)? {
         return Err(Error::MissingUser);
     }
-    app.ring();
-    second_factor::log(&entry, verified.second.as_ref());
     let access_token = app.tokens.mint(&login, identity.id(), identity.roles())?;
     let message = "password changed; all sessions from before have ended";
     let body = Body { access_token: &access_token, message };

@@ -1,4 +1,4 @@
-//! `GET /api/protected`: what only somebody with a good token may read.
+//! `GET /api/protected`: an example of what only users with a good token may read.
 
 use serde::Serialize;
 

@@ -1,4 +1,4 @@
-//! A text as a QR code, drawn as SVG: dark on light, with the quiet zone that readers need.
+//! Draws a text as a QR code in SVG: dark on light, with the quiet zone that readers need.
 
 use std::fmt::Write as _;
 
@@ -7,16 +7,16 @@ use zeroize::Zeroizing;
 
 use crate::error::{Cause, Error};
 
-/// Light modules around it (ISO/IEC 18004 section 6.3.8).
+/// Light modules around the code (ISO/IEC 18004 section 6.3.8).
 const QUIET_ZONE: i32 = 4;
 
-/// A picture of any size that shows `text`; `title` is for those who cannot see it.
+/// Returns a picture that shows `text` and scales to any size; `title` is for screen readers.
 pub(crate) fn svg(text: &str, title: &'static str) -> Result<Zeroizing<String>, Error> {
     let code = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(|error| {
         Error::Internal(Cause::new(format!("no QR code can be made: {error}"), error))
     })?;
     let side = code.size() + 2 * QUIET_ZONE;
-    // Larger than it can get, so that growing leaves no copies behind.
+    // More than it needs: growing would leave copies of the secret in memory.
     let mut svg = Zeroizing::new(String::with_capacity(4 * (side * side) as usize + 512));
     // One thick line through each run of dark modules; writing to a String cannot fail.
     let _ = write!(
@@ -35,7 +35,7 @@ pub(crate) fn svg(text: &str, title: &'static str) -> Result<Zeroizing<String>, 
     Ok(svg)
 }
 
-/// Where dark modules begin in a row, and how many follow.
+/// Returns the runs of dark modules in a row: where each begins, and its length.
 fn runs(code: &QrCode, y: i32) -> impl Iterator<Item = (i32, i32)> {
     let dark = move |x: i32| code.get_module(x, y);
     (0..code.size()).filter(move |x| dark(*x) && !dark(x - 1)).map(move |start| {
@@ -48,7 +48,7 @@ fn runs(code: &QrCode, y: i32) -> impl Iterator<Item = (i32, i32)> {
 mod tests {
     use super::*;
 
-    /// Reads the picture with a decoder that has nothing to do with what drew it.
+    /// Reads the picture with an independent decoder.
     fn read(svg: &str) -> String {
         const SCALE: usize = 4;
         let between = |text: &str, from: &str, to: &str| {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_drawn_can_be_read() {
+    fn a_scanner_reads_the_picture() {
         let long = "x".repeat(1_000);
         for text in [
             "otpauth://totp/lictor:ada?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=lictor\
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_small_and_has_a_title() {
+    fn the_picture_is_small_and_has_a_title() {
         let uri = "otpauth://totp/lictor:ada?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=lictor\
                    &algorithm=SHA1&digits=6&period=30";
         let svg = svg(uri, "QR code").unwrap();
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_too_long_is_refused() {
+    fn a_text_that_is_too_long_is_refused() {
         assert!(svg(&"x".repeat(10_000), "").is_err());
     }
 }

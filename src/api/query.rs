@@ -1,4 +1,4 @@
-//! The parameters behind the `?` of a target, read one by one; a refusal names the parameter.
+//! Reads the parameters in a request's query one by one; a refusal names the parameter.
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
@@ -6,23 +6,23 @@ use std::ops::RangeInclusive;
 use crate::error::Error;
 use crate::http::Request;
 
-/// Characters of an unknown parameter's name that are told back.
-const MAX_TOLD: usize = 40;
+/// Characters of an unknown parameter's name that the refusal repeats.
+const MAX_SHOWN: usize = 40;
 
-/// The parameters of a request: only such as the endpoint knows, each once.
+/// The parameters of a request: only those that the endpoint knows, each once.
 pub(crate) struct Query(Vec<(&'static str, String)>);
 
 impl Query {
-    /// Reads them as browsers write forms (application/x-www-form-urlencoded). What is misspelt
-    /// is refused: a condition that is not understood must not be one that is not there.
+    /// Reads the parameters as browsers write forms (application/x-www-form-urlencoded). Unknown
+    /// ones are refused: a condition that is misspelt must not be ignored.
     pub(crate) fn of(request: &Request<'_>, known: &[&'static str]) -> Result<Query, Error> {
         let mut found: Vec<(&'static str, String)> = Vec::new();
         let pairs = request.query.unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
         for pair in pairs {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let name = known.iter().find(|known| **known == name).ok_or_else(|| {
-                let told: String = name.chars().take(MAX_TOLD).collect();
-                wrong(&told, format!("is none of the parameters {}", known.join(", ")))
+                let shown: String = name.chars().take(MAX_SHOWN).collect();
+                wrong(&shown, format!("is none of the parameters {}", known.join(", ")))
             })?;
             if found.iter().any(|(there, _)| there == name) {
                 return Err(wrong(name, "is there twice"));
@@ -34,12 +34,12 @@ impl Query {
         Ok(Query(found))
     }
 
-    /// A parameter's text.
+    /// Returns a parameter's text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(there, _)| *there == name).map(|(_, value)| value.as_str())
     }
 
-    /// A parameter that must be a number within these limits, if it is there.
+    /// Returns a parameter that must be a number within these limits.
     pub(crate) fn number(
         &self,
         name: &str,
@@ -58,14 +58,14 @@ fn wrong(name: &str, why: impl Display) -> Error {
     Error::BadRequest(format!("{name}: {why}"))
 }
 
-/// A number as it stands in targets: digits and nothing else.
+/// Returns the number in a part of the target: digits and nothing else.
 pub(super) fn number(text: &str) -> Option<i64> {
     // `parse` would take a sign.
     let digits = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|_| digits)
 }
 
-/// The text behind percent-encoding (RFC 3986 section 2.1), if it is UTF-8.
+/// Decodes percent-encoding (RFC 3986 section 2.1); `None` if the text is not UTF-8.
 pub(super) fn percent_decoded(text: &str) -> Option<String> {
     let mut parts = text.split('%');
     let mut decoded = parts.next()?.as_bytes().to_vec();

@@ -19,7 +19,7 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
         body => body,
     };
     let claims = app.tokens.refreshable(old, now)?;
-    let identity = app.check_tokens(call, |check| check.behind(claims.clone()))?;
+    let identity = app.check_tokens(call, |check| check.identify(claims.clone()))?;
     let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
     let caller = call.caller();
     let refresh = RefreshRequest { jti: &claims.jti, issued, origin: caller.client_info() };
@@ -30,11 +30,7 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
             let access_token = &app.tokens.renew(&claims, identity.roles(), iat)?;
             Ok(Response::private(&Token { access_token }))
         }
-        RefreshOutcome::Gone => Err(Error::Revoked),
+        RefreshOutcome::Gone | RefreshOutcome::Replayed => Err(Error::Revoked),
         RefreshOutcome::Idle => Err(Error::ExpiredRefresh),
-        RefreshOutcome::Replayed => {
-            replayed.log();
-            Err(Error::Revoked)
-        }
     }
 }

@@ -72,9 +72,7 @@ fn wait_for(
     let jti = app.tokens.begin(call.now)?.jti;
     let expires = later(call.now, app.config.confirmation_lifespan);
     let mail = LinkMail { email, jti: &jti, expires };
-    let id = app.store.register(user, &mail, &entry, call.now)?;
-    app.ring();
-    Entry { user: Some(id), ..entry }.log();
+    app.store.register(user, &mail, &entry, call.now)?;
     let message = format!("successfully sent registration email to user {}", user.name.as_str());
     let mut response = done(&message);
     response.status = 201;
@@ -102,7 +100,6 @@ fn begin(
     };
     // The account takes no token that was issued up to now.
     app.attempts.remember_ip(user.name, caller.ip(), now.after(now));
-    Entry { user: Some(id), ..entry }.log();
     Ok((id, app.tokens.mint(&login, id, user.roles)?))
 }
 

@@ -47,10 +47,8 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
         }
         return Err(refusal);
     }
-    app.ring();
     let known_since = now.after(tokens_after.max(now));
     app.attempts.remember_ip(&name, call.client_ip(), known_since);
-    second_factor::log(&done, second.as_ref());
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
     let body = Body { access_token: &access_token, user: &person.name };
     // The device counts as new: the end of all sessions made the known ones strangers.

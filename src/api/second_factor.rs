@@ -34,11 +34,10 @@ pub(super) fn post(call: &Call<'_>, identity: &Identity) -> Result<Response, Err
     let uri = secret.uri(app.config.issuer.as_str(), identity.name());
     let qr = qr::svg(&uri, "QR code for an authenticator app")?;
     let entry = entry(call, identity, Event::SecondFactorEnrolled);
-    let by = identity.authority(Some(Proof { password: &hash, second: None, notice: false }));
+    let by = identity.authority(Some(Proof { password: &hash, second: None }));
     if !app.store.enrol(identity.id(), &secret, &by, &entry, call.now)? {
         return Err(Error::SecondFactorOn);
     }
-    entry.log();
     Ok(Response::private(&Body { secret: &secret.base32(), uri: &uri, qr: &qr }))
 }
 
@@ -69,8 +68,6 @@ pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
         // Another request was faster: confirmed it, or made another secret.
         return Err(Error::SecondFactorOff);
     }
-    entry.log();
-    app.ring();
     Ok(recovery_codes(&codes))
 }
 
@@ -86,8 +83,6 @@ pub(super) fn delete(call: &Call<'_>, identity: &Identity) -> Result<Response, E
     if !app.store.remove_second_factor(identity.id(), &by, &entry, call.now)? {
         return Err(Error::SecondFactorOff);
     }
-    second_factor::log(&entry, verified.second.as_ref());
-    app.ring();
     Ok(done("second factor turned off"))
 }
 
@@ -102,8 +97,6 @@ pub(super) fn post_codes(call: &Call<'_>, identity: &Identity) -> Result<Respons
     if !app.store.replace_recovery_codes(identity.id(), &hashes, &by, &entry, call.now)? {
         return Err(Error::SecondFactorOff);
     }
-    second_factor::log(&entry, verified.second.as_ref());
-    app.ring();
     Ok(recovery_codes(&codes))
 }
 

@@ -38,7 +38,7 @@ impl<'a> Row<'a> {
             created: session.created.0,
             last_refreshed: session.refreshed.0,
             expires: session.expires.0,
-            address: &session.address,
+            address: &session.ip,
             user_agent: &session.agent,
             current: session.jti == current,
         }

@@ -23,9 +23,6 @@ pub(super) fn delete(call: &Call<'_>, identity: &Identity) -> Result<Response, E
     };
     match call.app.store.end(identity.id(), SessionScope::One(&jti), &by, &entry, call.now)? {
         0 => Err(Error::NotFound),
-        _ => {
-            entry.log();
-            Ok(done("session ended"))
-        }
+        _ => Ok(done("session ended")),
     }
 }

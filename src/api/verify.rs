@@ -1,10 +1,10 @@
 //! `GET /api/verify`: forward-auth. A proxy asks it about every request for an app that has no
 //! login of its own (`auth_request` of nginx, `forward_auth` of Caddy, `forwardAuth` of Traefik).
 //!
-//! The proxy hands on the header fields of the request in question; the answer is the identity
-//! that the app may believe, or a refusal. Nothing here knows which of the proxies asks, and
-//! nothing that a client says of its request (`X-Forwarded-Method`, `X-Original-URI`) counts.
-//! When in doubt it refuses, since what is answered 2xx is let through.
+//! The proxy passes on the header fields of the request in question; the answer is the identity
+//! that the app may believe, or a refusal. All proxies are answered alike, and nothing that a
+//! client says of its request (`X-Forwarded-Method`, `X-Original-URI`) counts. When in doubt the
+//! answer is a refusal, since the proxy lets a request through that is answered 2xx.
 
 use std::fmt::Write as _;
 
@@ -18,14 +18,13 @@ use crate::values::{Role, Roles};
 /// The name, percent-encoded; the id; the roles, joined by commas.
 const FIELDS: [&str; 3] = ["X-Auth-User", "X-Auth-Id", "X-Auth-Roles"];
 
-/// All three fields are always there, so that a proxy has something to put in place of what the
-/// client may have sent.
+/// The answer always has all three fields, so that the proxy replaces what the client may have sent.
 pub(super) fn get(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
     not_forged(call.request)?;
-    let wanted = wanted(call.request.query)?;
-    if !wanted.iter().all(|role| identity.roles().contains(role)) {
-        let wanted: Vec<&str> = wanted.iter().map(Role::as_str).collect();
-        return Err(Error::MissingRole(wanted.join(", ")));
+    let required = roles(call.request.query)?;
+    if !required.iter().all(|role| identity.roles().contains(role)) {
+        let required: Vec<&str> = required.iter().map(Role::as_str).collect();
+        return Err(Error::MissingRole(required.join(", ")));
     }
     let values = [
         percent_encoded(identity.name()),
@@ -34,7 +33,7 @@ pub(super) fn get(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
     ];
     let response = Response::empty(200).with("Cache-Control", "no-store");
     FIELDS.into_iter().zip(values).try_fold(response, |response, (name, value)| {
-        // Each of them is ASCII by its making; if it were not, nobody would be let through.
+        // All values are ASCII; if one were not, nobody would be let through.
         let value = HeaderValue::new(value)
             .ok_or_else(|| Error::Internal(format!("{name} cannot be sent").into()))?;
         Ok(response.with_value(name, value))
@@ -42,7 +41,7 @@ pub(super) fn get(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
 }
 
 /// Refuses a request in which the client says who it is. A proxy overwrites these fields or takes
-/// them away before it asks; one that does neither must not carry them to the call.app. Many apps read
+/// them away before it asks; one that does neither must not carry them to the app. Many apps read
 /// `X_Auth_User` and `X.Auth.User` as the same field (CGI, WSGI and PHP make one variable of
 /// them), which hardly any proxy does.
 fn not_forged(request: &Request<'_>) -> Result<(), Error> {
@@ -56,17 +55,17 @@ fn not_forged(request: &Request<'_>) -> Result<(), Error> {
     }
 }
 
-/// Whether the two names differ in no letter or digit.
+/// Whether two names are the same but for case and for characters that are no letter or digit.
 fn passes_for(name: &str, field: &str) -> bool {
     let folded =
         |byte: u8| if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' };
     name.len() == field.len() && name.bytes().map(folded).eq(field.bytes().map(folded))
 }
 
-/// The roles that the query asks for: `role=ROLE`, several joined by `&`, all of which the user
-/// must have. So whatever is added to a query makes it stricter, and whatever else stands in it
-/// is refused: a condition that is misspelt must not be one that is not there.
-fn wanted(query: Option<&str>) -> Result<Vec<Role>, Error> {
+/// Returns the roles that the query asks for: `role=ROLE`, several joined by `&`, all of which the
+/// user must have. So each addition makes a query stricter. Anything else in it is refused: a
+/// condition that is misspelt must not be ignored.
+fn roles(query: Option<&str>) -> Result<Vec<Role>, Error> {
     let malformed = || {
         Error::BadRequest(format!(
             "The query may hold nothing but role=ROLE, at most {} times",
@@ -74,7 +73,7 @@ fn wanted(query: Option<&str>) -> Result<Vec<Role>, Error> {
         ))
     };
     let Some(query) = query else { return Ok(Vec::new()) };
-    // Nobody has more roles than that, and so nobody would be let through.
+    // Nobody has more roles than that.
     if query.split('&').count() > Roles::MAX {
         return Err(malformed());
     }
@@ -82,13 +81,13 @@ fn wanted(query: Option<&str>) -> Result<Vec<Role>, Error> {
 }
 
 fn role(pair: &str) -> Option<Role> {
-    // Here a plus sign stays one.
+    // A plus sign is no space here.
     Role::parse(&percent_decoded(pair.strip_prefix("role=")?)?).ok()
 }
 
-/// A name for a header field: UTF-8, everything but letters, digits and `-._~@` percent-encoded.
-/// An app decodes it with what it has for URLs. As the plus sign is encoded too and a name holds
-/// no space, it does not matter whether that takes `+` for a space.
+/// Returns a name for a header field: UTF-8, everything but letters, digits and `-._~@`
+/// percent-encoded. An app decodes it as part of a URL. The plus sign is encoded too, and a name
+/// holds no space, so it does not matter whether the app takes `+` for a space.
 fn percent_encoded(name: &str) -> String {
     let mut encoded = String::with_capacity(name.len());
     for byte in name.bytes() {
@@ -111,7 +110,7 @@ mod tests {
     fn queries() {
         let check = |query: &str, expected: Option<&[&str]>| {
             let target = format!("/api/verify{query}");
-            let found = wanted(Request::new("GET", &target, &[]).query);
+            let found = roles(Request::new("GET", &target, &[]).query);
             let found = found.as_ref().ok();
             let found = found.map(|roles| roles.iter().map(Role::as_str).collect::<Vec<_>>());
             assert_eq!(found.as_deref(), expected, "{query:?}");
@@ -194,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_that_say_who_they_are() {
+    fn requests_that_bring_an_identity_are_refused() {
         let check = |name: &str, forged: bool| {
             let headers = [
                 Header { name: "Authorization", value: b"Bearer x" },

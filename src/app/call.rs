@@ -54,10 +54,9 @@ impl<'a> Call<'a> {
         Timestamp(age.map_or(i64::MIN, |age| self.now.0.saturating_sub(age)))
     }
 
-    /// Logs and stores an audit entry that belongs to no change. The answer does not depend on
+    /// Stores an audit entry that belongs to no change. The answer does not depend on
     /// whether the entry can be stored.
     pub(crate) fn record(&self, entry: &Entry<'_>) {
-        entry.log();
         if let Err(error) = self.app.store.record(entry, self.now) {
             log::warn!("an audit entry could not be kept: {error}");
         }
@@ -65,7 +64,6 @@ impl<'a> Call<'a> {
 
     /// Does the same for a wrong password, and counts it at the entry's user, up to `limit`.
     pub(crate) fn record_failure(&self, entry: &Entry<'_>, limit: u32) {
-        entry.log();
         if let Err(error) = self.app.store.fail(entry, limit, self.now) {
             log::warn!("a failed login could not be counted: {error}");
         }
@@ -123,7 +121,7 @@ impl Caller {
     /// Where a session begins or goes on. The address of a proxy that is not trusted does not
     /// count: a thief may use the same proxy.
     pub(crate) fn client_info(&self) -> ClientInfo<'_> {
-        ClientInfo { address: self.client.and_then(|client| client.own()), agent: &self.agent }
+        ClientInfo { ip: self.client.and_then(|client| client.own()), agent: &self.agent }
     }
 
     /// The IP address.

@@ -1,4 +1,4 @@
-//! The JSON object in a request's body, read field by field; a refusal names the field.
+//! Reads the JSON object in a request's body field by field; a refusal names the field.
 
 use std::ops::RangeInclusive;
 
@@ -8,7 +8,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::error::Error;
 use crate::http::Request;
 
-/// The fields of a body. Those that nobody asks for are ignored, and all are wiped at the end.
+/// The fields of a body. Fields that the endpoint does not read are ignored. All are wiped from
+/// memory when this is dropped.
 pub(crate) struct Fields(Map<String, Value>);
 
 impl Fields {
@@ -28,7 +29,7 @@ impl Fields {
         }
     }
 
-    /// A field that must be there and be a string.
+    /// Returns a required string.
     pub(crate) fn text(&mut self, name: &str) -> Result<Zeroizing<String>, Error> {
         match self.0.remove(name) {
             Some(Value::String(text)) => Ok(Zeroizing::new(text)),
@@ -40,7 +41,7 @@ impl Fields {
         }
     }
 
-    /// A field that may be missing, or null; else a string.
+    /// Returns a string; `None` if the field is missing or null.
     pub(crate) fn optional(&mut self, name: &str) -> Result<Option<Zeroizing<String>>, Error> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -48,7 +49,7 @@ impl Fields {
         }
     }
 
-    /// A field that must be there and be true or false.
+    /// Returns a required boolean.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, Error> {
         match self.0.get(name) {
             Some(Value::Bool(flag)) => Ok(*flag),
@@ -57,7 +58,7 @@ impl Fields {
         }
     }
 
-    /// A field that may be missing, or null; else a whole number within these limits.
+    /// Returns a whole number within these limits; `None` if the field is missing or null.
     pub(crate) fn number(
         &self,
         name: &str,
@@ -73,7 +74,7 @@ impl Fields {
         })
     }
 
-    /// A field that may be missing, or null; else a list of strings.
+    /// Returns a list of strings; `None` if the field is missing or null.
     pub(crate) fn list(&self, name: &str) -> Result<Option<Vec<&str>>, Error> {
         let strings = match self.0.get(name) {
             None | Some(Value::Null) => return Ok(None),
@@ -141,7 +142,7 @@ mod tests {
             let read = Fields::of(&request).and_then(|mut fields| fields.text("password"));
             let read = match read {
                 Ok(text) => text.to_string(),
-                // Where in the body it went wrong is serde_json's business.
+                // The place in the body comes from serde_json.
                 Err(error) => error.message().split(" (").next().unwrap().to_owned(),
             };
             assert_eq!(read, expected, "{}", String::from_utf8_lossy(body));
@@ -149,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn other_than_strings() {
+    fn fields_that_are_no_strings() {
         for (body, expected) in [
             ("{}", "on: is missing, None, None"),
             (r#"{"on":true,"n":1,"l":[]}"#, "true, Some(1), Some([])"),

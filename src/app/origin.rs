@@ -1,17 +1,17 @@
-//! Whether a page that calls is one of this server's own: its origin beside the name by which the
-//! server was called, and beside the public address. Knows no request.
+//! Compares the origin of a page with the host that a request was sent to, and with the public URL.
+//! Knows no request.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-/// Whether a page of `origin` was loaded from `host`, a request's `Host` field, by either scheme:
-/// a proxy with TLS may be in front.
+/// Whether a page of `origin` was loaded from `host`, the `Host` field of a request. The scheme does
+/// not count: a proxy with TLS may be in front.
 pub(crate) fn is_at(origin: &[u8], host: &[u8]) -> bool {
     let Some((port, authority)) = parts(origin) else { return false };
     authority.eq_ignore_ascii_case(without(host, port))
 }
 
-/// Whether a `Host` field holds an address or `localhost`, and so no name that somebody else could
-/// have let point here (DNS rebinding).
+/// Whether a `Host` field holds an IP address or `localhost`, and so no name that an attacker could
+/// let point here (DNS rebinding).
 pub(crate) fn is_no_name(host: &[u8]) -> bool {
     let host = std::str::from_utf8(host).unwrap_or_default();
     let name = match host.rsplit_once(':') {
@@ -25,25 +25,25 @@ pub(crate) fn is_no_name(host: &[u8]) -> bool {
         || name.parse::<Ipv4Addr>().is_ok()
 }
 
-/// Whether `url` is an address of the origin.
+/// Whether `url` has this origin.
 pub(crate) fn is_of(origin: &[u8], url: &[u8]) -> bool {
     let (Some(origin), Some(url)) = (parts(origin), parts(origin_of(url))) else { return false };
     origin.0 == url.0 && origin.1.eq_ignore_ascii_case(url.1)
 }
 
-/// Whether `url` has a name for its host. A public address without one, such as the default of a
-/// server that listens on this machine alone, does not tell how people reach it through a proxy.
+/// Whether the host of `url` is a name. A public URL without one, such as the default of a server
+/// that listens on this machine alone, does not tell how people reach it through a proxy.
 pub(crate) fn has_name(url: &[u8]) -> bool {
     parts(origin_of(url)).is_some_and(|(_, authority)| !is_no_name(authority))
 }
 
-/// A URL without path, query and fragment.
+/// Returns a URL without path, query and fragment.
 fn origin_of(url: &[u8]) -> &[u8] {
     let end = url.iter().enumerate().filter(|(_, b)| b"/?#".contains(b)).map(|(at, _)| at).nth(2);
     &url[..end.unwrap_or(url.len())]
 }
 
-/// The port that an origin's scheme implies, and host and port without that port.
+/// Returns the port that an origin's scheme implies, and host and port without that port.
 fn parts(origin: &[u8]) -> Option<(&'static [u8], &[u8])> {
     let http = origin.strip_prefix(b"http://").map(|rest| (&b":80"[..], rest));
     let https = || origin.strip_prefix(b"https://").map(|rest| (&b":443"[..], rest));
@@ -61,7 +61,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn urls_with_a_name() {
+    fn urls_whose_host_is_a_name() {
         for (url, expected) in [
             ("https://login.example", true),
             ("https://login.example:8443/x?y#z", true),
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_the_host_that_was_called() {
+    fn pages_of_the_host_that_the_request_was_sent_to() {
         for (origin, host, expected) in [
             ("http://a.example", "a.example", true),
             ("https://a.example", "a.example", true),
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_points_here_is_none_of_ours() {
+    fn a_host_name_that_points_here_is_not_ours() {
         for (host, expected) in [
             ("localhost", true),
             ("LocalHost:5000", true),
@@ -128,7 +128,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_the_public_address() {
+    fn pages_of_the_public_url() {
         for (origin, url, expected) in [
             ("https://a.example", "https://a.example", true),
             ("https://a.example", "https://A.example:443/app/#/x", true),

@@ -13,13 +13,14 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 /// Sends mails as they come, until [`end`] is called. Returns at once if no mail is sent.
 pub(super) fn run(app: &App) {
     let Some(mailer) = &app.mailer else { return };
+    let signal = app.store.outbox_signal();
     loop {
-        match mailer.deliver(&app.tokens, &*app.store, Timestamp::now()) {
-            Ok(Delivery::One) if !mailer.signal().is_over() => continue,
+        match mailer.deliver(&app.tokens, &app.store, Timestamp::now()) {
+            Ok(Delivery::One) if !signal.is_over() => continue,
             Ok(_) => {}
             Err(error) => log::warn!("mails have to wait: {error}"),
         }
-        if !mailer.signal().wait(LOOK_AGAIN) {
+        if !signal.wait(LOOK_AGAIN) {
             return;
         }
     }
@@ -27,7 +28,5 @@ pub(super) fn run(app: &App) {
 
 /// Ends [`run`], also in the middle of a delivery: that mail stays in the outbox.
 pub(super) fn end(app: &App) {
-    if let Some(mailer) = &app.mailer {
-        mailer.signal().end();
-    }
+    app.store.outbox_signal().end();
 }

@@ -65,7 +65,7 @@ impl Background {
         let mut background = Background { app, running: Vec::new(), threads: Vec::new() };
         background.spawn("lictor-sweep", sweep::run).map_err(no_thread)?;
         #[cfg(feature = "mail")]
-        background.spawn("lictor-mail", |app, _| delivery::run(app)).map_err(no_thread)?;
+        background.spawn("lictor-outbox", |app, _| delivery::run(app)).map_err(no_thread)?;
         Ok(background)
     }
 

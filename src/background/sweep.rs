@@ -1,4 +1,5 @@
-//! The thread that deletes expired rows, and how far it trusts the clock. Knows no SQL.
+//! The thread that deletes expired rows, and how far it trusts the clock; and notices, where no mail
+//! is sent. Knows no SQL.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -21,9 +22,24 @@ const STEADY_WITHIN: u64 = 5;
 pub(crate) fn run(app: &App, ended: Receiver<()>) {
     let mut horizon = Horizon::new(Instant::now(), Timestamp::now());
     let mut pause = SWEEP_EVERY;
+    discard_notices(app);
     while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
+        discard_notices(app);
         let until = horizon.advance(Instant::now(), Timestamp::now());
         pause = until.map_or(SWEEP_EVERY, |until| sweep(app, until));
+    }
+}
+
+/// Deletes the notices in the outbox if no mail is sent: when mail is configured one day, they must
+/// not be sent long after what they tell.
+fn discard_notices(app: &App) {
+    if app.config.sends_mail() {
+        return;
+    }
+    match app.store.discard_notices() {
+        Ok(0) => {}
+        Ok(count) => log::debug!("no mail is sent here: {count} notices are discarded"),
+        Err(error) => log::warn!("notices stay in the outbox for now: {error}"),
     }
 }
 
@@ -58,7 +74,7 @@ fn delete_expired(app: &App, now: Timestamp) -> Result<usize, Error> {
 ///
 /// A jump after that stays unbelieved until the next start has had its steady hour.
 struct Horizon {
-    /// A moment, and a time that it is at least.
+    /// A moment, and the lower bound of the time at that moment.
     known: Option<(Instant, Timestamp)>,
     /// The last reading of both clocks.
     last: (Instant, Timestamp),
@@ -120,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn horizons() {
+    fn the_horizon_follows_a_steady_clock() {
         check(
             "a steady clock",
             1_000,
@@ -157,7 +173,7 @@ mod tests {
             &[settled, (3_660, 4_660 + DAY, Some(4_660)), (99_660, 100_660 + DAY, Some(100_660))],
         );
         check(
-            "a jump back is, and the way from there is elapsed time again",
+            "a jump back is believed, and from there elapsed time counts again",
             1_000,
             &[
                 settled,
@@ -224,7 +240,7 @@ mod tests {
             // After an hour the clock is still the same.
             let clock = Timestamp(begun + 3_600);
             let until = horizon.advance(start + STEADY_FOR, clock);
-            assert_eq!(until, Some(clock), "whoever is steady is believed");
+            assert_eq!(until, Some(clock), "a steady clock is believed");
         }
         assert_eq!(post(&site, "/api/login", body, now), 200, "the account is there");
         assert!(

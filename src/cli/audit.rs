@@ -11,7 +11,7 @@ use super::output::{date, failed, unless_closed};
 use super::parse::lifespan;
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::store::{Audit as _, AuditQuery, AuditRecord, Sqlite, Users as _};
+use crate::store::{AuditQuery, AuditRecord, Store};
 use crate::values::Username;
 
 /// Entries that one query reads.
@@ -59,7 +59,7 @@ pub(super) fn run(command: &AuditCommand) -> Result<(), Problem> {
 
 /// Prints at most `limit` entries, page by page; the number of those that were found.
 fn print(
-    store: &Sqlite,
+    store: &Store,
     mut query: AuditQuery<'_>,
     limit: u32,
     line: fn(&AuditRecord) -> String,
@@ -90,9 +90,9 @@ fn text(entry: &AuditRecord) -> String {
         (_, Some(id)) => format!("id {id}"),
         _ => "-".into(),
     };
-    let by = match (entry.actor, &entry.address) {
-        (Some(admin), Some(address)) => format!("id {admin} at {address}"),
-        (None, Some(address)) => address.clone(),
+    let by = match (entry.actor, &entry.ip) {
+        (Some(admin), Some(ip)) => format!("id {admin} at {ip}"),
+        (None, Some(ip)) => ip.clone(),
         (_, None) => "the command line".into(),
     };
     let detail = match entry.detail.as_str() {
@@ -119,7 +119,7 @@ fn json(entry: &AuditRecord) -> String {
         user: entry.user,
         name: entry.name.as_deref(),
         actor: entry.actor,
-        address: entry.address.as_deref(),
+        address: entry.ip.as_deref(),
         detail: &entry.detail,
     };
     // Strings and numbers always become JSON.

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use humantime::format_duration;
 
-use super::database;
 use super::serve_flags::ServeFlags;
 use crate::app::origin;
 use crate::clock::Timestamp;
@@ -16,7 +15,7 @@ use crate::guard::Blocklist;
 use crate::ip::{Network, is_near};
 use crate::link::PageUrl;
 use crate::server::cannot_listen;
-use crate::store::{Database, Inspection};
+use crate::store::{Database, Inspection, Store};
 
 /// A line of the output: a setting and its value.
 type Row = (&'static str, String);
@@ -62,10 +61,10 @@ fn print(rows: &[Row], warnings: &[String]) {
 }
 
 fn database_row(database: &Database) -> Result<String, Problem> {
-    let note = match database::inspect(database)? {
+    let note = match Store::inspect(database)? {
         Inspection::Absent => " (will be made)",
         found @ (Inspection::Current | Inspection::Older(_)) => {
-            database::check(database)?;
+            Store::check(database)?;
             if found == Inspection::Current { "" } else { " (will be upgraded)" }
         }
     };

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
 
 use crate::error::Problem;
-use crate::store::{Database, Inspection, Sqlite};
+use crate::store::{Database, Inspection, Store};
 
 #[derive(Args, Debug)]
 pub(super) struct DatabaseFlag {
@@ -29,28 +29,10 @@ fn parse(typed: OsString) -> Result<Database, String> {
     }
 }
 
-/// Opens a database; makes one if there is none.
-pub(super) fn open(database: &Database) -> Result<Sqlite, Problem> {
-    let Database::File(path) = database;
-    Sqlite::open(path, 1)
-}
-
-/// Says whether there is a database, and of which version; changes nothing.
-pub(super) fn inspect(database: &Database) -> Result<Inspection, Problem> {
-    let Database::File(path) = database;
-    Sqlite::inspect(path)
-}
-
-/// An error if the database is damaged.
-pub(super) fn check(database: &Database) -> Result<(), Problem> {
-    let Database::File(path) = database;
-    Sqlite::check(path)
-}
-
 /// Opens a database that exists: a command that looks for users makes no file.
-pub(super) fn open_existing(database: &Database) -> Result<Sqlite, Problem> {
-    match inspect(database)? {
-        Inspection::Current | Inspection::Older(_) => open(database),
+pub(super) fn open_existing(database: &Database) -> Result<Store, Problem> {
+    match Store::inspect(database)? {
+        Inspection::Current | Inspection::Older(_) => Store::open(database, 1),
         Inspection::Absent => Err(Problem::new(
             format!("there is no database at {database}"),
             "give its path with --database, or make the first user: lictor user add NAME",

@@ -10,7 +10,7 @@ use super::output::{date, failed, print, unless_closed};
 use super::parse::lifespan;
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::store::{Actor, Authority, Database, Entry, Event, Invitations as _, NewInvitation};
+use crate::store::{Actor, Authority, Database, Entry, Event, NewInvitation};
 use crate::values::{Code, Roles};
 
 #[derive(Subcommand)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::database::{self, DatabaseFlag, open_existing};
+use super::database::{DatabaseFlag, open_existing};
 use super::key_source::{KeyFlags, KeySource, with_new_key};
 use super::output::{date, failed, print, unless_closed};
 use super::parse::lifespan;
@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::key_id;
 use crate::keys::{Key, Keys};
-use crate::store::{Actor, Audit as _, Entry, Event, Inspection};
+use crate::store::{Actor, Entry, Event, Inspection, Store};
 
 #[derive(Subcommand)]
 pub(super) enum KeyCommand {
@@ -201,7 +201,7 @@ fn may_sign(source: &KeySource, key: &Key, kid: &str) -> Problem {
 /// only logged.
 fn record(place: &KeyPlace, event: Event, detail: &str, now: Timestamp) {
     let entry = Entry { event, user: None, name: None, actor: Actor::Operator, detail };
-    let recorded = match database::inspect(&place.database.database) {
+    let recorded = match Store::inspect(&place.database.database) {
         Ok(Inspection::Absent) => return,
         _ => open_existing(&place.database.database)
             .and_then(|store| store.record(&entry, now).map_err(failed)),

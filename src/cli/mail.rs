@@ -13,7 +13,7 @@ use crate::error::Problem;
 use crate::link::PageUrl;
 use crate::mail::Failure;
 use crate::mailer::Mailer;
-use crate::store::{Database, Outbox as _, QueuedMail};
+use crate::store::{Database, QueuedMail};
 use crate::values::{Email, unique};
 
 #[derive(Subcommand)]

@@ -5,7 +5,7 @@ use clap::Args;
 use super::database::{DatabaseFlag, open_existing};
 use super::output::failed;
 use crate::error::Problem;
-use crate::store::{Account, Sqlite, Users as _};
+use crate::store::{Account, Store};
 use crate::values::Username;
 
 #[derive(Args)]
@@ -18,7 +18,7 @@ pub(super) struct OneUser {
 
 impl OneUser {
     /// Opens the database and finds the account.
-    pub(super) fn open(&self) -> Result<(Sqlite, Account), Problem> {
+    pub(super) fn open(&self) -> Result<(Store, Account), Problem> {
         let store = open_existing(&self.database.database)?;
         let name = Username::parse(&self.name).map_err(failed)?;
         match store.account(&name).map_err(failed)? {

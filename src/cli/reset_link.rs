@@ -11,8 +11,8 @@ use super::output::{date, failed, print};
 use super::parse::lifespan;
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::guard::{Mailed, Minted, Tokens};
-use crate::store::{Account, Actor, Authority, Entry, Event, Ticket, Tickets as _};
+use crate::guard::{MailPurpose, MailedToken, Tokens};
+use crate::store::{Account, Actor, Authority, Entry, Event, Ticket};
 use crate::values::Lifespans;
 
 #[derive(Args)]
@@ -39,8 +39,8 @@ pub(super) fn run(command: &ResetLink) -> Result<(), Problem> {
     // Not the newest key: a server that was not restarted since `lictor key rotate` lacks it.
     let tokens = Tokens::new(&keys.oldest(), None, lifespans).map_err(failed)?;
     let now = Timestamp::now();
-    let minted = tokens.mail(Mailed::Reset, person.id, &person.roles, lifespan, now);
-    let Minted { token, claims } = minted.map_err(failed)?;
+    let minted = tokens.mint_mailed(MailPurpose::Reset, person.id, &person.roles, lifespan, now);
+    let MailedToken { token, claims } = minted.map_err(failed)?;
     let ticket = Ticket { jti: &claims.jti, user: person.id, expires: claims.exp };
     let entry = Entry::new(Event::ResetLink, person.id, &person.name, Actor::Operator);
     match store.hand_out(&ticket, &Authority::Operator, &entry, now).map_err(failed)? {

@@ -3,7 +3,6 @@
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::database;
 use super::serve_flags::ServeFlags;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -11,7 +10,7 @@ use crate::config::{Config, Registration, Web};
 use crate::error::Problem;
 use crate::server::{Server, stop_on_signals};
 use crate::site::Site;
-use crate::store::Inspection;
+use crate::store::{Inspection, Store};
 
 pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     let source = flags.key_source();
@@ -19,7 +18,7 @@ pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     // leaves no file behind.
     flags.assets(&source)?;
     flags.policy.password.check()?;
-    let found = database::inspect(&flags.database.database)?;
+    let found = Store::inspect(&flags.database.database)?;
     let config = flags.config(source.find_or_create(Timestamp::now())?)?;
     let site = Site::new(App::open(config)?)?;
     let stop = stop_on_signals()?;

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use clap::Subcommand;
 
-use super::database::{self, DatabaseFlag, open_existing};
+use super::database::{DatabaseFlag, open_existing};
 use super::one_user::OneUser;
 use super::output::{date, failed, print, unless_closed};
 use super::password_flags::PasswordRuleFlags;
@@ -14,9 +14,8 @@ use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::PasswordRules;
 use crate::store::{
-    Account, Actor, Authority, Change, Database, Entry, Event, NewUser, SecondFactor, Sqlite,
+    Account, Actor, Authority, Change, Database, Entry, Event, NewUser, SecondFactor, Store,
 };
-use crate::store::{SecondFactors as _, Users as _};
 use crate::values::{Email, Language, Roles, Username};
 
 #[derive(Subcommand)]
@@ -115,9 +114,9 @@ fn add(
     let email = email.map(Email::parse).transpose().map_err(failed)?;
     let roles = Roles::parse(roles).map_err(failed)?;
     // A file that is no database is an error before the prompt; a new file is made only after it.
-    database::inspect(database)?;
+    Store::inspect(database)?;
     let hash = prompt::new_password(&name, email.as_ref(), rules)?;
-    let store = database::open(database)?;
+    let store = Store::open(database, 1)?;
     let language = Language::English;
     let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles, language };
     let entry = Entry {
@@ -204,7 +203,7 @@ fn set_roles(user: &OneUser, roles: &str) -> Result<(), Problem> {
 
 /// Changes the account and prints `done` after its name.
 fn change(
-    (store, account): &(Sqlite, Account),
+    (store, account): &(Store, Account),
     change: &Change<'_>,
     event: Event,
     done: &str,

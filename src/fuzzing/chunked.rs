@@ -1,15 +1,15 @@
-//! The chunked transfer coding: within its limits, the same however the bytes come, and what a
-//! second, naive decoder reads.
+//! The chunked transfer coding: bodies stay within their limits, do not depend on how the bytes arrive,
+//! and are those that a second, naive decoder reads.
 
 use super::{is_token, lines};
 use crate::http::Refusal;
 use crate::http::chunked::Decoder;
 use crate::http::limits::MAX_CHUNK_OVERHEAD;
 
-/// What the first byte of an input is multiplied with to give the limit.
+/// The limit is the first byte of an input times this.
 const LIMIT_UNIT: usize = 8;
 
-/// The target: the first byte makes the limit, the rest is what a client sent as a body.
+/// The target: the first byte gives the limit, the rest is an encoded body.
 pub fn chunked(data: &[u8]) {
     let Some((&unit, encoded)) = data.split_first() else { return };
     let limit = usize::from(unit) * LIMIT_UNIT;
@@ -42,7 +42,7 @@ struct Decoded {
     used: usize,
 }
 
-/// What is decoded when so many bytes are there, and then so many.
+/// The decoded body, if the bytes arrive up to each of `ends` in turn.
 fn decode(
     encoded: &[u8],
     ends: impl IntoIterator<Item = usize>,
@@ -60,7 +60,7 @@ fn decode(
     Ok(Decoded { done, body: decoder.body.to_vec(), used: decoder.used })
 }
 
-/// The body that the whole of `encoded` is one coding of; panics when it is none.
+/// The body that `encoded` encodes; panics if it is not exactly one encoded body.
 fn naive(encoded: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     let mut rest = encoded;
@@ -89,7 +89,8 @@ fn naive(encoded: &[u8]) -> Vec<u8> {
     body
 }
 
-/// Any bytes, coded in chunks of `size`, come out as they were, and what follows is left alone.
+/// Checks that any bytes, encoded in chunks of `size`, are decoded to the same, and that the bytes
+/// after them are left alone.
 fn round_trip(body: &[u8], size: usize) {
     if body.len() / size > MAX_CHUNK_OVERHEAD / 16 {
         return;

@@ -1,6 +1,6 @@
-//! A whole connection, driven as the engine drives it: the answers do not depend on how the bytes
-//! are cut, they are well-formed HTTP whatever comes, and nothing that a client sends, withholds
-//! or leaves unread makes the connection keep more than its share, or lose its deadline.
+//! A whole connection, driven as the engine drives it. The answers do not depend on how the bytes are
+//! cut, and are well-formed HTTP whatever the client sends. Nothing that the client sends, withholds
+//! or leaves unread makes the connection keep too many bytes or lose its deadline.
 
 use std::net::Ipv4Addr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,15 +17,15 @@ use crate::http::{
 const READ: usize = 16 * 1024;
 /// A body limit that short inputs can reach.
 const BODY: usize = 2_000;
-/// All that a connection may keep of what a client sent.
+/// The most bytes from a client that a connection may keep.
 const MAX_KEPT: usize = MAX_HEAD + BODY + MAX_CHUNK_OVERHEAD + READ;
 /// The longest answer of [`Echo`]: the whole request, and a head.
 const MAX_ANSWER: usize = MAX_HEAD + BODY + 1_000;
 /// Inputs longer than this are not sent byte by byte as well.
 const BYTEWISE: usize = 600;
 
-/// The target: the first line says how the bytes come (see [`Driver::play`]), the rest are the
-/// bytes.
+/// The target: the first line is a script of how the bytes arrive (see [`Driver::play`]), the rest are
+/// the bytes.
 pub fn connection(data: &[u8]) {
     let (script, wire) = first_line(data);
     let whole = conversation(wire, &mut std::iter::repeat(READ));
@@ -40,9 +40,10 @@ pub fn connection(data: &[u8]) {
     Driver::new().play(script, wire);
 }
 
-/// Where it ended, what is kept, and every answer; all in good time, from a client that reads.
+/// The state of the connection at the end, the bytes that it keeps, and every answer.
 type Conversation = (Next, Wait, u64, Vec<u8>, Vec<(u16, Vec<u8>)>);
 
+/// Sends `wire` in pieces of `sizes`, without delay, from a client that reads.
 fn conversation(wire: &[u8], sizes: &mut dyn Iterator<Item = usize>) -> Conversation {
     let mut driver = Driver::new();
     let mut rest = wire;
@@ -53,7 +54,7 @@ fn conversation(wire: &[u8], sizes: &mut dyn Iterator<Item = usize>) -> Conversa
         rest = behind;
     }
     let connection = &driver.connection;
-    // Whether 100 Continue makes sense depends on when the body comes.
+    // 100 Continue depends on when the body arrives.
     let answers = responses(&driver.written).into_iter().filter(|answer| answer.0 != 100);
     (
         connection.next(),
@@ -64,20 +65,20 @@ fn conversation(wire: &[u8], sizes: &mut dyn Iterator<Item = usize>) -> Conversa
     )
 }
 
-/// A connection with its surroundings: a client that may not read, a clock, a pool.
+/// A connection and what is around it: a client that may not read, a clock, a pool.
 struct Driver {
     connection: Connection,
     limits: Limits,
     date: Date,
     at: Moment,
     echo: Echo,
-    /// How many bytes the client still takes before it blocks.
+    /// Bytes that the client reads before it stops.
     room: usize,
     queue_full: bool,
     pool_time: u64,
     stopping: bool,
     closed: bool,
-    /// Everything that the client was given.
+    /// All bytes that the client has read.
     written: Vec<u8>,
 }
 
@@ -102,9 +103,9 @@ impl Driver {
         }
     }
 
-    /// Plays a script, one step per byte, until the connection is closed; what is left of the
-    /// bytes then comes at once. A digit lets time pass, `!` looks at the deadline, `_` and `=`
-    /// make the client stop and go on reading, `~` makes it read a little, `%` and `^` fill the
+    /// Plays a script, one step per byte, until the connection is closed; then the rest of the bytes
+    /// arrives at once. A digit lets time pass, `!` checks the deadline, `_` and `=` make the client
+    /// stop and go on reading, `~` makes it read a little, `%` and `^` fill the
     /// queue and slow down the pool, `#` stops the server. Every other byte is the size of a read.
     fn play(mut self, script: &[u8], wire: &[u8]) {
         let mut rest = wire;
@@ -129,7 +130,7 @@ impl Driver {
         while !rest.is_empty() && !self.closed {
             let used = self.turn(&rest[..rest.len().min(READ)]);
             if used == 0 {
-                // A client that does not read is not read from either.
+                // The server reads nothing from a client that does not read.
                 assert_eq!(self.connection.wait(), Wait::Reader);
                 self.at.millis = self.connection.deadline();
                 self.sweep();
@@ -141,8 +142,8 @@ impl Driver {
         responses(&self.written);
     }
 
-    /// One turn of a worker: write, do what is next, read `piece` when it is time to read. Says
-    /// how many bytes were read.
+    /// One turn of a worker: writes, does what is next, reads `piece` once reading is next. Returns
+    /// how many bytes it read.
     fn turn(&mut self, piece: &[u8]) -> usize {
         let mut unread = piece;
         while !self.closed && self.write() {
@@ -171,7 +172,7 @@ impl Driver {
         if unread.is_empty() { piece.len() } else { 0 }
     }
 
-    /// Writes what the client takes; true when nothing is left.
+    /// Writes what the client reads; true if nothing is left.
     fn write(&mut self) -> bool {
         let unsent = self.connection.unsent();
         assert!(unsent.len() <= MAX_OUTPUT + MAX_ANSWER, "{} bytes unsent", unsent.len());
@@ -191,7 +192,7 @@ impl Driver {
         done
     }
 
-    /// Gives an answer to the client; what it does not take waits in the connection.
+    /// Writes an answer; what the client does not read waits in the connection.
     fn send(&mut self, out: &[u8]) {
         let taken = out.len().min(self.room);
         self.room -= taken;
@@ -212,7 +213,7 @@ impl Driver {
         assert_ne!(self.connection.next(), Next::Queue);
     }
 
-    /// Hands bytes in and sends what comes out; says how many answers that was.
+    /// Passes bytes to the connection and writes its output; returns the number of answers.
     fn receive(&mut self, step: Step, bytes: &[u8]) -> usize {
         let (wait, deadline) = (self.connection.wait(), self.connection.deadline());
         let answered = self.echo.answered.load(Ordering::Relaxed);
@@ -238,7 +239,7 @@ impl Driver {
         answered
     }
 
-    /// Does what the keeper does now and then.
+    /// Expires the connection, as the keeper does, if its deadline has passed.
     fn sweep(&mut self) {
         if self.closed || self.connection.deadline() > self.at.millis {
             return;
@@ -247,14 +248,14 @@ impl Driver {
         let mut out = Vec::new();
         let (connection, context) = self.parts();
         connection.expire(&context, &mut out);
-        let told = matches!(wait, Wait::Head | Wait::Body);
-        assert_eq!(out.starts_with(b"HTTP/1.1 408 "), told, "after {wait:?}");
-        assert_eq!(self.connection.next(), if told { Next::Linger } else { Next::Close });
+        let answers = matches!(wait, Wait::Head | Wait::Body);
+        assert_eq!(out.starts_with(b"HTTP/1.1 408 "), answers, "after {wait:?}");
+        assert_eq!(self.connection.next(), if answers { Next::Linger } else { Next::Close });
         self.send(&out);
-        self.closed |= !told;
+        self.closed |= !answers;
     }
 
-    /// From now on so many milliseconds.
+    /// Checks that the deadline is `time` milliseconds from now.
     fn deadline_is(&self, time: u128) {
         assert_eq!(u128::from(self.connection.deadline()), u128::from(self.at.millis) + time);
     }
@@ -271,7 +272,7 @@ impl Driver {
     }
 }
 
-/// Says everything that it was asked. `/slow` waits for a pool, `/empty` has no body.
+/// Answers with the whole request. `/slow` waits for a pool, `/empty` has no body.
 #[derive(Default)]
 struct Echo {
     answered: AtomicUsize,
@@ -280,7 +281,7 @@ struct Echo {
 
 /// The ticket of every request that waits for the pool.
 const TICKET: u32 = 7;
-/// A field that tells the reader of the answers that there is no body.
+/// A field that marks an answer without a body, for [`responses`].
 const BODILESS: (&str, &str) = ("X-Bodiless", "yes");
 
 impl Service for Echo {
@@ -332,8 +333,8 @@ fn bodiless(response: Response, request: Option<&Request<'_>>) -> Response {
     }
 }
 
-/// The status and body of every response in `bytes`, which hold nothing else, and nothing after
-/// the one that says that it is the last.
+/// The status and body of every response in `bytes`. Panics if there is anything else, or anything
+/// after the response that says that it is the last.
 fn responses(bytes: &[u8]) -> Vec<(u16, Vec<u8>)> {
     let mut found = Vec::new();
     let mut rest = bytes;

@@ -1,5 +1,5 @@
-//! A request's head: found at the same place however the bytes come, and never accepted unless a
-//! second, naive reading of its lines agrees on every point that smuggling could use.
+//! A request's head: its end is at the same place however the bytes arrive, and it is accepted only if
+//! a second, naive reading of its lines agrees on every point that smuggling could use.
 
 use std::net::Ipv4Addr;
 
@@ -8,12 +8,12 @@ use crate::http::head::{Framing, Head, NO_FIELDS, Scan, parse};
 use crate::http::limits::{MAX_HEAD, MAX_HEADERS, MAX_TARGET};
 use crate::http::{Refusal, Request};
 
-/// Every status with which a head can be refused.
+/// Every status of a refused head.
 const REFUSALS: [u16; 7] = [400, 413, 414, 417, 431, 501, 505];
-/// Splits tried for one input.
+/// Splits to try with one input.
 const SPLITS: usize = 64;
 
-/// The target: `data` is what a client sent first.
+/// The target: `data` are the first bytes of a client.
 pub fn head(data: &[u8]) {
     let found = find(data, [data.len()]);
     assert_eq!(find(data, 0..=data.len()), found, "byte by byte");
@@ -27,7 +27,7 @@ pub fn head(data: &[u8]) {
     }
 }
 
-/// Where the head ends when so many bytes are there, and then so many.
+/// The length of the head, if the bytes arrive up to each of `ends` in turn.
 fn find(data: &[u8], ends: impl IntoIterator<Item = usize>) -> Result<Option<usize>, Refusal> {
     let mut scan = Scan::default();
     for end in ends {
@@ -54,7 +54,7 @@ fn complete(bytes: &[u8]) {
 
 fn accepted(bytes: &[u8], head: &Head<'_>) {
     let mut lines = lines(bytes).into_iter().peekable();
-    // The one empty line that may come before a request.
+    // One empty line may come before a request.
     lines.next_if(|line| line.is_empty());
     request_line(lines.next().unwrap_or_default(), head);
     let mut fields = Vec::new();
@@ -91,13 +91,13 @@ fn request_line(line: &[u8], head: &Head<'_>) {
     assert!(!path.contains('?'));
     let read = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     assert!(read.bytes().all(|b| (b'!'..=b'~').contains(&b) && b != b'#'), "{read:?}");
-    // An absolute URI may have no path, with a query or without, which is the path "/".
+    // An absolute URI may have no path, with or without a query; its path is "/" then.
     let without_path = path == "/" && !target.starts_with(b"/");
     let rest = if without_path { &read[1..] } else { &read };
     assert!(target.ends_with(read.as_bytes()) || target.ends_with(rest.as_bytes()));
 }
 
-/// Name and value of a field line.
+/// The name and the value of a field line.
 fn field(line: &[u8]) -> (&str, &[u8]) {
     let colon = line.iter().position(|&b| b == b':').unwrap_or_default();
     let name = &line[..colon];
@@ -110,7 +110,7 @@ fn values<'a>(fields: &[(&str, &'a [u8])], name: &str) -> Vec<&'a [u8]> {
     fields.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, value)| *value).collect()
 }
 
-/// How long the body is, or a panic when that could be read in two ways.
+/// The length of the body; panics if there are two ways to read it.
 fn framing(fields: &[(&str, &[u8])], http10: bool) -> Framing {
     let lengths = values(fields, "content-length");
     let codings = values(fields, "transfer-encoding");
@@ -126,7 +126,7 @@ fn framing(fields: &[(&str, &[u8])], http10: bool) -> Framing {
     }
 }
 
-/// Looking for a cookie never panics, and finds nothing that is not there.
+/// The search for a cookie never panics, and finds no value that is not there.
 fn cookies(request: &Request<'_>) {
     if let Some(value) = request.cookie("access_token") {
         assert!(!value.contains(&b';'));

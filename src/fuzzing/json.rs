@@ -1,4 +1,4 @@
-//! The JSON object in a body: what a field is said to be is what a generic reader finds there.
+//! The JSON object in a body: a field has the value that a generic reader finds.
 
 use serde_json::{Value, json};
 
@@ -7,10 +7,10 @@ use crate::app::Fields;
 use crate::error::Error;
 use crate::http::Request;
 
-/// The fields that every input is asked for, besides the one that it names.
+/// The fields to read from every input, besides the one that it names.
 const ASKED: [&str; 4] = ["username", "password", "email", "invite"];
 
-/// The target: the first line is a field's name, the rest a body.
+/// The target: the first line is the name of a field, the rest is a body.
 pub fn json(data: &[u8]) {
     let (name, body) = first_line(data);
     let name = String::from_utf8_lossy(name);
@@ -43,17 +43,17 @@ fn check(fields: &mut Fields, name: &str, expected: Option<&Value>) {
         }
         (text, _) => panic!("{name}: {text:?} instead of {expected:?}"),
     }
-    // It was taken out, so that it can be wiped.
+    // The value was taken out, so that it can be wiped.
     assert!(fields.text(name).is_err());
 }
 
-/// The client's fault, and told without repeating what the client sent.
+/// Checks that an error is the client's fault and does not repeat what the client sent.
 fn refused(error: &Error) {
     assert_eq!(error.kind().status, 400, "{error:?}");
     assert!(error.message().len() < 100 || error.message().contains(':'), "{error:?}");
 }
 
-/// Any text that is written as JSON is read as it was.
+/// Checks that any text, written as JSON, is read as the same text.
 fn round_trip(name: &str, text: &str) {
     let body = json!({ name: text }).to_string();
     let read = fields(body.as_bytes()).and_then(|mut fields| fields.text(name));

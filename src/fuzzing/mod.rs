@@ -1,16 +1,16 @@
-//! What the fuzzers check: one function per target that takes any bytes and panics when one of
-//! our promises is broken. Only tests and `fuzz/` see this module.
+//! The targets of the fuzzers: one function each, which takes any bytes and panics if a promise is
+//! broken. Only tests and `fuzz/` see this module.
 //!
 //! | file | owns |
 //! |---|---|
-//! | `head` | a request's head: where it ends, what it says |
+//! | `head` | a request's head: its end and its content |
 //! | `chunked` | the chunked transfer coding |
-//! | `token` | tokens that nobody but us can make |
+//! | `token` | tokens that only the owner of a key can make |
 //! | `json` | the fields of a body |
-//! | `connection` | a whole connection, whatever comes, whenever |
+//! | `connection` | a whole connection, with any bytes at any time |
 //!
-//! The oracles read the same bytes a second time, in a simpler way, and must agree. `fuzz/corpus`
-//! holds the inputs; each of them is also run as an ordinary test.
+//! The oracles read the same bytes a second time, in a simpler way, and must agree. The inputs are in
+//! `fuzz/corpus`; an ordinary test runs each of them.
 
 mod chunked;
 mod connection;
@@ -24,7 +24,7 @@ pub use head::head;
 pub use json::json;
 pub use token::token;
 
-/// Everything before the first line feed, and everything behind it.
+/// The bytes before the first line feed, and those after it.
 fn first_line(data: &[u8]) -> (&[u8], &[u8]) {
     match data.iter().position(|&b| b == b'\n') {
         Some(end) => (&data[..end], &data[end + 1..]),
@@ -37,7 +37,7 @@ fn is_token(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// The lines of `bytes`, without the CR LF that ends each of them.
+/// The lines of `bytes`, each without its CR LF.
 fn lines(bytes: &[u8]) -> Vec<&[u8]> {
     let mut lines = Vec::new();
     let mut rest = bytes;
@@ -54,13 +54,13 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    /// Runs every kept input through its target.
+    /// Runs every input of a corpus through its target.
     fn corpus(name: &str, target: fn(&[u8])) {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
         let mut count = 0;
         for entry in fs::read_dir(&folder).unwrap() {
             let path = entry.unwrap().path();
-            // Shown only when the target panics.
+            // Shown only if the target panics.
             eprintln!("{}", path.display());
             target(&fs::read(&path).unwrap());
             count += 1;

@@ -1,5 +1,5 @@
-//! Tokens: whatever the bytes, only what carries our signature is accepted, and only when its
-//! claims say that it is valid now.
+//! Tokens: of any bytes, only a token with our signature is accepted, and only if its claims make it
+//! valid now.
 
 use std::time::Duration;
 
@@ -20,19 +20,19 @@ const SEED: [u8; 32] = [7; 32];
 const NOW: Timestamp = Timestamp(1_700_000_000);
 const ACCESS: Duration = Duration::from_secs(100);
 const REFRESH: Duration = Duration::from_secs(1_000);
-/// Bytes of a token that are read at all.
+/// The longest token in bytes.
 const MAX_TOKEN: usize = 4096;
-/// The header of a token whose input names none.
+/// The header of a token if the input has none.
 const USUAL_HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT"}"#;
 
-/// A server with these keys, and how long before its end a token may be refreshed there.
+/// A server's tokens and keys; a token may be refreshed `early` seconds before it expires.
 struct Reader {
     tokens: Tokens,
     keys: &'static [Signer],
     early: i64,
 }
 
-/// A key, with the name that lictor gives it.
+/// A key and the id that lictor gives it.
 struct Signer {
     kid: &'static str,
     half: Half,
@@ -48,12 +48,12 @@ const PAIR: Signer =
     Signer { kid: "--6IM5l0OosLj9yWskISYhUA3n_3CURQkmrYMSha_ck", half: Half::Pair };
 const OLD: Signer = Signer { kid: "7eccf5fbf015b45b", half: Half::Shared(OLD_SECRET) };
 
-/// From the signed part of a token to its signature.
+/// Makes the signature of the signed part of a token.
 type Sign = fn(&[u8]) -> Vec<u8>;
 
-/// The target. `s`, header, line feed, payload: signed with the only key of a server. `0` to `3`
-/// instead of the `s`: with one of the three keys of another, or with its public key as a secret.
-/// Anything else is a token as it came.
+/// The target. `s`, header, line feed, payload: a token signed with the only key of one server. With
+/// `0` to `3` instead of `s`: signed with one of the three keys of another server, or with its public
+/// key as a secret. Any other input is a whole token.
 pub fn token(data: &[u8]) {
     let alone = reader(&[CURRENT], 0);
     let ring = reader(&[CURRENT, PAIR, OLD], 10);
@@ -110,7 +110,7 @@ impl Signer {
         }
     }
 
-    /// Without noise, so that there is one signature of a text.
+    /// Signs without noise, so that a text has one signature.
     fn sign(&self, signed: &[u8]) -> Vec<u8> {
         match self.half {
             Half::Shared(secret) => hmac(secret.as_bytes(), signed),
@@ -171,8 +171,8 @@ fn check(reader: &Reader, token: &[u8]) {
     }
 }
 
-/// A token that was accepted is ours, by a signature made again with the key that it may name and
-/// a generic reading of its JSON.
+/// Checks that an accepted token is ours: signs it again with the key that it names, and reads its
+/// JSON with a generic reader.
 fn accepted(reader: &Reader, token: &[u8], claims: &Claims, mailed: bool) {
     assert!(token.len() <= MAX_TOKEN);
     let text = std::str::from_utf8(token).unwrap_or_else(|_| panic!("it is not even text"));
@@ -207,7 +207,7 @@ fn accepted(reader: &Reader, token: &[u8], claims: &Claims, mailed: bool) {
     }
 }
 
-/// What follows on a token that may be refreshed grants access, and to nothing else.
+/// Checks that the token after a refresh grants access and nothing else.
 fn renewed(tokens: &Tokens, claims: &Claims) {
     let token = tokens
         .renew(claims, &Roles::default(), NOW)
@@ -216,12 +216,12 @@ fn renewed(tokens: &Tokens, claims: &Claims) {
     let expected = Claims { exp, iat: Some(NOW), ..claims.clone() };
     match tokens.access(token.as_bytes(), NOW) {
         Ok(read) => assert_eq!(read, expected),
-        // A name of several thousand bytes, which we never give.
+        // A name of several thousand bytes, which lictor never issues.
         Err(_) => assert!(token.len() > MAX_TOKEN),
     }
 }
 
-/// A token with one character changed, one left out or one more is never accepted.
+/// Checks that a token with one character changed, missing or added is not accepted.
 fn forged(tokens: &Tokens, mut token: Vec<u8>, seed: usize) {
     let at = seed.wrapping_mul(31) % token.len();
     let was = token[at];
@@ -253,8 +253,8 @@ fn encode(bytes: &[u8]) -> String {
     bits.chunks(6).map(symbol).collect()
 }
 
-/// The object in a part of a token. `None` when a generic reader stumbles over something that a
-/// reader of some claims may skip: deep nesting, say.
+/// The JSON object in a part of a token. `None` if a generic reader fails where a reader of a few
+/// claims may succeed, as with deep nesting.
 fn object(part: &str) -> Option<Map<String, Value>> {
     let value = |symbol| ALPHABET.iter().position(|&known| known == symbol).unwrap_or_default();
     let bits: Vec<u8> = part

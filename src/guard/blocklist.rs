@@ -1,10 +1,10 @@
 //! The common passwords, which attackers try first. Knows nothing of how passwords are kept.
 //!
 //! The list is that of Django (BSD-3-Clause; the licence text is at the top of the file): the most
-//! frequent passwords in real breaches. Of its 20,000, the file holds the 8,346 that are long enough
-//! to be chosen here, which add 50 kB to the program. A longer list would gain little: guesses are
-//! throttled, and its further passwords would be tried after thousands of others (NIST SP 800-63B-4
-//! section 3.1.1.2). `tools/blocklist` generates the file.
+//! frequent passwords in real breaches. Of its 20,000, the file holds the 8,346 that are long
+//! enough to be chosen here, which add 50 kB to the program. A longer list would gain little:
+//! guesses are throttled, and its further passwords would be tried after thousands of others (NIST
+//! SP 800-63B-4 section 3.1.1.2). `tools/blocklist` generates the file.
 
 /// The sorted list. Each line begins with a digit: the number of leading bytes that it shares with
 /// the line before.

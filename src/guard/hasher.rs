@@ -26,8 +26,8 @@ const SALT: usize = 16;
 /// smaller one may stay in the heap for ever. The unused part takes address space, not memory.
 const ALWAYS_MAPPED: usize = 33 * 1024 * 1024;
 
-/// Maximum cost of a stored hash that is verified: 256 MiB, 16 passes, 16 lanes. An attacker who can
-/// write the database has worse options, but a mistake should not stop the server.
+/// Maximum cost of a stored hash that is verified: 256 MiB, 16 passes, 16 lanes. An attacker who
+/// can write the database has worse options, but a mistake should not stop the server.
 const MAX_MEMORY_KIB: u32 = 256 * 1024;
 const MAX_PASSES: u32 = 16;
 const MAX_LANES: u32 = 16;

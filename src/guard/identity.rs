@@ -1,5 +1,5 @@
-//! Who is behind a request: the proof that a token was good, its session is open and its user is
-//! there and active.
+//! The user behind a request: the proof that the token is valid, its session is open, and its user
+//! exists and is active.
 
 use super::{Claims, Tokens};
 use crate::clock::Timestamp;
@@ -10,14 +10,14 @@ use crate::store::{
 };
 use crate::values::Roles;
 
-/// The role that may administrate.
+/// The role of administrators.
 const ADMIN: &str = "admin";
 
-/// Bytes of the name of a session that is adopted.
+/// Maximum length of the `jti` of a token that is adopted, in bytes.
 const MAX_JTI: usize = 64;
 
-/// Somebody whose token was checked for this request. Only the guard can make one, so a handler
-/// that takes it cannot be reached without.
+/// The user of this request, whose token was checked. Only the guard can make one, so a handler
+/// that takes it runs only after the check.
 #[derive(Debug, Clone)]
 pub struct Identity {
     id: i64,
@@ -28,97 +28,104 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The user's id; never given to anybody else, even after deletion.
+    /// Returns the user's id. No other user ever gets it, even after deletion.
     pub fn id(&self) -> i64 {
         self.id
     }
 
-    /// The user's name, as the user wrote it.
+    /// Returns the user's name, as the user wrote it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The user's roles, as the store has them now; what the token says of them does not count.
+    /// Returns the user's roles, as the store has them now. Those in the token do not count.
     pub fn roles(&self) -> &Roles {
         &self.roles
     }
 
-    /// The session that the token belongs to: its `jti` claim.
+    /// Returns the id of the token's session: its `jti` claim.
     pub fn session(&self) -> &str {
         &self.session
     }
 
-    /// When the session began: the login, or the `iat` of a token that was adopted.
+    /// Returns when the session began: the time of the login, or the `iat` of an adopted token.
     pub fn began(&self) -> Timestamp {
         self.began
     }
 
-    /// Their authority over their own account, for the transaction that writes; `proof` is what
-    /// they have shown besides the token.
+    /// Returns an error unless the user has a role.
+    pub(crate) fn require_role(&self, role: &str) -> Result<(), Error> {
+        match self.roles.iter().any(|one| one == role) {
+            true => Ok(()),
+            false => Err(Error::MissingRole(role.into())),
+        }
+    }
+
+    /// Returns the user's authority over the own account, for the transaction that writes. `proof`
+    /// is what the user has shown besides the token.
     pub(crate) fn authority<'a>(&'a self, proof: Option<Proof<'a>>) -> Authority<'a> {
         let since = Timestamp(i64::MIN);
         Authority::User { id: self.id, session: &self.session, since, proof }
     }
 
-    /// The same without a proof, for what wants a login that is not older than `since`.
+    /// Returns the same without a proof, for a change that needs a login at `since` or later.
     pub(crate) fn recent_authority(&self, since: Timestamp) -> Authority<'_> {
         Authority::User { id: self.id, session: &self.session, since, proof: None }
     }
 }
 
-/// Somebody who may administrate, by the roles that the store has now.
+/// An administrator, by the roles that the store has now.
 #[derive(Debug, Clone)]
 pub struct Admin(Identity);
 
 impl Admin {
+    /// Returns an error unless the user has the role `admin`.
     pub(crate) fn of(identity: Identity) -> Result<Admin, Error> {
-        if Admin::is_role_of(&identity.roles) {
-            Ok(Admin(identity))
-        } else {
-            Err(Error::MissingRole(ADMIN.into()))
-        }
+        identity.require_role(ADMIN)?;
+        Ok(Admin(identity))
     }
 
-    /// Whether somebody with these roles may administrate.
+    /// Returns whether a user with these roles is an administrator.
     pub(crate) fn is_role_of(roles: &Roles) -> bool {
         roles.iter().any(|role| role == ADMIN)
     }
 
-    /// Who it is.
+    /// Returns the administrator as a user.
     pub fn identity(&self) -> &Identity {
         &self.0
     }
 
-    /// Their authority, for the transaction that writes. The login must not be older than `since`.
+    /// Returns the administrator's authority, for the transaction that writes. It needs a login at
+    /// `since` or later.
     pub(crate) fn authority(&self, since: Timestamp) -> Authority<'_> {
         Authority::Admin { id: self.0.id, session: &self.0.session, since }
     }
 }
 
-/// What tokens and sessions are checked with.
+/// Checks a token with its session and its user.
 pub(crate) struct TokenCheck<'a> {
     pub(crate) tokens: &'a Tokens,
-    pub(crate) store: &'a dyn Store,
-    /// Tokens of another program with the same secret are taken, as coming from there.
+    pub(crate) store: &'a Store,
+    /// If present, tokens of another program with the same secret are adopted, with this client.
     pub(crate) adopt: Option<ClientInfo<'a>>,
     pub(crate) now: Timestamp,
 }
 
 impl TokenCheck<'_> {
-    /// Checks the request's token, its session and its user.
+    /// Checks the token of a request that needs access; returns its user.
     pub(crate) fn identity(&self, request: &Request<'_>) -> Result<Identity, Error> {
-        self.behind(self.tokens.access(token(request)?, self.now)?)
+        self.identify(self.tokens.access(token(request)?, self.now)?)
     }
 
-    /// The user that a token's claims name, if their session is open.
-    pub(crate) fn behind(&self, claims: Claims) -> Result<Identity, Error> {
+    /// Checks the session and the user of a valid token; returns the user.
+    pub(crate) fn identify(&self, claims: Claims) -> Result<Identity, Error> {
         let standing = self.store.standing(&claims.jti)?;
         let known = standing.is_some();
         let (Person { id, name, roles, active }, began) = match standing {
             Some(Standing { person, ended: false, began }) if person.id == claims.id => {
                 (person, began)
             }
-            _ => self.stranger(&claims, known)?,
+            _ => self.adopt(&claims, known)?,
         };
         if !active {
             return Err(Error::InactiveUser);
@@ -126,26 +133,26 @@ impl TokenCheck<'_> {
         Ok(Identity { id, name, roles, session: claims.jti, began })
     }
 
-    /// The user of a token without an open session, if the token is one of another program that is
-    /// taken, and when it was issued; else the error that says what is wrong.
-    fn stranger(&self, claims: &Claims, known: bool) -> Result<(Person, Timestamp), Error> {
+    /// Begins the session of a token that another program with the same secret has issued; returns
+    /// its user and its beginning. Returns the error for any other token without an open session.
+    /// `known` tells whether the token's session is in the store.
+    fn adopt(&self, claims: &Claims, known: bool) -> Result<(Person, Timestamp), Error> {
         let person = self.store.person(claims.id)?.ok_or(Error::MissingUser)?;
         if !person.active {
             return Err(Error::InactiveUser);
         }
-        let adopt = self.adopt.filter(|_| !known && can_name_a_session(&claims.jti));
-        let Some(origin) = adopt else { return Err(Error::Revoked) };
+        let origin = self.adopt.filter(|_| !known && is_session_id(&claims.jti));
+        let Some(origin) = origin else { return Err(Error::Revoked) };
         let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
-        // As long as the token could come back, it must be known when it has ended.
+        // The session is kept until the token's end, so that an ended one is not adopted again.
         let expires = claims.rf_exp.max(claims.exp);
-        let opening = NewSession { jti: &claims.jti, issued, expires, origin };
-        let actor = Actor::User(origin.address);
+        let session = NewSession { jti: &claims.jti, issued, expires, origin, notice: false };
+        let actor = Actor::User(origin.ip);
         let adopted = Entry::new(Event::TokenAdopted, person.id, &person.name, actor);
-        if self.store.adopt(person.id, &opening, &adopted, self.now)? {
-            adopted.log();
+        if self.store.adopt(person.id, &session, &adopted, self.now)? {
             return Ok((person, issued));
         }
-        // Another request with the same token may have been faster.
+        // Another request with the same token may have adopted it in the meantime.
         match self.store.standing(&claims.jti)? {
             Some(Standing { person, ended: false, began }) if person.id == claims.id => {
                 Ok((person, began))
@@ -155,14 +162,14 @@ impl TokenCheck<'_> {
     }
 }
 
-/// Whether a session can be called so in a URL. flask-praetorian's are UUIDs.
-fn can_name_a_session(jti: &str) -> bool {
+/// Returns whether a `jti` can be a session's id in a URL. Those of flask-praetorian are UUIDs.
+fn is_session_id(jti: &str) -> bool {
     let fine = |b: u8| b.is_ascii_alphanumeric() || b"-._~".contains(&b);
     (1..=MAX_JTI).contains(&jti.len()) && jti.bytes().all(fine)
 }
 
-/// The token in the `Authorization` header, or else in the cookie where nothing is changed: a
-/// browser may send it along with what a page of another site asks for.
+/// Returns the token of the `Authorization` header, or that of the cookie if the request changes
+/// nothing: a browser may send the cookie with a request of another site's page.
 fn token<'a>(request: &Request<'a>) -> Result<&'a [u8], Error> {
     match bearer(request)? {
         Some(token) => Ok(token),
@@ -173,8 +180,8 @@ fn token<'a>(request: &Request<'a>) -> Result<&'a [u8], Error> {
     }
 }
 
-/// The token in the one `Authorization` header, which must be `Bearer <token>` (RFC 6750 section
-/// 2.1); `None` without such a header.
+/// Returns the token of the `Authorization` header, which must be `Bearer <token>` (RFC 6750
+/// section 2.1); `None` if there is no such header.
 pub fn bearer<'a>(request: &Request<'a>) -> Result<Option<&'a [u8]>, Error> {
     let mut headers = request.headers("authorization");
     let header = match (headers.next(), headers.next()) {
@@ -192,7 +199,7 @@ pub fn bearer<'a>(request: &Request<'a>) -> Result<Option<&'a [u8]>, Error> {
     }
 }
 
-/// The characters of the token in the header (RFC 6750 section 2.1, `b64token`).
+/// The characters of a token in the header (RFC 6750 section 2.1, `b64token`).
 const B64TOKEN: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0;
@@ -211,7 +218,7 @@ mod tests {
     use crate::http::Header;
 
     #[test]
-    fn authorization_headers() {
+    fn authorization_headers_are_read_or_refused() {
         let check = |lines: &[&str], expected: Result<Option<&str>, ()>| {
             let header =
                 |line: &&'static str| Header { name: "Authorization", value: line.as_bytes() };

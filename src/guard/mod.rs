@@ -1,5 +1,5 @@
-//! The guard: passwords, tokens, the identity behind a request, and the limits for guessing. Reads and
-//! writes through the store; knows no route and no endpoint.
+//! The guard: passwords, tokens, the identity behind a request, and the limits for guessing. Reads
+//! and writes through the store; knows no route and no endpoint.
 //!
 //! | file | owns |
 //! |---|---|
@@ -40,9 +40,9 @@ pub use password_rules::PasswordRules;
 pub use throttle::{Attempts, Throttle};
 #[cfg(feature = "mail")]
 pub use token::MailedClaims;
-pub use token::{Claims, Mailed, SessionClaims, Tokens};
+pub use token::{Claims, MailPurpose, SessionClaims, Tokens};
 #[cfg(feature = "cli")]
-pub(crate) use token::{Minted, key_id};
+pub(crate) use token::{MailedToken, key_id};
 
 /// Locks a mutex. A panic of another thread under the lock leaves nothing half-written that would
 /// matter: at worst one count is lost.

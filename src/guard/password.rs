@@ -1,5 +1,5 @@
-//! The `Password` value: prepared when it is made, wiped when it is dropped. `password_rules` checks
-//! a new password; `hasher` makes its hash.
+//! The `Password` value: prepared when it is made, wiped when it is dropped. `password_rules`
+//! checks a new password; `hasher` makes its hash.
 
 use std::fmt;
 

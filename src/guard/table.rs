@@ -1,5 +1,5 @@
-//! A hash table of fixed size, for records about strangers: more strangers take no more memory. Knows
-//! nothing of what a record means.
+//! A hash table of fixed size, for records about strangers: more strangers take no more memory.
+//! Knows nothing of what a record means.
 
 use std::hash::{BuildHasher as _, Hash, RandomState};
 

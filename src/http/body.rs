@@ -1,8 +1,8 @@
-//! A response's body: bytes in memory, or a file; and what is left of one that is sent in pieces.
+//! A response's body, bytes in memory or a file; and the rest of a body that is sent in pieces.
 //!
-//! A long body is not copied into the buffer of answers as a whole: a client that does not read
-//! would then hold memory as large as the body. It goes out piece by piece, each once the one
-//! before is written. This is the only place in `http` that reads a file.
+//! A long body is not copied as a whole into the output buffer: a client that does not read would
+//! occupy as much memory. A piece follows once the one before is written. No other file of `http`
+//! reads files.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -12,11 +12,11 @@ use std::sync::Arc;
 
 use super::limits::MAX_PIECE;
 
-/// What a response carries.
+/// The body of a response.
 #[derive(Debug, Clone)]
 pub(super) enum Body {
     Bytes(Cow<'static, [u8]>),
-    /// The first so many bytes of a file.
+    /// The first bytes of a file, as many as the number says.
     File(Arc<File>, u64),
 }
 
@@ -28,7 +28,7 @@ impl Body {
         }
     }
 
-    /// The bytes that are in memory: none of a file.
+    /// The bytes in memory; none if the body is a file.
     pub(super) fn in_memory(&self) -> &[u8] {
         match self {
             Body::Bytes(bytes) => bytes,
@@ -50,7 +50,7 @@ impl Body {
     }
 }
 
-/// What is left of a body.
+/// The rest of a body.
 #[derive(Debug)]
 pub(super) struct Rest {
     body: Body,
@@ -58,19 +58,19 @@ pub(super) struct Rest {
 }
 
 impl Rest {
-    /// All of it is left.
+    /// The rest before the first piece: all of it.
     pub(super) fn of(body: Body) -> Rest {
         Rest { body, sent: 0 }
     }
 
-    /// Appends the next piece to `out`; says whether it was the last. A file that has become
-    /// shorter is an error: the length that was told cannot be kept.
+    /// Appends the next piece to `out`; says whether it was the last. Fails for a file that has become
+    /// shorter: the response's head has promised its length.
     pub(super) fn push_piece(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
         // It is at most MAX_PIECE.
         let length = (self.body.len() - self.sent).min(MAX_PIECE as u64) as usize;
         match &self.body {
             Body::Bytes(bytes) => {
-                // What was sent is part of what is in memory.
+                // The bytes that were sent are in memory, so their number fits.
                 let at = self.sent as usize;
                 out.extend_from_slice(&bytes[at..at + length]);
             }

@@ -1,20 +1,20 @@
 //! The chunked transfer coding (RFC 9112 section 7.1), decoded strictly.
 //!
-//! Sizes are plain hexadecimal, lines end in CR LF, extensions and trailers are checked, counted
-//! and thrown away. Bytes in, progress out; the decoder never looks at a byte twice.
+//! Sizes are plain hexadecimal, lines end in CR LF; extensions and trailers are checked, counted and
+//! thrown away. The decoder reads no byte twice.
 
 use zeroize::Zeroizing;
 
 use super::limits::MAX_CHUNK_OVERHEAD;
 use super::refusal::{self, Refusal, malformed};
 
-/// A chunked body on its way in.
+/// A chunked body that arrives.
 #[derive(Debug, Default)]
 pub(crate) struct Decoder {
     state: State,
     /// The bytes decoded so far. Wiped, since there may be a password in them.
     pub(crate) body: Zeroizing<Vec<u8>>,
-    /// How many encoded bytes have been used.
+    /// How many encoded bytes are used.
     pub(crate) used: usize,
     overhead: usize,
 }
@@ -24,13 +24,13 @@ enum State {
     /// At the first digit of a size.
     #[default]
     Size,
-    /// Behind at least one digit.
+    /// Behind at least one digit of a size, which is this so far.
     Digits(usize),
-    /// In an extension, which ends with the line.
+    /// In an extension, which ends with the line; the size is kept.
     Extension(usize, Extension),
     /// Behind the CR of a size line.
     SizeEnd(usize),
-    /// In a chunk's bytes, so many to come.
+    /// In a chunk, of which this many bytes are missing.
     Data(usize),
     /// Behind a chunk's last byte.
     DataEnd,
@@ -49,7 +49,7 @@ enum State {
     Done,
 }
 
-/// Where in `; name = value` (RFC 9112 section 7.1.1).
+/// A position in `; name = value` (RFC 9112 section 7.1.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Extension {
     /// Behind the semicolon.
@@ -79,7 +79,7 @@ impl Extension {
             (Extension::Name, b'=') => Some(Extension::Equals),
             (Extension::Equals, b'"') => Some(Extension::Quoted),
             (Extension::Equals | Extension::Token, _) if is_token(byte) => Some(Extension::Token),
-            // White space that nobody should send and everybody must read.
+            // White space that senders must not send and recipients must accept.
             (Extension::Start | Extension::Equals, b' ' | b'\t') => Some(self),
             (Extension::Quoted, b'"') => Some(Extension::QuoteEnd),
             (Extension::Quoted, b'\\') => Some(Extension::Escaped),
@@ -90,8 +90,8 @@ impl Extension {
 }
 
 impl Decoder {
-    /// Goes on with `encoded`, the body's bytes from its first, of which [`Decoder::used`] were
-    /// there before. True when the body is complete.
+    /// Decodes the new bytes of `encoded`, which holds the encoded body from its first byte; the first
+    /// [`Decoder::used`] are decoded already. Returns true once the body is complete.
     pub(crate) fn advance(&mut self, encoded: &[u8], limit: usize) -> Result<bool, Refusal> {
         while self.state != State::Done {
             let Some(rest) = encoded.get(self.used..).filter(|rest| !rest.is_empty()) else {
@@ -117,13 +117,13 @@ impl Decoder {
         Ok(true)
     }
 
-    /// One byte that is not data.
+    /// The state after one byte that is not data.
     fn step(&self, byte: u8, limit: usize) -> Result<State, Refusal> {
         Ok(match (self.state, byte) {
-            (State::Size, _) => State::Digits(self.sized(0, byte, limit)?),
+            (State::Size, _) => State::Digits(self.with_digit(0, byte, limit)?),
             (State::Digits(size), b'\r') => State::SizeEnd(size),
             (State::Digits(size), b';') => State::Extension(size, Extension::Start),
-            (State::Digits(size), _) => State::Digits(self.sized(size, byte, limit)?),
+            (State::Digits(size), _) => State::Digits(self.with_digit(size, byte, limit)?),
             (State::Extension(size, at), b'\r') if at.is_whole() => State::SizeEnd(size),
             (State::Extension(size, at), _) => {
                 let next = at.step(byte).ok_or(malformed("A chunk's extension is malformed"))?;
@@ -145,8 +145,8 @@ impl Decoder {
         })
     }
 
-    /// `size` with one more hexadecimal digit, as long as the whole body stays within `limit`.
-    fn sized(&self, size: usize, digit: u8, limit: usize) -> Result<usize, Refusal> {
+    /// `size` with one more hexadecimal digit; fails if the whole body would exceed `limit`.
+    fn with_digit(&self, size: usize, digit: u8, limit: usize) -> Result<usize, Refusal> {
         let Some(value) = char::from(digit).to_digit(16) else {
             return Err(malformed("A chunk's size is not hexadecimal"));
         };

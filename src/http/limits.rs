@@ -10,9 +10,9 @@ pub(crate) const MAX_TARGET: usize = 8 * 1024;
 pub(crate) const MAX_HEAD: usize = 16 * 1024;
 /// Bytes that a chunked body may spend on sizes, extensions and trailers; more are answered 413.
 pub(crate) const MAX_CHUNK_OVERHEAD: usize = 16 * 1024;
-/// Bytes of answers prepared before the client has to read some of them.
+/// Bytes of answers that are prepared before the client has to read some of them.
 pub(crate) const MAX_OUTPUT: usize = 16 * 1024;
-/// Bytes of a long body that are prepared at once; the next ones follow when these are written.
+/// Bytes of a long body that are prepared at once; the next ones follow once these are written.
 pub(crate) const MAX_PIECE: usize = 32 * 1024;
 /// Bytes that are read and thrown away after a refusal, so that the client can read it.
 pub(super) const MAX_LINGER_BYTES: u64 = 16 * 1024 * 1024;
@@ -28,11 +28,11 @@ pub struct Limits {
     pub head_time: Duration,
     /// From the end of the head to the end of the body (10 s).
     pub body_time: Duration,
-    /// How long a connection may lie idle between requests (60 s).
+    /// How long a connection may be idle between requests (60 s).
     pub idle_time: Duration,
-    /// How long answers, or a piece of a long one (32 KiB), may lie unread (10 s).
+    /// How long an answer, or a piece of a long one (32 KiB), may stay unread (10 s).
     pub unread_time: Duration,
-    /// How long a client may go on sending after its last answer before the connection is cut (2 s).
+    /// How long a client may go on sending after its last answer (2 s).
     pub linger_time: Duration,
 }
 

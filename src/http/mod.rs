@@ -1,8 +1,9 @@
 //! HTTP/1.1 as bytes: requests in, responses out (RFC 9110, RFC 9112).
 //!
-//! Nothing here holds a socket or reads a clock: bytes and times are passed in, so every state
-//! of a connection can be reached in a unit test. A body can be a file, which is read while its
-//! bytes are sent.
+//! Nothing here holds a socket or reads a clock: bytes and times are passed in, so a unit test can
+//! reach every state of a connection. A body can be a file, which is read while its bytes are sent.
+//!
+//! A program that embeds the engine needs [`Service`], [`Answer`], [`Request`] and [`Response`].
 //!
 //! In scope: origin-form and absolute-form targets, `Content-Length` and `chunked` bodies,
 //! keep-alive, pipelining, `Expect: 100-continue`, HTTP/1.0.
@@ -11,15 +12,15 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `head` | where a request's head ends, and what it says |
+//! | `head` | a request's head: where it ends, and what it says |
 //! | `chunked` | the chunked transfer coding |
 //! | `request` | a request as a handler sees it |
 //! | `response` | a response and its bytes |
-//! | `body` | what a response carries, and how a long body is cut into pieces |
-//! | `service` | what a connection asks of the program behind it |
-//! | `connection` | one connection: what to read, answer, refuse and wait for |
+//! | `body` | the body of a response, and its pieces if it is long |
+//! | `service` | the program behind the engine, and the pools that answer what takes time |
+//! | `connection` | one connection: reading, answering, refusing, waiting |
 //! | `limits` | every size and time that a client could grow |
-//! | `refusal` | what the engine itself answers, before any handler |
+//! | `refusal` | answers of the engine itself, without a handler |
 
 mod body;
 pub(crate) mod chunked;

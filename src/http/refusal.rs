@@ -1,9 +1,9 @@
-//! What the engine itself answers when a request never reaches a handler.
+//! Answers of the engine itself, to requests that reach no handler.
 
 use super::Response;
 
-/// A request that is refused before any handler sees it. After one, the connection closes:
-/// where the next request would begin is not known, or not worth knowing.
+/// The engine's answer to a request that no handler sees. The connection closes after it, since the
+/// beginning of the next request is not known; but not after 503 and 500.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Refusal {
@@ -18,7 +18,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// The refusal as every error of ours looks.
+    /// The refusal in the shape of [`Response::error`].
     pub fn response(&self) -> Response {
         let response = Response::error(self.status, self.name, self.message);
         match self.retry_after {

@@ -1,4 +1,4 @@
-//! A request as a handler sees it: already checked, borrowed from the bytes it came in.
+//! A request as a handler sees it: checked, and borrowed from the bytes of the connection.
 
 use std::net::IpAddr;
 
@@ -16,10 +16,10 @@ pub struct Request<'a> {
     pub query: Option<&'a str>,
     /// The body, transfer coding removed.
     pub body: &'a [u8],
-    /// Who is at the other end of the connection.
+    /// The IP at the other end of the connection.
     pub peer: Option<IpAddr>,
-    /// What stands in the path in the place of the route's parameter, percent-encoding kept;
-    /// empty where the route has none.
+    /// The value of the route's parameter in the path, percent-encoding kept; empty if the route
+    /// has none.
     pub parameter: &'a str,
     headers: &'a [Header<'a>],
 }
@@ -43,17 +43,17 @@ impl<'a> Request<'a> {
         Request { method, path, query, body: &[], peer: None, parameter: "", headers }
     }
 
-    /// The first value of a header field; names are compared without regard to case.
+    /// The first value of a header field; the case of its name does not matter.
     pub fn header(&self, name: &str) -> Option<&'a [u8]> {
         self.headers.iter().find(|h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value)
     }
 
-    /// All values of a header field, in the order in which they came.
+    /// All values of a header field, in order.
     pub fn headers(&self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         self.headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value)
     }
 
-    /// The names of all header fields, as sent and in the order in which they came.
+    /// The names of all header fields, as sent and in order.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         self.headers.iter().map(|h| h.name)
     }
@@ -64,7 +64,7 @@ impl<'a> Request<'a> {
         self.cookies(name).next()
     }
 
-    /// The values of all cookies of that name, in the order in which they came.
+    /// The values of all cookies of that name, in order.
     pub fn cookies(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
         self.headers("cookie")
             .flat_map(|line| line.split(|&b| b == b';'))

@@ -1,4 +1,4 @@
-//! A response, and its bytes.
+//! A response and its bytes.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -12,8 +12,8 @@ use super::body::{Body, Rest};
 use super::limits::MAX_PIECE;
 use crate::clock::Timestamp;
 
-/// A header value that can be sent: visible ASCII, spaces and tabs. CR and LF cannot be in it,
-/// so no value that came from a client can begin a header of its own (RFC 9110 section 5.5).
+/// A header value that can be sent: visible ASCII, spaces and tabs. It holds no CR and LF, so a
+/// value from a client cannot begin another header field (RFC 9110 section 5.5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HeaderValue(Cow<'static, str>);
 
@@ -56,8 +56,8 @@ struct ErrorBody<'a> {
 impl Response {
     /// A JSON answer.
     pub fn json(status: u16, value: &impl Serialize) -> Response {
-        // Our own answer types hold strings, numbers, lists and maps with string keys, for which
-        // serde_json cannot fail; an embedder's type that fails is answered like a handler's bug.
+        // serde_json cannot fail for strings, numbers, lists and maps with string keys, which is what
+        // our answers hold. An embedder's type that fails is a bug, and answered like one.
         match serde_json::to_vec(value) {
             Ok(body) => Response::fixed(status, "application/json", body),
             Err(_) => Response::error(500, "InternalError", "The answer could not be written"),
@@ -69,7 +69,7 @@ impl Response {
         Response::json(200, value).with("Cache-Control", "no-store")
     }
 
-    /// An answer whose bytes are known.
+    /// An answer with this body.
     pub fn fixed(
         status: u16,
         content_type: &'static str,
@@ -78,13 +78,13 @@ impl Response {
         Response { status, headers: Vec::new(), content_type, body: Body::Bytes(body.into()) }
     }
 
-    /// An answer whose bytes are the first so many of a file, which is read while they are sent.
+    /// An answer whose body is the first `length` bytes of a file, which is read while they are sent.
     pub(crate) fn file(content_type: &'static str, file: Arc<File>, length: u64) -> Response {
         let body = Body::File(file, length);
         Response { status: 200, headers: Vec::new(), content_type, body }
     }
 
-    /// The same with its body in memory, for whoever sends it by other means.
+    /// The answer with its body in memory, for a server that sends bytes only.
     pub(crate) fn loaded(self) -> io::Result<Response> {
         Ok(Response { body: Body::Bytes(self.body.read()?), ..self })
     }
@@ -94,14 +94,14 @@ impl Response {
         Response::fixed(status, "", &b""[..])
     }
 
-    /// An error in the shape that every error of ours has:
+    /// An error, in the shape of all our errors:
     /// `{"error": name, "message": message, "status_code": status}`.
     pub fn error(status: u16, name: &str, message: &str) -> Response {
         Response::json(status, &ErrorBody { error: name, message, status_code: status })
     }
 
-    /// Adds a header field whose value is written in the program. A value that cannot be sent
-    /// is left out; values from outside go through [`HeaderValue::new`] instead.
+    /// Adds a header field with a constant value. A value that cannot be sent is left out; a value
+    /// from outside goes through [`HeaderValue::new`] instead.
     pub fn with(mut self, name: &'static str, value: &'static str) -> Response {
         self.headers.extend(HeaderValue::new(value).map(|v| (name, v)));
         self
@@ -118,7 +118,7 @@ impl Response {
         self.with_value("Retry-After", HeaderValue::number(seconds))
     }
 
-    /// The body. Empty for a file that the engine sends; [`App::handle`](crate::App::handle) gives
+    /// The body. Empty for a file that the engine sends; [`App::handle`](crate::App::handle) returns
     /// files as bytes.
     pub fn body(&self) -> &[u8] {
         self.body.in_memory()
@@ -134,9 +134,9 @@ impl Response {
         self.headers.iter().map(|(name, value)| (*name, value.0.as_ref()))
     }
 
-    /// Writes the response's bytes (RFC 9112 section 4); false if a body is to follow that is too
-    /// long for it. `head_only` leaves the body out but tells its length, as the answer to HEAD
-    /// does.
+    /// Appends the response's bytes to `out` (RFC 9112 section 4). Returns false if the body is too
+    /// long: it follows in pieces. With `head_only`, the answer to HEAD, the body is left out, but
+    /// not its length.
     pub(super) fn encode(
         &self,
         out: &mut Vec<u8>,
@@ -154,7 +154,7 @@ impl Response {
             push_field(out, "Content-Type", self.content_type);
             out.extend_from_slice(b"\r\nX-Content-Type-Options: nosniff");
         }
-        // 1xx, 204 and 304 have no body, and 204 must not tell a length (RFC 9110 section 8.6).
+        // 1xx, 204 and 304 have no body, and 204 must have no length (RFC 9110 section 8.6).
         let bodiless = matches!(self.status, 100..200 | 204 | 304);
         if !bodiless {
             out.extend_from_slice(b"\r\nContent-Length: ");
@@ -187,18 +187,18 @@ impl Response {
     }
 }
 
-/// What a response says about the connection after it.
+/// The `Connection` field of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Persistence {
-    /// HTTP/1.1 goes on: nothing to say.
+    /// None: HTTP/1.1 keeps the connection.
     Default,
-    /// HTTP/1.0 that asked to go on.
+    /// For HTTP/1.0, whose client asked for it.
     KeepAlive,
-    /// This was the last one.
+    /// On the last response.
     Close,
 }
 
-/// The `Date` header's value, made anew only when the second changes.
+/// The value of the `Date` header, formatted once a second.
 #[derive(Debug)]
 pub(crate) struct Date {
     second: Timestamp,
@@ -206,18 +206,18 @@ pub(crate) struct Date {
 }
 
 impl Date {
-    /// A date that is not set yet.
+    /// A date without a value.
     pub(crate) fn new() -> Date {
         Date { second: Timestamp(i64::MIN), text: Vec::with_capacity(29) }
     }
 
-    /// Brings the text up to `now`.
+    /// Sets the date to `now`.
     pub(crate) fn update(&mut self, now: Timestamp) {
         if self.second == now {
             return;
         }
         self.second = now;
-        // IMF-fixdate ends with the year 9999, and httpdate panics after it.
+        // IMF-fixdate ends with the year 9999; httpdate panics after it.
         let seconds = now.0.clamp(0, 253_402_300_799) as u64;
         self.text.clear();
         // Writing to a Vec cannot fail.
@@ -285,7 +285,7 @@ fn reason(status: u16) -> &'static str {
         501 => "Not Implemented",
         503 => "Service Unavailable",
         505 => "HTTP Version Not Supported",
-        // The reason phrase may be empty (RFC 9112 section 4); an embedder's other status is fine.
+        // The reason phrase may be empty (RFC 9112 section 4); an embedder may use any status.
         _ => "",
     }
 }
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes() {
+    fn responses_as_bytes() {
         let hello = Response::json(200, &serde_json::json!({"Hello": "World"}));
         let usual = "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
                      Content-Type: application/json\r\nX-Content-Type-Options: nosniff\r\n\

@@ -1,5 +1,4 @@
-//! The program behind the engine, as a connection sees it: what it is asked, and what it answers.
-//! Knows no program and no socket.
+//! The interface between the engine and the program behind it. Knows no socket.
 
 use std::net::IpAddr;
 

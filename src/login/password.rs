@@ -21,7 +21,7 @@ impl Verified {
     /// Returns the authority for the transaction that makes the change.
     pub(crate) fn authority<'a>(&'a self, identity: &'a Identity) -> Authority<'a> {
         let second = self.second.as_ref();
-        identity.authority(Some(Proof { password: &self.hash, second, notice: false }))
+        identity.authority(Some(Proof { password: &self.hash, second }))
     }
 }
 

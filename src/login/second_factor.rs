@@ -92,11 +92,3 @@ pub(crate) fn record_if_wrong<T>(
     }
     checked
 }
-
-/// Logs a change, and the recovery code if it used one up.
-pub(crate) fn log(entry: &Entry<'_>, second: Option<&FactorUse>) {
-    if let Some(FactorUse::Recovery(_)) = second {
-        Entry { event: Event::RecoveryCodeUsed, ..entry.clone() }.log();
-    }
-    entry.log();
-}

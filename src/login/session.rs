@@ -16,6 +16,7 @@ pub(crate) fn new_session<'a>(login: &'a SessionClaims, caller: &'a Caller) -> N
         issued: login.iat,
         expires: login.rf_exp,
         origin: caller.client_info(),
+        notice: false,
     }
 }
 

@@ -168,8 +168,8 @@ impl<'a> Letter<'a> {
     pub(super) fn values(&self, language: Language) -> Vec<(&'static str, Cow<'a, str>)> {
         let in_words = |time| Cow::from(duration::in_words(time, language));
         match *self {
-            // The owner of the e-mail address may never have heard of the service, and whoever
-            // chose the name may have chosen a URL for the owner to follow.
+            // The owner of the e-mail address may be a stranger to the service, and the name may be a
+            // URL that an attacker wants the owner to open.
             Letter::Confirm { name, link, lifespan }
             | Letter::NewEmail { name, link, lifespan } => {
                 vec![

@@ -108,7 +108,7 @@ pub(super) fn check_frame(html: &str, known: &[&str]) -> Result<(), String> {
 }
 
 /// The text without the byte order mark that some editors write, and with `\n` line ends. An error
-/// if it has other characters that nobody can see.
+/// if it has other invisible characters.
 fn clean(text: &str) -> Result<String, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text).replace("\r\n", "\n");
     match text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t') || is_layout(*c)) {

@@ -17,9 +17,7 @@ pub(super) fn run(route: &Route, call: &Call<'_>) -> Result<Response, Error> {
         }
         Guarded::Role(role, handler) => {
             let user = call.app.check_token(call)?;
-            if !user.roles().contains(role) {
-                return Err(Error::MissingRole(role.as_str().into()));
-            }
+            user.require_role(role.as_str())?;
             check_policy(route, call, &user)?;
             handler(call, &user)
         }

@@ -24,6 +24,7 @@ use crate::clock::Timestamp;
 use crate::error::{Cause, Error, Problem};
 use crate::http::{Request, Response};
 use crate::route::Route;
+use crate::store::Concurrency;
 
 /// Answers requests: the endpoints under `/api/`, routes of your own, and pages. One is enough for
 /// all threads.
@@ -50,6 +51,8 @@ pub struct Site {
     routes: Vec<Route>,
     assets: Assets,
     refused_origins: cors::RefusedOrigins,
+    /// How many threads can usefully wait for the database.
+    concurrency: Concurrency,
 }
 
 /// What a request asks for: a route, and the request with the route's parameter.
@@ -66,7 +69,8 @@ impl Site {
         let app = app.into();
         let assets = Assets::open(&app.config.web, &app.config.database.private_files())?;
         let refused_origins = cors::RefusedOrigins::default();
-        Ok(Site { app, routes: api::routes(), assets, refused_origins })
+        let concurrency = app.store.concurrency();
+        Ok(Site { app, routes: api::routes(), assets, refused_origins, concurrency })
     }
 
     /// Adds an endpoint of your own. One with the method and path of an endpoint of ours is never

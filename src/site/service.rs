@@ -15,18 +15,13 @@ const HASH: usize = 0;
 const WRITE: usize = 1;
 const READ: usize = 2;
 
-/// Threads that read rows by key; `None` if the workers do it.
-const READS: Option<usize> = None;
-/// Threads that write.
-const WRITES: usize = 1;
-
 impl Site {
     /// Returns the pool that answers what waits like this; `None` is the worker itself.
     fn pool(&self, blocking: Blocking) -> Option<usize> {
         match blocking {
             Blocking::Nothing => None,
-            Blocking::Read => READS.map(|_| READ),
-            Blocking::Search => Some(READS.map_or(HASH, |_| READ)),
+            Blocking::Read => self.concurrency.reads.map(|_| READ),
+            Blocking::Search => Some(self.concurrency.reads.map_or(HASH, |_| READ)),
             Blocking::Write => Some(WRITE),
             Blocking::Hash => Some(HASH),
         }
@@ -60,8 +55,8 @@ impl Service for Site {
             settings.slow_per_address = settings.slow_queue;
         }
         let hash = settings.pool("hash", settings.slow_workers);
-        let write = settings.pool("write", WRITES);
-        let read = READS.map(|threads| settings.pool("read", threads));
+        let write = settings.pool("write", self.concurrency.writes);
+        let read = self.concurrency.reads.map(|threads| settings.pool("read", threads));
         [hash, write].into_iter().chain(read).collect()
     }
 

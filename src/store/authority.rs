@@ -1,7 +1,22 @@
-//! On whose behalf something is written, as the program speaks of it.
+//! On whose behalf something is written, and its check inside the transaction that writes.
 
-use super::sessions::Proof;
+use super::driver::Abort;
+use super::entry::Entry;
+use super::rows;
+use super::rows::authority::Grounds;
+use super::transaction::Transaction;
 use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::values::{FactorUse, PasswordHash};
+
+/// What somebody has shown who logs in, or who changes their account while logged in.
+#[derive(Debug, Clone, Copy)]
+pub struct Proof<'a> {
+    /// What the password was compared to.
+    pub password: &'a PasswordHash,
+    /// What there is to use up of the second factor.
+    pub second: Option<&'a FactorUse>,
+}
 
 /// On whose behalf something is written, and what was checked of them before. The transaction that
 /// writes checks it again: while the request waited for the database, the session may have ended,
@@ -9,19 +24,10 @@ use crate::clock::Timestamp;
 ///
 /// A method that takes one answers [`Error::MissingUser`], [`Error::InactiveUser`] or
 /// [`Error::Revoked`] for a login that has ended, and [`Error::ReauthenticationRequired`] for one
-/// that is too old. With a proof it answers [`Error::WrongPassword`] if the password is another by
-/// now, [`Error::OtpRequired`] if the user has a second factor and the proof holds nothing of it,
-/// and [`Error::WrongOtp`] if that cannot be used up. An administrator without the role is
+/// that is too old. With a proof it answers [`Error::WrongPassword`] if the password has changed,
+/// [`Error::OtpRequired`] if the user has a second factor and the proof holds nothing of it, and
+/// [`Error::WrongOtp`] if that cannot be used up. An administrator without the role is
 /// [`Error::MissingRole`]. Then nothing is written.
-///
-/// [`Error::MissingUser`]: crate::error::Error::MissingUser
-/// [`Error::InactiveUser`]: crate::error::Error::InactiveUser
-/// [`Error::Revoked`]: crate::error::Error::Revoked
-/// [`Error::ReauthenticationRequired`]: crate::error::Error::ReauthenticationRequired
-/// [`Error::WrongPassword`]: crate::error::Error::WrongPassword
-/// [`Error::OtpRequired`]: crate::error::Error::OtpRequired
-/// [`Error::WrongOtp`]: crate::error::Error::WrongOtp
-/// [`Error::MissingRole`]: crate::error::Error::MissingRole
 #[derive(Debug, Clone, Copy)]
 pub enum Authority<'a> {
     /// Somebody with the command line on the machine: there is nothing to check.
@@ -48,7 +54,7 @@ pub enum Authority<'a> {
     },
 }
 
-impl Authority<'_> {
+impl<'a> Authority<'a> {
     /// The administrator's id, if it is one.
     pub fn admin(&self) -> Option<i64> {
         match *self {
@@ -56,4 +62,55 @@ impl Authority<'_> {
             Authority::Operator | Authority::User { .. } => None,
         }
     }
+
+    fn proof(&self) -> Option<Proof<'a>> {
+        match *self {
+            Authority::User { proof, .. } => proof,
+            Authority::Operator | Authority::Admin { .. } => None,
+        }
+    }
+}
+
+impl Transaction<'_> {
+    /// Checks `by` and uses its second factor up. Every write on behalf of somebody who is logged
+    /// in begins with this. `entry` is the audit's of what is written.
+    pub(in crate::store) fn authorize(
+        &mut self,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+    ) -> Result<(), Abort> {
+        let (id, session, since) = match *by {
+            Authority::Operator => return Ok(()),
+            Authority::User { id, session, since, .. }
+            | Authority::Admin { id, session, since } => (id, session, since),
+        };
+        let found = rows::authority::grounds(self, id, session)?;
+        let found = found.ok_or(Abort::Rule(Error::MissingUser))?;
+        if let Some(error) = refusal(&found, since, by) {
+            return Err(Abort::Rule(error));
+        }
+        let Some(Proof { second, .. }) = by.proof() else { return Ok(()) };
+        match self.admit(id, second, entry)? {
+            true => Ok(()),
+            false if second.is_none() => Err(Abort::Rule(Error::OtpRequired)),
+            false => Err(Abort::Rule(Error::WrongOtp)),
+        }
+    }
+}
+
+/// What forbids the write, but for the second factor.
+fn refusal(found: &Grounds, since: Timestamp, by: &Authority<'_>) -> Option<Error> {
+    if !found.active {
+        return Some(Error::InactiveUser);
+    }
+    match found.began {
+        None => return Some(Error::Revoked),
+        Some(began) if began < since => return Some(Error::ReauthenticationRequired),
+        Some(_) => {}
+    }
+    if by.admin().is_some() && !found.admin {
+        return Some(Error::MissingRole("admin".into()));
+    }
+    let changed = by.proof().is_some_and(|proof| *proof.password != found.password);
+    changed.then_some(Error::WrongPassword)
 }

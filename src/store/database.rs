@@ -1,4 +1,4 @@
-//! Which database a store is in, as a value: what was configured, before anything is opened.
+//! Which database a store is in, as a value, and what a look at it finds.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,6 +11,17 @@ use crate::error::Problem;
 pub enum Database {
     /// An SQLite file; made if it is not there.
     File(PathBuf),
+}
+
+/// What a look at a database found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inspection {
+    /// Nothing, or an empty file: it can be made.
+    Absent,
+    /// One of ours, of this version.
+    Current,
+    /// One of ours, of an older version: opening it will bring it to this one.
+    Older(i64),
 }
 
 impl Database {

@@ -3,9 +3,10 @@
 //! beside this file.
 //!
 //! Statements are written once, in the SQL that SQLite and PostgreSQL have in common: parameters
-//! are `$1`, `$2`, …; the column `user` is written `"user"`; no `ifnull`, `iif`, scalar `max`,
-//! `instr`, `GLOB`, negative `LIMIT` or `last_insert_rowid` (`RETURNING id` instead). A statement's
-//! text is `'static`, so a driver can keep it prepared.
+//! are `$1`, `$2`, …, each as often and in whatever order it is needed; the column `user` is
+//! written `"user"`; no `ifnull`, `iif`, scalar `max`, `instr`, `GLOB`, negative `LIMIT` or
+//! `last_insert_rowid` (`RETURNING id` instead). A statement's text is `'static`, so that a driver
+//! can keep it prepared.
 
 use std::fmt;
 
@@ -42,10 +43,11 @@ pub(crate) trait Row {
 
 /// Runs statements, inside one transaction or one read.
 pub(crate) trait Queries {
-    /// Runs a statement; says how many rows it changed.
+    /// Runs a statement that answers no rows; returns how many rows it changed.
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault>;
 
-    /// Runs a statement, and hands each row of its answer to `row`, in order.
+    /// Runs a statement, and hands each row of its answer to `row`, in order. A fault of `row`
+    /// ends it.
     fn query(
         &mut self,
         sql: &'static str,
@@ -54,7 +56,7 @@ pub(crate) trait Queries {
     ) -> Result<(), Fault>;
 
     /// Runs one statement once for each of `sets`, in one batch where the database is across a
-    /// network. `row` is told which set a row belongs to.
+    /// network. `row` gets the number of the set that a row belongs to.
     fn query_each(
         &mut self,
         sql: &'static str,
@@ -63,21 +65,21 @@ pub(crate) trait Queries {
     ) -> Result<(), Fault>;
 }
 
+/// What runs inside a read.
+pub(crate) type Reading<'a> = dyn FnMut(&mut dyn Queries) -> Result<(), Fault> + 'a;
+
+/// What runs inside a transaction.
+pub(crate) type Writing<'a> = dyn FnMut(&mut dyn Queries) -> Result<(), Abort> + 'a;
+
 /// A database that is open.
 pub(crate) trait Driver: Send + Sync + fmt::Debug {
-    /// Runs `work` outside of a transaction; it only reads.
-    fn read(
-        &self,
-        work: &mut dyn FnMut(&mut dyn Queries) -> Result<(), Fault>,
-    ) -> Result<(), Fault>;
+    /// Runs `work` once, outside of a transaction; it only reads.
+    fn read(&self, work: &mut Reading<'_>) -> Result<(), Fault>;
 
     /// Runs `work` in one transaction, which is durable when this returns `Ok`. An error of `work`
-    /// undoes everything. `work` may be called again if the database asks for that
-    /// ([`Fault::Retry`]), so it must not keep anything of an earlier call.
-    fn write(
-        &self,
-        work: &mut dyn FnMut(&mut dyn Queries) -> Result<(), Abort>,
-    ) -> Result<(), Abort>;
+    /// undoes everything. `work` runs again if the database asks for that ([`Fault::Retry`]), so
+    /// it must keep nothing of an earlier run.
+    fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort>;
 
     /// How many threads can usefully wait for it.
     fn concurrency(&self) -> Concurrency;
@@ -114,6 +116,7 @@ pub(crate) enum Fault {
     /// The value belongs to another user.
     Taken(Unique),
     /// Another transaction was in the way; the same one may succeed when it is run again.
+    #[allow(dead_code)] // SQLite has one writer at a time.
     Retry(String),
     /// Passing trouble of the machine, of the network or of another process.
     Unavailable(String),
@@ -139,7 +142,7 @@ impl From<Fault> for Error {
 /// Why a transaction is undone.
 #[derive(Debug)]
 pub(crate) enum Abort {
-    /// The database could not.
+    /// The database failed.
     Fault(Fault),
     /// A rule of the store forbids it.
     Rule(Error),

@@ -1,20 +1,39 @@
-//! Wrong passwords, as the program speaks of them.
+//! Wrong passwords: each account's are counted, since the last login, and since another password,
+//! an administrator's `unlock` and activation. A token of another program is no login.
 
-use std::net::IpAddr;
-
-use super::audit::Entry;
+use super::Store;
+use super::consecutive::GUARDED;
+use super::entry::{Entry, Event};
+use super::mail_kind::MailKind;
+use super::notices::Notice;
+use super::rows::failures;
 use crate::clock::Timestamp;
 use crate::error::Error;
 
-/// What is counted of each account: wrong passwords since the last login, and since another
-/// password, an administrator's `unlock` and activation. A token of another program is no login.
-pub trait Failures {
+impl Store {
     /// Keeps the entry of a login that failed, and counts it at the entry's user if fewer than
-    /// `limit` are counted there. When it is the [`GUARDED`](crate::store::GUARDED)th, the user
-    /// is told, once. Takes the same time whether there is such a user or not.
-    fn fail(&self, entry: &Entry<'_>, limit: u32, now: Timestamp) -> Result<(), Error>;
-
-    /// Whether a session of the user that is kept began at this address or was refreshed there,
-    /// since all sessions were ended last. Reads the user's sessions: ask when a try was admitted.
-    fn was_at(&self, user: i64, address: IpAddr) -> Result<bool, Error>;
+    /// `limit` are counted there. The user is told of the [`GUARDED`]th, once. Takes the same time
+    /// whether there is such a user or not. The entry is logged even if it cannot be kept.
+    pub fn fail(&self, entry: &Entry<'_>, limit: u32, now: Timestamp) -> Result<(), Error> {
+        let written = self.write(now, |transaction| {
+            let count = match entry.user {
+                Some(user) => failures::count(transaction, user, limit)?,
+                None => None,
+            };
+            if count.is_none() {
+                failures::pretend_to_count(transaction)?;
+            }
+            transaction.record(entry)?;
+            if let (Some(user), Some(GUARDED)) = (entry.user, count) {
+                transaction.record(&Entry {
+                    event: Event::Guarded,
+                    detail: "",
+                    ..entry.clone()
+                })?;
+                transaction.tell(&Notice::new(MailKind::Guarded, user))?;
+            }
+            Ok(())
+        });
+        written.inspect_err(|_| entry.log())
+    }
 }

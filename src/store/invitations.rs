@@ -1,85 +1,81 @@
-//! Invitations: codes that let one person each register, as the program speaks of them.
+//! Invitations: codes that let one person each register. An administrator's are void when the
+//! administrator loses the role, is deactivated or deleted.
 
-use super::audit::Entry;
-use super::authority::Authority;
-use super::sessions::NewSession;
-use super::users::NewUser;
+use super::driver::Abort;
+use super::entry::Entry;
+use super::rows::invitations::{self, Invitation, NewInvitation};
+use super::{Authority, NewSession, NewUser, Store, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::values::{CodeHash, Roles};
+use crate::values::CodeHash;
 
-/// An invitation that is to be made.
-#[derive(Debug, Clone, Copy)]
-pub struct NewInvitation<'a> {
-    /// Of its code.
-    pub hash: CodeHash,
-    /// What the account will have.
-    pub roles: &'a Roles,
-    /// The last second in which it can be used.
-    pub expires: Timestamp,
-}
+/// Invitations that can be open at the same time.
+pub(super) const MAX_OPEN: i64 = 1_000;
 
-impl NewInvitation<'_> {
-    /// Seconds for which one is good where nobody says otherwise.
-    pub const LIFESPAN: i64 = 7 * 24 * 3600;
-    /// Seconds at most.
-    pub const MAX_LIFESPAN: i64 = 366 * 24 * 3600;
-
-    /// What the audit says of it: its name, and the roles.
-    pub fn detail(&self) -> String {
-        [&*self.hash.name(), self.roles.as_str()].join(" ").trim_end().to_owned()
-    }
-}
-
-/// An invitation that nobody has used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Invitation {
-    /// What it is called; see [`CodeHash::name`].
-    pub id: String,
-    /// What the account will have.
-    pub roles: Roles,
-    /// When it was made.
-    pub created: Timestamp,
-    /// The last second in which it can be used.
-    pub expires: Timestamp,
-    /// The administrator who made it; nobody on the command line.
-    pub creator: Option<i64>,
-}
-
-/// The invitations. An administrator's are void when they no longer administrate.
-pub trait Invitations {
-    /// Keeps one. [`Error::TooManyInvitations`] if there are too many that nobody has used.
-    fn invite(
+impl Store {
+    /// Keeps an invitation. [`Error::TooManyInvitations`] if too many are open.
+    pub fn invite(
         &self,
         invitation: &NewInvitation<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<(), Error>;
+    ) -> Result<(), Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            if invitations::count_open(transaction, now)? >= MAX_OPEN {
+                return Err(Abort::Rule(Error::TooManyInvitations));
+            }
+            invitations::insert(transaction, invitation, by.admin(), now)?;
+            Ok(transaction.record(entry)?)
+        })
+    }
 
-    /// Those that can be used, the newest first.
-    fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>, Error>;
+    /// The invitations that can be used, the newest first.
+    pub fn invitations(&self, now: Timestamp) -> Result<Vec<Invitation>, Error> {
+        self.read(|queries| invitations::open(queries, now, MAX_OPEN))
+    }
 
-    /// The one of a code, if it can be used.
-    fn invitation(&self, code: &CodeHash, now: Timestamp) -> Result<Option<Invitation>, Error>;
+    /// The invitation of a code, if it can be used.
+    pub fn invitation(&self, code: &CodeHash, now: Timestamp) -> Result<Option<Invitation>, Error> {
+        self.read(|queries| invitations::by_code(queries, code, now))
+    }
 
-    /// Takes one back; false if there is none of this name.
-    fn revoke_invitation(
+    /// Revokes an invitation; false if none has this name.
+    pub fn revoke_invitation(
         &self,
         id: &str,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let found = invitations::delete(transaction, id)?;
+            if found {
+                transaction.record(entry)?;
+            }
+            Ok(found)
+        })
+    }
 
-    /// Makes a user as [`Users::add`](super::Users::add) does, and uses the invitation up with
-    /// it: both or neither. Nothing if it cannot be used any more.
-    fn accept(
+    /// Makes a user as [`Store::add`] does, and uses the invitation up: both or neither. `None` if
+    /// the invitation can no longer be used.
+    pub fn accept(
         &self,
         code: &CodeHash,
         user: &NewUser<'_>,
         session: Option<&NewSession<'_>>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<Option<i64>, Error>;
+    ) -> Result<Option<i64>, Error> {
+        self.write(now, |transaction| {
+            // Of two who use the code at once, the second finds no row.
+            if !invitations::use_up(transaction, code, now)? {
+                return Ok(None);
+            }
+            // A name that is taken undoes the deletion too, and the code can be used again.
+            users::add(transaction, user, session, entry).map(Some)
+        })
+    }
 }

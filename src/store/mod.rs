@@ -1,69 +1,132 @@
-//! What the program asks of a store, in its own words. No SQL here.
+//! Where users, sessions and everything else about accounts is kept, and the rules over them: what
+//! a change ends, what may be used once, how many there may be. Each method is one transaction,
+//! with the audit entry and the mails that go with it.
 //!
-//! | file | what is kept |
+//! | file | owns |
 //! |---|---|
-//! | `users` | accounts, their passwords and roles |
-//! | `sessions` | logins and their tokens |
-//! | `failures` | wrong passwords in a row |
-//! | `second_factors` | codes of authenticator apps, recovery codes |
+//! | `users` | accounts: logging in with a name or an address, what a change ends, the last admin |
+//! | `sessions`, `rotation` | sessions, how their tokens are exchanged, how many are kept |
+//! | `failures`, `consecutive` | wrong passwords in a row |
+//! | `known_places` | where a user is known, and what a login from elsewhere leads to |
+//! | `second_factors`, `factor_use` | enrolment and recovery codes; using a code up |
+//! | `authority` | on whose behalf something is written |
 //! | `invitations` | codes that let one person each register |
 //! | `tickets` | tokens that can each be used once |
-//! | `outbox` | mails that are to be sent |
-//! | `audit` | who did what |
-//! | `authority` | on whose behalf something is written |
+//! | `emails`, `mail_kind`, `notices`, `outbox` | addresses, and mails to be sent |
+//! | `entry`, `audit` | who did what |
+//! | `sweep` | what expires |
+//! | `signal` | what wakes the thread that delivers mail |
+//! | `database` | which database, as a value |
+//! | `transaction` | what a transaction writes besides rows |
+//! | `driver` | what a database gives to the store |
+//! | `rows/` | the statements, and the types of rows |
+//! | `sqlite/` | the driver of an SQLite file |
+//! | `contract/` | the tests that a store on any driver must pass |
 
 mod audit;
 mod authority;
 mod consecutive;
+#[cfg(test)]
+mod contract;
 mod database;
+mod driver;
+mod emails;
+mod entry;
+mod factor_use;
 mod failures;
 mod invitations;
+mod known_places;
+mod mail_kind;
+mod notices;
 mod outbox;
 mod rotation;
+mod rows;
 mod second_factors;
 mod sessions;
+mod signal;
 mod sqlite;
+mod sweep;
 mod tickets;
+mod transaction;
 mod users;
 
-use crate::clock::Timestamp;
-use crate::error::Error;
+use self::driver::Driver;
+use crate::error::{Error, Problem};
 
-pub use audit::{Actor, Audit, AuditQuery, AuditRecord, Entry, Event};
-pub use authority::Authority;
+pub use authority::{Authority, Proof};
 pub use consecutive::{Familiarity, GUARDED};
-pub use database::Database;
-pub use failures::Failures;
-pub use invitations::{Invitation, Invitations, NewInvitation};
-pub use outbox::{
-    DeliveryFailure, Link, LinkMail, MailKind, Outbox, OutgoingMail, QueuedMail, Topic,
-};
-pub use rotation::{Decision, LastRefresh, RotationPolicy};
-pub use second_factors::{Enrolment, SecondFactor, SecondFactors};
-pub use sessions::{
-    ClientInfo, NewSession, Proof, RefreshOutcome, RefreshRequest, Session, SessionScope, Sessions,
-    Standing,
-};
-pub use sqlite::{Inspection, Sqlite};
-pub use tickets::{Confirmation, PasswordReset, Ticket, Tickets};
-pub use users::{Account, Change, Credentials, NewUser, Person, UserQuery, Users};
+pub use database::{Database, Inspection};
+pub use driver::Concurrency;
+pub use entry::{Actor, Entry, Event};
+pub use outbox::{LinkMail, OutgoingMail, Topic};
+pub use rotation::RotationPolicy;
+pub use rows::audit::{AuditQuery, AuditRecord};
+pub use rows::invitations::{Invitation, NewInvitation};
+pub use rows::outbox::{DeliveryFailure, Link, QueuedMail};
+pub use rows::second_factors::SecondFactor;
+pub use rows::sessions::{ClientInfo, NewSession, Session, Standing};
+pub use rows::users::{Account, Credentials, NewUser, Person, UserQuery};
+pub use second_factors::Enrolment;
+pub use sessions::{RefreshOutcome, RefreshRequest, SessionScope};
+pub use signal::Signal;
+pub use tickets::{PasswordReset, Ticket};
+pub use users::Change;
 
-/// Where everything is kept. What a method acknowledged is not lost, whatever happens to the
-/// process or the machine afterwards. Every method may answer [`Error::Unavailable`].
-pub trait Store:
-    Users + Sessions + Failures + SecondFactors + Invitations + Tickets + Outbox + Audit + Send + Sync
-{
+/// A database that is open. What a method acknowledged is not lost, whatever happens to the process
+/// or the machine afterwards. Every method may answer [`Error::Unavailable`].
+#[derive(Debug)]
+pub struct Store {
+    driver: Box<dyn Driver>,
+    outbox_signal: Signal,
+}
+
+impl Store {
+    /// Opens the database, or makes it. `readers` threads can read without waiting for one another.
+    /// What is not ours, damaged, or newer than this program is refused, and not touched.
+    pub fn open(database: &Database, readers: usize) -> Result<Store, Problem> {
+        let Database::File(path) = database;
+        Ok(Store::over(Box::new(sqlite::Sqlite::open(path, readers)?)))
+    }
+
+    fn over(driver: Box<dyn Driver>) -> Store {
+        Store { driver, outbox_signal: Signal::default() }
+    }
+
+    /// Says whose the database is, and of which version, without changing it.
+    pub fn inspect(database: &Database) -> Result<Inspection, Problem> {
+        let Database::File(path) = database;
+        sqlite::inspect(path)
+    }
+
+    /// Reads the whole database, without changing it, and says whether it is as it should be.
+    pub fn check(database: &Database) -> Result<(), Problem> {
+        let Database::File(path) = database;
+        sqlite::check(path)
+    }
+
     /// Whether reading works.
-    fn ping(&self) -> Result<(), Error>;
+    pub fn ping(&self) -> Result<(), Error> {
+        self.read(rows::users::any).map(drop)
+    }
+
+    /// How many threads can usefully wait for the database at the same time.
+    pub fn concurrency(&self) -> Concurrency {
+        self.driver.concurrency()
+    }
+
+    /// What is notified of each mail that comes into the outbox.
+    pub fn outbox_signal(&self) -> &Signal {
+        &self.outbox_signal
+    }
 
     /// Called a few times a second while requests may come (`busy`), and once when none may any
     /// more.
-    fn upkeep(&self, busy: bool);
-
-    /// Throws away what has expired, and audit entries from before `audit_since`; a little at a
-    /// time, so that nobody waits for it. Says how much it was.
-    fn sweep(&self, audit_since: Timestamp, now: Timestamp) -> Result<usize, Error>;
+    pub fn upkeep(&self, busy: bool) {
+        self.driver.upkeep(busy);
+    }
 
     /// Puts everything in its final place; called when the server ends.
-    fn settle(&self) -> Result<(), Error>;
+    pub fn settle(&self) -> Result<(), Error> {
+        Ok(self.driver.settle()?)
+    }
 }

@@ -1,10 +1,9 @@
-//! What a refresh leads to: the policy for tokens that were exchanged before, and for sessions
-//! that nobody used for a while. Knows no store: it is told what a session remembers.
+//! Decides what a refresh leads to: the policy for tokens that were exchanged before, and for
+//! sessions that nobody used for a while. Knows no store: what a session remembers is passed in.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
-use super::ClientInfo;
+use super::rows::sessions::{ClientInfo, LastRefresh};
 use crate::clock::Timestamp;
 use crate::ip::grouped;
 use crate::values::{Lifespans, MAX_AHEAD};
@@ -16,25 +15,12 @@ const GRACE: i64 = 30;
 /// How the tokens of a session are exchanged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RotationPolicy {
-    /// Older tokens are taken from where the session was refreshed last.
+    /// Older tokens are taken from the client that refreshed the session last.
     same_device: bool,
     /// Seconds after its issue for which the newest token is handed out again.
     fresh: i64,
     /// Seconds for which a session lasts without a refresh.
     idle: Option<i64>,
-}
-
-/// What a session remembers of its last refresh, or of its beginning if it has had none.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastRefresh {
-    /// The newest token's `iat`.
-    pub newest: Timestamp,
-    /// The `iat` of the token that was exchanged for it.
-    pub previous: Option<Timestamp>,
-    /// Where that was, if it is known.
-    pub address: Option<IpAddr>,
-    /// The program that did it.
-    pub agent: String,
 }
 
 /// What a refresh leads to.
@@ -71,7 +57,7 @@ impl RotationPolicy {
         self.idle.is_some_and(|idle| newest.0.saturating_add(idle) < now.0)
     }
 
-    /// What comes of a token that was issued at `issued`, when `here` asks for the next.
+    /// Decides about a token that was issued at `issued`, when the client `here` asks for the next.
     pub fn decide(
         &self,
         last: &LastRefresh,
@@ -117,10 +103,10 @@ impl LastRefresh {
         issued > self.newest && self.previous.is_some_and(|previous| issued < previous)
     }
 
-    /// Whether it was from this address, as limits group them, and by this program. What has no
-    /// known address is nowhere the same.
+    /// Whether the last refresh came from this IP address, as limits group them, and from this
+    /// program. An unknown address is never the same.
     fn was(&self, here: &ClientInfo<'_>) -> bool {
-        let same = self.address.zip(here.address).is_some_and(|(a, b)| grouped(a) == grouped(b));
+        let same = self.ip.zip(here.ip).is_some_and(|(a, b)| grouped(a) == grouped(b));
         same && self.agent == here.agent
     }
 }
@@ -140,13 +126,13 @@ mod tests {
         LastRefresh {
             newest: Timestamp(newest),
             previous: previous.map(Timestamp),
-            address: Some("2001:db8:1:2::3".parse().unwrap()),
+            ip: Some("2001:db8:1:2::3".parse().unwrap()),
             agent: "a browser".into(),
         }
     }
 
-    fn from<'a>(address: &str, agent: &'a str) -> ClientInfo<'a> {
-        ClientInfo { address: address.parse().ok(), agent }
+    fn from<'a>(ip: &str, agent: &'a str) -> ClientInfo<'a> {
+        ClientInfo { ip: ip.parse().ok(), agent }
     }
 
     #[test]
@@ -237,7 +223,7 @@ mod tests {
 
     #[test]
     fn what_is_the_same_device() {
-        for (address, agent, expected) in [
+        for (ip, agent, expected) in [
             ("2001:db8:1:2::3", "a browser", true),
             ("2001:db8:1:2:ffff::1", "a browser", true),
             ("2001:db8:1:3::3", "a browser", false),
@@ -246,10 +232,10 @@ mod tests {
             ("2001:db8:1:2::3", "", false),
             ("-", "a browser", false),
         ] {
-            let found = last(100, None).was(&from(address, agent));
-            assert_eq!(found, expected, "{address} {agent}");
+            let found = last(100, None).was(&from(ip, agent));
+            assert_eq!(found, expected, "{ip} {agent}");
         }
-        let unknown = LastRefresh { address: None, ..last(100, None) };
+        let unknown = LastRefresh { ip: None, ..last(100, None) };
         assert!(!unknown.was(&from("-", "a browser")));
     }
 

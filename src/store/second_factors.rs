@@ -1,25 +1,18 @@
-//! Second factors and recovery codes, as the program speaks of them.
+//! Second factors: enrolment, recovery codes, and the end of both. What is used up with a change is
+//! so if the change is made, and only then.
 
-use super::audit::Entry;
+use super::Store;
 use super::authority::Authority;
+use super::driver::Fault;
+use super::entry::Entry;
+use super::mail_kind::MailKind;
+use super::notices::Notice;
+use super::rows::second_factors::{self, SecondFactor};
+use super::rows::tickets::{self, Purpose};
+use super::transaction::Transaction;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::values::{CodeHash, Step, TotpSecret};
-
-/// A user's second factor.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecondFactor {
-    /// What the user's app has too.
-    pub secret: TotpSecret,
-    /// When it was made.
-    pub created: Timestamp,
-    /// The user has shown that it arrived; before that it does not count.
-    pub confirmed: bool,
-    /// The last step whose code was used.
-    pub last: Step,
-    /// Recovery codes that have not been used.
-    pub codes_left: u32,
-}
 
 /// What turns a second factor on.
 #[derive(Debug, Clone, Copy)]
@@ -32,55 +25,110 @@ pub struct Enrolment<'a> {
     pub codes: &'a [CodeHash],
 }
 
-/// The second factors. What is used up with a change is so if the change is made, and only then.
-pub trait SecondFactors {
-    /// A user's, confirmed or not.
-    fn second_factor(&self, user: i64) -> Result<Option<SecondFactor>, Error>;
+impl Store {
+    /// A user's second factor, confirmed or not.
+    pub fn second_factor(&self, user: i64) -> Result<Option<SecondFactor>, Error> {
+        self.read(|queries| second_factors::of_user(queries, user))
+    }
 
-    /// Whether a user has a confirmed one.
-    fn has_second_factor(&self, user: i64) -> Result<bool, Error>;
+    /// Whether a user has a confirmed second factor.
+    pub fn has_second_factor(&self, user: i64) -> Result<bool, Error> {
+        self.read(|queries| second_factors::is_on(queries, user))
+    }
 
     /// Whether a user has this recovery code, and has not used it.
-    fn has_recovery_code(&self, user: i64, code: &CodeHash) -> Result<bool, Error>;
+    pub fn has_recovery_code(&self, user: i64, code: &CodeHash) -> Result<bool, Error> {
+        self.read(|queries| second_factors::has_code(queries, user, code))
+    }
 
     /// Keeps a secret that is still to be confirmed, in the place of another such one; false if
     /// there is a confirmed one.
-    fn enrol(
+    pub fn enrol(
         &self,
         user: i64,
         secret: &TotpSecret,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let kept = second_factors::enrol(transaction, user, secret, now)?;
+            Ok(record_if(transaction, kept, entry)?)
+        })
+    }
 
-    /// From now on it counts. False if there is no such secret to confirm.
-    fn confirm_enrolment(
+    /// Turns the second factor on. False if there is no such secret to confirm.
+    pub fn confirm_enrolment(
         &self,
         user: i64,
-        confirmed: &Enrolment<'_>,
+        enrolment: &Enrolment<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        let Enrolment { secret, step, codes } = *enrolment;
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let confirmed = second_factors::confirm(transaction, user, secret, step, now)?;
+            if confirmed {
+                second_factors::replace_codes(transaction, user, codes)?;
+                // A new address was proposed with the password alone.
+                tickets::delete_of_user_for(transaction, user, Purpose::Address)?;
+                transaction.tell(&Notice::new(MailKind::SecondFactorOn, user))?;
+            }
+            Ok(record_if(transaction, confirmed, entry)?)
+        })
+    }
 
-    /// Other recovery codes in the place of those there are; false if there is no confirmed second
-    /// factor.
-    fn replace_recovery_codes(
+    /// Replaces the recovery codes by others; false if there is no confirmed second factor.
+    pub fn replace_recovery_codes(
         &self,
         user: i64,
         codes: &[CodeHash],
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let on = second_factors::is_on(transaction, user)?;
+            if on {
+                second_factors::replace_codes(transaction, user, codes)?;
+                transaction.tell(&Notice::new(MailKind::RecoveryCodesReplaced, user))?;
+            }
+            Ok(record_if(transaction, on, entry)?)
+        })
+    }
 
-    /// Turns it off, recovery codes included. False if there is none.
-    fn remove_second_factor(
+    /// Turns the second factor off, recovery codes included. False if there is none.
+    pub fn remove_second_factor(
         &self,
         user: i64,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            second_factors::replace_codes(transaction, user, &[])?;
+            let gone = second_factors::delete(transaction, user)?;
+            if gone {
+                transaction.tell(&Notice::new(MailKind::SecondFactorOff, user))?;
+            }
+            Ok(record_if(transaction, gone, entry)?)
+        })
+    }
+}
+
+/// Records a change if it was made; returns whether it was.
+fn record_if(
+    transaction: &mut Transaction<'_>,
+    made: bool,
+    entry: &Entry<'_>,
+) -> Result<bool, Fault> {
+    if made {
+        transaction.record(entry)?;
+    }
+    Ok(made)
 }

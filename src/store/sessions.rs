@@ -1,88 +1,36 @@
-//! Logins and the tokens that come from them, as the program speaks of them.
+//! Sessions: logins and the tokens that come from them, until they end.
 
-use std::net::IpAddr;
-
-use super::audit::Entry;
-use super::authority::Authority;
-use super::users::Person;
+use super::Store;
+use super::authority::{Authority, Proof};
+use super::driver::Fault;
+use super::entry::Entry;
+use super::rotation::{Decision, RotationPolicy};
+use super::rows::sessions::{ClientInfo, NewSession, Session, Standing};
+use super::rows::tickets::{self, Purpose};
+use super::rows::{failures, sessions, users};
+use super::transaction::Transaction;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::store::RotationPolicy;
-use crate::values::{FactorUse, PasswordHash};
 
-/// Where a request comes from.
-#[derive(Debug, Clone, Copy)]
-pub struct ClientInfo<'a> {
-    /// The client's address, if it is known.
-    pub address: Option<IpAddr>,
-    /// What the client's program calls itself; printable.
-    pub agent: &'a str,
-}
+/// Sessions of one user that are kept, those that have ended among them; beyond that the oldest
+/// make room.
+pub(in crate::store) const MAX_PER_USER: i64 = 1_000;
 
-/// A session that is to begin.
-#[derive(Debug, Clone, Copy)]
-pub struct NewSession<'a> {
-    /// The `jti` claim of all its tokens.
-    pub jti: &'a str,
-    /// The first token's `iat`.
-    pub issued: Timestamp,
-    /// The `rf_exp` of all its tokens.
-    pub expires: Timestamp,
-    /// Who begins it.
-    pub origin: ClientInfo<'a>,
-}
+/// Sessions that a user is shown: the newest.
+const MAX_SHOWN: i64 = 100;
 
-/// What somebody has shown who logs in, or who changes their account while logged in.
-#[derive(Debug, Clone, Copy)]
-pub struct Proof<'a> {
-    /// What the password was compared to.
-    pub password: &'a PasswordHash,
-    /// What there is to use up of the second factor.
-    pub second: Option<&'a FactorUse>,
-    /// Tell the user by mail if the session is the first from its address.
-    pub notice: bool,
-}
-
-/// What a token check finds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// The session's user.
-    pub person: Person,
-    /// The session was ended before its time.
-    pub ended: bool,
-    /// When the session began.
-    pub began: Timestamp,
-}
-
-/// A session as its user sees it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Session {
-    /// The `jti` claim of its tokens.
-    pub jti: String,
-    /// When it began.
-    pub created: Timestamp,
-    /// When its newest token was issued.
-    pub refreshed: Timestamp,
-    /// When it ends by itself.
-    pub expires: Timestamp,
-    /// The address where it began; `-` if that was not known.
-    pub address: String,
-    /// The program that began it.
-    pub agent: String,
-}
-
-/// A token that is to be exchanged for the next.
+/// A token to be exchanged for the next.
 #[derive(Debug, Clone, Copy)]
 pub struct RefreshRequest<'a> {
     /// The token's `jti`.
     pub jti: &'a str,
     /// The token's `iat`.
     pub issued: Timestamp,
-    /// Who asks.
+    /// The client that asks.
     pub origin: ClientInfo<'a>,
 }
 
-/// What comes of a refresh.
+/// The outcome of a refresh.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RefreshOutcome {
     /// The next token is to be issued with this `iat`.
@@ -104,53 +52,154 @@ pub enum SessionScope<'a> {
     All,
 }
 
-/// The sessions.
-pub trait Sessions {
+impl Store {
     /// The session of a token, and its user.
-    fn standing(&self, jti: &str) -> Result<Option<Standing>, Error>;
+    pub fn standing(&self, jti: &str) -> Result<Option<Standing>, Error> {
+        self.read(|queries| sessions::standing(queries, jti))
+    }
+
+    /// The sessions of several tokens, and their users, in the order of the tokens.
+    #[allow(dead_code)] // For a database across a network, which is asked in batches.
+    pub fn standings(&self, jtis: &[&str]) -> Result<Vec<Option<Standing>>, Error> {
+        self.read(|queries| sessions::standings(queries, jtis))
+    }
 
     /// Begins a session of a user who is active and whose password is still the one that was
     /// compared, and uses the second factor up, if the user has one; false if that cannot be.
-    fn begin(
+    pub fn begin(
         &self,
         user: i64,
         session: &NewSession<'_>,
         proof: &Proof<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            if !users::is_active_with(transaction, user, proof.password)?
+                || !transaction.admit(user, proof.second, entry)?
+            {
+                return Ok(false);
+            }
+            if session.notice {
+                transaction.tell_of_new_place(user, session, entry)?;
+            }
+            make_room(transaction, user)?;
+            sessions::insert(transaction, user, session)?;
+            failures::forget(transaction, user)?;
+            transaction.record(entry)?;
+            Ok(true)
+        })
+    }
 
     /// Takes a token of another program with the same secret for a session's first, unless the
-    /// session is known, the user wants none from that time, or it was issued to somebody who had
-    /// a second factor here: the other program did not ask for it. Says whether it was taken.
-    fn adopt(
+    /// session is known, the user takes none from that time, or it was issued to somebody who had
+    /// a second factor here: the other program did not ask for it. Returns whether it was taken.
+    pub fn adopt(
         &self,
         user: i64,
         session: &NewSession<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        // A token that is refused again and again must not keep the writer from others.
+        if !self.read(|queries| sessions::is_adoptable(queries, user, session))? {
+            return Ok(false);
+        }
+        self.write(now, |transaction| {
+            if !sessions::is_adoptable(transaction, user, session)? {
+                return Ok(false);
+            }
+            make_room(transaction, user)?;
+            sessions::insert(transaction, user, session)?;
+            transaction.record(entry)?;
+            Ok(true)
+        })
+    }
 
     /// Exchanges a token for the next, or for the newest once more, as the policy decides. A
     /// replay ends the session.
-    fn rotate(
+    pub fn rotate(
         &self,
-        exchange: &RefreshRequest<'_>,
+        request: &RefreshRequest<'_>,
         policy: &RotationPolicy,
         replayed: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<RefreshOutcome, Error>;
+    ) -> Result<RefreshOutcome, Error> {
+        let RefreshRequest { jti, issued, origin } = request;
+        self.write(now, |transaction| {
+            let Some(last) = sessions::last_refresh(transaction, jti)? else {
+                return Ok(RefreshOutcome::Gone);
+            };
+            match policy.decide(&last, *issued, origin, now) {
+                Decision::Rotate { issue, previous } => {
+                    // In the second in which the newest was issued, the next is the same.
+                    if last.newest != issue {
+                        sessions::refreshed(transaction, jti, previous, origin, issue)?;
+                    }
+                    Ok(RefreshOutcome::Issue(issue))
+                }
+                Decision::Repeat => Ok(RefreshOutcome::Issue(last.newest)),
+                Decision::Idle => Ok(RefreshOutcome::Idle),
+                Decision::Replay => {
+                    sessions::end_replayed(transaction, jti, now)?;
+                    transaction.record(replayed)?;
+                    Ok(RefreshOutcome::Replayed)
+                }
+            }
+        })
+    }
 
     /// A user's sessions that have not ended, the newest first.
-    fn sessions(&self, user: i64, now: Timestamp) -> Result<Vec<Session>, Error>;
+    pub fn sessions(&self, user: i64, now: Timestamp) -> Result<Vec<Session>, Error> {
+        self.read(|queries| sessions::open_of(queries, user, MAX_SHOWN, now))
+    }
 
-    /// Ends sessions of a user, and says how many.
-    fn end(
+    /// Ends sessions of a user; returns how many.
+    pub fn end(
         &self,
         user: i64,
-        which: SessionScope<'_>,
+        scope: SessionScope<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<usize, Error>;
+    ) -> Result<usize, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let ended = match scope {
+                SessionScope::One(jti) => sessions::end(transaction, user, jti, now)?,
+                SessionScope::All => end_all(transaction, user)?,
+            };
+            if ended > 0 {
+                transaction.record(entry)?;
+            }
+            Ok(ended)
+        })
+    }
+}
+
+/// Ends all sessions of a user, and those that were never adopted, without an entry; returns how
+/// many. Voids an address that was proposed in one of them: a thief may have proposed it.
+pub(in crate::store) fn end_all(
+    transaction: &mut Transaction<'_>,
+    user: i64,
+) -> Result<usize, Fault> {
+    let now = transaction.now;
+    users::refuse_tokens_until(transaction, user, now)?;
+    tickets::delete_of_user_for(transaction, user, Purpose::Address)?;
+    sessions::end_all(transaction, user, now)
+}
+
+/// Makes room for one more of a user's [`MAX_PER_USER`] sessions. A session that is forgotten so
+/// cannot be adopted later.
+pub(in crate::store) fn make_room(
+    transaction: &mut Transaction<'_>,
+    user: i64,
+) -> Result<(), Fault> {
+    if sessions::count_of(transaction, user)? < MAX_PER_USER {
+        return Ok(());
+    }
+    match sessions::delete_beyond(transaction, user, MAX_PER_USER - 1)? {
+        Some(youngest) => users::refuse_tokens_until(transaction, user, youngest),
+        None => Ok(()),
+    }
 }

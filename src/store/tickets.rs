@@ -1,11 +1,11 @@
-//! Tickets: tokens that can each be used once, as the program speaks of them. A ticket is good as
-//! long as it is kept, and void when its user is deactivated or has another password; that of a
-//! registration also when an administrator activates the user.
+//! Tickets that set a new password: tokens that can each be used once. A ticket is good while its
+//! row is there, and void when its user is deactivated or gets another password.
 
-use super::audit::Entry;
-use super::authority::Authority;
-use super::sessions::NewSession;
-use super::users::Person;
+use super::entry::Entry;
+use super::mail_kind::MailKind;
+use super::notices::Notice;
+use super::rows::tickets::{self, Purpose};
+use super::{Authority, Change, NewSession, Person, Store, rows, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::values::{FactorUse, PasswordHash};
@@ -15,7 +15,7 @@ use crate::values::{FactorUse, PasswordHash};
 pub struct Ticket<'a> {
     /// The `jti` claim of the token.
     pub jti: &'a str,
-    /// Whose.
+    /// The user's id.
     pub user: i64,
     /// The last second in which it can be used.
     pub expires: Timestamp,
@@ -26,59 +26,71 @@ pub struct Ticket<'a> {
 pub struct PasswordReset<'a> {
     /// The new password.
     pub hash: &'a PasswordHash,
-    /// What there is to use up of the second factor.
+    /// The code of the second factor that is used up.
     pub second: Option<&'a FactorUse>,
     /// The session that begins with it; all others end.
     pub session: &'a NewSession<'a>,
 }
 
-/// An address that can be confirmed.
-#[derive(Debug, Clone)]
-pub struct Confirmation {
-    /// Whose it will be.
-    pub person: Person,
-    /// The address.
-    pub email: String,
-    /// Whether it is that of somebody who registers: with it, a session begins.
-    pub registration: bool,
-}
-
-/// The tickets.
-pub trait Tickets {
-    /// Keeps a ticket, in the place of another one that the user may have; false if there is no
-    /// such user, or not an active one.
-    fn hand_out(
+impl Store {
+    /// Keeps a ticket, in the place of another one of the user; false if there is no such user, or
+    /// the user is inactive.
+    pub fn hand_out(
         &self,
         ticket: &Ticket<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let user = rows::emails::addressee(transaction, ticket.user)?;
+            if !user.is_some_and(|user| user.person.active) {
+                return Ok(false);
+            }
+            // A user who needs a second ticket may have lost the first to somebody else.
+            tickets::delete_of_user_for(transaction, ticket.user, Purpose::Reset)?;
+            let row = tickets::Row {
+                jti: ticket.jti,
+                user: ticket.user,
+                purpose: Purpose::Reset,
+                expires: ticket.expires,
+                email: None,
+                creator: by.admin(),
+            };
+            tickets::insert(transaction, &row)?;
+            transaction.record(entry)?;
+            Ok(true)
+        })
+    }
 
-    /// Whose ticket it is, if it can be used.
-    fn holder(&self, jti: &str, now: Timestamp) -> Result<Option<Person>, Error>;
+    /// The user of a ticket that can set a password, if it can be used.
+    pub fn holder(&self, jti: &str, now: Timestamp) -> Result<Option<Person>, Error> {
+        self.read(|queries| tickets::holder(queries, jti, now))
+    }
 
-    /// Uses a ticket: sets the password, ends all sessions and begins one, all or nothing. False
-    /// if the ticket cannot be used any more, or the second factor cannot be used up.
-    fn reset(
+    /// Uses a ticket: sets the password, ends all sessions and begins one, all or nothing. False if
+    /// the ticket can no longer be used, or the second factor cannot be used up.
+    pub fn reset(
         &self,
         jti: &str,
         reset: &PasswordReset<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
-
-    /// What a ticket confirms, if it can be used.
-    fn confirmation(&self, jti: &str, now: Timestamp) -> Result<Option<Confirmation>, Error>;
-
-    /// Uses a ticket: the address is the user's from now on, and whoever registered can act and
-    /// is logged in with `session`. False if the ticket cannot be used any more, if the address
-    /// has become somebody else's, or if whoever registered does not wait any more.
-    fn confirm_address(
-        &self,
-        jti: &str,
-        session: Option<&NewSession<'_>>,
-        entry: &Entry<'_>,
-        now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            // Of two who use the ticket at once, the second finds none: the new password voids it.
+            let Some(Person { id, .. }) = tickets::holder(transaction, jti, now)? else {
+                return Ok(false);
+            };
+            if !transaction.admit(id, reset.second, entry)? {
+                return Ok(false);
+            }
+            let change = Change::Password { hash: reset.hash, session: Some(reset.session) };
+            users::apply(transaction, id, &change)?;
+            transaction.tell(&Notice::new(MailKind::PasswordChanged, id))?;
+            transaction.record(entry)?;
+            Ok(true)
+        })
+    }
 }

@@ -1,35 +1,55 @@
-//! One transaction: statements, the audit entries that go with them, and the notices that users are
-//! to be sent. What it logs is written to the log after the commit, here and nowhere else.
+//! One transaction: statements, and the audit entries and mails that go with them. What it records
+//! is written to the log after the commit, here and nowhere else.
 
 use super::Store;
-use super::audit::Entry;
 use super::driver::{Abort, Fault, Queries, Row, Value};
+use super::entry::Entry;
 use super::rows;
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::values::random;
 
 /// A transaction that is open.
-pub(crate) struct Transaction<'a> {
+pub(in crate::store) struct Transaction<'a> {
     queries: &'a mut dyn Queries,
     /// The time of everything that it writes.
-    pub(crate) now: Timestamp,
-    /// What is logged once it is committed.
-    log: Vec<(log::Level, String)>,
+    pub(in crate::store) now: Timestamp,
+    effects: Effects,
+}
+
+/// What follows once a transaction is committed.
+#[derive(Default)]
+struct Effects {
+    /// Lines for the log.
+    lines: Vec<(log::Level, String)>,
     /// Whether a mail was put into the outbox.
     mailed: bool,
 }
 
 impl Transaction<'_> {
     /// Keeps an audit entry, and logs it after the commit.
-    pub(crate) fn record(&mut self, entry: &Entry<'_>) -> Result<(), Fault> {
+    pub(in crate::store) fn record(&mut self, entry: &Entry<'_>) -> Result<(), Fault> {
         rows::audit::insert(self.queries, entry, self.now)?;
-        self.log.push((entry.level(), entry.to_string()));
+        self.log(entry.level(), entry.to_string());
         Ok(())
     }
 
+    /// Writes a line to the log after the commit.
+    pub(in crate::store) fn log(&mut self, level: log::Level, line: String) {
+        self.effects.lines.push((level, line));
+    }
+
     /// Says that a mail is in the outbox, so that the mailer is woken after the commit.
-    pub(crate) fn mailed(&mut self) {
-        self.mailed = true;
+    pub(in crate::store) fn mailed(&mut self) {
+        self.effects.mailed = true;
+    }
+
+    /// A Message-ID before the `@`: 32 random hexadecimal digits.
+    pub(in crate::store) fn message_id(&mut self) -> Result<String, Fault> {
+        match random() {
+            Ok(bytes) => Ok(format!("{:032x}", u128::from_be_bytes(bytes))),
+            Err(error) => Err(Fault::Unavailable(error.to_string())),
+        }
     }
 }
 
@@ -57,9 +77,20 @@ impl Queries for Transaction<'_> {
     }
 }
 
+impl Effects {
+    fn happen(self, store: &Store) {
+        for (level, line) in self.lines {
+            log::log!(level, "{line}");
+        }
+        if self.mailed {
+            store.outbox_signal.notify();
+        }
+    }
+}
+
 impl Store {
-    /// Reads, outside of a transaction.
-    pub(super) fn read<T>(
+    /// Reads, outside of a transaction. `work` runs once.
+    pub(in crate::store) fn read<T>(
         &self,
         mut work: impl FnMut(&mut dyn Queries) -> Result<T, Fault>,
     ) -> Result<T, Error> {
@@ -68,31 +99,44 @@ impl Store {
             done = Some(work(queries)?);
             Ok(())
         })?;
-        done.ok_or_else(|| Error::Internal("database: a read ended without an answer".into()))
+        answer(done)
     }
 
-    /// Writes, in one transaction that starts from the beginning each time it is run.
-    pub(super) fn write<T>(
+    /// Writes at the time `now`, in one transaction, with the audit entries and the mails that go
+    /// with it. `work` begins anew each time it runs.
+    pub(in crate::store) fn write<T>(
         &self,
         now: Timestamp,
         mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, Abort>,
     ) -> Result<T, Error> {
         let mut done = None;
         self.driver.write(&mut |queries| {
-            let mut transaction = Transaction { queries, now, log: Vec::new(), mailed: false };
+            let mut transaction = Transaction { queries, now, effects: Effects::default() };
             let value = work(&mut transaction)?;
-            let Transaction { log, mailed, .. } = transaction;
-            done = Some((value, log, mailed));
+            done = Some((value, transaction.effects));
             Ok(())
         })?;
-        let (value, log, mailed) = done
-            .ok_or_else(|| Error::Internal("database: a write ended without an answer".into()))?;
-        for (level, line) in log {
-            log::log!(level, "{line}");
-        }
-        if mailed {
-            self.outbox_signal.notify();
-        }
+        let (value, effects) = answer(done)?;
+        effects.happen(self);
         Ok(value)
     }
+
+    /// Writes rows that neither the audit nor a mail tells of, in one transaction. `work` begins
+    /// anew each time it runs.
+    pub(in crate::store) fn write_rows<T>(
+        &self,
+        mut work: impl FnMut(&mut dyn Queries) -> Result<T, Fault>,
+    ) -> Result<T, Error> {
+        let mut done = None;
+        self.driver.write(&mut |queries| {
+            done = Some(work(queries)?);
+            Ok(())
+        })?;
+        answer(done)
+    }
+}
+
+/// What `work` answered. A driver that returns `Ok` has run it.
+fn answer<T>(done: Option<T>) -> Result<T, Error> {
+    done.ok_or_else(|| Error::Internal("database: nothing was run".into()))
 }

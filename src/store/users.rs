@@ -1,84 +1,24 @@
-//! Accounts, as the program speaks of them.
+//! Accounts: who logs in with what, what a change ends, and that an administrator is left. Whatever
+//! changes an account takes the audit entry that tells of it, and writes both or neither.
 
-use super::audit::Entry;
+use super::Store;
 use super::authority::Authority;
-use super::sessions::NewSession;
+use super::driver::{Abort, Fault};
+use super::entry::Entry;
+use super::mail_kind::MailKind;
+use super::notices::Notice;
+use super::rows::sessions::NewSession;
+use super::rows::tickets::Purpose;
+use super::rows::users::{Account, Credentials, NewUser, Person, UserQuery};
+use super::rows::{invitations, sessions, tickets, users};
+use super::sessions::{end_all, make_room};
+use super::transaction::Transaction;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::values::Language;
-use crate::values::{Email, Fragment, PasswordHash, Roles, Username};
-
-/// What a token check needs to know of a user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Person {
-    /// The user's id.
-    pub id: i64,
-    /// The name as the user wrote it.
-    pub name: String,
-    /// The user's roles.
-    pub roles: Roles,
-    /// Whether the user may do anything at all.
-    pub active: bool,
-}
-
-/// What a login needs to know.
-#[derive(Debug, Clone)]
-pub struct Credentials {
-    /// Whose they are.
-    pub person: Person,
-    /// What the password is compared to.
-    pub hash: PasswordHash,
-    /// Failed logins up to then do not count.
-    pub unlocked: Timestamp,
-    /// Wrong passwords since the last session that began.
-    pub failures: u32,
-    /// When all sessions were last ended at once.
-    pub tokens_after: Timestamp,
-}
-
-/// What an administrator sees of a user.
-#[derive(Debug, Clone)]
-pub struct Account {
-    /// The user.
-    pub person: Person,
-    /// The address that also serves as a login name.
-    pub email: Option<String>,
-    /// When the account was made.
-    pub created: Timestamp,
-    /// Whether logins must give a second factor.
-    pub second_factor: bool,
-    /// Until when the address is waited for that somebody has registered with.
-    pub unconfirmed: Option<Timestamp>,
-}
-
-/// Which accounts are asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct UserQuery<'a> {
-    /// Only those with this in their name or address.
-    pub fragment: Option<&'a Fragment>,
-    /// Only those with a greater id: the next page.
-    pub after: i64,
-    /// At most so many.
-    pub limit: u32,
-}
-
-/// A user who is not there yet.
-#[derive(Debug)]
-pub struct NewUser<'a> {
-    /// Must be free.
-    pub name: &'a Username,
-    /// Must be free, if given.
-    pub email: Option<&'a Email>,
-    /// The password, hashed.
-    pub hash: &'a PasswordHash,
-    /// Roles from the start.
-    pub roles: &'a Roles,
-    /// What mails are written in.
-    pub language: Language,
-}
+use crate::values::{Email, PasswordHash, Roles, Username};
 
 /// A change to one user, with what follows from it for the user's sessions, tickets and
-/// invitations: those of somebody who no longer administrates are void.
+/// invitations: those of a user who no longer administrates are void.
 #[derive(Debug)]
 pub enum Change<'a> {
     /// A new password; ends all sessions.
@@ -96,61 +36,204 @@ pub enum Change<'a> {
     Unlocked,
 }
 
-/// The accounts. Whatever changes one takes the audit entry that tells of it, and writes both or
-/// neither.
-pub trait Users {
+impl Store {
     /// The user with this id.
-    fn person(&self, id: i64) -> Result<Option<Person>, Error>;
+    pub fn person(&self, id: i64) -> Result<Option<Person>, Error> {
+        self.read(|queries| users::person_of(queries, id))
+    }
 
     /// The user who logs in with `login`: an e-mail address or a username.
-    fn credentials(&self, login: &str) -> Result<Option<Credentials>, Error>;
+    pub fn credentials(&self, login: &str) -> Result<Option<Credentials>, Error> {
+        // An e-mail address is looked for first: it belongs to its owner, while a name that looks
+        // like one belongs to the first who took it.
+        let email = Email::parse(login).ok();
+        if let Some(email) = &email
+            && let Some(found) = self.read(|queries| users::credentials_by_email(queries, email))?
+        {
+            return Ok(Some(found));
+        }
+        let Ok(name) = Username::parse(login) else { return Ok(None) };
+        // A name that is an e-mail address is reached by every spelling of this address: the
+        // throttle counts all of them as one.
+        let named = Email::parse(name.key()).ok();
+        if email.is_some_and(|email| named.is_none_or(|named| named.key() != email.key())) {
+            return Ok(None);
+        }
+        self.read(|queries| users::credentials_by_name(queries, &name))
+    }
 
-    /// The same by id, for somebody who is logged in.
-    fn credentials_of(&self, id: i64) -> Result<Option<Credentials>, Error>;
+    /// The same by id, for a user who is logged in.
+    pub fn credentials_of(&self, id: i64) -> Result<Option<Credentials>, Error> {
+        self.read(|queries| users::credentials_of(queries, id))
+    }
 
-    /// Makes a user, with a session if one is given, and says the id. [`Error::UsernameTaken`],
+    /// Makes a user, with a session if one is given; returns the id. [`Error::UsernameTaken`],
     /// or [`Error::BadRequest`] when the e-mail address is.
-    fn add(
+    pub fn add(
         &self,
         user: &NewUser<'_>,
         session: Option<&NewSession<'_>>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<i64, Error>;
+    ) -> Result<i64, Error> {
+        self.write(now, |transaction| add(transaction, user, session, entry))
+    }
 
     /// Puts a stronger hash of the same password in the place of `old`; false if that has changed.
-    fn strengthen(&self, id: i64, old: &PasswordHash, new: &PasswordHash) -> Result<bool, Error>;
+    pub fn strengthen(
+        &self,
+        id: i64,
+        old: &PasswordHash,
+        new: &PasswordHash,
+    ) -> Result<bool, Error> {
+        self.write_rows(|queries| users::replace_hash(queries, id, old, new))
+    }
 
-    /// The user with this name.
-    fn account(&self, name: &Username) -> Result<Option<Account>, Error>;
+    /// The account with this name.
+    pub fn account(&self, name: &Username) -> Result<Option<Account>, Error> {
+        self.read(|queries| users::account_by_name(queries, name))
+    }
 
-    /// The user with this id.
-    fn account_of(&self, id: i64) -> Result<Option<Account>, Error>;
+    /// The account with this id.
+    pub fn account_of(&self, id: i64) -> Result<Option<Account>, Error> {
+        self.read(|queries| users::account_of(queries, id))
+    }
 
-    /// Shows every user, in the order in which they came.
-    fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error>;
+    /// Shows every account, in the order in which they came.
+    pub fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error> {
+        self.read(|queries| users::accounts(queries, show))
+    }
 
-    /// The accounts that are sought, in the order in which they came.
-    fn seek(&self, sought: &UserQuery<'_>) -> Result<Vec<Account>, Error>;
+    /// The accounts that a search finds, in the order in which they came.
+    pub fn seek(&self, query: &UserQuery<'_>) -> Result<Vec<Account>, Error> {
+        self.read(|queries| users::search(queries, query))
+    }
 
     /// Changes a user; false if there is none with this id. [`Error::LastAdmin`] if no active
     /// administrator would be left.
-    fn change(
+    pub fn change(
         &self,
         id: i64,
         change: &Change<'_>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let was_admin = users::is_admin(transaction, id)?;
+            if !apply(transaction, id, change)? {
+                return Ok(false);
+            }
+            if matches!(change, Change::Password { .. }) {
+                transaction.tell(&Notice::new(MailKind::PasswordChanged, id))?;
+            }
+            if was_admin && !users::is_admin(transaction, id)? {
+                must_have_an_admin(transaction)?;
+            }
+            transaction.record(entry)?;
+            Ok(true)
+        })
+    }
 
     /// Deletes a user, and tells them by mail; false if there is none with this id. The id is not
     /// given out again. [`Error::LastAdmin`] if no active administrator would be left.
-    fn delete(
+    pub fn delete(
         &self,
         id: i64,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
-    ) -> Result<bool, Error>;
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            transaction.tell_of_deletion(id)?;
+            let was_admin = users::is_admin(transaction, id)?;
+            revoke_promises(transaction, id)?;
+            if !users::delete(transaction, id)? {
+                return Ok(false);
+            }
+            if was_admin {
+                must_have_an_admin(transaction)?;
+            }
+            transaction.record(entry)?;
+            Ok(true)
+        })
+    }
+}
+
+/// Makes a user, in the transaction of whatever else is written with it; returns the id.
+pub(in crate::store) fn add(
+    transaction: &mut Transaction<'_>,
+    user: &NewUser<'_>,
+    session: Option<&NewSession<'_>>,
+    entry: &Entry<'_>,
+) -> Result<i64, Abort> {
+    let now = transaction.now;
+    // An older token of another program names somebody else than the person who registers here.
+    let tokens_after = session.map_or(Timestamp(0), |_| now);
+    let id = users::insert(transaction, user, tokens_after, now)?;
+    if let Some(session) = session {
+        sessions::insert(transaction, id, session)?;
+    }
+    transaction.record(&Entry { user: Some(id), ..entry.clone() })?;
+    Ok(id)
+}
+
+/// Makes a change, in the transaction of whatever else is written with it; false if there is no
+/// such user.
+pub(in crate::store) fn apply(
+    transaction: &mut Transaction<'_>,
+    id: i64,
+    change: &Change<'_>,
+) -> Result<bool, Fault> {
+    let now = transaction.now;
+    let changed = match change {
+        Change::Password { hash, .. } => users::set_password(transaction, id, hash)?,
+        Change::Roles(roles) => users::set_roles(transaction, id, roles)?,
+        // The address of a registration is no longer waited for: an administrator has decided.
+        Change::Active(true) => users::activate(transaction, id)?,
+        Change::Active(false) => users::deactivate(transaction, id)?,
+        Change::Unlocked => users::unlock(transaction, id, now)?,
+    };
+    if !changed {
+        return Ok(false);
+    }
+    match change {
+        Change::Password { session, .. } => {
+            end_all(transaction, id)?;
+            tickets::delete_of_user(transaction, id)?;
+            if let Some(session) = session {
+                make_room(transaction, id)?;
+                sessions::insert(transaction, id, session)?;
+            }
+        }
+        Change::Active(false) => {
+            end_all(transaction, id)?;
+            tickets::delete_of_user(transaction, id)?;
+        }
+        // Nobody has shown since that the address of the registration is the user's.
+        Change::Active(true) => {
+            tickets::delete_of_user_for(transaction, id, Purpose::Registration)?;
+        }
+        Change::Roles(_) | Change::Unlocked => {}
+    }
+    if !users::is_admin(transaction, id)? {
+        revoke_promises(transaction, id)?;
+    }
+    Ok(true)
+}
+
+/// Voids the invitations and reset links of a user who no longer administrates.
+fn revoke_promises(transaction: &mut Transaction<'_>, creator: i64) -> Result<(), Fault> {
+    invitations::delete_of_creator(transaction, creator)?;
+    tickets::delete_of_creator(transaction, creator)
+}
+
+/// Undoes a transaction that left no active administrator.
+fn must_have_an_admin(transaction: &mut Transaction<'_>) -> Result<(), Abort> {
+    match users::any_admin(transaction)? {
+        true => Ok(()),
+        false => Err(Abort::Rule(Error::LastAdmin)),
+    }
 }

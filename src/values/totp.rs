@@ -69,9 +69,9 @@ impl TotpSecret {
         ))
     }
 
-    /// Returns the step whose code this is, among the steps around `now` that come after `last`, the
-    /// step that was used last: so a code works once, and no earlier one works after it. Takes the
-    /// same time for every code.
+    /// Returns the step whose code this is, among the steps around `now` that come after `last`,
+    /// the step that was used last: so a code works once, and no earlier one works after it. Takes
+    /// the same time for every code.
     pub fn check(&self, code: &TotpCode, now: Timestamp, last: Step) -> Option<Step> {
         let current = now.0.div_euclid(PERIOD);
         let mut found = 0;

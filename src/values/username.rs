@@ -55,8 +55,8 @@ impl Username {
 
     /// Parses the name of a new account, which may have an `@` only at its start. An app would take
     /// any other `@` in `X-Auth-User` for a confirmed e-mail address; many programs also accept
-    /// variants of an address (`<ada@example.org>`, `ada@example.org.`). Existing accounts with such
-    /// a name keep it.
+    /// variants of an address (`<ada@example.org>`, `ada@example.org.`). Existing accounts with
+    /// such a name keep it.
     ///
     /// ```
     /// use lictor::Username;

@@ -1,6 +1,5 @@
-// Owns how a test meets the web app: a person's browser in front of a running lictor, somebody
-// with an account, mails, codes of a second factor, and what has to be true of whatever is on the
-// screen. It must not know the app's pages.
+// Owns the helpers for tests of the web app: a browser profile, users, mails, codes of a second factor,
+// and the checks for every page. Knows no page of the app.
 
 import assert from 'node:assert/strict';
 import { createHmac } from 'node:crypto';
@@ -16,12 +15,12 @@ const MAIL_LIMIT_MS = 10_000;
 const WIDTHS = [320, 1280];
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-// What Chromium writes to the console by itself.
+// Messages that Chromium itself writes to the console.
 export const refused = status => new RegExp(`the server responded with a status of ${status} `);
 export const unreachable = /net::ERR_(INTERNET_DISCONNECTED|CONNECTION_REFUSED|CONNECTION_RESET|EMPTY_RESPONSE)/;
 
-// A browser profile of its own. When the test ends, each thing that a console said or that the
-// CSP reported must be one of `expected`, and each of `expected` must have come.
+// A new browser profile. At the end of the test, every console message and CSP report must match one of
+// `expected`, and each of `expected` must have occurred.
 export async function visit(t, browser, server, { expected = [], token, ...options } = {}) {
   const context = await browser.newContext({
     baseURL: server.url,
@@ -34,23 +33,23 @@ export async function visit(t, browser, server, { expected = [], token, ...optio
   context.setDefaultTimeout(SHOW_LIMIT_MS);
   const complaints = [];
   context.on('weberror', error => complaints.push(String(error.error())));
-  context.on('console', said => {
-    if (['error', 'warning'].includes(said.type())) complaints.push(said.text());
+  context.on('console', message => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   await context.addInitScript(() => {
     addEventListener('securitypolicyviolation', event => console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
   });
   t.after(async () => {
     await context.close();
-    const odd = complaints.filter(said => !expected.some(each => each.test(said)));
-    assert.deepEqual(odd, [], 'what nobody expected in the console');
-    const missing = expected.filter(each => !complaints.some(said => each.test(said)));
-    assert.deepEqual(missing, [], 'what was expected in the console');
+    const unexpected = complaints.filter(text => !expected.some(each => each.test(text)));
+    assert.deepEqual(unexpected, [], 'unexpected messages in the console');
+    const missing = expected.filter(each => !complaints.some(text => each.test(text)));
+    assert.deepEqual(missing, [], 'missing messages in the console');
   });
   return context;
 }
 
-// The same, with a page that is open at `path`.
+// Like `visit`, with a page that is open at `path`.
 export async function open(t, browser, server, path, options) {
   const context = await visit(t, browser, server, options);
   const page = await context.newPage();
@@ -58,7 +57,7 @@ export async function open(t, browser, server, path, options) {
   return page;
 }
 
-// As if the browser had logged in earlier: where web/src/auth keeps a session.
+// The storage of a browser with a session, as web/src/auth stores it.
 function remembering(origin, token) {
   const value = JSON.stringify({ token, offset: 0 });
   return { cookies: [], origins: [{ origin, localStorage: [{ name: 'lictor.auth', value }] }] };
@@ -76,12 +75,12 @@ export async function logInByApi(server, username) {
 export async function ask(server, method, path, token, body) {
   const headers = token ? { Authorization: `Bearer ${token}` } : {};
   const answer = await fetch(server.url + path, { method, headers, body: body && JSON.stringify(body) });
-  const told = await answer.json();
-  assert.ok(answer.ok, `${method} ${path}: ${JSON.stringify(told)}`);
-  return told;
+  const json = await answer.json();
+  assert.ok(answer.ok, `${method} ${path}: ${JSON.stringify(json)}`);
+  return json;
 }
 
-// By the API: turns the second factor on, with the code before this one, which stays unused.
+// Turns on the second factor by the API, with the previous code, so that the present one stays unused.
 export async function enrol(server, name) {
   const token = await logInByApi(server, name);
   const { secret } = await ask(server, 'POST', '/api/second-factor', token, { password: PASSWORD });
@@ -90,7 +89,7 @@ export async function enrol(server, name) {
   return { secret, codes };
 }
 
-// Whose the token is.
+// The id of the user of a token.
 export function idIn(token) {
   return JSON.parse(Buffer.from(token.split('.')[1], 'base64url')).id;
 }
@@ -113,11 +112,11 @@ export async function logIn(page, username, password = PASSWORD) {
   await button(page, 'Log in').click();
 }
 
-// Whatever is on the screen: axe-core finds nothing to object to, by day or by night, and
-// nothing is wider than the window, on a phone or at a desk.
+// Checks the present page: axe-core finds no violation in the light and dark colour schemes, and nothing
+// is wider than the window of a phone or a desktop.
 export async function inspect(page, what) {
   const cdp = await page.context().newCDPSession(page);
-  // By the browser's own protocol: the page's CSP lets no foreign script in.
+  // By the DevTools protocol, because the CSP of the page blocks foreign scripts.
   await cdp.send('Runtime.evaluate', { expression: axe });
   for (const colorScheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme });
@@ -150,27 +149,27 @@ async function violations(cdp) {
   return result.value;
 }
 
-// The link in the newest mail to this address that has one for `page`.
-export async function mailedLink(server, address, page) {
+// The link to `page` in the newest mail to this e-mail address; waits for the mail.
+export async function mailedLink(server, email, page) {
   const giveUp = Date.now() + MAIL_LIMIT_MS;
   const link = new RegExp(`^http://\\S+/${page}\\?token=\\S+$`, 'm');
   while (Date.now() < giveUp) {
-    const found = mailsTo(server, address).map(mail => link.exec(mail)?.[0]).filter(Boolean);
+    const found = mailsTo(server, email).map(mail => link.exec(mail)?.[0]).filter(Boolean);
     if (found.length > 0) return found.at(-1);
     await sleep(50);
   }
-  assert.fail(`no mail to ${address} with a link to ${page}`);
+  assert.fail(`no mail to ${email} with a link to ${page}`);
 }
 
-function mailsTo(server, address) {
+function mailsTo(server, email) {
   if (!existsSync(server.mails)) return [];
   const names = readdirSync(server.mails).filter(name => name.endsWith('.eml')).sort();
   const texts = names.map(name => readFileSync(join(server.mails, name), 'utf8').replaceAll('\r\n', '\n'));
-  return texts.filter(text => text.includes(`\nTo: ${address}\n`));
+  return texts.filter(text => text.includes(`\nTo: ${email}\n`));
 }
 
-// The code of the second factor, `step` half minutes from now (RFC 6238). The server takes one
-// step to either side, and none twice. Waits where the step would end under way.
+// The code of the second factor, `step` half minutes from now (RFC 6238). The server accepts one step
+// before and after, and no code twice. Waits for the next step if the present one ends soon.
 export async function codeOf(secret, step = 0) {
   const left = 30_000 - (Date.now() % 30_000);
   if (left < 4_000) await sleep(left);

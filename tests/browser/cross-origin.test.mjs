@@ -1,6 +1,5 @@
-// Owns the promise that a browser app on another port can use lictor: the real program, a
-// page from a second origin (page.html), real Chromium. It must not know how lictor does it;
-// it sees what the page shows, the preflights that the browser sent, and its console.
+// Owns the tests of a browser app of another origin: the real program, a page on another port
+// (page.html), real Chromium. They see the page, the preflights that the browser sent, and its console.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -13,7 +12,7 @@ const PASSWORD = 'ten wooden lanterns by the ford';
 const SHOW_LIMIT_MS = 10_000;
 const UUID4 = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
-// What Chromium writes to the console by itself. Each test says how often it expects which.
+// Messages that Chromium itself writes to the console. Each test lists those that it expects.
 const refused = status => new RegExp(`the server responded with a status of ${status} `);
 const blocked = /has been blocked by CORS policy/;
 const failed = /Failed to load resource: net::ERR_FAILED/;
@@ -61,7 +60,7 @@ test('registers, logs in and reads the protected message', async t => {
   assert.deepEqual(app.preflights, sent, 'credentials without a content type need none');
 });
 
-test('a name that is not ASCII arrives whole', async t => {
+test('a name that is not ASCII arrives unchanged', async t => {
   const app = await open(t, lictor, []);
   await app.fill('Zoë', PASSWORD);
   assert.equal((await app.press('Register')).status, 200);
@@ -100,7 +99,7 @@ test('the page can read why it was refused: too early to refresh', async t => {
   assert.equal((await app.press('Read the protected endpoint')).status, 200, 'the token still works');
 });
 
-test('preflights for a JSON body and for a token pass, and are remembered', async t => {
+test('preflights for a JSON body and for a token pass, and are cached', async t => {
   const app = await open(t, lictor, []);
   await app.sayJson();
   await app.fill('dave', PASSWORD);
@@ -117,7 +116,7 @@ test('preflights for a JSON body and for a token pass, and are remembered', asyn
   assert.deepEqual(app.preflights, sent, 'the browser kept the answers');
 });
 
-test('an expired token is refreshed, where --cors-origin names the page', async t => {
+test('an expired token is refreshed if --cors-origin names the page', async t => {
   const brief = await startLictor('brief', '--access-lifespan', '2s', '--cors-origin', pageOrigin);
   const app = await open(t, brief, [refused(401)]);
   await app.register('erin');
@@ -140,10 +139,10 @@ test('an expired token is refreshed, where --cors-origin names the page', async 
   for (const kept of ['id', 'jti', 'rf_exp']) assert.equal(payload[kept], old[kept], kept);
 });
 
-test('the page can read nothing where --cors-origin names another', async t => {
+test('the page can read nothing if --cors-origin names another', async t => {
   const narrow = await startLictor('narrow', '--cors-origin', 'http://other.example');
-  const told = { username: 'frank', password: PASSWORD };
-  const outside = await fetch(`${narrow.url}/api/registration`, { method: 'POST', body: JSON.stringify(told) });
+  const account = { username: 'frank', password: PASSWORD };
+  const outside = await fetch(`${narrow.url}/api/registration`, { method: 'POST', body: JSON.stringify(account) });
   assert.equal(outside.status, 200, 'the server itself is well');
   const { access_token: token } = await outside.json();
 
@@ -162,19 +161,19 @@ function checkError(shown, status, error) {
   assert.deepEqual(Object.keys(shown.body).sort(), ['error', 'message', 'status_code']);
   assert.equal(shown.body.error, error);
   assert.equal(shown.body.status_code, status);
-  assert.ok(shown.body.message.length > 0, 'a reason is told');
+  assert.ok(shown.body.message.length > 0, 'the message has a reason');
 }
 
-// Opens the page in a browser profile of its own, with `server` as its API. When the test
-// ends, the console must have said what `expected` lists, in that order, and nothing else.
+// Opens the page in a new browser profile, with `server` as its API. At the end of the test, the console
+// must have exactly the messages of `expected`, in that order.
 async function open(t, server, expected) {
   const context = await browser.newContext();
   const page = await context.newPage();
   page.setDefaultTimeout(SHOW_LIMIT_MS);
   const complaints = [];
   page.on('pageerror', error => complaints.push(String(error)));
-  page.on('console', said => {
-    if (['error', 'warning'].includes(said.type())) complaints.push(said.text());
+  page.on('console', message => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   const preflights = await watchPreflights(context, page);
   t.after(async () => {
@@ -205,7 +204,7 @@ async function open(t, server, expected) {
   return app;
 }
 
-// Playwright hides preflights; the browser's own protocol shows them.
+// Playwright hides preflights; the DevTools protocol shows them.
 async function watchPreflights(context, page) {
   const seen = [];
   const asked = new Map();

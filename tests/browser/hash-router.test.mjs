@@ -1,5 +1,5 @@
-// Owns the promise that an app which routes behind the `#` gets its mails: a link opens the page
-// that was configured, and the page finds the token where flask-praetorian puts it.
+// Owns the tests of an app that routes behind the `#`: the mailed link opens the configured page, which
+// finds the token where flask-praetorian puts it.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ test('an app behind a fragment got no link that confirms an address', async t =>
   await says(page, 'welcome ada');
   await submit(page, 'secret', {}, 'Read the secret');
   await says(page, 'protected endpoint (allowed usr ada)');
-  assert.ok(!sent.some(url => url.includes('eyJ')), 'what is behind the # goes to no server');
+  assert.ok(!sent.some(url => url.includes('eyJ')), 'the fragment is not sent to a server');
 
   await follow(page, link);
   await says(page, 'InvalidRegistrationToken');
@@ -54,7 +54,7 @@ test('an app behind a fragment got no link that resets a password', async t => {
   await says(page, 'welcome bob');
   await submit(page, 'secret', {}, 'Read the secret');
   await says(page, 'protected endpoint (allowed usr bob)');
-  assert.ok(!sent.some(url => url.includes('eyJ')), 'what is behind the # goes to no server');
+  assert.ok(!sent.some(url => url.includes('eyJ')), 'the fragment is not sent to a server');
 
   await submit(page, 'login', { Username: 'bob', Password: PASSWORD }, 'Log in');
   await says(page, 'AuthenticationError');
@@ -62,7 +62,7 @@ test('an app behind a fragment got no link that resets a password', async t => {
   await says(page, 'welcome');
 });
 
-// A page in a browser of its own, and the addresses that it asked for.
+// A page in a new browser profile, and the URLs that it requested.
 async function arrive(t, expected) {
   const context = await visit(t, browser, lictor, { expected });
   const sent = [];
@@ -70,7 +70,7 @@ async function arrive(t, expected) {
   return { page: await context.newPage(), sent };
 }
 
-// As from a mail program: the document is loaded anew.
+// Like a link from a mail program, which loads the document again.
 async function follow(page, link) {
   await page.goto('about:blank');
   await page.goto(link);

@@ -1,5 +1,5 @@
-// Owns the promise that a service in JavaScript can verify tokens with the public keys, and that
-// the example for it (verifier.mjs) takes access tokens alone. No browser is needed.
+// Owns the tests of a service in JavaScript that verifies tokens with the public keys: its example
+// (verifier.mjs) accepts only access tokens. They need no browser.
 
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -16,7 +16,7 @@ const GOOD = { exp: 4_000_000_000, jti: 'a', id: 1 };
 
 after(stopLictors);
 
-test('a mailed token does not pass for an access token', async () => {
+test('a mailed token is not accepted as an access token', async () => {
   const name = 'keys';
   const lictor = await startLictor(name, '--jwt-algorithm', 'EdDSA', '--registration', 'email', ...mailTo(name));
   const keys = createRemoteJWKSet(new URL(`${lictor.url}/.well-known/jwks.json`));
@@ -41,12 +41,12 @@ test('a mailed token does not pass for an access token', async () => {
   ]) {
     assert.equal(decodeProtectedHeader(token).typ, typ);
     await assert.rejects(verified(keys, token));
-    // Not even by a service that checks nothing but the signature.
+    // Not even a service that checks only the signature accepts it.
     await assert.rejects(jwtVerify(token, keys));
   }
 });
 
-test('each check of the example refuses what the others let pass', async () => {
+test('each check of the example refuses a token that the others accept', async () => {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA');
   const taken = async (claims, typ = 'JWT') =>
     verified(publicKey, await new SignJWT(claims).setProtectedHeader({ alg: 'EdDSA', typ }).sign(privateKey));
@@ -64,7 +64,7 @@ test('each check of the example refuses what the others let pass', async () => {
   }
 });
 
-// The token of a mail, once there is one beside `seen`.
+// The token of the first mail that is not in `seen`; waits for it.
 async function nextToken(folder, seen) {
   const giveUp = Date.now() + MAIL_LIMIT_MS;
   for (;;) {

@@ -1,6 +1,6 @@
-// Owns the promise that examples/react-lan works where it is meant to: in a home network, on
-// plain http from a host that is not localhost, where browsers have no Web Locks. Chromium is
-// told that `nas.lan` is this machine. Needs `npm ci` in the example's folder.
+// Owns the tests of examples/react-lan as in a home network: on plain http from a host other than
+// localhost, where browsers have no Web Locks. Chromium resolves `nas.lan` to this machine. Needs
+// `npm ci` in the example's folder.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -30,14 +30,14 @@ after(async () => {
 });
 
 for (const [host, hasLocks] of [['nas.lan', false], ['127.0.0.1', true]]) {
-  test(`another origin, ${host}: two tabs refresh in turn, and log out together`, async t => {
+  test(`another origin, ${host}: two tabs take turns to refresh, and log out together`, async t => {
     const app = await serveExample(host, ...SHORT);
     const { context, asked } = await open(t, []);
     const one = await visit(context, app);
     assert.equal(await one.evaluate(() => 'locks' in navigator), hasLocks);
     await enter(one, 'Register');
     const two = await visit(context, app);
-    // Four lives of a token.
+    // Four lifespans of a token.
     await sleep(10_000);
     for (const page of [one, two]) assert.equal(await protectedMessage(page), 'protected endpoint (allowed usr ada)');
     const refreshes = asked.filter(path => path === '/api/refresh').length;
@@ -50,7 +50,7 @@ for (const [host, hasLocks] of [['nas.lan', false], ['127.0.0.1', true]]) {
   });
 }
 
-test('without a network it says so, and goes on when it is back', async t => {
+test('without a network it shows that, and continues when the network is back', async t => {
   const app = await serveExample('nas.lan', ...SHORT);
   const { context } = await open(t, [/ERR_INTERNET_DISCONNECTED/]);
   const page = await visit(context, app);
@@ -66,7 +66,7 @@ test('without a network it says so, and goes on when it is back', async t => {
   assert.equal(await protectedMessage(page), 'protected endpoint (allowed usr ada)');
 });
 
-test('a wrong password is told in the server\'s words', async t => {
+test('a wrong password shows the message of the server', async t => {
   const app = await serveExample('nas.lan');
   const { context } = await open(t, [/status of 401/]);
   const page = await visit(context, app);
@@ -74,7 +74,7 @@ test('a wrong password is told in the server\'s words', async t => {
   await page.getByText('The username and/or password are incorrect').waitFor();
 });
 
-test('its build is served by lictor itself, and runs no script that was slipped in', async t => {
+test('lictor serves its build, which runs no injected script', async t => {
   const out = build('');
   const lictor = await startLictor('web', '--web', out, '--cors-origin', 'none', ...SHORT);
   const { context } = await open(t, [/Content Security Policy/]);
@@ -86,7 +86,7 @@ test('its build is served by lictor itself, and runs no script that was slipped 
   assert.equal(await page.title(), 'An app of your own');
 });
 
-// Builds the example for a lictor of its own, and serves it from another port of the same host.
+// Builds the example for a new lictor, and serves it from another port of the same host.
 async function serveExample(host, ...flags) {
   let out;
   const files = createServer((request, answer) => {
@@ -110,21 +110,21 @@ function build(lictor) {
   return out;
 }
 
-// A browser profile of its own. Its console must have said nothing but what matches `expected`.
+// A new browser profile. All messages in its console must match `expected`.
 async function open(t, expected) {
   const context = await browser.newContext();
   context.setDefaultTimeout(15_000);
   const complaints = [];
   const asked = [];
   context.on('weberror', error => complaints.push(String(error.error())));
-  context.on('console', said => {
-    if (['error', 'warning'].includes(said.type())) complaints.push(said.text());
+  context.on('console', message => {
+    if (['error', 'warning'].includes(message.type())) complaints.push(message.text());
   });
   context.on('request', request => asked.push(new URL(request.url()).pathname));
   t.after(async () => {
     await context.close();
     for (const complaint of complaints) assert.ok(expected.some(e => e.test(complaint)), complaint);
-    for (const e of expected) assert.ok(complaints.some(complaint => e.test(complaint)), `nothing said ${e}`);
+    for (const e of expected) assert.ok(complaints.some(complaint => e.test(complaint)), `no message matches ${e}`);
   });
   return { context, asked };
 }

@@ -1,6 +1,5 @@
-// Owns what a browser test stands on: a private directory, running lictors, Chromium, a
-// web server for a page. All of it is gone when the test file ends, however it ends. It must
-// not know what is tested.
+// Owns the environment of a browser test: a private directory, running lictors, Chromium, a web server
+// for a page. Every end of the test file stops and deletes all of it. Knows nothing of the tests.
 //
 // LICTOR_BIN names the program (default: the release build, else the debug build),
 // CHROMIUM the browser (default: /usr/bin/chromium).
@@ -20,23 +19,23 @@ const STOP_LIMIT_MS = 15_000;
 const dir = mkdtempSync(join(tmpdir(), 'lictor-browser-'));
 const running = new Set();
 
-process.on('exit', leaveNothing);
+process.on('exit', cleanUp);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
 
-// Answers every request with one page, and says from which origin.
+// Starts a web server that answers every request with one page; returns its origin.
 export async function servePage(html) {
   const server = createServer((_, answer) => {
     answer.setHeader('Content-Type', 'text/html; charset=utf-8');
     answer.end(html);
   });
   const origin = `http://127.0.0.1:${await listen(server)}`;
-  // It must not keep the test run alive.
+  // The web server must not keep the process alive.
   server.unref();
   return origin;
 }
 
-// What runs has a database and a folder of mails of its own, under its name. `stop` and `start`
-// take it away and bring it back at the same address, which is `{url}` in the flags.
+// Starts a lictor with a database and a folder of mails of its own, called `name`. `stop` and `start`
+// restart it at the same URL, which replaces `{url}` in the flags.
 export async function startLictor(name, ...words) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -48,50 +47,50 @@ export async function startLictor(name, ...words) {
     mails: join(dir, `${name}-mails`),
     stop: () => stop(child),
     start: async () => void (child = await launch(name, url, ['--database', database, ...flags])),
-    // The command line, beside the running server.
+    // Runs a command on the database of the running server.
     run: (input, ...words) =>
-      execFileSync(lictorBinary(), [...words, '--database', database], { ...surroundings(), input, encoding: 'utf8' }),
+      execFileSync(lictorBinary(), [...words, '--database', database], { ...environment(), input, encoding: 'utf8' }),
   };
 }
 
-// Where `startLictor(name, ...mailTo(name))` puts its mails, a file each.
+// The flags for `startLictor(name, ...mailTo(name))`, with which it writes its mails to files.
 export function mailTo(name) {
   return ['--mail', `dir:${join(dir, `${name}-mails`)}`, '--mail-from', 'login@example.org'];
 }
 
 async function launch(name, url, flags) {
   const child = spawn(lictorBinary(), ['serve', '--listen', new URL(url).host, ...flags], {
-    ...surroundings(),
+    ...environment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.add(child);
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (said += chunk));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += chunk));
   const ended = new Promise(done => {
     child.on('error', error => done(String(error)));
     child.on('exit', (code, signal) => done(`exit ${code ?? signal}`));
   }).finally(() => running.delete(child));
-  Object.assign(child, { ended, said: () => said });
+  Object.assign(child, { ended, output: () => output });
 
   const giveUp = Date.now() + START_LIMIT_MS;
   while (!(await fetch(`${url}/api/`).then(answer => answer.ok, () => false))) {
     const state = await Promise.race([ended, sleep(50, 'starting')]);
-    assert.ok(state === 'starting' && Date.now() < giveUp, `lictor (${name}) did not start: ${state}\n${said}`);
+    assert.ok(state === 'starting' && Date.now() < giveUp, `lictor (${name}) did not start: ${state}\n${output}`);
   }
   return child;
 }
 
-// The environment is a bare one, so that no setting of the person at the keyboard counts.
-function surroundings() {
+// A minimal environment, so that no setting of the developer counts.
+function environment() {
   return { cwd: dir, env: { PATH: process.env.PATH, HOME: dir } };
 }
 
-// Each lictor must end by itself, with exit code 0, when it is asked to.
+// Stops all lictors; each must end with exit code 0 after SIGTERM.
 export async function stopLictors() {
   await Promise.all([...running].map(stop));
 }
 
-// Chromium keeps all its files in our directory, and asks nothing of the outside world.
+// Starts Chromium, which keeps all its files in our directory and requests nothing from the internet.
 export function startChromium(...flags) {
   process.env.TMPDIR = dir;
   return chromium.launch({
@@ -105,7 +104,7 @@ async function stop(child) {
   child.kill('SIGTERM');
   const how = await Promise.race([child.ended, sleep(STOP_LIMIT_MS, 'still running', { ref: false })]);
   child.kill('SIGKILL');
-  assert.equal(how, 'exit 0', `lictor was asked to stop; it said:\n${child.said()}`);
+  assert.equal(how, 'exit 0', `lictor did not stop cleanly; its output:\n${child.output()}`);
 }
 
 function lictorBinary() {
@@ -116,7 +115,7 @@ function lictorBinary() {
   return binary;
 }
 
-function leaveNothing() {
+function cleanUp() {
   for (const child of running) child.kill('SIGKILL');
   running.clear();
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });

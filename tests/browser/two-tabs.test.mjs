@@ -1,5 +1,5 @@
-// Owns the promise that two tabs of one app stay logged in where each keeps a copy of the token,
-// as react-token-auth does: a tab's copy may be several refreshes old when the tab comes with it.
+// Owns the tests of two tabs of one app that each keep a copy of the token, as react-token-auth does:
+// both stay logged in, although the copy of a tab may be several refreshes old.
 
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
@@ -33,7 +33,7 @@ test('a tab with an older copy of the token ended the session of all tabs', asyn
   assert.equal(alarms(lictor), 0);
 });
 
-test('with --refresh-reuse never it still does', async t => {
+test('with --refresh-reuse never an older copy ends the session', async t => {
   const { lictor, tabs } = await twoTabs(t, 'never', [refused(401), refused(403)], '--refresh-reuse', 'never');
   const [one, two] = tabs;
   assert.equal(await read(two), 'MissingToken');
@@ -42,7 +42,7 @@ test('with --refresh-reuse never it still does', async t => {
   assert.equal(alarms(lictor), 1);
 });
 
-test('an older copy in another browser is a stolen one', async t => {
+test('an older copy in another browser ends the session as stolen', async t => {
   const { lictor, tabs, first } = await twoTabs(t, 'stolen', [refused(401), refused(403)]);
   const thief = await fetch(`${lictor.url}/api/refresh`, { method: 'POST', body: first });
   assert.equal(thief.status, 403);
@@ -51,8 +51,8 @@ test('an older copy in another browser is a stolen one', async t => {
   assert.equal(alarms(lictor), 1);
 });
 
-// Two tabs that have copied the first token, of which the first tab has refreshed twice: the grace
-// period of 30 seconds is for the token before the newest only, so nobody has to wait for its end.
+// Two tabs with a copy of the first token; then the first tab refreshes twice. The grace period of 30
+// seconds is only for the token before the newest, so the test need not wait for its end.
 async function twoTabs(t, name, expected, ...flags) {
   const lictor = await startLictor(name, '--web', APP, '--access-lifespan', `${ACCESS_MS / 1000}s`, ...flags);
   addUser(lictor, 'ada');
@@ -71,7 +71,7 @@ async function twoTabs(t, name, expected, ...flags) {
   return { lictor, tabs, first };
 }
 
-// Whole seconds, of which a token is good to the end of its last.
+// A token is valid until the end of the second of its `exp`.
 function expire() {
   return sleep(ACCESS_MS + 1_100);
 }

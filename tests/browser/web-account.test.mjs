@@ -1,5 +1,5 @@
-// Owns the promise of the account page: everything there is of oneself can be seen and changed.
-// The real program, real Chromium.
+// Owns the tests of the account page: users see and change everything about their account. The real
+// program, real Chromium.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -11,7 +11,7 @@ import {
 import { mailTo, startChromium, startLictor, stopLictors } from './stage.mjs';
 
 const NEW_PASSWORD = 'nine copper kettles on the hill';
-// Seconds after which a login is too long ago.
+// Seconds after which the server requires a fresh login.
 const AGAIN_S = 3;
 
 let browser, lictor;
@@ -26,7 +26,7 @@ after(async () => {
   await stopLictors();
 });
 
-test('another e-mail counts once it was confirmed on the page of its link', async t => {
+test('a new e-mail address counts after the confirmation on the page of its link', async t => {
   const page = await account(t, 'ada', [refused(403)], '--email', 'ada@example.org');
   await button(page, 'Change e-mail').click();
   await field(page, 'New e-mail').fill('ada@example.net');
@@ -47,7 +47,7 @@ test('another e-mail counts once it was confirmed on the page of its link', asyn
   await page.getByText('ada@example.net', { exact: true }).waitFor();
 });
 
-test('another password ends all sessions, and all tabs go on with a new one', async t => {
+test('a new password ends all sessions and begins a new one for all tabs', async t => {
   const page = await account(t, 'bea', [refused(400), refused(403)]);
   const [mine, other] = [await tokenIn(page), await logInByApi(lictor, 'bea')];
   const tab = await page.context().newPage();
@@ -57,7 +57,7 @@ test('another password ends all sessions, and all tabs go on with a new one', as
   await rows(page).nth(1).waitFor();
   await button(page, 'Change password').click();
   await inspect(page, 'change password');
-  for (const [current, next, told] of [
+  for (const [current, next, message] of [
     ['not this one', NEW_PASSWORD, 'The password is wrong.'],
     [PASSWORD, 'password', 'It is one of the most common passwords, which are tried first.'],
     [PASSWORD, NEW_PASSWORD, 'Your password is changed. All other sessions have ended.'],
@@ -65,7 +65,7 @@ test('another password ends all sessions, and all tabs go on with a new one', as
     await field(page, 'Current password').fill(current);
     await field(page, 'New password').fill(next);
     await button(page, 'Change password').click();
-    await page.getByText(told).waitFor();
+    await page.getByText(message).waitFor();
   }
   await inspect(page, 'password changed');
   await rows(page).nth(1).waitFor({ state: 'detached' });
@@ -82,7 +82,7 @@ test('another password ends all sessions, and all tabs go on with a new one', as
   await heading(page, 'Hello, bea').waitFor();
 });
 
-test('sessions: each can be ended, and all of them', async t => {
+test('sessions can be ended one by one and all at once', async t => {
   const page = await account(t, 'cleo', []);
   const other = await logInByApi(lictor, 'cleo');
   await page.reload();
@@ -109,7 +109,7 @@ test('sessions: each can be ended, and all of them', async t => {
   await assert.rejects(ask(lictor, 'GET', '/api/me', third), /BlacklistedError/);
 });
 
-test('second factor: on, other recovery codes, off', async t => {
+test('the second factor: on, new recovery codes, off', async t => {
   const page = await account(t, 'dora', [refused(403)]);
   await button(page, 'Turn on').click();
   await inspect(page, 'second factor, password first');
@@ -154,28 +154,28 @@ test('second factor: on, other recovery codes, off', async t => {
   assert.equal((await ask(lictor, 'GET', '/api/me', await logInByApi(lictor, 'dora'))).second_factor, false);
 });
 
-test('with a second factor, its code is wanted for another e-mail, another password and deleting', async t => {
+test('with a second factor, a new e-mail address, a new password and deleting need its code', async t => {
   const page = await account(t, 'gil', [refused(403)], '--email', 'gil@example.org');
   await button(page, 'Change e-mail').click();
   await field(page, 'New e-mail').fill('gil@example.net');
   await field(page, 'Current password').fill(PASSWORD);
-  // Turned on elsewhere, while the form is open.
+  // The second factor is turned on elsewhere while the form is open.
   const { codes } = await enrol(lictor, 'gil');
   await button(page, 'Send confirmation').click();
   await page.getByText('A code of your second factor is needed as well.').waitFor();
   assert.equal(await field(page, 'Code').evaluate(each => each === document.activeElement), true, 'the code is asked for');
   await inspect(page, 'change e-mail, the code is missing');
-  for (const [code, told] of [
+  for (const [code, message] of [
     ['000000', 'The code is wrong, too old, or has been used.'],
     [codes[0], 'We have sent a link to gil@example.net.'],
   ]) {
     await field(page, 'Code').fill(code);
     await button(page, 'Send confirmation').click();
-    await page.getByText(told).waitFor();
+    await page.getByText(message).waitFor();
   }
 
   await button(page, 'Change password').click();
-  for (const [code, told] of [
+  for (const [code, message] of [
     [codes[0], 'The code is wrong, too old, or has been used.'],
     [codes[1], 'Your password is changed. All other sessions have ended.'],
   ]) {
@@ -183,7 +183,7 @@ test('with a second factor, its code is wanted for another e-mail, another passw
     await field(page, 'New password').fill(NEW_PASSWORD);
     await field(page, 'Code').fill(code);
     await button(page, 'Change password').click();
-    await page.getByText(told).waitFor();
+    await page.getByText(message).waitFor();
   }
 
   await button(page, 'Delete account').click();
@@ -197,7 +197,7 @@ test('with a second factor, its code is wanted for another e-mail, another passw
   await heading(page, 'Welcome to lictor').waitFor();
 });
 
-test('deleting the account takes the password, and it is gone', async t => {
+test('deleting the account needs the password', async t => {
   const page = await account(t, 'elsa', [refused(403), refused(401)]);
   await button(page, 'Delete account').click();
   const dialog = page.getByRole('dialog', { name: 'Delete account' });
@@ -213,7 +213,7 @@ test('deleting the account takes the password, and it is gone', async t => {
   await page.getByText('The username or the password is wrong.').waitFor();
 });
 
-test('a login that is too long ago is asked for again, and what was asked for is then done', async t => {
+test('an old login is renewed in a dialog, and then the request is done', async t => {
   const server = await startLictor('again', '--throttle', 'off', '--reauthenticate', `${AGAIN_S}s`);
   addUser(server, 'hal');
   addUser(server, 'ivy', '--role', 'admin');
@@ -243,7 +243,7 @@ test('a login that is too long ago is asked for again, and what was asked for is
   await rows(page).nth(1).waitFor({ state: 'detached' });
   await rows(page).filter({ hasText: 'This one' }).waitFor();
 
-  // An administrator, with the second factor.
+  // The same for an administrator with a second factor.
   const { access_token: token } = await ask(server, 'POST', '/api/login', undefined, { username: 'ivy', password: PASSWORD, otp: codes[0] });
   await sleep((AGAIN_S + 1) * 1000);
   const admin = await open(t, browser, server, `/admin/users/${ofHal}`, { token, expected: [refused(403)] });
@@ -264,7 +264,7 @@ async function account(t, name, expected, ...flags) {
   return page;
 }
 
-// The list of sessions.
+// The rows of the list of sessions.
 function rows(page) {
   return page.getByRole('listitem').filter({ hasText: '127.0.0.1' });
 }

@@ -1,5 +1,5 @@
-// Owns the promise of the administration: users, invitations, links for new passwords, the audit,
-// and that it is for administrators only. The real program, real Chromium.
+// Owns the tests of the administration: users, invitations, links for new passwords, the audit, and that
+// only administrators see it. The real program, real Chromium.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -9,7 +9,7 @@ import {
 import { startChromium, startLictor, stopLictors } from './stage.mjs';
 
 const NEW_PASSWORD = 'nine copper kettles on the hill';
-// The list shows so many users at once.
+// The number of users on one page of the list.
 const PAGE = 25;
 
 let browser, lictor, token;
@@ -27,7 +27,7 @@ after(async () => {
   await stopLictors();
 });
 
-test('users are found by name and address, and their page leads back', async t => {
+test('users are found by name and e-mail address, and their page leads back', async t => {
   const page = await admin(t, '/');
   await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Administration' }).click();
   await heading(page, 'Users').waitFor();
@@ -47,7 +47,7 @@ test('users are found by name and address, and their page leads back', async t =
   await heading(page, 'Users').waitFor();
 });
 
-test('who is deactivated is out until activated again', async t => {
+test('a deactivated user is logged out until activated again', async t => {
   const theirs = await logInByApi(lictor, 'ada');
   const page = await admin(t, `/admin/users/${idIn(theirs)}`);
   await page.getByText('Not logged in anywhere.').waitFor({ state: 'detached' });
@@ -62,7 +62,7 @@ test('who is deactivated is out until activated again', async t => {
   await logInByApi(lictor, 'ada');
 });
 
-test('roles are saved, and the last administrator stays one', async t => {
+test('roles are saved, and the last administrator keeps the role', async t => {
   const theirs = await logInByApi(lictor, 'ada');
   const page = await admin(t, `/admin/users/${idIn(theirs)}`, [refused(409)]);
   await field(page, 'Roles').fill('keeper, gardener');
@@ -101,7 +101,7 @@ test('a link for a new password works', async t => {
   await assert.rejects(ask(lictor, 'GET', '/api/me', theirs), /BlacklistedError/);
 });
 
-test('invitations: made, followed, taken back', async t => {
+test('invitations are made, used and revoked', async t => {
   const page = await admin(t, '/admin/invitations');
   await page.getByText('There are none.').waitFor();
   await field(page, 'Roles (optional)').fill('keeper');
@@ -125,7 +125,7 @@ test('invitations: made, followed, taken back', async t => {
   await page.getByText('The invitation is taken back.').waitFor();
 });
 
-test('the audit tells who did what, of all and of one', async t => {
+test('the audit shows who did what, for all users and for one', async t => {
   const page = await admin(t, '/admin/audit');
   await page.getByText('Logged in').first().waitFor();
   await page.getByText('from 127.0.0.1').first().waitFor();
@@ -139,7 +139,7 @@ test('the audit tells who did what, of all and of one', async t => {
   await page.getByRole('listitem').filter({ hasText: 'root' }).first().waitFor();
 });
 
-test('a user is deleted after being asked for', async t => {
+test('a user is deleted after a confirmation', async t => {
   addUser(lictor, 'elsa');
   const theirs = await logInByApi(lictor, 'elsa');
   const page = await admin(t, `/admin/users/${idIn(theirs)}`);
@@ -156,7 +156,7 @@ test('a user is deleted after being asked for', async t => {
   await assert.rejects(logInByApi(lictor, 'elsa'), /AuthenticationError/);
 });
 
-test('many users come page by page', async t => {
+test('many users are shown page by page', async t => {
   for (let i = 0; i < PAGE; i += 1) addUser(lictor, `many-${i}`);
   const page = await admin(t, '/admin');
   await button(page, 'Next page').click();
@@ -167,7 +167,7 @@ test('many users come page by page', async t => {
   await user(page, 'root').waitFor();
 });
 
-test('for administrators only: others are told, and see no way there', async t => {
+test('other users see no link to the administration, and a message on its pages', async t => {
   const page = await open(t, browser, lictor, '/', { token: await logInByApi(lictor, 'cleo') });
   await heading(page, 'Hello, cleo').waitFor();
   assert.equal(await page.getByRole('link', { name: 'Administration' }).count(), 0);

@@ -1,5 +1,5 @@
-// Owns the promise that people get in and out: name and password, the second factor, the
-// keyboard alone, waiting after too many attempts. The real program, real Chromium.
+// Owns the tests of login and logout: username and password, the second factor, the keyboard, the wait
+// after too many attempts. The real program, real Chromium.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -22,7 +22,7 @@ after(async () => {
   await stopLictors();
 });
 
-test('a page that takes a login asks for it in its place, and is there after it', async t => {
+test('a page that requires a login shows the login page, and appears after the login', async t => {
   const page = await open(t, browser, lictor, '/protected', { expected: [refused(401)] });
   await page.getByText('Log in to see this page.').waitFor();
   await logIn(page, 'ada', `${PASSWORD}!`);
@@ -38,7 +38,7 @@ test('a page that takes a login asks for it in its place, and is there after it'
   await page.getByText('Log in to see this page.').waitFor();
 });
 
-test('the keyboard alone: log in, read the protected page, log out', async t => {
+test('with the keyboard alone: log in, read the protected page, log out', async t => {
   const page = await open(t, browser, lictor, '/');
   await heading(page, 'Welcome to lictor').waitFor();
   await page.keyboard.press('Tab');
@@ -69,7 +69,7 @@ test('the keyboard alone: log in, read the protected page, log out', async t => 
   await heading(page, 'Welcome to lictor').waitFor();
 });
 
-test('second factor: the app\'s code, or a recovery code once', async t => {
+test('the second factor: a code of the app, or a recovery code once', async t => {
   addUser(lictor, 'bea');
   const { secret, codes } = await enrol(lictor, 'bea');
   const page = await open(t, browser, lictor, '/login', { expected: [refused(401)] });
@@ -104,7 +104,7 @@ test('second factor: the app\'s code, or a recovery code once', async t => {
   }
 });
 
-test('a device that has logged in is known after it has logged out, until the account is deleted', async t => {
+test('the device secret is kept after a logout, until the account is deleted', async t => {
   addUser(lictor, 'dora');
   const page = await open(t, browser, lictor, '/login');
   const [sent, answered] = [[], []];
@@ -120,7 +120,7 @@ test('a device that has logged in is known after it has logged out, until the ac
     if (name !== 'dora' || sent.length < 3) await button(page, 'Log out').click();
   }
   assert.deepEqual(sent, ['', answered[0], answered[1]]);
-  assert.equal(answered[1].split('.').length, 2, 'one value for each of the two');
+  assert.equal(answered[1].split('.').length, 2, 'one value for each of the two users');
   const kept = await page.evaluate(() => Object.values(localStorage).join());
   for (const value of answered[2].split('.')) assert.ok(kept.includes(value));
 
@@ -133,10 +133,10 @@ test('a device that has logged in is known after it has logged out, until the ac
   await page.goto('/login');
   await logIn(page, 'ada');
   await heading(page, 'Hello, ada').waitFor();
-  assert.equal(sent.at(-1), answered[2].split('.')[1], 'the other one is still known');
+  assert.equal(sent.at(-1), answered[2].split('.')[1], 'the value of the other user is kept');
 });
 
-test('a throttled login counts down, and is taken after it', async t => {
+test('a throttled login counts down, and succeeds afterwards', async t => {
   const strict = await startLictor('strict');
   addUser(strict, 'cleo');
   await failUntilItWaits(strict, 'cleo', 4);
@@ -162,7 +162,7 @@ test('a throttled login counts down, and is taken after it', async t => {
   await heading(page, 'Hello, cleo').waitFor();
 });
 
-// Guesses, as soon as each guess is allowed, until the next one has to wait so many seconds.
+// Guesses as soon as each guess is allowed, until the next one must wait this number of seconds.
 async function failUntilItWaits(server, username, seconds) {
   for (let wait = 0; wait < seconds; ) {
     await sleep(wait * 1000);

@@ -1,14 +1,14 @@
-// Owns what holds for every page: it can be opened at its own address, in both languages, on a
-// phone and at a desk, and what a first visit costs. The real program, real Chromium.
+// Owns the tests of every page: it opens at its own URL, in both languages, on a phone and on a desktop;
+// and the cost of a first visit. The real program, real Chromium.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { addUser, button, fits, heading, inspect, logInByApi, visit } from './app.mjs';
 import { mailTo, startChromium, startLictor, stopLictors } from './stage.mjs';
 
-// Compressed, everything that a first visit loads.
+// Limit on the compressed bytes that a first visit loads.
 const MOST_BYTES = 120_000;
-// Those three, the icon, and what the server offers.
+// These three, the icon, and the configuration of the server.
 const MOST_REQUESTS = 5;
 
 const outside = [
@@ -67,7 +67,7 @@ for (const [who, pages] of [['outside', outside], ['inside', inside]]) {
   }
 }
 
-test('the language can be chosen, and is remembered', async t => {
+test('the choice of the language is kept', async t => {
   const context = await visit(t, browser, lictor);
   const page = await context.newPage();
   await page.goto('/login');
@@ -80,7 +80,7 @@ test('the language can be chosen, and is remembered', async t => {
   await heading(page, 'Make an account').waitFor();
 });
 
-test('day and night are those of the system', async t => {
+test('the colour scheme is that of the system', async t => {
   const context = await visit(t, browser, lictor);
   const page = await context.newPage();
   await page.goto('/');

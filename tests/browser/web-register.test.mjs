@@ -1,5 +1,5 @@
-// Owns the promise that people get in by themselves: registering in each of the server's modes,
-// following the link in a mail, a forgotten password. The real program, real Chromium.
+// Owns the tests of registration in each mode of the server, of mailed links, and of forgotten passwords.
+// The real program, real Chromium.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -48,7 +48,7 @@ test('the first minute: register, read the protected page, log out, log in', asy
   await heading(page, 'Hello, ada').waitFor();
 });
 
-test('fields say what is wrong with them, and nothing is sent', async t => {
+test('fields show their problems, and nothing is sent', async t => {
   const page = await open(t, browser, byMail, '/register', {});
   const asked = [];
   page.on('request', request => request.method() === 'POST' && asked.push(request.url()));
@@ -86,7 +86,7 @@ test('by mail: the page of the link finishes the registration, once, and only wi
   await inspect(page, 'login, not yet active');
 
   const link = await mailedLink(byMail, 'cleo@example.org', 'finalize');
-  // As a program does that checks mail: it opens the link, and runs what is on the page.
+  // Like a program that scans mail: it opens the link and runs the scripts of the page.
   const scanner = await open(t, browser, byMail, link);
   await button(scanner, 'Confirm address').waitFor();
   await scanner.waitForLoadState('networkidle');
@@ -106,7 +106,7 @@ test('by mail: the page of the link finishes the registration, once, and only wi
   await heading(page, 'This link does not work').waitFor();
 });
 
-test('a confirmation that gets no answer can be tried again', async t => {
+test('a confirmation without an answer can be repeated', async t => {
   await ask(byMail, 'POST', '/api/registration', undefined, { username: 'gus', email: 'gus@example.org', password: PASSWORD });
   const page = await open(t, browser, byMail, await mailedLink(byMail, 'gus@example.org', 'finalize'), { expected: [unreachable] });
   await button(page, 'Confirm address').waitFor();
@@ -118,7 +118,7 @@ test('a confirmation that gets no answer can be tried again', async t => {
   await heading(page, 'Welcome, gus').waitFor();
 });
 
-test('the length of a password is the one that the server says', async t => {
+test('the minimum length of a password is that of the server', async t => {
   const page = await open(t, browser, byMail, '/forgot');
   await page.route('**/api/config', async route => {
     const response = await route.fetch();
@@ -151,7 +151,7 @@ test('by invitation: the link fills in its code, which works once', async t => {
   await page.getByText('The invitation is wrong, used or expired.').waitFor();
 });
 
-test('closed: registration is not offered, and says who makes accounts', async t => {
+test('closed: the page offers no registration and says who makes accounts', async t => {
   const server = await startLictor('closed', '--registration', 'closed', '--throttle', 'off');
   const page = await open(t, browser, server, '/');
   await page.getByText('The administrator of lictor can give you one.').waitFor();
@@ -166,7 +166,7 @@ test('closed: registration is not offered, and says who makes accounts', async t
   await inspect(page, 'forgot, without mail');
 });
 
-test('a forgotten password: the mailed link sets another one, once', async t => {
+test('a forgotten password: the mailed link sets a new one, once', async t => {
   addUser(byMail, 'elsa', '--email', 'elsa@example.org');
   const page = await open(t, browser, byMail, '/login', { expected: [refused(401)] });
   await page.getByRole('link', { name: 'Forgot your password?' }).click();
@@ -180,7 +180,7 @@ test('a forgotten password: the mailed link sets another one, once', async t => 
   await page.goto(link);
   await heading(page, 'Set a new password').waitFor();
   assert.equal(new URL(page.url()).search, '', 'the secret is out of the address bar');
-  // Opened once more, as a program does that checks mail: that spends nothing.
+  // Opened again, as by a program that scans mail: that does not use up the link.
   await page.goto(link);
   await heading(page, 'Set a new password').waitFor();
   await page.waitForLoadState('networkidle');
@@ -201,7 +201,7 @@ test('a forgotten password: the mailed link sets another one, once', async t => 
   await heading(page, 'This link does not work').waitFor();
 });
 
-test('a forgotten password takes the second factor as well', async t => {
+test('a forgotten password needs the second factor too', async t => {
   addUser(byMail, 'fay', '--email', 'fay@example.org');
   const { codes } = await enrol(byMail, 'fay');
   await ask(byMail, 'POST', '/api/reset', undefined, { email: 'fay@example.org' });
@@ -209,14 +209,14 @@ test('a forgotten password takes the second factor as well', async t => {
   const page = await open(t, browser, byMail, link, { expected: [refused(401), refused(403)] });
   await field(page, 'New password').fill(NEW_PASSWORD);
   await button(page, 'Set password').click();
-  for (const [code, told] of [
+  for (const [code, message] of [
     ['000000', page.getByText('The code is wrong, too old, or has been used.')],
     [codes[0], heading(page, 'Your password is set')],
   ]) {
     await field(page, 'Code').fill(code);
     if (code !== codes[0]) await inspect(page, 'new password, second factor');
     await button(page, 'Set password').click();
-    await told.waitFor();
+    await message.waitFor();
   }
 });
 

@@ -1,5 +1,5 @@
-// Owns the promise that whoever must have a second factor is led to set it up, and can do nothing
-// else before. The real program, real Chromium.
+// Owns the tests of a required second factor: the app leads its users to set it up, and shows nothing else
+// before. The real program, real Chromium.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -21,7 +21,7 @@ after(async () => {
   await stopLictors();
 });
 
-test('after the login there is nothing but setting it up and logging out', async t => {
+test('after the login there is only setting it up and logging out', async t => {
   const server = await startLictor('required', '--throttle', 'off', '--require-second-factor', 'all');
   addUser(server, 'ada');
   const page = await open(t, browser, server, '/login', { expected: [refused(403)] });
@@ -41,7 +41,7 @@ test('after the login there is nothing but setting it up and logging out', async
   await heading(page, TITLE).waitFor();
   const secret = await scan(page);
   await inspect(page, 'required second factor, QR code');
-  // Back to the beginning, and once more.
+  // Back to the first step, and again.
   await button(page, 'Cancel').click();
   const other = await scan(page);
   assert.notEqual(other, secret);
@@ -49,7 +49,7 @@ test('after the login there is nothing but setting it up and logging out', async
   await button(page, 'Turn on').click();
   await heading(page, 'Your recovery codes', 2).waitFor();
   await inspect(page, 'required second factor, recovery codes');
-  // A way to another page does not lead past the codes.
+  // Navigation to another page does not skip the recovery codes.
   await page.getByRole('link', { name: 'lictor' }).click();
   await heading(page, 'Your recovery codes', 2).waitFor();
   await page.goBack();
@@ -62,7 +62,7 @@ test('after the login there is nothing but setting it up and logging out', async
   await inspect(page, 'account, required second factor');
 });
 
-test('who becomes somebody who must have one is led there from the open page', async t => {
+test('when it becomes required, the open page leads the user there', async t => {
   const server = await startLictor('admins', '--throttle', 'off', '--require-second-factor', 'admin');
   addUser(server, 'bea');
   const page = await open(t, browser, server, '/', { token: await logInByApi(server, 'bea'), expected: [refused(403)] });
@@ -79,7 +79,7 @@ test('who becomes somebody who must have one is led there from the open page', a
   await page.getByText('protected endpoint (allowed usr bea)').waitFor();
 });
 
-test('a mailed link can be opened all the same', async t => {
+test('a mailed link can be opened anyway', async t => {
   const server = await startLictor('links', '--throttle', 'off', '--require-second-factor', 'all');
   addUser(server, 'cleo');
   const token = await logInByApi(server, 'cleo');
@@ -92,7 +92,7 @@ test('a mailed link can be opened all the same', async t => {
   }
 });
 
-// From the password to the QR code; the secret in it.
+// Goes from the password to the QR code; returns the secret in it.
 async function scan(page) {
   await field(page, 'Current password').fill(PASSWORD);
   await button(page, 'Continue').click();

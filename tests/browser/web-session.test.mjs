@@ -1,6 +1,5 @@
-// Owns the promise that a session lives as long as it should and no longer: two tabs, a restart
-// of the server, a lost connection, tokens that expire or are revoked. The real program, real
-// Chromium.
+// Owns the tests of the life of a session: two tabs, a restart of the server, a lost connection, tokens
+// that expire or are revoked. The real program, real Chromium.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -10,7 +9,7 @@ import {
 } from './app.mjs';
 import { startChromium, startLictor, stopLictors } from './stage.mjs';
 
-// To Chromium this is another machine, reached by plain http: less is allowed there.
+// For Chromium this is another machine on plain http, which is not a secure context.
 const LAN_NAME = 'lictor.lan';
 const ACCESS_S = 3;
 const REFRESH_S = 9;
@@ -31,7 +30,7 @@ after(async () => {
   await stopLictors();
 });
 
-test('two tabs: a login is that of both, and so is a log-out', async t => {
+test('two tabs: a login and a logout count for both', async t => {
   const context = await visit(t, browser, lictor, { token: await logInByApi(lictor, 'ada') });
   const [one, two] = [await context.newPage(), await context.newPage()];
   await one.goto('/');
@@ -50,7 +49,7 @@ test('two tabs: a login is that of both, and so is a log-out', async t => {
   await heading(one, 'Hello, ada').waitFor();
 });
 
-test('two tabs: each token is exchanged once, before it expires', async t => {
+test('two tabs: each token is refreshed once, before it expires', async t => {
   const server = await startLictor('tabs', '--throttle', 'off', '--access-lifespan', `${ACCESS_S}s`);
   addUser(server, 'ada');
   const context = await visit(t, browser, server, { token: await logInByApi(server, 'ada') });
@@ -69,7 +68,7 @@ test('two tabs: each token is exchanged once, before it expires', async t => {
   assert.equal(new Set(exchanged).size, exchanged.length, 'no token twice');
 });
 
-test('on plain http in a LAN, where a browser has no Web Locks: the same', async t => {
+test('two tabs on plain http in a LAN, without Web Locks: the same', async t => {
   const server = await startLictor('lan', '--throttle', 'off', '--access-lifespan', `${ACCESS_S}s`);
   addUser(server, 'ada');
   const lan = { ...server, url: server.url.replace('127.0.0.1', LAN_NAME) };
@@ -86,7 +85,7 @@ test('on plain http in a LAN, where a browser has no Web Locks: the same', async
   await heading(pages[1], 'Log in').waitFor();
 });
 
-test('an expired token is exchanged when one comes back, an expired session ends', async t => {
+test('on return, an expired token is refreshed, and an expired session ends', async t => {
   const token = await logInByApi(brief, 'ada');
   const began = Date.now();
   await sleep((ACCESS_S + 1) * 1000);
@@ -97,7 +96,7 @@ test('an expired token is exchanged when one comes back, an expired session ends
   await inspect(page, 'login, after the session has ended');
 });
 
-test('a revoked session ends at the next request, and says so', async t => {
+test('a revoked session ends at the next request with a message', async t => {
   const [token, other] = [await logInByApi(lictor, 'ada'), await logInByApi(lictor, 'ada')];
   const page = await open(t, browser, lictor, '/', { token, expected: [refused(403)] });
   await heading(page, 'Hello, ada').waitFor();
@@ -109,7 +108,7 @@ test('a revoked session ends at the next request, and says so', async t => {
   assert.equal(await button(page, 'Log out').count(), 0);
 });
 
-test('an account that is deactivated is out, and is told why it cannot come in', async t => {
+test('a deactivated user is logged out, and the login says why', async t => {
   addUser(lictor, 'bea');
   const token = await logInByApi(lictor, 'bea');
   const page = await open(t, browser, lictor, '/', { token, expected: [refused(403)] });
@@ -119,7 +118,7 @@ test('an account that is deactivated is out, and is told why it cannot come in',
   await page.getByText(ENDED).waitFor();
 });
 
-test('a restart of the server: said, waited for, and the session goes on', async t => {
+test('a restart of the server shows a message, and the session continues', async t => {
   const server = await startLictor('restart', '--throttle', 'off');
   addUser(server, 'ada');
   const page = await open(t, browser, server, '/', { token: await logInByApi(server, 'ada'), expected: [unreachable] });
@@ -133,7 +132,7 @@ test('a restart of the server: said, waited for, and the session goes on', async
   assert.equal(await page.getByText(LOST).count(), 0);
 });
 
-test('offline and back: what was typed is still there', async t => {
+test('offline and back: the typed text is kept', async t => {
   const page = await open(t, browser, lictor, '/login', { expected: [unreachable] });
   await page.getByLabel('Username or e-mail').fill('ada');
   await page.getByLabel('Password', { exact: true }).fill('ten wooden lanterns by the ford');

@@ -1,8 +1,8 @@
-"""One conversation with a server: a case's bytes go in, and what the server made of them comes out.
+"""One connection to a server: sends the bytes of a case and classifies the outcome.
 
-Owns what counts as answered, refused and kept open, and gives each case what a
-server asks for and a parser does not: a `Host`, and an end. This file must not
-know any suite, nor which outcomes are right.
+Owns the meaning of answered, refused and open, and adds to each case what a server
+requires and a parser does not: a `Host`, and an end. It knows no suite and no right
+outcome.
 """
 
 import contextlib
@@ -10,9 +10,9 @@ import re
 import socket
 from typing import NamedTuple
 
-LIMIT = 5  # seconds until a server must have said everything
+LIMIT = 5  # seconds within which a server must have sent everything
 
-# What the engine itself answers; everything else comes from a route, so its request was framed.
+# Statuses of the engine itself. Any other comes from a route, so the request was framed.
 ENGINE = {400, 408, 413, 414, 417, 431, 501, 505}
 BROKEN = {500, 503}
 
@@ -23,8 +23,8 @@ HEALTHY = b'{"status":"ok"}'
 
 
 class Expected(NamedTuple):
-    """So many requests are answered, and then the connection is `open`, `closed` or `refused`;
-    or it is `waiting` for the rest of a request."""
+    """The number of answered requests, and the state of the connection after them: `open`, `closed`,
+    `refused`, or `waiting` for the rest of a request."""
 
     answered: int
     end: str
@@ -41,8 +41,8 @@ class Case(NamedTuple):
 
 class Outcome(NamedTuple):
     answered: int
-    end: str  # as in Expected, and behind `refused` the status; else `cut` or `broken`
-    answers: list  # every answer's bytes, in order
+    end: str  # as in Expected, with the status after `refused`; or `cut` or `broken`
+    answers: list  # the bytes of every answer, in order
 
     def __str__(self):
         return f"{self.answered} answered, then {self.end}"
@@ -52,8 +52,8 @@ class Outcome(NamedTuple):
 
 
 def with_hosts(data):
-    """Each head of HTTP/1.1 has a `Host`. A parser asks for none and a server must (RFC 9112
-    section 3.2); without this, cases would be refused for a reason that is not theirs."""
+    """Adds a `Host` to each HTTP/1.1 head without one. A server must require it (RFC 9112 section 3.2)
+    and a parser does not; without it, the server would refuse cases for another reason than theirs."""
     parts, end = [], 0
     for line in REQUEST_LINE.finditer(data):
         parts.append(data[end : line.end()])
@@ -64,10 +64,10 @@ def with_hosts(data):
 
 
 def ask(port, case, *, piecewise=False):
-    """The case's outcome. What follows its last byte depends on what the suite expects: nothing
-    where a request is unfinished, else one more request, which is answered only if the server
-    and the suite agree where the case ends. Before it comes an empty line if the case should be
-    refused: a parser may have enough before a head's or a body's end, and a server reads it all."""
+    """Sends the case; returns its outcome. If the suite expects an unfinished request, nothing follows.
+    Otherwise one more request follows, which is answered only if the server and the suite agree on
+    the end of the case. An empty line precedes it if the case should be refused, because a parser may
+    refuse before the end of a head or a body, and a server reads all of it."""
     blank = b"\r\n\r\n" if case.expected.end == "refused" else b""
     after = b"" if case.expected.end == "waiting" else blank + AFTER
     try:
@@ -79,27 +79,27 @@ def ask(port, case, *, piecewise=False):
 
 
 def judged(answers, waited):
-    """What a conversation's answers come to."""
+    """The outcome that the answers show."""
     before = len(answers) - 1
     last = answers[-1] if answers else b""
-    said = b"\r\nConnection: close\r\n" in last
+    announced = b"\r\nConnection: close\r\n" in last
     if BROKEN.intersection(map(status, answers)):
         return Outcome(before, f"broken: {last!r}", answers)
     if last.endswith(HEALTHY):
         return Outcome(before, "open", answers)
-    if last and said and status(last) in ENGINE:
+    if last and announced and status(last) in ENGINE:
         return Outcome(before, f"refused {status(last)}", answers)
     if waited:
         return Outcome(len(answers), "waiting", answers)
-    return Outcome(len(answers), "closed" if said or not last else "cut", answers)
+    return Outcome(len(answers), "closed" if announced or not last else "cut", answers)
 
 
 def exchange(port, data, piecewise):
-    """Everything that the server sends until it closes."""
+    """Sends the bytes; returns everything that the server sends until it closes."""
     with socket.create_connection(("127.0.0.1", port), LIMIT) as connection:
         connection.settimeout(LIMIT)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        # A server that has refused may close before everything is sent; what it said is read.
+        # A server may refuse and close before everything is sent; its answer is read anyway.
         with contextlib.suppress(OSError):
             for piece in [bytes([byte]) for byte in data] if piecewise else [data]:
                 connection.sendall(piece)
@@ -111,12 +111,12 @@ def exchange(port, data, piecewise):
 
 
 def split(received):
-    """The answers in a connection's bytes."""
+    """Splits the received bytes into answers."""
     while received:
         head, _, rest = received.partition(b"\r\n\r\n")
         length = re.search(rb"\r\nContent-Length: ([0-9]+)", head)
         size = int(length[1]) if length else 0
-        # The answer to HEAD tells the length of a body that is not there.
+        # The answer to HEAD has the length of a body that does not follow.
         body = b"" if not rest or rest.startswith(b"HTTP/") else rest[:size]
         if len(body) not in (0, size):
             raise ValueError(f"an answer has {len(body)} of {size} bytes")

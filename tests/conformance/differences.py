@@ -1,7 +1,7 @@
-"""Where lictor does otherwise than a suite expects, and why: a table.
+"""A table of the cases in which lictor differs from the expectation of a suite, with reasons.
 
-Every row is a promise in both directions: the test fails if lictor does anything
-else than written here, and if the difference has gone. Names are the suite's own.
+The test fails if the outcome is not that of the row, and also if a difference has
+disappeared. Names are those of the suite.
 """
 
 
@@ -14,7 +14,7 @@ ANSWERED_HTTP10 = "1 answered, then closed"
 
 GUNICORN = [
     (
-        "exactly `chunked` is taken: a server need not know other codings (RFC 9112 section 6.1; design section 3)",
+        "only `chunked` is accepted: a server need not support other codings (RFC 9112 section 6.1; design section 3)",
         each(
             "valid",
             [
@@ -28,15 +28,15 @@ GUNICORN = [
         ),
     ),
     (
-        "a space before the colon MUST be refused (RFC 9112 section 5.1); gunicorn has an option against that",
+        "a space before the colon MUST be refused (RFC 9112 section 5.1); gunicorn has an option that allows it",
         each("valid", ["028"]),
     ),
     (
-        "a folded line is refused, as a server may (RFC 9112 section 5.2); gunicorn has an option against that",
+        "a folded line is refused, as a server may (RFC 9112 section 5.2); gunicorn has an option that allows it",
         each("valid", ["compat_obs_fold", "compat_obs_fold_huge"]),
     ),
     (
-        "a fragment is no part of a request target (RFC 9112 section 3.2)",
+        "a request target has no fragment (RFC 9112 section 3.2)",
         each("valid", ["005"]),
     ),
     (
@@ -44,7 +44,7 @@ GUNICORN = [
         each("valid", ["rfc9112_target_absolute_https_01"]),
     ),
     (
-        "a user's name in a target is to be treated as an error (RFC 9110 section 4.2.4)",
+        "userinfo in a target should be treated as an error (RFC 9110 section 4.2.4)",
         each("valid", ["rfc9112_target_absolute_userinfo_01"]),
     ),
     (
@@ -60,11 +60,11 @@ GUNICORN = [
         each("valid", ["pp_01", "pp_02", "pp_04", "pp_05"]),
     ),
     (
-        "a body shorter than its Content-Length is no request (RFC 9112 section 8): the rest is waited for",
+        "a body shorter than its Content-Length is incomplete (RFC 9112 section 8): lictor waits for the rest",
         each("valid", ["099"], "0 answered, then closed"),
     ),
     (
-        "a head has 16 KiB, 64 fields, and 8 KiB for its target, whatever gunicorn is set to (design section 3)",
+        "the limits on a head are 16 KiB, 64 fields and an 8 KiB target, independent of gunicorn's settings (design section 3)",
         {
             **each("valid", ["024"], "0 answered, then refused 431"),
             **each("invalid", ["010", "011", "012", "017"], ANSWERED),
@@ -72,22 +72,22 @@ GUNICORN = [
         },
     ),
     (
-        "any token is a method (RFC 9110 section 9.1), and gets 404 or 405",
+        "any token is a method (RFC 9110 section 9.1) and answers 404 or 405",
         each("invalid", ["003c"], ANSWERED),
     ),
     (
-        "an underscore may be in a field's name (RFC 9110 section 5.1), and lictor makes no variables of them",
+        "a field name may have an underscore (RFC 9110 section 5.1), and lictor makes no variables of field names",
         {
             **each("invalid", ["chunked_07"], ANSWERED),
             **each("invalid", ["040"], ANSWERED_HTTP10),
         },
     ),
     (
-        "a field that lictor does not look at is not checked: X-Forwarded-Proto, X-Forwarded-Ssl, Content-Type",
+        "lictor does not check fields that it does not use: X-Forwarded-Proto, X-Forwarded-Ssl, Content-Type",
         each("invalid", ["019", "041"], ANSWERED),
     ),
     (
-        "a trailer's fields are thrown away (RFC 9112 section 7.1.2), whatever their names",
+        "the fields of a trailer are discarded (RFC 9112 section 7.1.2), with any name",
         each(
             "invalid",
             [
@@ -102,7 +102,7 @@ GUNICORN = [
 
 LLHTTP = [
     (
-        "what llhttp takes only with a lenient option is refused: folded lines (RFC 9112 section 5.2)",
+        "refused, although llhttp has a lenient option for it: a folded line (RFC 9112 section 5.2)",
         {
             **each(
                 "connection",
@@ -113,14 +113,14 @@ LLHTTP = [
         },
     ),
     (
-        "the same: a space before the colon (RFC 9112 section 5.1)",
+        "refused, although llhttp has a lenient option for it: a space before the colon (RFC 9112 section 5.1)",
         {
             **each("connection", ["Invalid whitespace token with `Connection` header field (lenient)"]),
             **each("content-length", ["Invalid whitespace token with `Content-Length` header field (lenient)"]),
         },
     ),
     (
-        "the same: a CR or LF that stands alone (RFC 9112 section 2.2; design section 3)",
+        "refused, although llhttp has a lenient option for it: a bare CR or LF (RFC 9112 section 2.2; design section 3)",
         {
             **each("content-length", ["Missing CRLF-CRLF before body (lenient)"]),
             **each("invalid", ["Headers separated by dummy characters (lenient)", "Only LFs present (lenient)"]),
@@ -130,7 +130,7 @@ LLHTTP = [
         },
     ),
     (
-        "the same: a control character in a value (RFC 9110 section 5.5)",
+        "refused, although llhttp has a lenient option for it: a control character in a value (RFC 9110 section 5.5)",
         {
             **each("lenient-header-value-relaxed", ["Control char in header value (relaxed)"]),
             **each("lenient-headers", ["Header value (lenient)"]),
@@ -138,7 +138,7 @@ LLHTTP = [
         },
     ),
     (
-        "the same: a body that two readers could end in two places (RFC 9112 sections 6.3 and 7.1)",
+        "refused, although llhttp has a lenient option for it: a body that two readers could end in two places (RFC 9112 sections 6.3 and 7.1)",
         {
             **each(
                 "content-length",
@@ -157,15 +157,15 @@ LLHTTP = [
         },
     ),
     (
-        "the same: a version that is none of HTTP/1's (RFC 9110 section 15.6.6)",
+        "refused, although llhttp has a lenient option for it: a version other than HTTP/1.0 and HTTP/1.1 (RFC 9110 section 15.6.6)",
         each("lenient-version", ["Invalid HTTP version (lenient)"], "0 answered, then refused 505"),
     ),
     (
-        "the same: a body that its reader says is not there, when it has a Content-Length (RFC 9112 section 6.3)",
+        "refused, although llhttp has a lenient option for it: a request with a Content-Length whose body llhttp was told to skip (RFC 9112 section 6.3)",
         each("content-length", ["Content-Length reset when no body is received"], "1 answered, then refused 400"),
     ),
     (
-        "exactly `chunked` is taken: a server need not know other codings (RFC 9112 section 6.1; design section 3)",
+        "only `chunked` is accepted: a server need not support other codings (RFC 9112 section 6.1; design section 3)",
         each(
             "transfer-encoding",
             [
@@ -186,7 +186,7 @@ LLHTTP = [
         },
     ),
     (
-        "a line without version is HTTP/0.9, which is not spoken (RFC 9112 section 3)",
+        "a request line without a version is HTTP/0.9, which is not supported (RFC 9112 section 3)",
         each("sample", ["No HTTP version"]),
     ),
     (
@@ -201,15 +201,15 @@ LLHTTP = [
         each("method", ["M-SEARCH request"]),
     ),
     (
-        "a fragment is no part of a request target (RFC 9112 section 3.2)",
+        "a request target has no fragment (RFC 9112 section 3.2)",
         each("uri", ["Fragment in URI"]),
     ),
     (
-        "a user's name in a target is to be treated as an error (RFC 9110 section 4.2.4)",
+        "userinfo in a target should be treated as an error (RFC 9110 section 4.2.4)",
         each("uri", ["`host:port` and basic auth"]),
     ),
     (
-        "any token is a method (RFC 9110 section 9.1), and gets 404 or 405",
+        "any token is a method (RFC 9110 section 9.1) and answers 404 or 405",
         {
             **each("invalid", ["HTTP protocol and ANNOUNCE method"], ANSWERED_HTTP10),
             **each("invalid", ["Invalid method"], ANSWERED),
@@ -219,18 +219,18 @@ LLHTTP = [
 
 REDBOT = [
     (
-        "it never changes, so a cache may keep it as long as it likes (RFC 9111 section 4.2.2)",
+        "it never changes, so a cache may keep it for any time (RFC 9111 section 4.2.2)",
         {"GET /api/": "FRESHNESS_HEURISTIC"},
     ),
     (
-        "it is asked for anew each time, and shorter than the tag that would save it",
+        "it is requested anew each time, and shorter than an entity tag",
         {"GET /api/config": "FRESHNESS_NO_CACHE_NO_VALIDATOR"},
     ),
 ]
 
 HTTPLINT = [
     (
-        "it never changes, so a cache may keep it as long as it likes (RFC 9111 section 4.2.2)",
+        "it never changes, so a cache may keep it for any time (RFC 9111 section 4.2.2)",
         {
             "GET /api/: 200 Hello": "FRESHNESS_HEURISTIC",
             "HEAD /api/: 200 without body": "FRESHNESS_HEURISTIC",

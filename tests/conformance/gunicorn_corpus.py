@@ -1,8 +1,8 @@
-"""The requests that gunicorn tests its parser with, as cases.
+"""The requests with which gunicorn tests its parser, as cases.
 
-Owns how the corpus is read: each request in a file, what gunicorn's parser must
-make of it in another beside it, both read by the corpus' own loader. This file
-must not know how lictor answers.
+Owns reading the corpus: each request is in a file, and the expected result in
+another beside it; the loader of the corpus reads both. It knows nothing of lictor's
+answers.
 """
 
 import importlib
@@ -12,7 +12,7 @@ from conversation import Case, Expected
 
 
 def cases(source):
-    """`source` is gunicorn's source distribution, unpacked."""
+    """The cases; `source` is the unpacked source distribution of gunicorn."""
     sys.path[:0] = [str(source), str(source / "tests")]
     loader = importlib.import_module("treq")
     errors = importlib.import_module("gunicorn.http.errors")
@@ -30,6 +30,6 @@ def cases(source):
 
 
 def persists(request):
-    """Whether the connection goes on after a request (RFC 9112 section 9.3)."""
+    """Whether the connection stays open after the request (RFC 9112 section 9.3)."""
     options = [value.lower() for name, value in request["headers"] if name == "CONNECTION"]
     return "close" not in options and (request["version"] >= (1, 1) or "keep-alive" in options)

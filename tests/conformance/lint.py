@@ -1,8 +1,8 @@
-"""What httplint and REDbot say to lictor's answers.
+"""The warnings of httplint and REDbot about lictor's answers.
 
-Owns what of it counts: every warning. httplint reads an answer's bytes; REDbot asks
-for a resource itself, in the several ways that a client or a cache may. This file
-must not know which warnings are put up with.
+Owns which of their notes count: every warning. httplint reads the bytes of an
+answer; REDbot requests a resource itself, in the ways of clients and caches. It
+knows nothing of which warnings are accepted.
 """
 
 import functools
@@ -15,11 +15,11 @@ from httplint.note import levels
 from redbot.resource import HttpResource
 
 FAULTS = (levels.WARN, levels.BAD)
-REDBOT_LIMIT = 20  # seconds until REDbot must be done with a resource
+REDBOT_LIMIT = 20  # seconds within which REDbot must finish a resource
 
 
 def answer_faults(answer, request):
-    """What httplint finds wrong in an answer's bytes, being the answer to the request's."""
+    """The warnings of httplint about the bytes of an answer to the request."""
     asked = HttpRequestLinter()
     line, fields, _ = parts(request)
     asked.process_request_topline(*line)
@@ -42,8 +42,8 @@ def parts(message):
 
 
 def resource_faults(asked):
-    """What REDbot finds wrong in each resource, or that it could not get it; `asked` has for
-    every name an address and the header fields to ask with."""
+    """The warnings of REDbot about each resource, or that it could not get it. `asked` has a URL and
+    header fields for each name."""
     config = ConfigParser()
     config.read_dict({"redbot": {"enable_local_access": "True"}})
     resources, unfinished = {}, set(asked)
@@ -71,6 +71,6 @@ def found(resource):
 
 
 def faults(notes):
-    """The names of the warnings, but for those that only say what a status means."""
+    """The names of the warnings, without those that only explain a status."""
     warnings = [type(note) for note in notes if note.level in FAULTS]
     return [warning.__name__ for warning in warnings if warning.__module__ != statuses.__name__]

@@ -1,7 +1,7 @@
-"""The requests that llhttp, the parser of Node.js, is tested with, as cases.
+"""The requests with which llhttp, the parser of Node.js, is tested, as cases.
 
-Owns how the corpus is read: Markdown files, in each section a request and the
-log of what the parser must say to it. This file must not know how lictor answers.
+Owns reading the corpus: Markdown files, with a request and the expected log of the
+parser in each section. It knows nothing of lictor's answers.
 """
 
 import re
@@ -9,14 +9,14 @@ from collections import Counter
 
 from conversation import Case, Expected
 
-# What a file consists of, as far as it matters: headings, and fenced requests and logs.
+# The relevant parts of a file: headings, and fenced requests and logs.
 PART = re.compile(r"^#+ (?P<title>[^\n]+)$|^```(?P<kind>http|log)\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL)
-CLOSED, UPGRADED = 5, 22  # llhttp's errors that are none: how a connection goes on
-KEEP_ALIVE, CLOSE = 1, 2  # its flags for what `Connection` says
+CLOSED, UPGRADED = 5, 22  # llhttp's codes for the end of HTTP on a connection; not errors
+KEEP_ALIVE, CLOSE = 1, 2  # its flags for the options of `Connection`
 
 
 def cases(source):
-    """`source` is a source distribution that has llhttp's tests in it, unpacked."""
+    """The cases; `source` is an unpacked source distribution with the tests of llhttp."""
     for file in sorted((source / "vendor" / "llhttp" / "test" / "request").glob("*.md")):
         seen = Counter()
         title = request = None
@@ -32,25 +32,25 @@ def cases(source):
 
 
 def unescape(text):
-    """A request's bytes, from the notation that the corpus describes in its test runner."""
+    """The bytes of a request in the notation of the corpus, which its test runner defines."""
     text = text.removesuffix("\n").replace("\\\n", "").replace("\n", "\r\n")
     for escape, meaning in [(r"\r", "\r"), (r"\n", "\n"), (r"\t", "\t"), (r"\f", "\f")]:
         text = text.replace(escape, meaning)
     text = re.sub(r"\\x([0-9a-fA-F]+)", lambda digits: chr(int(digits[1], 16)), text)
     text = re.sub(r"\\([0-7]{1,3})", lambda digits: chr(int(digits[1], 8)), text)
-    # A fragment does not belong into a target. Cases about other things have one, and would be
-    # refused for it instead of what they are about.
+    # A request target has no fragment. Cases about other things have one, and lictor would refuse them
+    # for the fragment.
     return text.encode().replace(b"?q=search#hey ", b"?q=search ")
 
 
 def understood(request, log):
-    """The bytes to send and what is expected, from the parser's log."""
+    """The bytes to send, and the expected outcome by the log of the parser."""
     answered = log.count("message complete")
     begun = log.count("message begin")
     error = re.search(r"^off=(\d+) error code=(\d+)", log, re.MULTILINE)
     offset, code = (int(error[1]), int(error[2])) if error else (0, 0)
     if code == UPGRADED:
-        # What follows is another protocol's, if the server goes along; lictor never does.
+        # The bytes after it belong to another protocol, if the server upgrades; lictor never does.
         request = request[:offset]
     elif code not in (0, CLOSED):
         return request, Expected(answered, "refused")

@@ -1,8 +1,8 @@
-"""lictor against what public HTTP/1.1 suites expect: replays them and says the score.
+"""lictor against public HTTP/1.1 suites: replays their cases and prints the score.
 
-Owns what runs, what counts as passed, and what is printed. Where lictor does
-otherwise than a suite expects, differences.py must say so and why; with that it
-has passed as well.
+Owns which cases run, what counts as passed, and the output. A case passes with the
+outcome that the suite expects, or with the one that differences.py lists with its
+reason.
 
     V/bin/python -B score.py SUITES     (LICTOR_BIN names another binary)
 
@@ -31,7 +31,7 @@ PERSON = b'{"username": "alice", "password": "seven wet otters"}'
 OTHER_ORIGIN = {"Origin": "https://app.example"}
 PREFLIGHT = {**OTHER_ORIGIN, "Access-Control-Request-Method": "POST"}
 
-# Every kind of answer of the API and of the pages, for httplint: method, path, fields, body.
+# Requests for every kind of answer of the API and the pages, for httplint: method, path, fields, body.
 REQUESTS = [
     ("POST", "/api/registration", {}, PERSON),
     ("POST", "/api/registration", OTHER_ORIGIN, PERSON),
@@ -70,7 +70,7 @@ class Result(NamedTuple):
 
 
 def replay(port, cases, answers):
-    """Each case's result; what came back is put into `answers`, for httplint."""
+    """The result of each case; adds the answers to `answers`, for httplint."""
     results = {}
     for case in cases:
         outcome, in_pieces = ask(port, case), ask(port, case, piecewise=True)
@@ -84,7 +84,7 @@ def replay(port, cases, answers):
 
 
 def named(answer):
-    """An answer by its status and what it says."""
+    """A name for an answer: its status and its content."""
     head, _, body = answer.partition(b"\r\n\r\n")
     if b"\r\nContent-Type: application/json" not in head:
         return f"{status(answer)} {'a file' if body else 'without body'}"
@@ -93,8 +93,8 @@ def named(answer):
 
 
 def linted(port, answers):
-    """What httplint says to the answers of the suites, and to those of the API."""
-    # An answer that tells a length and has no body is one to HEAD; split() makes sure of it.
+    """The warnings of httplint about the answers of the suites and of the API."""
+    # An answer with a length and without a body is one to HEAD; split() ensures that.
     faults = {
         name: lint.answer_faults(answer, b"HEAD / HTTP/1.1" if answer.endswith(b"\r\n\r\n") else b"GET / HTTP/1.1")
         for name, answer in answers.items()
@@ -110,7 +110,7 @@ def linted(port, answers):
 
 
 def crawled(server):
-    """What REDbot says to the resources, to somebody who is logged in."""
+    """The warnings of REDbot about the resources, requested by a logged-in user."""
     token = server.send("POST", "/api/login", [], PERSON).json["access_token"]
     fields = [("Authorization", f"Bearer {token}")]
     return lint.resource_faults(
@@ -124,7 +124,7 @@ def spotless(faults):
 
 
 def wrong(listed, results):
-    """One line for each case that fails."""
+    """One line for each failed case."""
     for name, (wanted, got, agrees) in results.items():
         reason, written = listed.get(name, ("", ""))
         if agrees and reason:
@@ -138,7 +138,7 @@ def wrong(listed, results):
 
 
 def tell(suite, number, results):
-    """Prints a suite's score; how many passed and failed."""
+    """Prints the score of a suite; returns how many passed and failed."""
     failures = list(wrong(DIFFERENCES[suite], results))
     score = [f"{sum(result.agrees for result in results.values())} of {len(results)} as expected"]
     otherwise = Counter(kind(results[name]) for name in DIFFERENCES[suite] if name in results)

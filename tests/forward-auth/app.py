@@ -1,7 +1,7 @@
-"""The app behind the proxy: it remembers every request, and believes what it is told.
+"""The app behind the proxy: it records every request and trusts its header fields.
 
-Owns what an app that does without a login sees, and whom it takes the request to
-be from. This file must not know who should have been let through.
+Owns the view of an app without a login of its own, and the user that it reads from
+a request. It knows nothing of which requests the proxy should pass on.
 """
 
 import contextlib
@@ -14,13 +14,13 @@ from typing import NamedTuple
 class Seen(NamedTuple):
     method: str
     path: str
-    fields: list  # of name and value
-    size: int  # bytes of the body
+    fields: list  # pairs of name and value
+    size: int  # of the body, in bytes
 
     @property
     def identity(self):
-        """The values of user, id and roles, as the most gullible app reads them: it takes every
-        character that is neither letter nor digit for the same one. An empty field says nothing."""
+        """The values of user, id and roles, as a careless app reads them: in field names it treats all
+        characters except letters and digits alike. Empty fields are ignored."""
         values = {"x_auth_user": [], "x_auth_id": [], "x_auth_roles": []}
         for name, value in self.fields:
             variable = re.sub("[^a-z0-9]", "_", name.lower())
@@ -56,7 +56,7 @@ class Handler(BaseHTTPRequestHandler):
 
 @contextlib.contextmanager
 def running_app():
-    """A started app; `seen` grows with every request, and `server_port` says where it is."""
+    """Runs the app. `seen` has every request, `server_port` the port."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as app:
         app.seen = []
         thread = threading.Thread(target=app.serve_forever, kwargs={"poll_interval": 0.05})

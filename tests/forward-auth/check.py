@@ -1,7 +1,7 @@
-"""Real proxies in front of an app: who is let through, and whom the app takes them for.
+"""Real proxies in front of an app: which requests reach it, and as which user.
 
-Owns what is asked and what must come of it. That nobody gets through who should
-not is looked at where it counts: in what the app has seen.
+Owns the requests and their expected outcomes. What counts is which requests the
+app has received.
 
     python3 -B check.py nginx caddy     (LICTOR_BIN names another binary)
 """
@@ -19,9 +19,9 @@ from app import running_app
 from proxies import PROXIES, running_proxy
 from servers import Lictor, lictor_binary, running
 
-LIMIT = 20  # seconds until an answer must be there
+LIMIT = 20  # seconds within which an answer must arrive
 PASSWORD = "seven wet otters"
-# Name, roles, and what the app reads of them.
+# Name, roles, and the values that the app reads.
 PEOPLE = {
     "ada": ("", ("ada", "1", "")),
     "root": ("admin,editor", ("root", "2", "admin,editor")),
@@ -35,14 +35,14 @@ LARGE = b"x" * 200_000
 
 
 class Row(NamedTuple):
-    """A request, and who must be let through with it, or else the status that turns it away."""
+    """A request, and the user as whom it must reach the app, or the status that refuses it."""
 
     name: str
     expected: object  # the name of one of PEOPLE, a status, or either for each proxy
     fields: list
     path: str = "/"
     method: str = "GET"
-    body: object = None  # a list of bytes goes out in chunks
+    body: object = None  # a list of bytes is sent in chunks
 
 
 def bearer(token):
@@ -58,7 +58,7 @@ def base64url(data):
 
 
 def forgeries(token):
-    """Tokens that are nearly as good as this one, which belongs to ada."""
+    """Forged tokens that resemble this one, which belongs to ada."""
     header, payload, tag = token.split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "==="))
     of_root = base64url(json.dumps({**claims, "id": 2, "rls": "admin"}).encode())
@@ -72,7 +72,7 @@ def forgeries(token):
 
 
 def rows(tokens):
-    """What is asked while everybody is there and active."""
+    """The requests while all users exist and are active."""
     ada, root = bearer(tokens["ada"]), bearer(tokens["root"])
     yield Row("no token", 401, [])
     yield Row("an empty cookie", 401, [cookie("")])
@@ -95,27 +95,27 @@ def rows(tokens):
         yield Row(f"ada at the admins' with {query}", 403, [ada], f"/admin/{query}")
         yield Row(f"ada with {query}", "ada", [ada], f"/{query}")
         yield Row(f"root at the admins' with {query}", "root", [root], f"/admin/{query}")
-    yield Row("another address in a header", 403, [ada, ("X-Original-URI", "/"), ("X-Forwarded-Uri", "/")], "/admin/")
+    yield Row("another path in a header", 403, [ada, ("X-Original-URI", "/"), ("X-Forwarded-Uri", "/")], "/admin/")
 
-    yield Row("says who it is", "ada", [ada, *FORGED])
-    yield Row("says who it is, twice", "ada", [ada, *FORGED, *FORGED])
-    yield Row("says who it is, in small letters", "ada", [ada, *((n.lower(), v) for n, v in FORGED)])
-    yield Row("says which roles it has", "ada", [ada, FORGED[2]])
-    yield Row("says who it is, without a token", 401, FORGED)
-    yield Row("says who it is, at the admins'", 403, [ada, *FORGED], "/admin/")
-    # nginx drops such fields; Caddy hands them on, and lictor refuses.
+    yield Row("forged identity fields", "ada", [ada, *FORGED])
+    yield Row("forged identity fields, twice", "ada", [ada, *FORGED, *FORGED])
+    yield Row("forged identity fields, in lower case", "ada", [ada, *((n.lower(), v) for n, v in FORGED)])
+    yield Row("a forged roles field", "ada", [ada, FORGED[2]])
+    yield Row("forged identity fields without a token", 401, FORGED)
+    yield Row("forged identity fields at the admins'", 403, [ada, *FORGED], "/admin/")
+    # nginx drops such fields; Caddy passes them on, and lictor refuses the request.
     aliased = {"nginx": "ada", "caddy": 400}
     for character in "_.!~":
         aliases = [(name.replace("-", character), value) for name, value in FORGED]
-        yield Row(f"says who it is with {character}", aliased, [ada, *aliases])
-        yield Row(f"says who it is with one {character}", aliased, [ada, (f"X-Auth{character}User", "root")])
+        yield Row(f"forged identity fields with {character}", aliased, [ada, *aliases])
+        yield Row(f"a forged identity field with one {character}", aliased, [ada, (f"X-Auth{character}User", "root")])
 
-    # A proxy takes away what the connection's options name (RFC 9110 section 7.6.1).
+    # A proxy removes the fields that Connection names (RFC 9110 section 7.6.1).
     options = ("Connection", "close, x-auth-user, X-Auth-Id, X-Auth-Roles, X_Auth_User")
-    yield Row("wants the fields taken away", "ada", [ada, options])
-    yield Row("wants the fields taken away, in two lines", "ada", [ada, ("Connection", "close"), options])
-    yield Row("wants its own fields taken away", aliased, [ada, *FORGED, ("X_Auth_User", "root"), options])
-    yield Row("wants the token taken away", {"nginx": "ada", "caddy": 401}, [ada, ("Connection", "close, Authorization")])
+    yield Row("Connection names the identity fields", "ada", [ada, options])
+    yield Row("Connection names the identity fields, in two lines", "ada", [ada, ("Connection", "close"), options])
+    yield Row("Connection names forged fields", aliased, [ada, *FORGED, ("X_Auth_User", "root"), options])
+    yield Row("Connection names the token", {"nginx": "ada", "caddy": 401}, [ada, ("Connection", "close, Authorization")])
     yield Row("a body", "ada", [ada], "/", "POST", LARGE)
     yield Row("a body in chunks", "ada", [ada], "/", "POST", [LARGE, LARGE])
     yield Row("a body without a token", 401, [], "/", "POST", b"x")
@@ -123,7 +123,7 @@ def rows(tokens):
     yield Row("HEAD without a token", 401, [], "/", "HEAD")
     yield Row("OPTIONS", "ada", [ada], "/", "OPTIONS")
     yield Row("OPTIONS without a token", 401, [], "/", "OPTIONS")
-    yield Row("more than lictor reads", {"nginx": 500, "caddy": 431}, [ada, *[("X-Much", "x" * 6000)] * 3])
+    yield Row("a head that is too large for lictor", {"nginx": 500, "caddy": 431}, [ada, *[("X-Much", "x" * 6000)] * 3])
     yield Row("another origin", "ada", [ada, ("Origin", "https://other.example")])
 
 
@@ -145,7 +145,7 @@ def ask(port, row):
 
 
 def wrong(proxy, app, row):
-    """What is wrong with the outcome, or None."""
+    """A description of a wrong outcome, or None."""
     before = len(app.seen)
     answer = ask(proxy.port, row)
     seen = app.seen[before:]
@@ -174,7 +174,7 @@ def credentials(name):
 
 
 def log_in(port, name):
-    """A token, by way of the proxy."""
+    """Logs in through the proxy; returns the token."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
     with contextlib.closing(connection):
         connection.request("POST", "/api/login", credentials(name))
@@ -185,7 +185,7 @@ def log_in(port, name):
 
 
 def changes(tokens, lictor):
-    """What is asked after something has changed: the change, and the row."""
+    """Pairs of a change and the request after it."""
     ada, root, idle, gone = (bearer(tokens[name]) for name in ("ada", "root", "idle", "gone"))
     logged_out = bearer(tokens["@Jürgen"])
     yield lambda: lictor.send("POST", "/api/logout", [logged_out]), Row("logged out", 403, [logged_out])
@@ -194,12 +194,12 @@ def changes(tokens, lictor):
     yield lambda: lictor.delete("gone"), Row("deleted", 401, [gone])
     yield lambda: lictor.set_roles("root", "editor"), Row("an admin no more", 403, [root], "/admin/")
     yield lambda: lictor.set_roles("root", "admin,editor"), Row("an admin again", "root", [root], "/admin/")
-    # Its answer to the question below the proxy is no way in for others.
+    # The endpoint that the proxy calls gives no access to others.
     yield lambda: None, Row("the question itself", {"nginx": 404, "caddy": "ada"}, [ada], "/_lictor/user")
 
 
 def run(kind):
-    """Everything behind one proxy: how many passed, and a line for each that failed."""
+    """Runs all requests through one proxy; returns how many passed, and a line for each failure."""
     failures, passed = [], 0
     with running_app() as app, contextlib.ExitStack() as stack:
         lictor = stack.enter_context(running(Lictor))

@@ -1,9 +1,9 @@
-"""The proxies: each with the example that the documentation names, and nothing of it changed but
-the addresses.
+"""The proxies, each with the example configuration of the documentation; only the host and port of the
+servers are replaced.
 
-Owns how a proxy is started and ended. Each runs in a private directory on a free
-port and leaves nothing behind; the system's own configuration is not touched. This
-file must not know what is asked.
+Owns starting and stopping a proxy. Each runs in a private directory on a free port,
+which is deleted afterwards; the configuration of the system is not used. It knows
+nothing of the requests.
 """
 
 import contextlib
@@ -20,11 +20,11 @@ EXAMPLES = HERE.parents[1] / "examples" / "forward-auth"
 sys.path.append(str(HERE.parent / "praetorian"))
 from servers import free_port, stop, wait_until_it_accepts  # noqa: E402
 
-LICTOR, APP = "127.0.0.1:5000", "127.0.0.1:8000"  # as the examples have them
+LICTOR, APP = "127.0.0.1:5000", "127.0.0.1:8000"  # as in the examples
 
 
 class Proxy:
-    """A subclass says what stands around the example and how the program is called."""
+    """Subclasses add the configuration around the example, and the command."""
 
     def __init__(self, directory, lictor_port, app_port):
         self.directory = Path(directory)
@@ -41,13 +41,13 @@ class Proxy:
 
     @classmethod
     def program(cls):
-        # Debian has servers in sbin, which is not in everybody's path.
+        # Debian has servers in sbin, which may be missing in PATH.
         return shutil.which(cls.name, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin")
 
     @classmethod
     def version(cls):
-        told = subprocess.run([cls.program(), cls.ask_version], capture_output=True, text=True, check=True)
-        return (told.stdout + told.stderr).strip()
+        ended = subprocess.run([cls.program(), cls.ask_version], capture_output=True, text=True, check=True)
+        return (ended.stdout + ended.stderr).strip()
 
     def environment(self):
         return {"PATH": os.defpath, "HOME": str(self.directory)}
@@ -67,7 +67,7 @@ class Nginx(Proxy):
             for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         ]
         main = [
-            # As root it would run its worker as somebody who cannot enter this directory.
+            # As root, nginx would run its worker as a user without access to this directory.
             "user root;" if os.geteuid() == 0 else "",
             "daemon off;",
             "worker_processes 1;",
@@ -90,7 +90,7 @@ class Caddy(Proxy):
     ask_version = "version"
 
     def site_here(self):
-        # With http:// it asks for no certificate.
+        # With http:// it requests no certificate.
         return f"http://127.0.0.1:{self.port}"
 
     def write(self, example):
@@ -106,7 +106,7 @@ PROXIES = {kind.name: kind for kind in (Nginx, Caddy)}
 
 @contextlib.contextmanager
 def running_proxy(kind, lictor_port, app_port):
-    """A started proxy; it accepts when the block begins, and is gone after it."""
+    """Runs a proxy, which accepts connections when the block begins; the end of the block stops it."""
     with tempfile.TemporaryDirectory(prefix="forward-auth-") as directory:
         proxy = kind(directory, lictor_port, app_port)
         output = proxy.directory / "output"

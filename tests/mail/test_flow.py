@@ -164,7 +164,7 @@ def test_a_reset_went_to_the_address_that_was_typed(tmp_path):
     server.command("user", "add", "mike", "--email", "mike@mail.example", text=PASSWORD)
     with server.running():
         status, answer = server.send("POST", "/api/reset", {"email": "MIKE@Mail.example"})
-        # The answer says what was typed, whether anybody has the address or not.
+        # The answer repeats the typed address, whether a user has it or not.
         assert (status, answer["message"].split()[-1]) == (200, "MIKE@Mail.example")
         letter = next_letter(mails, 0)
         assert (letter.to, letter.page) == ("mike@mail.example", "reset-finalize")

@@ -1,9 +1,9 @@
 """The backend that lictor replaces: a Flask app on the real flask-praetorian.
 
-Owns the six endpoints without mail and one table of users in SQLite; app_mail.py
+Owns the six endpoints without mail and a table of users in SQLite; app_mail.py
 has the later app. It is the reference of the differential test, so it adds no
-check of its own to what flask-praetorian does, and does what the tutorial does
-around it: whoever registers has the role `user`. It must not know lictor.
+checks to those of flask-praetorian, and does what the tutorial's app does: a new
+user has the role `user`. It knows nothing of lictor.
 
     python app.py PORT      (environment: SECRET_KEY, DATABASE_DIR,
                              JWT_ACCESS_LIFESPAN, JWT_REFRESH_LIFESPAN)
@@ -23,7 +23,7 @@ from flask_praetorian import (
 )
 from flask_sqlalchemy import SQLAlchemy
 
-ROLES = "user"  # of whoever registers
+ROLES = "user"  # of a new user
 
 db = SQLAlchemy()
 guard = Praetorian()

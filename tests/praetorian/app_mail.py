@@ -1,12 +1,11 @@
-"""The later app: registration is confirmed by mail, and a forgotten password is reset by mail.
+"""The later app: mail confirms a registration and resets a forgotten password.
 
-Owns the endpoints that send a mail or take its token; the others are app.py's.
-It is the reference of the differential test, so it has the checks that the
-tutorial's app has around flask-praetorian and no others: an address that is
-taken is a 303, a reset for an unknown one a 404, for an inactive user a 403. It
-must not know lictor.
+Owns the endpoints that send a mail or take its token; app.py has the others. It
+is the reference of the differential test, so it has the checks of the tutorial's
+app and no others: a taken e-mail address answers 303, a reset for an unknown one
+404, a reset for an inactive user 403. It knows nothing of lictor.
 
-    python app_mail.py PORT (environment: what app.py takes, MAIL_DIR,
+    python app_mail.py PORT (environment: as for app.py, MAIL_DIR,
                              CONFIRMATION_LIFESPAN, RESET_LIFESPAN)
 """
 

@@ -1,8 +1,8 @@
-"""What counts as the same answer of both servers.
+"""Compares the answers of both servers.
 
-Status, media type, `Location`, and the JSON body; a token by its header, its
-claims' names and types, and its lifespans. What lictor adds in other headers
-is not looked at. This file must not know which answers differ.
+Compared are status, media type, `Location`, and the JSON body; of a token its
+header, the names and types of its claims, and its lifespans. Other header fields
+may differ. This file knows nothing of which answers differ.
 """
 
 from differences import PYJWT_DETAIL
@@ -10,7 +10,7 @@ from tokens import shape
 
 
 def comparable(answer):
-    """What is compared of an answer."""
+    """The compared parts of an answer."""
     body = answer.json
     if body and "access_token" in body:
         body["access_token"] = shape(body["access_token"])
@@ -20,7 +20,7 @@ def comparable(answer):
 
 
 def summary(answer):
-    """How differences.py writes an answer: the status, and the error or else the keys."""
+    """An answer as differences.py writes it: the status, and the error or the keys."""
     body = answer.json or {}
     about = body.get("error") or answer.headers.get("location") or ", ".join(body)
     return f"{answer.status} {about}".strip()

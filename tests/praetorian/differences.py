@@ -1,11 +1,11 @@
-"""Where lictor answers otherwise than flask-praetorian, and why: a table.
+"""A table of the answers in which lictor differs from flask-praetorian, with reasons.
 
-Every row is a promise in both directions: the test fails if lictor answers
-anything else than written here, and if the difference has gone. An answer is
-its status and the error's name, the redirect's target or the body's keys.
+The test fails if lictor answers anything else than its row says, and also if a
+difference has disappeared. An answer is its status and the name of the error,
+the target of the redirect, or the keys of the body.
 """
 
-# Behind this, a message holds what PyJWT said; it changes between its versions.
+# After this text, a message has the words of PyJWT, which change between versions.
 PYJWT_DETAIL = " -- "
 
 
@@ -17,7 +17,7 @@ BOTH = ["login", "registration"]
 
 REASONS = [
     (
-        "every answer is JSON, where Flask makes an HTML page of errors that are not flask-praetorian's",
+        "every answer is JSON; Flask sends an HTML page for errors that are not flask-praetorian's",
         {
             **each(BOTH, ["not JSON", "cut JSON", "two JSON values"], "400 BadRequest"),
             **each(BOTH, ["empty body", "no body", "not UTF-8"], "400 BadRequest"),
@@ -26,11 +26,11 @@ REASONS = [
         },
     ),
     (
-        "a redirect is relative, because behind a proxy the server does not know its own address",
+        "redirects are relative, because behind a proxy the server does not know its public URL",
         {"home without slash": "308 /api/", "home without slash, with query": "308 /api/?a=1&b=2"},
     ),
     (
-        "what the client did wrong is a 400 that says so, where Flask breaks with 500",
+        "a malformed request answers 400 with its fault; Flask fails with 500",
         {
             **each(BOTH, ["body null", "body array", "body string"], "400 BadRequest"),
             **each(BOTH, ["lone surrogate", "deep nesting"], "400 BadRequest"),
@@ -39,14 +39,14 @@ REASONS = [
         },
     ),
     (
-        "a username that is missing or no string is a fault of the client, neither a wrong password nor a name",
+        "a username that is missing or not a string answers 400; it is neither a wrong password nor a name",
         {
             **each(BOTH, ["no username", "null username", "number username"], "400 BadRequest"),
             **each(["login"], ["no fields", "true username"], "400 BadRequest"),
         },
     ),
     (
-        "names and passwords follow RFC 8265 and NIST SP 800-63B-4, where Flask takes anything",
+        "names and passwords follow RFC 8265 and NIST SP 800-63B-4; Flask accepts anything",
         {
             **each(["registration"], ["empty username", "username of 65"], "400 InvalidUsername"),
             **each(["registration"], ["control character in username"], "400 InvalidUsername"),
@@ -55,38 +55,38 @@ REASONS = [
         },
     ),
     (
-        "a name is one person's in whatever case it is written",
+        "names are case-insensitive: one name belongs to one user",
         {
             "registration duplicate in other case": "409 UsernameTaken",
             "login username in other case": "200 access_token",
         },
     ),
     (
-        "the whole password counts, where passlib leaves out what follows a NUL",
+        "the whole password counts; passlib ignores everything after a NUL",
         {"login password and NUL": "401 AuthenticationError"},
     ),
     (
-        "a deactivated user is out at once, where Flask lets in whoever still holds a token",
+        "a deactivation counts at once; with Flask a deactivated user's token stays valid",
         {"protected user inactive": "403 InvalidUserError"},
     ),
     (
-        "a user who is gone has an error of that name on every endpoint, where Flask has it on refresh only",
+        "every endpoint answers MissingUserError for a deleted user; Flask does so only on refresh",
         each(["protected"], ["user deleted", "user unknown", "id 0"], "401 MissingUserError"),
     ),
     (
-        "a token must say when it was issued, as all of flask-praetorian's do: sessions go by it",
+        "a token must have `iat`, which sessions need; all tokens of flask-praetorian have it",
         each(["protected", "refresh"], ["missing iat"], "401 MissingClaimError"),
     ),
     (
-        "a reset token works once, so it must be one that this server handed out, where Flask takes any that is signed",
+        "a reset token works once and must have a row in the database; Flask accepts any signed one",
         each(["reset"], ["good", "missing iat", "missing rls"], "401 InvalidResetToken"),
     ),
     (
-        "whose user is gone is told by that name, where Flask has only its most general error for it",
+        "a token of a deleted user answers MissingUserError; Flask answers its most general error",
         each(["reset"], ["user deleted", "user unknown"], "401 MissingUserError"),
     ),
     (
-        "a claim of the wrong type is no token of ours, where Flask breaks with 500 or takes it",
+        "a claim of the wrong type is refused; Flask fails with 500 or accepts it",
         {
             **each(["protected", "refresh"], ["exp string", "rf_exp string"], "401 InvalidTokenHeader"),
             **each(["protected", "refresh"], ["id null"], "401 InvalidTokenHeader"),
@@ -94,18 +94,18 @@ REASONS = [
         },
     ),
     (
-        "two machines' clocks differ, so `iat` and `nbf` may lie up to a minute ahead",
+        "`iat` and `nbf` may be up to a minute ahead, because the clocks of two machines differ",
         {
             "iat is a minute ahead: access": "200 message",
             "nbf is a minute ahead: access": "200 message",
         },
     ),
     (
-        "a `kid` says which key of the ring a token is from; flask-praetorian writes none, and PyJWT ignores it",
+        "a `kid` selects the key of the ring; flask-praetorian writes none, and PyJWT ignores it",
         each(["protected"], ["with kid"], "401 InvalidTokenHeader"),
     ),
     (
-        "the header is `Bearer`, space, token, and nothing else",
+        "the header must be exactly `Bearer`, a space, and the token",
         each(["protected header Bearer,"], ["no space", "trailing word"], "401 InvalidTokenHeader"),
     ),
     (
@@ -113,11 +113,11 @@ REASONS = [
         {"protected header bearer in lower case": "200 message"},
     ),
     (
-        "refresh takes the token from the header as well, as every other endpoint does",
+        "refresh accepts the token in the header too, like every other endpoint",
         {"refresh token in header": "200 access_token"},
     ),
     (
-        "a token holds lictor's claims only: claims that the app added are not carried along by refresh",
+        "a new token has only lictor's claims; refresh drops claims that the app added",
         {"refresh expired, claim of the app": "200 access_token"},
     ),
 ]

@@ -1,7 +1,7 @@
-"""Where lictor answers otherwise than the later app with its mails, and why: a table as in differences.py.
+"""A table like that of differences.py, for the later app with its mails.
 
-A name is that of a question in probes_mail.py, or a scenario's title, a colon
-and the step.
+A name is the name of a probe in probes_mail.py, or the title of a scenario, a
+colon and the step.
 """
 
 from differences import by_name, each
@@ -12,7 +12,7 @@ INACTIVE = "a user who is deactivated:"
 
 REASONS = [
     (
-        "every answer is JSON, where Flask makes an HTML page of errors that are not flask-praetorian's",
+        "every answer is JSON; Flask sends an HTML page for errors that are not flask-praetorian's",
         {
             **each(BOTH, ["not JSON", "cut JSON", "two JSON values"], "400 BadRequest"),
             **each(BOTH, ["empty body", "no body", "not UTF-8"], "400 BadRequest"),
@@ -22,7 +22,7 @@ REASONS = [
         },
     ),
     (
-        "what the client did wrong is a 400 that says so, where Flask breaks with 500",
+        "a malformed request answers 400 with its fault; Flask fails with 500",
         {
             **each(BOTH, ["body null", "body array", "body string"], "400 BadRequest"),
             **each(BOTH, ["deep nesting", "array email", "object email"], "400 BadRequest"),
@@ -33,7 +33,7 @@ REASONS = [
         },
     ),
     (
-        "a field that is missing or no string is a fault of the client, where Flask takes it for a value",
+        "a field that is missing or not a string answers 400; Flask uses it as a value",
         {
             **each(["registration"], ["no username", "number username"], "400 BadRequest"),
             **each(BOTH, ["no email", "null email", "number email", "true email"], "400 BadRequest"),
@@ -41,7 +41,7 @@ REASONS = [
         },
     ),
     (
-        "mail goes to one address, where Flask says that it was sent and lets the mail server find out",
+        "a mail has one valid recipient; Flask reports success for any text",
         {
             **each(BOTH, ["empty email", "email too long"], "400 BadRequest"),
             **each(["registration email"], ["without at", "with nobody before the at"], "400 BadRequest"),
@@ -51,7 +51,7 @@ REASONS = [
         },
     ),
     (
-        "names and passwords follow RFC 8265 and NIST SP 800-63B-4, where Flask takes anything",
+        "names and passwords follow RFC 8265 and NIST SP 800-63B-4; Flask accepts anything",
         {
             **each(["registration"], ["empty username"], "400 InvalidUsername"),
             **each(["registration"], ["empty password", "short password"], "400 InvalidPassword"),
@@ -60,11 +60,11 @@ REASONS = [
         },
     ),
     (
-        "a name is one person's in whatever case it is written",
+        "names are case-insensitive: one name belongs to one user",
         {"a name that is taken: name in other case": "409 UsernameTaken"},
     ),
     (
-        "no answer tells whether an account has the address, where the tutorial says 404 for unknown and 403 for inactive",
+        "no answer reveals whether an account has the e-mail address; the tutorial's app answers 404 for unknown and 403 for inactive",
         {
             **each(["reset"], ["unknown", "inactive user", "deleted user"], "200 message"),
             "a registration is confirmed: reset before": "200 message",
@@ -75,23 +75,23 @@ REASONS = [
         },
     ),
     (
-        "nor does a registration tell it: the owner of the address gets a mail, where the tutorial says 303",
+        "a registration does not reveal it either, but mails the owner of the e-mail address; the tutorial's app answers 303",
         {
             "an address that is taken: registered": "201 message",
-            # Flask has no such user; lictor has, who waits for a link that never comes.
+            # Flask has no such user; lictor has one that is never confirmed.
             "an address that is taken: log in as the other": "403 InvalidUserError",
         },
     ),
     (
-        "an address is one person's in whatever case it is written",
+        "e-mail addresses are case-insensitive: one address belongs to one user",
         {"addresses that have no account: reset in other case": "200 message"},
     ),
     (
-        "an address that was confirmed is a name to log in with",
+        "a confirmed e-mail address works as the username",
         {"a registration is confirmed: log in by address": "200 access_token"},
     ),
     (
-        "a mailed token works once, where Flask takes it until it is over",
+        "a mailed token works once; Flask accepts it until it expires",
         {
             "a registration is confirmed: confirmed again": "401 InvalidRegistrationToken",
             "a forgotten password: done again": "401 InvalidResetToken",
@@ -99,15 +99,15 @@ REASONS = [
         },
     ),
     (
-        "another password voids the reset tokens that are under way, where a mail that was found later sets one more",
+        "a new password voids open reset tokens; with Flask an old mail can set another one",
         {"two reset tokens: first, after the password has changed": "401 InvalidResetToken"},
     ),
     (
-        "another password ends the sessions, where with Flask whoever stole a token keeps it",
+        "a new password ends the sessions; with Flask a stolen token stays valid",
         {"a forgotten password: older access token": "403 BlacklistedError"},
     ),
     (
-        "deactivation voids what was mailed, where Flask's registration token makes the user active again",
+        "a deactivation voids mailed tokens; Flask's registration token activates the user again",
         {
             f"{INACTIVE} token from before, active again": "401 InvalidResetToken",
             f"{INACTIVE} registration token": "401 InvalidRegistrationToken",
@@ -116,44 +116,44 @@ REASONS = [
         },
     ),
     (
-        "so does activation by somebody else, where Flask's registration token still logs in whoever got the mail",
+        "an activation by an administrator voids them too; Flask's registration token still logs in its holder",
         {"somebody activated before confirming: confirmed": "401 InvalidRegistrationToken"},
     ),
     (
-        "a reset that is refused changes nothing, where Flask has set the password before it says 403",
+        "a refused reset changes nothing; Flask sets the password before it answers 403",
         {f"{INACTIVE} password of the refused reset": "401 AuthenticationError"},
     ),
     (
-        "a mailed token must be one that this server handed out, where Flask takes any that is signed",
+        "a mailed token must have a row in the database; Flask accepts any signed one",
         {
             **each(["finalize"], ["good", "is_ert false"], "401 InvalidRegistrationToken"),
             **each(["finalize"], ["missing iat", "missing rls"], "401 InvalidRegistrationToken"),
         },
     ),
     (
-        "whose user is gone is told by that name, where Flask has only its most general error for it",
+        "a token of a deleted user answers MissingUserError; Flask answers its most general error",
         {
             **each(["finalize"], ["user deleted", "user unknown"], "401 MissingUserError"),
             **each(["a user who is gone:"], ["confirmed", "reset"], "401 MissingUserError"),
         },
     ),
     (
-        "an id is never given twice, where Flask's next user has it, and the deleted one's mails with it",
+        "an id is never reused; Flask's next user gets it, and with it the mails of the deleted user",
         {
             **each(["an id that comes again:"], ["confirmed", "reset"], "401 MissingUserError"),
             "an id that comes again: log in": "200 access_token",
         },
     ),
     (
-        "a claim of the wrong type is no token of ours, where Flask breaks with 500 or looks for such a user",
+        "a claim of the wrong type is refused; Flask fails with 500 or looks for such a user",
         each(["finalize"], ["exp string", "id string", "id null"], "401 InvalidTokenHeader"),
     ),
     (
-        "the header is `Bearer`, space, token, and nothing else",
+        "the header must be exactly `Bearer`, a space, and the token",
         each(["finalize header Bearer,"], ["no space", "trailing word"], "401 InvalidTokenHeader"),
     ),
     (
-        "the scheme's name is case-insensitive (RFC 9110 section 11.1), so here the token is read, and not handed out",
+        "the scheme's name is case-insensitive (RFC 9110 section 11.1), so the token is read; it has no row",
         {"finalize header bearer in lower case": "401 InvalidRegistrationToken"},
     ),
 ]

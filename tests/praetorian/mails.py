@@ -1,6 +1,6 @@
-"""The mails of a server, which it keeps as files in a folder: for whom, which link, which token.
+"""The mails that a server wrote to a folder: recipient, link, token.
 
-It must not know who sent them, nor what their words are.
+It knows nothing of the server and of the words of the mails.
 """
 
 import email
@@ -10,17 +10,17 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-ARRIVAL_LIMIT = 20  # seconds until a mail must be there
+ARRIVAL_LIMIT = 20  # seconds within which a mail must arrive
 LINK = re.compile(r"(https?://[^\s\"'<>?]+)\?token=([\w-]+\.[\w-]+\.[\w-]+)")
 
 
 class Mail(NamedTuple):
-    to: list  # addresses
-    links: list  # pairs of page and token, each once
+    to: list  # e-mail addresses
+    links: list  # different pairs of page and token
 
 
 class Mailbox:
-    """A folder of mails; each that has a link is given out once, to whoever asks for its address."""
+    """A folder of mails. Each mail with a link is returned once."""
 
     def __init__(self, folder, pattern):
         self.folder = Path(folder)
@@ -28,7 +28,7 @@ class Mailbox:
         self.taken = set()
 
     def link(self, address):
-        """Page and token of the next mail to this address that has a link; waits for it."""
+        """Waits for the next mail with a link to this recipient; returns the page and the token."""
         deadline = time.monotonic() + ARRIVAL_LIMIT
         while time.monotonic() < deadline:
             for path, mail in self.unread(address):
@@ -51,6 +51,6 @@ class Mailbox:
 def read(path):
     message = email.message_from_bytes(path.read_bytes(), policy=email.policy.default)
     text = message.get_body(("plain", "html")).get_content()
-    # Flask sends to whatever it was told, also to nobody.
+    # Flask sends to any recipient, even to none.
     to = [person.addr_spec for person in message["To"].addresses] if message["To"] else []
     return Mail(to, sorted(set(LINK.findall(text))))

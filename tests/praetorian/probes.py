@@ -1,7 +1,7 @@
-"""The questions that both servers are asked: a table, a row for each.
+"""A table of requests that both servers get, one row each.
 
-The users are there before: alice (id 1), bob (2, inactive), carol (3, deleted)
-and dave (4, with roles). This file must not know any answer.
+The users exist before: alice (id 1), bob (2, inactive), carol (3, deleted) and
+dave (4, with roles). This file knows no answer.
 """
 
 import json
@@ -147,7 +147,7 @@ HEADERS = protected([
     ("cookie bad, header good", [(COOKIE, "access_token=garbage"), (AUTH, f"Bearer {GOOD}")]),
 ])
 
-# Tokens that nothing can be done with, at /api/protected as well as at /api/refresh.
+# Tokens that are refused at /api/protected and at /api/refresh.
 BROKEN = [
     ("garbage", "garbage"),
     ("garbage in three parts", "a.b.c"),

@@ -1,7 +1,7 @@
-"""The questions about mail that need no story: bodies and signed tokens, a row for each.
+"""A table of single requests about mail: bodies and signed tokens, one row each.
 
-The users are those of probes.py, and confirmed. This file must not know any
-answer.
+The users are those of probes.py, with confirmed e-mail addresses. This file knows
+no answer.
 """
 
 from probes import AUTH, BROKEN, COOKIE, GOOD, WRONG_BODIES, Probe, person, post

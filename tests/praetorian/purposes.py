@@ -1,10 +1,9 @@
-"""What the real flask-praetorian says of tokens for each of its purposes.
+"""The verdicts of the real flask-praetorian on tokens, for each of its purposes.
 
-Owns a table of tokens: some made by flask-praetorian itself, some with one
-thing wrong, all at one fixed moment. What it says of them stands in
-purposes.json, which the test keeps true and which lictor's unit test
-`guard::token::tests::purposes` must agree with, message for message: both ways,
-since lictor also makes flask-praetorian's tokens again, to the letter.
+Owns a table of tokens: some made by flask-praetorian itself, some with one fault,
+all at one fixed time. purposes.json has its verdicts; a test keeps the file up to
+date. lictor's unit test `guard::token::tests::purposes` checks that lictor gives
+the same messages, and that it makes the same tokens byte for byte.
 
     V/bin/python -B purposes.py > purposes.json
 """
@@ -33,7 +32,7 @@ MARKS = {"registration": "is_ert", "reset": "is_prt"}
 
 
 class User:
-    """The one user, as flask-praetorian wants users to be."""
+    """The only user, with the methods that flask-praetorian requires."""
 
     identity = 7
     rolenames = ROLES.split(",")
@@ -72,7 +71,7 @@ def claims(drop=(), **changes):
 
 
 def altered():
-    """Name and claims of tokens that flask-praetorian itself would not make."""
+    """Names and claims of tokens that flask-praetorian itself would not make."""
     for kind, mark in MARKS.items():
         marked = {mark: True}
         yield f"{kind}, last second", claims(exp=NOW, **marked)
@@ -92,7 +91,7 @@ def altered():
 
 
 def made(praetorian):
-    """Kind and token of what flask-praetorian makes."""
+    """Kinds and tokens that flask-praetorian makes."""
     short = pendulum.duration(seconds=MAILED)
     yield "access", praetorian.encode_jwt_token(User())
     for kind in MARKS:
@@ -102,7 +101,7 @@ def made(praetorian):
 
 
 def judge(praetorian, token):
-    """For each purpose `good`, or the error's name and message."""
+    """For each purpose `good`, or the name and message of the error."""
     return {kind.name: verdict(praetorian, token, kind) for kind in AccessType}
 
 

@@ -1,8 +1,8 @@
-"""What both servers are put through with their mails: short stories, each with people of its own.
+"""Scenarios for both servers and their mails: sequences of requests, each with users of its own.
 
-A scenario is a generator: it asks one server and yields the name of each step
-and the answer. Steps that only prepare are not yielded and must be fine. This
-file must not know any answer that is compared.
+A scenario is a generator: it sends requests to one server and yields the name of
+each step and the answer. Steps that only prepare are not yielded and must
+succeed. This file knows no answer that is compared.
 """
 
 import time
@@ -50,21 +50,21 @@ def reset_finalize(server, token, password=ANOTHER):
 
 
 def registered(server, name):
-    """Somebody whose address is to be confirmed; the mailed token."""
+    """Registers a user; returns the mailed token that confirms the e-mail address."""
     answer = register(server, name)
     assert answer.status == 201, answer
     return server.mailbox.token(address(name))
 
 
 def member(server, name):
-    """Somebody whose address is confirmed; an access token."""
+    """Registers and confirms a user; returns an access token."""
     answer = finalize(server, registered(server, name))
     assert answer.status == 200, answer
     return answer.json["access_token"]
 
 
 def forgetful(server, name):
-    """The token that is mailed to a member who asks for another password."""
+    """Requests a reset for a new confirmed user; returns the mailed token."""
     answer = reset(server, address(name))
     assert answer.status == 200, answer
     return server.mailbox.token(address(name))
@@ -110,7 +110,7 @@ def two_reset_tokens(server):
 
 
 def a_reset_with_wrong_bodies(server):
-    """The token comes first, then the body; what the body lacks does not use the token up."""
+    """The token is checked before the body; a wrong body does not use up the token."""
     member(server, "walter")
     token = forgetful(server, "walter")
     for name, body in [
@@ -138,7 +138,7 @@ GET = ["", "protected", "finalize"]
 
 
 def every_token_at_every_endpoint(server):
-    """But none where it belongs."""
+    """Each token at every endpoint except its own."""
     access = member(server, "eva")
     tokens = {"protected": access, "finalize": registered(server, "egon"), "reset_finalize": forgetful(server, "eva")}
     for home, token in tokens.items():
@@ -196,7 +196,7 @@ def a_user_who_is_gone(server):
 
 
 def an_id_that_comes_again(server):
-    """The newest user is deleted, and another comes: whom does the old token confirm?"""
+    """The newest user is deleted and another registers: which user does the old token confirm?"""
     token = registered(server, "mallory")
     server.delete("mallory")
     member(server, "victoria")
@@ -248,7 +248,7 @@ SCENARIOS = [
 ]
 
 
-LATE = 5  # seconds that links are good for, on the servers of the next scenario
+LATE = 5  # seconds until links expire on the servers of the next scenario
 
 
 def links_that_are_late(server):

@@ -1,8 +1,8 @@
-"""The two servers under comparison: how each is started, spoken to and stopped.
+"""The two servers under comparison: starts them, sends requests, stops them.
 
-Each runs as a process of its own with a private directory and a free port, and
-is gone with its directory at the end of its `with` block. This file must not
-know what is sent, nor which answers are right.
+Each is a process with a private directory and a free port; the end of its `with`
+block stops the server and deletes the directory. This file knows nothing of the
+requests and of right answers.
 """
 
 import contextlib
@@ -23,9 +23,9 @@ from mails import Mailbox
 
 SECRET_KEY = "a secret of the differential test: 32 bytes or more"
 HERE = Path(__file__).resolve().parent
-START_LIMIT = 20  # seconds until a server must accept
-STOP_LIMIT = 10  # seconds until a server must be gone after SIGTERM
-ANSWER_LIMIT = 20  # seconds until an answer must be there
+START_LIMIT = 20  # seconds within which a server must accept connections
+STOP_LIMIT = 10  # seconds within which a server must end after SIGTERM
+ANSWER_LIMIT = 20  # seconds within which a server must answer
 
 
 class Answer(NamedTuple):
@@ -43,7 +43,7 @@ class Answer(NamedTuple):
 
 
 class Server:
-    """One running server; a subclass says how it is started and how its users are changed."""
+    """A running server. Subclasses start it and change its users."""
 
     def __init__(self, directory, lifespans):
         self.directory = Path(directory)
@@ -69,7 +69,7 @@ class Server:
             return Answer(response.status, headers, response.read().decode())
 
     def take_older_tokens(self):
-        """From now on tokens that were made before a registration are its user's too."""
+        """Makes the server accept tokens that are older than the registration of their user."""
 
 
 class Flask(Server):
@@ -104,8 +104,8 @@ class Lictor(Server):
     options = []
 
     def command(self):
-        # Flask has no throttle, and the probes fail to log in more often than people do. It has no
-        # window before the end of a token either; without one, times are compared to the second.
+        # Flask has no throttle, and the probes have many failed logins. Nor does it allow a refresh before
+        # the token expires; without that, times can be compared to the second.
         listen = ["--listen", f"127.0.0.1:{self.port}", "--throttle", "off", "--early-refresh", "0"]
         options = ["--registration", self.registration, "--adopt-tokens", *self.options]
         return [str(lictor_binary()), "serve", *listen, *options, *self.database()]
@@ -117,7 +117,7 @@ class Lictor(Server):
         return ["--database", str(self.directory / "lictor.sqlite3")]
 
     def take_older_tokens(self):
-        # As if the users had been made with `lictor user add`, as docs/flask.md says to.
+        # As if `lictor user add` had made the users, as docs/flask.md says.
         with contextlib.closing(sqlite3.connect(self.directory / "lictor.sqlite3")) as database:
             database.execute("UPDATE users SET tokens_after = 0")
             database.commit()
@@ -141,7 +141,7 @@ class Lictor(Server):
 
 
 class LictorWithPair(Lictor):
-    """Signs with a key of its own, whose public half it tells."""
+    """Signs with an EdDSA key and publishes its public half."""
 
     options = ["--jwt-algorithm", "EdDSA"]
 
@@ -154,10 +154,10 @@ class LictorWithPair(Lictor):
 
 
 class MailFlask(Flask):
-    """The later app, which sends mail."""
+    """The later app, with mail."""
 
     script = "app_mail.py"
-    mailed_lifespans = ("24h", "1h")  # of links that confirm a registration, and that reset a password
+    mailed_lifespans = ("24h", "1h")  # of links that confirm a registration, and of those that reset a password
 
     def __init__(self, directory, lifespans):
         super().__init__(directory, lifespans)
@@ -175,7 +175,7 @@ class MailFlask(Flask):
 
 class MailLictor(Lictor):
     registration = "email"
-    mailed_lifespans = ()  # the defaults are the later app's
+    mailed_lifespans = ()  # the defaults are those of the later app
 
     def __init__(self, directory, lifespans):
         super().__init__(directory, lifespans)
@@ -196,9 +196,9 @@ class HastyMailLictor(MailLictor):
 
 @contextlib.contextmanager
 def running(kind, lifespans=("24h", "30d"), directory=None):
-    """A started server of this kind; it accepts when the block begins, and is gone after it.
+    """Runs a server of this kind, which accepts connections when the block begins.
 
-    So is its directory, unless it was given one.
+    The end of the block stops it, and deletes its directory unless one was given.
     """
     own = contextlib.nullcontext(directory) if directory else tempfile.TemporaryDirectory(prefix="praetorian-")
     with own as directory:
@@ -240,7 +240,7 @@ def stop(process):
 
 
 def free_port():
-    """A port that nobody has, below those that the system takes for outgoing connections."""
+    """A free port below those that the system uses for outgoing connections."""
     for port in random.sample(range(15_000, 32_000), 100):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
@@ -250,14 +250,14 @@ def free_port():
 
 def require_lictor():
     if lictor_binary() is None:
-        # Not everybody who starts a server runs under pytest.
+        # Not every caller runs under pytest.
         import pytest
 
         pytest.exit("no lictor binary: run `cargo build --release` first, or set LICTOR_BIN", returncode=1)
 
 
 def lictor_binary():
-    """LICTOR_BIN, or what cargo built last in this work tree; None if there is neither."""
+    """The binary in LICTOR_BIN, or the one that cargo built last in this work tree, or None."""
     if named := os.environ.get("LICTOR_BIN"):
         return Path(named).resolve()
     target = HERE.parents[1] / "target"

@@ -1,8 +1,7 @@
-"""lictor against the real flask-praetorian: same questions, same answers.
+"""lictor against the real flask-praetorian: same requests, same answers.
 
-Owns the tests of the six endpoints without mail; what counts as the same is
-comparison.py's business. Where an answer differs, differences.py must say so
-and why.
+Owns the tests of the six endpoints without mail. comparison.py compares the
+answers; differences.py must list every difference and its reason.
 
     V/bin/python -B -m pytest          (LICTOR_BIN names another binary)
 """
@@ -35,7 +34,7 @@ def servers():
 
 @pytest.fixture(scope="module")
 def hasty_servers():
-    """Flask and lictor whose access tokens are over after two seconds."""
+    """Flask and lictor with access tokens that expire after two seconds."""
     require_lictor()
     with running(Flask, ("2s", "30d")) as flask, running(Lictor, ("2s", "30d")) as lictor:
         for server in (flask, lictor):
@@ -59,7 +58,7 @@ def populate(server):
 
 
 def enter(server, path, name):
-    """Register or log in; the token."""
+    """Registers or logs in; returns the token."""
     answer = server.send("POST", f"/api/{path}", [], as_bytes(person(name)))
     assert answer.status == 200, answer
     return answer.json["access_token"]

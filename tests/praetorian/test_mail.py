@@ -1,8 +1,8 @@
 """lictor against the later app, with its mails, on the real flask-praetorian.
 
-Owns the tests of the eight endpoints of that app: questions of one request,
-scenarios of several, and what mails hold. Where an answer differs,
-differences_mail.py must say so and why.
+Owns the tests of the eight endpoints of that app: single requests, scenarios, and
+the content of mails. differences_mail.py must list every difference and its
+reason.
 """
 
 import json
@@ -40,7 +40,7 @@ PURPOSES = pytest.mark.parametrize("obtain, use, error", [
 
 @pytest.fixture(scope="module")
 def servers():
-    """Flask and lictor with the same four users, whose addresses are confirmed."""
+    """Flask and lictor with the same four users, whose e-mail addresses are confirmed."""
     require_lictor()
     with running(MailFlask) as flask, running(MailLictor) as lictor:
         for server in (flask, lictor):
@@ -79,7 +79,7 @@ def test_links_are_late():
 
 
 def play(scenario, flask, lictor):
-    """Both servers, one after the other; all steps are looked at, and all differences met."""
+    """Runs the scenario on both servers and compares every step."""
     played = [dict(scenario(server)) for server in (flask, lictor)]
     assert list(played[0]) == list(played[1])
     for step in played[0]:
@@ -112,7 +112,7 @@ MAILED = [
 @EACH
 @pytest.mark.parametrize("kind, page, lifespan, mark", MAILED, ids=[row[0] for row in MAILED])
 def test_mailed_link(server, kind, page, lifespan, mark):
-    """To the letter what flask-praetorian's are, lifespans included."""
+    """The link is the same as that of flask-praetorian, and so is its lifespan."""
     name = "mona" if kind == "registration" else "dave"
     answer = register(server, name) if kind == "registration" else reset(server, address(name))
     assert answer.status in (200, 201), answer
@@ -129,7 +129,7 @@ def test_mailed_link(server, kind, page, lifespan, mark):
 
 @pytest.fixture(scope="module")
 def twins():
-    """Flask and lictor where the same user has the same id, as long as both get the same users."""
+    """Flask and lictor, on which the same users have the same ids."""
     require_lictor()
     with running(MailFlask) as flask, running(MailLictor) as lictor:
         yield flask, lictor
@@ -146,7 +146,7 @@ def test_lictors_tokens_are_good_for_flask(twins, obtain, use, error):
 
 @PURPOSES
 def test_flasks_tokens_are_read_by_lictor_but_it_has_no_such_ticket(twins, obtain, use, error):
-    """All that is wrong with them is that lictor did not hand them out: with a `jti` that it did, they are good."""
+    """Only the row of lictor is missing: with the `jti` of a lictor token, they are accepted."""
     flask, lictor = twins
     name = f"to-lictor-{use.__name__}"
     token, ticket = obtain(flask, name), decode_claims(obtain(lictor, name))
@@ -157,7 +157,7 @@ def test_flasks_tokens_are_read_by_lictor_but_it_has_no_such_ticket(twins, obtai
 
 @PURPOSES
 def test_a_ticket_is_its_users_alone(servers, obtain, use, error):
-    """A `jti` that lictor handed out does not serve another user, though the signature be good."""
+    """The `jti` of one user's token is refused for another user, in spite of a good signature."""
     lictor = servers[1]
     ticket = decode_claims(obtain(lictor, f"ticket-{use.__name__}"))
     assert summary(use(lictor, sign({**ticket, "id": 1}))) == error
@@ -165,8 +165,8 @@ def test_a_ticket_is_its_users_alone(servers, obtain, use, error):
 
 
 @EACH
-def test_whom_no_mail_with_a_link_is_sent_to(server):
-    """Unknown, inactive, unconfirmed. That the last mail has come shows that the others would have."""
+def test_unknown_inactive_and_unconfirmed_users_get_no_link(server):
+    """When the last mail has arrived, the others would have arrived too."""
     registered(server, "ulla")
     before = {name: with_link(server, name) for name in ("nobody", "bob", "ulla")}
     for name in before:
@@ -179,18 +179,18 @@ def with_link(server, name):
     return [mail for _, mail in server.mailbox.unread(address(name)) if mail.links]
 
 
-def test_who_has_an_address_is_told_of_a_registration_with_it(servers):
-    """By a mail that holds no link, where Flask breaks with 500."""
+def test_a_registration_with_a_taken_email_notifies_its_owner(servers):
+    """lictor sends a mail without a link, where Flask fails with 500."""
     lictor = servers[1]
     member(lictor, "otto")
     known = len(lictor.mailbox.unread(address("otto")))
     assert register(lictor, "otto2", address("otto")).status == 201
     member(lictor, "opal")
-    [*_, (_, mail)] = told = lictor.mailbox.unread(address("otto"))
-    assert len(told) == known + 1
+    [*_, (_, mail)] = received = lictor.mailbox.unread(address("otto"))
+    assert len(received) == known + 1
     assert mail.links == []
     assert summary(login(lictor, "otto2")) == "403 InvalidUserError"
 
 
-def test_the_hasty_servers_are_as_hasty_as_the_scenario():
+def test_the_short_lifespan_is_that_of_the_scenario():
     assert {HastyMailFlask.mailed_lifespans, HastyMailLictor.mailed_lifespans} == {(f"{LATE}s", f"{LATE}s")}

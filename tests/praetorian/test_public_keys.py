@@ -1,7 +1,6 @@
-"""Other services verify lictor's tokens with its public keys: PyJWT and OpenSSL's Ed25519 do.
+"""Other services verify lictor's tokens with its public keys, here with PyJWT and OpenSSL's Ed25519.
 
-Owns what such a service sees. That lictor refuses what it should refuse is for
-its own tests.
+Owns the view of such a service. lictor's own tests check what lictor refuses.
 """
 
 import base64
@@ -25,7 +24,7 @@ def enter(server, path):
 
 
 def verified(server, token):
-    """The claims, by the key that the token names."""
+    """The claims, verified with the key that the token names."""
     return verifier.verified(public_keys(server), token)
 
 
@@ -47,7 +46,7 @@ def test_a_service_verifies_with_the_public_key():
 
 
 class MailLictorWithPair(MailLictor, LictorWithPair):
-    """Its mailed tokens have a key of their own."""
+    """A lictor with mail and an EdDSA key; its mailed tokens have a key of their own."""
 
     def __init__(self, directory, lifespans):
         super().__init__(directory, lifespans)
@@ -68,14 +67,14 @@ def test_a_mailed_token_passed_for_an_access_token():
             assert jwt.get_unverified_header(token)["typ"] == typ
             with pytest.raises(jwt.PyJWTError):
                 verified(server, token)
-            # Not even by a service that is content with any of the keys.
+            # Not even a service that accepts any of the keys accepts it.
             for algorithms in [["EdDSA"], ["EdDSA", "HS256"]]:
                 with pytest.raises(jwt.PyJWTError):
                     jwt.decode(token, public, algorithms)
 
 
-def test_what_a_service_refuses():
-    """Each check of the example refuses something that the others let pass."""
+def test_each_check_of_the_example_is_needed():
+    """Each check refuses a token that the other checks accept."""
     key = Ed25519PrivateKey.generate()
     good = {"exp": 4_000_000_000, "jti": "a", "id": 1}
 
@@ -99,7 +98,7 @@ def test_what_a_service_refuses():
             taken(claims, **headers)
 
 
-def test_the_name_of_a_key_is_its_thumbprint():
+def test_the_id_of_a_key_is_its_thumbprint():
     with running(LictorWithPair) as server:
         [key] = server.send("GET", JWKS).json["keys"]
         content = json.dumps({name: key[name] for name in ("crv", "kty", "x")}, separators=(",", ":"))
@@ -114,7 +113,7 @@ def test_the_name_of_a_key_is_its_thumbprint():
         }
 
 
-def test_before_and_after_a_rotation(tmp_path):
+def test_tokens_verify_before_and_after_a_rotation(tmp_path):
     with running(LictorWithPair, directory=tmp_path) as server:
         first = enter(server, "registration")
         server.key("rotate")
@@ -131,7 +130,7 @@ def test_before_and_after_a_rotation(tmp_path):
             verified(server, first)
 
 
-def test_a_shared_secret_is_not_public():
+def test_a_shared_secret_is_not_published():
     with running(Lictor) as server:
         assert server.send("GET", JWKS).json == {"keys": []}
         decode(enter(server, "registration"))

@@ -1,7 +1,7 @@
-"""Tokens as flask-praetorian makes them, and with one thing wrong on purpose.
+"""Tokens as flask-praetorian makes them, and tokens with one deliberate fault.
 
-Owns the claims and the signing; the servers' tokens are only decoded here. It
-must not know who is asked or what the answer is.
+Owns the claims and the signatures, and decodes the tokens of the servers. It
+knows nothing of the servers and of their answers.
 """
 
 import base64
@@ -20,12 +20,12 @@ ACCESS, REFRESH = 24 * 3600, 30 * 24 * 3600  # seconds: the lifespans of both se
 HEADER = b'{"alg":"HS256","typ":"JWT"}'
 ANOTHER_KEY = "another secret, which neither of the servers has"
 
-# HS384 and HS512 with a key shorter than their digest are on purpose here.
+# HS384 and HS512 deliberately have a key that is shorter than their digest.
 warnings.filterwarnings("ignore", category=jwt.warnings.InsecureKeyLengthWarning)
 
 
 def claims(now=None, drop=(), **changes):
-    """Claims of a fresh token of user 1; `drop` leaves some out, `changes` replaces some."""
+    """Claims of a fresh token of user 1, without those in `drop` and with `changes`."""
     now = int(time.time()) if now is None else now
     whole = {
         "iat": now,
@@ -40,7 +40,7 @@ def claims(now=None, drop=(), **changes):
 
 
 def expired(**changes):
-    """Claims of a token that was good until an hour ago and may be refreshed for a day."""
+    """Claims of a token that expired an hour ago and may be refreshed for a day."""
     now = int(time.time())
     return claims(**{"iat": now - ACCESS - 3600, "exp": now - 3600, "rf_exp": now + 86_400, **changes})
 
@@ -50,7 +50,7 @@ def sign(payload, key=SECRET_KEY, algorithm="HS256", headers=None):
 
 
 def sign_bytes(header, payload):
-    """A token of any bytes at all, with a right HS256 signature."""
+    """A token of any bytes, with a correct HS256 signature."""
     message = encode(header) + b"." + encode(payload)
     digest = hmac.new(SECRET_KEY.encode(), message, hashlib.sha256).digest()
     return (message + b"." + encode(digest)).decode()
@@ -61,7 +61,7 @@ def encode(data):
 
 
 def decode(token):
-    """The JSON bytes of header and payload of a token, whose signature must be right."""
+    """Checks the signature of a token; returns the JSON bytes of its header and payload."""
     jwt.decode(token, SECRET_KEY, ["HS256"], {"verify_exp": False})
     return [base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in token.split(".")[:2]]
 
@@ -71,9 +71,9 @@ def decode_claims(token):
 
 
 def shape(token):
-    """What must be alike in the tokens of both servers: all but the values.
+    """What must be the same in the tokens of both servers: everything except the values.
 
-    Lifespans are in minutes, because the servers are asked one after the other.
+    Lifespans are in minutes, because the servers answer one after the other.
     """
     header, payload = (json.loads(part) for part in decode(token))
     return {

@@ -1,4 +1,4 @@
-//! The administrators' API: who gets in, what they see and change, and what never shows.
+//! The administrators' API: who may call it, what it shows and changes, and what it never shows.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ impl Administered {
         Administered { server, token }
     }
 
-    /// What the administrator is answered, after a look for what must not be in it.
+    /// Returns the answer to the administrator; checks that nothing secret is in it.
     pub fn send(&self, method: &str, path: &str, body: &str) -> Reply {
         let reply = self.server.send_as(&self.token, method, &format!("/api/admin/{path}"), body);
         assert_without(&reply.body, &[PASSWORD, SECRET, "$argon2", "hash", "secret\""], &reply);
@@ -61,7 +61,7 @@ impl Administered {
         reply.json()
     }
 
-    /// Something that works.
+    /// Does something that works, and returns the answer's body.
     pub fn done(&self, method: &str, path: &str, body: &Value) -> Value {
         let reply = self.send(method, path, &body.to_string());
         assert_eq!(reply.status(), 200, "{method} {path}: {reply:?}");
@@ -73,7 +73,7 @@ impl Administered {
     }
 }
 
-/// The values of one field in a list of objects.
+/// Returns the values of one field in a list of objects.
 pub fn column<'a>(list: &'a Value, field: &str) -> Vec<&'a Value> {
     list.as_array().unwrap().iter().map(|row| &row[field]).collect()
 }
@@ -128,7 +128,7 @@ fn only_administrators_get_in() {
             is(&server.send_as(token, method, path, body), expected);
         }
     }
-    // None of them has done anything.
+    // No refused request has changed anything.
     let bob = admin.get("users/2");
     assert_eq!((&bob["active"], &bob["roles"]), (&json!(true), &json!([])));
     assert_eq!(server.protected(&user).status(), 200);
@@ -140,7 +140,7 @@ fn only_administrators_get_in() {
 }
 
 #[test]
-fn accounts_are_shown_without_what_is_secret_in_them() {
+fn accounts_are_shown_without_their_secrets() {
     let admin = Administered::start(&[]);
     let added = admin.server.user(&["add", "Ada", "--email", "Ada@Mail.example"], PASSWORD);
     assert_eq!(added.0, 0, "{added:?}");
@@ -210,7 +210,7 @@ fn accounts_page_by_page() {
 }
 
 #[test]
-fn accounts_found_by_a_part_of_their_name_or_address() {
+fn accounts_are_found_by_a_part_of_name_or_email() {
     let admin = Administered::start(&[]);
     for (name, email) in [
         ("Jürgen", "juergen@mail.example"),
@@ -237,14 +237,14 @@ fn accounts_found_by_a_part_of_their_name_or_address() {
         ("JUERGEN%40", &everybody[1..2]),
         ("mail.example", &everybody[1..3]),
         (".EXAMPLE", &everybody[1..5]),
-        // A whole label of a domain, a part of one, and its ASCII form.
+        // A whole label of a domain, a part of a label, and its ASCII form.
         ("B%C3%9CCHER.", &everybody[4..5]),
         ("b%C3%BCch", &everybody[4..5]),
         ("xn--bcher", &everybody[4..5]),
         ("%CF%83%CE%BF%CF%86", &everybody[4..5]),
         ("%CF%89mega", &everybody[4..5]),
         ("B%C3%9CCHER", &everybody[4..5]),
-        // What stands for other characters in LIKE stands for itself.
+        // The wildcards of LIKE stand for themselves.
         ("%25", &everybody[2..4]),
         ("0%25", &everybody[2..3]),
         ("_", &everybody[2..4]),
@@ -266,7 +266,7 @@ fn accounts_found_by_a_part_of_their_name_or_address() {
 }
 
 #[test]
-fn queries_that_are_not_understood() {
+fn unknown_and_malformed_query_parameters_are_refused() {
     let admin = Administered::start(&[]);
     let long = format!("users?search={}", "x".repeat(255));
     for (path, parameter) in [
@@ -300,7 +300,7 @@ fn queries_that_are_not_understood() {
 }
 
 #[test]
-fn names_and_bodies_that_are_none() {
+fn malformed_ids_and_bodies_are_refused() {
     let admin = Administered::start(&[]);
     admin.server.register("gone", PASSWORD).token();
     admin.done("DELETE", "users/2", &json!(null));
@@ -383,7 +383,7 @@ fn names_and_bodies_that_are_none() {
 }
 
 #[test]
-fn what_an_administrator_changes_counts_at_once_and_is_on_record() {
+fn changes_count_at_once_and_are_in_the_audit() {
     let admin = Administered::start(&[]);
     let server = &admin.server;
     let bob = server.register("Bob", PASSWORD).token();
@@ -401,7 +401,7 @@ fn what_an_administrator_changes_counts_at_once_and_is_on_record() {
     is(&server.protected(&bob), (403, "InvalidUserError"));
     is(&server.login("bob", PASSWORD), (403, "InvalidUserError"));
     assert_eq!(admin.done("PUT", "users/2/active", &json!({"active": true}))["active"], true);
-    // The sessions of then have ended all the same.
+    // The sessions from before have ended all the same.
     is(&server.protected(&bob), REVOKED);
 
     let tokens = [0, 1].map(|_| server.login("bob", PASSWORD).token());
@@ -419,7 +419,7 @@ fn what_an_administrator_changes_counts_at_once_and_is_on_record() {
         is(&server.protected(token), REVOKED);
     }
     assert_eq!(admin.get("users/2/sessions"), json!({"sessions": []}));
-    // There is nothing left to end, and nothing to record.
+    // No session is left to end, so there is no audit entry.
     admin.done("DELETE", "users/2/sessions", &json!(null));
 
     let token = server.login("bob", PASSWORD).token();
@@ -459,7 +459,7 @@ fn what_an_administrator_changes_counts_at_once_and_is_on_record() {
 }
 
 #[test]
-fn the_last_administrator_stays_one() {
+fn the_last_administrator_stays() {
     let admin = Administered::start(&[]);
     let server = &admin.server;
     server.register("bob", PASSWORD).token();
@@ -477,23 +477,23 @@ fn the_last_administrator_stays_one() {
         }
     };
     try_all(1, Some(LAST));
-    // One who is inactive does not count.
+    // An inactive administrator does not count.
     admin.done("PUT", "users/2/roles", &json!({"roles": ["admin"]}));
     admin.done("PUT", "users/2/active", &json!({"active": false}));
     try_all(1, Some(LAST));
     assert_eq!(admin.get("users/1")["roles"], json!(["admin"]));
     try_all(2, None);
-    // Nothing of what was refused is on record.
+    // The audit has no entry of what was refused.
     let entries = admin.get("audit?user=1");
     assert_eq!(column(&entries["entries"], "event"), ["login", "user-added"]);
-    // With another one, the first may go.
+    // With another administrator, the first may go.
     assert_eq!(server.user(&["add", "carol", "--role", "admin"], PASSWORD).0, 0);
     admin.done("PUT", "users/1/roles", &json!({"roles": []}));
     is(&admin.send("GET", "users", ""), NO_ADMIN);
 }
 
 #[test]
-fn two_administrators_who_demote_each_other_at_once() {
+fn of_two_administrators_who_demote_each_other_one_stays() {
     let admin = Administered::start(&[]);
     let server = &admin.server;
     assert_eq!(server.user(&["add", "two", "--role", "admin"], PASSWORD).0, 0);
@@ -520,7 +520,7 @@ fn two_administrators_who_demote_each_other_at_once() {
 }
 
 #[test]
-fn the_record_page_by_page() {
+fn the_audit_page_by_page() {
     let admin = Administered::start(&[]);
     for number in 0..120 {
         let insert =
@@ -542,7 +542,7 @@ fn the_record_page_by_page() {
         }
         pages
     };
-    // With the administrator who was added and logged in.
+    // Including the administrator who was added and logged in.
     assert_eq!(pages(""), [50, 50, 22]);
     assert_eq!(pages("&user=7"), [50, 10]);
     assert_eq!(pages("&user=7&since=1060&limit=30"), [30]);

@@ -1,8 +1,8 @@
-//! What a client can do to a server that it wants to hurt: one named case each, against the real
-//! binary. After every case [`vitals::Target::unharmed`] must hold: a fresh client gets its answer
-//! within 250 ms, memory is back within bounds, no descriptor is lost, and nothing panicked.
+//! Attacks on the real binary, one named case each. After every case [`vitals::Target::unharmed`]
+//! must hold: a fresh client gets its answer within 250 ms, memory is back within bounds, no
+//! descriptor is lost, and nothing panicked.
 //!
-//! A panicking handler needs a handler of its own, and so stands in `engine.rs`.
+//! The panicking handler is in `engine.rs`, since the binary has none.
 
 mod answers;
 mod asleep;

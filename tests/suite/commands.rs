@@ -1,5 +1,7 @@
 //! `lictor user …`, beside a running server.
 
+use std::time::{Duration, Instant};
+
 use crate::support::{Dir, PASSWORD, Server, outcome, run};
 
 #[test]
@@ -101,6 +103,60 @@ fn looking_for_users_makes_no_file_but_adding_the_first_does() {
     assert_eq!((code, err.as_str()), (0, ""));
     let server = Server::start_in(dir, &["--registration", "closed"]);
     server.login("ada", PASSWORD).token();
+}
+
+/// Runs a command that must succeed, and print nothing but what it answers; returns that.
+fn done(dir: &Dir, args: &[&str], input: &str) -> String {
+    let (code, out, err) = outcome(&run(&dir.0, args, input));
+    assert_eq!((code, err.as_str()), (0, ""), "{args:?}");
+    out
+}
+
+/// The kinds of the mails in the outbox.
+fn queued(dir: &Dir) -> Vec<String> {
+    let list = done(dir, &["mail", "list"], "");
+    let kinds = list.lines().skip(1).map(|line| {
+        assert!(line.ends_with("  ada@mail.example"), "{list}");
+        line.split_whitespace().nth(2).unwrap().to_owned()
+    });
+    kinds.collect()
+}
+
+#[test]
+fn users_are_told_by_mail_what_the_operator_did() {
+    let dir = Dir::new();
+    done(&dir, &["user", "add", "ada", "--email", "ada@mail.example"], PASSWORD);
+    done(&dir, &["user", "add", "bob"], PASSWORD);
+    assert_eq!(queued(&dir), [""; 0]);
+    done(&dir, &["user", "passwd", "ada"], "ten paper boats");
+    done(&dir, &["user", "passwd", "bob"], "ten paper boats");
+    assert_eq!(queued(&dir), ["password-changed"]);
+    done(&dir, &["user", "delete", "ada", "--yes"], "");
+    assert_eq!(queued(&dir), ["account-deleted"]);
+    let flags = ["--mail", "dir:mails", "--public-url", "http://a.example"];
+    let server = Server::start_in(dir, &flags);
+    eventually(|| queued(&server.dir).is_empty());
+    let sent = std::fs::read_dir(server.dir.0.join("mails")).unwrap().count();
+    assert_eq!(sent, 1);
+}
+
+#[test]
+fn a_server_without_mail_discards_notices() {
+    let dir = Dir::new();
+    done(&dir, &["user", "add", "ada", "--email", "ada@mail.example"], PASSWORD);
+    done(&dir, &["user", "passwd", "ada"], "ten paper boats");
+    assert_eq!(queued(&dir), ["password-changed"]);
+    let server = Server::start_in(dir, &[]);
+    eventually(|| queued(&server.dir).is_empty());
+}
+
+/// Waits until something holds.
+fn eventually(holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(50));
+    }
 }
 
 #[test]

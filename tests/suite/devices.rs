@@ -1,6 +1,6 @@
-//! Devices that have logged in are known by a secret of their own: it lets nobody in, but whoever
-//! tries passwords from the same address does not delay them. And how many passwords may be wrong
-//! in a row, and whom a login from elsewhere is told.
+//! Known devices: their secrets grant no access, but an attacker at the same IP address does not
+//! delay their logins. Also the limit for wrong passwords in a row, and the notice of a login from
+//! a new address.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -26,20 +26,20 @@ fn send(
     client.reply(method)
 }
 
-/// A login from 127.0.0.`from`, with a device's secret in the body.
+/// Logs in from 127.0.0.`from`, with a device's secret in the body.
 fn login(server: &Server, from: u8, name: &str, password: &str, device: &str) -> Reply {
     let body = json!({"username": name, "password": password, "device": device}).to_string();
     send(server, from, "POST", "/api/login", &[], &body)
 }
 
-/// The same with the secret in the cookie.
+/// Logs in with the secret in the cookie.
 fn login_with_cookie(server: &Server, from: u8, name: &str, password: &str, cookie: &str) -> Reply {
     let body = json!({"username": name, "password": password}).to_string();
     let cookie = format!("theme=dark; lictor_device={cookie}");
     send(server, from, "POST", "/api/login", &[("Cookie", &cookie)], &body)
 }
 
-/// Registers from there; the device's secret.
+/// Registers from 127.0.0.`from`; returns the device's secret.
 fn register(server: &Server, from: u8, name: &str) -> String {
     let body = json!({"username": name, "password": PASSWORD, "device": ""}).to_string();
     device(&send(server, from, "POST", "/api/registration", &[], &body))
@@ -50,7 +50,7 @@ fn device(reply: &Reply) -> String {
     reply.json()["device"].as_str().unwrap().to_owned()
 }
 
-/// The value and the attributes of the cookie.
+/// Returns the value and the attributes of the device cookie.
 fn cookie(reply: &Reply) -> (String, String) {
     assert_eq!((reply.status(), reply.json().get("device")), (200, None), "{reply:?}");
     let cookie = reply.header("set-cookie").unwrap().strip_prefix("lictor_device=").unwrap();
@@ -58,8 +58,8 @@ fn cookie(reply: &Reply) -> (String, String) {
     (value.to_owned(), attributes.to_owned())
 }
 
-/// Uses up what an address is allowed, until the wait is longer than a loaded machine needs for
-/// what follows.
+/// Fails logins from an IP address until its wait is longer than a loaded machine needs for the
+/// rest of the test.
 fn exhaust(server: &Server, from: u8) {
     for number in 0.. {
         let reply = login(server, from, &format!("user-{number}"), WRONG, "");
@@ -75,7 +75,7 @@ fn exhaust(server: &Server, from: u8) {
 }
 
 #[test]
-fn whoever_shared_the_owners_address_locked_the_owner_out() {
+fn an_attacker_at_the_owners_ip_locked_the_owner_out() {
     let server = Server::start(&[]);
     let secret = register(&server, 2, "ada");
     let over = AtomicBool::new(false);
@@ -121,8 +121,8 @@ fn whoever_shared_the_owners_address_locked_the_owner_out() {
 }
 
 #[test]
-fn a_known_device_gets_past_an_address_that_is_used_up() {
-    // With a key file, and over a restart and a rotation.
+fn a_known_device_logs_in_from_an_ip_that_has_to_wait() {
+    // The key file keeps the secret valid over a restart and a key rotation.
     let server = Server::start_with(Dir::new(), &[], &[]);
     let hers = register(&server, 3, "ada");
     let his = register(&server, 4, "bob");
@@ -132,13 +132,13 @@ fn a_known_device_gets_past_an_address_that_is_used_up() {
     exhaust(&server, 2);
     let forged = format!("{}{}", &hers[..hers.len() - 4], "AAAA");
     for (name, secret, expected) in [
-        // Of another account, forged, nonsense, none.
+        // A secret of another account, a forged one, nonsense, none.
         ("ada", his.as_str(), 429),
         ("nobody", &his, 429),
         ("ada", &forged, 429),
         ("ada", "x", 429),
         ("ada", "", 429),
-        // What follows makes the address familiar as well.
+        // The next login makes the address known as well.
         ("ada", &hers, 200),
         ("ada", &format!("{his}.{hers}"), 200),
         ("bob", &format!("{his}.{hers}"), 200),
@@ -148,7 +148,7 @@ fn a_known_device_gets_past_an_address_that_is_used_up() {
         let reply = login_with_cookie(&server, 2, name, PASSWORD, secret);
         assert_eq!(reply.status(), expected, "{name} {secret} in the cookie");
     }
-    // It is for being counted, and for nothing else.
+    // The secret grants no access.
     assert_eq!(login(&server, 5, "ada", WRONG, &hers).error(), (401, "AuthenticationError".into()));
     assert_eq!(server.protected(&hers).status(), 401);
 }
@@ -167,7 +167,7 @@ fn a_neighbour_with_an_account_kept_a_known_device_out_of_the_queue() {
             client
         })
         .collect();
-    // Also behind a request that is refused, in the same packet.
+    // Also after a request that is refused, in the same packet.
     let right = json!({"username": "ada", "password": PASSWORD, "device": hers}).to_string();
     let mut both = Client::over(connect_from([127, 0, 0, 2].into(), server.address, None));
     let stranger = json!({"username": "nobody", "password": WRONG}).to_string();
@@ -177,26 +177,26 @@ fn a_neighbour_with_an_account_kept_a_known_device_out_of_the_queue() {
     assert_eq!(both.reply("POST").status(), 200);
     let statuses = clients.iter_mut().map(|client| client.reply("POST").status());
     let refused = statuses.filter(|status| *status == 503).count();
-    // An address has 64 places, and one of its devices four more.
+    // An address has 64 places in the queue, and each of its devices four more.
     assert!((20..=36).contains(&refused), "{refused}");
     assert_eq!(reply.status(), 200, "{reply:?}");
 }
 
 #[test]
-fn a_secret_of_ones_own_account_was_none_for_anothers() {
+fn a_secret_of_another_account_gives_no_more_attempts() {
     let server = Server::start(&[]);
     register(&server, 3, "ada");
     let mine = register(&server, 2, "mallory");
     let tried = |secret: &str| {
         (0..40).filter(|_| login(&server, 2, "ada", WRONG, secret).status() == 401).count()
     };
-    // As many as without one, and perhaps one more for each second that has passed.
+    // As many attempts as without a secret, and perhaps one more for each second that has passed.
     assert!((5..=8).contains(&tried(&mine)));
     assert!(tried("") <= 2 && tried(&mine) <= 2);
 }
 
 #[test]
-fn sessions_begin_with_a_cookie_or_with_a_field() {
+fn a_new_session_sets_the_cookie_or_answers_in_the_field() {
     let server = Server::start(&["--public-url", "https://login.example"]);
     let body = json!({"username": "ada", "password": PASSWORD}).to_string();
     let plain = "Path=/api/; Max-Age=31536000; HttpOnly; SameSite=Lax";
@@ -211,12 +211,12 @@ fn sessions_begin_with_a_cookie_or_with_a_field() {
         assert_eq!(value.len(), 54, "{value}");
     }
     let server = Server::start(&[]);
-    // Behind a proxy that hands on the name, though the public address is that of --listen.
+    // A proxy passes the host name on; there is no --public-url.
     let origin = [("Origin", "http://test")];
     let (first, attributes) =
         cookie(&send(&server, 2, "POST", "/api/registration", &origin, &body));
     assert_eq!(attributes, plain);
-    // The same device keeps its number, another person on it comes before.
+    // The device keeps its number; the user who logged in last comes first.
     let body = json!({"username": "bob", "password": PASSWORD, "device": first}).to_string();
     let both = device(&send(&server, 2, "POST", "/api/registration", &[], &body));
     assert_eq!((both.len(), both.ends_with(&first)), (109, true));
@@ -224,15 +224,15 @@ fn sessions_begin_with_a_cookie_or_with_a_field() {
     assert_eq!(again.len(), 109);
     let (of_bob, of_ada) = (&both[..54], &again[..54]);
     assert!(again.ends_with(of_bob), "{both} {again}");
-    // User and number stand behind each other, the time between them is the login's.
+    // Between user and number is the time of the login.
     assert_eq!((&of_ada[..10], &of_ada[16..32]), (&first[..10], &first[16..32]));
-    // It is a string, or else a mistake.
+    // Only a string is accepted.
     let body = json!({"username": "ada", "password": PASSWORD, "device": 7}).to_string();
     let reply = send(&server, 2, "POST", "/api/login", &[], &body);
     assert_eq!(reply.error(), (400, "BadRequest".into()));
 }
 
-/// A browser as far as the cookie goes: it sends it where its path says.
+/// A browser that keeps the device cookie, and sends it to the paths below the cookie's.
 struct Browser<'a> {
     server: &'a Server,
     cookie: Option<(String, String)>,
@@ -253,33 +253,33 @@ impl Browser<'_> {
         reply
     }
 
-    /// How many people the browser has a secret of.
-    fn people(&self) -> usize {
+    /// Returns the number of users of whom the browser has a secret.
+    fn users(&self) -> usize {
         self.cookie.as_ref().map_or(0, |(_, list)| list.split('.').count())
     }
 }
 
 #[test]
-fn a_browser_forgot_its_people_when_one_of_them_registered_or_changed_the_password() {
-    // With a key file, which makes links.
+fn a_browser_forgot_its_users_when_one_of_them_registered_or_changed_the_password() {
+    // The operator's links need a key file.
     let server = Server::start_with(Dir::new(), &[], &[]);
     let mut browser = Browser { server: &server, cookie: None };
     let mut token = String::new();
     for (nth, name) in ["ada", "bob", "carol"].into_iter().enumerate() {
         let body = json!({"username": name, "password": PASSWORD});
         token = browser.send("POST", "/api/registration", &[], &body).token();
-        assert_eq!(browser.people(), nth + 1);
+        assert_eq!(browser.users(), nth + 1);
     }
     let bearer = format!("Bearer {token}");
     let body = json!({"current": PASSWORD, "new": NEW});
     browser.send("PUT", "/api/password", &[("Authorization", &bearer)], &body).token();
-    assert_eq!(browser.people(), 3);
+    assert_eq!(browser.users(), 3);
     let (_, made, _) = server.user(&["reset-link", "bob"], "");
     let link = made.lines().find_map(|line| line.strip_prefix("token    ")).unwrap();
     let bearer = format!("Bearer {link}");
     let body = json!({"password": NEW});
     browser.send("POST", "/api/reset_finalize", &[("Authorization", &bearer)], &body).token();
-    assert_eq!(browser.people(), 3);
+    assert_eq!(browser.users(), 3);
     let (_, list) = browser.cookie.unwrap();
     for (name, password) in [("ada", PASSWORD), ("bob", NEW), ("carol", NEW)] {
         let (after, _) = cookie(&login_with_cookie(&server, 2, name, password, &list));
@@ -288,14 +288,14 @@ fn a_browser_forgot_its_people_when_one_of_them_registered_or_changed_the_passwo
 }
 
 #[test]
-fn a_page_of_another_site_put_its_own_account_in_the_place_of_its_visitors() {
+fn a_page_of_another_site_replaced_its_visitors_accounts_by_its_own() {
     let server = Server::start(&["--public-url", "https://login.example/x"]);
     register(&server, 3, "mallory");
     let body = json!({"username": "mallory", "password": PASSWORD}).to_string();
     for (origin, keeps) in [
         (None, true),
         (Some("https://login.example"), true),
-        // A name that somebody lets point here.
+        // A foreign name that resolves to this server.
         (Some("http://test"), false),
         (Some("https://evil.example"), false),
         (Some("null"), false),
@@ -303,27 +303,27 @@ fn a_page_of_another_site_put_its_own_account_in_the_place_of_its_visitors() {
         let mut headers = vec![("Content-Type", "text/plain")];
         headers.extend(origin.map(|origin| ("Origin", origin)));
         let reply = send(&server, 2, "POST", "/api/login", &headers, &body);
-        // It may call: its own app may be served from there.
+        // The call itself is allowed: an app may be served from that origin.
         reply.token();
         assert_eq!(reply.header("set-cookie").is_some(), keeps, "{origin:?}");
         assert_eq!(reply.json().get("device"), None, "{origin:?}");
     }
-    // A page of another origin that keeps the secret itself gets it.
+    // A page of another origin gets the secret if it keeps it itself.
     let origin = [("Origin", "https://app.example")];
     let body = json!({"username": "mallory", "password": PASSWORD, "device": ""}).to_string();
     device(&send(&server, 2, "POST", "/api/login", &origin, &body));
 }
 
 #[test]
-fn another_password_makes_devices_strangers() {
+fn a_new_password_makes_devices_strangers() {
     let server = Server::start_with(Dir::new(), &[], &[]);
     let hers = register(&server, 2, "ada");
-    // A time is kept in seconds.
+    // Times have a resolution of one second.
     std::thread::sleep(Duration::from_millis(1_100));
     assert_eq!(server.user(&["passwd", "ada"], NEW).0, 0);
     exhaust(&server, 3);
     assert_eq!(login(&server, 3, "ada", NEW, &hers).status(), 429);
-    // The device that sets one with a link is known at once.
+    // The device that sets a new password with a link is known at once.
     let (_, made, _) = server.user(&["reset-link", "ada"], "");
     let token = made.lines().find_map(|line| line.strip_prefix("token    ")).unwrap();
     let bearer = format!("Bearer {token}");
@@ -337,18 +337,18 @@ fn another_password_makes_devices_strangers() {
 }
 
 #[test]
-fn a_browser_that_a_mailed_link_made_known_was_a_stranger_to_the_app() {
+fn a_login_with_an_empty_field_gets_a_secret_despite_the_cookie() {
     let server = Server::start(&[]);
     let hers = register(&server, 3, "ada");
     exhaust(&server, 2);
-    // The secret is in the cookie, and the app, which keeps its own, has none yet.
+    // The link has set the cookie; the app, which keeps a secret of its own, has none yet.
     let body = json!({"username": "ada", "password": PASSWORD, "device": ""}).to_string();
     let login = |cookie: &str| send(&server, 2, "POST", "/api/login", &[("Cookie", cookie)], &body);
     assert_eq!(login("lictor_device=x").status(), 429);
-    // Nor does a cookie of the same name hide it, which a sibling domain can set.
+    // A cookie of the same name, which a sibling domain can set, does not hide it.
     let hidden = format!("lictor_device=x; theme=dark; lictor_device={hers}");
     assert_eq!(device(&login(&hidden)).len(), 54);
-    // What scripts cannot read stays so: the answer has ada's secret alone.
+    // The secrets of the cookie stay hidden from scripts: the answer has only ada's.
     let body = json!({"username": "bob", "password": PASSWORD, "device": hers}).to_string();
     let both = device(&send(&server, 4, "POST", "/api/registration", &[], &body));
     assert_eq!(both.len(), 109);
@@ -357,7 +357,7 @@ fn a_browser_that_a_mailed_link_made_known_was_a_stranger_to_the_app() {
 }
 
 #[test]
-fn an_address_from_before_another_password_got_past_what_strangers_had_used_up() {
+fn an_ip_known_before_the_password_changed_passed_the_limit_of_strangers() {
     let server = Server::start_with(Dir::new(), &[], &[]);
     register(&server, 2, "ada");
     std::thread::sleep(Duration::from_millis(1_100));
@@ -400,11 +400,11 @@ fn a_page_of_any_site_could_spend_its_visitors_guesses() {
             assert_eq!(reply.error(), (403, "OriginNotAllowed".into()), "{origin} {path}");
             assert_eq!(reply.header("access-control-allow-origin"), None);
         }
-        // What costs nothing is answered, and the browser does not show it to the page.
+        // A cheap request is answered; the browser hides the answer from the page.
         let reply = send(&server, 5, "GET", "/api/config", &[("Origin", origin)], "");
         assert_eq!(reply.status(), 200);
     }
-    // Nothing was tried.
+    // No attempt was counted.
     let (_, audit, _) = outcome(&run(&server.dir.0, &["audit"], ""));
     assert!(!audit.contains("login-failed"), "{audit}");
     for (name, origin, expected) in [
@@ -413,18 +413,18 @@ fn a_page_of_any_site_could_spend_its_visitors_guesses() {
         ("127.0.0.1:5000", "http://127.0.0.1:5000", 401),
         ("localhost:5000", "http://localhost:5000", 401),
         ("127.0.0.1:5000", "http://127.0.0.1:3000", 403),
-        // A name that somebody lets point here (DNS rebinding).
+        // A foreign name that resolves to this server (DNS rebinding).
         ("evil.example", "http://evil.example", 403),
     ] {
         assert_eq!(host(name, origin), expected, "{name} {origin}");
     }
-    // Said once, with what to do.
-    let told = "a page of https://evil.example was refused (OriginNotAllowed)";
+    // The log says it once, with the next step.
+    let warning = "a page of https://evil.example was refused (OriginNotAllowed)";
     assert_eq!(server.log().matches("was refused (OriginNotAllowed)").count(), 1);
-    assert!(server.log().contains(told), "{}", server.log());
+    assert!(server.log().contains(warning), "{}", server.log());
     let reply = send(&server, 6, "POST", "/api/login", &[("Origin", "https://app.example")], &body);
     assert_eq!(reply.header("access-control-allow-origin"), Some("https://app.example"));
-    // By default all may call.
+    // By default every origin may call.
     let server = Server::start(&[]);
     for origin in ["https://evil.example", "null"] {
         let reply = send(&server, 5, "POST", "/api/login", &[("Origin", origin), text], &body);
@@ -458,20 +458,20 @@ fn a_password_could_be_guessed_for_ever() {
     let times = |count: usize, name: &str, secret: &str| {
         (0..count).for_each(|_| assert_eq!(login(&server, 9, name, WRONG, secret).status(), 401));
     };
-    // Hashing a hundred takes its time.
-    let already = |server: &Server, count: u32| {
+    // Set the count instead of hashing a hundred passwords.
+    let set_failures = |server: &Server, count: u32| {
         let database = rusqlite::Connection::open(server.dir.database()).unwrap();
-        // And the waits are forgotten.
+        // This also clears the waits.
         let sql = "UPDATE users SET failures = ?1, unlocked = ?2";
         database.execute(sql, rusqlite::params![count, now()]).unwrap();
     };
-    already(&server, 96);
+    set_failures(&server, 96);
     times(3, "bob", "");
     assert_eq!(login(&server, 8, "bob", PASSWORD, "").status(), 200, "99 are not too many");
-    already(&server, 96);
+    set_failures(&server, 96);
     times(4, "bob", "");
-    already(&server, 100);
-    // Looks like a wrong password, by whatever name; the log says what it is.
+    set_failures(&server, 100);
+    // The answer is that of a wrong password, for either name; the log has the reason.
     let wrong = login(&server, 9, "bob", WRONG, "");
     for name in ["bob", second] {
         let right = login(&server, 9, name, PASSWORD, "");
@@ -479,7 +479,7 @@ fn a_password_could_be_guessed_for_ever() {
     }
     assert_eq!(login(&server, 9, "bob", PASSWORD, &hers).status(), 401, "ada's device");
     assert!(server.log().contains("WARN  guarded user=bob id=2"), "{}", server.log());
-    // The owner is told once.
+    // The owner gets one mail.
     let mails = || {
         let folder = std::fs::read_dir(server.dir.0.join("mails"));
         let read = |entry: std::io::Result<std::fs::DirEntry>| {
@@ -493,23 +493,24 @@ fn a_password_could_be_guessed_for_ever() {
         assert!(begun.elapsed() < Duration::from_secs(20), "no mail");
         std::thread::sleep(Duration::from_millis(50));
     }
-    already(&server, 100);
+    set_failures(&server, 100);
     times(3, "bob", "");
-    // A known device goes on, and its login ends it.
+    // A known device can log in, which resets the count.
     assert_eq!(login(&server, 9, "bob", PASSWORD, &first).status(), 200);
     assert_eq!(login(&server, 9, "bob", PASSWORD, "").status(), 200);
-    // So does an administrator, and it outlives a restart.
-    already(&server, 100);
+    // The count survives a restart.
+    set_failures(&server, 100);
     let (_, dir) = server.stop("-TERM");
     let server = Server::start_in(dir, &mail);
     assert_eq!(login(&server, 6, "bob", PASSWORD, "").status(), 401);
-    // Where sessions began it goes on for another hundred.
+    // An address where sessions began has another hundred attempts.
     assert_eq!(login(&server, 8, "bob", PASSWORD, "").status(), 200);
-    already(&server, 200);
+    set_failures(&server, 200);
     assert_eq!(login(&server, 8, "bob", PASSWORD, "").status(), 401);
     assert_eq!(login(&server, 7, "bob", PASSWORD, &first).status(), 200);
-    already(&server, 300);
+    set_failures(&server, 300);
     assert_eq!(login(&server, 7, "bob", PASSWORD, &first).status(), 401);
+    // An administrator can reset the count.
     assert_eq!(server.user(&["unlock", "bob"], "").0, 0);
     assert_eq!(login(&server, 10, "bob", PASSWORD, "").status(), 200);
 }
@@ -522,12 +523,12 @@ fn a_login_from_elsewhere_went_unnoticed() {
     let hers = device(&login(&server, 2, "ada", PASSWORD, ""));
     device(&login(&server, 3, "ada", PASSWORD, &hers));
     device(&login(&server, 2, "ada", PASSWORD, ""));
-    let told = || server.log().matches("INFO  new-device user=ada id=1").count();
-    assert_eq!(told(), 0);
+    let notices = || server.log().matches("INFO  new-device user=ada id=1").count();
+    assert_eq!(notices(), 0);
     let body = json!({"username": "ada", "password": PASSWORD}).to_string();
     let agent = [("User-Agent", "Browser/1.0 (see http://evil.example)")];
     cookie(&send(&server, 4, "POST", "/api/login", &agent, &body));
-    assert_eq!(told(), 1);
+    assert_eq!(notices(), 1);
     let begun = Instant::now();
     let mail = loop {
         let mut folder = std::fs::read_dir(server.dir.0.join("mails")).into_iter().flatten();
@@ -541,7 +542,7 @@ fn a_login_from_elsewhere_went_unnoticed() {
     assert!(!mail.contains("evil.example"), "{mail}");
     let (_, audit, _) = outcome(&run(&server.dir.0, &["audit"], ""));
     assert!(audit.contains("Browser/1.0 (see http://evil.example) at 127.0.0.4"), "{audit}");
-    // Off is off.
+    // --login-notices off sends none.
     let (_, dir) = server.stop("-TERM");
     let server = Server::start_in(dir, &[&flags[..], &["--login-notices", "off"]].concat());
     device(&login(&server, 5, "ada", PASSWORD, ""));

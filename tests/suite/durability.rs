@@ -1,5 +1,4 @@
-//! What was acknowledged stays, whatever happens to the process; and trouble with the disk is
-//! said, not hidden.
+//! Acknowledged changes survive every end of the process, and failures of the database are reported.
 
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -9,8 +8,8 @@ use serde_json::json;
 use crate::support::{Client, PASSWORD, PATIENCE, Server, now, payload, request, signed};
 
 #[test]
-fn what_was_acknowledged_survives_kill_9() {
-    // More registrations than one address may make.
+fn acknowledged_registrations_survive_kill_9() {
+    // More registrations than the throttle allows one IP address.
     let flags = ["--throttle", "off"];
     let mut server = Server::start(&flags);
     let acknowledged = Mutex::new(Vec::new());
@@ -23,7 +22,7 @@ fn what_was_acknowledged_survives_kill_9() {
                     for number in 0.. {
                         let name = format!("user-{round}-{thread}-{number}");
                         let body = json!({"username": name, "password": PASSWORD}).to_string();
-                        // The server is killed at some point, and then nothing works any more.
+                        // After the server was killed, every request fails.
                         let Ok(stream) = std::net::TcpStream::connect(address) else { return };
                         drop(stream);
                         let answered = std::panic::catch_unwind(|| {
@@ -38,10 +37,10 @@ fn what_was_acknowledged_survives_kill_9() {
                     }
                 });
             }
-            // On a busy machine the first ones take their time.
+            // On a busy machine the first registrations take long.
             let enough = 3 * (round + 1) as usize;
-            let begun = Instant::now();
-            while acknowledged.lock().unwrap().len() < enough && begun.elapsed() < PATIENCE {
+            let start = Instant::now();
+            while acknowledged.lock().unwrap().len() < enough && start.elapsed() < PATIENCE {
                 std::thread::sleep(Duration::from_millis(5));
             }
             std::thread::sleep(Duration::from_millis(10 + 17 * round));
@@ -61,7 +60,7 @@ fn what_was_acknowledged_survives_kill_9() {
 }
 
 #[test]
-fn a_clean_end_leaves_one_file_and_exit_code_0() {
+fn a_clean_stop_leaves_one_database_file_and_exit_code_0() {
     for signal in ["-TERM", "-INT"] {
         let server = Server::start(&[]);
         server.register("ada", PASSWORD).token();
@@ -78,7 +77,7 @@ fn a_clean_end_leaves_one_file_and_exit_code_0() {
     }
 }
 
-/// Another program that has the database locked.
+/// Locks the database for writing, as another program could.
 fn lock(server: &Server) -> rusqlite::Connection {
     let locked = rusqlite::Connection::open(server.dir.database()).unwrap();
     locked.execute_batch("BEGIN IMMEDIATE").unwrap();
@@ -99,7 +98,10 @@ fn a_lock_of_three_and_a_half_seconds_failed_the_logins() {
         for login in logins {
             login.join().unwrap().token();
         }
-        assert!(begun.elapsed() >= Duration::from_millis(3_500), "the lock was not in the way");
+        assert!(
+            begun.elapsed() >= Duration::from_millis(3_500),
+            "the logins did not wait for the lock"
+        );
     });
 }
 
@@ -109,7 +111,7 @@ fn a_login_failed_because_an_earlier_request_had_waited_long_enough() {
     let token = server.register("ada", PASSWORD).token();
     std::thread::scope(|scope| {
         let (server, locked, begun) = (&server, lock(&server), Instant::now());
-        // It has a thread of its own, also on a machine with one core.
+        // The logout has a thread of its own, even on a machine with one core.
         let token = &token;
         let logout = move || (server.send_as(token, "POST", "/api/logout", ""), begun.elapsed());
         let logout = scope.spawn(logout);
@@ -131,7 +133,7 @@ fn no_lock_of_another_program_keeps_tokens_from_being_checked() {
     let token = server.register("ada", PASSWORD).token();
     let other = rusqlite::Connection::open(server.dir.database()).unwrap();
     other.busy_timeout(Duration::ZERO).unwrap();
-    // What would lock readers out is refused, since the server has the file open.
+    // SQLite refuses locks that would exclude readers, because the server has the file open.
     for (lock, can) in [
         ("BEGIN EXCLUSIVE", true),
         ("PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; UPDATE users SET roles = roles", false),
@@ -146,7 +148,7 @@ fn no_lock_of_another_program_keeps_tokens_from_being_checked() {
         }
         assert!(begun.elapsed() < Duration::from_secs(2), "{lock}: {result:?}");
         assert_eq!(result.is_ok(), can, "{lock}: {result:?}");
-        // Only what has begun can be undone.
+        // Only an open transaction can be rolled back.
         let begun = !other.is_autocommit();
         assert_eq!(begun, can && lock.contains("BEGIN"), "{lock}");
         if begun {
@@ -164,17 +166,17 @@ fn a_token_of_a_clock_half_a_minute_ahead_was_refused() {
     claims["iat"] = json!(now() + 30);
     let ahead = signed(&claims);
     assert_eq!(server.protected(&ahead).status(), 200);
-    // Its access has ended, and the clock was set back after it was issued.
+    // The token has expired, and the clock was set back after it was issued.
     claims["exp"] = json!(now() - 1);
     let renewed = server.send("POST", "/api/refresh", &[], &signed(&claims)).token();
-    assert_eq!(payload(&renewed)["iat"], claims["iat"], "never before the one that it replaces");
+    assert_eq!(payload(&renewed)["iat"], claims["iat"], "never before the token that it replaces");
     assert_eq!(server.protected(&renewed).status(), 200);
     claims["iat"] = json!(now() + 70);
     assert_eq!(server.protected(&signed(&claims)).error(), (401, "InvalidTokenHeader".into()));
 }
 
 #[test]
-fn a_lock_of_another_process_is_waited_for_or_told() {
+fn a_lock_of_another_process_delays_writes_or_answers_503() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
     let locked = rusqlite::Connection::open(server.dir.database()).unwrap();
@@ -190,16 +192,15 @@ fn a_lock_of_another_process_is_waited_for_or_told() {
         let register = |i| scope.spawn(move || server.register(&format!("carol-{i}"), PASSWORD));
         let refused: Vec<_> = (0..8).map(register).collect();
         std::thread::sleep(Duration::from_millis(500));
-        // Readers do not notice.
+        // Reads do not wait.
         assert_eq!(server.protected(&token).status(), 200);
         for refused in refused {
             let refused = refused.join().unwrap();
             assert_eq!(refused.error(), (503, "Unavailable".into()));
             assert_eq!(refused.header("retry-after"), Some("3"));
         }
-        // Those behind the first did not add their own five seconds each, so that logins, which
-        // share their threads, are answered: a good one begins a session and has to wait, a bad
-        // one does not depend on what can be kept of it.
+        // The requests behind the first did not each wait another five seconds, so logins are answered. A
+        // correct login must write its session and fails; a wrong password needs no write.
         assert_eq!(server.login("ada", PASSWORD).error(), (503, "Unavailable".into()));
         assert_eq!(server.login("ada", "another password").status(), 401);
         assert!(server.log().contains("database is locked"), "{}", server.log());

@@ -1,5 +1,5 @@
-//! The endpoints' contract: every row of the tables in the design that concerns them, with what
-//! must not be in an answer or the log.
+//! The contract of the endpoints that everybody uses: each refusal with its name, and what must not
+//! be in an answer or the log.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn check_errors(server: &Server, rows: &[Row<'_>]) {
 }
 
 #[test]
-fn the_main_way_and_nothing_secret_on_it() {
+fn register_log_in_and_refresh_without_a_secret_in_answers_or_log() {
     let server = Server::start(&["--log", "debug"]);
     assert_eq!(server.get("/api/").body, r#"{"Hello":"World"}"#);
     assert_eq!(server.get("/api/health").body, r#"{"status":"ok"}"#);
@@ -100,7 +100,7 @@ fn logins() {
     assert!(log.contains("login-failed from=127.0.0.1"), "{log}");
     assert_without(&log, &[PASSWORD, "another password", "nobody"], &log);
 
-    // Whatever the content type says, and however it is spelt, JSON is read.
+    // The body is read as JSON, whatever the content type says and however the JSON is spelt.
     for headers in
         [&[][..], &[("Content-Type", "text/plain")], &[("Content-Type", "application/json")]]
     {
@@ -109,7 +109,7 @@ fn logins() {
 }
 
 #[test]
-fn an_address_logs_in_too() {
+fn an_email_address_logs_in_too() {
     let server = Server::start(&[]);
     let added = server.user(&["add", "ada", "--email", "Ada@Mail.example"], PASSWORD);
     assert_eq!(added.0, 0, "{added:?}");
@@ -166,7 +166,7 @@ fn registrations() {
     for broken in ["", "[]", r#"{"username":7,"password":"x"}"#, r#"{"username":"bob"}"#] {
         check_errors(&server, &[("POST", "/api/registration", &[], broken, (400, "BadRequest"))]);
     }
-    // None of them left anything behind, and unusual but good ones work.
+    // The refused ones left nothing behind, and unusual names work.
     let unusual = "x".repeat(64);
     for (name, password) in
         [("bob", &*"x".repeat(1024)), (&unusual, PASSWORD), ("@Jürgen", "zażółć-🦀-пароль")]
@@ -178,7 +178,7 @@ fn registrations() {
 }
 
 #[test]
-fn one_of_many_gets_the_name() {
+fn of_simultaneous_registrations_one_gets_the_name() {
     let server = Server::start(&[]);
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let threads: Vec<_> =
@@ -190,7 +190,7 @@ fn one_of_many_gets_the_name() {
 }
 
 #[test]
-fn closed_registration() {
+fn closed_registration_refuses_everybody() {
     let server = Server::start(&["--registration", "closed"]);
     let refused = server.register("ada", PASSWORD);
     assert_eq!(refused.error(), (403, "RegistrationClosed".into()));
@@ -291,10 +291,10 @@ fn tokens_for_access() {
                 "",
                 (401, "InvalidTokenHeader"),
             ),
-            // What changes something takes no cookie: another site's page may have sent it.
+            // A cookie does not count for changes: a page of another site may have sent it.
             ("POST", "/api/logout/all", &[("Cookie", &cookie)], "", (401, "MissingToken")),
             ("DELETE", "/api/me", &[("Cookie", &cookie)], "{}", (401, "MissingToken")),
-            // A bad header is not made good by a good cookie.
+            // A good cookie does not make up for a bad header.
             (
                 "GET",
                 "/api/protected",
@@ -307,7 +307,7 @@ fn tokens_for_access() {
 }
 
 #[test]
-fn a_shut_out_user_is_out_at_once() {
+fn a_deactivated_user_is_refused_at_once() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
     assert_eq!(server.protected(&token).status(), 200);
@@ -319,7 +319,7 @@ fn a_shut_out_user_is_out_at_once() {
     assert_eq!(server.protected(&token).status(), 200);
     assert_eq!(server.user(&["delete", "ada", "--yes"], "").0, 0);
     assert_eq!(server.protected(&token).error(), (401, "MissingUserError".into()));
-    // The name can be had again, but the old token is not for its new owner.
+    // The name is free again, but the old token is not for its new owner.
     server.register("ada", PASSWORD).token();
     assert_eq!(server.protected(&token).error(), (401, "MissingUserError".into()));
 }
@@ -437,7 +437,7 @@ fn other_origins() {
     let any = Server::start(&[]);
     let some = Server::start(&["--cors-origin", "https://other.example,http://app.example:3000"]);
     for server in [&any, &some] {
-        // Also where the engine or the router refuses.
+        // Also where the engine refuses, or no route is found.
         for (method, path, body) in [
             ("GET", "/api/", ""),
             ("POST", "/api/login", "{"),

@@ -1,4 +1,4 @@
-//! Registration by invitation: who gets in, once, and with which roles.
+//! Registration by invitation: a code registers one user, once, with its roles.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn register(server: &Server, name: &str, invitation: impl Into<Value>) -> Reply 
     server.post("/api/registration", &body)
 }
 
-/// A new invitation: its code and what it is called.
+/// Makes an invitation; returns its code and its id.
 fn invite(admin: &Administered, body: &Value) -> (String, String) {
     let made = admin.done("POST", "invitations", body);
     let text = |field: &str| made[field].as_str().unwrap().to_owned();
@@ -26,7 +26,7 @@ fn invite(admin: &Administered, body: &Value) -> (String, String) {
 }
 
 #[test]
-fn an_invitation_lets_one_person_in_with_its_roles() {
+fn an_invitation_registers_one_user_with_its_roles() {
     let admin = by_invitation();
     let server = &admin.server;
     let made = admin.done("POST", "invitations", &json!({"roles": ["editor", "author"]}));
@@ -47,7 +47,7 @@ fn an_invitation_lets_one_person_in_with_its_roles() {
     );
     assert_without(&list.to_string(), &[code, "code"], &list);
 
-    // Typed by hand.
+    // As a person may type it.
     let typed = format!(" {}\n", code.replace('-', " ").replace('0', "o").to_lowercase());
     let token = register(server, "bob", typed).token();
     let me = server.send_as(&token, "GET", "/api/me", "").json();
@@ -77,7 +77,7 @@ fn an_invitation_lets_one_person_in_with_its_roles() {
 }
 
 #[test]
-fn nobody_else_gets_in() {
+fn wrong_used_revoked_and_expired_codes_are_refused() {
     let admin = by_invitation();
     let server = &admin.server;
     let (code, id) = invite(&admin, &json!({}));
@@ -107,7 +107,7 @@ fn nobody_else_gets_in() {
     let missing = server.register("bob", PASSWORD);
     is(&missing, BAD);
     assert_eq!(missing.json()["message"], "invitation: is missing");
-    // A mistake does not use it up.
+    // A failed registration does not use up the code.
     is(&register(server, "ROOT", code.clone()), (409, "UsernameTaken"));
     is(&register(server, "a b", code.clone()), (400, "InvalidUsername"));
     let body = json!({"username": "bob", "password": "short", "invitation": code});
@@ -128,7 +128,7 @@ fn nobody_else_gets_in() {
 }
 
 #[test]
-fn two_who_use_one_invitation_at_once() {
+fn of_four_concurrent_registrations_with_one_code_one_succeeds() {
     let admin = by_invitation();
     for round in 0..5 {
         let (code, _) = invite(&admin, &json!({"roles": ["guest"]}));
@@ -148,7 +148,7 @@ fn two_who_use_one_invitation_at_once() {
 }
 
 #[test]
-fn invitations_that_cannot_be_made_or_taken_back() {
+fn invalid_invitations_and_unknown_ids_are_refused() {
     let admin = by_invitation();
     for (body, field) in [
         ("", "The body"),
@@ -171,13 +171,13 @@ fn invitations_that_cannot_be_made_or_taken_back() {
     assert_eq!(admin.get("invitations"), json!({"invitations": []}));
     let (_, id) = invite(&admin, &json!({"expires_in": 31_622_400, "roles": null}));
     for bad in ["", "x", &id[1..], "*", "%25", "0", &"a".repeat(4000), &id.to_uppercase()] {
-        // An id of digits alone is the same in capitals.
+        // An id of digits only is the same in capitals.
         if bad != id {
             is(&admin.send("DELETE", &format!("invitations/{bad}"), ""), (404, "NotFound"));
         }
     }
     assert_eq!(column(&admin.get("invitations")["invitations"], "id"), [id.as_str()]);
-    // There can be a thousand.
+    // At most a thousand can be open.
     let insert = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 999)
         INSERT INTO invitations (id, hash, created, expires)
         SELECT 'n' || i, CAST(i AS BLOB), 1, 1 << 40 FROM n";
@@ -189,7 +189,7 @@ fn invitations_that_cannot_be_made_or_taken_back() {
 }
 
 #[test]
-fn other_ways_to_register_take_no_invitation() {
+fn other_modes_of_registration_ignore_invitations() {
     let admin = Administered::start(&[]);
     let (code, _) = invite(&admin, &json!({"roles": ["editor"]}));
     let token = register(&admin.server, "bob", code).token();
@@ -201,7 +201,7 @@ fn other_ways_to_register_take_no_invitation() {
 }
 
 #[test]
-fn what_a_former_administrator_promised_is_void() {
+fn an_invitation_by_a_former_administrator_is_refused() {
     let admin = by_invitation();
     let server = &admin.server;
     assert_eq!(server.user(&["add", "two", "--role", "admin"], PASSWORD).0, 0);
@@ -213,7 +213,7 @@ fn what_a_former_administrator_promised_is_void() {
 }
 
 #[test]
-fn invitations_from_the_command_line() {
+fn the_command_line_makes_lists_and_revokes_invitations() {
     let admin = by_invitation();
     let server = &admin.server;
     let invite = |args: &[&str]| {

@@ -1,4 +1,4 @@
-//! Names and addresses that pass for those of others, and the roles of whoever registers.
+//! Names and e-mail addresses that look like those of another user, and the roles of a new user.
 
 use std::fs;
 use std::time::Instant;
@@ -8,14 +8,14 @@ use serde_json::json;
 use crate::administration::{Administered, is};
 use crate::support::{Dir, PASSWORD, PATIENCE, Server, outcome, payload, run};
 
-/// A server that puts mails into a folder.
+/// Starts a server that writes mails into a folder.
 fn with_mail(dir: Dir) -> Server {
     fs::create_dir_all(dir.0.join("mails")).unwrap();
     let flags = ["--registration", "email", "--mail", "dir:mails"];
     Server::start_in(dir, &[&flags[..], &["--public-url", "https://app.example"]].concat())
 }
 
-/// The mails in the folder, once there are so many.
+/// Waits until the folder has `count` mails, and returns them.
 fn mails(server: &Server, count: usize) -> Vec<String> {
     let start = Instant::now();
     loop {
@@ -36,7 +36,7 @@ fn a_lookalike_letter_took_over_an_account() {
     let args = ["user", "add", "mike", "--email", "mike@example.org", "--database", "lictor.db"];
     assert_eq!(outcome(&run(&dir.0, &args, PASSWORD)).0, 0);
     let server = with_mail(dir);
-    // KELVIN SIGN: its lower case is k.
+    // The lower case of the KELVIN SIGN is k.
     is(&server.login("mi\u{212a}e@example.org", PASSWORD), (401, "AuthenticationError"));
     assert_eq!(
         server.post("/api/reset", &json!({"email": "mi\u{212a}e@example.org"})).status(),
@@ -68,7 +68,7 @@ fn one_mailbox_got_a_link_for_each_spelling_of_its_domain() {
         let body = json!({"username": format!("u{number}"), "password": PASSWORD, "email": email});
         assert_eq!(server.post("/api/registration", &body).status(), 201);
     }
-    // Each says that the address is taken: none has a link that confirms it.
+    // Each mail says that the address is taken; none has a confirmation link.
     for mail in mails(&server, 3) {
         assert!(!mail.contains("token="), "{mail}");
     }
@@ -82,7 +82,7 @@ fn a_name_stood_for_somebodys_address() {
         "ADA@localhost",
         "\u{ff41}da\u{ff20}example.org",
         "a@b\u{fc}cher.example",
-        // What mail libraries read as the address.
+        // Mail libraries read these as the address.
         "<ada@example.org>",
         "ada@example.org.",
         "ada(x)@example.org",
@@ -97,7 +97,7 @@ fn a_name_stood_for_somebodys_address() {
     }
     server.register("@ada", PASSWORD).token();
 
-    // Who has such a name keeps it.
+    // An existing user with such a name keeps it.
     server.add("old");
     let database = rusqlite::Connection::open(server.dir.database()).unwrap();
     let sql = "UPDATE users SET name = 'Old@example.org', name_key = 'old@example.org' WHERE name = 'old'";
@@ -106,7 +106,7 @@ fn a_name_stood_for_somebodys_address() {
     assert!(server.protected(&token).body.contains("Old@example.org"));
     assert_eq!(server.user(&["passwd", "old@example.org"], "another password").0, 0);
     server.login("Old@example.org", "another password").token();
-    // A letter that folds to one of it is no spelling of an address, and so none of this name.
+    // An address with a letter that folds to one of the name is another address, and another name.
     is(&server.login("\u{ff4f}ld@example.org", "another password"), (401, "AuthenticationError"));
 
     let admin = Administered::start(&["--registration", "invite"]);
@@ -116,7 +116,7 @@ fn a_name_stood_for_somebodys_address() {
 }
 
 #[test]
-fn whoever_registered_had_no_role() {
+fn a_registered_user_had_no_role() {
     for (flags, expected) in [
         (&[][..], "user"),
         (&["--default-roles", "reader, user"], "reader,user"),
@@ -126,7 +126,7 @@ fn whoever_registered_had_no_role() {
         let token = server.register("ada", PASSWORD).token();
         assert_eq!(payload(&token)["rls"], expected, "{flags:?}");
         assert_eq!(payload(&server.login("ada", PASSWORD).token())["rls"], expected, "{flags:?}");
-        // Whom an administrator makes has the roles that the administrator says.
+        // A user that an administrator adds has the roles that the administrator gives.
         server.add("bob");
         assert_eq!(payload(&server.login("bob", PASSWORD).token())["rls"], "");
     }

@@ -1,4 +1,4 @@
-//! Which passwords can be chosen, wherever one is chosen.
+//! The rules for new passwords, at every endpoint and command that sets one.
 
 use std::fs;
 
@@ -36,7 +36,7 @@ fn a_password_in_letters_of_today_was_refused() {
         server.register(&name, password).token();
         server.login(&name, password).token();
     }
-    // Typed on a keyboard that composes otherwise, with another space.
+    // Typed on a keyboard with decomposed letters, and with another kind of space.
     server.register("ada", "z\u{307}o\u{301}łc\u{301}\u{a0}🦀🦀🦀").token();
     server.login("ada", "\u{17c}\u{f3}ł\u{107} 🦀🦀🦀").token();
 }
@@ -57,7 +57,7 @@ fn the_name_of_the_service_was_a_password() {
 }
 
 #[test]
-fn the_least_length_counts_wherever_a_password_is_chosen() {
+fn the_minimum_length_counts_wherever_a_password_is_chosen() {
     let short = "fourteen chars";
     let good = "fifteen chars !";
     let admin = Administered::start(&["--min-password-length", "15"]);
@@ -132,9 +132,9 @@ fn passwords_from_breaches_could_be_chosen() {
             assert!(code == 1 && error.contains("one of the most common"), "{error}");
         }
         server.register("ada", PASSWORD).token();
-        // The built-in ones still count.
+        // The built-in list counts as well.
         is(&server.register("bob", "password1"), WEAK);
-        // A list that is cut while the server runs is no reason to let a password through.
+        // If the list is cut while the server runs, a new password is refused rather than accepted.
         if file == "hashes" {
             fs::write(server.dir.0.join(file), "").unwrap();
             is(&server.register("carol", PASSWORD), (503, "Unavailable"));
@@ -144,7 +144,7 @@ fn passwords_from_breaches_could_be_chosen() {
 }
 
 #[test]
-fn a_file_that_is_no_blocklist_leaves_nothing_behind() {
+fn an_invalid_blocklist_stops_the_start_and_leaves_no_file() {
     let dir = Dir::new();
     fs::write(dir.0.join("binary"), b"\x7fELF\0\0").unwrap();
     fs::write(dir.0.join("unsorted"), format!("{}\n{}\n", sha1("b"), "0".repeat(40))).unwrap();

@@ -1,4 +1,4 @@
-//! One-time reset tokens: what they are good for, once, and what voids them.
+//! Reset tokens: they set a password once, and some changes void them.
 
 use jwt_simple::prelude::{Ed25519PublicKey, EdDSAPublicKeyLike as _, NoCustomClaims};
 use serde_json::{Value, json};
@@ -17,13 +17,14 @@ fn reset(server: &Server, token: &str, password: &str) -> Reply {
     server.send_as(token, "POST", "/api/reset_finalize", &body)
 }
 
-/// Bob, user 2, and an administrator.
+/// A server with an administrator, and Bob, who is user 2; returns his access token.
 fn with_bob() -> (Administered, String) {
     let admin = Administered::start(&[]);
     let token = admin.server.register("Bob", PASSWORD).token();
     (admin, token)
 }
 
+/// A new reset token for Bob.
 fn link(admin: &Administered) -> String {
     let made = admin.done("POST", "users/2/reset-link", &json!(null));
     made["token"].as_str().unwrap().to_owned()
@@ -41,7 +42,7 @@ fn a_reset_token_sets_a_password_once() {
     assert_eq!(claims["exp"], made["expires"]);
     assert!((made["expires"].as_i64().unwrap() - now() - 3600).abs() < 20);
 
-    // It is good for nothing else, and what goes wrong does not use it up.
+    // It has no other use, and a failed request does not use it up.
     is(&server.protected(token), (401, "MisusedResetToken"));
     is(&server.send("POST", "/api/refresh", &[], token), (401, "MisusedResetToken"));
     for (body, expected) in [
@@ -87,7 +88,7 @@ fn a_reset_token_sets_a_password_once() {
 }
 
 #[test]
-fn tokens_that_reset_nothing() {
+fn forged_and_foreign_tokens_reset_nothing() {
     let (admin, access) = with_bob();
     let server = &admin.server;
     let good = link(&admin);
@@ -117,7 +118,7 @@ fn tokens_that_reset_nothing() {
         (forged(&json!({"is_prt": "gone", "is_ert": true})), (401, "MisusedRegistrationToken")),
         (forged(&json!({"exp": now() - 1})), (401, "ExpiredAccessError")),
         (forged(&json!({"jti": "gone"})), (401, "MissingClaimError")),
-        // Another program with the same secret made these, or somebody who has it.
+        // Tokens that another program with the same secret could sign.
         (forged(&json!({"jti": "30c4ebee-8314-4802-bceb-ddb83e83ba2e"})), VOID),
         (forged(&json!({"id": 1})), VOID),
         (forged(&json!({"id": 99})), (401, "MissingUserError")),
@@ -125,7 +126,7 @@ fn tokens_that_reset_nothing() {
     ] {
         is(&reset(server, &token, NEW), expected);
     }
-    // The token's own time is over, whatever the claim says.
+    // The row has expired, whatever the claim says.
     admin.database().execute("UPDATE tickets SET expires = ?1", [now() - 1]).unwrap();
     is(&reset(server, &good, NEW), VOID);
     admin.database().execute("UPDATE tickets SET expires = ?1", [now() + 100]).unwrap();
@@ -133,7 +134,7 @@ fn tokens_that_reset_nothing() {
 }
 
 #[test]
-fn what_voids_a_reset_token() {
+fn a_new_link_a_new_password_and_a_deactivation_void_a_reset_token() {
     let (admin, token) = with_bob();
     let server = &admin.server;
     let first = link(&admin);
@@ -155,7 +156,7 @@ fn what_voids_a_reset_token() {
     is(&reset(server, &fourth, NEW), VOID);
     server.login("bob", PASSWORD).token();
 
-    // A logout, other roles and ended sessions do not.
+    // New roles and ended sessions do not void it.
     let fifth = link(&admin);
     admin.done("PUT", "users/2/roles", &json!({"roles": ["editor"]}));
     admin.done("DELETE", "users/2/sessions", &json!(null));
@@ -168,7 +169,7 @@ fn what_voids_a_reset_token() {
 }
 
 #[test]
-fn two_who_use_one_reset_token_at_once() {
+fn of_four_concurrent_resets_with_one_token_one_succeeds() {
     let (admin, _) = with_bob();
     for round in 0..5 {
         let token = link(&admin);
@@ -197,7 +198,7 @@ fn two_who_use_one_reset_token_at_once() {
                 |row| row.get(0),
             )
             .unwrap();
-        assert_eq!(open, 2, "the reset's, and that of the login just now");
+        assert_eq!(open, 2, "one session of the reset and one of the login");
     }
 }
 
@@ -215,7 +216,7 @@ fn the_lifespan_of_reset_tokens_is_a_flag() {
 }
 
 #[test]
-fn reset_tokens_from_the_command_line() {
+fn the_command_line_makes_reset_tokens() {
     let dir = Dir::new();
     let lictor = |args: &[&str], input: &str| outcome(&run(&dir.0, args, input));
     let database = ["--database", "lictor.db"];
@@ -224,7 +225,7 @@ fn reset_tokens_from_the_command_line() {
     assert_eq!(lictor(&["user", "add", "bob", "--database", "lictor.db"], PASSWORD).0, 0);
     let (code, _, error) = reset_link(&["bob"]);
     assert!(code == 1 && error.contains("there is no key file at lictor.key"), "{error}");
-    // With the keys of the server.
+    // With the key file of the server.
     std::fs::write(dir.0.join("key"), crate::support::SECRET).unwrap();
     let (code, out, _) = reset_link(&["bob", "--secret-key-file", "key", "--reset-lifespan", "2h"]);
     assert_eq!(code, 0);
@@ -245,20 +246,20 @@ fn reset_tokens_from_the_command_line() {
 }
 
 #[test]
-fn the_address_is_no_password() {
+fn the_email_is_refused_as_a_password() {
     let (admin, _) = with_bob();
-    let address = "bob.baumeister@example.org";
+    let email = "bob.baumeister@example.org";
     let sql = "UPDATE users SET email = ?1, email_key = ?1 WHERE id = 2";
-    admin.database().execute(sql, [address]).unwrap();
+    admin.database().execute(sql, [email]).unwrap();
     let token = link(&admin);
-    for password in [address, "Bob.Baumeister", "1bob.baumeister"] {
+    for password in [email, "Bob.Baumeister", "1bob.baumeister"] {
         is(&reset(&admin.server, &token, password), (400, "InvalidPassword"));
     }
     reset(&admin.server, &token, NEW).token();
 }
 
 #[test]
-fn a_link_made_after_a_rotation_is_good_before_and_after_the_restart() {
+fn a_link_made_after_a_key_rotation_works_before_and_after_the_restart() {
     let server = Server::start_with(Dir::new(), &[], &[]);
     server.register("bob", PASSWORD).token();
     let (code, _, error) = outcome(&run(&server.dir.0, &["key", "rotate"], ""));
@@ -294,7 +295,7 @@ fn a_reset_token_was_signed_with_the_key_that_is_published() {
 
     is(&server.protected(token), (401, "MisusedResetToken"));
     is(&server.send_as(token, "GET", "/api/verify", ""), (401, "MisusedResetToken"));
-    // It stays good while its key does, whatever signs after the next start.
+    // It stays valid while its key is in the key file, whichever key signs after the next start.
     let flags = ["--jwt-algorithm", "HS256"];
     let server = Server::start_with(server.stop("-TERM").1, &flags, &[]);
     reset(&server, token, NEW).token();

@@ -1,4 +1,4 @@
-//! The second factor as its users meet it, with an authenticator app of the tests' own.
+//! The second factor over HTTP, with an authenticator app of the tests' own.
 
 use std::time::Duration;
 
@@ -13,14 +13,14 @@ const WRONG: (u16, &str) = (403, "WrongOtp");
 const ON: (u16, &str) = (409, "SecondFactorAlreadyOn");
 const OFF: (u16, &str) = (409, "SecondFactorNotOn");
 
-/// What is on the phone.
+/// An authenticator app.
 pub struct Authenticator {
     typed: String,
     secret: Vec<u8>,
 }
 
 impl Authenticator {
-    /// Somebody types the secret into their app.
+    /// Makes an app with a secret that was typed into it.
     fn with(typed: &str) -> Authenticator {
         let bits = typed.bytes().flat_map(|char| {
             let value = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".iter().position(|c| *c == char);
@@ -33,7 +33,7 @@ impl Authenticator {
         Authenticator { typed: typed.into(), secret: secret.collect() }
     }
 
-    /// What it shows so many periods from now (RFC 6238).
+    /// Returns the code that the app shows some periods from now (RFC 6238).
     pub fn code(&self, periods: i64) -> String {
         let step = (now() / 30 + periods) as u64;
         let mac = HMAC::mac(&step.to_be_bytes(), &self.secret);
@@ -42,7 +42,7 @@ impl Authenticator {
         format!("{:06}", (word & 0x7fff_ffff) % 1_000_000)
     }
 
-    /// A code that is none of those around now.
+    /// Returns a code that is wrong now, in the period before and in the one after.
     pub fn wrong(&self) -> String {
         let good: Vec<_> = (-3..=3).map(|periods| self.code(periods)).collect();
         (0..).map(|n| format!("{n:06}")).find(|code| !good.contains(code)).unwrap()
@@ -80,7 +80,7 @@ pub fn codes(reply: &Reply) -> Vec<String> {
     codes.into_iter().map(|code| code.as_str().unwrap().to_owned()).collect()
 }
 
-/// Ada has a second factor; her token, her app, her recovery codes.
+/// Gives ada a second factor; returns her token, app and recovery codes.
 pub fn with_factor(server: &Server) -> (String, Authenticator, Vec<String>) {
     let token = server.register("ada", PASSWORD).token();
     let app = enrol(server, &token);
@@ -97,12 +97,12 @@ fn database(server: &Server) -> rusqlite::Connection {
     rusqlite::Connection::open(server.dir.database()).unwrap()
 }
 
-/// As if no code had been used.
+/// Makes the server forget the codes that were used.
 pub fn forget_steps(server: &Server) {
     database(server).execute("UPDATE second_factors SET last_step = 0", []).unwrap();
 }
 
-/// The names of what happened, in order.
+/// Returns the names of the audit events, in order.
 fn events(server: &Server) -> Vec<String> {
     let args = ["audit", "--json", "--database", "lictor.db"];
     let (code, out, err) = outcome(&run(&server.dir.0, &args, ""));
@@ -115,7 +115,7 @@ fn events(server: &Server) -> Vec<String> {
 }
 
 #[test]
-fn on_used_and_off_again_and_nothing_secret_in_the_log() {
+fn a_factor_is_turned_on_used_and_turned_off_and_no_secret_is_logged() {
     let server = Server::start(&["--log", "debug", "--throttle", "off"]);
     let token = server.register("ada", PASSWORD).token();
     assert_eq!(me(&server, &token), (false, 0));
@@ -167,7 +167,7 @@ fn on_used_and_off_again_and_nothing_secret_in_the_log() {
     assert_eq!(me(&server, &token), (false, 0));
     is(&off(&codes[3], PASSWORD), OFF);
     server.login("ada", PASSWORD).token();
-    // Where none is asked for, what is sent along does not matter.
+    // Without a second factor, a code in the request is ignored.
     login(&server, "nonsense").token();
 
     let expected = "registration, login-failed, second-factor-enrolled, second-factor-enrolled, \
@@ -196,7 +196,7 @@ fn on_used_and_off_again_and_nothing_secret_in_the_log() {
 }
 
 #[test]
-fn what_an_app_scans() {
+fn the_uri_has_the_secret_issuer_and_account() {
     let server = Server::start(&["--issuer", "Ada's Photos"]);
     let token = server.register("Adá+1", PASSWORD).token();
     let reply = call(&server, &token, "POST", &json!({"password": PASSWORD}));
@@ -217,12 +217,12 @@ fn what_an_app_scans() {
 }
 
 #[test]
-fn a_clock_may_be_one_period_wrong() {
+fn a_code_is_accepted_one_period_early_or_late() {
     let server = Server::start(&[]);
     let (_, app, _) = with_factor(&server);
     for (periods, good) in [(-2, false), (-1, true), (0, true), (1, true), (2, false)] {
         forget_steps(&server);
-        // Not at the end of a period, or the server would look at the code in the next one.
+        // Not at the end of a period: the server would check the code in the next one.
         while now() % 30 > 25 {
             std::thread::sleep(Duration::from_millis(200));
         }
@@ -232,7 +232,7 @@ fn a_clock_may_be_one_period_wrong() {
             false => is(&reply, REFUSED),
         }
     }
-    // A code that came before one that was used is good no more.
+    // A code is invalid after a later one has been used.
     forget_steps(&server);
     login(&server, app.code(1)).token();
     is(&login(&server, app.code(0)), REFUSED);
@@ -255,28 +255,29 @@ fn one_code_sent_at_the_same_time_logs_in_once() {
 }
 
 #[test]
-fn codes_are_not_guessed_for_long() {
+fn wrong_codes_make_the_account_wait() {
     let server = Server::start(&[]);
     let (token, app, codes) = with_factor(&server);
     let off =
         |otp: &str| call(&server, &token, "DELETE", &json!({"password": PASSWORD, "otp": otp}));
-    // Logged in or not, it is one count; a slow machine may have waited a second or two.
+    // Login and settings share one counter; a slow machine may have waited a second or two.
     let mut tried = (0..12).map(|n| match n % 2 {
         0 => login(&server, app.wrong()),
         _ => off(&app.wrong()),
     });
     let refused = tried.position(|reply| reply.status() == 429).unwrap();
     assert!((5..9).contains(&refused), "{refused}");
-    // Asking for a code, and the password alone, changes nothing.
+    // A login with the password alone changes no counter.
     is(&login(&server, ""), REQUIRED);
     is(&call(&server, &token, "POST", &json!({"password": PASSWORD})), ON);
     let next = [login(&server, app.wrong()), off(&app.wrong()), login(&server, app.wrong())];
     assert!(next.iter().any(|reply| reply.status() == 429), "{next:?}");
-    // What cannot be guessed is not counted, and an administrator can help.
+    // A recovery code, which cannot be guessed, has a counter of its own; an administrator can
+    // unlock.
     login(&server, codes[0].as_str()).token();
     assert_eq!(server.user(&["unlock", "ada"], "").0, 0);
     login(&server, app.code(1)).token();
-    // A right code clears the count.
+    // A right code clears the counter.
     forget_steps(&server);
     for _ in 0..2 {
         for _ in 0..3 {
@@ -288,7 +289,7 @@ fn codes_are_not_guessed_for_long() {
 }
 
 #[test]
-fn recovery_codes_are_replaced_by_who_has_the_second_factor() {
+fn recovery_codes_are_replaced_with_a_second_factor_only() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
     let replace = |body: &Value| {
@@ -306,11 +307,11 @@ fn recovery_codes_are_replaced_by_who_has_the_second_factor() {
     assert!(new.iter().all(|code| !old.contains(code)));
     is(&login(&server, old[0].as_str()), REFUSED);
     login(&server, new[0].as_str()).token();
-    // The last resort of somebody without the app: one code for new ones.
+    // Without the app, one recovery code gives new ones.
     let newest = codes(&replace(&json!({"password": PASSWORD, "otp": new[1]})));
     is(&login(&server, new[2].as_str()), REFUSED);
     login(&server, newest[0].as_str()).token();
-    // Only hashes are kept.
+    // The database holds only hashes.
     let file = std::fs::read(server.dir.database()).unwrap();
     let log = std::fs::read(server.dir.0.join("lictor.db-wal")).unwrap();
     for code in old.iter().chain(&new).chain(&newest) {
@@ -323,10 +324,10 @@ fn recovery_codes_are_replaced_by_who_has_the_second_factor() {
 }
 
 #[test]
-fn only_an_administrator_can_do_without() {
+fn only_an_administrator_can_remove_a_factor_without_a_code() {
     let server = Server::start(&[]);
     let (token, app, codes) = with_factor(&server);
-    // Another password does not.
+    // A new password does not remove it.
     let body = json!({"current": PASSWORD, "new": "another password", "otp": app.code(1)});
     let body = body.to_string();
     assert_eq!(server.send_as(&token, "PUT", "/api/password", &body).status(), 200);
@@ -347,7 +348,7 @@ fn only_an_administrator_can_do_without() {
     let (code, _, err) = server.user(&["reset-second-factor", "nobody"], "");
     assert!(code == 1 && err.contains("there is no user nobody"), "{err}");
 
-    // And on again: with another secret, and other recovery codes.
+    // Turned on again, it has another secret and other recovery codes.
     let again = enrol(&server, &token);
     assert_ne!(again.secret, app.secret);
     call(&server, &token, "PUT", &json!({"otp": again.code(0)}));
@@ -356,23 +357,23 @@ fn only_an_administrator_can_do_without() {
     login(&server, again.code(1)).token();
 }
 
-/// How many of these fail before one has to wait.
+/// Repeats `once` until a reply is a 429; returns the number of replies before it.
 fn tried_until_429(mut once: impl FnMut() -> Reply) -> usize {
     (0..100).find(|_| once().status() == 429).expect("100 guesses, and none has to wait")
 }
 
 #[test]
-fn codes_cannot_be_guessed_by_who_has_the_password_or_a_token() {
+fn the_password_or_a_token_does_not_allow_guessing_codes() {
     let server = Server::start(&[]);
     let (token, app, _) = with_factor(&server);
-    // Being asked for the code is no failure.
+    // A login without a code does not count as a failure.
     for _ in 0..20 {
         is(&login(&server, Value::Null), REQUIRED);
     }
-    // Five are free, and a little time passes.
+    // Five attempts are free; on a slow machine the wait after them may end.
     let tried = tried_until_429(|| login(&server, app.wrong()));
     assert!((5..=8).contains(&tried), "{tried}");
-    // It is the same count while logged in, and what the password alone allows does not clear it.
+    // The counter is the same while logged in, and a right password does not clear it.
     let tried = tried_until_429(|| {
         call(&server, &token, "POST", &json!({"password": PASSWORD}));
         call(&server, &token, "DELETE", &json!({"password": PASSWORD, "otp": app.wrong()}))
@@ -385,8 +386,8 @@ fn codes_cannot_be_guessed_by_who_has_the_password_or_a_token() {
 }
 
 #[test]
-fn what_cannot_be_right_is_not_on_record() {
-    // It takes neither a hash nor a place in a count, so it could be sent without an end.
+fn text_that_cannot_be_a_code_is_neither_counted_nor_recorded() {
+    // Such a request costs no hash and is not throttled, so its audit entries would be unlimited.
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
     let app = enrol(&server, &token);
@@ -400,7 +401,7 @@ fn what_cannot_be_right_is_not_on_record() {
     is(&call(&server, &token, "PUT", &json!({"otp": app.wrong()})), WRONG);
     assert_eq!(failed(), 1, "this might have been right");
     codes(&call(&server, &token, "PUT", &json!({"otp": app.code(0)})));
-    // Nor with the right password, where a change is to be made.
+    // The same with the right password, for a change of the account.
     for (method, path, body) in [
         ("PUT", "/api/email", json!({"email": "a@b.example", "password": PASSWORD, "otp": "x"})),
         (
@@ -430,7 +431,7 @@ fn what_cannot_be_right_is_not_on_record() {
 }
 
 #[test]
-fn a_secret_that_was_left_lying_about_cannot_be_confirmed() {
+fn an_old_secret_cannot_be_confirmed() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
     let app = enrol(&server, &token);
@@ -445,7 +446,7 @@ fn a_secret_that_was_left_lying_about_cannot_be_confirmed() {
 }
 
 #[test]
-fn who_is_inactive_or_logged_out_gets_nowhere() {
+fn inactive_and_logged_out_users_are_refused() {
     let server = Server::start(&[]);
     let (token, app, codes) = with_factor(&server);
     for (method, path) in [
@@ -468,7 +469,7 @@ fn who_is_inactive_or_logged_out_gets_nowhere() {
 }
 
 #[test]
-fn bodies_that_are_none() {
+fn malformed_bodies_are_refused() {
     let server = Server::start(&[]);
     let (token, _, _) = with_factor(&server);
     for otp in [json!(123_456), json!(["123456"]), json!({"a": 1}), json!(true)] {
@@ -497,7 +498,7 @@ fn bodies_that_are_none() {
 }
 
 #[test]
-fn a_reset_token_is_no_way_around_it() {
+fn a_reset_token_does_not_bypass_the_second_factor() {
     let server = Server::start(&[]);
     let (before, app, codes) = with_factor(&server);
     assert_eq!(server.user(&["add", "root", "--role", "admin"], PASSWORD).0, 0);
@@ -516,7 +517,7 @@ fn a_reset_token_is_no_way_around_it() {
     is(&reset(&token, &json!(7)), (400, "BadRequest"));
     is(&reset(&token, &json!(app.wrong())), WRONG);
     is(&reset(&token, &json!("0000-0000-0000-0000-0000-0000")), WRONG);
-    // The one that turned it on.
+    // The code that turned the factor on is used up.
     is(&reset(&token, &json!(app.code(0))), WRONG);
     assert_eq!(server.protected(&before).status(), 200);
     login(&server, codes[0].as_str()).token();
@@ -531,12 +532,12 @@ fn a_reset_token_is_no_way_around_it() {
     let last = "second-factor-asked, reset-link, recovery-code-used, password-reset, reset-link, \
         login-failed";
     assert_eq!(happened[happened.len() - 6..].join(", "), last);
-    // Guessing has an end.
+    // Wrong codes make the client wait.
     let guesses = link();
     let statuses: Vec<u16> =
         (0..10).map(|_| reset(&guesses, &json!(app.wrong())).status()).collect();
     assert!(statuses.contains(&429), "{statuses:?}");
-    // With a code that is not guessed, the owner still gets in.
+    // With a recovery code the owner still gets in.
     reset(&guesses, &json!(codes[2])).token();
     let log = server.log();
     let line = "login-failed user=ada id=1 from=127.0.0.1 (second factor, to reset the password)";
@@ -545,7 +546,7 @@ fn a_reset_token_is_no_way_around_it() {
 }
 
 #[test]
-fn one_reset_token_and_several_codes_at_once() {
+fn simultaneous_resets_use_one_token_and_one_code() {
     let server = Server::start(&["--hash-threads", "4"]);
     let (_, _, codes) = with_factor(&server);
     assert_eq!(server.user(&["add", "root", "--role", "admin"], PASSWORD).0, 0);
@@ -564,12 +565,12 @@ fn one_reset_token_and_several_codes_at_once() {
     let (good, bad): (Vec<_>, Vec<_>) = replies.iter().partition(|reply| reply.status() == 200);
     assert_eq!(good.len(), 1, "{replies:?}");
     bad.into_iter().for_each(|reply| is(reply, (401, "InvalidResetToken")));
-    // Those who came second have used up no code.
+    // The requests that came later have used up no code.
     assert_eq!(me(&server, &good[0].token()), (true, 9));
 }
 
 #[test]
-fn after_too_many_wrong_passwords_the_code_still_lets_in() {
+fn after_too_many_wrong_passwords_a_code_still_logs_in() {
     let server = Server::start(&[]);
     let (_, app, codes) = with_factor(&server);
     database(&server).execute("UPDATE users SET failures = 300", []).unwrap();
@@ -582,7 +583,7 @@ fn after_too_many_wrong_passwords_the_code_still_lets_in() {
 }
 
 #[test]
-fn whoever_held_a_token_could_guess_the_password_for_ever() {
+fn a_stolen_token_could_guess_the_password_for_ever() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
     let enrol = |password: &str| call(&server, &token, "POST", &json!({"password": password}));

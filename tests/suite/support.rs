@@ -1,5 +1,5 @@
-//! The real binary on a free port in a private directory, and a client that controls every byte.
-//! Nothing is left behind.
+//! Runs the real binary on a free port in a private directory, which it deletes afterwards, and a client
+//! that controls every byte.
 
 use std::fmt::Debug;
 use std::fs::{self, File};
@@ -17,10 +17,10 @@ use serde_json::Value;
 pub const SECRET: &str = "the secret of the tests: 32 bytes or more";
 pub const PASSWORD: &str = "ten wooden lanterns";
 
-/// Long enough for a loaded machine, short enough to notice a hang.
+/// Time limit on every wait: enough for a loaded machine, short enough to notice a hang.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A directory that goes away with the value.
+/// A temporary directory, deleted when the value is dropped.
 pub struct Dir(pub PathBuf);
 
 impl Dir {
@@ -44,7 +44,7 @@ impl Drop for Dir {
     }
 }
 
-/// The program under test: what cargo built for the tests, or what LICTOR_BIN names.
+/// The program under test: the binary that cargo built for the tests, or the one in LICTOR_BIN.
 fn binary() -> PathBuf {
     match std::env::var_os("LICTOR_BIN") {
         Some(named) => fs::canonicalize(named).expect("LICTOR_BIN names the program to test"),
@@ -52,14 +52,14 @@ fn binary() -> PathBuf {
     }
 }
 
-/// The binary with a clean environment, in `dir`.
+/// A command that runs the binary in `dir`, with an empty environment.
 pub fn lictor(dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new(binary());
     command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
     command
 }
 
-/// The same, started by a shell that has done `prelude` first.
+/// Like [`lictor`], started by a shell after `prelude`.
 fn lictor_after(prelude: &str, dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{prelude} && exec \"$0\" \"$@\"")]).arg(binary());
@@ -67,11 +67,12 @@ fn lictor_after(prelude: &str, dir: &Path, args: &[&str]) -> Command {
     command
 }
 
-/// Runs a command to its end with `input` on standard input.
+/// Runs a command with `input` on standard input, and waits for its end.
 pub fn run(dir: &Path, args: &[&str], input: &str) -> Output {
     finish(lictor(dir, args), input)
 }
 
+/// Like [`run`], for a prepared command.
 pub fn finish(mut command: Command, input: &str) -> Output {
     let mut child = command
         .stdin(Stdio::piped())
@@ -79,7 +80,7 @@ pub fn finish(mut command: Command, input: &str) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A command that does not read its input may be gone already.
+    // A command that does not read its input may have ended already.
     let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
     child.wait_with_output().unwrap()
 }
@@ -99,7 +100,7 @@ pub struct Server {
 }
 
 impl Server {
-    /// With the tests' secret and these flags.
+    /// Starts a server with the secret of the tests and these flags.
     pub fn start(flags: &[&str]) -> Server {
         Server::start_in(Dir::new(), flags)
     }
@@ -108,14 +109,14 @@ impl Server {
         Server::start_with(dir, flags, &[("SECRET_KEY", SECRET)])
     }
 
-    /// With this environment and nothing else in it.
+    /// Starts a server with exactly this environment.
     pub fn start_with(dir: Dir, flags: &[&str], environment: &[(&str, &str)]) -> Server {
         let mut command = lictor(&dir.0, &serve(flags));
         command.envs(environment.iter().copied());
         Server::spawn(dir, command)
     }
 
-    /// Started by a shell that has done `prelude` first, such as `ulimit -n 256`.
+    /// Starts a server from a shell after `prelude`, such as `ulimit -n 256`.
     pub fn start_after(prelude: &str, flags: &[&str]) -> Server {
         let dir = Dir::new();
         let mut command = lictor_after(prelude, &dir.0, &serve(flags));
@@ -146,7 +147,7 @@ impl Server {
         Client::connect(self.address)
     }
 
-    /// One request on a connection of its own.
+    /// Sends one request on a new connection.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let mut client = self.connect();
         client.send(request(method, path, headers, body));
@@ -173,18 +174,18 @@ impl Server {
         self.send_as(token, "GET", "/api/protected", "")
     }
 
-    /// A request with a bearer token.
+    /// Sends a request with a bearer token.
     pub fn send_as(&self, token: &str, method: &str, path: &str, body: &str) -> Reply {
         self.send(method, path, &[("Authorization", &format!("Bearer {token}"))], body)
     }
 
-    /// A `lictor user` command on this server's database.
+    /// Runs a `lictor user` command on the database of this server.
     pub fn user(&self, args: &[&str], input: &str) -> (i32, String, String) {
         let args = [&["user"], args, &["--database", "lictor.db"]].concat();
         outcome(&run(&self.dir.0, &args, input))
     }
 
-    /// An account from the command line, which tokens of another program can belong to.
+    /// Adds a user with the command line. Tokens of another program can be for such a user.
     pub fn add(&self, name: &str) {
         let (code, _, error) = self.user(&["add", name], PASSWORD);
         assert_eq!(code, 0, "{error}");
@@ -195,7 +196,7 @@ impl Server {
         assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
-    /// Ends it and says with which code; the directory stays with the caller.
+    /// Sends the signal and waits for the end; returns the exit code and the directory.
     pub fn stop(mut self, signal: &str) -> (Option<i32>, Dir) {
         self.signal(signal);
         let code = wait(&mut self.child).code();
@@ -210,11 +211,12 @@ impl Drop for Server {
     }
 }
 
-/// The arguments of a server on a free port, with these flags.
+/// The arguments of a server on a free port with these flags.
 fn serve<'a>(flags: &[&'a str]) -> Vec<&'a str> {
     [&["serve", "--listen", "127.0.0.1:0", "--database", "lictor.db"], flags].concat()
 }
 
+/// Waits for the end of the server.
 pub fn wait(child: &mut Child) -> std::process::ExitStatus {
     let start = Instant::now();
     loop {
@@ -226,7 +228,7 @@ pub fn wait(child: &mut Child) -> std::process::ExitStatus {
     }
 }
 
-/// The bytes of a request with a body, if any, in one piece.
+/// The bytes of a request; `Content-Length` is set if there is a body.
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> String {
     let mut text = format!("{method} {path} HTTP/1.1\r\nHost: test\r\n");
     for (name, value) in headers {
@@ -238,7 +240,7 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -
     text + "\r\n" + body
 }
 
-/// One connection.
+/// One connection to a server.
 pub struct Client {
     pub stream: TcpStream,
     reader: BufReader<TcpStream>,
@@ -260,16 +262,17 @@ impl Client {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
-    /// The next answer; `method` says whether a body follows.
+    /// Reads the next response. `method` says whether a body follows.
     pub fn reply(&mut self, method: &str) -> Reply {
-        self.try_reply(method).expect("an answer, but the connection is closed")
+        self.try_reply(method).expect("a response, but the connection was closed")
     }
 
+    /// Like [`Client::reply`]; `None` if the server closes the connection first.
     pub fn try_reply(&mut self, method: &str) -> Option<Reply> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
             if self.reader.read_line(&mut head).ok()? == 0 {
-                assert_eq!(head, "", "closed in the middle of an answer");
+                assert_eq!(head, "", "closed in the middle of a response");
                 return None;
             }
         }
@@ -283,20 +286,20 @@ impl Client {
         Some(reply)
     }
 
-    /// Everything until the server closes, which it has to.
+    /// Reads until the server closes the connection, which it must do.
     pub fn rest(&mut self) -> String {
         let mut rest = String::new();
         match self.reader.read_to_string(&mut rest) {
             Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
-                panic!("not closed after {PATIENCE:?}; it said {rest:?}")
+                panic!("not closed after {PATIENCE:?}; received {rest:?}")
             }
-            // A reset counts as an end; what was read before it stays.
+            // A reset counts as the end; the bytes before it are kept.
             Ok(_) | Err(_) => rest,
         }
     }
 }
 
-/// An answer.
+/// A response.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub head: String,
@@ -324,7 +327,7 @@ impl Reply {
         self.json()["access_token"].as_str().unwrap().to_owned()
     }
 
-    /// Status and the error's name, with the shape of every error checked.
+    /// The status and the name of an error; checks the shape that every error has.
     pub fn error(&self) -> (u16, String) {
         let json = self.json();
         assert_eq!(json["status_code"], self.status(), "{self:?}");
@@ -334,7 +337,7 @@ impl Reply {
     }
 }
 
-/// A token of any content, signed with the tests' secret.
+/// A token with any payload, signed with the secret of the tests.
 pub fn signed(payload: &Value) -> String {
     let signed = format!(
         "{}.{}",
@@ -349,12 +352,12 @@ pub fn base64url(bytes: impl AsRef<[u8]>) -> String {
     Base64UrlSafeNoPadding::encode_to_string(bytes).unwrap()
 }
 
-/// The bytes behind one of a token's parts.
+/// The decoded bytes of one part of a token.
 pub fn part(token: &str, at: usize) -> Vec<u8> {
     Base64UrlSafeNoPadding::decode_to_vec(token.split('.').nth(at).unwrap(), None).unwrap()
 }
 
-/// What a token says, without a look at its signature.
+/// The payload of a token; the signature is not checked.
 pub fn payload(token: &str) -> Value {
     let part = token.split('.').nth(1).unwrap();
     serde_json::from_slice(&Base64UrlSafeNoPadding::decode_to_vec(part, None).unwrap()).unwrap()
@@ -364,7 +367,7 @@ pub fn now() -> i64 {
     lictor::clock::Timestamp::now().0
 }
 
-/// No part of a text that must stay secret is in `text`.
+/// Asserts that `text` contains none of the secrets.
 pub fn assert_without(text: &str, secrets: &[&str], context: &dyn Debug) {
     for secret in secrets {
         assert!(!text.contains(secret), "{secret:?} must not appear: {context:?}");

@@ -1,5 +1,5 @@
-//! Guessing passwords is slowed down, and nobody else is. The policy's numbers are tested beside
-//! the policy; here is what the real binary does with it, from real addresses.
+//! The throttle of the real binary, with clients at different IP addresses: guessing is slowed
+//! down, other users are not. Unit tests beside the policy check its numbers.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::support::{
 
 const WRONG: &str = "eleven wooden lanterns";
 
-/// A login from an address of this machine, such as 127.0.0.2; perhaps with more header fields.
+/// Logs in from 127.0.0.`from`, with further header fields.
 fn login(server: &Server, from: u8, headers: &[(&str, &str)], name: &str, password: &str) -> Reply {
     let body = json!({"username": name, "password": password}).to_string();
     send(server, from, &request("POST", "/api/login", headers, &body))
@@ -25,7 +25,7 @@ fn send(server: &Server, from: u8, bytes: &str) -> Reply {
     client.reply("POST")
 }
 
-/// The seconds after which to come again, where a login or registration is refused.
+/// Returns the seconds of the `Retry-After` field if the reply is a 429.
 fn refused(reply: &Reply) -> Option<u64> {
     if reply.status() != 429 {
         return None;
@@ -39,7 +39,8 @@ fn refused(reply: &Reply) -> Option<u64> {
     Some(wait)
 }
 
-/// Does `once` as often as is admitted, until the wait is `long`; how often that was at first.
+/// Repeats `once` whenever it is admitted, until the wait is `long` seconds. Returns how many
+/// attempts were admitted before the first wait.
 fn exhaust(long: u64, mut once: impl FnMut() -> Reply) -> usize {
     let mut before = None;
     for count in 0..200 {
@@ -59,16 +60,16 @@ fn exhaust(long: u64, mut once: impl FnMut() -> Reply) -> usize {
 }
 
 #[test]
-fn wrong_passwords_cost_time_and_a_right_one_clears_them() {
+fn wrong_passwords_make_an_account_wait_and_a_login_clears_them() {
     let server = Server::start(&["--log", "debug"]);
     assert_eq!(server.user(&["add", "ada"], PASSWORD).0, 0);
-    // Whether there is such an account or not makes no difference.
+    // Unknown and existing accounts are treated alike.
     for (from, name, long) in [(2, "nobody", 2), (3, "ada", 8)] {
         let free = exhaust(long, || login(&server, from, &[], name, WRONG));
-        // A second may be over between two attempts, and the wait with it.
+        // On a slow machine a wait of one second may end between two attempts.
         assert!((5..=8).contains(&free), "{name}: {free}");
     }
-    // The wait holds for the right password too, and from another address.
+    // The right password has to wait as well, from any unknown address.
     let reply = login(&server, 4, &[("Origin", "http://app.example")], "ADA", PASSWORD);
     let wait = refused(&reply).unwrap();
     assert_eq!(reply.header("access-control-expose-headers"), Some("Retry-After"));
@@ -112,7 +113,7 @@ fn an_administrator_unlocks_an_account_while_the_server_runs() {
 }
 
 #[test]
-fn whoever_holds_a_token_cannot_guess_the_password_with_it() {
+fn a_stolen_token_does_not_allow_guessing_the_password() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
     let bearer = format!("Bearer {token}");
@@ -126,7 +127,7 @@ fn whoever_holds_a_token_cannot_guess_the_password_with_it() {
     let mut tried = 0;
     let wait = loop {
         tried += 1;
-        // Both ways count as one.
+        // Both endpoints share one counter.
         let reply = if tried % 2 == 0 { change(WRONG) } else { delete() };
         if let Some(wait) = refused(&reply) {
             break wait;
@@ -134,14 +135,14 @@ fn whoever_holds_a_token_cannot_guess_the_password_with_it() {
         assert_eq!(reply.error(), (403, "WrongPassword".into()));
     };
     assert!((6..=9).contains(&tried), "{tried}");
-    // It does not delay the owner's login, nor the other way round.
+    // It does not delay the owner's login.
     server.login("ada", PASSWORD).token();
     std::thread::sleep(Duration::from_secs(wait));
     assert_eq!(change(PASSWORD).status(), 200);
 }
 
 #[test]
-fn an_address_is_refused_before_anything_is_hashed_but_not_its_other_people() {
+fn an_ip_that_has_to_wait_is_refused_before_hashing_unless_the_account_knows_it() {
     let server = Server::start(&["--log", "debug"]);
     let body = json!({"username": "ada", "password": PASSWORD}).to_string();
     send(&server, 2, &request("POST", "/api/registration", &[], &body)).token();
@@ -156,16 +157,16 @@ fn an_address_is_refused_before_anything_is_hashed_but_not_its_other_people() {
     assert!(refused(&login(&server, 2, &[], "bob", PASSWORD)).is_some());
     login(&server, 2, &[], "ada", PASSWORD).token();
     login(&server, 3, &[], "bob", PASSWORD).token();
-    // What else comes from there is as it was.
+    // Other requests from this address are answered as usual.
     let health = request("GET", "/api/health", &[], "");
     assert_eq!(send(&server, 2, &health).status(), 200);
-    // Refused without looking at more than a login can be.
+    // A body that is longer than any login is not parsed before the refusal.
     let long = "x".repeat(60_000);
     assert!(refused(&login(&server, 2, &[], "ada", &long)).is_some());
 }
 
 #[test]
-fn parallel_attempts_share_the_budget() {
+fn parallel_attempts_share_one_counter() {
     let server = Server::start(&[]);
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let try_it = |from| {
@@ -181,7 +182,7 @@ fn parallel_attempts_share_the_budget() {
 }
 
 #[test]
-fn registrations_of_one_address_are_slowed_down() {
+fn registrations_from_one_ip_are_slowed_down() {
     let server = Server::start(&[]);
     let mut number = 0;
     let mut register = |from: u8| {
@@ -231,7 +232,7 @@ fn x_forwarded_for_counts_only_from_trusted_proxies() {
     });
     assert!(refused(&via("192.0.2.8, 192.0.2.7", "another")).is_some());
     assert_eq!(via("192.0.2.8", "another").status(), 401);
-    // And without the proxy nobody changes who they are.
+    // Without the proxy, no client can change its address.
     let mut number = 0;
     exhaust(2, || {
         number += 1;
@@ -242,13 +243,13 @@ fn x_forwarded_for_counts_only_from_trusted_proxies() {
 }
 
 #[test]
-fn off_is_off_and_is_said() {
+fn the_throttle_can_be_off_and_a_warning_says_so() {
     let server = Server::start(&["--throttle", "off"]);
     for number in 0..40 {
         assert_eq!(server.login("ada", WRONG).status(), 401, "{number}");
     }
     assert!(server.log().contains("WARN  the throttle is off"), "{}", server.log());
-    // There is no limit of failures in a row either.
+    // There is no limit for wrong passwords in a row either.
     server.add("ada");
     let database = rusqlite::Connection::open(server.dir.database()).unwrap();
     database.execute("UPDATE users SET failures = 300", []).unwrap();

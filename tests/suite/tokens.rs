@@ -1,5 +1,5 @@
-//! Attacks on tokens, a table of them, against the real binary with a ring of every kind of key.
-//! Each is sent to every place that takes a token; each is refused with 401 and JSON.
+//! Attacks on tokens, against the real binary with a ring of all kinds of keys. Every token of the
+//! table is sent to every place that takes one, and is refused with 401 and JSON.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -14,7 +14,8 @@ const CURRENT: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbc
 const OLD: &str = "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100";
 const SEED: [u8; 32] = [0x5a; 32];
 
-/// A server whose ring is a pair, which signs, and two shared secrets; and the names of the three.
+/// A server whose ring has an Ed25519 key, which signs, and two shared secrets; and the three key
+/// ids.
 struct Ring {
     server: Server,
     pair: String,
@@ -45,7 +46,7 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// What signs, given the first two parts.
+/// Returns the signature of the first two parts.
 type Sign<'a> = &'a dyn Fn(&[u8]) -> Vec<u8>;
 
 fn token(header: &str, payload: &str, sign: Sign<'_>) -> String {
@@ -66,17 +67,17 @@ fn paired(seed: [u8; 32]) -> impl Fn(&[u8]) -> Vec<u8> {
 
 const HS256: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
-/// Attack, its token, the error's name.
+/// The name of an attack, its token, and the name of the expected error.
 type Rows = Vec<(String, String, &'static str)>;
 
 const INVALID: &str = "InvalidTokenHeader";
 
-/// Wrong in header, signature or form, around a payload that is good.
+/// Tokens with a valid payload and an invalid header, signature or structure.
 fn forgeries(ring: &Ring, payload: &str) -> Rows {
     let mut rows = Rows::new();
     algorithms(ring, payload, &mut rows);
     public_key_as_secret(ring, payload, &mut rows);
-    key_names(ring, payload, &mut rows);
+    key_ids(ring, payload, &mut rows);
     embedded_keys(ring, payload, &mut rows);
     shapes(payload, &mut rows);
     rows
@@ -123,12 +124,12 @@ fn algorithms(ring: &Ring, payload: &str, rows: &mut Rows) {
     let header = format!(r#"{{"alg":"EdDSA","kid":"{}"}}"#, ring.pair);
     add("another pair".into(), token(&header, payload, &paired([9; 32])));
     add("EdDSA, zeros".into(), token(&header, payload, &|_| vec![0; 64]));
-    // R and A of small order verify anything where nobody looks.
+    // R and A of small order verify any message unless the verifier checks for them.
     let small = [&[1; 1][..], &[0; 63]].concat();
     add("EdDSA, small order".into(), token(&header, payload, &|_| small.clone()));
 }
 
-/// The public half of the pair, as any library might spell it.
+/// Tokens signed with the public half as an HMAC secret, in every encoding of a library.
 fn public_key_as_secret(ring: &Ring, payload: &str, rows: &mut Rows) {
     let set = ring.server.get("/.well-known/jwks.json");
     let jwk = &set.json()["keys"][0];
@@ -163,7 +164,8 @@ fn public_key_as_secret(ring: &Ring, payload: &str, rows: &mut Rows) {
     }
 }
 
-fn key_names(ring: &Ring, payload: &str, rows: &mut Rows) {
+/// Tokens with a wrong or malformed key id.
+fn key_ids(ring: &Ring, payload: &str, rows: &mut Rows) {
     let right = hs256(CURRENT.as_bytes());
     let huge = format!("\"{}\"", "k".repeat(2500));
     let other = format!("\"{}\"", ring.old);
@@ -209,19 +211,19 @@ fn key_names(ring: &Ring, payload: &str, rows: &mut Rows) {
     rows.push(("kid twice".into(), token(&twice, payload, &right), INVALID));
 }
 
-/// A key of the attacker's, in the token or behind an address.
+/// Tokens with an attacker's key, in the header or at a URL that the header names.
 fn embedded_keys(ring: &Ring, payload: &str, rows: &mut Rows) {
     let pair = KeyPair::from_seed(Seed::new([9; 32]));
     let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": base64url(*pair.pk), "alg": "EdDSA"});
     let shared = json!({"kty": "oct", "k": base64url(b"secret"), "alg": "HS256"});
-    let address = "http://127.0.0.1:1/jwks.json";
+    let url = "http://127.0.0.1:1/jwks.json";
     for kid in [None, Some("mine"), Some(&*ring.pair), Some(&*ring.current)] {
         for (alg, member, value) in [
             ("EdDSA", "jwk", jwk.clone()),
             ("HS256", "jwk", shared.clone()),
             ("HS256", "k", json!(base64url(b"secret"))),
-            ("EdDSA", "jku", json!(address)),
-            ("EdDSA", "x5u", json!(address)),
+            ("EdDSA", "jku", json!(url)),
+            ("EdDSA", "x5u", json!(url)),
             ("EdDSA", "x5c", json!([base64url(*pair.pk)])),
             ("HS256", "jku", json!(format!("{}/.well-known/jwks.json", ring.server.address))),
             ("HS256", "x5t", json!("AA")),
@@ -267,7 +269,7 @@ fn embedded_keys(ring: &Ring, payload: &str, rows: &mut Rows) {
     }
 }
 
-/// The spelling of a token that is otherwise good.
+/// Valid tokens, encoded or put together in another way.
 fn shapes(payload: &str, rows: &mut Rows) {
     let good = token(HS256, payload, &hs256(CURRENT.as_bytes()));
     let parts: Vec<&str> = good.split('.').collect();
@@ -328,7 +330,7 @@ fn token_of(payload: &str) -> String {
     token(HS256, payload, &hs256(CURRENT.as_bytes()))
 }
 
-/// Signed as it should be, with claims that should not be.
+/// Tokens with a valid signature and invalid claims.
 fn claims(payload: &Value) -> Vec<(String, String, &'static str)> {
     let mut rows = Vec::new();
     let text = payload.to_string();
@@ -413,10 +415,10 @@ fn claims(payload: &Value) -> Vec<(String, String, &'static str)> {
     rows
 }
 
-/// Sends a token to every place that takes one.
+/// Sends a token to every place that takes one; returns the replies.
 fn everywhere(server: &Server, token: &str) -> Vec<crate::support::Reply> {
     let mut replies = vec![server.send("POST", "/api/refresh", &[], token)];
-    // What cannot be part of a header is not worth a connection.
+    // A text that cannot be in a header field is sent in the body only.
     if token.bytes().all(|b| (b' '..=b'~').contains(&b)) {
         let bearer = format!("Bearer {token}");
         let cookie = format!("access_token={token}");
@@ -440,7 +442,7 @@ fn check(server: &Server, name: &str, token: &str, expected: &str) {
 }
 
 #[test]
-fn attacks() {
+fn attacks_are_refused_everywhere() {
     let ring = Ring::start();
     let server = &ring.server;
     let good = json!({
@@ -457,7 +459,7 @@ fn attacks() {
         (&named("HS256", &ring.old), &secrets[1]),
         (&named("EdDSA", &ring.pair), &pair),
     ];
-    // Every key is good for what it should be good for, so that a refusal means something.
+    // A valid token of every key is accepted: the refusals are not due to a broken key.
     let control = || {
         for (header, sign) in keys {
             let token = token(header, &good.to_string(), sign);
@@ -475,7 +477,7 @@ fn attacks() {
     for (name, payload, expected) in claims(&good) {
         for (header, sign) in [keys[0], keys[4]] {
             let token = token(header, &payload, sign);
-            // What depends on the user comes after what depends on the time: only for access.
+            // These errors depend on the user, who is checked after the times: only for access.
             if expected == "MissingUserError" {
                 assert_eq!(server.protected(&token).error(), (401, expected.into()), "{name}");
             } else {

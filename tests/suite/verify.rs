@@ -1,8 +1,8 @@
-//! `GET /api/verify` as a proxy asks it: what it says of whom, and that it refuses when in doubt.
+//! `GET /api/verify` as a proxy calls it: the identity in the answer, and refusals in doubt.
 
 use crate::support::{PASSWORD, Reply, Server, assert_without};
 
-/// What the answer says of the user, after a look at everything else of it.
+/// Returns the three fields of a good answer; checks the rest of it.
 fn identity(reply: &Reply) -> [&str; 3] {
     assert_eq!((reply.status(), reply.body.as_str()), (200, ""), "{reply:?}");
     for (name, value) in [
@@ -16,7 +16,7 @@ fn identity(reply: &Reply) -> [&str; 3] {
     ["x-auth-user", "x-auth-id", "x-auth-roles"].map(|name| reply.header(name).unwrap())
 }
 
-/// Status and name of a refusal, which says nothing of the user.
+/// Returns status and name of a refusal; checks that it says nothing of the user.
 fn refusal(reply: &Reply) -> (u16, String) {
     let head = reply.head.to_ascii_lowercase();
     assert_without(&head, &["x-auth-"], reply);
@@ -30,7 +30,7 @@ fn bearer(token: &str) -> String {
 }
 
 #[test]
-fn who_it_is() {
+fn the_answer_names_the_user_and_the_roles() {
     let server = Server::start(&[]);
     let unusual = "a+b,c;\"d\"=%41";
     for (name, roles, expected) in [
@@ -48,14 +48,14 @@ fn who_it_is() {
             let field = [(field.0, field.1.as_str())];
             assert_eq!(identity(&server.send("GET", "/api/verify", &field, "")), expected);
             assert_eq!(identity(&server.send("HEAD", "/api/verify", &field, "")), expected);
-            // A proxy that sends the body along is answered as well.
+            // Some proxies send the body along.
             assert_eq!(identity(&server.send("GET", "/api/verify", &field, "{}")), expected);
         }
     }
 }
 
 #[test]
-fn roles_that_are_asked_for() {
+fn every_role_in_the_query_is_required() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
     assert_eq!(server.user(&["roles", "ada", "editor,team:x"], "").0, 0);
@@ -87,13 +87,13 @@ fn roles_that_are_asked_for() {
                 _ => {}
             }
         }
-        // Without a token it does not matter what is asked for.
+        // Without a token the roles do not matter.
         assert_eq!(refusal(&server.get(&path)), (401, "MissingToken".into()), "{query}");
     }
     let reply = server.send("GET", "/api/verify?role=a&role=b", &[("Authorization", &header)], "");
     let message = "This endpoint requires all the following roles: a, b";
     assert_eq!(reply.json()["message"], message);
-    // What counts is the database, now.
+    // The database counts, as it is now.
     assert_eq!(server.user(&["roles", "ada", "admin"], "").0, 0);
     for (path, status) in [("/api/verify?role=editor", 403), ("/api/verify?role=admin", 200)] {
         let reply = server.send("GET", path, &[("Authorization", &header)], "");
@@ -102,7 +102,7 @@ fn roles_that_are_asked_for() {
 }
 
 #[test]
-fn in_doubt_nobody_passes() {
+fn requests_in_doubt_are_refused() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
     let good = bearer(&token);
@@ -122,13 +122,13 @@ fn in_doubt_nobody_passes() {
     ] {
         assert_eq!(refusal(&ask(fields)), (expected.0, expected.1.into()), "{fields:?}");
     }
-    // A proxy that lets the client say who it is gets no good answer to hand on.
+    // A proxy that lets the client send the fields gets no good answer.
     for name in ["X-Auth-User", "x-auth-id", "X-Auth-Roles", "X_Auth_User", "X.Auth-Roles"] {
         let reply = ask(&[("Authorization", &good), (name, "root")]);
         assert_eq!(refusal(&reply), (400, "BadRequest".into()), "{name}");
         assert_without(&reply.body, &["root"], &reply);
     }
-    // Nothing that a client says of its request counts, and no other method is answered.
+    // Nothing that a client says of its request counts; other methods are refused.
     for (name, value) in
         [("X-Forwarded-Method", "OPTIONS"), ("X-Original-URI", "/public"), ("X-Auth-Token", "x")]
     {

@@ -1,5 +1,5 @@
-//! What the Flask original got wrong, one test a weakness, named after it; and that lictor does
-//! not. That existing and unknown accounts take the same time is measured by `bench/timing`.
+//! The weaknesses of the Flask original, none of which lictor has. Each test is named after one.
+//! `bench/timing` measures that existing and unknown accounts take the same time.
 
 use serde_json::{Value, json};
 
@@ -53,7 +53,7 @@ fn one_expired_token_refreshes_any_number_of_times() {
     let refresh = |token: &str| server.send("POST", "/api/refresh", &[], token);
     let old = expired("a", now() - 500);
     let new = refresh(&old).token();
-    // Half a minute of grace is over.
+    // The half minute in which a token can be refreshed twice is over.
     let database = rusqlite::Connection::open(server.dir.database()).unwrap();
     database.execute("UPDATE sessions SET newest = newest - 60 WHERE jti = 'a'", []).unwrap();
     let elsewhere = [("User-Agent", "another program")];

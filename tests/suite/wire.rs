@@ -1,5 +1,5 @@
-//! What the binary does with bytes: framing, limits, pipelining, half-closes. The finer points
-//! stand in the unit tests of `src/http`.
+//! The binary and bytes: framing, limits, pipelining, half-closes. The details are in the unit tests
+//! of `src/http`.
 
 use std::io::Write as _;
 use std::net::Shutdown;
@@ -10,7 +10,7 @@ use crate::support::{Client, PASSWORD, Server, request};
 
 const GET: &str = "GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Statuses of all answers until the server closes; the client has closed its half.
+/// Sends `bytes`, closes the sending half, and returns the statuses of all answers.
 fn conversation(server: &Server, bytes: &[u8]) -> Vec<u16> {
     let mut client = server.connect();
     client.send(bytes);
@@ -72,10 +72,10 @@ fn after_a_framing_error_there_is_one_reply_and_no_more() {
 }
 
 #[test]
-fn half_a_close_is_no_goodbye() {
+fn a_half_closed_connection_gets_its_answers() {
     let server = Server::start(&[]);
     server.register("ada", PASSWORD).token();
-    // The slow lane answers it, long after the client has said that it will send no more.
+    // A pool answers it, long after the client has closed its sending half.
     let login = json!({"username": "ada", "password": PASSWORD}).to_string();
     let bytes = request("POST", "/api/login", &[], &login) + GET;
     assert_eq!(conversation(&server, bytes.as_bytes()), [200, 200]);
@@ -133,7 +133,7 @@ fn bytes_may_come_one_by_one() {
 }
 
 #[test]
-fn expectations_are_met() {
+fn an_expectation_gets_100_continue_or_a_refusal() {
     let server = Server::start(&[]);
     let body = json!({"username": "ada", "password": PASSWORD}).to_string();
     let length = body.len().to_string();
@@ -147,7 +147,7 @@ fn expectations_are_met() {
     assert_eq!(client.reply("HEAD").head, "HTTP/1.1 100 Continue\r\n\r\n");
     client.send(&body);
     client.reply("POST").token();
-    // A body that would be refused is not asked for.
+    // A body that is too large is refused before it is sent.
     client.send(request(
         "POST",
         "/api/login",
@@ -170,7 +170,7 @@ fn body_limits_and_a_413_that_can_be_read() {
         (request("POST", "/api/login", &chunked, "") + &chunk(limit), 400),
         (request("POST", "/api/login", &chunked, "") + &chunk(limit + 1), 413),
         (request("POST", "/api/login", &chunked, "") + &"1\r\nx\r\n".repeat(20_000), 413),
-        // The client sends all of it before it looks at the answer.
+        // The client sends all of it before it reads the answer.
         (request("POST", "/api/login", &[], &body(8_000_000)), 413),
     ] {
         let mut client = server.connect();
@@ -182,7 +182,7 @@ fn body_limits_and_a_413_that_can_be_read() {
 }
 
 #[test]
-fn old_clients_may_keep_the_connection() {
+fn http_1_0_clients_may_keep_the_connection() {
     let server = Server::start(&[]);
     let mut client = server.connect();
     for _ in 0..2 {
@@ -196,8 +196,8 @@ fn old_clients_may_keep_the_connection() {
 }
 
 #[test]
-fn a_login_storm_is_answered_and_disturbs_nobody() {
-    // All of them from one address, which would else get a quarter of the queue.
+fn many_logins_are_answered_and_delay_no_token_check() {
+    // All of them from one IP, which with the throttle would get a quarter of the queue.
     let server = Server::start(&["--hash-threads", "1", "--throttle", "off"]);
     let token = server.register("ada", PASSWORD).token();
     let login = request(
@@ -206,8 +206,8 @@ fn a_login_storm_is_answered_and_disturbs_nobody() {
         &[],
         &json!({"username": "ada", "password": PASSWORD}).to_string(),
     );
-    // One more than the queue and the one hashing thread can hold is refused; how many more
-    // depends on how fast the machine hashes meanwhile.
+    // The queue and the one hashing thread take 257; the next is refused. How many more are refused
+    // depends on how fast the machine hashes.
     let mut clients: Vec<Client> = (0..400).map(|_| server.connect()).collect();
     for client in &mut clients {
         client.send(&login);
@@ -224,7 +224,7 @@ fn a_login_storm_is_answered_and_disturbs_nobody() {
                 refused += 1;
             }
         }
-        // Neither answer costs the connection.
+        // Neither answer closes the connection.
         client.send(GET);
         assert_eq!(client.reply("GET").status(), 200);
     }

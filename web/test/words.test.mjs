@@ -41,7 +41,7 @@ test('every event of the audit has words', () => {
 
 test('every reason against a username or a password has words, and no other reason', () => {
   const files = readdirSync(join(web, '../src/guard')).filter(file => /^password.*\.rs$/.test(file));
-  const rules = [...files.map(file => `guard/${file}`), 'values/name.rs'].map(server).join('\n');
+  const rules = [...files.map(file => `guard/${file}`), 'values/username.rs'].map(server).join('\n');
   const sentences = all(rules, /"((?:The username|The password|This password) [^"]+)"/g).filter(each => !each.includes('{what}'));
   assert.ok(sentences.length > 7, `only ${sentences.length} reasons were found`);
   for (const reason of sentences) {

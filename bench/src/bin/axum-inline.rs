@@ -1,6 +1,6 @@
-//! Reference server: axum on tokio, SQLite read inline on the worker thread
-//! through that thread's own connection. Hashing runs on the blocking pool, as
-//! many at a time as there are cores; a login's session is written there as well.
+//! Reference server: axum on tokio; each worker thread reads SQLite inline
+//! through a connection of its own. Hashing runs on the blocking pool, at most
+//! one hash per core; the session of a login is written there too.
 
 use std::cell::OnceCell;
 use std::net::SocketAddr;
@@ -35,7 +35,7 @@ impl App {
     fn read<T>(&self, question: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Answer<T> {
         READER.with(|cell| {
             if cell.get().is_none() {
-                // The cell was empty and belongs to this thread alone.
+                // The cell belongs to this thread and was empty.
                 let _ = cell.set(database::open(&self.database).map_err(internal)?);
             }
             let reader = cell.get().ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
@@ -72,7 +72,7 @@ async fn login(
     let permit = app.hashing.clone().acquire_owned().await.map_err(internal)?;
     let access_token = tokio::task::spawn_blocking(move || {
         let right = password::verify(&login.password, &account.password);
-        // What follows waits for the disk, and keeps no core from hashing.
+        // The write after this waits for the disk, so it releases its permit to hash.
         drop(permit);
         if !right || !account.active {
             return Err(StatusCode::UNAUTHORIZED);

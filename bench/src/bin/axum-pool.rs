@@ -1,6 +1,6 @@
 //! Reference server: axum on tokio, SQLite behind an r2d2 pool and read on the
-//! blocking pool. Hashing runs there too, as many at a time as there are cores;
-//! a login's session is written there as well.
+//! blocking pool. Hashing runs there too, at most one hash per core; the session
+//! of a login is written there as well.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ impl r2d2::ManageConnection for Readers {
         database::open(&self.0)
     }
 
-    /// A connection to a local file does not go stale: nothing to ask.
+    /// A connection to a local file does not break, so there is nothing to check.
     fn is_valid(&self, _: &mut Connection) -> rusqlite::Result<()> {
         Ok(())
     }
@@ -93,7 +93,7 @@ async fn login(
     let permit = app.hashing.clone().acquire_owned().await.map_err(internal)?;
     let access_token = tokio::task::spawn_blocking(move || {
         let right = password::verify(&login.password, &account.password);
-        // What follows waits for the disk, and keeps no core from hashing.
+        // The write after this waits for the disk, so it releases its permit to hash.
         drop(permit);
         if !right || !account.active {
             return Err(StatusCode::UNAUTHORIZED);

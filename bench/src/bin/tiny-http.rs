@@ -1,6 +1,6 @@
 //! Reference server: tiny_http, with a pool of threads that take requests from
-//! its queue. Logins go on to a second pool, one thread per core, so that a
-//! login never holds up a token check.
+//! its queue. They pass logins to a second pool with one thread per core, so
+//! that a login never delays a token check.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -22,7 +22,7 @@ const BODY_MAX: usize = 64 * 1024;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// Checks tokens and passes logins on.
+/// The loop of a thread that checks tokens and passes logins on.
 fn answer_requests(
     server: &Server,
     reader: &Connection,
@@ -57,7 +57,7 @@ fn allowed(request: &Request, reader: &Connection, tokens: &Tokens) -> Result<Me
     Ok(Message::allowed(&name.ok_or(403_u16)?))
 }
 
-/// Hashes passwords and begins sessions.
+/// The loop of a thread that hashes passwords and begins sessions.
 fn answer_logins(
     queue: &Mutex<Receiver<Request>>,
     reader: &Connection,
@@ -65,7 +65,7 @@ fn answer_logins(
     tokens: &Tokens,
 ) {
     loop {
-        // Held only while waiting: one thread takes, the others queue up.
+        // The lock is held only while waiting: one thread waits for a job, the others for the lock.
         let Ok(taken) = queue.lock().map(|queue| queue.recv()) else { return };
         let Ok(mut request) = taken else { return };
         match log_in(&mut request, reader, sessions, tokens) {
@@ -95,9 +95,9 @@ fn log_in(
     Some(AccessToken { access_token: tokens.issue(&claims) })
 }
 
-/// A client that has gone is no concern of the server: errors are dropped.
+/// Sends the answer. Errors are ignored: the client has disconnected.
 fn respond_json(request: Request, body: &impl Serialize) {
-    // Strings only, and a header of plain ASCII.
+    // The JSON has only strings, and the header is ASCII.
     let body = serde_json::to_vec(body).expect("JSON");
     let kind = Header::from_bytes("Content-Type", "application/json").expect("a header");
     let _ = request.respond(Response::from_data(body).with_header(kind));

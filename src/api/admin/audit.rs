@@ -1,4 +1,4 @@
-//! `GET /api/admin/audit`: who did what, when, from where; the newest first.
+//! `GET /api/admin/audit`: who did what, when and from where; the newest first.
 
 use serde::Serialize;
 
@@ -30,30 +30,30 @@ impl<'a> Row<'a> {
             user: entry.user,
             name: entry.name.as_deref(),
             actor: entry.actor,
-            address: entry.address.as_deref(),
+            address: entry.ip.as_deref(),
             detail: &entry.detail,
         }
     }
 }
 
-/// Takes `user`, an id, also of somebody who is gone; `since`, a time; `before`, the `next` of
-/// the page before; and `limit`.
+/// Takes `user`, an id, also of a deleted user; `since`, a time; `before`, the `next` of the page
+/// before; and `limit`.
 pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         entries: Vec<Row<'a>>,
         next: Option<i64>,
     }
-    let query = Query::of(call.request, &["user", "since", "before", "limit"])?;
-    let limit = page(&query)?;
-    let wanted = AuditQuery {
-        user: query.number("user", 0..=i64::MAX)?,
+    let typed = Query::of(call.request, &["user", "since", "before", "limit"])?;
+    let limit = page(&typed)?;
+    let query = AuditQuery {
+        user: typed.number("user", 0..=i64::MAX)?,
         name: None,
-        since: query.number("since", 0..=i64::MAX)?,
-        before: query.number("before", 0..=i64::MAX)?,
+        since: typed.number("since", 0..=i64::MAX)?,
+        before: typed.number("before", 0..=i64::MAX)?,
         limit: limit + 1,
     };
-    let mut found = call.app.store.recorded(&wanted)?;
+    let mut found = call.app.store.recorded(&query)?;
     let next = cut(&mut found, limit, |entry| entry.id);
     Ok(Response::private(&Body { entries: found.iter().map(Row::of).collect(), next }))
 }

@@ -1,5 +1,5 @@
-//! `/api/admin/invitations`: `GET` lists those that can be used, `POST` makes one, and
-//! `DELETE …/ID` takes one back. Where registration is by invitation, each lets one person in.
+//! `/api/admin/invitations`: `GET` lists the open ones, `POST` makes one, and `DELETE …/ID` takes
+//! one back. Where registration is by invitation, each lets one person register.
 
 use serde::Serialize;
 
@@ -42,8 +42,8 @@ pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error>
     Ok(Response::private(&Body { invitations: found.iter().map(Row::of).collect() }))
 }
 
-/// Takes `{roles, expires_in}`, both of which can be left out. The answer has the code, which is
-/// not kept and cannot be shown again.
+/// Takes `{roles, expires_in}`, both optional. The answer has the code, which the server does not
+/// store and cannot show again.
 pub(in crate::api) fn post(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -64,7 +64,6 @@ pub(in crate::api) fn post(call: &Call<'_>, admin: &Admin) -> Result<Response, E
     let detail = invitation.detail();
     let entry = entry(call, admin, Event::Invited, &detail);
     call.app.store.invite(&invitation, &admin.authority(call.recent_since()), &entry, call.now)?;
-    entry.log();
     Ok(Response::private(&Body {
         id: &invitation.hash.name(),
         code: &code.shown(),
@@ -78,7 +77,6 @@ pub(in crate::api) fn delete(call: &Call<'_>, admin: &Admin) -> Result<Response,
     if !call.app.store.revoke_invitation(call.request.parameter, &by, &entry, call.now)? {
         return Err(Error::NoSuch("invitation"));
     }
-    entry.log();
     Ok(done("invitation taken back"))
 }
 

@@ -1,11 +1,11 @@
-//! `/api/admin/`: what administrators see and do. No password comes in or goes out here: who has
-//! forgotten one gets a link and chooses another.
+//! `/api/admin/`: what administrators see and change. No password comes in or goes out here: a user
+//! who has forgotten it gets a link and chooses another.
 //!
 //! | file | owns |
 //! |---|---|
-//! | `users` | accounts: found, shown, changed, deleted |
+//! | `users` | accounts: search, show, change, delete |
 //! | `sessions` | where a user is logged in |
-//! | `reset_link` | what lets a user set a new password |
+//! | `reset_link` | a token with which a user sets a new password |
 //! | `invitations` | codes that let one person each register |
 //! | `audit` | who did what |
 
@@ -22,8 +22,9 @@ use crate::error::Error;
 use crate::guard::Admin;
 use crate::store::{Account, Actor};
 
-/// Rows of a page where the request does not say, and at most.
+/// Rows of a page if the request does not say.
 const PAGE: i64 = 50;
+/// The most rows of a page.
 const MAX_PAGE: i64 = 200;
 
 const NO_USER: Error = Error::NoSuch("user");
@@ -39,14 +40,14 @@ fn actor(call: &Call<'_>, admin: &Admin) -> Actor {
     call.caller().admin(admin)
 }
 
-/// How many rows a page is to have.
+/// Returns how many rows the request asks for.
 fn page(query: &Query) -> Result<u32, Error> {
     let limit = query.number("limit", 1..=MAX_PAGE)?.unwrap_or(PAGE);
     u32::try_from(limit).map_err(|_| Error::Internal("a page cannot be that long".into()))
 }
 
-/// Cuts a page out of rows that were asked for with one more, and says where the next begins, if
-/// there is one: behind the last row.
+/// Cuts a page out of rows that were read with one more than a page. Returns where the next page
+/// begins: behind this id; `None` if this page is the last.
 fn cut<T>(rows: &mut Vec<T>, page: u32, id: fn(&T) -> i64) -> Option<i64> {
     if rows.len() <= page as usize {
         return None;

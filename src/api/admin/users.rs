@@ -36,7 +36,7 @@ impl<'a> Row<'a> {
     }
 }
 
-/// Takes `search`, a part of names or addresses; `after`, the `next` of the page before; and
+/// Takes `search`, a part of names or email addresses; `after`, the `next` of the page before; and
 /// `limit`.
 pub(in crate::api) fn list(call: &Call<'_>, _: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
@@ -48,8 +48,8 @@ pub(in crate::api) fn list(call: &Call<'_>, _: &Admin) -> Result<Response, Error
     let fragment = query.text("search").map(Fragment::parse).transpose()?;
     let after = query.number("after", 0..=i64::MAX)?.unwrap_or(0);
     let limit = page(&query)?;
-    let sought = UserQuery { fragment: fragment.as_ref(), after, limit: limit + 1 };
-    let mut found = call.app.store.seek(&sought)?;
+    let query = UserQuery { fragment: fragment.as_ref(), after, limit: limit + 1 };
+    let mut found = call.app.store.seek(&query)?;
     let next = cut(&mut found, limit, |account| account.person.id);
     Ok(Response::private(&Body { users: found.iter().map(Row::of).collect(), next }))
 }
@@ -58,7 +58,7 @@ pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error>
     Ok(Response::private(&Row::of(&subject(call)?)))
 }
 
-/// What is left of the user is in the audit.
+/// Deletes the user; the audit keeps the name.
 pub(in crate::api) fn delete(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
     let person = subject(call)?.person;
     let actor = actor(call, admin);
@@ -67,19 +67,17 @@ pub(in crate::api) fn delete(call: &Call<'_>, admin: &Admin) -> Result<Response,
     if !call.app.store.delete(person.id, &by, &entry, call.now)? {
         return Err(NO_USER);
     }
-    call.app.ring();
-    entry.log();
     Ok(done("user deleted"))
 }
 
-/// Takes `{active}`. Who is no longer active is logged out everywhere.
+/// Takes `{active}`. A user who becomes inactive is logged out everywhere.
 pub(in crate::api) fn put_active(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
     let active = call.fields()?.flag("active")?;
     let event = if active { Event::Activated } else { Event::Deactivated };
     change(call, admin, &Change::Active(active), event)
 }
 
-/// Takes `{roles}`, a list, in the place of those there were.
+/// Takes `{roles}`, a list that replaces the roles there were.
 pub(in crate::api) fn put_roles(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
     let fields = call.fields()?;
     let roles = fields.list("roles")?;
@@ -88,7 +86,7 @@ pub(in crate::api) fn put_roles(call: &Call<'_>, admin: &Admin) -> Result<Respon
     change(call, admin, &Change::Roles(&roles), Event::RolesChanged)
 }
 
-/// Changes the user whom the path names, and answers how the account is then.
+/// Changes the user whom the path names; the answer has the account after the change.
 fn change(
     call: &Call<'_>,
     admin: &Admin,
@@ -106,7 +104,6 @@ fn change(
     if !call.app.store.change(person.id, change, &by, &entry, call.now)? {
         return Err(NO_USER);
     }
-    entry.log();
     let account = call.app.store.account_of(person.id)?.ok_or(NO_USER)?;
     Ok(Response::private(&Row::of(&account)))
 }

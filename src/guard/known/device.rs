@@ -1,9 +1,10 @@
 //! The secret of a device, by which an account knows the device after a login. It grants no access:
-//! the throttle counts whoever shows one apart from strangers, at the secret's account only. Knows no
-//! request, no store and no clock.
+//! the throttle counts whoever shows one apart from strangers, at the secret's account only. Knows
+//! no request, no store and no clock.
 //!
-//! The server keeps no copy. A secret is `base64url(user, time, number, MAC)`; the MAC key is derived
-//! from a key of the ring, so a secret survives restarts, and key rotations until the key is retired.
+//! The server keeps no copy. A secret is `base64url(user, time, number, MAC)`; the MAC key is
+//! derived from a key of the ring, so a secret survives restarts, and key rotations until the key
+//! is retired.
 
 use std::hash::{Hash, Hasher};
 
@@ -138,8 +139,8 @@ impl DeviceKeys {
         derived.collect::<Result<_, _>>().map(DeviceKeys)
     }
 
-    /// Reads the secrets of a list that [`DeviceKeys::write`] has made. Invalid ones are skipped, and
-    /// no more are read than a list can have.
+    /// Reads the secrets of a list that [`DeviceKeys::write`] has made. Invalid ones are skipped,
+    /// and no more are read than a list can have.
     pub fn read(&self, list: &[u8], now: Timestamp) -> Devices {
         self.read_all(std::iter::once(list), now)
     }

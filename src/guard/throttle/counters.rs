@@ -1,5 +1,5 @@
-//! Counters of attempts with exponential backoff, in a table of fixed size. Knows neither what a key
-//! stands for nor what time it is.
+//! Counters of attempts with exponential backoff, in a table of fixed size. Knows neither what a
+//! key stands for nor what time it is.
 
 use crate::guard::table::{Key, Table};
 
@@ -65,8 +65,8 @@ impl Counters {
         backoff.wait(*left).saturating_sub(now - *last)
     }
 
-    /// Counts an attempt if it is admitted; returns true if it is the first one after which the next
-    /// has to wait. The error is the seconds that this attempt has to wait; it is not counted.
+    /// Counts an attempt if it is admitted; returns true if it is the first one after which the
+    /// next has to wait. The error is the seconds that this attempt has to wait; it is not counted.
     pub(super) fn count(&mut self, key: Key, backoff: &Backoff, now: u32) -> Result<bool, u32> {
         match self.wait(key, backoff, now) {
             0 => {}

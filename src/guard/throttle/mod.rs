@@ -155,9 +155,9 @@ impl Attempts {
         Ok(attempt)
     }
 
-    /// Admits a one-time password of a user who has shown the password. Codes and recovery codes are
-    /// counted apart, and a right password clears neither count: the owner gets in with a recovery
-    /// code while another person guesses codes. Failures up to `unlocked` no longer count.
+    /// Admits a one-time password of a user who has shown the password. Codes and recovery codes
+    /// are counted apart, and a right password clears neither count: the owner gets in with a
+    /// recovery code while another person guesses codes. Failures up to `unlocked` no longer count.
     pub fn second_factor(
         &self,
         user: i64,
@@ -203,9 +203,9 @@ impl Attempts {
         attempt.count_by_account(to, Timestamp(0), now)
     }
 
-    /// Remembers the IP address of the client that has registered an account or set its new password:
-    /// it is the owner. `at` is [after](Timestamp::after) the time when the earlier sessions were
-    /// ended.
+    /// Remembers the IP address of the client that has registered an account or set its new
+    /// password: it is the owner. `at` is [after](Timestamp::after) the time when the earlier
+    /// sessions were ended.
     pub fn remember_ip(&self, name: &Username, client: Option<IpAddr>, at: Timestamp) {
         if let Some(client) = client
             && self.on

@@ -39,14 +39,15 @@ impl Counter<'_> {
     pub(super) const fn backoff(&self) -> Backoff {
         let (free, first, longest, decay) = match self {
             Counter::LoginFailuresFrom(_) => (20, 1, 60, 60),
-            // The longest wait is shorter than that of an IP address: one stranger alone cannot take
-            // every turn at an account.
+            // The longest wait is shorter than that of an IP address: one stranger alone cannot
+            // take every turn at an account.
             Counter::LoginFailuresOfStrangers(_) => (5, 1, 30, 120),
             Counter::LoginFailuresFromKnownIp(..) => (10, 1, 30, 60),
             Counter::LoginFailuresOfDevice(_) => (10, 1, 30, 60),
             Counter::WrongPasswords(_) => (5, 1, 30, 60),
-            // There are only a million codes, three of which are right at a time. Only a client that
-            // knows the password can keep the owner waiting, and recovery codes are counted apart.
+            // There are only a million codes, three of which are right at a time. Only a client
+            // that knows the password can keep the owner waiting, and recovery codes are counted
+            // apart.
             Counter::WrongCodes(_) => (5, 1, 3_600, 3_600),
             // A recovery code cannot be guessed: this limits the work, and the waits stay short for
             // the owner.
@@ -54,7 +55,8 @@ impl Counter<'_> {
             // A whole class of pupils registers at once.
             Counter::RegistrationsFrom(_) => (30, 1, 300, 300),
             Counter::MailsFrom(_) => (30, 1, 300, 300),
-            // Enough for a user who looks into the wrong mailbox first; a flood is one mail an hour.
+            // Enough for a user who looks into the wrong mailbox first; a flood is one mail an
+            // hour.
             Counter::ConfirmationMailsTo(_) | Counter::ResetMailsTo(_) => (5, 60, 3_600, 3_600),
         };
         Backoff { free, first, longest, decay }

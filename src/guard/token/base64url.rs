@@ -1,13 +1,13 @@
-//! The base64url of tokens and keys, strict: no padding, no white space, no stray bits, so that
-//! nothing has two spellings.
+//! The strict base64url of tokens and keys: no padding, no white space, no stray bits. Each value
+//! has one encoding only.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 
 use crate::error::Error;
 
-/// Bytes of the longest signature that a key of ours makes (Ed25519).
-const MAX_TAG: usize = 64;
+/// Bytes of the longest signature that a key makes, that of Ed25519.
+const MAX_SIGNATURE: usize = 64;
 
 pub(in crate::guard) fn encode(bytes: impl AsRef<[u8]>) -> String {
     BASE64_URL_SAFE_NO_PAD.encode(bytes)
@@ -17,18 +17,18 @@ pub(in crate::guard) fn decode(text: &[u8]) -> Result<Vec<u8>, Error> {
     BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| malformed())
 }
 
-/// A signature, without an allocation.
-pub(super) struct Tag {
-    // The decoder wants room for what it estimates, up to two bytes more.
-    bytes: [u8; MAX_TAG + 2],
+/// A decoded signature, without an allocation.
+pub(super) struct Signature {
+    // The decoder asks for the length that it estimates, up to two bytes more.
+    bytes: [u8; MAX_SIGNATURE + 2],
     length: usize,
 }
 
-impl Tag {
-    pub(super) fn decode(text: &[u8]) -> Result<Tag, Error> {
-        let mut bytes = [0; MAX_TAG + 2];
+impl Signature {
+    pub(super) fn decode(text: &[u8]) -> Result<Signature, Error> {
+        let mut bytes = [0; MAX_SIGNATURE + 2];
         match BASE64_URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
-            Ok(length) => Ok(Tag { bytes, length }),
+            Ok(length) => Ok(Signature { bytes, length }),
             Err(_) => Err(malformed()),
         }
     }
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_spelling() {
+    fn each_value_has_one_encoding() {
         for (text, expected) in [
             ("", Some(&b""[..])),
             ("YQ", Some(b"a")),
@@ -60,13 +60,13 @@ mod tests {
             ("YQ\n", None),
         ] {
             assert_eq!(decode(text.as_bytes()).ok().as_deref(), expected, "{text:?}");
-            let tag = Tag::decode(text.as_bytes()).ok();
-            assert_eq!(tag.as_ref().map(Tag::bytes), expected, "{text:?}");
+            let signature = Signature::decode(text.as_bytes()).ok();
+            assert_eq!(signature.as_ref().map(Signature::bytes), expected, "{text:?}");
         }
         for length in [31, 32, 33, 63, 64] {
-            let tag = Tag::decode(encode(vec![0xff; length]).as_bytes()).unwrap();
-            assert_eq!(tag.bytes(), vec![0xff; length]);
+            let signature = Signature::decode(encode(vec![0xff; length]).as_bytes()).unwrap();
+            assert_eq!(signature.bytes(), vec![0xff; length]);
         }
-        assert!(Tag::decode(encode([0; 1000]).as_bytes()).is_err());
+        assert!(Signature::decode(encode([0; 1000]).as_bytes()).is_err());
     }
 }

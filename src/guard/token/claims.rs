@@ -1,5 +1,4 @@
-//! A token's claims: what they say, read in one strict pass, and the order in which ours are
-//! written.
+//! The claims of a token: parsed in one strict pass, and written in a fixed order.
 
 use std::borrow::Cow;
 
@@ -7,20 +6,19 @@ use jwt_simple::prelude::{JWTClaims, UnixTimeStamp};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::Mailed;
+use super::purpose::MailPurpose;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::values::MAX_AHEAD;
-use crate::values::Roles;
+use crate::values::{MAX_AHEAD, Roles};
 
-/// What a good token says.
+/// The claims of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Claims {
-    /// The token's name, an UUID in ours; it stays through refreshes.
+    /// The token's id, which a refresh keeps. A UUID in our tokens.
     pub jti: String,
-    /// The user.
+    /// The user's id.
     pub id: i64,
-    /// When it was made; ours always say so. May lie a little ahead.
+    /// When it was issued; our tokens always have it. May lie a little in the future.
     pub iat: Option<Timestamp>,
     /// The last second in which it grants access.
     pub exp: Timestamp,
@@ -28,18 +26,20 @@ pub struct Claims {
     pub rf_exp: Timestamp,
 }
 
-/// Claims, and the marks of a token that was mailed.
-pub(super) struct Marked {
+/// The claims of a token of any purpose, and the marks of a mailed one.
+pub(super) struct ParsedClaims {
     pub(super) claims: Claims,
+    /// Whether `is_ert` is present.
     pub(super) registration: bool,
+    /// Whether `is_prt` is present.
     pub(super) reset: bool,
-    /// Whether a key signed it whose public half others have. No mailed token is good then: others
-    /// could take it for an access token.
+    /// Whether a key with a public half signed it. A mailed token is invalid then: services that
+    /// have the public key could take it for an access token.
     pub(super) public: bool,
 }
 
-/// What a payload may hold, as far as it matters here. A claim that is there with another type,
-/// `null` included, or twice, is an error.
+/// The claims that count in a payload. A claim of another type (`null` included), or a repeated
+/// one, is an error.
 #[derive(Deserialize)]
 struct Payload<'a> {
     #[serde(default, deserialize_with = "present")]
@@ -54,7 +54,7 @@ struct Payload<'a> {
     id: Option<i64>,
     #[serde(default, deserialize_with = "present")]
     rf_exp: Option<i64>,
-    // Never looked at: roles come from the database. Only that it is not there twice counts.
+    // Not read: roles come from the database. Parsed only to refuse a repeated claim.
     #[serde(default, deserialize_with = "present", rename = "rls")]
     _rls: Option<IgnoredAny>,
     #[serde(default, deserialize_with = "present")]
@@ -65,19 +65,21 @@ struct Payload<'a> {
     is_prt: Option<IgnoredAny>,
 }
 
+/// Deserializes a field that is present; `null` is an error.
 pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
     value: D,
 ) -> Result<Option<T>, D::Error> {
     T::deserialize(value).map(Some)
 }
 
-/// Reads an object into a struct. serde would take an array of the fields' values as well.
+/// Parses a JSON object into a struct. serde alone would accept an array of the fields' values as
+/// well.
 pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
     json.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(json).ok())?
 }
 
-/// The claims of a payload that was signed by us. Its end is for the caller to judge.
-pub(super) fn read(payload: &[u8], now: Timestamp) -> Result<Marked, Error> {
+/// Parses a payload whose signature is valid. The caller checks `exp` and `rf_exp`.
+pub(super) fn parse(payload: &[u8], now: Timestamp) -> Result<ParsedClaims, Error> {
     let payload: Payload<'_> = object(payload).ok_or(Error::InvalidToken(
         "the payload is not a JSON object, or a claim has the wrong type or is repeated",
     ))?;
@@ -95,7 +97,7 @@ pub(super) fn read(payload: &[u8], now: Timestamp) -> Result<Marked, Error> {
     let id = payload.id.ok_or(Error::MissingClaim("id"))?;
     let exp = payload.exp.ok_or(Error::MissingClaim("exp"))?;
     let rf_exp = payload.rf_exp.ok_or(Error::MissingClaim("rf_exp"))?;
-    Ok(Marked {
+    Ok(ParsedClaims {
         claims: Claims {
             jti: jti.into_owned(),
             id,
@@ -109,9 +111,9 @@ pub(super) fn read(payload: &[u8], now: Timestamp) -> Result<Marked, Error> {
     })
 }
 
-/// The claims of ours that are not registered, in the order in which they are written.
+/// Our private claims (RFC 7519 section 4.3), in the order in which they are written.
 #[derive(Serialize)]
-pub(super) struct Ours<'a> {
+pub(super) struct PrivateClaims<'a> {
     id: i64,
     rls: &'a str,
     rf_exp: i64,
@@ -121,12 +123,12 @@ pub(super) struct Ours<'a> {
     is_prt: Option<bool>,
 }
 
-/// The claims as they are written.
-pub(super) fn written<'a>(
+/// Returns the claims in the form in which they are written.
+pub(super) fn to_jwt<'a>(
     claims: &Claims,
     roles: &'a Roles,
-    mailed: Option<Mailed>,
-) -> JWTClaims<Ours<'a>> {
+    purpose: Option<MailPurpose>,
+) -> JWTClaims<PrivateClaims<'a>> {
     let time = |at: Timestamp| UnixTimeStamp::from_secs(u64::try_from(at.0).unwrap_or(0));
     JWTClaims {
         issued_at: claims.iat.map(time),
@@ -137,12 +139,12 @@ pub(super) fn written<'a>(
         audiences: None,
         jwt_id: Some(claims.jti.clone()),
         nonce: None,
-        custom: Ours {
+        custom: PrivateClaims {
             id: claims.id,
             rls: roles.as_str(),
             rf_exp: claims.rf_exp.0,
-            is_ert: (mailed == Some(Mailed::Registration)).then_some(true),
-            is_prt: (mailed == Some(Mailed::Reset)).then_some(true),
+            is_ert: (purpose == Some(MailPurpose::Registration)).then_some(true),
+            is_prt: (purpose == Some(MailPurpose::Reset)).then_some(true),
         },
     }
 }

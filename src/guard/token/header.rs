@@ -1,14 +1,14 @@
-//! A token's header: which key it may be verified with. Of all that can stand in it, `alg`, `kid`,
-//! `typ` and `crit` count; a key, or where to find one (`jwk`, `jku`, `x5c`, `x5u`), never does.
+//! The header of a token, which selects the keys that may verify it. Only `alg`, `kid`, `typ` and
+//! `crit` count; a key in the header, or the place of one (`jwk`, `jku`, `x5c`, `x5u`), never does.
 
 use std::borrow::Cow;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::Mailed;
 use super::claims::{object, present};
 use super::key::Verifier;
+use super::purpose::MailPurpose;
 use crate::error::Error;
 use crate::keys::Algorithm;
 
@@ -25,11 +25,12 @@ pub(super) struct Header<'a> {
 }
 
 impl Header<'_> {
-    pub(super) fn read(json: &[u8]) -> Result<Header<'_>, Error> {
+    /// Parses a header.
+    pub(super) fn parse(json: &[u8]) -> Result<Header<'_>, Error> {
         let header: Header<'_> =
             object(json).ok_or(Error::InvalidToken("the header is malformed"))?;
         if header.typ.as_ref().is_some_and(|typ| !typ.eq_ignore_ascii_case("JWT"))
-            && header.mailed().is_none()
+            && header.purpose().is_none()
         {
             return Err(Error::InvalidToken("the token's type is not JWT"));
         }
@@ -39,21 +40,23 @@ impl Header<'_> {
         Ok(header)
     }
 
-    /// What the token was mailed for, if its type says so. Only the keys for mailed tokens may
-    /// verify it then, and without such a type only the others.
-    pub(super) fn mailed(&self) -> Option<Mailed> {
+    /// Returns the purpose of a mailed token, if the type names one. Only the keys for mailed
+    /// tokens may verify such a token, and only the keys of the ring any other.
+    pub(super) fn purpose(&self) -> Option<MailPurpose> {
         let typ = self.typ.as_deref()?;
-        [Mailed::Registration, Mailed::Reset].into_iter().find(|purpose| purpose.typ() == typ)
+        [MailPurpose::Registration, MailPurpose::Reset]
+            .into_iter()
+            .find(|purpose| purpose.typ() == typ)
     }
 
-    /// Whether this key may be tried. A token that names a key is verified with that one and no
-    /// other. One that names none, as flask-praetorian's, is from an HS256 key: our others always
-    /// name themselves.
+    /// Returns whether this key may verify the token. A token that names a key is verified with
+    /// that key only. A token without a key id, as flask-praetorian writes it, comes from an HS256
+    /// key: tokens of our other keys always have a key id.
     pub(super) fn fits(&self, key: &Verifier) -> bool {
-        let named = match &self.kid {
+        let selected = match &self.kid {
             Some(kid) => kid == key.kid(),
-            None => key.algorithm() == Algorithm::Hs256 && self.mailed().is_none(),
+            None => key.algorithm() == Algorithm::Hs256 && self.purpose().is_none(),
         };
-        named && self.alg == key.algorithm().name()
+        selected && self.alg == key.algorithm().name()
     }
 }

@@ -1,78 +1,60 @@
-//! Tokens that are sent by mail, or handed out by an administrator: good for one thing, once, and
-//! for nothing else. That they are used once is for the store to see to, by their `jti`.
+//! Mailed tokens, which an administrator may also hand out. Each is valid for one purpose; the
+//! store makes sure, by its `jti`, that it is used once.
 
 use std::time::Duration;
 
-use super::claims::{Claims, Marked};
+use super::claims::{Claims, ParsedClaims};
 #[cfg(feature = "mail")]
 use super::later;
+use super::purpose::MailPurpose;
 use super::{Roles, Tokens};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
-/// What a mailed token is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mailed {
-    /// To confirm an address (`is_ert`).
-    Registration,
-    /// To set a new password (`is_prt`).
-    Reset,
-}
-
-impl Mailed {
-    /// The `typ` of such a token where a key of its own signs it (RFC 8725 section 3.11).
-    pub(super) fn typ(self) -> &'static str {
-        match self {
-            Mailed::Registration => "lictor-registration+jwt",
-            Mailed::Reset => "lictor-reset+jwt",
-        }
-    }
-}
-
-/// A token that was made just now.
+/// A new mailed token.
 #[derive(Debug)]
-pub struct Minted {
+pub struct MailedToken {
     /// Its text.
     pub token: String,
-    /// What it says.
+    /// Its claims.
     pub claims: Claims,
 }
 
-/// What a mailed token says, as far as it was decided when the mail was caused.
+/// The claims of a mailed token that were fixed when its mail was queued.
 #[cfg(feature = "mail")]
 #[derive(Debug, Clone, Copy)]
 pub struct MailedClaims<'a> {
     /// The `jti` claim.
     pub jti: &'a str,
-    /// Whose.
+    /// The user's id.
     pub id: i64,
-    /// When the mail was caused.
+    /// When the mail was queued.
     pub issued: Timestamp,
-    /// The last second in which it can be used.
+    /// The last second in which the token is valid.
     pub expires: Timestamp,
 }
 
-/// Which error comes first is flask-praetorian's choice.
+/// The order of the checks, and so which error comes first, is that of flask-praetorian.
 impl Tokens {
-    /// A token to be sent by mail, good for `lifespan`.
-    pub fn mail(
+    /// Mints a token that is valid for `lifespan`, to be mailed or handed out.
+    pub fn mint_mailed(
         &self,
-        purpose: Mailed,
+        purpose: MailPurpose,
         id: i64,
         roles: &Roles,
         lifespan: Duration,
         now: Timestamp,
-    ) -> Result<Minted, Error> {
+    ) -> Result<MailedToken, Error> {
         let lifespan = i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
         let claims = self.begin(now)?.claims(id, lifespan);
-        Ok(Minted { token: self.write(&claims, roles, Some(purpose))?, claims })
+        Ok(MailedToken { token: self.write(&claims, roles, Some(purpose))?, claims })
     }
 
-    /// The token of a mail: the same however often the mail is sent.
+    /// Mints the token of a queued mail. It is the same each time, to the byte.
     #[cfg(feature = "mail")]
-    pub fn mailed(
+    pub fn mint_queued(
         &self,
-        purpose: Mailed,
+        purpose: MailPurpose,
         mailed: &MailedClaims<'_>,
         roles: &Roles,
     ) -> Result<String, Error> {
@@ -82,9 +64,9 @@ impl Tokens {
         self.write(&claims, roles, Some(purpose))
     }
 
-    /// Reads a token that was mailed to confirm an address.
+    /// Reads a token that was mailed to confirm an e-mail address.
     pub fn registration(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
-        let Marked { claims, registration, reset, public } = self.read(token, now)?;
+        let ParsedClaims { claims, registration, reset, public } = self.read(token, now)?;
         if now > claims.exp {
             return Err(Error::ExpiredAccess("register"));
         }
@@ -98,7 +80,7 @@ impl Tokens {
 
     /// Reads a token that was mailed to set a new password.
     pub fn reset(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
-        let Marked { claims, registration, reset, public } = self.read(token, now)?;
+        let ParsedClaims { claims, registration, reset, public } = self.read(token, now)?;
         if registration {
             return Err(Error::MisusedRegistrationToken("reset"));
         }

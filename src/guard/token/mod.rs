@@ -1,21 +1,23 @@
-//! Tokens: JWTs signed with a key of the ring, with the claims that flask-praetorian gives them.
+//! Tokens: JWTs that a key of the ring signs, with the claims of flask-praetorian.
 //!
 //! | file | owns |
 //! |---|---|
-//! | `header` | which key a token may be verified with |
-//! | `key` | one key at work: HMAC, Ed25519, its name |
-//! | `claims` | the claims, read and written |
-//! | `mailed` | tokens that are sent or handed out, each good for one thing |
-//! | `base64url` | the spelling of a token's parts |
+//! | `header` | which key may verify a token |
+//! | `key` | a key in use: HMAC, Ed25519, its id |
+//! | `claims` | parsing and writing claims |
+//! | `mailed` | tokens that are mailed or handed out, each for one purpose |
+//! | `purpose` | the purposes of mailed tokens |
+//! | `base64url` | the encoding of a token's parts |
 //!
 //! The order of the checks: size, structure, algorithm and key, signature, claims, times. No key
-//! is ever taken from a token (RFC 8725). Knows no store and no clock.
+//! ever comes from a token (RFC 8725). Knows no store and no clock.
 
 pub(super) mod base64url;
 mod claims;
 mod header;
 mod key;
 mod mailed;
+mod purpose;
 
 use std::time::Duration;
 
@@ -26,52 +28,52 @@ use crate::error::Error;
 use crate::keys::{Algorithm, Keys};
 use crate::values::{Lifespans, Roles, unique};
 
-use base64url::Tag;
-use claims::Marked;
+use base64url::Signature;
+use claims::ParsedClaims;
 use header::Header;
 use key::{Jwk, Signer, Verifier};
 
 pub use claims::Claims;
 #[cfg(any(test, feature = "cli"))]
 pub(crate) use key::key_id;
-pub use mailed::Mailed;
 #[cfg(feature = "mail")]
 pub use mailed::MailedClaims;
 #[cfg(feature = "cli")]
-pub use mailed::Minted;
+pub use mailed::MailedToken;
+pub use purpose::MailPurpose;
 
-/// Bytes of a token; ours have about 250.
+/// Maximum length of a token, in bytes; ours have about 250.
 const MAX_TOKEN: usize = 4096;
 
-/// What all tokens of one login have in common, and when its first was issued.
+/// The claims that all tokens of a session share, and the time of the first token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionClaims {
-    /// The login's name.
+    /// The id of the session and of its tokens.
     pub jti: String,
-    /// When it begins.
+    /// When the session begins.
     pub iat: Timestamp,
-    /// When its last token can no longer be refreshed.
+    /// The last second in which the session can be refreshed.
     pub rf_exp: Timestamp,
 }
 
 impl SessionClaims {
-    /// The claims of a token that is good for so many seconds, but not beyond the last refresh.
+    /// Returns the claims of a token with a lifespan in seconds, at most until `rf_exp`.
     fn claims(&self, id: i64, lifespan: i64) -> Claims {
         let SessionClaims { jti, iat, rf_exp } = self.clone();
         Claims { jti, id, iat: Some(iat), exp: later(iat, lifespan).min(rf_exp), rf_exp }
     }
 }
 
-/// Mints and reads tokens with one ring of keys.
+/// Mints and reads tokens with the keys of a ring.
 pub struct Tokens {
     ring: Vec<Verifier>,
-    /// The keys of tokens that were mailed while an Ed25519 key signed, one for each such key.
-    mail: Vec<Verifier>,
-    /// Where in the ring the key is that signs.
+    /// The keys of the tokens that are mailed while an Ed25519 key signs, one for each such key.
+    mail_keys: Vec<Verifier>,
+    /// Index in `ring` of the key that signs.
     current: usize,
     signer: Signer,
-    /// The first part of every token that we write. Such a token is verified with that key,
-    /// without a look into its header.
+    /// The encoded header of every access token that we sign. A token with these bytes is verified
+    /// with the current key, and its header is not parsed.
     header: Box<[u8]>,
     jwks: String,
     access: i64,
@@ -80,7 +82,7 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// The newest key for `algorithm` signs, or else the newest of all.
+    /// Prepares the keys. The newest key for `algorithm` signs; without one, the newest of all.
     pub fn new(
         keys: &Keys,
         algorithm: Option<Algorithm>,
@@ -90,16 +92,16 @@ impl Tokens {
         let key = keys.current(algorithm).ok_or_else(no_key)?;
         let current = keys.iter().position(|one| one == key).ok_or_else(no_key)?;
         let ring = keys.iter().map(Verifier::new).collect::<Result<Vec<_>, _>>()?;
-        let mail = keys.iter().map(Verifier::of_mailed).filter_map(Result::transpose);
-        let mail = mail.collect::<Result<Vec<_>, _>>()?;
-        // A single shared secret needs no name, and tokens are to the letter what Flask's are.
-        let named = ring.len() > 1 || key.algorithm() != Algorithm::Hs256;
-        let signer = Signer::new(key, named.then(|| ring[current].kid()))?;
+        let mail_keys = keys.iter().map(Verifier::for_mail).filter_map(Result::transpose);
+        let mail_keys = mail_keys.collect::<Result<Vec<_>, _>>()?;
+        // With a single shared secret, tokens have no key id, exactly as those of Flask.
+        let with_kid = ring.len() > 1 || key.algorithm() != Algorithm::Hs256;
+        let signer = Signer::new(key, with_kid.then(|| ring[current].kid()))?;
         let seconds = |lifespan: Duration| i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
         let mut tokens = Tokens {
             jwks: jwks(&ring)?,
             ring,
-            mail,
+            mail_keys,
             current,
             signer,
             header: Box::default(),
@@ -112,18 +114,18 @@ impl Tokens {
         Ok(tokens)
     }
 
-    /// What all tokens of a login have in common that begins now.
+    /// Returns the claims of a session that begins now.
     pub fn begin(&self, now: Timestamp) -> Result<SessionClaims, Error> {
         Ok(SessionClaims { jti: unique()?, iat: now, rf_exp: later(now, self.refresh) })
     }
 
-    /// The first token of a login.
-    pub fn mint(&self, login: &SessionClaims, id: i64, roles: &Roles) -> Result<String, Error> {
-        self.write(&login.claims(id, self.access), roles, None)
+    /// Mints the first token of a session.
+    pub fn mint(&self, session: &SessionClaims, id: i64, roles: &Roles) -> Result<String, Error> {
+        self.write(&session.claims(id, self.access), roles, None)
     }
 
-    /// The token that follows on `claims`, issued at `iat`: same name, same user, same end; roles
-    /// as they are now.
+    /// Mints the token that follows one with these claims, issued at `iat`: the same session, user
+    /// and end; `roles` are those of the user now.
     pub fn renew(&self, claims: &Claims, roles: &Roles, iat: Timestamp) -> Result<String, Error> {
         let exp = later(iat, self.access).min(claims.rf_exp);
         self.write(&Claims { iat: Some(iat), exp, ..claims.clone() }, roles, None)
@@ -133,24 +135,24 @@ impl Tokens {
         &self,
         claims: &Claims,
         roles: &Roles,
-        mailed: Option<Mailed>,
+        purpose: Option<MailPurpose>,
     ) -> Result<String, Error> {
-        self.signer.sign(claims::written(claims, roles, mailed), mailed)
+        self.signer.sign(claims::to_jwt(claims, roles, purpose), purpose)
     }
 
-    /// Reads a token that is to grant access now.
+    /// Reads a token that grants access now.
     pub fn access(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
-        let claims = unmailed(self.read(token, now)?, "access")?;
+        let claims = not_mailed(self.read(token, now)?, "access")?;
         if now > claims.exp {
             return Err(Error::ExpiredAccess("access"));
         }
         Ok(claims)
     }
 
-    /// Reads a token that is to be refreshed now: its access has ended or is about to, its session
-    /// has not.
+    /// Reads a token that can be refreshed now: its access has ended, or is about to, and its
+    /// session has not.
     pub fn refreshable(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
-        let claims = unmailed(self.read(token, now)?, "refresh")?;
+        let claims = not_mailed(self.read(token, now)?, "refresh")?;
         if now.0 <= claims.exp.0.saturating_sub(self.early) {
             return Err(Error::EarlyRefresh);
         }
@@ -160,86 +162,89 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// The public keys of the ring, as JSON (RFC 7517 section 5).
+    /// Returns the public keys of the ring as a JWK set, in JSON (RFC 7517 section 5).
     pub fn jwks(&self) -> &str {
         &self.jwks
     }
 
-    fn read(&self, token: &[u8], now: Timestamp) -> Result<Marked, Error> {
-        let (payload, seal) = self.authentic(token)?;
-        let marked = claims::read(&payload, now)?;
-        let marks = (marked.registration, marked.reset);
-        match seal {
-            Seal::Mailed(purpose)
-                if marks != (purpose == Mailed::Registration, purpose == Mailed::Reset) =>
+    /// Reads a token of any purpose. The caller checks its purpose and its end.
+    fn read(&self, token: &[u8], now: Timestamp) -> Result<ParsedClaims, Error> {
+        let (payload, key) = self.verified(token)?;
+        let parsed = claims::parse(&payload, now)?;
+        let marks = (parsed.registration, parsed.reset);
+        match key {
+            KeyKind::Mail(purpose)
+                if marks
+                    != (purpose == MailPurpose::Registration, purpose == MailPurpose::Reset) =>
             {
                 Err(Error::InvalidToken("the token's type is not what its claims say"))
             }
-            _ => Ok(Marked { public: seal == Seal::Public, ..marked }),
+            _ => Ok(ParsedClaims { public: key == KeyKind::Public, ..parsed }),
         }
     }
 
-    /// The payload's bytes, once the signature has been found good, and what signed it.
-    fn authentic(&self, token: &[u8]) -> Result<(Vec<u8>, Seal), Error> {
+    /// Verifies the signature; returns the payload's bytes, and the kind of the key that signed.
+    fn verified(&self, token: &[u8]) -> Result<(Vec<u8>, KeyKind), Error> {
         if token.len() > MAX_TOKEN {
             return Err(Error::InvalidToken("the token is too long"));
         }
         let mut parts = token.split(|&b| b == b'.');
-        let (Some(header), Some(payload), Some(tag), None) =
+        let (Some(header), Some(payload), Some(signature), None) =
             (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return Err(Error::InvalidToken("the token does not have three parts"));
         };
         let signed = &token[..header.len() + 1 + payload.len()];
-        let seal = if *header == *self.header {
+        let key = if *header == *self.header {
             let current = &self.ring[self.current];
-            let good = current.verifies(signed, Tag::decode(tag)?.bytes());
-            good.then(|| Seal::of(current))
+            let right = current.verifies(signed, Signature::decode(signature)?.bytes());
+            right.then(|| KeyKind::of(current))
         } else {
-            self.any_verifies(header, signed, tag)?
+            self.verify_by_header(header, signed, signature)?
         };
-        let seal = seal.ok_or(Error::InvalidToken("the signature is wrong"))?;
-        Ok((base64url::decode(payload)?, seal))
+        let key = key.ok_or(Error::InvalidToken("the signature is wrong"))?;
+        Ok((base64url::decode(payload)?, key))
     }
 
-    /// What signed the token, if a key that the header fits verifies the signature.
-    fn any_verifies(
+    /// Verifies the signature with the keys that the header selects; returns the kind of the key
+    /// that signed, if one of them did.
+    fn verify_by_header(
         &self,
         header: &[u8],
         signed: &[u8],
-        tag: &[u8],
-    ) -> Result<Option<Seal>, Error> {
+        signature: &[u8],
+    ) -> Result<Option<KeyKind>, Error> {
         let json = base64url::decode(header)?;
-        let header = Header::read(&json)?;
-        let mailed = header.mailed();
-        let keys = if mailed.is_some() { &self.mail } else { &self.ring };
+        let header = Header::parse(&json)?;
+        let purpose = header.purpose();
+        let keys = if purpose.is_some() { &self.mail_keys } else { &self.ring };
         let mut fitting = keys.iter().filter(|key| header.fits(key)).peekable();
         if fitting.peek().is_none() {
             return Err(Error::InvalidToken("no key of this server is for this header"));
         }
-        let tag = Tag::decode(tag)?;
-        let key = fitting.find(|key| key.verifies(signed, tag.bytes()));
-        Ok(key.map(|key| mailed.map_or_else(|| Seal::of(key), Seal::Mailed)))
+        let signature = Signature::decode(signature)?;
+        let key = fitting.find(|key| key.verifies(signed, signature.bytes()));
+        Ok(key.map(|key| purpose.map_or_else(|| KeyKind::of(key), KeyKind::Mail)))
     }
 }
 
-/// What a token was signed with.
+/// The kind of the key that signed a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Seal {
-    /// A secret, which a Flask app may share: only the claims tell what the token is for.
+enum KeyKind {
+    /// A secret, which a Flask app may share: only the claims tell the purpose of the token.
     Shared,
-    /// A key whose public half others have.
+    /// A key with a public half.
     Public,
-    /// A key for mailed tokens, and what the token's type says.
-    Mailed(Mailed),
+    /// A key for mailed tokens; with the purpose that the token's type names.
+    Mail(MailPurpose),
 }
 
-impl Seal {
-    /// That of a key of the ring.
-    fn of(key: &Verifier) -> Seal {
+impl KeyKind {
+    /// Returns the kind of a key of the ring.
+    fn of(key: &Verifier) -> KeyKind {
         match key.algorithm() {
-            Algorithm::Hs256 => Seal::Shared,
-            Algorithm::EdDsa => Seal::Public,
+            Algorithm::Hs256 => KeyKind::Shared,
+            Algorithm::EdDsa => KeyKind::Public,
         }
     }
 }
@@ -256,21 +261,23 @@ impl std::fmt::Debug for Tokens {
     }
 }
 
-/// The claims of a token that was not mailed.
-fn unmailed(marked: Marked, purpose: &'static str) -> Result<Claims, Error> {
-    if marked.registration {
+/// Refuses a mailed token; returns the claims of any other.
+fn not_mailed(parsed: ParsedClaims, purpose: &'static str) -> Result<Claims, Error> {
+    if parsed.registration {
         return Err(Error::MisusedRegistrationToken(purpose));
     }
-    if marked.reset {
+    if parsed.reset {
         return Err(Error::MisusedResetToken(purpose));
     }
-    Ok(marked.claims)
+    Ok(parsed.claims)
 }
 
+/// Returns the time some seconds after `now`.
 fn later(now: Timestamp, seconds: i64) -> Timestamp {
     Timestamp(now.0.saturating_add(seconds))
 }
 
+/// Returns the JWK set of a ring.
 fn jwks(ring: &[Verifier]) -> Result<String, Error> {
     #[derive(Serialize)]
     struct Set<'a> {

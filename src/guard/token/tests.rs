@@ -1,4 +1,4 @@
-//! Tables of tokens, good and bad, with any header and payload and a signature of any key.
+//! Tables of valid and invalid tokens: any header, any payload, a signature of any key.
 
 use jwt_simple::prelude::{HS256Key, MACLike as _};
 
@@ -71,7 +71,7 @@ fn part(token: &str, at: usize) -> String {
 }
 
 #[test]
-fn exact_bytes() {
+fn a_token_has_exactly_these_bytes() {
     let token = minted(&tokens(), 7, "admin,editor");
     assert_eq!(part(&token, 0), HEADER);
     let jti = tokens().access(token.as_bytes(), NOW).unwrap().jti;
@@ -86,7 +86,7 @@ fn exact_bytes() {
 }
 
 #[test]
-fn another_jwt_library_agrees() {
+fn another_jwt_library_reads_our_tokens() {
     use jwt_simple::prelude::{NoCustomClaims, UnixTimeStamp, VerificationOptions};
     let token = minted(&tokens(), 7, "");
     let at_that_time = VerificationOptions {
@@ -163,7 +163,7 @@ fn a_token_may_be_refreshed_shortly_before_its_end() {
 }
 
 #[test]
-fn a_renewed_token_keeps_its_name_and_end() {
+fn a_renewed_token_keeps_its_id_and_end() {
     let tokens = tokens();
     let first = minted(&tokens, 1, "");
     let late = Timestamp(NOW.0 + 950);
@@ -171,12 +171,12 @@ fn a_renewed_token_keeps_its_name_and_end() {
     assert_eq!(claims.iat, Some(NOW));
     let second = tokens.renew(&claims, &Roles::default(), late).unwrap();
     let renewed = tokens.access(second.as_bytes(), late).unwrap();
-    // 950 + 100 would be beyond the end of the session at 1000.
+    // 950 + 100 would be after the end of the session at 1000.
     assert_eq!(renewed, Claims { iat: Some(late), exp: Timestamp(NOW.0 + 1000), ..claims });
 }
 
 #[test]
-fn payloads() {
+fn payloads_are_accepted_or_refused() {
     let good = GOOD.trim_matches(['{', '}']);
     for (payload, expected) in [
         (GOOD.to_owned(), "ok"),
@@ -260,12 +260,12 @@ fn payloads() {
 fn a_token_of_a_machine_whose_clock_is_a_little_ahead_was_refused() {
     let ours = tokens();
     for (ahead, good) in [(0, true), (1, true), (60, true), (61, false), (3600, false)] {
-        // That machine's clock; the access of its tokens has ended here already.
+        // That machine's clock; here the access of its token has ended.
         let theirs = Timestamp(NOW.0 + ahead);
         let claims = ours.begin(theirs).unwrap().claims(1, -ahead - 1);
         let mail = |purpose| {
             let lifespan = Duration::from_secs(100);
-            let minted = ours.mail(purpose, 1, &Roles::default(), lifespan, theirs).unwrap();
+            let minted = ours.mint_mailed(purpose, 1, &Roles::default(), lifespan, theirs).unwrap();
             minted.token.into_bytes()
         };
         for (purpose, found) in [
@@ -285,8 +285,8 @@ fn a_token_of_a_machine_whose_clock_is_a_little_ahead_was_refused() {
                     NOW,
                 ),
             ),
-            ("registration", ours.registration(&mail(Mailed::Registration), NOW)),
-            ("reset", ours.reset(&mail(Mailed::Reset), NOW)),
+            ("registration", ours.registration(&mail(MailPurpose::Registration), NOW)),
+            ("reset", ours.reset(&mail(MailPurpose::Reset), NOW)),
         ] {
             let expected = if good { "ok" } else { "InvalidTokenHeader" };
             assert_eq!(name(found), expected, "{purpose}, {ahead} s ahead");
@@ -304,14 +304,14 @@ fn a_token_of_a_machine_whose_clock_is_a_little_ahead_was_refused() {
 }
 
 #[test]
-fn headers() {
+fn headers_are_accepted_or_refused() {
     let kid = tokens().ring[0].kid().to_owned();
     for (header, expected) in [
         (HEADER, "ok"),
         (r#"{"typ":"JWT","alg":"HS256"}"#, "ok"),
         (r#"{"alg":"HS256"}"#, "ok"),
         (r#"{"alg":"HS256","typ":"jwt"}"#, "ok"),
-        // The signature is ours; what else stands there has no effect.
+        // The signature is ours; other fields have no effect.
         (r#"{"alg":"HS256","jku":"http://evil","x5u":"x","jwk":{"kty":"oct"},"x5c":[]}"#, "ok"),
         (r#"{"alg":"HS256","kid":"KID"}"#, "ok"),
         (r#"{"alg":"HS256","kid":"../../etc/passwd"}"#, "InvalidTokenHeader"),
@@ -358,7 +358,7 @@ fn headers() {
 }
 
 #[test]
-fn signatures_and_structures() {
+fn invalid_signatures_and_structures_are_refused() {
     let good = signed(HEADER, GOOD);
     let (unsigned, tag) = good.rsplit_once('.').unwrap();
     let (header, body) = unsigned.split_once('.').unwrap();
@@ -419,7 +419,7 @@ fn signatures_and_structures() {
 }
 
 #[test]
-fn sizes() {
+fn tokens_over_the_maximum_length_are_refused() {
     let longest = |padding: usize| {
         signed(
             HEADER,
@@ -438,7 +438,7 @@ fn sizes() {
 }
 
 #[test]
-fn what_a_ring_writes() {
+fn the_header_names_the_key_unless_it_is_a_single_secret() {
     let kid = |ring: &Keys, at: usize| key_id(ring.iter().nth(at).unwrap()).unwrap();
     let alone = keys(&[shared(SECRET)]);
     let two = keys(&[shared(SECRET), shared(OLD_SECRET)]);
@@ -470,11 +470,11 @@ fn what_a_ring_writes() {
     assert!(!set.to_string().contains(&encode(SECRET)) && !set.to_string().contains("\"d\""));
 }
 
-/// One row of the next table: what signed, the header's algorithm, whose name it bears.
+/// One row of the next table: the signer, the header's algorithm and key id, the result.
 type Row<'a> = (&'a str, &'a str, Option<&'a str>, &'static str);
 
 #[test]
-fn which_key_counts() {
+fn the_header_selects_the_key() {
     let ring = keys(&[shared(SECRET), paired(SEED), shared(OLD_SECRET)]);
     let [current, pair, old] = [0, 1, 2].map(|at| key_id(ring.iter().nth(at).unwrap()).unwrap());
     let gone = key_id(keys(&[paired(OTHER_SEED)]).current(None).unwrap()).unwrap();
@@ -494,13 +494,13 @@ fn which_key_counts() {
         ("current", "HS256", Some(&current), "ok"),
         ("old", "HS256", Some(&old), "ok"),
         ("pair", "EdDSA", Some(&pair), "ok"),
-        // Without a name every shared secret is tried, and no other key.
+        // Without a key id every shared secret is tried, and no other key.
         ("current", "HS256", None, "ok"),
         ("old", "HS256", None, "ok"),
         ("stranger", "HS256", None, refused),
         ("pair", "EdDSA", None, refused),
         ("pair", "HS256", None, refused),
-        // With a name only that key.
+        // With a key id only that key is tried.
         ("current", "HS256", Some(&old), refused),
         ("old", "HS256", Some(&current), refused),
         ("current", "HS256", Some(&pair), refused),
@@ -529,7 +529,7 @@ fn which_key_counts() {
 }
 
 #[test]
-fn a_public_key_is_no_secret() {
+fn a_public_key_does_not_verify_hs256_tokens() {
     let ring = keys(&[paired(SEED), shared(SECRET)]);
     let tokens = reader(&ring, None);
     let kid = key_id(ring.current(None).unwrap()).unwrap();
@@ -566,13 +566,13 @@ fn a_public_key_is_no_secret() {
 }
 
 #[test]
-fn mailed_tokens() {
+fn mailed_tokens_are_read_for_their_purpose() {
     let tokens = tokens();
     let mail = |purpose| {
         let hour = Duration::from_secs(60);
-        tokens.mail(purpose, 7, &Roles::parse("admin").unwrap(), hour, NOW).unwrap()
+        tokens.mint_mailed(purpose, 7, &Roles::parse("admin").unwrap(), hour, NOW).unwrap()
     };
-    let (registration, reset) = (mail(Mailed::Registration), mail(Mailed::Reset));
+    let (registration, reset) = (mail(MailPurpose::Registration), mail(MailPurpose::Reset));
     for (minted, mark) in [(&registration, "is_ert"), (&reset, "is_prt")] {
         let jti = &minted.claims.jti;
         assert_eq!(
@@ -587,7 +587,8 @@ fn mailed_tokens() {
         registration.claims
     );
     assert_eq!(tokens.reset(reset.token.as_bytes(), NOW).unwrap(), reset.claims);
-    let endless = tokens.mail(Mailed::Reset, 7, &Roles::default(), Duration::MAX, NOW).unwrap();
+    let endless =
+        tokens.mint_mailed(MailPurpose::Reset, 7, &Roles::default(), Duration::MAX, NOW).unwrap();
     assert_eq!(endless.claims.exp, endless.claims.rf_exp, "no longer than a session");
 }
 
@@ -602,11 +603,11 @@ fn a_mailed_token_passed_for_an_access_token_elsewhere() {
         (0..64).step_by(2).map(|at| u8::from_str_radix(&SEED[at..at + 2], 16).unwrap()).collect();
     let secret = HS256Key::from_bytes(&seed).authentication_tag(b"lictor mailed tokens\x01");
     for (purpose, typ, mark) in [
-        (Mailed::Registration, "lictor-registration+jwt", "is_ert"),
-        (Mailed::Reset, "lictor-reset+jwt", "is_prt"),
+        (MailPurpose::Registration, "lictor-registration+jwt", "is_ert"),
+        (MailPurpose::Reset, "lictor-reset+jwt", "is_prt"),
     ] {
         let hour = Duration::from_secs(60);
-        let minted = tokens.mail(purpose, 7, &Roles::default(), hour, NOW).unwrap();
+        let minted = tokens.mint_mailed(purpose, 7, &Roles::default(), hour, NOW).unwrap();
         let (token, claims) = (minted.token, minted.claims);
         let header: serde_json::Value = serde_json::from_str(&part(&token, 0)).unwrap();
         assert_eq!((&header["alg"], &header["typ"]), (&"HS256".into(), &typ.into()));
@@ -618,12 +619,12 @@ fn a_mailed_token_passed_for_an_access_token_elsewhere() {
 
         let good = |tokens: &Tokens, token: &str| {
             let found = match purpose {
-                Mailed::Registration => tokens.registration(token.as_bytes(), NOW),
-                Mailed::Reset => tokens.reset(token.as_bytes(), NOW),
+                MailPurpose::Registration => tokens.registration(token.as_bytes(), NOW),
+                MailPurpose::Reset => tokens.reset(token.as_bytes(), NOW),
             };
             found.is_ok_and(|found| found == claims)
         };
-        // As long as its key is in the ring, whatever signs by then.
+        // Valid while its key is in the ring, whichever key signs now.
         for ring in [
             keys(&[paired(SEED)]),
             keys(&[shared(SECRET), paired(SEED)]),
@@ -634,9 +635,9 @@ fn a_mailed_token_passed_for_an_access_token_elsewhere() {
         for ring in [keys(&[paired(OTHER_SEED)]), keys(&[shared(SECRET)])] {
             assert!(!good(&reader(&ring, None), &token));
         }
-        // With the type of an access token, or of the other purpose, or with another key.
+        // Invalid with the type of an access token or of the other purpose, and with another key.
         let kid = header["kid"].as_str().unwrap();
-        let other = if purpose == Mailed::Reset { "registration" } else { "reset" };
+        let other = if purpose == MailPurpose::Reset { "registration" } else { "reset" };
         let pair = set["keys"][0]["kid"].as_str().unwrap();
         let forms = [
             signed_with(&secret, &format!(r#"{{"alg":"HS256","kid":"{kid}","typ":"JWT"}}"#), GOOD),
@@ -671,24 +672,24 @@ fn a_mailed_token_passed_for_an_access_token_elsewhere() {
                 }
             }
         }
-        // What was mailed before this, with the key that others verify with, is void.
+        // A mailed token that the key with the public half signed is invalid.
         let old = pair_signed(SEED, &part(&access, 0), &payload);
         assert!(!good(&tokens, &old));
         assert!(name(tokens.access(old.as_bytes(), NOW)).starts_with("Misused"));
     }
-    // With a secret that a Flask app shares there is no difference.
+    // With a secret that a Flask app shares, mailed tokens have the same header.
     let shared = keys(&[shared(SECRET)]);
     let token = reader(&shared, None)
-        .mail(Mailed::Reset, 7, &Roles::default(), Duration::from_secs(60), NOW)
+        .mint_mailed(MailPurpose::Reset, 7, &Roles::default(), Duration::from_secs(60), NOW)
         .unwrap()
         .token;
     assert_eq!(part(&token, 0), HEADER);
 }
 
-/// What the real flask-praetorian says of tokens for every purpose: `tests/praetorian` checks the
-/// same table against it.
+/// The same results as the real flask-praetorian for every purpose: `tests/praetorian` checks this
+/// table against it.
 #[test]
-fn purposes() {
+fn flask_praetorian_agrees_about_every_purpose() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/praetorian/purposes.json");
     let table: serde_json::Value =
         serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
@@ -711,14 +712,14 @@ fn purposes() {
             );
             assert_eq!(row[purpose], found, "{} for {purpose}", row["name"]);
         }
-        // Those that flask-praetorian made are made here to the letter.
+        // The tokens that flask-praetorian made are minted here to the byte.
         let mailed = match row["made"].as_str() {
-            Some("registration") => Some(Mailed::Registration),
-            Some("reset") => Some(Mailed::Reset),
+            Some("registration") => Some(MailPurpose::Registration),
+            Some("reset") => Some(MailPurpose::Reset),
             Some("access") => None,
             _ => continue,
         };
-        let Marked { claims, .. } = tokens.read(token, now).unwrap();
+        let ParsedClaims { claims, .. } = tokens.read(token, now).unwrap();
         let roles = Roles::parse(table["roles"].as_str().unwrap()).unwrap();
         assert_eq!(tokens.write(&claims, &roles, mailed).unwrap().as_bytes(), token);
     }

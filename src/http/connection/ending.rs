@@ -1,5 +1,5 @@
-//! How a connection comes to its end: a deadline, a refusal, the last answer; and the time that the
-//! client has to take note of it.
+//! The end of a connection: a deadline, a refusal, the last answer, and the time that the client has
+//! to read it.
 
 use zeroize::Zeroizing;
 
@@ -8,11 +8,12 @@ use super::super::refusal::{self, Refusal};
 use super::super::response::Persistence;
 use super::super::service::{Context, Moment, Service};
 use super::super::{Limits, Request};
+use super::answering::Progress;
 use super::writing::Unfinished;
-use super::{Connection, Next, Progress, Wait, after};
+use super::{Connection, Next, Wait, deadline_after};
 
 impl Connection {
-    /// The deadline has passed; a last answer may come out.
+    /// Ends a wait whose deadline has passed; appends the last answer to `out`, if there is one.
     pub(crate) fn expire<S: Service>(&mut self, context: &Context<'_, S>, out: &mut Vec<u8>) {
         match self.wait() {
             _ if self.next == Next::Linger => self.next = Next::Close,
@@ -21,15 +22,15 @@ impl Connection {
         }
     }
 
-    /// The last answer is written: from now on bytes are only thrown away.
+    /// The last answer is written: from now on bytes are thrown away.
     pub(crate) fn begin_linger(&mut self, limits: &Limits, at: Moment) {
         if self.wait != Wait::Lingering {
             self.wait = Wait::Lingering;
-            self.deadline = after(at, limits.linger_time);
+            self.deadline = deadline_after(at, limits.linger_time);
         }
     }
 
-    /// Throws `count` bytes away while lingering.
+    /// Counts `count` bytes that were thrown away while lingering.
     pub(crate) fn discard(&mut self, count: usize) {
         self.lingered += count as u64;
         if self.lingered > MAX_LINGER_BYTES {
@@ -37,6 +38,7 @@ impl Connection {
         }
     }
 
+    /// Refuses a request.
     pub(super) fn refused<S: Service>(
         &mut self,
         context: &Context<'_, S>,
@@ -48,7 +50,7 @@ impl Connection {
         Progress::Refused
     }
 
-    /// Exactly one reply, and no later byte is ever looked at.
+    /// Appends exactly one answer; no later byte counts.
     fn refuse<S: Service>(
         &mut self,
         context: &Context<'_, S>,
@@ -63,15 +65,15 @@ impl Connection {
         }
         self.input = Zeroizing::default();
         self.chunked = None;
-        if self.go_on(context, out) {
+        if self.push_rest(context, out) {
             self.end(context.limits, context.at);
         }
     }
 
-    /// This was the last answer. The client has its time to take note from now on, whether a
-    /// worker comes to it at once or not.
+    /// Nothing follows the last answer. The client's time to read it begins now, even if no worker is
+    /// free to begin lingering.
     pub(super) fn end(&mut self, limits: &Limits, at: Moment) {
         self.next = Next::Linger;
-        self.deadline = after(at, limits.linger_time);
+        self.deadline = deadline_after(at, limits.linger_time);
     }
 }

@@ -1,12 +1,13 @@
-//! A connection without a socket: bytes and times in, answers out.
+//! Connections without a socket: bytes and times in, answers out.
 
 use std::fs::File;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 
-use super::super::Date;
 use super::super::body::{Body, Rest};
-use super::super::limits::{MAX_LINGER_BYTES, MAX_PIECE};
+use super::super::limits::{MAX_LINGER_BYTES, MAX_OUTPUT, MAX_PIECE};
+use super::super::service::{Answer, Overload, Queued, Service, Step};
+use super::super::{Date, Request, Response};
 use super::*;
 use crate::clock::Timestamp;
 

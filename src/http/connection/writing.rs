@@ -1,12 +1,11 @@
-//! Answers that are not written at once: what the client did not take, and those that are sent in
-//! pieces.
+//! Answers that are not written at once: the client does not read them, or they are sent in pieces.
 
 use super::super::Limits;
 use super::super::body::Rest;
 use super::super::service::{Context, Moment};
-use super::{Connection, Next, after};
+use super::{Connection, Next, deadline_after};
 
-/// An answer that is sent in pieces.
+/// The rest of an answer that is sent in pieces.
 #[derive(Debug)]
 pub(super) struct Unfinished {
     pub(super) body: Rest,
@@ -15,18 +14,18 @@ pub(super) struct Unfinished {
 }
 
 impl Connection {
-    /// The client did not take all of what was written: `rest` waits for it.
+    /// The socket takes no more: `rest` waits for the client to read.
     pub(crate) fn block(&mut self, limits: &Limits, at: Moment, rest: &[u8]) {
         self.output.extend_from_slice(rest);
-        self.blocked_until.get_or_insert(after(at, limits.unread_time));
+        self.blocked_until.get_or_insert(deadline_after(at, limits.unread_time));
     }
 
-    /// What still has to be written before anything else.
+    /// The bytes to write before anything else.
     pub(crate) fn unsent(&self) -> &[u8] {
         &self.output[self.sent..]
     }
 
-    /// So many bytes of [`Connection::unsent`] were written.
+    /// The first `count` bytes of [`Connection::unsent`] were written.
     pub(crate) fn wrote(&mut self, count: usize) {
         self.sent += count;
         if self.sent >= self.output.len() {
@@ -36,9 +35,9 @@ impl Connection {
         }
     }
 
-    /// Adds the next piece of an answer that is sent in pieces, if there is one; says whether the
-    /// next request may be looked at.
-    pub(super) fn go_on<S>(&mut self, context: &Context<'_, S>, out: &mut Vec<u8>) -> bool {
+    /// Appends the next piece of an unfinished answer, if there is one; says whether the next request
+    /// may be answered.
+    pub(super) fn push_rest<S>(&mut self, context: &Context<'_, S>, out: &mut Vec<u8>) -> bool {
         let Some(unfinished) = &mut self.rest else { return true };
         match unfinished.body.push_piece(out) {
             Ok(false) => {
@@ -48,7 +47,7 @@ impl Connection {
             Ok(true) => {
                 let last = unfinished.last;
                 self.rest = None;
-                self.deadline = after(context.at, context.limits.idle_time);
+                self.deadline = deadline_after(context.at, context.limits.idle_time);
                 if last {
                     self.end(context.limits, context.at);
                 }

@@ -3,9 +3,9 @@
 //! In WAL mode a read transaction marks in shared memory how far it reads, by a lock on the file:
 //! two system calls, made under a mutex that all readers of the process share. While another
 //! connection of the same process has the same mark, SQLite only counts. So one connection keeps
-//! a read transaction open as long as there is much to read. It must not keep it for long: what
-//! is marked cannot be taken out of the write-ahead log. Whoever reads is not bound to this mark,
-//! so that nothing read is ever old because of it.
+//! a read transaction open while there is much to read. It must not keep it for long: what is
+//! marked cannot be taken out of the write-ahead log. Readers are not bound to this mark: nothing
+//! that they read is ever old because of it.
 
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -14,7 +14,7 @@ pub(super) struct Anchor(Connection);
 
 impl Anchor {
     pub(super) fn new(reader: Connection) -> Anchor {
-        // It waits for nobody: whoever renews it has other things to do.
+        // It waits for nobody: the thread that renews it has other things to do.
         let _ = reader.busy_timeout(std::time::Duration::ZERO);
         Anchor(reader)
     }
@@ -45,33 +45,33 @@ impl Anchor {
 mod tests {
     use std::fs;
 
-    use super::super::Sqlite;
-    use super::super::tests::{BY, NOTE, Place, add};
+    use super::super::tests::{Place, hurry, open};
     use crate::clock::Timestamp;
-    use crate::store::{Change, Store as _, Users as _};
+    use crate::store::Change;
+    use crate::store::contract::{BY, NOTE, add};
     use crate::values::Roles;
 
     #[test]
     fn what_others_write_is_seen_at_once() {
         let place = Place::new("anchor-fresh");
-        let ours = Sqlite::open(&place.file(), 1).unwrap();
-        let theirs = Sqlite::open(&place.file(), 1).unwrap();
+        let (driver, ours) = open(&place, 1);
+        let (_, theirs) = open(&place, 1);
         let id = add(&ours, "ada", None).unwrap();
         ours.upkeep(true);
         for active in [false, true, false] {
             theirs.change(id, &Change::Active(active), &BY, &NOTE, Timestamp(1)).unwrap();
             assert_eq!(ours.person(id).unwrap().unwrap().active, active);
         }
-        assert!(ours.writer.lock().unwrap().anchor.release(), "it was not held");
+        assert!(driver.writer.lock().unwrap().anchor.release(), "it was not held");
     }
 
     #[test]
     fn the_log_does_not_grow() {
         let place = Place::new("anchor-log");
-        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let (driver, store) = open(&place, 1);
         let id = add(&store, "ada", None).unwrap();
         let log = || fs::metadata(place.0.join("lictor.db-wal")).unwrap().len();
-        store.writer.lock().unwrap().connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
+        hurry(&driver);
         let roles = ["a", "b"].map(|role| Roles::parse(role).unwrap());
         for round in 0..4_000 {
             store.upkeep(true);
@@ -80,6 +80,6 @@ mod tests {
         // SQLite empties it at every 1,000 pages of 4 KiB, if no reader is in the way.
         assert!(log() < 5_000_000, "{} bytes", log());
         store.upkeep(false);
-        assert!(!store.writer.lock().unwrap().anchor.release(), "it is still held");
+        assert!(!driver.writer.lock().unwrap().anchor.release(), "it is still held");
     }
 }

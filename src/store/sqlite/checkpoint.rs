@@ -83,14 +83,16 @@ fn empty(writer: &Connection, readers: &Readers) -> rusqlite::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::time::Instant;
 
     use super::super::Sqlite;
-    use super::super::tests::{BY, NOTE, Place, add};
+    use super::super::tests::{Place, hurry, open};
     use super::*;
     use crate::clock::Timestamp;
-    use crate::store::{Change, Sessions as _, Store as _, Users as _};
+    use crate::store::contract::{BY, NOTE, add};
+    use crate::store::{Change, Store};
     use crate::values::Roles;
 
     const READERS: usize = 4;
@@ -102,13 +104,12 @@ mod tests {
     /// The largest size of the log while some read without pause and one writes.
     fn largest_log(
         place: &Place,
-        store: &Sqlite,
+        (driver, store): (&Sqlite, &Store),
         writes: usize,
-        read: impl Fn(&Sqlite, usize) + Sync,
+        read: impl Fn(usize) + Sync,
     ) -> u64 {
         let id = add(store, "ada", None).unwrap();
-        // Quick; nothing else changes.
-        store.with_writer(|w| Ok(w.execute_batch("PRAGMA synchronous = OFF")?)).unwrap();
+        hurry(driver);
         let roles = ["a", "b"].map(|role| Roles::parse(role).unwrap());
         let over = AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -116,7 +117,7 @@ mod tests {
                 let (over, read) = (&over, &read);
                 scope.spawn(move || {
                     while !over.load(Ordering::Relaxed) {
-                        read(store, number);
+                        read(number);
                     }
                 });
             }
@@ -136,8 +137,8 @@ mod tests {
     }
 
     /// A read that the next one begins before.
-    fn long_read(store: &Sqlite, number: usize) {
-        let reader = store.reader();
+    fn long_read(driver: &Sqlite, number: usize) {
+        let reader = driver.readers.take();
         reader.execute_batch("BEGIN").unwrap();
         reader.query_row("SELECT count(*) FROM users", [], |_| Ok(())).unwrap();
         std::thread::sleep(Duration::from_millis(3 + number as u64));
@@ -147,10 +148,10 @@ mod tests {
     #[test]
     fn token_checks_without_a_pause_leave_the_log_small() {
         let place = Place::new("saturated");
-        let store = Sqlite::open(&place.file(), READERS).unwrap();
+        let (driver, store) = open(&place, READERS);
         // SQLite alone sees to it: `bound` looks at a file that is not there.
-        store.writer.lock().unwrap().log.path = place.0.join("none");
-        let largest = largest_log(&place, &store, 2_000, |store, _| {
+        driver.writer.lock().unwrap().log.path = place.0.join("none");
+        let largest = largest_log(&place, (&driver, &store), 2_000, |_| {
             store.standing("none").unwrap();
         });
         assert!(largest <= LOG_LIMIT + LOG_STEP, "{largest} bytes");
@@ -159,8 +160,9 @@ mod tests {
     #[test]
     fn long_reads_that_overlap_let_the_log_grow_without_limit() {
         let place = Place::new("overlapping");
-        let store = Sqlite::open(&place.file(), READERS).unwrap();
-        let largest = largest_log(&place, &store, 1_800, long_read);
+        let (driver, store) = open(&place, READERS);
+        let read = |number| long_read(&driver, number);
+        let largest = largest_log(&place, (&driver, &store), 1_800, read);
         assert!(largest <= LOG_LIMIT + LOG_STEP, "{largest} bytes");
     }
 
@@ -170,17 +172,19 @@ mod tests {
         let link = place.0.join("link.db");
         drop(Sqlite::open(&place.file(), 1).unwrap());
         std::os::unix::fs::symlink("lictor.db", &link).unwrap();
-        let store = Sqlite::open(&link, READERS).unwrap();
-        let largest = largest_log(&place, &store, 1_800, long_read);
+        let driver = Arc::new(Sqlite::open(&link, READERS).unwrap());
+        let store = Store::over(Box::new(Arc::clone(&driver)));
+        let read = |number| long_read(&driver, number);
+        let largest = largest_log(&place, (&driver, &store), 1_800, read);
         assert!(largest <= LOG_LIMIT + LOG_STEP, "{largest} bytes");
     }
 
     #[test]
     fn a_log_that_another_program_made_large_is_cut_again() {
         let place = Place::new("cut");
-        let store = Sqlite::open(&place.file(), 1).unwrap();
+        let (driver, store) = open(&place, 1);
         let id = add(&store, "ada", None).unwrap();
-        store.with_writer(|w| Ok(w.execute_batch("PRAGMA synchronous = OFF")?)).unwrap();
+        hurry(&driver);
         let roles = ["a", "b"].map(|role| Roles::parse(role).unwrap());
         let mut write = |round: usize| {
             store.change(id, &Change::Roles(&roles[round % 2]), &BY, &NOTE, Timestamp(1)).unwrap();

@@ -1,5 +1,5 @@
-//! Reads what a server sent, strictly: either it is a row of well-formed answers or it is an
-//! error that says where it is not.
+//! Reads the bytes that a server sent, strictly: they are well-formed answers one after the other, or
+//! the error says where they are not.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr};
@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::support::Client;
 
-/// Every status that the endpoints and the engine may answer with, apart from 500.
+/// Every status of the endpoints and the engine except 500.
 const KNOWN: [u16; 20] = [
     100, 200, 201, 204, 308, 400, 401, 403, 404, 405, 408, 409, 413, 414, 417, 425, 431, 501, 503,
     505,
@@ -78,11 +78,11 @@ fn one(bytes: &[u8]) -> Result<(u16, usize), String> {
     Ok((status, end + 4 + length))
 }
 
-/// Everything that comes back for `bytes`, after which the client closes its half; an error when
-/// the server neither answers nor closes, or resets the connection.
+/// Sends `bytes`, closes the sending half, and returns everything that the server sends. Fails if the
+/// server neither answers nor closes, or resets the connection.
 pub fn converse(address: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut client = Client::connect(address);
-    // Who is refused early may find the other side closed while it still sends.
+    // After an early refusal the server may close while the client still sends.
     let _ = client.stream.write_all(bytes);
     let _ = client.stream.shutdown(Shutdown::Write);
     let mut answers = Vec::new();
@@ -100,7 +100,7 @@ pub fn conversation(address: SocketAddr, bytes: &[u8]) -> Result<Vec<u16>, Strin
 }
 
 #[test]
-fn malformed_answers_are_noticed() {
+fn malformed_answers_are_errors() {
     let date = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n";
     let error = r#"{"error":"X","message":"y","status_code":400}"#;
     for (bytes, expected) in [

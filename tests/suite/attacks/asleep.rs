@@ -1,4 +1,4 @@
-//! Clients that take a connection and then send or read slowly, or nothing at all.
+//! Clients that open a connection and then send or read slowly, or not at all.
 
 use std::io::Read as _;
 use std::time::{Duration, Instant};
@@ -8,25 +8,26 @@ use super::crowd::{Crowd, Member, assert_undisturbed, meanwhile, room};
 use super::vitals::Target;
 use crate::support::request;
 
-/// Each kind of slow client, so many at once.
+/// Slow clients of each kind, at the same time.
 const EACH: usize = 2_000;
-/// Filling what the system buffers for a reader costs an unoptimized server so much time that it
-/// has none for others; so few are enough then.
+/// The same for readers of an unoptimized server: filling their socket buffers costs it so much time
+/// that it has none for others.
 const READERS_UNOPTIMIZED: usize = 100;
-/// What the server gives a head, a body, and a reader.
+/// The time limit of a head, of a body, and of an unread answer.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How much later it may be over on a loaded machine.
+/// How much later a connection may end on a loaded machine.
 const LATE: Duration = Duration::from_secs(8);
-/// How often a slow client does something.
+/// The pause of a slow client between two steps.
 const DRIP: Duration = Duration::from_millis(500);
 
 const GET: &str = "GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Drips `bytes` over every connection until all are over; says when the first and the last were.
+/// Sends `bytes` one by one on every connection until all have ended; returns when the first and the
+/// last did.
 fn drip(mut crowd: Crowd, begun: Instant, bytes: &[u8]) -> (Crowd, Duration, Duration) {
-    crowd.hurry();
+    crowd.stop_waiting();
     let mut sent = bytes.chunks(1).cycle();
-    while !crowd.all_over() && begun.elapsed() < LIMIT + LATE {
+    while !crowd.all_ended() && begun.elapsed() < LIMIT + LATE {
         let next = sent.next().unwrap();
         for member in &mut crowd.members {
             member.listen();
@@ -34,35 +35,35 @@ fn drip(mut crowd: Crowd, begun: Instant, bytes: &[u8]) -> (Crowd, Duration, Dur
         }
         std::thread::sleep(DRIP);
     }
-    let ends = crowd.members.iter().filter_map(|member| member.over);
-    let ends: Vec<Duration> = ends.map(|over| over - begun).collect();
+    let ends = crowd.members.iter().filter_map(|member| member.ended);
+    let ends: Vec<Duration> = ends.map(|ended| ended - begun).collect();
     let (first, last) = (ends.iter().min(), ends.iter().max());
     let (first, last) = (first.copied().unwrap_or_default(), last.copied().unwrap_or_default());
     (crowd, first, last)
 }
 
-/// Everyone was answered 408, or cut, and neither too early nor too late.
+/// Checks that every connection was answered 408, or cut, neither too early nor too late.
 fn assert_timed_out(kind: &str, (crowd, first, last): (Crowd, Duration, Duration)) {
-    let open = crowd.members.iter().filter(|member| member.over.is_none()).count();
+    let open = crowd.members.iter().filter(|member| member.ended.is_none()).count();
     assert_eq!(open, 0, "{kind}: open after {:?}", LIMIT + LATE);
     assert!(first > LIMIT - Duration::from_secs(1), "{kind}: over after {first:?}");
     assert!(last < LIMIT + LATE, "{kind}: over after {last:?}");
-    let answered = |member: &Member| match &statuses(&member.heard).unwrap()[..] {
+    let answered = |member: &Member| match &statuses(&member.received).unwrap()[..] {
         [408] => true,
         [] => false,
         other => panic!("{kind}: {other:?}"),
     };
-    let told = crowd.members.iter().filter(|member| answered(member)).count();
-    // One that sends just when it is cut may lose its answer to a reset; the rest read it.
-    assert!(told * 10 >= crowd.members.len() * 9, "{kind}: only {told} were told");
+    let timed_out = crowd.members.iter().filter(|member| answered(member)).count();
+    // A client that sends just when it is cut may lose its answer to a reset; the others read it.
+    assert!(timed_out * 10 >= crowd.members.len() * 9, "{kind}: only {timed_out} were answered");
 }
 
-/// Whether the server under test is as fast as the one that people run.
+/// Whether the server under test is a release build.
 fn optimized() -> bool {
     !cfg!(debug_assertions) || std::env::var_os("LICTOR_BIN").is_some()
 }
 
-/// 6,000 connections: with fewer descriptors than that there are fewer of each kind.
+/// 6,000 connections, or fewer of each kind if there are fewer descriptors.
 #[test]
 fn two_thousand_slow_heads_bodies_and_readers_each_at_once() {
     let target = Target::start(&[]);
@@ -84,10 +85,10 @@ fn two_thousand_slow_heads_bodies_and_readers_each_at_once() {
                 crowd.say(request("POST", "/api/login", &length, "").as_bytes());
                 drip(crowd, begun, b"{ ")
             });
-            // They ask for much, 350 KB; half read nothing of it, half read a byte now and then.
+            // Their answer has 350 KB; half of them read nothing, half read a byte now and then.
             let readers = scope.spawn(|| {
                 let mut crowd = Crowd::gather(at, 2 * EACH, deaf, Some(4096));
-                crowd.hurry();
+                crowd.stop_waiting();
                 let begun = Instant::now();
                 let asking = format!("GET /api?{} HTTP/1.1\r\nHost: h\r\n\r\n", "x".repeat(7_000));
                 for _ in 0..50 {
@@ -98,7 +99,7 @@ fn two_thousand_slow_heads_bodies_and_readers_each_at_once() {
                         let _ = member.stream.read(&mut [0]);
                     }
                     std::thread::sleep(DRIP);
-                    // Whoever does not read does not see the end; the server's table does.
+                    // A client that does not read does not see the end, so the server's table is checked.
                     if begun.elapsed() > LIMIT / 2 && target.open() <= 2 {
                         return (crowd, begun.elapsed());
                     }
@@ -115,18 +116,18 @@ fn two_thousand_slow_heads_bodies_and_readers_each_at_once() {
     target.unharmed();
 }
 
-/// The one limit that takes a minute; other tests run meanwhile.
+/// The only limit that takes a minute; other tests run meanwhile.
 #[test]
-fn idle_connections_are_reaped_after_a_minute() {
+fn idle_connections_are_closed_after_a_minute() {
     let minute = Duration::from_secs(60);
     let target = Target::start(&[]);
     let mut crowd = Crowd::gather(target.address, 0, 500, None);
     crowd.say(GET.as_bytes());
     let begun = Instant::now();
-    crowd.hurry();
+    crowd.stop_waiting();
     let mut talked = false;
-    while !crowd.all_over() && begun.elapsed() < 2 * minute {
-        // The first ten have something to say in between, and may stay longer.
+    while !crowd.all_ended() && begun.elapsed() < 2 * minute {
+        // The first ten send a request in between, and may stay longer.
         if !talked && begun.elapsed() > minute / 4 {
             crowd.members[..10].iter_mut().for_each(|member| member.send(GET.as_bytes()));
             talked = true;
@@ -139,38 +140,38 @@ fn idle_connections_are_reaped_after_a_minute() {
             true => (vec![200, 200], minute + minute / 4),
             false => (vec![200], minute),
         };
-        assert_eq!(statuses(&member.heard), Ok(answers), "closed without a word");
-        let over = member.over.expect("reaped") - begun;
-        assert!(over > least - Duration::from_secs(1), "{number} was closed after {over:?}");
-        assert!(over < least + LATE, "{number} was closed after {over:?}");
+        assert_eq!(statuses(&member.received), Ok(answers), "closed without an answer");
+        let ended = member.ended.expect("closed") - begun;
+        assert!(ended > least - Duration::from_secs(1), "{number} was closed after {ended:?}");
+        assert!(ended < least + LATE, "{number} was closed after {ended:?}");
     }
     target.unharmed();
 }
 
-/// 40 MB for all of them, the program included; and one more is answered within 10 ms.
+/// At most 40 MB for all of them, the program included; one more is answered within 10 ms.
 #[test]
 fn ten_thousand_idle_connections_cost_little() {
     let target = Target::start(&[]);
     let count = 10_000.min(room());
     let mut crowd = Crowd::gather(target.address, 0, count, None);
-    let mut heard = [0; 1024];
+    let mut received = [0; 1024];
     for member in &mut crowd.members {
         std::io::Write::write_all(&mut member.stream, GET.as_bytes()).unwrap();
-        let length = member.stream.read(&mut heard).unwrap();
-        assert_eq!(statuses(&heard[..length]), Ok(vec![200]));
+        let length = member.stream.read(&mut received).unwrap();
+        assert_eq!(statuses(&received[..length]), Ok(vec![200]));
     }
     assert_eq!(target.open(), count);
     let rss = target.vitals().rss;
     println!("{count} idle connections: {rss} bytes, {} before", target.before().rss);
     assert!(rss <= 40_000_000, "{rss} bytes");
-    // Other tests share the machine; one good moment in several shows what the server can.
+    // Other tests share the machine, so one good round of several is enough.
     let median = (0..5).map(|_| target.median_of_fresh(21)).min().unwrap();
     println!("a fresh client waits {median:?}");
     assert!(median <= Duration::from_millis(10), "{median:?}");
-    // Each of those took the place of whoever was idle for longest; the last ones are all there.
+    // Each of those took the slot of the longest idle connection; the last ones are still open.
     let last = crowd.members.last_mut().unwrap();
     std::io::Write::write_all(&mut last.stream, GET.as_bytes()).unwrap();
-    assert!(last.stream.read(&mut heard).unwrap() > 0);
+    assert!(last.stream.read(&mut received).unwrap() > 0);
     drop(crowd);
     target.unharmed();
 }

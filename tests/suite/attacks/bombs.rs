@@ -1,4 +1,4 @@
-//! Bodies that are small for the sender and large for a careless reader.
+//! Bodies that are small for the sender and expensive for a careless reader.
 
 use std::time::{Duration, Instant};
 
@@ -7,16 +7,16 @@ use crate::support::request;
 
 /// The largest body.
 const BODY: usize = 64 * 1024;
-/// No bomb takes longer than this. A password hash alone takes a few hundredths of a second.
+/// The time limit of every bomb. A password hash alone takes a few hundredths of a second.
 const BOUND: Duration = Duration::from_secs(2);
 
-/// `unit` as often as fits between `before` and `after` in the largest body.
+/// The largest body with as many `unit`s as fit between `before` and `after`.
 fn filled(before: &str, unit: &str, after: &str) -> String {
     let room = BODY - before.len() - after.len();
     format!("{before}{}{after}", unit.repeat(room / unit.len()))
 }
 
-/// Every bomb as a login and as a registration gets one of `expected`, soon.
+/// Sends every bomb as a login and as a registration; checks its status and its time.
 fn check(bombs: &[String], expected: &[u16]) {
     let target = Target::start_warm();
     for bomb in bombs {

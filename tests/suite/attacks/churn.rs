@@ -1,5 +1,5 @@
-//! Clients whose every request has a connection of its own, so that a place in the server's table
-//! is some other connection's a moment later.
+//! Clients that open a connection for every request, so that a slot of the server's table has another
+//! connection a moment later.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, Shutdown, TcpStream};
@@ -18,19 +18,19 @@ const REQUESTS: usize = 100_000;
 /// Clients at once, and the connections that each of them opens before it reads.
 const CLIENTS: usize = 4;
 const AT_ONCE: usize = 8;
-/// One in so many requests has to be hashed for.
+/// One request in this many hashes a password.
 const HASHED: usize = 5_000;
 
-/// Ends one connection after its answer, in one of the ways in which clients do.
+/// How a client ends a connection after its answer.
 #[derive(Clone, Copy)]
 enum Ending {
     Close,
-    /// The client says that it sends no more before it reads.
+    /// The client closes its sending half before it reads.
     HalfClose,
     Reset,
 }
 
-/// Requests that leave the fast lane, and how each of them is answered.
+/// Requests that leave the worker, and the status of their answers.
 fn requests() -> Vec<(String, u16)> {
     let post = |path, body: &str| request("POST", path, &[("Connection", "close")], body);
     let login = json!({"username": "ada", "password": PASSWORD}).to_string();
@@ -44,7 +44,7 @@ fn requests() -> Vec<(String, u16)> {
     ]
 }
 
-/// Sends a request on a connection of its own.
+/// Sends a request on a new connection.
 fn send(target: &Target, from: Ipv4Addr, bytes: &str, ending: Ending) -> TcpStream {
     let mut stream = connect_from(from, target.address, None);
     stream.write_all(bytes.as_bytes()).unwrap();
@@ -54,14 +54,14 @@ fn send(target: &Target, from: Ipv4Addr, bytes: &str, ending: Ending) -> TcpStre
     stream
 }
 
-/// Everything that the server says on a connection.
-fn hear(mut stream: TcpStream, ending: Ending) -> Vec<u8> {
-    let mut heard = Vec::with_capacity(2_000);
-    stream.read_to_end(&mut heard).unwrap();
+/// Everything that the server sends on a connection.
+fn read_all(mut stream: TcpStream, ending: Ending) -> Vec<u8> {
+    let mut received = Vec::with_capacity(2_000);
+    stream.read_to_end(&mut received).unwrap();
     if matches!(ending, Ending::Reset) {
         set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
     }
-    heard
+    received
 }
 
 /// One client: several connections at a time, each from another address.
@@ -79,14 +79,14 @@ fn client(target: &Target, number: usize, requests: &[(String, u16)]) {
             (round, send(target, from, bytes, ending), ending, *expected)
         });
         for (round, stream, ending, expected) in sent.collect::<Vec<_>>() {
-            let heard = hear(stream, ending);
-            assert_eq!(statuses(&heard), Ok(vec![expected]), "request {round} of {number}");
+            let received = read_all(stream, ending);
+            assert_eq!(statuses(&received), Ok(vec![expected]), "request {round} of {number}");
         }
     }
 }
 
-/// Two thousand connections a second lost one to three requests: the end of a connection that had
-/// been closed was taken for the end of the one that came into its place.
+/// At two thousand connections a second, one to three requests were lost: the end of a closed
+/// connection was taken for the end of the next connection in its slot.
 #[test]
 fn one_of_a_thousand_short_connections_got_no_answer() {
     let target = Target::start_warm();

@@ -1,4 +1,4 @@
-//! Thousands of connections from many addresses, and what a fresh client notices of them.
+//! Thousands of connections from many IPs, and the times of a fresh client beside them.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
@@ -12,12 +12,12 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use super::vitals::Target;
 use crate::support::PATIENCE;
 
-/// Connections from one address; the server allows 1,024.
+/// Connections from one IP; the server allows 1,024.
 pub const PER_ADDRESS: usize = 1_000;
 /// Descriptors that tests with few connections need.
 const SPARE: usize = 1_500;
 
-/// So many descriptors of this process that other tests leave alone.
+/// Descriptors of this process that other tests do not use.
 pub struct Reserved(usize);
 
 static TAKEN: Mutex<usize> = Mutex::new(0);
@@ -41,7 +41,7 @@ impl Drop for Reserved {
     }
 }
 
-/// Connections that this process can have, once its soft limit is the hard one.
+/// Connections that this process can open, once its soft limit is the hard one.
 pub fn room() -> usize {
     static RAISE: Once = Once::new();
     RAISE.call_once(|| {
@@ -52,13 +52,13 @@ pub fn room() -> usize {
     usize::try_from(limit).unwrap().saturating_sub(SPARE)
 }
 
-/// The address that connection `number` of a crowd comes from.
+/// The IP that connection `number` of a crowd comes from.
 pub fn address(number: usize) -> Ipv4Addr {
     let [_, _, c, d] = u32::try_from(2 + number / PER_ADDRESS).unwrap().to_be_bytes();
     Ipv4Addr::new(127, 0, c, d)
 }
 
-/// A connection from a certain address; one that reads little has a small buffer for it.
+/// A connection from the IP `from`; with `buffer`, the size of its receive buffer.
 pub fn connect_from(from: Ipv4Addr, to: SocketAddr, buffer: Option<usize>) -> TcpStream {
     let socket =
         socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
@@ -80,96 +80,96 @@ pub struct Crowd {
     _reserved: Reserved,
 }
 
-/// One connection of a crowd, and what came of it.
+/// One connection of a crowd, and what it received.
 pub struct Member {
     pub stream: TcpStream,
-    pub heard: Vec<u8>,
-    /// When the other side had closed or reset it.
-    pub over: Option<Instant>,
+    pub received: Vec<u8>,
+    /// When the server closed or reset it.
+    pub ended: Option<Instant>,
 }
 
 impl Crowd {
-    /// `first` tells crowds that come at the same time apart: their addresses must differ.
+    /// `first` keeps the IPs of crowds that come at the same time apart.
     pub fn gather(to: SocketAddr, first: usize, count: usize, buffer: Option<usize>) -> Crowd {
         let reserved = Reserved::take(count);
         let member = |number| Member {
             stream: connect_from(address(first + number), to, buffer),
-            heard: Vec::new(),
-            over: None,
+            received: Vec::new(),
+            ended: None,
         };
         Crowd { members: (0..count).map(member).collect(), _reserved: reserved }
     }
 
-    /// All of them send this.
+    /// Sends `bytes` on every connection.
     pub fn say(&mut self, bytes: &[u8]) {
         for member in &mut self.members {
             member.stream.write_all(bytes).unwrap();
         }
     }
 
-    /// From now on nobody waits for the server.
-    pub fn hurry(&mut self) {
+    /// From now on no connection waits for the server.
+    pub fn stop_waiting(&mut self) {
         for member in &mut self.members {
             member.stream.set_nonblocking(true).unwrap();
         }
     }
 
-    pub fn all_over(&self) -> bool {
-        self.members.iter().all(|member| member.over.is_some())
+    pub fn all_ended(&self) -> bool {
+        self.members.iter().all(|member| member.ended.is_some())
     }
 }
 
 impl Member {
-    /// Sends what goes without waiting.
+    /// Sends as much as goes without waiting.
     pub fn send(&mut self, bytes: &[u8]) {
-        if self.over.is_none() {
-            // What cannot be sent now is not sent; whether it is over is seen by reading.
+        if self.ended.is_none() {
+            // The rest is not sent. `listen` sees whether the connection has ended.
             let _ = self.stream.write(bytes);
         }
     }
 
-    /// Reads what is there, without waiting, and notices the end.
+    /// Reads the bytes that are there, without waiting, and notes the end.
     pub fn listen(&mut self) {
         let mut buffer = [0; 4096];
-        while self.over.is_none() {
+        while self.ended.is_none() {
             match self.stream.read(&mut buffer) {
-                Ok(0) => self.over = Some(Instant::now()),
-                Ok(count) => self.heard.extend_from_slice(&buffer[..count]),
+                Ok(0) => self.ended = Some(Instant::now()),
+                Ok(count) => self.received.extend_from_slice(&buffer[..count]),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return,
-                Err(_) => self.over = Some(Instant::now()),
+                Err(_) => self.ended = Some(Instant::now()),
             }
         }
     }
 }
 
-/// What a fresh client notices while `attack` goes on: the time of every request, one after the
-/// other, each on a connection of its own.
+/// Runs `attack`; meanwhile a fresh client sends requests one after the other, each on a new
+/// connection. Returns the time of each.
 pub fn meanwhile<T>(target: &Target, attack: impl FnOnce() -> T) -> (T, Vec<Duration>) {
-    let over = AtomicBool::new(false);
+    let ended = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let watching = scope.spawn(|| {
             let mut times = Vec::new();
-            while !over.load(Ordering::SeqCst) {
+            while !ended.load(Ordering::SeqCst) {
                 times.push(target.fresh());
                 std::thread::sleep(Duration::from_millis(10));
             }
             times
         });
-        // The watch also ends when the attack fails.
+        // The fresh client also ends when the attack fails.
         struct Over<'a>(&'a AtomicBool);
         impl Drop for Over<'_> {
             fn drop(&mut self) {
                 self.0.store(true, Ordering::SeqCst);
             }
         }
-        let end = Over(&over);
+        let end = Over(&ended);
         let outcome = attack();
         drop(end);
         (outcome, watching.join().unwrap())
     })
 }
 
-/// At most one request in a hundred takes longer than 250 ms.
+/// Checks that at most one request in a hundred took longer than 250 ms.
 pub fn assert_undisturbed(times: &[Duration]) {
     let slow = times.iter().filter(|time| **time > Duration::from_millis(250)).count();
     assert!(times.len() >= 100, "only {} requests", times.len());

@@ -13,12 +13,12 @@ use crate::support::{Client, PASSWORD, request};
 const GET: &str = "GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n";
 const CUTS: usize = 300;
 
-/// Ends the connection with a reset instead of a goodbye.
+/// Ends the connection with a reset instead of a close.
 fn reset(stream: TcpStream) {
     set_socket_linger(&stream, Some(Duration::ZERO)).unwrap();
 }
 
-/// Many times: sends `bytes`, waits `delay`, and resets.
+/// Sends `bytes`, waits for `delay`, and resets; many times.
 fn cut(target: &Target, bytes: &[u8], delay: Duration) {
     for _ in 0..CUTS {
         let mut stream = target.connect().stream;
@@ -52,7 +52,7 @@ fn a_reset_in_the_middle_of_a_request() {
 fn a_reset_in_the_middle_of_an_answer() {
     let target = Target::start(&[]);
     cut(&target, GET.as_bytes(), Duration::ZERO);
-    // More answers than anyone takes at once; then a few bytes of them are read.
+    // More answers than the socket buffers hold; then a few bytes of them are read.
     let many = GET.repeat(2_000);
     for round in 0..CUTS {
         let client = target.connect();
@@ -69,7 +69,7 @@ fn a_reset_in_the_middle_of_an_answer() {
 }
 
 #[test]
-fn a_reset_while_the_slow_lane_works() {
+fn a_reset_while_the_pool_works() {
     let target = Target::start_warm();
     target.register("ada", PASSWORD).token();
     let login = json!({"username": "ada", "password": PASSWORD}).to_string();
@@ -82,7 +82,7 @@ fn a_reset_while_the_slow_lane_works() {
     for client in clients {
         reset(client.stream);
     }
-    // Whoever comes now is served, whatever the lane still does for those who are gone.
+    // A new client is served, although the pool still has requests of clients that are gone.
     assert_eq!(target.login("ada", PASSWORD).status(), 200);
     target.unharmed();
 }

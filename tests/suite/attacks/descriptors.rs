@@ -1,4 +1,4 @@
-//! A server that has no descriptors left.
+//! A server without free descriptors.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -9,17 +9,17 @@ use super::crowd::Crowd;
 use super::vitals::{Target, load};
 use crate::support::{Client, Server};
 
-/// How much of a core a server may use that cannot accept anyone.
+/// The share of a core that a server may use while it cannot accept.
 const IDLE: f64 = 0.3;
-/// How soon it serves again after the flood.
+/// The time until it serves again after the flood.
 const BACK: Duration = Duration::from_secs(2);
 
-/// Waits until a fresh client is served; it must not take longer than [`BACK`].
+/// Waits until a fresh client is served, at most for [`BACK`].
 fn assert_back(target: &Target) {
     let start = Instant::now();
     loop {
         let mut client = Client::connect(target.address);
-        // As long as there is no room, connections are closed at once or not answered.
+        // While there is no room, connections are closed at once or not answered.
         client.stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
         let _ =
             std::io::Write::write_all(&mut client.stream, b"GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n");
@@ -31,7 +31,7 @@ fn assert_back(target: &Target) {
     }
 }
 
-/// In the middle of a request: such a client makes room only when nobody is idle.
+/// Half a request: such a connection makes room only when none is idle.
 const BUSY: &[u8] = b"GET /api/ HTTP/1.1\r\n";
 
 #[test]
@@ -39,17 +39,17 @@ fn a_flood_into_a_limit_of_256() {
     let target = Target::of(Server::start_after("ulimit -n 256", &[]));
     assert!(target.log().contains("the limit on open files is 256"), "{}", target.log());
     let mut crowd = Crowd::gather(target.address, 0, 1_000, None);
-    crowd.hurry();
+    crowd.stop_waiting();
     crowd.members.iter_mut().for_each(|member| member.send(BUSY));
     std::thread::sleep(Duration::from_millis(300));
-    // It kept descriptors back for everything else: the database still answers those inside.
+    // The server has reserved descriptors for the database: it still answers open connections.
     let used = target.vitals();
     assert!(used.sockets + used.files < 256, "{used:?}");
     let load = load(target.child.id(), Duration::from_secs(2));
     assert!(load < IDLE, "{:.0}% of a core", load * 100.0);
     let kept = crowd.members.iter_mut().filter_map(|member| {
         member.listen();
-        member.over.is_none().then_some(member)
+        member.ended.is_none().then_some(member)
     });
     let mut kept: Vec<_> = kept.collect();
     assert!(kept.len() >= 100, "only {} connections", kept.len());
@@ -59,15 +59,15 @@ fn a_flood_into_a_limit_of_256() {
     std::thread::sleep(Duration::from_millis(500));
     for member in &mut kept {
         member.listen();
-        assert_eq!(super::answers::statuses(&member.heard), Ok(vec![200]));
+        assert_eq!(super::answers::statuses(&member.received), Ok(vec![200]));
     }
     drop(crowd);
     assert_back(&target);
     target.unharmed();
 }
 
-/// Lowers the limit on open files of a running server, as if something else had taken them; says
-/// how it was.
+/// Lowers the limit on open files of a running server, as if something else had used them up;
+/// returns the limit before.
 fn leave(target: &Target, descriptors: usize) -> Rlimit {
     let pid = Pid::from_raw(i32::try_from(target.child.id()).unwrap());
     let maximum = getrlimit(Resource::Nofile).maximum;
@@ -78,13 +78,13 @@ fn leave(target: &Target, descriptors: usize) -> Rlimit {
 #[test]
 fn accepting_fails_for_want_of_descriptors() {
     let target = Target::start(&[]);
-    // Not one descriptor is left, and no connection is open that could make room.
+    // No descriptor is free, and no connection is open that could make room.
     let folder = format!("/proc/{}/fd", target.child.id());
     let lowest_free =
         (0usize..).find(|number| !Path::new(&folder).join(number.to_string()).is_symlink());
     let old = leave(&target, lowest_free.unwrap());
     let mut crowd = Crowd::gather(target.address, 0, 500, None);
-    crowd.hurry();
+    crowd.stop_waiting();
     crowd.members.iter_mut().for_each(|member| member.send(BUSY));
     std::thread::sleep(Duration::from_millis(300));
     let used = load(target.child.id(), Duration::from_secs(2));
@@ -102,7 +102,7 @@ fn whoever_used_up_the_descriptors_shut_everybody_out() {
     let before = target.vitals();
     leave(&target, before.sockets + before.files + 50);
     let mut crowd = Crowd::gather(target.address, 0, 500, None);
-    crowd.hurry();
+    crowd.stop_waiting();
     crowd.members.iter_mut().for_each(|member| member.send(BUSY));
     std::thread::sleep(Duration::from_millis(300));
     assert!(target.open() >= 40, "{:?}", target.vitals());
@@ -113,7 +113,7 @@ fn whoever_used_up_the_descriptors_shut_everybody_out() {
     }
     drop(crowd);
     assert_back(&target);
-    // The same when it is the idle ones that fill it.
+    // The same when idle connections use them up.
     let mut crowd = Crowd::gather(target.address, 0, 40, None);
     crowd.say(b"GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n");
     std::thread::sleep(Duration::from_millis(200));

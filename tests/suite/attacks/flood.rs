@@ -1,4 +1,4 @@
-//! Clients that take every place and do not use it.
+//! Clients that take every slot and do not use it.
 
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
@@ -11,23 +11,23 @@ use super::crowd::{Reserved, connect_from};
 use super::vitals::Target;
 use crate::support::{Client, request};
 
-/// Places in the server's table.
+/// Slots of the server's table.
 const PLACES: &str = "256";
-/// Clients that flood, and the connections that each of them keeps; those in the table are never
-/// among the ones that it lets go of.
+/// Clients that flood, and the connections that each of them keeps. It closes the oldest ones, which
+/// are no longer in the table.
 const FLOODERS: usize = 2;
 const KEPT: usize = 1_500;
-/// Connections before the fresh clients come: the table is full.
+/// Connections before the fresh clients come; the table is full then.
 const FULL: usize = 600;
-/// A flooder's pause after each connection: a place is then somebody else's after about 100 ms.
+/// A flooder's pause after each connection; a slot then has another connection after about 100 ms.
 const PAUSE: Duration = Duration::from_millis(1);
-/// Fresh clients that ask meanwhile.
+/// Fresh clients meanwhile.
 const FRESH: usize = 100;
 
-/// Takes place after place with connections that have sent `bytes`, until it is over.
-fn flood(target: &Target, number: u8, bytes: &[u8], opened: &AtomicUsize, over: &AtomicBool) {
+/// Opens connection after connection and sends `bytes` on each, until `ended`.
+fn flood(target: &Target, number: u8, bytes: &[u8], opened: &AtomicUsize, ended: &AtomicBool) {
     let mut kept = VecDeque::new();
-    while !over.load(Ordering::SeqCst) {
+    while !ended.load(Ordering::SeqCst) {
         let mut stream = connect_from(Ipv4Addr::new(127, 3, 0, number), target.address, None);
         let _ = std::io::Write::write_all(&mut stream, bytes);
         opened.fetch_add(1, Ordering::SeqCst);
@@ -41,7 +41,7 @@ fn flood(target: &Target, number: u8, bytes: &[u8], opened: &AtomicUsize, over: 
     }
 }
 
-/// Whether a fresh client has its answer.
+/// Whether a fresh client gets its answer.
 fn is_served(target: &Target) -> bool {
     let mut client = Client::connect(target.address);
     client.stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
@@ -54,19 +54,19 @@ fn is_served(target: &Target) -> bool {
 fn served_beside(bytes: &str) -> usize {
     let target = Target::start(&["--max-connections", PLACES]);
     let _reserved = Reserved::take(FLOODERS * KEPT + FLOODERS);
-    let (opened, over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let (opened, ended) = (AtomicUsize::new(0), AtomicBool::new(false));
     let served = std::thread::scope(|scope| {
         for number in 1..=FLOODERS {
-            let (target, opened, over) = (&target, &opened, &over);
+            let (target, opened, ended) = (&target, &opened, &ended);
             let number = u8::try_from(number).unwrap();
-            scope.spawn(move || flood(target, number, bytes.as_bytes(), opened, over));
+            scope.spawn(move || flood(target, number, bytes.as_bytes(), opened, ended));
         }
         let start = Instant::now();
         while opened.load(Ordering::SeqCst) < FULL && start.elapsed() < Duration::from_secs(10) {
             std::thread::sleep(Duration::from_millis(10));
         }
         let served = (0..FRESH).filter(|_| is_served(&target)).count();
-        over.store(true, Ordering::SeqCst);
+        ended.store(true, Ordering::SeqCst);
         served
     });
     println!("{served} of {FRESH} served beside {} connections", opened.load(Ordering::SeqCst));
@@ -74,7 +74,7 @@ fn served_beside(bytes: &str) -> usize {
     served
 }
 
-/// One in ten may be in the way of a loaded machine; it was all of them, for 10 s at a time.
+/// On a loaded machine one in ten may fail. Once all of them failed, for 10 s at a time.
 #[test]
 fn silent_connections_shut_everybody_out() {
     assert!(served_beside("") >= FRESH * 9 / 10);

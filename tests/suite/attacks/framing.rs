@@ -1,14 +1,14 @@
-//! Every rule of how a request is read (RFC 9112): what is accepted leaves the connection to the
-//! next request; what is refused gets exactly one reply, and no later byte is parsed.
+//! Every rule of reading a request (RFC 9112). After an accepted request the connection goes on; a
+//! refused one gets exactly one answer, and no later byte is parsed.
 
 use super::answers::conversation;
 use super::vitals::Target;
 
-/// The request behind every other one; it is answered 200 if and only if it is read as one.
+/// The request after every other one; it is answered 200 exactly if it is read as a request.
 const NEXT: &str = "GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Each of `rows` in the frame that `make` puts around it, and how it is answered. A 400 and a
-/// 413, 414, 417, 431, 501 and 505 are the last word.
+/// Sends each of `rows`, in the frame that `make` puts around it, and checks its status. After 400,
+/// 413, 414, 417, 431, 501 and 505 the server closes.
 fn check(rows: &[(&str, u16)], make: impl Fn(&str) -> String) {
     let target = Target::start(&[]);
     let mut wrong = Vec::new();
@@ -16,7 +16,7 @@ fn check(rows: &[(&str, u16)], make: impl Fn(&str) -> String) {
         let bytes = make(row) + NEXT;
         let last = matches!(expected, 400 | 413 | 414 | 417 | 431 | 501 | 505);
         let expected = if last { vec![*expected] } else { vec![*expected, 200] };
-        // The first request of a connection, and one behind another, are read alike.
+        // The first request of a connection and a later one are read alike.
         let second = [&[200], &expected[..]].concat();
         for (bytes, expected) in [(bytes.clone(), expected), (NEXT.to_owned() + &bytes, second)] {
             let got = conversation(target.address, bytes.as_bytes());
@@ -308,7 +308,7 @@ fn connections_end_when_one_side_says_so() {
 }
 
 #[test]
-fn other_protocols_are_told_and_left() {
+fn other_protocols_get_one_answer() {
     let target = Target::start(&[]);
     let mut hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".to_vec();
     hello.extend((0..501u32).map(|byte| (byte * 7 % 256) as u8));

@@ -1,5 +1,5 @@
-//! Every limit of a request: at it and under it the request is answered and the connection goes
-//! on; over it the client can read the refusal, and nothing behind it is parsed.
+//! Every limit of a request. At and under it the request is answered and the connection goes on; over
+//! it the client can read the refusal, and no later byte is parsed.
 
 use std::time::{Duration, Instant};
 
@@ -10,7 +10,7 @@ use crate::support::{Client, PATIENCE, request};
 
 const GET: &str = "GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// Under and at its limit a request has `fine` as answer, over it `refused`.
+/// Checks the status under, at and over a limit: `fine`, `fine`, `refused`.
 fn check(name: &str, limit: usize, fine: u16, refused: u16, make: impl Fn(usize) -> String) {
     let target = Target::start(&[]);
     for (size, expected) in [
@@ -107,7 +107,7 @@ fn a_length_is_never_believed() {
             assert_eq!(got, Ok(vec![413]), "{length}");
         }
     }
-    // A thousand promises of the largest body cost next to nothing as long as nothing comes.
+    // A thousand announced bodies of the largest size cost almost nothing until bytes come.
     let mut crowd = Crowd::gather(target.address, 0, 1_000, None);
     crowd.say(b"POST /api/login HTTP/1.1\r\nHost: h\r\nContent-Length: 65536\r\n\r\n");
     std::thread::sleep(Duration::from_millis(200));
@@ -118,7 +118,7 @@ fn a_length_is_never_believed() {
 }
 
 #[test]
-fn a_refusal_can_be_read_by_who_is_still_sending() {
+fn a_client_that_still_sends_can_read_the_refusal() {
     let target = Target::start(&[]);
     // Less than the 16 MiB that the server throws away, more than any socket buffers.
     let body = "x".repeat(12 << 20);
@@ -127,7 +127,7 @@ fn a_refusal_can_be_read_by_who_is_still_sending() {
         client.send(request("POST", "/api/login", &[], &body));
         assert_eq!(client.reply("POST").error(), (413, "ContentTooLarge".into()));
     }
-    // Who goes on beyond that is cut.
+    // A client that sends more is cut.
     let mut client = target.connect();
     let mut endless = request("POST", "/api/login", &[("Content-Length", "9999999999")], "");
     endless += &"x".repeat(1 << 20);
@@ -139,7 +139,7 @@ fn a_refusal_can_be_read_by_who_is_still_sending() {
 
 /// Whether this connection is served at all.
 fn served(client: &mut Client) -> bool {
-    // One that was refused may be closed before it can send.
+    // A refused connection may be closed before it can send.
     let _ = std::io::Write::write_all(&mut client.stream, GET.as_bytes());
     client.try_reply("GET").is_some_and(|reply| reply.status() == 200)
 }
@@ -156,9 +156,9 @@ fn there_are_as_many_connections_as_allowed() {
     assert!(served(&mut last), "one under the limit");
     last.send(&GET[..20]);
     std::thread::sleep(Duration::from_millis(100));
-    // One over it: who has waited longest for its head goes, and nobody else.
-    let mut over = Client::connect(at);
-    assert!(served(&mut over));
+    // One more: the connection that has waited longest for its head is closed, and no other.
+    let mut ended = Client::connect(at);
+    assert!(served(&mut ended));
     assert_eq!(busy.remove(0).rest(), "");
     assert_eq!(target.open(), 50);
     for client in busy.iter_mut().chain([&mut last]) {
@@ -167,14 +167,14 @@ fn there_are_as_many_connections_as_allowed() {
         // The server counts milliseconds.
         std::thread::sleep(Duration::from_millis(2));
     }
-    assert!(served(&mut over));
-    // Now all are idle, and the one that has been for longest makes room.
+    assert!(served(&mut ended));
+    // Now all are idle, and the longest idle one makes room.
     let start = Instant::now();
     assert!(served(&mut Client::connect(at)));
     assert_eq!(busy[0].rest(), "");
     assert!(start.elapsed() < PATIENCE, "it was another one");
     assert!(served(&mut last));
-    drop((busy, last, over));
+    drop((busy, last, ended));
     target.unharmed();
 }
 

@@ -1,4 +1,4 @@
-//! Storms of work that takes long: the queue of the slow lane, and its memory.
+//! Many logins at once: the queue of the pool that hashes, and its memory.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use super::crowd::{Crowd, Member, connect_from};
 use super::vitals::{Target, Vitals};
 use crate::support::{Client, Dir, PASSWORD, Server, request, run};
 
-/// Requests that may wait for a hashing thread, and those of them that may be of one address.
+/// Requests that may wait for a hashing thread, and how many of them may be of one IP.
 const QUEUE: usize = 256;
 const SHARE: usize = 64;
 
@@ -21,7 +21,7 @@ fn from(address: usize, target: &Target) -> Client {
 #[test]
 fn the_queue_holds_256_and_refuses_the_next_at_once() {
     let target = Target::start_warm_with(&[]);
-    // The one hashing thread waits for the database, which somebody else holds.
+    // The one hashing thread waits for the database, which the test has locked.
     let holder = rusqlite::Connection::open(target.dir.database()).unwrap();
     holder.execute_batch("BEGIN IMMEDIATE").unwrap();
     let body = json!({"username": "ada", "password": PASSWORD}).to_string();
@@ -35,7 +35,7 @@ fn the_queue_holds_256_and_refuses_the_next_at_once() {
         queued.extend((0..SHARE).map(|_| from(address, &target)));
         queued.iter_mut().rev().take(SHARE).for_each(|client| client.send(&quick));
         std::thread::sleep(Duration::from_millis(100));
-        // There is room, but not for this one.
+        // There is room, but not for this client.
         let mut refused = from(address, &target);
         refused.send(&quick);
         assert_eq!(refused.reply("POST").error(), (503, "Overloaded".into()));
@@ -46,7 +46,7 @@ fn the_queue_holds_256_and_refuses_the_next_at_once() {
         let reply = refused.reply("POST");
         assert_eq!(reply.error(), (503, "Overloaded".into()));
         assert_eq!(reply.header("retry-after"), Some("1"));
-        // The refusal costs the request, not the connection, and not the others.
+        // The refusal costs the request, not the connection, nor other requests.
         refused.send(request("GET", "/api/", &[], ""));
         assert_eq!(refused.reply("GET").status(), 200);
     }
@@ -63,8 +63,8 @@ fn the_queue_holds_256_and_refuses_the_next_at_once() {
 }
 
 #[test]
-fn logins_do_not_hold_up_who_is_logged_in() {
-    // One hashing thread, and without the throttle one address may have all the places.
+fn logins_do_not_delay_requests_with_a_token() {
+    // One hashing thread; without the throttle one IP may fill the queue.
     let server = Server::start(&["--hash-threads", "1", "--throttle", "off"]);
     let token = server.register("ada", PASSWORD).token();
     let other = server.login("ada", PASSWORD).token();
@@ -78,10 +78,13 @@ fn logins_do_not_hold_up_who_is_logged_in() {
     ] {
         assert_eq!(server.send_as(token, "POST", path, "").status(), expected, "{path}");
     }
-    crowd.hurry();
+    crowd.stop_waiting();
     crowd.members.iter_mut().for_each(Member::listen);
-    let mut heard = crowd.members.iter().map(|member| &member.heard);
-    assert!(heard.any(|heard| heard.starts_with(b"HTTP/1.1 503")), "the queue was not full");
+    let mut received = crowd.members.iter().map(|member| &member.received);
+    assert!(
+        received.any(|received| received.starts_with(b"HTTP/1.1 503")),
+        "the queue was not full"
+    );
 }
 
 #[test]
@@ -90,7 +93,7 @@ fn two_hundred_logins_at_once_need_little_memory() {
     let args = ["user", "add", "ada", "--database", "lictor.db"];
     let added = run(&dir.0, &args, &format!("{PASSWORD}\n{PASSWORD}\n"));
     assert!(added.status.success(), "{added:?}");
-    // Each hashing thread works in 19 MiB; two is what a machine with two cores has.
+    // Each hashing thread uses 19 MiB; a machine with two cores has two.
     let flags = ["--hash-threads", "2", "--throttle", "off"];
     let target = Target::of(Server::start_in(dir, &flags));
     let body = json!({"username": "ada", "password": PASSWORD}).to_string();

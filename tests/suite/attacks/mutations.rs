@@ -1,10 +1,10 @@
-//! Good requests with something wrong: ten thousand of them, the same ones every time.
+//! Good requests with a few changes: ten thousand of them, the same ones in every run.
 
 use super::answers::conversation;
 use super::vitals::Target;
 use crate::support::{PASSWORD, request, signed};
 
-/// A small generator of numbers (xorshift64*): the same seed, the same attack.
+/// A small generator of random numbers (xorshift64*): the same seed gives the same attack.
 pub struct Random(u64);
 
 impl Random {
@@ -26,7 +26,7 @@ impl Random {
     }
 }
 
-/// What is put into requests, besides any byte.
+/// Inserted into requests, besides random bytes.
 const PIECES: [&[u8]; 24] = [
     b"\r\n",
     b"\n",
@@ -54,8 +54,8 @@ const PIECES: [&[u8]; 24] = [
     b"%00%2f..;?#",
 ];
 
-/// The requests that are spoiled. A login that is left as it was hashes a password, and a
-/// registration too, so most of these are refused before that.
+/// The requests before the changes. An unchanged login or registration hashes a password, so most of
+/// these are refused before that.
 pub fn good(token: &str) -> Vec<String> {
     let bearer = format!("Bearer {token}");
     let cookie = format!("a=b; access_token={token}");
@@ -82,7 +82,7 @@ pub fn good(token: &str) -> Vec<String> {
     ]
 }
 
-/// One to four things are wrong with it.
+/// A request with one to four changes.
 pub fn spoiled(good: &[String], random: &mut Random) -> Vec<u8> {
     let mut bytes = random.one(good).clone().into_bytes();
     for _ in 0..=random.below(4) {
@@ -150,7 +150,7 @@ fn ten_thousand_spoiled_requests() {
         let all = attackers.into_iter().map(|attacker| attacker.join().unwrap());
         all.fold([0; 6], |sum, counts| std::array::from_fn(|i| sum[i] + counts[i]))
     });
-    // They were really read: some were still good, many were not, and few were not answered.
+    // The server read them: some were still good, many were not, few got no answer.
     println!("answers by hundreds: {counts:?}");
     assert!(counts[2] > 500 && counts[4] > 5_000 && counts[5] > 8, "{counts:?}");
     target.unharmed();

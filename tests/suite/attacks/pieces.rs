@@ -1,4 +1,4 @@
-//! Good requests in unusual pieces: split anywhere, byte by byte, many at once, with half a close.
+//! Good requests in unusual pieces: split anywhere, byte by byte, many at once, half closed.
 
 use std::io::Write as _;
 use std::net::Shutdown;
@@ -17,7 +17,7 @@ const CHUNKED: &str = "POST /api/refresh HTTP/1.1\r\nHost: h\r\nTransfer-Encodin
                        3;x=y\r\nnot\r\n6\r\n a jwt\r\n0\r\nT: u\r\n\r\n";
 const MISSING: &str = "GET /api/missing?q HTTP/1.1\r\nHost: h\r\nX: y\r\n\r\n";
 
-/// A little conversation, and its answers.
+/// A short conversation and the statuses of its answers.
 const ALL: [(&str, u16); 4] = [(GET, 200), (WITH_LENGTH, 401), (CHUNKED, 401), (MISSING, 404)];
 
 #[test]
@@ -27,7 +27,7 @@ fn a_request_may_be_split_at_every_byte() {
     let bytes = ALL.map(|(bytes, _)| bytes).concat();
     for at in 1..bytes.len() {
         client.send(&bytes[..at]);
-        // The first part arrives by itself.
+        // The first part arrives alone.
         std::thread::sleep(Duration::from_millis(1));
         client.send(&bytes[at..]);
         for (_, expected) in ALL {
@@ -71,7 +71,7 @@ fn a_thousand_requests_may_come_at_once() {
 }
 
 #[test]
-fn half_a_close_ends_only_what_is_unfinished() {
+fn half_a_close_ends_only_the_unfinished_request() {
     let target = Target::start_warm();
     target.register("ada", PASSWORD).token();
     let login = json!({"username": "ada", "password": PASSWORD}).to_string();
@@ -95,7 +95,7 @@ fn half_a_close_ends_only_what_is_unfinished() {
     ] {
         let got = conversation(target.address, bytes.as_bytes());
         assert_eq!(got, Ok(expected), "{bytes:.200?}");
-        // The close may also come a little later, when the server is at work or waits.
+        // The close may also come a little later, while the server works or waits.
         let mut client = target.connect();
         client.send(&bytes);
         std::thread::sleep(Duration::from_millis(5));

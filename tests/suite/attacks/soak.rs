@@ -20,7 +20,7 @@ use crate::support::{PASSWORD, Reply, request};
 
 const GET: &str = "GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n";
 
-/// What the traffic works with.
+/// What all traffic shares.
 struct Traffic<'a> {
     target: &'a Target,
     token: &'a str,
@@ -29,7 +29,7 @@ struct Traffic<'a> {
 }
 
 impl Traffic<'_> {
-    /// Does `once` until the time is over, a pause between.
+    /// Calls `once` again and again until the time is over, with a pause in between.
     fn keep_on(&self, pause: Duration, mut once: impl FnMut(usize)) {
         for round in 0.. {
             if Instant::now() >= self.until {
@@ -41,7 +41,7 @@ impl Traffic<'_> {
         }
     }
 
-    /// Somebody with an app: a connection that is used for a while, tokens checked and renewed.
+    /// A user of an app: one connection for a while, tokens checked and renewed.
     fn reads(&self) {
         let bearer = format!("Bearer {}", self.token);
         let protected = request("GET", "/api/protected", &[("Authorization", &bearer)], "");
@@ -56,7 +56,7 @@ impl Traffic<'_> {
         });
     }
 
-    /// People who come and log in. A crowd may be in front of them.
+    /// Users who log in. A crowd may be in the queue before them.
     fn logins(&self) {
         let fine = |reply: &Reply| [200, 503].contains(&reply.status());
         self.keep_on(Duration::from_millis(20), |round| {
@@ -81,7 +81,7 @@ impl Traffic<'_> {
         });
     }
 
-    /// Resets at all times, and answers that nobody reads.
+    /// Resets at any time, and answers that nobody reads.
     fn resets(&self) {
         let login = json!({"username": "bob", "password": PASSWORD}).to_string();
         let login = request("POST", "/api/login", &[], &login);
@@ -101,12 +101,12 @@ impl Traffic<'_> {
         });
     }
 
-    /// Crowds that are silent, drip, do not read, or are idle.
+    /// Crowds that send nothing, send byte by byte, do not read, or are idle.
     fn crowds(&self, first: usize) {
         let body = request("POST", "/api/login", &[("Content-Length", "60000")], "");
         self.keep_on(Duration::from_millis(100), |round| {
             let mut crowd = Crowd::gather(self.target.address, first, 250, Some(4096));
-            crowd.hurry();
+            crowd.stop_waiting();
             let bytes = match round % 5 {
                 0 => "",
                 1 => "GET /api/ HTTP/1.1\r\nX: ",
@@ -115,7 +115,7 @@ impl Traffic<'_> {
                 _ => GET,
             };
             crowd.members.iter_mut().for_each(|member| member.send(bytes.as_bytes()));
-            // Now and then for longer than any limit but the minute.
+            // Sometimes for longer than any limit but the one of a minute.
             let stay = Duration::from_secs(if round % 7 == 6 { 13 } else { 1 });
             let until = (Instant::now() + stay).min(self.until);
             while Instant::now() < until {
@@ -129,10 +129,10 @@ impl Traffic<'_> {
 #[test]
 fn soak() {
     let seconds = std::env::var("LICTOR_SOAK_SECONDS").map_or(5, |text| text.parse().unwrap());
-    // People come from one address here, and some of them forget their passwords all the time.
+    // All users come from one IP here, and some of them type wrong passwords all the time.
     let target = Target::start(&["--throttle", "off"]);
     let token = target.register("ada", PASSWORD).token();
-    // Who logs in more than a thousand times: the older sessions make room.
+    // A user with more than a thousand logins: the oldest sessions make room.
     target.register("bob", PASSWORD).token();
     let until = Instant::now() + Duration::from_secs(seconds);
     let traffic = Traffic { target: &target, token: &token, until, done: AtomicUsize::new(0) };

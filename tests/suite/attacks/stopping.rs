@@ -1,4 +1,4 @@
-//! SIGTERM while everyone is busy.
+//! SIGTERM under load.
 
 use std::io::{Read as _, Write as _};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,16 +10,16 @@ use super::answers::statuses;
 use super::vitals::Target;
 use crate::support::{Client, PASSWORD, Server, request};
 
-/// What a client of this test has gone through.
+/// What happened to one client.
 #[derive(Default)]
 struct Story {
     answered: usize,
     registered: Vec<String>,
-    /// When the request was sent that nobody answered, if there is one.
+    /// When the unanswered request was sent, if there is one.
     unanswered: Option<Instant>,
 }
 
-/// Asks again and again on one connection until the server closes it.
+/// Sends requests on one connection until the server closes it.
 fn ask(mut client: Client, mut next: impl FnMut(usize) -> (Option<String>, String)) -> Story {
     let mut story = Story::default();
     for number in 0.. {
@@ -29,8 +29,7 @@ fn ask(mut client: Client, mut next: impl FnMut(usize) -> (Option<String>, Strin
         }
         // A request counts as sent when the kernel has it.
         let sent = Instant::now();
-        // An answer is there from its first to its last byte, or not at all: `try_reply` fails
-        // on one that breaks off.
+        // An answer is complete or missing: `try_reply` fails on one that breaks off.
         let Some(reply) = client.try_reply("POST") else {
             story.unanswered = Some(sent);
             return story;
@@ -50,7 +49,7 @@ fn ask(mut client: Client, mut next: impl FnMut(usize) -> (Option<String>, Strin
 
 #[test]
 fn sigterm_under_load_loses_no_answered_request() {
-    // More registrations than one address may make.
+    // More registrations than one IP may make.
     let target = Target::start(&["--throttle", "off"]);
     let token = target.register("ada", PASSWORD).token();
     let bearer = format!("Bearer {token}");
@@ -87,7 +86,7 @@ fn sigterm_under_load_loses_no_answered_request() {
     let registered: Vec<&String> = stories.iter().flat_map(|story| &story.registered).collect();
     println!("{answered} answered, {} registered", registered.len());
     assert!(answered > 500 && registered.len() >= 5, "{answered} {}", registered.len());
-    // What was sent before the signal is answered. What comes later may find the door closed.
+    // Requests sent before the signal are answered; later ones may find the connection closed.
     for story in &stories {
         let lost = story.unanswered.filter(|sent| *sent < signalled.unwrap());
         assert!(lost.is_none(), "a request sent before the signal was not answered");
@@ -101,7 +100,7 @@ fn sigterm_under_load_loses_no_answered_request() {
 }
 
 #[test]
-fn sigterm_does_not_wait_for_those_who_attack() {
+fn sigterm_does_not_wait_for_attackers() {
     let server = Server::start(&[]);
     let mut clients: Vec<Client> = (0..300).map(|_| server.connect()).collect();
     for (number, client) in clients.iter_mut().enumerate() {
@@ -111,14 +110,14 @@ fn sigterm_does_not_wait_for_those_who_attack() {
             _ => {}
         }
     }
-    // They also go on sending after the signal.
-    let over = AtomicBool::new(false);
+    // The attackers also send after the signal.
+    let ended = AtomicBool::new(false);
     let start = Instant::now();
     std::thread::scope(|scope| {
-        let over = &over;
+        let ended = &ended;
         let clients = &mut clients;
         scope.spawn(move || {
-            while !over.load(Ordering::SeqCst) && start.elapsed() < Duration::from_secs(15) {
+            while !ended.load(Ordering::SeqCst) && start.elapsed() < Duration::from_secs(15) {
                 for client in clients.iter_mut() {
                     let _ = client.stream.write(b"x");
                 }
@@ -127,22 +126,22 @@ fn sigterm_does_not_wait_for_those_who_attack() {
         });
         std::thread::sleep(Duration::from_millis(200));
         let (code, _dir) = server.stop("-TERM");
-        over.store(true, Ordering::SeqCst);
+        ended.store(true, Ordering::SeqCst);
         assert_eq!(code, Some(0));
     });
     // A body has a second to arrive; the rest is what a loaded machine needs.
     assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     for mut client in clients {
-        let mut heard = Vec::new();
-        let _ = client.stream.read_to_end(&mut heard);
-        let heard = statuses(&heard).unwrap();
-        assert!(heard.is_empty() || heard == [408] || heard == [400], "{heard:?}");
+        let mut received = Vec::new();
+        let _ = client.stream.read_to_end(&mut received);
+        let received = statuses(&received).unwrap();
+        assert!(received.is_empty() || received == [408] || received == [400], "{received:?}");
     }
 }
 
-/// 100 connections, each of which has sent `bytes` when the server is told to stop, beside people
-/// who register; says how long the stop took, what their share of that may be, and checks that
-/// nobody was lost.
+/// Stops a server with 100 connections that have sent `bytes`, and with users who register. Checks
+/// that no registration was lost; returns how long the stop took, and how much of that may be due to
+/// the registrations.
 fn stop_beside(bytes: &str) -> (Duration, Duration) {
     let server = Target::start(&["--throttle", "off"]).into_server();
     let mut crowd: Vec<Client> = (0..100).map(|_| server.connect()).collect();
@@ -186,11 +185,11 @@ fn stop_beside(bytes: &str) -> (Duration, Duration) {
         assert!(listed.contains(name.as_str()), "{name} is lost");
     }
     for mut client in crowd {
-        let heard = client.rest();
-        assert!(heard.is_empty() || heard.starts_with("HTTP/1.1 408 "), "{heard}");
+        let received = client.rest();
+        assert!(received.is_empty() || received.starts_with("HTTP/1.1 408 "), "{received}");
     }
     println!("{} registered; the stop took {took:?}", registered.len());
-    // What a request takes shows how loaded the machine is.
+    // The time of a request shows how loaded the machine is.
     (took, slowest * 2)
 }
 

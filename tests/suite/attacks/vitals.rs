@@ -1,4 +1,4 @@
-//! How a server is doing, measured from outside, and what every attack must leave as it was.
+//! Memory, descriptors and answer times of a server, and what every attack must leave as it was.
 
 use std::fs;
 use std::ops::Deref;
@@ -6,17 +6,17 @@ use std::time::{Duration, Instant};
 
 use crate::support::{PASSWORD, Server};
 
-/// How long a fresh client may wait for its answer after an attack.
+/// The longest time until a fresh client has its answer after an attack.
 const FRESH: Duration = Duration::from_millis(250);
-/// By how much memory may have grown after an attack.
+/// How much memory may have grown after an attack.
 const GROWTH: u64 = 16 << 20;
-/// How long the server may take to give back what the attack made it take: the slow lane keeps
-/// its arenas for 5 s, and a lingering close takes 2 s.
+/// The time until the server has given its memory and descriptors back: hashing threads keep their
+/// memory for 5 s, and a lingering close takes 2 s.
 const RECOVERY: Duration = Duration::from_secs(15);
-/// Files that threads open when they first look into the database.
+/// Files that threads open when they first use the database.
 const LATE_FILES: usize = 16;
 
-/// A server that will be attacked, and how it was before.
+/// A server to attack, and its state before.
 pub struct Target {
     server: Server,
     before: Vitals,
@@ -27,8 +27,8 @@ impl Target {
         Target::of(Server::start(flags))
     }
 
-    /// One that hashes with one thread and has done so: its memory for that is there already, and
-    /// nobody has to wait until it is given back. One that does not slow down who tries a lot.
+    /// A server with one hashing thread that has hashed already, so its memory for that is there, and
+    /// no test waits until it is given back; and without the throttle.
     pub fn start_warm() -> Target {
         Target::start_warm_with(&["--throttle", "off"])
     }
@@ -43,7 +43,7 @@ impl Target {
         for _ in 0..20 {
             assert_eq!(server.get("/api/health").status(), 200);
         }
-        // By then the connections of this warm-up are gone.
+        // By then the connections of the warm-up are closed.
         std::thread::sleep(Duration::from_millis(200));
         let before = Vitals::of(server.child.id());
         Target { server, before }
@@ -57,12 +57,12 @@ impl Target {
         &self.before
     }
 
-    /// Connections that are open now, as the server's descriptors say.
+    /// Open connections, counted by the server's descriptors.
     pub fn open(&self) -> usize {
         self.vitals().sockets.saturating_sub(self.before.sockets)
     }
 
-    /// How long a fresh client waits: connecting, asking, and reading the answer.
+    /// The time of a fresh client: connecting, sending a request, reading the answer.
     pub fn fresh(&self) -> Duration {
         let start = Instant::now();
         assert_eq!(self.server.get("/api/").status(), 200);
@@ -109,12 +109,12 @@ impl Deref for Target {
     }
 }
 
-/// What the kernel says about a process.
+/// What the kernel reports about a process.
 #[derive(Debug, Clone)]
 pub struct Vitals {
-    /// Bytes of memory that are there now.
+    /// Bytes of memory now.
     pub rss: u64,
-    /// The most that were ever there.
+    /// The most bytes of memory so far.
     pub peak: u64,
     pub sockets: usize,
     /// All other descriptors.
@@ -131,7 +131,7 @@ impl Vitals {
         };
         let (mut sockets, mut files) = (0, 0);
         for entry in fs::read_dir(format!("/proc/{pid}/fd")).expect("the server lives") {
-            // One that is closed meanwhile is not open.
+            // A descriptor that is closed meanwhile does not count.
             let Ok(link) = entry.and_then(|entry| fs::read_link(entry.path())) else { continue };
             match link.to_string_lossy().starts_with("socket:") {
                 true => sockets += 1,
@@ -146,12 +146,12 @@ impl Vitals {
 pub fn load(pid: u32, time: Duration) -> f64 {
     let ticks = || -> u64 {
         let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the server lives");
-        // Behind the name, which may hold anything: state is field 3, the times 14 and 15.
+        // After the name, which may hold any character: the state is field 3, the times are 14 and 15.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
         fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
     };
     let (before, start) = (ticks(), Instant::now());
     std::thread::sleep(time);
-    // Linux counts in hundredths of a second towards programs, whatever it uses itself.
+    // Linux reports hundredths of a second, whatever its own clock is.
     (ticks() - before) as f64 / 100.0 / start.elapsed().as_secs_f64()
 }

@@ -29,9 +29,9 @@ export class NetworkError extends Error {
 
 /** Reads the body of a refusal. An incomplete body counts like one that is not from lictor. */
 export async function refusal(response: Response): Promise<ApiError> {
-  const told = parsed(await response.text().catch(() => ''));
-  const error = field(told, 'error') ?? 'HttpError';
-  const message = field(told, 'message') ?? `The server answered with status ${response.status}`;
+  const body = parsed(await response.text().catch(() => ''));
+  const error = field(body, 'error') ?? 'HttpError';
+  const message = field(body, 'message') ?? `The server answered with status ${response.status}`;
   return new ApiError(error, response.status, message, seconds(response.headers.get('Retry-After')));
 }
 

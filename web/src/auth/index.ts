@@ -85,9 +85,9 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
     return JSON.stringify({ ...body, device: device.read() });
   }
 
-  function begin(told: unknown, remember?: boolean): void {
-    session.begin(field(told, 'access_token') ?? '', remember);
-    if (session.held !== null) device.write(field(told, 'device'), session.held.claims.id);
+  function begin(json: unknown, remember?: boolean): void {
+    session.begin(field(json, 'access_token') ?? '', remember);
+    if (session.held !== null) device.write(field(json, 'device'), session.held.claims.id);
   }
 
   async function logIn({ remember = true, ...credentials }: LogInWith): Promise<void> {
@@ -95,16 +95,16 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
   }
 
   async function register({ remember = true, ...account }: RegisterWith): Promise<Registered> {
-    const told = await post('/api/registration', account);
-    if (field(told, 'access_token') === undefined) return { loggedIn: false, message: field(told, 'message') ?? '' };
-    begin(told, remember);
+    const json = await post('/api/registration', account);
+    if (field(json, 'access_token') === undefined) return { loggedIn: false, message: field(json, 'message') ?? '' };
+    begin(json, remember);
     return { loggedIn: true };
   }
 
   async function resetPassword(token: string, { remember = true, ...reset }: ResetPasswordWith): Promise<string> {
-    const told = await post('/api/reset_finalize', reset, token);
-    begin(told, remember);
-    return field(told, 'user') ?? '';
+    const json = await post('/api/reset_finalize', reset, token);
+    begin(json, remember);
+    return field(json, 'user') ?? '';
   }
 
   async function changePassword(change: ChangePasswordWith): Promise<void> {
@@ -128,9 +128,9 @@ export function createAuth({ api = '', storageKey = 'lictor.auth' }: AuthOptions
   // Ends the session at the server. A token that has just expired cannot log out, but the token for which
   // it is exchanged can.
   async function revoke(token: string): Promise<boolean> {
-    const told = await line.sendBriefly('/api/logout', bearing(token, { method: 'POST', keepalive: true }));
-    if (told.ok) return true;
-    const { error } = await refusal(told);
+    const response = await line.sendBriefly('/api/logout', bearing(token, { method: 'POST', keepalive: true }));
+    if (response.ok) return true;
+    const { error } = await refusal(response);
     if (error !== 'ExpiredAccessError') return OVER.includes(error);
     const renewed = await line.sendBriefly('/api/refresh', { method: 'POST', body: token, keepalive: true });
     if (!renewed.ok) return OVER.includes((await refusal(renewed)).error);
@@ -194,7 +194,7 @@ async function answer(response: Response): Promise<unknown> {
     throw new NetworkError(error);
   });
   if (text === '') return undefined;
-  const told = parsed(text);
-  if (told === undefined) throw new ApiError('HttpError', response.status, 'The answer is not JSON');
-  return told;
+  const json = parsed(text);
+  if (json === undefined) throw new ApiError('HttpError', response.status, 'The answer is not JSON');
+  return json;
 }

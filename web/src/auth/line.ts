@@ -36,7 +36,7 @@ export function createLine(env: Environment, api: string, changed: () => void): 
       lost();
       throw new NetworkError(error);
     }
-    nobodyBehind(response) ? lost() : reached(true);
+    noServerBehind(response) ? lost() : reached(true);
     return response;
   }
 
@@ -47,7 +47,7 @@ export function createLine(env: Environment, api: string, changed: () => void): 
       // The body is read here too, so that the time limit includes it.
       const response = await env.fetch(base + path, { ...init, signal: limit.signal });
       const body = await response.arrayBuffer();
-      nobodyBehind(response) ? lost() : reached(path !== HEALTH);
+      noServerBehind(response) ? lost() : reached(path !== HEALTH);
       return new Response(body.byteLength ? body : null, response);
     } catch (error) {
       lost();
@@ -118,6 +118,6 @@ function addressed(api: string, origin: string): string {
 }
 
 // Whether a proxy without a server behind it answered; lictor's own refusals are JSON.
-function nobodyBehind({ status, headers }: Response): boolean {
+function noServerBehind({ status, headers }: Response): boolean {
   return [502, 503, 504].includes(status) && !headers.get('Content-Type')?.startsWith('application/json');
 }

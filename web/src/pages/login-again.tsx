@@ -16,10 +16,10 @@ export function LoginAgain() {
   // Pages that can change something are shown only after this is loaded.
   const { data: me } = useMe();
   // After a logout in another tab, the waiting requests must not run for the next user.
-  const nobody = asked && !me;
+  const loggedOut = asked && !me;
   useEffect(() => {
-    if (nobody) settleFreshLogin(false);
-  }, [nobody]);
+    if (loggedOut) settleFreshLogin(false);
+  }, [loggedOut]);
   return asked && me ? <Dialog me={me} /> : null;
 }
 

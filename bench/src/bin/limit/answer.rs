@@ -1,5 +1,5 @@
-//! Requests in, answers out, as bytes: the least parsing that finds the end of
-//! a request, and answers that are fixed but for a name or a token.
+//! Requests and answers as bytes: the least parsing that finds the end of a
+//! request, and answers that are fixed except for a name or a token.
 
 use std::io::Write;
 
@@ -10,7 +10,7 @@ const HELLO: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\
     Content-Length: 17\r\n\r\n{\"Hello\":\"World\"}";
 
 pub enum Parsed<'a> {
-    /// The request and its length.
+    /// A request and its length.
     Complete(Request<'a>, usize),
     /// More bytes are needed.
     Partial,
@@ -19,7 +19,7 @@ pub enum Parsed<'a> {
 
 pub enum Request<'a> {
     Hello,
-    /// With what the `Authorization` header said.
+    /// With the value of the `Authorization` header.
     Protected(&'a [u8]),
     Login(Login),
     Other,
@@ -53,13 +53,13 @@ pub fn parse(bytes: &[u8]) -> Parsed<'_> {
     Parsed::Complete(request, body_start + body_length)
 }
 
-/// The `Authorization` header and the length of the body.
+/// Finds the `Authorization` header and the length of the body.
 fn read_headers(mut lines: &[u8]) -> Option<(&[u8], usize)> {
     let (mut authorization, mut length): (&[u8], usize) = (b"", 0);
     while let Some((line, rest)) = split_line(lines) {
         let colon = memchr(b':', line)?;
         let (name, value) = (&line[..colon], line[colon + 1..].trim_ascii());
-        // Lengths first: they rule out nearly every other header.
+        // Comparing lengths first excludes nearly every other header.
         if name.len() == 13 && name.eq_ignore_ascii_case(b"authorization") {
             authorization = value;
         } else if name.len() == 14 && name.eq_ignore_ascii_case(b"content-length") {
@@ -82,7 +82,7 @@ pub fn hello(output: &mut Vec<u8>) {
 pub fn allowed(output: &mut Vec<u8>, name: &str) {
     const BEFORE: &str = r#"{"message":"protected endpoint (allowed usr "#;
     const AFTER: &str = r#")"}"#;
-    // The user's name is made by the benchmark and holds nothing to escape.
+    // The benchmark chooses the name of the user, which needs no escaping.
     json(output, &[BEFORE, name, AFTER]);
 }
 
@@ -91,7 +91,7 @@ pub fn access_token(output: &mut Vec<u8>, token: &str) {
 }
 
 pub fn status(output: &mut Vec<u8>, status: &str) {
-    // Writing to a vector does not fail.
+    // Writing to a vector cannot fail.
     let _ = write!(output, "HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
 }
 

@@ -1,6 +1,6 @@
-//! Who works on a connection. Epoll is edge-triggered and shared by all threads,
-//! so a second event may reach one thread while another still has the
-//! connection; the state hands it over without a lock and loses no event.
+//! The state of a connection. All threads share one edge-triggered epoll set,
+//! so a second event may reach one thread while another has the connection; an
+//! atomic state hands the event over without a lock.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Mutex, OnceLock};
@@ -9,19 +9,19 @@ use rustix::fd::OwnedFd;
 
 const IDLE: u8 = 0;
 const BUSY: u8 = 1;
-/// Busy, and something has happened meanwhile.
+/// Busy, and another event has arrived meanwhile.
 const AGAIN: u8 = 2;
 
-/// Connections are numbered by their descriptor, which the kernel keeps small.
+/// The number of a connection is its descriptor, which the kernel keeps small.
 const CHUNK: usize = 256;
 const CHUNKS: usize = 128;
 
 #[derive(Default)]
 pub struct Connection {
     pub socket: Option<OwnedFd>,
-    /// The start of a request, if one has come in half.
+    /// The beginning of an incomplete request.
     pub input: Vec<u8>,
-    /// What the client has not taken yet.
+    /// Bytes that the client has not read yet.
     pub output: Vec<u8>,
 }
 
@@ -32,13 +32,13 @@ pub struct Slot {
 }
 
 impl Slot {
-    /// Something has happened: true if the caller now has the connection.
+    /// Notes an event; true if the caller now has the connection.
     pub fn take(&self) -> bool {
         let next = |state| Some(if state == IDLE { BUSY } else { AGAIN });
         self.state.fetch_update(Ordering::AcqRel, Ordering::Acquire, next) == Ok(IDLE)
     }
 
-    /// Done: false if something has happened meanwhile and the caller goes on.
+    /// Releases the connection; false if another event has arrived and the caller must go on.
     pub fn release(&self) -> bool {
         let (ordering, failure) = (Ordering::AcqRel, Ordering::Acquire);
         let done = self.state.compare_exchange(BUSY, IDLE, ordering, failure).is_ok();
@@ -49,7 +49,7 @@ impl Slot {
     }
 }
 
-/// All slots, made by the chunk when they are first needed.
+/// All slots, allocated in chunks at their first use.
 pub struct Slots([OnceLock<Box<[Slot]>>; CHUNKS]);
 
 impl Slots {

@@ -1,5 +1,5 @@
-//! The slow lane: logins wait in a bounded queue for threads of low priority,
-//! each with its own Argon2 memory, so that token checks always go first.
+//! The queue for hashing: logins wait in a bounded queue for threads of low
+//! priority, each with Argon2 memory of its own, so that token checks go first.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,12 +18,12 @@ use crate::worker::Worker;
 
 const QUEUE_MAX: usize = 256;
 const NICE: i32 = 10;
-/// After so long without a login the memory is given back.
+/// Time without a login after which a thread releases its memory.
 const REST: Duration = Duration::from_secs(5);
-/// glibc keeps freed memory for later, unless it came in a piece of this size.
+/// Size from which glibc returns freed memory to the system at once.
 const ALWAYS_GIVEN_BACK: usize = 32 * 1024 * 1024;
 
-/// A login and the number of its connection, which stays busy until answered.
+/// A login and the number of its connection, which stays busy until the answer.
 pub struct Job {
     pub number: usize,
     pub login: Login,
@@ -49,7 +49,7 @@ impl Lane {
         true
     }
 
-    /// The next job, or none if none comes for a while.
+    /// The next job; `None` if none arrives in time.
     fn pop(&self) -> Option<Job> {
         let queue = self.queue.lock().expect("no thread panics with the queue");
         let empty = |queue: &mut VecDeque<Job>| queue.is_empty();
@@ -57,7 +57,7 @@ impl Lane {
         waited.expect("no thread panics with the queue").0.pop_front()
     }
 
-    /// What a hashing thread does.
+    /// The loop of a hashing thread.
     pub fn hash(&self, mut worker: Worker) -> io::Result<()> {
         setpriority_process(Some(gettid()), NICE)?;
         let mut hasher = Hasher::new();
@@ -85,7 +85,7 @@ fn log_in(worker: &Worker, job: &Job, hasher: &mut Hasher) -> Option<String> {
     Some(worker.shared.key.sign(&claims))
 }
 
-/// Argon2id with memory that is kept from one hash to the next.
+/// Argon2id with memory that all hashes of a thread reuse.
 struct Hasher {
     argon2: Argon2<'static>,
     memory: Vec<Block>,

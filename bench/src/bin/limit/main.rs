@@ -1,8 +1,8 @@
 //! The limit: the least that a machine must do for this work. A bare
 //! leader/follower loop on epoll with fixed answers, one prepared statement per
-//! thread, a kept HS256 key schedule, and hashing threads of low priority with
-//! kept memory. It has no timeouts, no connection limits, no routing table and
-//! no useful errors: it is a yardstick, not a server.
+//! thread, a cached HS256 key schedule, and hashing threads of low priority that
+//! reuse their memory. It has no timeouts, no connection limits, no routing table
+//! and no useful errors: it is for comparison only.
 
 mod answer;
 mod connection;

@@ -1,5 +1,5 @@
-//! HS256 by hand: the key schedule is computed once and cloned for each token,
-//! and only the one header that this server itself writes is accepted.
+//! HS256 without a library: the key schedule is computed once and cloned for
+//! each token, and only the header that this server itself writes is accepted.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,7 +10,7 @@ use sha2::Sha256;
 
 /// `{"alg":"HS256","typ":"JWT"}` and the dot after it.
 const HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.";
-/// A SHA-256 in unpadded base64.
+/// Length of a SHA-256 in unpadded base64.
 const SIGNATURE: usize = 43;
 pub const PAYLOAD_MAX: usize = 512;
 
@@ -26,12 +26,12 @@ pub struct Checked<'a> {
 
 impl Key {
     pub fn new(secret: &[u8]) -> Key {
-        // HMAC takes keys of every length.
+        // HMAC accepts keys of any length.
         Key(Hmac::new_from_slice(secret).expect("a key"))
     }
 
     pub fn sign(&self, claims: &Claims) -> String {
-        // Plain integers and strings.
+        // The claims are integers and strings.
         let payload = serde_json::to_vec(claims).expect("JSON");
         let mut token = HEADER.to_owned();
         URL_SAFE_NO_PAD.encode_string(payload, &mut token);
@@ -41,7 +41,7 @@ impl Key {
         token
     }
 
-    /// The user and the session that a good token names.
+    /// The user and the session of a valid token.
     pub fn verify<'a>(
         &self,
         token: &[u8],

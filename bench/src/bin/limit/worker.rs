@@ -1,5 +1,5 @@
-//! One thread's loop: wait, read, answer, write. Every worker waits on the same
-//! epoll set and runs what it gets to the end.
+//! The loop of a worker thread: wait, read, answer, write. All workers wait on the
+//! same epoll set, and each serves a connection until it has no more requests.
 
 use std::io;
 use std::mem::take;
@@ -20,18 +20,18 @@ use crate::connection::{Connection, Slots};
 use crate::lane::{Job, Lane};
 use crate::token::{Checked, Key, PAYLOAD_MAX};
 
-/// Few events per wait: what one worker takes, the other cannot.
+/// Few events per wait, so that the other workers get some too.
 const EVENTS: usize = 8;
 const BACKLOG: i32 = 1024;
 const READ: usize = 16 * 1024;
 const INPUT_MAX: usize = 64 * 1024;
-/// No connection has this number.
+/// The token of the listener, which is no connection's number.
 const LISTENER: u64 = u64::MAX;
 
 const READABLE: EventFlags = EventFlags::IN.union(EventFlags::RDHUP).union(EventFlags::ET);
 const CLOSING: EventFlags = EventFlags::RDHUP.union(EventFlags::HUP).union(EventFlags::ERR);
 
-/// What all workers have in common.
+/// The state that all workers share.
 pub struct Shared {
     pub key: Key,
     pub sessions: Sessions,
@@ -57,18 +57,18 @@ impl Shared {
 pub struct Worker<'a> {
     pub shared: &'a Shared,
     pub reader: &'a Reader,
-    /// Answers that are written when there is nothing left to answer.
+    /// Answers that are written after the last request.
     pub output: Vec<u8>,
     lane: &'a Lane,
     standing: Statement<'a>,
     input: Vec<u8>,
 }
 
-/// Why a worker lets go of a connection.
+/// Why a worker releases a connection.
 enum Outcome {
-    /// It waits for the client, or is closed.
+    /// The connection waits for the client, or is closed.
     Idle,
-    /// It is the slow lane's now.
+    /// The queue for hashing has the connection.
     Handed,
 }
 
@@ -99,7 +99,7 @@ impl<'a> Worker<'a> {
 
     fn accept(&self) {
         let flags = SocketFlags::NONBLOCK | SocketFlags::CLOEXEC;
-        // Any error means that there is nobody to accept, or no descriptor left.
+        // Any error means that no connection is waiting, or that no descriptor is left.
         while let Ok(socket) = net::accept_with(&self.shared.listener, flags) {
             let _ = sockopt::set_tcp_nodelay(&socket, true);
             let number = socket.as_raw_fd() as usize;
@@ -120,12 +120,12 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Writes what a hashing thread has put into `output`, and goes on from there.
+    /// Writes the answer that a hashing thread has put into `output`, and goes on.
     pub fn resume(&mut self, number: usize) {
         self.run(number, false);
     }
 
-    /// Runs a connection that is ours until there is nothing left to do.
+    /// Serves a connection until it has no more requests.
     fn run(&mut self, number: usize, mut to_the_end: bool) {
         let Some(slot) = self.shared.slots.get(number) else {
             return;
@@ -148,7 +148,7 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Answers what is here. An error means that the connection is over.
+    /// Answers the received requests. An error means that the connection must be closed.
     fn step(
         &mut self,
         number: usize,
@@ -180,7 +180,7 @@ impl<'a> Worker<'a> {
             let room = self.input.spare_capacity_mut().len();
             match read(socket, spare_capacity(&mut self.input)) {
                 Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-                // A short read has emptied the socket: no second one is needed.
+                // A short read has emptied the socket, so no second read is needed.
                 Ok(length) => more = length == room || to_the_end,
                 Err(Errno::AGAIN) => break,
                 Err(error) => return Err(error.into()),
@@ -193,7 +193,7 @@ impl<'a> Worker<'a> {
         Ok(Outcome::Idle)
     }
 
-    /// Answers every whole request in `input`, up to the first login.
+    /// Answers every complete request in `input`, up to the first login.
     fn answer(&mut self) -> io::Result<Option<Login>> {
         let mut used = 0;
         let mut login = None;
@@ -219,7 +219,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// The client's address: asked for only where a hash costs ten thousand times more.
+/// The client's IP address. Only logins need it, where a hash costs ten thousand times more.
 fn peer(socket: &OwnedFd) -> Option<IpAddr> {
     let address = net::getpeername(socket).ok()??;
     SocketAddr::try_from(address).ok().map(|address| address.ip())
@@ -239,14 +239,14 @@ fn protected(key: &Key, standing: &mut Statement, authorization: &[u8], output: 
         }
         Ok(allowed)
     });
-    // No such session is one more way of not being allowed.
+    // A missing session is refused like the other cases.
     if !matches!(found, Ok(true)) {
         answer::status(output, "403 Forbidden");
     }
 }
 
-/// Writes what there is. What the client does not take waits in `rest`, and the
-/// socket is watched until there is room.
+/// Writes the answers. Bytes that the client does not read wait in `rest`, until
+/// epoll reports that the socket is writable.
 fn send(
     socket: &OwnedFd,
     output: &mut Vec<u8>,

@@ -1,15 +1,15 @@
-//! The load that wrk cannot make, one kind per command, one line of JSON each:
+//! Loads that wrk cannot make. Each command is one kind of load and prints one line of JSON:
 //!
 //! ```text
-//! probe login ADDR CLIENTS SECONDS        clients log in without pause
+//! probe login ADDR CLIENTS SECONDS        clients log in without a pause
 //! probe rate ADDR PER_SECOND SECONDS      token checks at a constant rate
 //! probe open ADDR PER_SECOND SECONDS CONNECTIONS
-//!                                         the same, thousands a second (open.rs)
-//! probe idle ADDR COUNT                   holds connections until stdin ends
-//! probe cold ADDR PROGRAM ARGUMENT...     start to the first 200, then ends it
+//!                                         like rate, thousands a second (open.rs)
+//! probe idle ADDR COUNT                   opens connections and keeps them until stdin ends
+//! probe cold ADDR PROGRAM ARGUMENT...     time from the start to the first 200
 //! ```
 //!
-//! `login` reads BENCH_USERS, joined by commas and taken in turn, and their
+//! `login` reads BENCH_USERS, joined by commas and used in turn, and their
 //! BENCH_PASSWORD; `rate` and `open` read BENCH_TOKEN.
 
 mod open;
@@ -24,14 +24,14 @@ use std::time::{Duration, Instant};
 use rustix::net::{AddressFamily, SocketType, bind, connect, socket, sockopt};
 use serde_json::{Value, json};
 
-/// No answer takes this long, and no wait is longer.
+/// Limit on every wait; no answer takes this long.
 const PATIENCE: Duration = Duration::from_secs(20);
 const SECONDS_MAX: f64 = 600.0;
-/// The connections that a constant rate is spread over.
+/// The number of connections that share a constant rate.
 const RATE_CONNECTIONS: u32 = 20;
-/// Idle connections per source address: servers limit what one address may hold.
+/// Idle connections per source IP address, because servers limit the connections of one.
 const PER_SOURCE: usize = 500;
-/// All of them are open by then.
+/// Time within which all of them must be open.
 const OPENING_MAX: Duration = Duration::from_secs(60);
 const FRESH_REQUESTS: usize = 200;
 
@@ -59,8 +59,8 @@ fn main() {
     }
 }
 
-/// Every client logs in again and again, each on its own connection and, while
-/// there are enough, as a user of its own.
+/// Every client logs in repeatedly, on a connection of its own and, while there
+/// are enough users, as a user of its own.
 fn login(address: &str, clients: &str, seconds: &str) -> Outcome<Value> {
     let address: SocketAddr = address.parse()?;
     let clients: usize = clients.parse()?;
@@ -94,13 +94,13 @@ fn login_request(address: SocketAddr, user: &str, password: &str) -> String {
     )
 }
 
-/// Requests go out at fixed times whatever the answers do, and a latency counts
-/// from the time at which its request was due, so that a stall is not hidden.
+/// Sends requests at fixed times, whenever the answers arrive. A latency counts
+/// from the time at which the request was due, so that a stall is not hidden.
 fn rate(address: &str, per_second: &str, seconds: &str) -> Outcome<Value> {
     let address: SocketAddr = address.parse()?;
     let interval = Duration::from_secs_f64(1.0 / per_second.parse::<f64>()?);
     let request = protected_request(address)?;
-    // Time for every thread to start and connect.
+    // The time for every thread to start and connect.
     let start = Instant::now() + Duration::from_millis(200);
     let end = start + duration(seconds)?;
     let mut latencies = in_parallel(RATE_CONNECTIONS as usize, |index| {
@@ -125,8 +125,8 @@ fn protected_request(address: SocketAddr) -> Outcome<String> {
     ))
 }
 
-/// Opens connections that have had one answer each, tries how fast a fresh one is
-/// answered meanwhile, reports, and holds them until stdin ends.
+/// Opens connections that get one answer each, measures the latency of fresh
+/// connections, reports, and keeps the connections until stdin ends.
 fn idle(address: &str, count: &str) -> Outcome<Value> {
     let address: SocketAddrV4 = address.parse()?;
     let count: usize = count.parse()?;
@@ -142,7 +142,7 @@ fn idle(address: &str, count: &str) -> Outcome<Value> {
         held.push(client.0);
     }
     let open = held.iter().filter(|socket| is_open(socket)).count();
-    // Only now: beside a full house, each of these may cost the oldest its place.
+    // Measured last: with a full table, each of these may evict the oldest connection.
     let mut latencies = Vec::new();
     for _ in 0..FRESH_REQUESTS {
         let start = Instant::now();
@@ -157,19 +157,19 @@ fn idle(address: &str, count: &str) -> Outcome<Value> {
     Ok(json!({"held": held.len()}))
 }
 
-/// An open connection on which nothing has come in.
+/// Whether the connection is open and nothing was received.
 fn is_open(socket: &TcpStream) -> bool {
     let nothing = socket.set_nonblocking(true).and_then(|()| socket.peek(&mut [0]));
     nothing.is_err_and(|error| error.kind() == ErrorKind::WouldBlock)
 }
 
-/// A loopback address of its own for every `PER_SOURCE` connections.
+/// A loopback IP address for every `PER_SOURCE` connections.
 fn source(index: usize) -> Ipv4Addr {
     let number = 2 + (index / PER_SOURCE) as u32;
     Ipv4Addr::from_bits(Ipv4Addr::LOCALHOST.to_bits() - 1 + number)
 }
 
-/// Starts a server and measures until it has answered `/api/` with 200.
+/// Starts a server and measures the time until it answers `/api/` with 200.
 fn cold(address: &str, program: &str, arguments: &[&str]) -> Outcome<Value> {
     let address: SocketAddr = address.parse()?;
     let request = format!("GET /api/ HTTP/1.1\r\nHost: {address}\r\n\r\n");
@@ -201,7 +201,7 @@ impl Client {
 
     fn connect_from(source: Ipv4Addr, address: SocketAddrV4) -> Outcome<Client> {
         let socket = socket(AddressFamily::INET, SocketType::STREAM, None)?;
-        // It bounds connect() as well.
+        // The limit counts for connect() too.
         sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(PATIENCE))?;
         bind(&socket, &SocketAddrV4::new(source, 0))?;
         connect(&socket, &address)?;
@@ -214,7 +214,7 @@ impl Client {
         Ok(Client(socket))
     }
 
-    /// Sends a request and reads the whole answer, which must be a 200.
+    /// Sends a request and reads the complete answer, which must be a 200.
     fn ask(&mut self, request: &[u8]) -> Outcome<()> {
         self.0.write_all(request)?;
         let mut answer = [0; 4096];
@@ -233,7 +233,7 @@ impl Client {
     }
 }
 
-/// True, or an error if a whole answer is no 200.
+/// True for a complete answer with status 200, an error for any other.
 fn is_ok(answer: &[u8]) -> Outcome<bool> {
     let line = String::from_utf8_lossy(&answer[..answer.len().min(12)]);
     match line == "HTTP/1.1 200" {
@@ -242,7 +242,7 @@ fn is_ok(answer: &[u8]) -> Outcome<bool> {
     }
 }
 
-/// Whether head and body are here; answers carry a `Content-Length`.
+/// Whether head and body are complete; answers have a `Content-Length`.
 fn is_whole(answer: &[u8]) -> Outcome<bool> {
     let Some(end) = memchr::memmem::find(answer, b"\r\n\r\n") else {
         return Ok(false);

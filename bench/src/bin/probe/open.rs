@@ -1,10 +1,10 @@
-//! An open loop: token checks are due at a fixed rate, whatever the answers do, and each takes the
-//! connection that has been idle for longest. A latency counts from the time at which the request
-//! was due, so neither a stall of the server nor one of this program is hidden. When all
-//! connections are busy, requests wait for one, and their latencies say so.
+//! An open loop: token checks are due at a fixed rate, whenever the answers arrive, and each uses the
+//! connection that has been idle for longest. A latency counts from the time at which the request was
+//! due, so stalls of the server and of this program are not hidden. When all connections are busy,
+//! requests wait for one, which their latencies include.
 //!
-//! One thread and one epoll set: on a machine that is shared with the server, a thread for each
-//! connection would cost more than the requests.
+//! One thread and one epoll set: the server runs on the same machine, and a thread for each connection
+//! would cost more than the requests.
 
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -21,9 +21,9 @@ use super::{Client, Outcome, duration, is_ok, is_whole, percentiles, protected_r
 
 const RATE_MAX: f64 = 1_000_000.0;
 const CONNECTIONS_MAX: usize = 1_000;
-/// How many times the planned time it may take until all is answered.
+/// Limit on the time until the last answer, as a multiple of the planned time.
 const OVERTIME: u32 = 2;
-/// The kernel delays wake-ups by up to 50 µs otherwise.
+/// Otherwise the kernel delays wake-ups by up to 50 µs.
 const TIMER_SLACK: Option<NonZeroU64> = NonZeroU64::new(1);
 
 pub fn open(address: &str, per_second: &str, seconds: &str, count: &str) -> Outcome<Value> {
@@ -51,7 +51,7 @@ pub fn open(address: &str, per_second: &str, seconds: &str, count: &str) -> Outc
     }
     let elapsed = start.elapsed().as_secs_f64();
     let mut report = percentiles(&mut latencies);
-    // Over the whole time, the last answers included: less than `rate` if that was too much.
+    // Over the whole time with the last answers: less than `rate` if the server could not sustain it.
     report["per_second"] = json!(latencies.len() as f64 / elapsed);
     Ok(report)
 }
@@ -61,20 +61,20 @@ struct Load {
     events: Vec<Event>,
     request: Vec<u8>,
     connections: Vec<Connection>,
-    /// Those that wait for nothing, the longest idle first.
+    /// Idle connections, the longest idle first.
     idle: VecDeque<usize>,
 }
 
 struct Connection {
     socket: TcpStream,
-    /// When the request was due whose answer comes next.
+    /// When the request of the next answer was due.
     due: Instant,
     answer: [u8; 4096],
     filled: usize,
 }
 
 impl Load {
-    /// Every connection has had an answer before the first is measured.
+    /// Opens the connections; each gets one answer before the measurement.
     fn connect(address: SocketAddr, count: usize, request: Vec<u8>) -> Outcome<Load> {
         let epoll = epoll::create(CreateFlags::CLOEXEC)?;
         let mut connections = Vec::with_capacity(count);
@@ -95,12 +95,12 @@ impl Load {
         let Some(number) = self.idle.pop_front() else { return Ok(false) };
         let connection = &mut self.connections[number];
         (connection.due, connection.filled) = (due, 0);
-        // Nothing else is in the socket's buffer.
+        // The socket's buffer is empty, so the request fits.
         connection.socket.write_all(&self.request)?;
         Ok(true)
     }
 
-    /// Waits until `until` or the first answers, and reads them.
+    /// Waits for answers, at most until `until`, and reads them.
     fn receive(&mut self, until: Instant, latencies: &mut Vec<Duration>) -> Outcome<()> {
         let wait = until.saturating_duration_since(Instant::now());
         let timeout =
@@ -120,7 +120,7 @@ impl Load {
 }
 
 impl Connection {
-    /// Reads what has come; true if the answer is whole.
+    /// Reads received bytes; true if the answer is complete.
     fn receive(&mut self) -> Outcome<bool> {
         match self.socket.read(&mut self.answer[self.filled..]) {
             Ok(0) => return Err("the server closed a connection, or an answer is too long".into()),

@@ -27,7 +27,7 @@ test('logging in', async () => {
   const wrong = (await world.outcome(auth.logIn({ ...ADA, password: 'wrong' }))) as ApiError;
   assert.ok(wrong instanceof ApiError && wrong instanceof Error);
   assert.deepEqual([wrong.error, wrong.status, wrong.message], ['AuthenticationError', 401, 'because of AuthenticationError']);
-  assert.deepEqual(tab.told, [], 'nothing has changed');
+  assert.deepEqual(tab.states, [], 'nothing has changed');
 
   server.instead = () => refuse(403, 'InvalidUserError');
   assert.equal(((await world.outcome(auth.logIn(ADA))) as ApiError).error, 'InvalidUserError');
@@ -121,8 +121,8 @@ test('call sends and reads JSON', async () => {
   server.instead = () => new Response('<html>');
   assert.equal(((await world.outcome(auth.call('GET', '/api/me'))) as ApiError).error, 'HttpError');
   server.instead = () => refuse(429, 'TooManyRequests', { 'Retry-After': '17' });
-  const told = (await world.outcome(auth.call('PUT', '/api/password', {}))) as ApiError;
-  assert.deepEqual([told.error, told.status, told.retryAfter], ['TooManyRequests', 429, 17]);
+  const refusal = (await world.outcome(auth.call('PUT', '/api/password', {}))) as ApiError;
+  assert.deepEqual([refusal.error, refusal.status, refusal.retryAfter], ['TooManyRequests', 429, 17]);
 });
 
 test('an aborted request does not count as offline', async () => {
@@ -220,10 +220,10 @@ test('unsubscribed listeners are not called, and a closed Auth does nothing', as
   let heard = 0;
   const end = auth.subscribe(() => (heard += 1));
   end();
-  tab.told.length = 0;
+  tab.states.length = 0;
   auth.close();
   await world.pass(86_400_000);
-  assert.deepEqual([heard, tab.told, server.log], [0, [], []]);
+  assert.deepEqual([heard, tab.states, server.log], [0, [], []]);
 });
 
 test('blocked storage counts as missing', async () => {

@@ -61,7 +61,7 @@ test('a session ends with its last token, and its reason is expired', async () =
   const asked = server.log.length;
   await world.pass(DAY);
   assert.equal(server.log.length, asked, 'that is the end of it');
-  assert.deepEqual(tab.told.slice(-1), ['out expired']);
+  assert.deepEqual(tab.states.slice(-1), ['out expired']);
 });
 
 test('answers to a refresh', async () => {
@@ -202,7 +202,7 @@ test('while the server is unreachable, the session is kept, offline is set, and 
   assert.deepEqual([auth.state.loggedIn, auth.state.offline], [true, false]);
   assert.deepEqual(server.log, ['GET /api/health', REFRESH]);
   // The last two states: reachable again; the new token.
-  assert.deepEqual(tab.told, ['in', 'in offline', 'in', 'in']);
+  assert.deepEqual(tab.states, ['in', 'in offline', 'in', 'in']);
 });
 
 test('an unreachable server is probed a few times, then once a minute', async () => {
@@ -237,7 +237,7 @@ test('the online event and retry probe at once', async () => {
     else assert.equal(await world.outcome(auth.retry()), true);
     await world.pass(200);
     assert.equal(auth.state.offline, false);
-    assert.equal(server.count(REFRESH), 1, 'and what is due is done');
+    assert.equal(server.count(REFRESH), 1, 'and the due refresh is done');
     assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), '[object Response]');
   }
 });

@@ -145,7 +145,7 @@ test('a tab that was frozen does not send a token that others have exchanged', a
     await world.pass(1000);
     assert.equal(await read(world, all[1]!), '200');
     assert.deepEqual(states(all), ['in', 'in']);
-    assert.equal([...server.rows.values()].some(row => row.over), false, 'nobody took it for a thief');
+    assert.equal([...server.rows.values()].some(row => row.over), false, 'no replay was detected');
   }
 });
 
@@ -153,9 +153,9 @@ test('a logout in one tab logs out all and ends the session', async () => {
   for (const locks of BOTH) {
     const { world, all, server } = await tabs(3, { locks });
     const old = await all[1]!.auth.token();
-    const told = all[0]!.auth.logOut();
+    const loggedOut = all[0]!.auth.logOut();
     assert.equal(all[0]!.auth.state.loggedIn, false, 'at once');
-    assert.equal(await world.outcome(told), true);
+    assert.equal(await world.outcome(loggedOut), true);
     await world.pass(100);
     assert.deepEqual(states(all), ['out user', 'out user', 'out user']);
     assert.equal(world.local.text.includes(old!), false);
@@ -210,7 +210,7 @@ test('a session that is not remembered belongs to its tab', async () => {
     assert.deepEqual(all.map(({ auth }) => auth.state.claims!.jti), ['session-1', 'session-2']);
     await world.outcome(all[0]!.auth.logOut());
     await world.pass(100);
-    assert.deepEqual(states(all), ['out user', 'in'], 'the remembered one is somebody else\'s');
+    assert.deepEqual(states(all), ['out user', 'in'], 'the remembered session belongs to another user');
     await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right' }));
     await world.pass(100);
     assert.deepEqual(states(all), ['in', 'in'], 'a new one is for all');
@@ -218,7 +218,7 @@ test('a session that is not remembered belongs to its tab', async () => {
     assert.notEqual(all[0]!.session.text, '[]');
     await world.outcome(all[0]!.auth.logIn({ username: 'ada', password: 'right' }));
     await world.pass(100);
-    assert.equal(all[0]!.session.text, '[]', 'what is remembered lies in one place');
+    assert.equal(all[0]!.session.text, '[]', 'a remembered session is only in localStorage');
     assert.equal(await all[0]!.auth.token(), await all[1]!.auth.token());
   }
 });
@@ -233,7 +233,7 @@ test('a duplicated tab shares a session that is not remembered', async () => {
     assert.ok(server.count(REFRESH) <= 36, String(server.count(REFRESH)));
     assert.equal(await all[0]!.auth.token(), await all[1]!.auth.token());
     for (const tab of all) assert.equal(await read(world, tab), '200');
-    assert.equal([...server.rows.values()].some(row => row.over), false, 'nobody took it for a thief');
+    assert.equal([...server.rows.values()].some(row => row.over), false, 'no replay was detected');
     await world.outcome(all[1]!.auth.logOut());
     await world.pass(100);
     assert.deepEqual(states(all), ['out user', 'out user']);
@@ -248,7 +248,7 @@ test('after a password change all tabs have the new session', async () => {
       assert.deepEqual(states(all), ['in', 'in']);
       await world.outcome(all[1]!.auth.changePassword({ current: 'right', new: 'better' }));
       await world.pass(100);
-      assert.deepEqual(all.map(({ auth, told }) => [auth.state.claims!.jti, told.includes('out revoked')]), Array(2).fill(['session-2', false]));
+      assert.deepEqual(all.map(tab => [tab.auth.state.claims!.jti, tab.states.includes('out revoked')]), Array(2).fill(['session-2', false]));
       assert.equal(world.local.text.includes('eyJ'), remember, 'it is kept where the one before was');
       for (const tab of all) assert.equal(await read(world, tab), '200');
       await world.pass(2 * HOUR);

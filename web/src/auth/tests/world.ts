@@ -29,7 +29,7 @@ export interface Tab {
   readonly auth: Auth;
   readonly session: Memory;
   /** Every published state. */
-  readonly told: string[];
+  readonly states: string[];
   skew: number;
   /** The event of a browser whose page becomes visible again. */
   signal(): void;
@@ -53,7 +53,7 @@ export class World {
     tab.auth = createAuth({ ...(options.api === undefined ? {} : { api: options.api }) }, tab.environment(options));
     tab.auth.subscribe(() => {
       const { loggedIn, reason, offline } = tab.auth.state;
-      tab.told.push([loggedIn ? 'in' : 'out', reason, offline ? 'offline' : null].filter(Boolean).join(' '));
+      tab.states.push([loggedIn ? 'in' : 'out', reason, offline ? 'offline' : null].filter(Boolean).join(' '));
     });
     return tab;
   }
@@ -134,7 +134,7 @@ export class World {
 class FakeTab implements Tab {
   auth!: Auth;
   session: Memory;
-  told: string[] = [];
+  states: string[] = [];
   skew: number;
   hearsStorage: (key: string | null) => void = () => {};
   #signal: () => void = () => {};

@@ -1,0 +1,76 @@
+//! The audit: its two shares, and which entries a search finds.
+
+use super::{NOTE, each, events, execute};
+use crate::clock::Timestamp;
+use crate::store::audit::{MAX_FAILED, MAX_OTHERS};
+use crate::store::{AuditQuery, Entry, Event, Store};
+
+const NOW: Timestamp = Timestamp(1_000);
+
+fn record(store: &Store, event: Event) {
+    store.record(&Entry { event, ..NOTE }, NOW).unwrap();
+}
+
+/// Raises the newest number of a share, as `count` entries would that were deleted since.
+fn pass(store: &Store, failed: bool, count: i64) {
+    let sql = "UPDATE audit SET number = number + $2 WHERE id =
+               (SELECT max(id) FROM audit WHERE failed = $1)";
+    assert_eq!(execute(store, sql, &[failed.into(), count.into()]).unwrap(), 1);
+}
+
+#[test]
+fn failed_logins_pushed_out_what_topics() {
+    each("audit-shares", |store| {
+        record(store, Event::RolesChanged);
+        for event in [Event::LoginFailed, Event::LoginRefused, Event::SecondFactorAsked] {
+            record(store, event);
+        }
+        record(store, Event::LoginFailed);
+        pass(store, true, MAX_FAILED - 2);
+        assert_eq!(store.sweep(Timestamp(0), NOW).unwrap(), 2);
+        assert_eq!(events(store), ["roles-changed", "second-factor-asked", "login-failed"]);
+        // The numbers go on where they are.
+        record(store, Event::LoginFailed);
+        assert_eq!(store.sweep(Timestamp(0), NOW).unwrap(), 1);
+        assert_eq!(events(store), ["roles-changed", "login-failed", "login-failed"]);
+        pass(store, true, 2 * MAX_FAILED);
+        assert_eq!(store.sweep(Timestamp(0), NOW).unwrap(), 1);
+        // All others have an end as well.
+        record(store, Event::Logout);
+        pass(store, false, MAX_OTHERS);
+        assert_eq!(store.sweep(Timestamp(0), NOW).unwrap(), 1);
+        assert_eq!(events(store), ["login-failed", "logout"]);
+    });
+}
+
+#[test]
+fn a_search_narrows_by_user_name_time_and_page() {
+    each("audit-search", |store| {
+        for (at, user, name) in [
+            (1, Some(1), Some("ada")),
+            (2, Some(2), Some("bob")),
+            (3, None, None),
+            (4, Some(1), Some("countess")),
+            (5, Some(2), Some("ada")),
+        ] {
+            store.record(&Entry { user, name, ..NOTE }, Timestamp(at)).unwrap();
+        }
+        let all = AuditQuery { limit: 10, ..AuditQuery::default() };
+        let times = |query: &AuditQuery<'_>| -> Vec<i64> {
+            store.recorded(query).unwrap().into_iter().map(|entry| entry.at.0).collect()
+        };
+        let before = store.recorded(&all).unwrap()[1].id;
+        for (query, expected) in [
+            (all, &[5, 4, 3, 2, 1][..]),
+            (AuditQuery { limit: 2, ..all }, &[5, 4]),
+            (AuditQuery { user: Some(1), ..all }, &[4, 1]),
+            (AuditQuery { name: Some("ada"), ..all }, &[5, 1]),
+            (AuditQuery { user: Some(2), name: Some("ada"), ..all }, &[5, 2]),
+            (AuditQuery { since: Some(3), ..all }, &[5, 4, 3]),
+            (AuditQuery { before: Some(before), ..all }, &[3, 2, 1]),
+            (AuditQuery { user: Some(1), since: Some(2), before: Some(before), ..all }, &[]),
+        ] {
+            assert_eq!(times(&query), expected, "{query:?}");
+        }
+    });
+}

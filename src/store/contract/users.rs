@@ -1,0 +1,121 @@
+//! Accounts: names that are taken, changes, and the last administrator.
+
+use super::{BY, NOTE, add, each, found};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::store::{Change, Person, Store, UserQuery};
+use crate::values::{Fragment, PasswordHash, Roles};
+
+const NOW: Timestamp = Timestamp(100);
+
+fn change(store: &Store, id: i64, change: &Change<'_>) -> Result<bool, Error> {
+    store.change(id, change, &BY, &NOTE, NOW)
+}
+
+#[test]
+fn users_come_change_and_go() {
+    each("users", |store| {
+        let ada = add(store, "Ada", None).unwrap();
+        assert!(matches!(add(store, "aDA", None), Err(Error::UsernameTaken)));
+        assert!(add(store, "bob@example.org", Some("Bob@work.example")).unwrap() > ada);
+        assert!(matches!(add(store, "x", Some("bob@WORK.example")), Err(Error::BadRequest(_))));
+        assert_eq!(found(store, "ADA"), Some("Ada".into()));
+        assert_eq!(found(store, "bob@work.example"), Some("bob@example.org".into()));
+        assert_eq!(found(store, "BOB@example.org"), Some("bob@example.org".into()));
+        // The owner of an address comes before a name that looks like it.
+        add(store, "carol", Some("bob@example.org")).unwrap();
+        assert_eq!(found(store, "bob@example.org"), Some("carol".into()));
+        for nobody in ["", "a b", "nobody", "\0", &"x".repeat(100_000)] {
+            assert_eq!(found(store, nobody), None, "{nobody:?}");
+        }
+
+        let person = store.person(ada).unwrap().unwrap();
+        let Person { name, roles, active, .. } = &person;
+        assert_eq!((name.as_str(), roles.as_str(), *active), ("Ada", "a,b", true));
+        assert!(change(store, ada, &Change::Active(false)).unwrap());
+        assert!(change(store, ada, &Change::Roles(&Roles::default())).unwrap());
+        let person = store.person(ada).unwrap().unwrap();
+        assert_eq!((person.roles.as_str(), person.active), ("", false));
+        assert!(!change(store, 99, &Change::Active(true)).unwrap());
+
+        let hash = |text: &str| PasswordHash::stored(text.into());
+        assert!(!store.strengthen(ada, &hash("other"), &hash("new")).unwrap());
+        assert_eq!(store.credentials("ada").unwrap().unwrap().hash, hash("hash"));
+        assert!(store.strengthen(ada, &hash("hash"), &hash("new")).unwrap());
+        assert_eq!(store.credentials("ada").unwrap().unwrap().hash, hash("new"));
+    });
+}
+
+#[test]
+fn the_id_of_a_deleted_user_is_not_given_out_again() {
+    each("ids", |store| {
+        let last = add(store, "ada", None).unwrap();
+        assert!(store.delete(last, &BY, &NOTE, NOW).unwrap());
+        assert!(!store.delete(last, &BY, &NOTE, NOW).unwrap());
+        assert!(add(store, "ada", None).unwrap() > last);
+    });
+}
+
+#[test]
+fn the_last_active_administrator_stays() {
+    each("admins", |store| {
+        let [ada, bob, _carol] =
+            ["ada", "bob", "carol"].map(|name| add(store, name, None).unwrap());
+        let admin = Roles::parse("x,admin,y").unwrap();
+        let almost = Roles::parse("admins,ADMIN").unwrap();
+        // Nobody administrates yet, so nothing is undone.
+        assert!(change(store, ada, &Change::Active(false)).unwrap());
+        assert!(change(store, ada, &Change::Active(true)).unwrap());
+        assert!(change(store, ada, &Change::Roles(&admin)).unwrap());
+        assert!(change(store, bob, &Change::Roles(&almost)).unwrap());
+        let refused = |done: Result<bool, Error>| matches!(done, Err(Error::LastAdmin));
+        assert!(refused(change(store, ada, &Change::Roles(&almost))));
+        assert!(refused(change(store, ada, &Change::Active(false))));
+        assert!(refused(store.delete(ada, &BY, &NOTE, NOW)));
+        assert_eq!(store.person(ada).unwrap().unwrap().roles, admin);
+        assert!(change(store, bob, &Change::Roles(&admin)).unwrap());
+        assert!(change(store, bob, &Change::Active(false)).unwrap());
+        assert!(refused(store.delete(ada, &BY, &NOTE, NOW)), "an inactive one does not count");
+        assert!(change(store, bob, &Change::Active(true)).unwrap());
+        assert!(store.delete(ada, &BY, &NOTE, NOW).unwrap());
+    });
+}
+
+#[test]
+fn a_search_finds_fragments_of_names_and_addresses_literally() {
+    each("search", |store| {
+        for (name, email) in [
+            ("Ada", Some("Ada@Mail.example")),
+            ("bob_%", None),
+            ("Carol", Some("c@b\u{fc}cher.example")),
+            ("\u{c9}mile", Some("e.m@x.example")),
+        ] {
+            add(store, name, email).unwrap();
+        }
+        let search = |fragment: Option<&str>, after, limit| {
+            let fragment = fragment.map(|text| Fragment::parse(text).unwrap());
+            let query = UserQuery { fragment: fragment.as_ref(), after, limit };
+            let found = store.seek(&query).unwrap();
+            found.into_iter().map(|account| account.person.name).collect::<Vec<_>>()
+        };
+        for (fragment, expected) in [
+            ("ADA", &["Ada"][..]),
+            ("a", &["Ada", "Carol", "\u{c9}mile"]),
+            ("%", &["bob_%"]),
+            ("_", &["bob_%"]),
+            ("b_b", &[]),
+            ("mail.EXAMPLE", &["Ada"]),
+            ("B\u{dc}CHER", &["Carol"]),
+            ("\u{e9}m", &["\u{c9}mile"]),
+            ("e.m@", &["\u{c9}mile"]),
+            ("nobody", &[]),
+        ] {
+            assert_eq!(search(Some(fragment), 0, 10), expected, "{fragment}");
+        }
+        assert_eq!(search(None, 0, 10).len(), 4);
+        let mut ids = Vec::new();
+        store.accounts(&mut |account| ids.push(account.person.id)).unwrap();
+        assert_eq!(search(None, ids[1], 1), ["Carol"]);
+        assert_eq!(search(Some("a"), ids[0], 10), ["Carol", "\u{c9}mile"]);
+    });
+}

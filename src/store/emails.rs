@@ -1,0 +1,129 @@
+//! How an account gets its e-mail address: a link that is mailed there and followed in time, at
+//! registration and for a new address.
+
+use super::driver::Fault;
+use super::entry::Entry;
+use super::mail_kind::MailKind;
+use super::notices::Notice;
+use super::outbox::{self, LinkMail};
+use super::rows::tickets::{Confirmation, Purpose};
+use super::transaction::Transaction;
+use super::{Authority, NewSession, NewUser, Store, rows, sessions, users};
+use crate::clock::Timestamp;
+use crate::error::Error;
+use crate::values::Email;
+
+impl Store {
+    /// Makes an account that is inactive until its e-mail address is confirmed, and deleted if that
+    /// does not happen in time, with the mail. Whether the address belongs to another account makes
+    /// no difference here. Returns the id. [`Error::UsernameTaken`].
+    pub fn register(
+        &self,
+        user: &NewUser<'_>,
+        mail: &LinkMail<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        self.write(now, |transaction| {
+            outbox::must_have_room(transaction)?;
+            let id = users::add(transaction, user, None, entry)?;
+            rows::emails::await_confirmation(transaction, id, mail.expires, now)?;
+            insert_ticket(transaction, Purpose::Registration, id, mail)?;
+            outbox::put(transaction, MailKind::Registration, Some(id), mail, "")?;
+            Ok(id)
+        })
+    }
+
+    /// Asks a user to confirm a new e-mail address, in the place of one that was proposed before;
+    /// false if there is no such user, or the user is inactive.
+    pub fn propose_address(
+        &self,
+        user: i64,
+        mail: &LinkMail<'_>,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            outbox::must_have_room(transaction)?;
+            let addressee = rows::emails::addressee(transaction, user)?;
+            if !addressee.is_some_and(|addressee| addressee.person.active) {
+                return Ok(false);
+            }
+            rows::tickets::delete_of_user_for(transaction, user, Purpose::Address)?;
+            insert_ticket(transaction, Purpose::Address, user, mail)?;
+            outbox::put(transaction, MailKind::Address, Some(user), mail, "")?;
+            transaction.record(entry)?;
+            Ok(true)
+        })
+    }
+
+    /// The e-mail address that a ticket confirms, if it can be used.
+    pub fn confirmation(&self, jti: &str, now: Timestamp) -> Result<Option<Confirmation>, Error> {
+        self.read(|queries| rows::tickets::confirmation(queries, jti, now))
+    }
+
+    /// Uses a ticket: from now on the e-mail address is the user's, and a user who registers is
+    /// active and logged in with `session`. False if the ticket can no longer be used, if another
+    /// account has got the address, or if the account no longer waits for its confirmation.
+    pub fn confirm_address(
+        &self,
+        jti: &str,
+        session: Option<&NewSession<'_>>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            let Some(found) = rows::tickets::confirmation(transaction, jti, now)? else {
+                return Ok(false);
+            };
+            let Ok(email) = Email::parse(&found.email) else { return Ok(false) };
+            let id = found.person.id;
+            if rows::emails::is_taken(transaction, &email, id)? {
+                return Ok(false);
+            }
+            // Every login passes this check. The link carries no code, so it logs nobody in whose
+            // account has a second factor.
+            if session.is_some() && !(found.registration && transaction.admit(id, None, entry)?) {
+                return Ok(false);
+            }
+            if !found.registration {
+                // Goes to the former address, which the account still has.
+                transaction.tell(&Notice {
+                    kind: MailKind::AddressChanged,
+                    user: id,
+                    detail: email.as_str(),
+                })?;
+            }
+            rows::emails::set(transaction, id, &email, found.registration)?;
+            // A person who can still read the old mailbox must not set a password with a link there.
+            rows::tickets::delete_of_user_for(transaction, id, Purpose::Reset)?;
+            rows::tickets::delete(transaction, jti)?;
+            if let Some(session) = session {
+                sessions::make_room(transaction, id)?;
+                rows::sessions::insert(transaction, id, session)?;
+            }
+            transaction.record(entry)?;
+            Ok(true)
+        })
+    }
+}
+
+/// Keeps the ticket of a mail that confirms an e-mail address.
+fn insert_ticket(
+    transaction: &mut Transaction<'_>,
+    purpose: Purpose,
+    user: i64,
+    mail: &LinkMail<'_>,
+) -> Result<(), Fault> {
+    let row = rows::tickets::Row {
+        jti: mail.jti,
+        user,
+        purpose,
+        expires: mail.expires,
+        email: Some(mail.email.as_str()),
+        creator: None,
+    };
+    rows::tickets::insert(transaction, &row)
+}

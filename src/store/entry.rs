@@ -1,0 +1,279 @@
+//! What an audit entry says: what happened to whom, who did it and from where. The database keeps
+//! it and the log has it as a line. Neither ever holds a secret, and what a stranger typed gets in
+//! only if it is a valid name.
+
+use std::fmt;
+use std::net::IpAddr;
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A person made an account.
+    Registration,
+    /// An administrator made an account.
+    UserAdded,
+    /// A login succeeded.
+    Login,
+    /// A login failed: no such user, or a wrong password or second factor.
+    LoginFailed,
+    /// A login with the right password of a user who is inactive.
+    LoginRefused,
+    /// A token that was replaced long ago came back, and its session was ended.
+    RefreshReplayed,
+    /// A token of another program with the same secret was adopted.
+    TokenAdopted,
+    /// The user ended the session in use.
+    Logout,
+    /// All sessions of a user were ended.
+    LogoutEverywhere,
+    /// One session was ended from another.
+    SessionEnded,
+    /// The user chose a new password.
+    PasswordChanged,
+    /// A new password was set without the old one.
+    PasswordReset,
+    /// A client asked for a mail with which the user can set a new password.
+    ResetRequested,
+    /// The user gave a new e-mail address, which still needs confirmation.
+    AddressProposed,
+    /// The user followed the link in a mail: the e-mail address counts.
+    AddressConfirmed,
+    /// A mail could not be sent, and is not tried again.
+    MailFailed,
+    /// A right password came without a code of the second factor.
+    SecondFactorAsked,
+    /// A user got the secret of a second factor, which does not count yet.
+    SecondFactorEnrolled,
+    /// The user confirmed the second factor: from now on it counts.
+    SecondFactorOn,
+    /// The user turned the second factor off.
+    SecondFactorOff,
+    /// An administrator or the operator turned it off.
+    SecondFactorReset,
+    /// A recovery code was used instead of the second factor.
+    RecoveryCodeUsed,
+    /// The user has other recovery codes.
+    RecoveryCodesReplaced,
+    /// A user got other roles.
+    RolesChanged,
+    /// A user was activated.
+    Activated,
+    /// A user was deactivated.
+    Deactivated,
+    /// A user's counter of failed logins was reset.
+    Unlocked,
+    /// A login came from an ip that the user had not used before.
+    NewDevice,
+    /// Too many logins failed in a row: from now on only a known device, a second factor, a mailed
+    /// link or an administrator lets the user in.
+    Guarded,
+    /// An administrator made a link with which a user can set a new password.
+    ResetLink,
+    /// An administrator made an invitation.
+    Invited,
+    /// An invitation was revoked.
+    InvitationRevoked,
+    /// An account was deleted.
+    UserDeleted,
+    /// A new key was added; it signs from now on.
+    KeyRotated,
+    /// A key no longer verifies.
+    KeyRetired,
+}
+
+/// Every event with its stable name.
+const NAMES: &[(Event, &str)] = &[
+    (Event::Registration, "registration"),
+    (Event::UserAdded, "user-added"),
+    (Event::Login, "login"),
+    (Event::LoginFailed, "login-failed"),
+    (Event::LoginRefused, "login-refused"),
+    (Event::RefreshReplayed, "refresh-replayed"),
+    (Event::TokenAdopted, "token-adopted"),
+    (Event::Logout, "logout"),
+    (Event::LogoutEverywhere, "logout-everywhere"),
+    (Event::SessionEnded, "session-ended"),
+    (Event::PasswordChanged, "password-changed"),
+    (Event::PasswordReset, "password-reset"),
+    (Event::ResetRequested, "reset-requested"),
+    (Event::AddressProposed, "address-proposed"),
+    (Event::AddressConfirmed, "address-confirmed"),
+    (Event::MailFailed, "mail-failed"),
+    (Event::SecondFactorAsked, "second-factor-asked"),
+    (Event::SecondFactorEnrolled, "second-factor-enrolled"),
+    (Event::SecondFactorOn, "second-factor-on"),
+    (Event::SecondFactorOff, "second-factor-off"),
+    (Event::SecondFactorReset, "second-factor-reset"),
+    (Event::RecoveryCodeUsed, "recovery-code-used"),
+    (Event::RecoveryCodesReplaced, "recovery-codes-replaced"),
+    (Event::RolesChanged, "roles-changed"),
+    (Event::Activated, "activated"),
+    (Event::Deactivated, "deactivated"),
+    (Event::Unlocked, "unlocked"),
+    (Event::NewDevice, "new-device"),
+    (Event::Guarded, "guarded"),
+    (Event::ResetLink, "reset-link"),
+    (Event::Invited, "invited"),
+    (Event::InvitationRevoked, "invitation-revoked"),
+    (Event::UserDeleted, "user-deleted"),
+    (Event::KeyRotated, "key-rotated"),
+    (Event::KeyRetired, "key-retired"),
+];
+
+impl Event {
+    /// The stable name.
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(event, _)| *event == self).map_or("unknown", |(_, name)| name)
+    }
+
+    /// Whether it is a failed login. Strangers can cause any number of these.
+    pub fn is_failed_login(self) -> bool {
+        matches!(self, Event::LoginFailed | Event::LoginRefused | Event::SecondFactorAsked)
+    }
+
+    /// Whether the log has it as a warning.
+    fn is_warning(self) -> bool {
+        matches!(
+            self,
+            Event::LoginFailed | Event::LoginRefused | Event::RefreshReplayed | Event::Guarded
+        )
+    }
+}
+
+/// Who did it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Actor {
+    /// The user of the account, or a client that claims to be; from this ip, if it is known.
+    User(Option<IpAddr>),
+    /// The administrator with this id, from this ip.
+    Admin(i64, Option<IpAddr>),
+    /// The command line.
+    Operator,
+}
+
+impl Actor {
+    /// The administrator's id; `None` for anybody else.
+    pub fn admin(self) -> Option<i64> {
+        match self {
+            Actor::Admin(id, _) => Some(id),
+            Actor::User(_) | Actor::Operator => None,
+        }
+    }
+
+    /// The ip that the request came from; `-` if it is not known, `None` if there was no request.
+    pub fn ip(self) -> Option<String> {
+        match self {
+            Actor::User(ip) | Actor::Admin(_, ip) => {
+                Some(ip.map_or_else(|| "-".into(), |ip| ip.to_string()))
+            }
+            Actor::Operator => None,
+        }
+    }
+}
+
+/// An audit entry that is to be kept.
+#[derive(Debug, Clone)]
+pub struct Entry<'a> {
+    /// What happened.
+    pub event: Event,
+    /// Whose account, if that is known. The store fills in the id of a new account.
+    pub user: Option<i64>,
+    /// The account's name.
+    pub name: Option<&'a str>,
+    /// Who did it.
+    pub actor: Actor,
+    /// More, in words; no secret.
+    pub detail: &'a str,
+}
+
+impl<'a> Entry<'a> {
+    /// An entry about one account, with no detail.
+    pub fn new(event: Event, user: i64, name: &'a str, actor: Actor) -> Entry<'a> {
+        Entry { event, user: Some(user), name: Some(name), actor, detail: "" }
+    }
+
+    /// Writes the line in the log: for an entry that could not be kept. The others are logged after
+    /// the commit.
+    pub(super) fn log(&self) {
+        log::log!(self.level(), "{self}");
+    }
+
+    /// The level of its line in the log.
+    pub(super) fn level(&self) -> log::Level {
+        if self.event.is_warning() { log::Level::Warn } else { log::Level::Info }
+    }
+}
+
+impl fmt::Display for Entry<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.event.name())?;
+        // A name holds no control character and no space; escaped, it cannot even if it does.
+        if let Some(name) = self.name {
+            write!(f, " user={}", name.escape_debug())?;
+        }
+        if let Some(id) = self.user {
+            write!(f, " id={id}")?;
+        }
+        match self.actor {
+            Actor::Admin(id, _) => write!(f, " by={id}")?,
+            Actor::Operator => f.write_str(" by=operator")?,
+            Actor::User(_) => {}
+        }
+        if let Some(ip) = self.actor.ip() {
+            write!(f, " from={ip}")?;
+        }
+        if !self.detail.is_empty() {
+            write!(f, " ({})", self.detail.escape_debug())?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_in_the_log() {
+        let ip = Some(IpAddr::from([192, 0, 2, 7]));
+        for (event, user, name, actor, detail, expected) in [
+            (
+                Event::Login,
+                Some(1),
+                Some("ada"),
+                Actor::User(ip),
+                "",
+                "login user=ada id=1 from=192.0.2.7",
+            ),
+            (Event::LoginFailed, None, None, Actor::User(None), "", "login-failed from=-"),
+            (
+                Event::RolesChanged,
+                Some(1),
+                Some("a\nlogin user=b"),
+                Actor::Admin(2, ip),
+                "admin\u{1b}[2J",
+                "roles-changed user=a\\nlogin user=b id=1 by=2 from=192.0.2.7 (admin\\u{1b}[2J)",
+            ),
+            (
+                Event::UserDeleted,
+                Some(1),
+                Some("ada"),
+                Actor::Operator,
+                "",
+                "user-deleted user=ada id=1 by=operator",
+            ),
+        ] {
+            let entry = Entry { event, user, name, actor, detail };
+            assert_eq!(entry.to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn every_event_has_a_name_of_its_own() {
+        let mut names: Vec<_> = NAMES.iter().map(|(event, _)| event.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), NAMES.len());
+        assert!(!names.contains(&"unknown"));
+    }
+}

@@ -1,0 +1,173 @@
+//! Statements about the audit.
+
+use super::{all, count};
+use crate::clock::Timestamp;
+use crate::store::driver::{Fault, Queries, Row, Value};
+use crate::store::entry::{Entry, Event};
+
+/// An entry as the database has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    /// Grows with time.
+    pub id: i64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// The event's name.
+    pub event: String,
+    /// The id of the account that it is about.
+    pub user: Option<i64>,
+    /// The account's name at that time.
+    pub name: Option<String>,
+    /// The administrator's id; `None` for anybody else.
+    pub actor: Option<i64>,
+    /// The ip that the request came from; `-` if it was not known, `None` for the command line.
+    pub ip: Option<String>,
+    /// More, in words.
+    pub detail: String,
+}
+
+/// Which entries a search asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct AuditQuery<'a> {
+    /// Only those of this user.
+    pub user: Option<i64>,
+    /// Only those of a user who had this name then.
+    pub name: Option<&'a str>,
+    /// Only those from this time on.
+    pub since: Option<i64>,
+    /// Only those with a smaller id: the next page.
+    pub before: Option<i64>,
+    /// The most entries that are returned.
+    pub limit: u32,
+}
+
+/// Keeps an entry, with the next number of its share.
+pub(in crate::store) fn insert(
+    queries: &mut dyn Queries,
+    entry: &Entry<'_>,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let (admin, ip) = (entry.actor.admin(), entry.actor.ip());
+    queries.execute(
+        "INSERT INTO audit (at, event, \"user\", name, actor, address, detail, failed, number)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
+                 (SELECT coalesce(max(number), 0) + 1 FROM audit WHERE failed = $8))",
+        &[
+            now.into(),
+            entry.event.name().into(),
+            entry.user.into(),
+            entry.name.into(),
+            admin.into(),
+            ip.as_deref().into(),
+            entry.detail.into(),
+            entry.event.is_failed_login().into(),
+        ],
+    )?;
+    Ok(())
+}
+
+// What a query does not ask for is not in the statement, so that an index can be used.
+const ALL: &str = "SELECT id, at, event, \"user\", name, actor, address, detail FROM audit
+    WHERE id < $1 AND at >= $2 ORDER BY id DESC LIMIT $3";
+const OF_USER: &str = "SELECT id, at, event, \"user\", name, actor, address, detail FROM audit
+    WHERE id < $1 AND at >= $2 AND \"user\" = $4 ORDER BY id DESC LIMIT $3";
+const OF_NAME: &str = "SELECT id, at, event, \"user\", name, actor, address, detail FROM audit
+    WHERE id < $1 AND at >= $2 AND name = $4 ORDER BY id DESC LIMIT $3";
+
+/// The entries that a query asks for, the newest first. A user's id counts before a name.
+pub(in crate::store) fn select(
+    queries: &mut dyn Queries,
+    query: &AuditQuery<'_>,
+) -> Result<Vec<AuditRecord>, Fault> {
+    let AuditQuery { user, name, since, before, limit } = *query;
+    let page: [Value<'_>; 3] =
+        [before.unwrap_or(i64::MAX).into(), since.unwrap_or(i64::MIN).into(), limit.into()];
+    let [before, since, limit] = page;
+    match (user, name) {
+        (Some(user), _) => all(queries, OF_USER, &[before, since, limit, user.into()], record),
+        (None, Some(name)) => all(queries, OF_NAME, &[before, since, limit, name.into()], record),
+        (None, None) => all(queries, ALL, &page, record),
+    }
+}
+
+fn record(row: &dyn Row) -> Result<AuditRecord, Fault> {
+    Ok(AuditRecord {
+        id: row.get(0)?,
+        at: row.get(1)?,
+        event: row.get(2)?,
+        user: row.get(3)?,
+        name: row.get(4)?,
+        actor: row.get(5)?,
+        ip: row.get(6)?,
+        detail: row.get(7)?,
+    })
+}
+
+/// Which entries of a user [`count_of_user`] counts.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::store) struct Counted<'a> {
+    /// Those of this event,
+    pub(in crate::store) event: Event,
+    /// after this time,
+    pub(in crate::store) after: Timestamp,
+    /// and not after this one,
+    pub(in crate::store) until: Timestamp,
+    /// whose detail does not end so,
+    pub(in crate::store) not_ending: &'a str,
+    /// among as many of the user's newest entries.
+    pub(in crate::store) among: i64,
+}
+
+/// Counts entries of a user.
+pub(in crate::store) fn count_of_user(
+    queries: &mut dyn Queries,
+    user: i64,
+    counted: &Counted<'_>,
+) -> Result<i64, Fault> {
+    let Counted { event, after, until, not_ending, among } = *counted;
+    count(
+        queries,
+        "SELECT count(*) FROM
+             (SELECT at, event, detail FROM audit WHERE \"user\" = $1 ORDER BY id DESC LIMIT $6)
+             AS newest
+         WHERE event = $2 AND at > $3 AND at <= $4
+             AND (length(detail) < length($5)
+                  OR substr(detail, length(detail) - length($5) + 1) <> $5)",
+        &[
+            user.into(),
+            event.name().into(),
+            after.into(),
+            until.into(),
+            not_ending.into(),
+            among.into(),
+        ],
+    )
+}
+
+/// Entries from before `$1`, at most `$2` of them.
+pub(in crate::store) const DELETE_OLD: &str =
+    "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
+
+/// Entries of the share `$1` beyond the newest `$2`, at most `$3` of them.
+pub(in crate::store) const DELETE_BEYOND: &str = "DELETE FROM audit WHERE id IN
+    (SELECT id FROM audit WHERE failed = $1
+     AND number <= (SELECT max(number) FROM audit WHERE failed = $1) - $2 LIMIT $3)";
+
+/// Deletes at most `limit` entries from before `since`; returns how many.
+pub(in crate::store) fn delete_old(
+    queries: &mut dyn Queries,
+    since: Timestamp,
+    limit: i64,
+) -> Result<usize, Fault> {
+    queries.execute(DELETE_OLD, &[since.into(), limit.into()])
+}
+
+/// Deletes at most `limit` entries of a share beyond its newest `kept`; returns how many.
+pub(in crate::store) fn delete_beyond(
+    queries: &mut dyn Queries,
+    failed: bool,
+    kept: i64,
+    limit: i64,
+) -> Result<usize, Fault> {
+    queries.execute(DELETE_BEYOND, &[failed.into(), kept.into(), limit.into()])
+}

@@ -1,0 +1,367 @@
+//! Statements about accounts.
+
+use super::{all, exists, first};
+use crate::clock::Timestamp;
+use crate::store::driver::{Fault, Queries, Row};
+use crate::values::{Email, Fragment, Language, PasswordHash, Roles, Username};
+
+/// What a token check needs to know of a user.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The user's id.
+    pub id: i64,
+    /// The name as the user wrote it.
+    pub name: String,
+    /// The user's roles.
+    pub roles: Roles,
+    /// Whether the user may do anything at all.
+    pub active: bool,
+}
+
+/// What a login needs to know.
+#[derive(Debug, Clone)]
+pub struct Credentials {
+    /// Whose they are.
+    pub person: Person,
+    /// What the password is compared to.
+    pub hash: PasswordHash,
+    /// Failed logins up to then do not count.
+    pub unlocked: Timestamp,
+    /// Wrong passwords since the last session that began.
+    pub failures: u32,
+    /// When all sessions were last ended at once.
+    pub tokens_after: Timestamp,
+}
+
+/// What an administrator sees of a user.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The user.
+    pub person: Person,
+    /// The e-mail address, which also serves as a login name.
+    pub email: Option<String>,
+    /// When the account was made.
+    pub created: Timestamp,
+    /// Whether logins must give a second factor.
+    pub second_factor: bool,
+    /// Until when the address of a registration can be confirmed; none if it is, or need not be.
+    pub unconfirmed: Option<Timestamp>,
+}
+
+/// Which accounts a search finds.
+#[derive(Debug, Clone, Copy)]
+pub struct UserQuery<'a> {
+    /// Only those with this in their name or e-mail address.
+    pub fragment: Option<&'a Fragment>,
+    /// Only those with a greater id: the next page.
+    pub after: i64,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// A user to be added.
+#[derive(Debug)]
+pub struct NewUser<'a> {
+    /// Must be free.
+    pub name: &'a Username,
+    /// Must be free, if given.
+    pub email: Option<&'a Email>,
+    /// The password, hashed.
+    pub hash: &'a PasswordHash,
+    /// Roles from the start.
+    pub roles: &'a Roles,
+    /// The language of mails to the user.
+    pub language: Language,
+}
+
+/// Whether a row of `users` may administrate: it is active and `admin` is one of its roles.
+macro_rules! may_administrate {
+    () => {
+        "active AND replace(',' || roles || ',', ',admin,', '') <> ',' || roles || ','"
+    };
+}
+pub(super) use may_administrate;
+
+/// The columns of [`credentials`].
+macro_rules! credentials {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, roles, active, password, unlocked, failures, tokens_after
+             FROM users ",
+            $rest
+        )
+    };
+}
+
+/// The columns of [`account`].
+macro_rules! accounts {
+    ($rest:literal) => {
+        concat!(
+            "SELECT id, name, roles, active, email, created, unconfirmed, EXISTS
+             (SELECT 1 FROM second_factors WHERE \"user\" = users.id AND confirmed IS NOT NULL)
+             FROM users ",
+            $rest
+        )
+    };
+}
+
+/// The user with this id.
+pub(in crate::store) fn person_of(
+    queries: &mut dyn Queries,
+    id: i64,
+) -> Result<Option<Person>, Fault> {
+    let sql = "SELECT id, name, roles, active FROM users WHERE id = $1";
+    first(queries, sql, &[id.into()], person)
+}
+
+/// Reads a person from the first four columns: id, name, roles, active.
+pub(in crate::store) fn person(row: &dyn Row) -> Result<Person, Fault> {
+    let roles = row.text(2)?.unwrap_or_default();
+    // The schema's CHECK lets nothing else in; a database that was tampered with grants no role.
+    let roles = Roles::parse(roles).unwrap_or_default();
+    Ok(Person { id: row.get(0)?, name: row.get(1)?, roles, active: row.get(3)? })
+}
+
+/// The credentials of the user with this id.
+pub(in crate::store) fn credentials_of(
+    queries: &mut dyn Queries,
+    id: i64,
+) -> Result<Option<Credentials>, Fault> {
+    first(queries, credentials!("WHERE id = $1"), &[id.into()], credentials)
+}
+
+/// The credentials of the user with this name.
+pub(in crate::store) fn credentials_by_name(
+    queries: &mut dyn Queries,
+    name: &Username,
+) -> Result<Option<Credentials>, Fault> {
+    first(queries, credentials!("WHERE name_key = $1"), &[name.key().into()], credentials)
+}
+
+/// The credentials of the user with this e-mail address.
+pub(in crate::store) fn credentials_by_email(
+    queries: &mut dyn Queries,
+    email: &Email,
+) -> Result<Option<Credentials>, Fault> {
+    first(queries, credentials!("WHERE email_key = $1"), &[email.key().into()], credentials)
+}
+
+fn credentials(row: &dyn Row) -> Result<Credentials, Fault> {
+    Ok(Credentials {
+        person: person(row)?,
+        hash: PasswordHash::stored(row.get(4)?),
+        unlocked: row.get(5)?,
+        failures: row.get(6)?,
+        tokens_after: row.get(7)?,
+    })
+}
+
+/// The account with this id.
+pub(in crate::store) fn account_of(
+    queries: &mut dyn Queries,
+    id: i64,
+) -> Result<Option<Account>, Fault> {
+    first(queries, accounts!("WHERE id = $1"), &[id.into()], account)
+}
+
+/// The account with this name.
+pub(in crate::store) fn account_by_name(
+    queries: &mut dyn Queries,
+    name: &Username,
+) -> Result<Option<Account>, Fault> {
+    first(queries, accounts!("WHERE name_key = $1"), &[name.key().into()], account)
+}
+
+/// Shows every account, by id.
+pub(in crate::store) fn accounts(
+    queries: &mut dyn Queries,
+    show: &mut dyn FnMut(Account),
+) -> Result<(), Fault> {
+    queries.query(accounts!("ORDER BY id"), &[], &mut |row| {
+        show(account(row)?);
+        Ok(())
+    })
+}
+
+/// The accounts that a search finds, by id.
+pub(in crate::store) fn search(
+    queries: &mut dyn Queries,
+    query: &UserQuery<'_>,
+) -> Result<Vec<Account>, Fault> {
+    let UserQuery { fragment, after, limit } = *query;
+    // An empty text is in every name, but replacing it changes none.
+    let Some(fragment) = fragment.filter(|fragment| !fragment.as_str().is_empty()) else {
+        let sql = accounts!("WHERE id > $1 ORDER BY id LIMIT $2");
+        return all(queries, sql, &[after.into(), limit.into()], account);
+    };
+    // replace() and not LIKE: nothing in the fragment stands for anything else.
+    let sql = accounts!(
+        "WHERE id > $1 AND (replace(name_key, $2, '') <> name_key
+             OR replace(email_key, $3, '') <> email_key
+             OR replace(email_key, $4, '') <> email_key
+             OR replace(email, $5, '') <> email)
+         ORDER BY id LIMIT $6"
+    );
+    let values = [
+        after.into(),
+        fragment.in_name().into(),
+        fragment.in_email().into(),
+        fragment.in_domain().into(),
+        fragment.as_str().into(),
+        limit.into(),
+    ];
+    all(queries, sql, &values, account)
+}
+
+fn account(row: &dyn Row) -> Result<Account, Fault> {
+    Ok(Account {
+        person: person(row)?,
+        email: row.get(4)?,
+        created: row.get(5)?,
+        unconfirmed: row.get(6)?,
+        second_factor: row.get(7)?,
+    })
+}
+
+/// Adds a user; returns the id.
+pub(in crate::store) fn insert(
+    queries: &mut dyn Queries,
+    user: &NewUser<'_>,
+    tokens_after: Timestamp,
+    now: Timestamp,
+) -> Result<i64, Fault> {
+    let values = [
+        user.name.as_str().into(),
+        user.name.key().into(),
+        user.email.map(Email::as_str).into(),
+        user.email.map(Email::key).into(),
+        user.hash.as_str().into(),
+        user.roles.as_str().into(),
+        now.into(),
+        tokens_after.into(),
+        user.language.code().into(),
+    ];
+    let id = first(
+        queries,
+        "INSERT INTO users
+         (name, name_key, email, email_key, password, roles, created, tokens_after, language)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
+        &values,
+        |row| row.get(0),
+    )?;
+    id.ok_or_else(|| Fault::Damaged("an insertion returned no id".into()))
+}
+
+/// Deletes a user; false if there is none with this id.
+pub(in crate::store) fn delete(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
+    Ok(queries.execute("DELETE FROM users WHERE id = $1", &[id.into()])? == 1)
+}
+
+/// Replaces one hash by another; false if the user's is a third one by now.
+pub(in crate::store) fn replace_hash(
+    queries: &mut dyn Queries,
+    id: i64,
+    old: &PasswordHash,
+    new: &PasswordHash,
+) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET password = $3 WHERE id = $1 AND password = $2";
+    Ok(queries.execute(sql, &[id.into(), old.as_str().into(), new.as_str().into()])? == 1)
+}
+
+/// Sets a password, and forgets wrong ones; false if there is no such user.
+pub(in crate::store) fn set_password(
+    queries: &mut dyn Queries,
+    id: i64,
+    hash: &PasswordHash,
+) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET password = $2, failures = 0 WHERE id = $1";
+    Ok(queries.execute(sql, &[id.into(), hash.as_str().into()])? == 1)
+}
+
+/// Sets the roles; false if there is no such user.
+pub(in crate::store) fn set_roles(
+    queries: &mut dyn Queries,
+    id: i64,
+    roles: &Roles,
+) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET roles = $2 WHERE id = $1";
+    Ok(queries.execute(sql, &[id.into(), roles.as_str().into()])? == 1)
+}
+
+/// Makes a user active, and forgets wrong passwords; false if there is no such user. An address is
+/// no longer waited for.
+pub(in crate::store) fn activate(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET active = TRUE, unconfirmed = NULL, failures = 0 WHERE id = $1";
+    Ok(queries.execute(sql, &[id.into()])? == 1)
+}
+
+/// Makes a user inactive; false if there is no such user. An address is no longer waited for.
+pub(in crate::store) fn deactivate(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET active = FALSE, unconfirmed = NULL WHERE id = $1";
+    Ok(queries.execute(sql, &[id.into()])? == 1)
+}
+
+/// Forgets wrong passwords and failed logins up to `now`; false if there is no such user.
+pub(in crate::store) fn unlock(
+    queries: &mut dyn Queries,
+    id: i64,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET unlocked = $2, failures = 0 WHERE id = $1";
+    Ok(queries.execute(sql, &[id.into(), now.into()])? == 1)
+}
+
+/// Lets no foreign token from up to `at` be adopted.
+pub(in crate::store) fn refuse_tokens_until(
+    queries: &mut dyn Queries,
+    id: i64,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "UPDATE users SET tokens_after = $2 WHERE id = $1 AND tokens_after < $2";
+    queries.execute(sql, &[id.into(), at.into()])?;
+    Ok(())
+}
+
+/// Whether a user is active and has this hash.
+pub(in crate::store) fn is_active_with(
+    queries: &mut dyn Queries,
+    id: i64,
+    hash: &PasswordHash,
+) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM users WHERE id = $1 AND active AND password = $2";
+    exists(queries, sql, &[id.into(), hash.as_str().into()])
+}
+
+/// Whether a user may administrate.
+pub(in crate::store) fn is_admin(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
+    exists(
+        queries,
+        concat!("SELECT 1 FROM users WHERE id = $1 AND ", may_administrate!()),
+        &[id.into()],
+    )
+}
+
+/// Whether any user may administrate.
+pub(in crate::store) fn any_admin(queries: &mut dyn Queries) -> Result<bool, Fault> {
+    exists(queries, concat!("SELECT 1 FROM users WHERE ", may_administrate!(), " LIMIT 1"), &[])
+}
+
+/// Whether a user may have had a session before: the account was made before `created`, or has a
+/// session now.
+pub(in crate::store) fn may_have_logged_in(
+    queries: &mut dyn Queries,
+    id: i64,
+    created: Timestamp,
+) -> Result<bool, Fault> {
+    exists(
+        queries,
+        "SELECT 1 FROM users WHERE id = $1 AND (created < $2
+             OR EXISTS (SELECT 1 FROM sessions WHERE \"user\" = $1))",
+        &[id.into(), created.into()],
+    )
+}
+
+/// Reads something, to see whether reading works.
+pub(in crate::store) fn any(queries: &mut dyn Queries) -> Result<bool, Fault> {
+    exists(queries, "SELECT 1 FROM users ORDER BY id DESC LIMIT 1", &[])
+}

@@ -1,0 +1,52 @@
+//! Looks at a file without changing it: whose it is, of which version, and whether it is sound.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use rusqlite::OpenFlags;
+
+use super::open::connect;
+use super::problems::{cannot_open, cannot_reach, damaged, directory, newer, not_a_file, not_ours};
+use super::schema::{APPLICATION_ID, VERSION, is_of_version, number};
+use crate::error::Problem;
+use crate::store::Inspection;
+
+/// Says whose the file is, and of which version.
+pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound && directory(path).is_dir() => {
+            return Ok(Inspection::Absent);
+        }
+        Err(error) => return Err(cannot_reach(path, &error)),
+        Ok(meta) if meta.is_file() && meta.len() == 0 => return Ok(Inspection::Absent),
+        Ok(meta) if !meta.is_file() => return Err(not_a_file(path)),
+        Ok(_) => {}
+    }
+    let failed = |error: rusqlite::Error| cannot_open(path, &error);
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    if number(&connection, "application_id").map_err(failed)? != APPLICATION_ID {
+        return Err(not_ours(path));
+    }
+    match number(&connection, "user_version").map_err(failed)? {
+        VERSION => Ok(Inspection::Current),
+        older @ 1..VERSION => Ok(Inspection::Older(older)),
+        version => Err(newer(path, version, VERSION)),
+    }
+}
+
+/// Reads the whole file, and says whether it is as it should be.
+pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
+    let failed = |error: rusqlite::Error| cannot_open(path, &error);
+    // Never through std::fs: closing a file of our own would drop the locks that SQLite has on it,
+    // in the whole process.
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    let sound: String =
+        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    let version = number(&connection, "user_version").map_err(failed)?;
+    let ours = is_of_version(&connection, version).map_err(failed)?;
+    match sound == "ok" && ours {
+        true => Ok(()),
+        false => Err(damaged(path, &sound)),
+    }
+}

@@ -1,0 +1,245 @@
+//! Statements on a connection: values bound by the number of their parameter, rows read, and
+//! SQLite's errors told apart.
+
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{CachedStatement, Connection, ErrorCode, Statement};
+
+use crate::store::driver::{Fault, Queries, Row, Unique, Value};
+
+/// Runs statements on a connection, which keeps them prepared.
+pub(super) struct Statements<'a>(pub(super) &'a Connection);
+
+impl Queries for Statements<'_> {
+    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
+        let mut statement = self.prepare(sql)?;
+        bind(&mut statement, values)?;
+        statement.raw_execute().map_err(fault)
+    }
+
+    fn query(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        run(&mut *self.prepare(sql)?, values, row)
+    }
+
+    fn query_each(
+        &mut self,
+        sql: &'static str,
+        sets: &[&[Value<'_>]],
+        row: &mut dyn FnMut(usize, &dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let mut statement = self.prepare(sql)?;
+        for (set, values) in sets.iter().enumerate() {
+            run(&mut statement, values, &mut |found| row(set, found))?;
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Statements<'a> {
+    fn prepare(&self, sql: &'static str) -> Result<CachedStatement<'a>, Fault> {
+        self.0.prepare_cached(sql).map_err(fault)
+    }
+}
+
+fn run(
+    statement: &mut Statement<'_>,
+    values: &[Value<'_>],
+    row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+) -> Result<(), Fault> {
+    bind(statement, values)?;
+    let mut rows = statement.raw_query();
+    while let Some(found) = rows.next().map_err(fault)? {
+        row(found)?;
+    }
+    Ok(())
+}
+
+/// Binds each value to the parameter with its number. To SQLite `$2` is a name, and parameters
+/// with names are numbered in the order in which they first appear.
+fn bind(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<(), Fault> {
+    if statement.parameter_count() != values.len() {
+        let (wanted, given) = (statement.parameter_count(), values.len());
+        return Err(Fault::Damaged(format!("{given} values for {wanted} parameters")));
+    }
+    for index in 1..=values.len() {
+        let name = statement.parameter_name(index).unwrap_or_default();
+        let number = name.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
+        let value = number.and_then(|number| values.get(number.checked_sub(1)?));
+        let Some(value) = value else {
+            return Err(Fault::Damaged(format!("parameter {name:?} has no value")));
+        };
+        statement.raw_bind_parameter(index, value).map_err(fault)?;
+    }
+    Ok(())
+}
+
+impl ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Value::Null => ValueRef::Null,
+            Value::Integer(number) => ValueRef::Integer(number),
+            Value::Boolean(value) => ValueRef::Integer(value.into()),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl Row for rusqlite::Row<'_> {
+    fn integer(&self, column: usize) -> Result<Option<i64>, Fault> {
+        match self.get_ref(column).map_err(fault)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(number) => Ok(Some(number)),
+            other => Err(wrong_type(column, other)),
+        }
+    }
+
+    fn boolean(&self, column: usize) -> Result<bool, Fault> {
+        Ok(self.integer(column)?.is_some_and(|number| number != 0))
+    }
+
+    fn text(&self, column: usize) -> Result<Option<&str>, Fault> {
+        match self.get_ref(column).map_err(fault)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Ok(Some(text)),
+                Err(error) => Err(Fault::Damaged(format!("column {column}: {error}"))),
+            },
+            other => Err(wrong_type(column, other)),
+        }
+    }
+
+    fn blob(&self, column: usize) -> Result<Option<&[u8]>, Fault> {
+        match self.get_ref(column).map_err(fault)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Ok(Some(bytes)),
+            other => Err(wrong_type(column, other)),
+        }
+    }
+}
+
+fn wrong_type(column: usize, found: ValueRef<'_>) -> Fault {
+    Fault::Damaged(format!("column {column} is of type {}", found.data_type()))
+}
+
+/// Tells passing trouble of the machine or of another process from what will not pass.
+pub(super) fn fault(error: rusqlite::Error) -> Fault {
+    let text = error.to_string();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::ConstraintViolation) if text.contains("users.name_key") => {
+            Fault::Taken(Unique::Username)
+        }
+        Some(ErrorCode::ConstraintViolation) if text.contains("users.email_key") => {
+            Fault::Taken(Unique::Email)
+        }
+        Some(
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::DiskFull
+            | ErrorCode::SystemIoFailure
+            | ErrorCode::ReadOnly
+            | ErrorCode::CannotOpen
+            | ErrorCode::OutOfMemory,
+        ) => Fault::Unavailable(text),
+        _ => Fault::Damaged(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The first row of an answer, its columns as text.
+    fn row(sql: &'static str, values: &[Value<'_>]) -> Result<Vec<String>, Fault> {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut found = Vec::new();
+        Statements(&connection).query(sql, values, &mut |row| {
+            for column in 0..3 {
+                found.push(row.get::<String>(column)?);
+            }
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    #[test]
+    fn values_are_bound_by_number_and_not_by_order() {
+        let values = ["a", "b", "c"].map(Value::from);
+        for (sql, expected) in [
+            ("SELECT $1, $2, $3", "a b c"),
+            ("SELECT $2, $1, $3", "b a c"),
+            ("SELECT $3, $2, $1", "c b a"),
+            ("SELECT $3, $3, $2 WHERE $1 = 'a'", "c c b"),
+        ] {
+            assert_eq!(row(sql, &values).unwrap().join(" "), expected, "{sql}");
+        }
+        let eleven = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k"].map(Value::from);
+        let sql = "SELECT $11, $10, $1 WHERE ($2, $3, $4, $5, $6, $7, $8, $9)
+                   = ('b', 'c', 'd', 'e', 'f', 'g', 'h', 'i')";
+        assert_eq!(row(sql, &eleven).unwrap(), ["k", "j", "a"]);
+    }
+
+    #[test]
+    fn a_parameter_without_a_value_and_a_value_without_a_parameter_are_faults() {
+        let values = ["a", "b", "c"].map(Value::from);
+        for (sql, values) in [
+            ("SELECT $1, $2, $3", &values[..2]),
+            ("SELECT $1, $2, $2", &values[..]),
+            ("SELECT $1, $2, $4", &values[..]),
+            ("SELECT $0, $1, $2", &values[..]),
+            ("SELECT ?1, ?2, ?3", &values[..]),
+            ("SELECT :a, :b, :c", &values[..]),
+        ] {
+            assert!(matches!(row(sql, values), Err(Fault::Damaged(_))), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_column_of_another_type_is_a_fault() {
+        let connection = Connection::open_in_memory().unwrap();
+        let mut seen = 0;
+        Statements(&connection)
+            .query("SELECT 1, 'a', x'0102', NULL, 5000000000", &[], &mut |row| {
+                seen += 1;
+                assert_eq!(row.get::<i64>(0)?, 1);
+                assert!(row.get::<bool>(0)? && !row.get::<bool>(3)?);
+                assert_eq!(row.get::<String>(1)?, "a");
+                assert_eq!(row.get::<[u8; 2]>(2)?, [1, 2]);
+                assert_eq!(row.get::<Option<String>>(3)?, None);
+                let wrong = [
+                    row.get::<i64>(1).is_err(),
+                    row.get::<i64>(3).is_err(),
+                    row.get::<u32>(4).is_err(),
+                    row.get::<bool>(1).is_err(),
+                    row.get::<String>(0).is_err(),
+                    row.get::<[u8; 3]>(2).is_err(),
+                    row.get::<[u8; 2]>(1).is_err(),
+                    row.get::<i64>(5).is_err(),
+                ];
+                assert_eq!(wrong, [true; 8]);
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(seen, 1);
+    }
+
+    #[test]
+    fn a_statement_runs_once_for_each_set() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 5)").unwrap();
+        let mut found = Vec::new();
+        let values = [1_i64, 2, 1].map(Value::from);
+        let sets: Vec<&[Value<'_>]> = values.chunks(1).collect();
+        Statements(&connection)
+            .query_each("SELECT b FROM t WHERE a = $1", &sets, &mut |set, row| {
+                found.push((set, row.get::<i64>(0)?));
+                Ok(())
+            })
+            .unwrap();
+        assert_eq!(found, [(0, 5), (2, 5)]);
+    }
+}
