@@ -145,7 +145,8 @@ mod notify;
 mod route;
 mod server;
 mod site;
-#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Goes with the new store.
+// The delivery of mails is still among what every build has.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 mod store;
 mod values;
 
