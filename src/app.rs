@@ -72,7 +72,8 @@ impl App {
         // The threads that read: the workers, those that hash, one that writes, one that mails.
         let readers = config.engine.workers + config.engine.slow_workers + 2;
         let store = Store::open(&config.database, readers)?;
-        let broken = |error: Error| Problem::new(error.to_string(), "please report this");
+        let broken =
+            |error: Error| Problem::new(error.to_string(), "please report this").with_source(error);
         let lifespans = Lifespans {
             access: config.access_lifespan,
             refresh: config.refresh_lifespan,

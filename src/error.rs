@@ -7,6 +7,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// An underlying error.
+type Source = Arc<dyn std::error::Error + Send + Sync>;
+
+fn source(source: &Option<Source>) -> Option<&(dyn std::error::Error + 'static)> {
+    source.as_deref().map(|source| source as _)
+}
+
 /// Why a request or a command failed.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -98,9 +105,9 @@ pub enum Error {
         wait: u32,
     },
     /// The store cannot answer now (locked, disk full); a later request may succeed. Says why.
-    Unavailable(String),
+    Unavailable(Cause),
     /// A fault of the program or of the machine; says which.
-    Internal(String),
+    Internal(Cause),
 }
 
 /// The status and the name with which an [`Error`] is answered.
@@ -251,7 +258,7 @@ impl Error {
     /// The cause of a fault, for the log; `None` if the error is no fault.
     pub fn cause(&self) -> Option<&str> {
         match self {
-            Error::Unavailable(cause) | Error::Internal(cause) => Some(cause),
+            Error::Unavailable(cause) | Error::Internal(cause) => Some(&cause.text),
             _ => None,
         }
     }
@@ -266,7 +273,45 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Unavailable(cause) | Error::Internal(cause) => source(&cause.source),
+            _ => None,
+        }
+    }
+}
+
+/// The cause of a fault: a line for the log, and the error that it comes from, if there is one.
+///
+/// ```
+/// use lictor::{Cause, Error};
+/// let error = "x".parse::<u8>().unwrap_err();
+/// let error = Error::Internal(Cause::new(format!("no number: {error}"), error));
+/// assert!(std::error::Error::source(&error).is_some());
+/// assert_eq!(Error::Internal("no number".into()).cause(), Some("no number"));
+/// ```
+#[derive(Debug)]
+pub struct Cause {
+    text: String,
+    source: Option<Source>,
+}
+
+impl Cause {
+    /// A cause that comes from another error.
+    pub fn new(
+        text: impl Into<String>,
+        source: impl std::error::Error + Send + Sync + 'static,
+    ) -> Cause {
+        Cause { text: text.into(), source: Some(Arc::new(source)) }
+    }
+}
+
+impl<T: Into<String>> From<T> for Cause {
+    fn from(text: T) -> Cause {
+        Cause { text: text.into(), source: None }
+    }
+}
 
 /// Why the program cannot start or a command cannot run: one lower-case line that names the
 /// thing, and a line with the next step.
@@ -282,7 +327,7 @@ pub struct Problem {
     /// A setting or an argument is wrong, so trying again cannot help: the program's exit code is 2
     /// instead of 1.
     pub usage: bool,
-    pub(crate) source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+    pub(crate) source: Option<Source>,
 }
 
 impl Problem {
@@ -310,7 +355,7 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.source.as_deref().map(|source| source as _)
+        source(&self.source)
     }
 }
 

@@ -145,7 +145,8 @@ mod notify;
 mod route;
 mod server;
 mod site;
-#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))] // Goes with the new store.
+// The delivery of mails is still among what every build has.
+#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 mod store;
 mod values;
 
@@ -157,7 +158,7 @@ pub use background::Background;
 #[cfg(feature = "mail")]
 pub use config::MailSettings;
 pub use config::{Config, Cors, Issuer, Origin, RefreshReuse, Registration, SecondFactorRule, Web};
-pub use error::{Error, ErrorKind, Problem};
+pub use error::{Cause, Error, ErrorKind, Problem};
 pub use guard::{Admin, Identity};
 pub use ip::Network;
 pub use keys::{Algorithm, Keys, Secret};

@@ -5,15 +5,16 @@ use std::fmt::Write as _;
 use qrcodegen::{QrCode, QrCodeEcc};
 use zeroize::Zeroizing;
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
 /// Light modules around the code (ISO/IEC 18004 section 6.3.8).
 const QUIET_ZONE: i32 = 4;
 
 /// Returns a picture that shows `text` and scales to any size; `title` is for screen readers.
 pub(crate) fn svg(text: &str, title: &'static str) -> Result<Zeroizing<String>, Error> {
-    let code = QrCode::encode_text(text, QrCodeEcc::Medium)
-        .map_err(|error| Error::Internal(format!("no QR code can be made: {error}")))?;
+    let code = QrCode::encode_text(text, QrCodeEcc::Medium).map_err(|error| {
+        Error::Internal(Cause::new(format!("no QR code can be made: {error}"), error))
+    })?;
     let side = code.size() + 2 * QUIET_ZONE;
     // More than it needs: growing would leave copies of the secret in memory.
     let mut svg = Zeroizing::new(String::with_capacity(4 * (side * side) as usize + 512));

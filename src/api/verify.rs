@@ -35,7 +35,7 @@ pub(super) fn get(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
     FIELDS.into_iter().zip(values).try_fold(response, |response, (name, value)| {
         // All values are ASCII; if one were not, nobody would be let through.
         let value = HeaderValue::new(value)
-            .ok_or_else(|| Error::Internal(format!("{name} cannot be sent")))?;
+            .ok_or_else(|| Error::Internal(format!("{name} cannot be sent").into()))?;
         Ok(response.with_value(name, value))
     })
 }

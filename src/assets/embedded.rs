@@ -75,7 +75,8 @@ fn etag(asset: &Asset, gzip: bool) -> String {
 /// The uncompressed file.
 fn plain(at: usize) -> Result<&'static [u8], Error> {
     let inflated = PLAIN[at].get_or_init(|| inflate(&ASSETS[at]));
-    let damaged = || Error::Internal(format!("the embedded file {} is damaged", ASSETS[at].path));
+    let damaged =
+        || Error::Internal(format!("the embedded file {} is damaged", ASSETS[at].path).into());
     inflated.as_deref().ok_or_else(damaged)
 }
 

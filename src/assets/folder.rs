@@ -15,7 +15,7 @@ use rustix::fs::{CWD, Mode, OFlags, ResolveFlags, openat, openat2};
 use rustix::io::Errno;
 
 use super::{File, media_type};
-use crate::error::{Error, Problem};
+use crate::error::{Cause, Error, Problem};
 use crate::http::Response;
 
 const INDEX: &str = "index.html";
@@ -126,7 +126,9 @@ impl Folder {
                 log::warn!("{path} in {} is not served: {error}", self.root.display());
                 Ok(None)
             }
-            _ => Err(Error::Internal(format!("{}: {error}", self.root.display()))),
+            _ => {
+                Err(Error::Internal(Cause::new(format!("{}: {error}", self.root.display()), error)))
+            }
         })
     }
 

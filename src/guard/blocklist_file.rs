@@ -19,7 +19,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use crate::error::{Error, Problem};
+use crate::error::{Cause, Error, Problem};
 use hashes::{DIGITS, Hashes, MAX_LINE, digits};
 use list::List;
 
@@ -69,7 +69,8 @@ impl Blocklist {
                 .has(password)
                 .and_then(|found| Ok(found || hashes.has(lower)?))
                 .map_err(|error| {
-                    Error::Unavailable(format!("the password blocklist cannot be read: {error}"))
+                    let text = format!("the password blocklist cannot be read: {error}");
+                    Error::Unavailable(Cause::new(text, error))
                 }),
         }
     }

@@ -117,7 +117,7 @@ impl Hasher {
         if arena.0.len() <= MEMORY_KIB as usize {
             self.arenas().push(arena);
         }
-        hashed.map_err(|error| Error::Internal(format!("hashing failed: {error}")))?;
+        hashed.map_err(|error| Error::Internal(format!("hashing failed: {error}").into()))?;
         Ok(output)
     }
 
@@ -211,7 +211,7 @@ fn encode(salt: &[u8], output: &[u8]) -> Result<PasswordHash, Error> {
 }
 
 fn bad_params(error: impl fmt::Display) -> Error {
-    Error::Internal(format!("the password parameters are wrong: {error}"))
+    Error::Internal(format!("the password parameters are wrong: {error}").into())
 }
 
 #[cfg(test)]

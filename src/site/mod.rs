@@ -21,7 +21,7 @@ use crate::api;
 use crate::app::{App, Call};
 use crate::assets::Assets;
 use crate::clock::Timestamp;
-use crate::error::{Error, Problem};
+use crate::error::{Cause, Error, Problem};
 use crate::http::{Request, Response};
 use crate::route::Route;
 use crate::store::Concurrency;
@@ -103,9 +103,9 @@ impl Site {
             Err(error) => self.without_route(request, error),
         };
         // The server around can send bytes, and not files.
-        response
-            .loaded()
-            .unwrap_or_else(|error| Response::from(&Error::Internal(error.to_string())))
+        response.loaded().unwrap_or_else(|error| {
+            Response::from(&Error::Internal(Cause::new(error.to_string(), error)))
+        })
     }
 
     /// Returns the route of a request. Of two routes with the same method and path, the first.

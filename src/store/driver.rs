@@ -140,9 +140,9 @@ impl From<Fault> for Error {
                 Error::BadRequest("email: this address belongs to another user".into())
             }
             Fault::Retry(why) | Fault::Unavailable(why) => {
-                Error::Unavailable(format!("database: {why}"))
+                Error::Unavailable(format!("database: {why}").into())
             }
-            Fault::Damaged(why) => Error::Internal(format!("database: {why}")),
+            Fault::Damaged(why) => Error::Internal(format!("database: {why}").into()),
         }
     }
 }

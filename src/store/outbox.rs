@@ -174,9 +174,7 @@ impl Store {
 pub(super) fn must_have_room(transaction: &mut Transaction<'_>) -> Result<(), Abort> {
     match outbox::count_waiting_links(transaction)? < MAX_WAITING {
         true => Ok(()),
-        false => {
-            Err(Abort::Rule(Error::Unavailable("the outbox is full: see lictor mail list".into())))
-        }
+        false => Err(Abort::Rule(Error::Unavailable("the outbox is full".into()))),
     }
 }
 

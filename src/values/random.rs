@@ -5,8 +5,9 @@ use crate::error::Error;
 /// Returns random bytes from the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| Error::Unavailable(format!("no randomness from the system: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Error::Unavailable(format!("no randomness from the system: {error}").into())
+    })?;
     Ok(bytes)
 }
 

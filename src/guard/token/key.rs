@@ -205,7 +205,7 @@ impl Signer {
         purpose: Option<MailPurpose>,
     ) -> Result<String, Error> {
         let failed = |error: &dyn std::fmt::Display| {
-            Error::Internal(format!("a token could not be signed: {error}"))
+            Error::Internal(format!("a token could not be signed: {error}").into())
         };
         match self {
             Signer::Hs256(key) => key.authenticate(claims).map_err(|error| failed(&error)),
@@ -245,7 +245,7 @@ fn thumbprint(public: &PublicKey) -> String {
 
 /// A bug: the key file and the environment are read strictly, so every key of the ring is usable.
 fn unusable(error: impl std::fmt::Display) -> Error {
-    Error::Internal(format!("a key of the ring cannot be used: {error}"))
+    Error::Internal(format!("a key of the ring cannot be used: {error}").into())
 }
 
 #[cfg(test)]

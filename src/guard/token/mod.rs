@@ -284,8 +284,9 @@ fn jwks(ring: &[Verifier]) -> Result<String, Error> {
         keys: Vec<Jwk<'a>>,
     }
     let set = Set { keys: ring.iter().filter_map(Verifier::jwk).collect() };
-    serde_json::to_string(&set)
-        .map_err(|error| Error::Internal(format!("the public keys cannot be written: {error}")))
+    serde_json::to_string(&set).map_err(|error| {
+        Error::Internal(format!("the public keys cannot be written: {error}").into())
+    })
 }
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ pub(super) fn cannot_reach(path: &Path, error: &std::io::Error) -> Problem {
     let directory = directory(path);
     let next = if directory.is_dir() {
         format!(
-            "let the user that runs lictor write in {}, or give another place with --database",
+            "let the user that runs lictor write in {}, or give another place with \
+             the setting `database`",
             directory.display()
         )
     } else {
@@ -73,7 +74,7 @@ pub(super) fn no_shared_memory(path: &Path) -> Problem {
 pub(super) fn not_a_file(path: &Path) -> Problem {
     Problem::new(
         format!("{} is not a file", path.display()),
-        "give the path of a database file with --database",
+        "give the path of a database file with the setting `database`",
     )
 }
 
@@ -81,7 +82,7 @@ pub(super) fn not_a_file(path: &Path) -> Problem {
 pub(super) fn not_ours(path: &Path) -> Problem {
     Problem::new(
         format!("{} is not a lictor database", path.display()),
-        "it was not touched; give another path with --database",
+        "it was not touched; give another path with the setting `database`",
     )
 }
 
@@ -92,7 +93,7 @@ pub(super) fn newer(path: &Path, version: i64, known: i64) -> Problem {
             "the database {} is of version {version}; this lictor knows version {known}",
             path.display()
         ),
-        "run the newer lictor that made it, or give another file with --database",
+        "run the newer lictor that made it, or give another file with the setting `database`",
     )
 }
 
