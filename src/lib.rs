@@ -145,8 +145,6 @@ mod notify;
 mod route;
 mod server;
 mod site;
-// The delivery of mails is still among what every build has.
-#[cfg_attr(not(feature = "cli"), allow(dead_code, unused_imports))]
 mod store;
 mod values;
 

@@ -101,8 +101,7 @@ impl Store {
             rows::tickets::delete_of_user_for(transaction, id, Purpose::Reset)?;
             rows::tickets::delete(transaction, jti)?;
             if let Some(session) = session {
-                sessions::make_room(transaction, id)?;
-                rows::sessions::insert(transaction, id, session)?;
+                sessions::insert(transaction, id, session)?;
             }
             transaction.record(entry)?;
             Ok(true)

@@ -83,8 +83,7 @@ impl Store {
             if session.notice {
                 transaction.tell_of_new_place(user, session, entry)?;
             }
-            make_room(transaction, user)?;
-            sessions::insert(transaction, user, session)?;
+            insert(transaction, user, session)?;
             failures::forget(transaction, user)?;
             transaction.record(entry)?;
             Ok(true)
@@ -109,8 +108,7 @@ impl Store {
             if !sessions::is_adoptable(transaction, user, session)? {
                 return Ok(false);
             }
-            make_room(transaction, user)?;
-            sessions::insert(transaction, user, session)?;
+            insert(transaction, user, session)?;
             transaction.record(entry)?;
             Ok(true)
         })
@@ -189,12 +187,19 @@ pub(in crate::store) fn end_all(
     sessions::end_all(transaction, user, now)
 }
 
-/// Makes room for one more of a user's [`MAX_PER_USER`] sessions. A session that is forgotten so
-/// cannot be adopted later.
-pub(in crate::store) fn make_room(
+/// Begins a session, for which the oldest may make room.
+pub(in crate::store) fn insert(
     transaction: &mut Transaction<'_>,
     user: i64,
+    session: &NewSession<'_>,
 ) -> Result<(), Fault> {
+    make_room(transaction, user)?;
+    sessions::insert(transaction, user, session)
+}
+
+/// Makes room for one more of a user's [`MAX_PER_USER`] sessions. A session that is forgotten so
+/// cannot be adopted later.
+fn make_room(transaction: &mut Transaction<'_>, user: i64) -> Result<(), Fault> {
     if sessions::count_of(transaction, user)? < MAX_PER_USER {
         return Ok(());
     }

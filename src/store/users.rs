@@ -11,7 +11,7 @@ use super::rows::sessions::NewSession;
 use super::rows::tickets::Purpose;
 use super::rows::users::{Account, Credentials, NewUser, Person, UserQuery};
 use super::rows::{invitations, sessions, tickets, users};
-use super::sessions::{end_all, make_room};
+use super::sessions::{end_all, insert as insert_session};
 use super::transaction::Transaction;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -204,8 +204,7 @@ pub(in crate::store) fn apply(
             end_all(transaction, id)?;
             tickets::delete_of_user(transaction, id)?;
             if let Some(session) = session {
-                make_room(transaction, id)?;
-                sessions::insert(transaction, id, session)?;
+                insert_session(transaction, id, session)?;
             }
         }
         Change::Active(false) => {

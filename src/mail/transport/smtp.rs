@@ -10,6 +10,7 @@ mod dialogue;
 mod reply;
 mod tls;
 mod wire;
+mod words;
 
 use std::fmt;
 use std::net::IpAddr;

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use rusqlite::OpenFlags;
 
-use super::open::connect;
+use super::connect::connect;
 use super::problems::{cannot_open, cannot_reach, damaged, directory, newer, not_a_file, not_ours};
 use super::schema::{APPLICATION_ID, VERSION, is_of_version, number};
 use crate::error::Problem;

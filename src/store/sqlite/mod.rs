@@ -18,6 +18,7 @@
 
 mod anchor;
 mod checkpoint;
+mod connect;
 mod emails;
 mod inspect;
 mod open;

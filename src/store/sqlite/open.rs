@@ -6,23 +6,20 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Mutex;
 
-use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::anchor::Anchor;
 use super::checkpoint::LogSize;
+use super::connect::connect;
 use super::inspect::{check, inspect};
 use super::problems::{cannot_open, cannot_reach, no_shared_memory, read_only};
 use super::readers::Readers;
 use super::schema::VERSION;
 use super::turns::Turns;
 use super::upgrade::{create, upgrade};
-use super::{BUSY, Sqlite, Writer};
+use super::{Sqlite, Writer};
 use crate::error::Problem;
 use crate::store::Inspection;
-
-/// Prepared statements that a connection keeps: more than there are.
-const STATEMENTS: usize = 128;
 
 impl Sqlite {
     /// Opens the file, or makes it. `readers` threads can read without waiting for one another.
@@ -69,18 +66,6 @@ fn writer(path: &Path, found: Inspection) -> Result<Connection, Problem> {
     }
     writer.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(failed)?;
     Ok(writer)
-}
-
-/// A connection to the file, which must be there.
-pub(super) fn connect(path: &Path, access: OpenFlags) -> rusqlite::Result<Connection> {
-    // Each connection is behind a lock of ours, so SQLite need not take one of its own.
-    let connection = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
-    connection.busy_timeout(BUSY)?;
-    connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    // A plan does not depend on the values that are bound; else SQLite, built with STAT4, plans a
-    // cached statement anew each time.
-    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
-    Ok(connection)
 }
 
 /// Makes the file before SQLite does, and readable by its owner only. One that is there, but

@@ -22,7 +22,7 @@ use rustls::{
 };
 use webpki::ring as with;
 
-use super::wire::describe;
+use super::words::describe;
 use crate::error::Problem;
 
 /// AES-GCM, which every server supports (RFC 9325 section 4.2, RFC 8446 section 9.1). ChaCha20 would

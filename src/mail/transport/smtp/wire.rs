@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::reply::{MAX_LINE, Progress, Reply};
 use super::tls::{Encrypted, Trust};
+use super::words::describe;
 
 /// Time limit on connecting, and on each command with its reply.
 pub(super) const STEP: Duration = Duration::from_secs(20);
@@ -180,14 +181,5 @@ impl Wire {
                 Err(error) => return Err(describe(&error)),
             }
         }
-    }
-}
-
-/// The error in words. The kinds that a socket with a time limit returns have words of their own.
-pub(super) fn describe(error: &io::Error) -> String {
-    match error.kind() {
-        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "the server took too long".into(),
-        io::ErrorKind::UnexpectedEof => "the server closed the connection".into(),
-        _ => error.to_string(),
     }
 }
