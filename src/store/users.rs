@@ -32,8 +32,6 @@ pub enum Change<'a> {
     Roles(&'a Roles),
     /// May act, or may not; the latter ends all sessions.
     Active(bool),
-    /// Failed logins up to now are forgotten.
-    Unlocked,
 }
 
 impl Store {
@@ -89,19 +87,9 @@ impl Store {
         self.write_rows(|queries| users::replace_hash(queries, id, old, new))
     }
 
-    /// The account with this name.
-    pub fn account(&self, name: &Username) -> Result<Option<Account>, Error> {
-        self.read(|queries| users::account_by_name(queries, name))
-    }
-
     /// The account with this id.
     pub fn account_of(&self, id: i64) -> Result<Option<Account>, Error> {
         self.read(|queries| users::account_of(queries, id))
-    }
-
-    /// Shows every account, in the order in which they came.
-    pub fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error> {
-        self.read(|queries| users::accounts(queries, show))
     }
 
     /// The accounts that a search finds, in the order in which they came.
@@ -187,14 +175,12 @@ pub(in crate::store) fn apply(
     id: i64,
     change: &Change<'_>,
 ) -> Result<bool, Fault> {
-    let now = transaction.now;
     let changed = match change {
         Change::Password { hash, .. } => users::set_password(transaction, id, hash)?,
         Change::Roles(roles) => users::set_roles(transaction, id, roles)?,
         // The address of a registration is no longer waited for: an administrator has decided.
         Change::Active(true) => users::activate(transaction, id)?,
         Change::Active(false) => users::deactivate(transaction, id)?,
-        Change::Unlocked => users::unlock(transaction, id, now)?,
     };
     if !changed {
         return Ok(false);
@@ -215,7 +201,7 @@ pub(in crate::store) fn apply(
         Change::Active(true) => {
             tickets::delete_of_user_for(transaction, id, Purpose::Registration)?;
         }
-        Change::Roles(_) | Change::Unlocked => {}
+        Change::Roles(_) => {}
     }
     if !users::is_admin(transaction, id)? {
         revoke_promises(transaction, id)?;

@@ -3,8 +3,10 @@
 use super::{BY, NOTE, add, each, execute, hash};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::store::outbox::{MAX_GIVEN_UP, MAX_WAITING};
-use crate::store::{Change, DeliveryFailure, Link, LinkMail, NewSession, NewUser, Store, Topic};
+use crate::store::delivery::{MAX_GIVEN_UP, Topic};
+use crate::store::outbox::MAX_WAITING;
+use crate::store::rows::delivery::{DeliveryFailure, Link};
+use crate::store::{Change, LinkMail, NewSession, NewUser, Store};
 use crate::values::{Email, Language, Roles, Username};
 
 pub(super) const NOW: Timestamp = Timestamp(1_000_000);
