@@ -123,7 +123,8 @@ fn add(
         actor: Actor::Operator,
         detail: roles.as_str(),
     };
-    let id = store.add(&user, None, &entry, Timestamp::now()).map_err(failed)?;
+    let (by, now) = (Authority::Operator, Timestamp::now());
+    let id = store.add(&user, &by, &entry, now).map_err(failed)?;
     print(&format!("added {name} (id {id})"))
 }
 

@@ -13,7 +13,7 @@ use crate::values::Username;
 
 /// Accounts that are read at once. Between two reads nothing is held open, however slowly they are
 /// shown.
-const PAGE: u32 = 1_000;
+pub(super) const PAGE: u32 = 1_000;
 
 impl Store {
     /// Says whose the database is, and of which version, without changing it.

@@ -65,16 +65,31 @@ impl Store {
         self.read(|queries| users::credentials_of(queries, id))
     }
 
-    /// Makes a user, with a session if one is given; returns the id. [`Error::UsernameTaken`],
-    /// or [`Error::BadRequest`] when the e-mail address is.
+    /// Makes an account for another person; returns the id. [`Error::UsernameTaken`], or
+    /// [`Error::BadRequest`] when the e-mail address is.
     pub fn add(
         &self,
         user: &NewUser<'_>,
-        session: Option<&NewSession<'_>>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<i64, Error> {
-        self.write(now, |transaction| add(transaction, user, session, entry))
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            add(transaction, user, None, entry)
+        })
+    }
+
+    /// Makes the account of a person who registers, with the first session; returns the id. The
+    /// errors are those of [`Store::add`].
+    pub fn register_with_session(
+        &self,
+        user: &NewUser<'_>,
+        session: &NewSession<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        self.write(now, |transaction| add(transaction, user, Some(session), entry))
     }
 
     /// Puts a stronger hash of the same password in the place of `old`; false if that has changed.
