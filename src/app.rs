@@ -20,7 +20,7 @@ use crate::http::Request;
 use crate::ip::{Client, Proxies};
 #[cfg(feature = "mail")]
 use crate::mailer::Mailer;
-use crate::store::{Actor, Entry, Event, NewUser, RotationPolicy, Store};
+use crate::store::{Actor, Authority, Entry, Event, NewUser, RotationPolicy, Store};
 use crate::values::{Email, Language, Lifespans, Roles, Username};
 
 pub use call::Call;
@@ -148,7 +148,7 @@ impl App {
             actor: Actor::Operator,
             detail: roles.as_str(),
         };
-        self.store.add(&user, None, &entry, Timestamp::now())
+        self.store.add(&user, &Authority::Operator, &entry, Timestamp::now())
     }
 
     /// Returns the IP address of the client: the peer of the connection, or, if that is a trusted

@@ -30,7 +30,7 @@ pub enum MailKind {
 }
 
 /// Every kind with its stable name.
-const NAMES: [(MailKind, &str); 12] = [
+pub(super) const NAMES: [(MailKind, &str); 12] = [
     (MailKind::Registration, "registration"),
     (MailKind::Address, "address"),
     (MailKind::Reset, "reset"),
@@ -49,10 +49,5 @@ impl MailKind {
     /// The stable name.
     pub fn name(self) -> &'static str {
         NAMES.iter().find(|(kind, _)| *kind == self).map_or("unknown", |(_, name)| name)
-    }
-
-    /// The kind with this name.
-    pub fn named(name: &str) -> Option<MailKind> {
-        NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
     }
 }
