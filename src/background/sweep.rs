@@ -30,15 +30,17 @@ pub(crate) fn run(app: &App, ended: Receiver<()>) {
     }
 }
 
-/// Deletes the notices in the outbox if no mail is sent: when mail is configured one day, they must
-/// not be sent long after what they tell.
+/// Deletes old notices in the outbox if no mail is sent: once mail is configured, they must not be
+/// sent long after what they tell.
 fn discard_notices(app: &App) {
     if app.config.sends_mail() {
         return;
     }
-    match app.store.discard_notices() {
+    match app.store.discard_notices(Timestamp::now()) {
         Ok(0) => {}
-        Ok(count) => log::debug!("no mail is sent here: {count} notices are discarded"),
+        Ok(count) => {
+            log::warn!("{count} notices to users were deleted: the setting `mail` is not set")
+        }
         Err(error) => log::warn!("notices stay in the outbox for now: {error}"),
     }
 }

@@ -8,6 +8,7 @@ use super::rows::delivery::{self, DeliveryFailure, DueMail, Link};
 use super::rows::emails::{self, Addressee};
 use super::rows::tickets::{self, Purpose};
 use super::signal::Signal;
+use super::sweep::MAIL_KEPT;
 use super::transaction::Transaction;
 use super::{Person, Store, rows};
 use crate::clock::Timestamp;
@@ -137,6 +138,7 @@ fn resolve(
 ) -> Result<Option<OutgoingMail>, Fault> {
     let found = match (due.kind, &due.link) {
         (_, Some(link)) if link.expires < transaction.now => None,
+        (_, None) if due.attempts == 0 && due.created < too_old(transaction.now) => None,
         (MailKind::Registration | MailKind::Address, Some(link)) => {
             confirmation(transaction, due, link)?
         }
@@ -164,6 +166,11 @@ fn resolve(
         person,
         topic,
     }))
+}
+
+/// A notice from before then is void if no attempt was made: no server that sends mail ran.
+fn too_old(now: Timestamp) -> Timestamp {
+    Timestamp(now.0.saturating_sub(MAIL_KEPT))
 }
 
 /// What a notice says; `None` for the kinds that are nothing without their link.

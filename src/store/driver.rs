@@ -84,9 +84,11 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// Runs `work` once, outside of a transaction; it only reads.
     fn read(&self, work: &mut Reading<'_>) -> Result<(), Fault>;
 
-    /// Runs `work` in one transaction, which is durable when this returns `Ok`. An error of `work`
-    /// undoes everything. `work` runs again if the database asks for that ([`Fault::Retry`]), so
-    /// it must keep nothing of an earlier run.
+    /// Runs `work` in one serializable transaction, which is durable when this returns `Ok`: what
+    /// `work` reads stays true until the commit. An error of `work` undoes everything. `work` runs
+    /// again if the database asks for that ([`Fault::Retry`]), so it must keep nothing of an
+    /// earlier run. A commit whose outcome is unknown, since the connection was lost, is
+    /// [`Fault::Unavailable`] and is never run again.
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort>;
 
     /// How many threads can usefully wait for it.

@@ -12,6 +12,18 @@ use crate::values::CodeHash;
 /// Invitations that can be open at the same time.
 pub(super) const MAX_OPEN: i64 = 1_000;
 
+impl NewInvitation<'_> {
+    /// Seconds for which an invitation is good by default.
+    pub const LIFESPAN: i64 = 7 * 24 * 3600;
+    /// Seconds for which one is good at most.
+    pub const MAX_LIFESPAN: i64 = 366 * 24 * 3600;
+
+    /// What its audit entry says: its name and the roles.
+    pub fn detail(&self) -> String {
+        [&*self.hash.name(), self.roles.as_str()].join(" ").trim_end().to_owned()
+    }
+}
+
 impl Store {
     /// Keeps an invitation. [`Error::TooManyInvitations`] if too many are open.
     pub fn invite(

@@ -98,7 +98,7 @@ fn is_known_at(queries: &mut dyn Queries, user: i64, ip: Option<IpAddr>) -> Resu
     let here = ip.map(grouped);
     let mut known = false;
     rows::sessions::places_of(queries, user, &mut |place| {
-        known |= place.parse::<IpAddr>().ok().map(grouped) == here;
+        known = known || place.parse::<IpAddr>().ok().map(grouped) == here;
     })?;
     Ok(known)
 }

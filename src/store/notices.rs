@@ -49,7 +49,7 @@ impl Transaction<'_> {
                 "a notice ({}) to user {user} was not kept: too many wait in the outbox",
                 kind.name()
             );
-            self.log(log::Level::Error, line);
+            self.log(log::Level::Warn, line);
             return Ok(());
         }
         let message = self.message_id()?;

@@ -26,6 +26,10 @@ pub struct LinkMail<'a> {
     pub expires: Timestamp,
 }
 
+/// Seconds for which a server that sends no mail keeps a notice. Another server on the same
+/// database may send it, or this one after a start with the right settings.
+const UNSENT_NOTICE_AGE: i64 = 3_600;
+
 impl Store {
     /// Keeps that a client wants to reset the password of the account with this e-mail address.
     /// The account is looked for when the mail is sent.
@@ -41,9 +45,15 @@ impl Store {
         })
     }
 
-    /// Deletes all notices, for a server that sends no mail; returns how many.
-    pub fn discard_notices(&self) -> Result<usize, Error> {
-        self.write_rows(outbox::delete_notices)
+    /// Deletes notices that are [`UNSENT_NOTICE_AGE`] old, for a server that sends no mail; returns
+    /// how many.
+    pub fn discard_notices(&self, now: Timestamp) -> Result<usize, Error> {
+        let before = Timestamp(now.0.saturating_sub(UNSENT_NOTICE_AGE));
+        // A read first, so that no transaction begins while there is nothing to delete.
+        match self.read(|queries| outbox::has_notices(queries, before))? {
+            true => self.write_rows(|queries| outbox::delete_notices(queries, before)),
+            false => Ok(0),
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 
 /// Seconds for which a mail that could not be sent is kept.
-const MAIL_KEPT: i64 = 7 * 24 * 3600;
+pub(super) const MAIL_KEPT: i64 = 7 * 24 * 3600;
 
 /// Rows of one table that are deleted in one step: few, so that nobody waits long for the writer.
 const SWEPT_AT_ONCE: i64 = 500;

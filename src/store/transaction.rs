@@ -9,6 +9,9 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::values::random;
 
+/// The target of what is logged of a transaction, for filters.
+const LOG_TARGET: &str = "lictor::audit";
+
 /// A transaction that is open.
 pub(in crate::store) struct Transaction<'a> {
     queries: &'a mut dyn Queries,
@@ -89,7 +92,7 @@ impl Queries for Transaction<'_> {
 impl Effects {
     fn happen(self, store: &Store) {
         for (level, line) in self.lines {
-            log::log!(level, "{line}");
+            log::log!(target: LOG_TARGET, level, "{line}");
         }
         if self.mailed {
             store.outbox_signal.notify();

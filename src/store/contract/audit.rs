@@ -19,7 +19,7 @@ fn pass(store: &Store, failed: bool, count: i64) {
 }
 
 #[test]
-fn failed_logins_pushed_out_what_topics() {
+fn failed_logins_pushed_out_what_matters() {
     each("audit-shares", |store| {
         record(store, Event::RolesChanged);
         for event in [Event::LoginFailed, Event::LoginRefused, Event::SecondFactorAsked] {

@@ -29,7 +29,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::values::{Email, Language, PasswordHash, Roles, Username};
 
-/// Opens a store on an empty database.
+/// Opens a store on the database of a place, which is empty at first.
 type Open = fn(&Place) -> Store;
 
 /// The backends that are tested.
@@ -52,6 +52,16 @@ fn each_with(name: &str, wrap: impl Fn(Store) -> Store, test: impl Fn(&Store)) {
     for (backend, open) in BACKENDS {
         let place = Place::new(&format!("{backend}-{name}"));
         let store = wrap(open(&place));
+        test(&store);
+        drop(store);
+    }
+}
+
+/// The same with a store that `join` makes of two on the same database.
+fn each_shared(name: &str, join: impl Fn(Store, Store) -> Store, test: impl Fn(&Store)) {
+    for (backend, open) in BACKENDS {
+        let place = Place::new(&format!("{backend}-{name}"));
+        let store = join(open(&place), open(&place));
         test(&store);
         drop(store);
     }

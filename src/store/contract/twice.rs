@@ -114,7 +114,7 @@ fn act(store: &Store) -> Seen {
     logins(store, &mut seen);
     links(store, &mut seen);
     seen.all_rows(store);
-    seen.answer("discard", store.discard_notices(), |n| n.to_string());
+    seen.answer("discard", store.discard_notices(Timestamp(NOW.0 + 4_000)), |n| n.to_string());
     seen.answer("sweep", store.sweep(NOW, Timestamp(NOW.0 + 9_000_000)), |n| n.to_string());
     seen.all_rows(store);
     seen

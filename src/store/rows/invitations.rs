@@ -16,18 +16,6 @@ pub struct NewInvitation<'a> {
     pub expires: Timestamp,
 }
 
-impl NewInvitation<'_> {
-    /// Seconds for which an invitation is good by default.
-    pub const LIFESPAN: i64 = 7 * 24 * 3600;
-    /// Seconds for which one is good at most.
-    pub const MAX_LIFESPAN: i64 = 366 * 24 * 3600;
-
-    /// What its audit entry says: its name and the roles.
-    pub fn detail(&self) -> String {
-        [&*self.hash.name(), self.roles.as_str()].join(" ").trim_end().to_owned()
-    }
-}
-
 /// An invitation that nobody has used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {

@@ -1,6 +1,7 @@
 //! The statements, one file a topic, in the SQL that SQLite and PostgreSQL have in common. Each is
-//! a function over [`Queries`] with values in and values out; the types of rows stand beside them,
-//! and no rule does.
+//! a function over [`Queries`] with values in and values out; the types of rows stand beside them.
+//! What a statement needs to say of a rule, such as when a ticket counts, is in its `WHERE`; which
+//! statement follows from what is decided in the files beside this folder.
 
 pub(super) mod audit;
 pub(super) mod authority;

@@ -44,9 +44,21 @@ pub(in crate::store) fn insert(
     Ok(())
 }
 
-/// Deletes all notices; returns how many.
-pub(in crate::store) fn delete_notices(queries: &mut dyn Queries) -> Result<usize, Fault> {
-    queries.execute("DELETE FROM outbox WHERE jti IS NULL", &[])
+/// Whether there is a notice from before a time.
+pub(in crate::store) fn has_notices(
+    queries: &mut dyn Queries,
+    before: Timestamp,
+) -> Result<bool, Fault> {
+    let sql = "SELECT 1 FROM outbox WHERE jti IS NULL AND created < $1 LIMIT 1";
+    exists(queries, sql, &[before.into()])
+}
+
+/// Deletes the notices from before a time; returns how many.
+pub(in crate::store) fn delete_notices(
+    queries: &mut dyn Queries,
+    before: Timestamp,
+) -> Result<usize, Fault> {
+    queries.execute("DELETE FROM outbox WHERE jti IS NULL AND created < $1", &[before.into()])
 }
 
 /// Deletes the notices about a user, but for one kind.
