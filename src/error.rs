@@ -377,7 +377,7 @@ mod tests {
 
     use super::*;
 
-    /// The errors in a source file of the crate: `(401, "Name")` or `refusal(401, "Name", …)`.
+    /// The errors in a source file of the crate: a status and a name after each parenthesis.
     fn named_in(file: &str) -> Vec<(String, String)> {
         let text = read(file);
         let errors = text.split('(').skip(1).filter_map(|part| {
