@@ -180,7 +180,8 @@ impl Error {
                 "Registration is closed; ask the administrator for an account".into()
             }
             Error::MailDisabled => {
-                "This server sends no mail; ask the administrator for a link to set a new password"
+                "This server sends no mail; for a forgotten password, ask the administrator for a \
+                 link to set a new one"
                     .into()
             }
             Error::InvalidInvitation => {
@@ -372,8 +373,44 @@ impl Eq for Problem {}
 mod tests {
     use std::error::Error as _;
     use std::io;
+    use std::path::Path;
 
     use super::*;
+
+    /// The errors in a source file of the crate: a status and a name after each parenthesis.
+    fn named_in(file: &str) -> Vec<(String, String)> {
+        let text = read(file);
+        let errors = text.split('(').skip(1).filter_map(|part| {
+            let (status, rest) = part.trim_start().split_once(',')?;
+            let name = rest.trim_start().strip_prefix('"')?.split_once('"')?.0;
+            let is_status = status.len() == 3 && status.bytes().all(|b| b.is_ascii_digit());
+            is_status.then(|| (status.to_owned(), name.to_owned()))
+        });
+        errors.collect()
+    }
+
+    fn read(file: &str) -> String {
+        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(file)).unwrap()
+    }
+
+    #[test]
+    fn every_error_is_in_the_documentation() {
+        let page = read("docs/endpoints.md");
+        let errors = [named_in("src/error.rs"), named_in("src/http/refusal.rs")].concat();
+        assert!(errors.len() > 40, "{errors:?}");
+        for (status, name) in &errors {
+            let row = format!("| `{name}` | {status} |");
+            assert!(page.contains(&row), "docs/endpoints.md has no row {row}");
+        }
+        for line in page.lines().filter(|line| line.starts_with("| `")) {
+            let mut cells = line.split(" | ").map(|cell| cell.trim_matches(['|', '`', ' ']));
+            let (name, status) = (cells.next().unwrap(), cells.next().unwrap());
+            if status.len() == 3 && status.bytes().all(|b| b.is_ascii_digit()) {
+                let row = (status.to_owned(), name.to_owned());
+                assert!(errors.contains(&row), "docs/endpoints.md has a row of no error: {line}");
+            }
+        }
+    }
 
     #[test]
     fn a_problem_keeps_the_error_that_it_comes_from() {

@@ -4,8 +4,7 @@ use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use humantime::format_duration;
-
+use super::parse::written;
 use super::serve_flags::ServeFlags;
 use crate::app::origin;
 use crate::clock::Timestamp;
@@ -83,14 +82,13 @@ fn listen_row(listen: SocketAddr) -> Result<String, Problem> {
 }
 
 fn account_rows(config: &Config) -> Vec<Row> {
-    let time = |time: Duration| format_duration(time).to_string();
     vec![
         ("registration", config.registration.name().to_owned()),
-        ("access lifespan", time(config.access_lifespan)),
-        ("refresh lifespan", time(config.refresh_lifespan)),
-        ("early refresh", time(config.early_refresh)),
-        ("reset lifespan", time(config.reset_lifespan)),
-        ("confirmation", time(config.confirmation_lifespan)),
+        ("access lifespan", written(config.access_lifespan)),
+        ("refresh lifespan", written(config.refresh_lifespan)),
+        ("early refresh", written(config.early_refresh)),
+        ("reset lifespan", written(config.reset_lifespan)),
+        ("confirmation", written(config.confirmation_lifespan)),
         ("mail", config.mail.as_ref().map_or_else(|| "none".into(), describe_mail)),
         ("confirmed at", page(config.confirmation_page())),
         ("reset at", page(config.reset_page())),
@@ -115,7 +113,7 @@ fn policy_rows(config: &Config, blocklist: Option<&Blocklist>) -> Vec<Row> {
         ("password length", format!("at least {}", config.min_password_length)),
         ("password list", list),
         ("login notices", on_or_off(config.login_notices)),
-        ("audit retention", format_duration(config.audit_retention).to_string()),
+        ("audit retention", written(config.audit_retention)),
         ("issuer", config.issuer.as_str().to_owned()),
     ]
 }
@@ -145,7 +143,7 @@ fn warnings(config: &Config) -> Vec<String> {
     if let Some(why) = missing_proxy(config) {
         warnings.push(format!(
             "{why}, so a proxy seems to be in front; name it with --trusted-proxy, or all people \
-             behind it count as one address"
+             behind it count as one IP address"
         ));
     }
     if misses_own_origin(config) {
@@ -174,7 +172,7 @@ fn missing_proxy(config: &Config) -> Option<String> {
         return None;
     }
     if url.starts_with("https://") {
-        return Some("the public address has TLS, which lictor does not speak".into());
+        return Some("the public URL has TLS, which lictor does not speak".into());
     }
     let host = url.strip_prefix("http://")?.split(['/', '?', '#']).next()?;
     let local = host.parse::<SocketAddr>().map(|address| is_near(address.ip()));
@@ -185,7 +183,7 @@ fn missing_proxy(config: &Config) -> Option<String> {
 }
 
 fn time_or_off(time: Option<Duration>) -> String {
-    time.map_or_else(|| "off".into(), |time| format_duration(time).to_string())
+    time.map_or_else(|| "off".into(), written)
 }
 
 fn describe_mail(mail: &MailSettings) -> String {

@@ -2,15 +2,15 @@
 
 use std::ffi::OsString;
 
-use clap::Args;
 use clap::builder::{OsStringValueParser, TypedValueParser as _};
+use clap::{Arg, Args};
 
 use crate::error::Problem;
 use crate::store::{Database, Inspection, Store};
 
 #[derive(Args, Debug)]
 pub(super) struct DatabaseFlag {
-    /// The SQLite file; made if it does not exist
+    /// The SQLite file
     #[arg(
         long,
         value_name = "PATH",
@@ -19,6 +19,11 @@ pub(super) struct DatabaseFlag {
         value_parser = OsStringValueParser::new().try_map(parse)
     )]
     pub(super) database: Database,
+}
+
+/// The help of `--database` for a command that makes the file.
+pub(super) fn made_if_missing(arg: Arg) -> Arg {
+    arg.help("The SQLite file; made if it does not exist")
 }
 
 /// Parses text; anything that is not UTF-8 is the path of a file.

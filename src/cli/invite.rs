@@ -7,11 +7,11 @@ use clap::Subcommand;
 
 use super::database::{DatabaseFlag, open_existing};
 use super::output::{date, failed, print, unless_closed};
-use super::parse::lifespan;
+use super::parse::{self, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::store::{Actor, Authority, Database, Entry, Event, NewInvitation};
-use crate::values::{Code, Roles};
+use crate::values::Code;
 
 #[derive(Subcommand)]
 pub(super) enum InviteCommand {
@@ -57,7 +57,7 @@ fn add(
     database: &Database,
     now: Timestamp,
 ) -> Result<(), Problem> {
-    let roles = Roles::parse(roles).map_err(failed)?;
+    let roles = parse::roles(roles)?;
     let store = open_existing(database)?;
     let code = Code::generate().map_err(failed)?;
     let seconds = i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);

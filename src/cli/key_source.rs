@@ -14,14 +14,14 @@ use crate::store::Database;
 
 #[derive(Args, Debug)]
 pub(super) struct KeyFlags {
-    /// File with the keys that sign and verify tokens; by default the database's path with the
-    /// ending .key, made if it does not exist. If SECRET_KEY is set, it signs, and the keys of the
-    /// file given here only verify
+    /// File with the keys that sign and verify tokens; it must exist. By default the database's path
+    /// with the ending .key, which `serve` makes if it does not exist. If SECRET_KEY is set, it
+    /// signs, and the keys of the file given here only verify
     #[arg(long, value_name = "PATH", env = "LICTOR_SECRET_KEY_FILE")]
     pub(super) secret_key_file: Option<PathBuf>,
 
-    /// Algorithm that signs new tokens; a key for it is made if there is none [default: that of the
-    /// newest key; HS256 in a new file]
+    /// Algorithm that signs new tokens; `serve` makes a key for it if there is none [default: that of
+    /// the newest key; HS256 in a new file]
     #[arg(long, value_name = "ALGORITHM", env = "JWT_ALGORITHM")]
     pub(super) jwt_algorithm: Option<JwtAlgorithm>,
 }

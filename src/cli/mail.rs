@@ -7,6 +7,7 @@ use clap::{Args, Subcommand};
 use super::database::{DatabaseFlag, open_existing};
 use super::mail_flags::MailFlags;
 use super::output::{date, failed, print, unless_closed};
+use super::parse;
 use crate::clock::Timestamp;
 use crate::config::MailSettings;
 use crate::error::Problem;
@@ -14,7 +15,7 @@ use crate::link::PageUrl;
 use crate::mail::Failure;
 use crate::mailer::Mailer;
 use crate::store::{Database, QueuedMail};
-use crate::values::{Email, unique};
+use crate::values::unique;
 
 #[derive(Subcommand)]
 pub(super) enum MailCommand {
@@ -111,7 +112,7 @@ fn no_such(id: i64) -> Problem {
 }
 
 fn send(test: &Test) -> Result<(), Problem> {
-    let to = Email::parse(&test.email).map_err(failed)?;
+    let to = parse::email(&test.email)?;
     let Some(MailSettings { transport, sender, templates }) = test.mail.settings()? else {
         return Err(Problem::usage(
             "no way to send mail is given",

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::parse::naming;
 use crate::config::MailSettings;
 use crate::error::Problem;
 use crate::link::PageUrl;
@@ -35,7 +36,7 @@ impl MailFlags {
     /// The settings; `None` if `--mail` is missing or empty.
     pub(super) fn settings(&self) -> Result<Option<MailSettings>, Problem> {
         let Some(way) = given(self.mail.as_deref()) else { return Ok(None) };
-        let transport = Transport::parse(way)?;
+        let transport = Transport::parse(way).map_err(naming("--mail"))?;
         let trying = way.starts_with("dir:") || way.starts_with("log:");
         let sender = match given(self.mail_from.as_deref()) {
             Some(from) => from,
@@ -47,7 +48,7 @@ impl MailFlags {
                 ));
             }
         };
-        let sender = Sender::parse(sender)?;
+        let sender = Sender::parse(sender).map_err(naming("--mail-from"))?;
         let mut settings = MailSettings::new(transport, sender);
         settings.templates = self.mail_templates.clone();
         Ok(Some(settings))
@@ -90,13 +91,17 @@ impl PageFlags {
     /// Parses the pages. `listen` is where the server listens: a loopback address is the default of
     /// `--public-url`.
     pub(super) fn pages(&self, listen: Option<SocketAddr>) -> Result<Pages, Problem> {
-        let page = |typed: &Option<String>| given(typed.as_deref()).map(PageUrl::parse).transpose();
+        let page = |typed: &Option<String>, flag| {
+            let url = given(typed.as_deref()).map(PageUrl::parse).transpose();
+            url.map_err(naming(flag))
+        };
         let local = listen.filter(|listen| listen.ip().is_loopback() && listen.port() != 0);
-        let public = match (page(&self.public_url)?, local) {
+        let public = match (page(&self.public_url, "--public-url")?, local) {
             (None, Some(local)) => Some(PageUrl::parse(&format!("http://{local}"))?),
             (typed, _) => typed,
         };
-        let (confirmation, reset) = (page(&self.confirmation_url)?, page(&self.reset_url)?);
+        let confirmation = page(&self.confirmation_url, "--confirmation-url")?;
+        let reset = page(&self.reset_url, "--reset-url")?;
         Ok(Pages { public, confirmation, reset })
     }
 }

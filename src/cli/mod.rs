@@ -50,8 +50,9 @@ use serve_flags::ServeFlags;
 #[command(
     name = "lictor",
     version,
-    after_help = "`lictor` alone is `lictor serve`. Every flag can also be set as the environment \
-                  variable that its help names.\nExit codes: 0 done, 1 failed, 2 used wrongly."
+    override_usage = "lictor [COMMAND]",
+    after_help = "`lictor` alone is `lictor serve`. Every flag of `serve` can also be set as \
+                  the environment variable that `lictor serve --help` names.\nExit codes: 0 done, 1 failed, 2 used wrongly."
 )]
 struct Cli {
     #[command(subcommand)]

@@ -31,7 +31,8 @@ pub(super) fn failed(error: Error) -> Problem {
         Error::LastAdmin => "make another administrator first: lictor user roles NAME admin",
         Error::TooManyInvitations => "see which there are: lictor invite list",
         Error::Unavailable(_) => "try again; if it stays, look at the disk and its permissions",
-        _ => "see lictor user --help",
+        Error::Internal(_) => "try again; if it stays, it is a bug in lictor: report this line",
+        _ => "see lictor --help",
     };
     let what = error.to_string();
     let mut letters = what.chars();

@@ -1,8 +1,13 @@
-//! Values of flags that several commands parse: durations, and on or off.
+//! Values of flags and arguments that several commands parse, and how they are written back.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::ValueEnum;
+
+use super::output::failed;
+use crate::error::Problem;
+use crate::values::{Email, Roles};
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 pub(super) enum Switch {
@@ -17,6 +22,47 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         Err(_) => humantime::parse_duration(text.trim())
             .map_err(|_| "write it as 24h, 30d, 15m, or a number of seconds".to_owned()),
     }
+}
+
+/// The duration as a flag would be written: a whole number of the largest unit that fits, where
+/// one day is `24h` and one minute is `60s`.
+pub(super) fn written(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    if duration.subsec_nanos() != 0 {
+        return humantime::format_duration(duration).to_string();
+    }
+    let units = [(24 * 3600, 'd', 2), (3600, 'h', 1), (60, 'm', 2)];
+    let fits = |(unit, _, least): &(u64, char, u64)| {
+        seconds.is_multiple_of(*unit) && seconds / unit >= *least
+    };
+    match units.iter().find(|unit| fits(unit)) {
+        Some((unit, letter, _)) => format!("{}{letter}", seconds / unit),
+        None => format!("{seconds}s"),
+    }
+}
+
+/// Parses an IP address and a port.
+pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
+    text.trim()
+        .parse()
+        .map_err(|_| "write it as 127.0.0.1:5000 or [::1]:5000; names are not looked up".to_owned())
+}
+
+/// Puts the flag in front of a problem whose text does not name it.
+pub(super) fn naming(flag: &'static str) -> impl Fn(Problem) -> Problem {
+    move |problem| Problem { what: format!("{flag}: {}", problem.what), ..problem }
+}
+
+/// Parses an e-mail address.
+pub(super) fn email(text: &str) -> Result<Email, Problem> {
+    let next = "write it like ada@example.org";
+    Email::parse(text).map_err(|error| Problem { next: next.into(), ..failed(error) })
+}
+
+/// Parses roles that are joined by commas.
+pub(super) fn roles(text: &str) -> Result<Roles, Problem> {
+    let next = "write a role like editor, and several like admin,editor";
+    Roles::parse(text).map_err(|error| Problem { next: next.into(), ..failed(error) })
 }
 
 /// Parses a duration of at least one second.
@@ -61,6 +107,37 @@ mod tests {
             ("99999999999999999999d", None),
         ] {
             assert_eq!(lifespan(text).ok(), seconds.map(Duration::from_secs), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_written_as_flags_are() {
+        for (seconds, expected) in [
+            (0, "0s"),
+            (1, "1s"),
+            (60, "60s"),
+            (90, "90s"),
+            (900, "15m"),
+            (3_600, "1h"),
+            (5_400, "90m"),
+            (86_400, "24h"),
+            (129_600, "36h"),
+            (172_800, "2d"),
+            (2_592_000, "30d"),
+            (7_776_000, "90d"),
+        ] {
+            let duration = Duration::from_secs(seconds);
+            assert_eq!(written(duration), expected);
+            assert_eq!(super::duration(expected), Ok(duration));
+        }
+        assert_eq!(written(Duration::from_millis(1_500)), "1s 500ms");
+    }
+
+    #[test]
+    fn an_address_to_listen_on_is_no_name() {
+        assert!(listen("127.0.0.1:5000").is_ok() && listen("[::]:5000").is_ok());
+        for bad in ["localhost:5000", "127.0.0.1", ":5000", "5000", ""] {
+            assert!(listen(bad).unwrap_err().contains("names are not looked up"), "{bad}");
         }
     }
 

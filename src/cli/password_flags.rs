@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::parse::naming;
 use crate::config::Issuer;
 use crate::error::Problem;
 use crate::guard::{Blocklist, PasswordRules};
@@ -21,9 +22,9 @@ pub(super) struct PasswordFlags {
 }
 
 impl PasswordFlags {
-    /// An empty variable in the environment means none.
+    /// The file of passwords; an empty path is an error of the command line.
     pub(super) fn blocklist(&self) -> Option<&Path> {
-        self.password_blocklist.as_deref().filter(|path| !path.as_os_str().is_empty())
+        self.password_blocklist.as_deref()
     }
 
     /// An error if the file of passwords cannot be used.
@@ -45,7 +46,7 @@ pub(super) struct PasswordRuleFlags {
 
 impl PasswordRuleFlags {
     pub(super) fn rules(&self) -> Result<PasswordRules, Problem> {
-        let issuer = Issuer::parse(&self.issuer)?;
+        let issuer = Issuer::parse(&self.issuer).map_err(naming("--issuer"))?;
         let blocklist = self.password.blocklist().map(Blocklist::open).transpose()?;
         Ok(PasswordRules::new(self.password.min_password_length, issuer.as_str(), blocklist))
     }

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 
-use super::database::DatabaseFlag;
+use super::database::{DatabaseFlag, made_if_missing};
 use super::key_source::{KeyFlags, KeySource};
 use super::logging::LogLevel;
 use super::mail_flags::{MailFlags, PageFlags};
-use super::parse::{Switch, duration, lifespan};
+use super::parse::{Switch, duration, lifespan, listen, naming};
 use super::policy_flags::PolicyFlags;
 use crate::assets::Assets;
 use crate::config::{Config, Cors, Issuer, Origin, Registration, Web};
@@ -20,9 +20,10 @@ use crate::ip::Network;
 use crate::keys::Keys;
 
 #[derive(Args, Debug)]
+#[command(mut_arg("database", made_if_missing))]
 pub(super) struct ServeFlags {
-    /// Address and port to listen on
-    #[arg(long, value_name = "ADDR:PORT", env = "LICTOR_LISTEN", default_value = "127.0.0.1:5000")]
+    /// IP address and port to listen on
+    #[arg(long, value_name = "ADDR:PORT", env = "LICTOR_LISTEN", default_value = "127.0.0.1:5000", value_parser = listen)]
     pub(super) listen: SocketAddr,
 
     #[command(flatten)]
@@ -167,7 +168,7 @@ impl ServeFlags {
         self.policy.apply(&mut config)?;
         config.adopt_tokens = self.adopt_tokens;
         config.audit_retention = self.audit_retention;
-        config.issuer = Issuer::parse(&self.issuer)?;
+        config.issuer = Issuer::parse(&self.issuer).map_err(naming("--issuer"))?;
         config.web = web(self.web.as_deref());
         config.cors = cors(&self.cors_origin)?;
         config.throttle = self.throttle == Switch::On;
@@ -209,7 +210,7 @@ pub(super) fn cors(typed: &[String]) -> Result<Cors, Problem> {
         [one] if one == "none" => Ok(Cors::Only(Vec::new())),
         origins => {
             let origins = origins.iter().map(|origin| Origin::parse(origin.trim()));
-            origins.collect::<Result<_, _>>().map(Cors::Only)
+            origins.collect::<Result<_, _>>().map(Cors::Only).map_err(naming("--cors-origin"))
         }
     }
 }
@@ -217,7 +218,7 @@ pub(super) fn cors(typed: &[String]) -> Result<Cors, Problem> {
 /// An empty variable in the environment means none.
 pub(super) fn networks(typed: &[String]) -> Result<Vec<Network>, Problem> {
     let typed = typed.iter().map(|network| network.trim()).filter(|network| !network.is_empty());
-    typed.map(Network::parse).collect()
+    typed.map(Network::parse).collect::<Result<_, _>>().map_err(naming("--trusted-proxy"))
 }
 
 #[cfg(test)]

@@ -4,23 +4,26 @@ use std::io::{self, Write as _};
 
 use clap::Subcommand;
 
-use super::database::{DatabaseFlag, open_existing};
+use super::database::{DatabaseFlag, made_if_missing, open_existing};
 use super::one_user::OneUser;
 use super::output::{date, failed, print, unless_closed};
+use super::parse;
 use super::password_flags::PasswordRuleFlags;
 use super::prompt;
 use super::reset_link::{self, ResetLink};
 use crate::clock::Timestamp;
-use crate::error::Problem;
+use crate::error::{Error, Problem};
 use crate::guard::PasswordRules;
 use crate::store::{
-    Account, Actor, Authority, Change, Database, Entry, Event, NewUser, SecondFactor, Store,
+    Account, Actor, Authority, Change, Database, Entry, Event, Inspection, NewUser, SecondFactor,
+    Store,
 };
 use crate::values::{Email, Language, Roles, Username};
 
 #[derive(Subcommand)]
 pub(super) enum UserCommand {
     /// Make an account; the password comes from a prompt or standard input
+    #[command(mut_arg("database", made_if_missing))]
     Add {
         /// The username
         name: String,
@@ -108,10 +111,10 @@ fn add(
     database: &Database,
 ) -> Result<(), Problem> {
     let name = Username::choose(name).map_err(failed)?;
-    let email = email.map(Email::parse).transpose().map_err(failed)?;
-    let roles = Roles::parse(roles).map_err(failed)?;
+    let email = email.map(parse::email).transpose()?;
+    let roles = parse::roles(roles)?;
     // A file that is no database is an error before the prompt; a new file is made only after it.
-    Store::inspect(database)?;
+    let found = Store::inspect(database)?;
     let hash = prompt::new_password(&name, email.as_ref(), rules)?;
     let store = Store::open(database, 1)?;
     let language = Language::English;
@@ -123,9 +126,25 @@ fn add(
         actor: Actor::Operator,
         detail: roles.as_str(),
     };
-    let (by, now) = (Authority::Operator, Timestamp::now());
-    let id = store.add(&user, &by, &entry, now).map_err(failed)?;
+    let id = store
+        .add(&user, &Authority::Operator, &entry, Timestamp::now())
+        .map_err(|error| cannot_add(error, &name, &roles))?;
+    if found == Inspection::Absent {
+        print(&format!("made a new database at {}", database.absolute()))?;
+    }
     print(&format!("added {name} (id {id})"))
+}
+
+/// Why an account could not be added. Whoever asks for an administrator of a taken name most likely
+/// means the account that has it.
+fn cannot_add(error: Error, name: &Username, roles: &Roles) -> Problem {
+    let taken = matches!(error, Error::UsernameTaken);
+    let mut problem = failed(error);
+    if taken && roles.iter().any(|role| role == "admin") {
+        problem.next +=
+            &format!(", or make this one an administrator: lictor user roles {name} admin");
+    }
+    problem
 }
 
 fn list(database: &Database) -> Result<(), Problem> {
@@ -191,7 +210,7 @@ fn set_password(user: &OneUser, rules: &PasswordRules) -> Result<(), Problem> {
 
 fn set_roles(user: &OneUser, roles: &str) -> Result<(), Problem> {
     let found = user.open()?;
-    let roles = Roles::parse(roles).map_err(failed)?;
+    let roles = parse::roles(roles)?;
     let done = match roles.as_str() {
         "" => "has no roles".into(),
         roles => format!("has the roles {roles}"),

@@ -16,8 +16,8 @@ impl Config {
         self.check_lifespans()?;
         if !(8..=64).contains(&self.min_password_length) {
             return Err(Problem::usage(
-                "the least length of a password must be between 8 and 64 characters",
-                "write the setting `min_password_length` as a number, such as 15",
+                "the setting `min_password_length` must be between 8 and 64 characters",
+                "give it a number, such as 15",
             ));
         }
         self.check_mail()
@@ -34,29 +34,29 @@ impl Config {
     }
 
     fn check_lifespans(&self) -> Result<(), Problem> {
-        for (name, setting, lifespan) in [
-            ("access", "the setting `access_lifespan`", self.access_lifespan),
-            ("refresh", "the setting `refresh_lifespan`", self.refresh_lifespan),
-            ("reset", "the setting `reset_lifespan`", self.reset_lifespan),
-            ("confirmation", "the setting `confirmation_lifespan`", self.confirmation_lifespan),
+        for (setting, lifespan) in [
+            ("the setting `access_lifespan`", self.access_lifespan),
+            ("the setting `refresh_lifespan`", self.refresh_lifespan),
+            ("the setting `reset_lifespan`", self.reset_lifespan),
+            ("the setting `confirmation_lifespan`", self.confirmation_lifespan),
         ] {
             if lifespan < Duration::from_secs(1) || lifespan > MAX_LIFESPAN {
                 return Err(Problem::usage(
-                    format!("the {name} lifespan must be between one second and 50 years"),
-                    format!("give {setting} a time such as 24h or 30d"),
+                    format!("{setting} must be between one second and 50 years"),
+                    "give it a time such as 24h or 30d",
                 ));
             }
         }
         if self.access_lifespan > self.refresh_lifespan {
             return Err(Problem::usage(
-                "the access lifespan is longer than the refresh lifespan",
+                "the setting `access_lifespan` is longer than the setting `refresh_lifespan`",
                 "a token cannot outlive its session: raise the setting `refresh_lifespan` or lower \
                  the setting `access_lifespan`",
             ));
         }
         if self.session_idle.is_some_and(|idle| idle < self.access_lifespan) {
             return Err(Problem::usage(
-                "a session may be idle for less time than its access tokens are good",
+                "the setting `session_idle` is shorter than the setting `access_lifespan`",
                 "a token in use need not be refreshed before it expires: raise the setting \
                  `session_idle` or lower the setting `access_lifespan`",
             ));
@@ -78,7 +78,7 @@ impl Config {
         if self.sends_mail() && pages.is_none() {
             return Err(Problem::usage(
                 "mails need to know where the links in them lead",
-                "give the address at which people reach the app with the setting `public_url`, \
+                "give the URL at which people reach the app with the setting `public_url`, \
                  such as https://login.example.org",
             ));
         }

@@ -108,12 +108,14 @@ pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
 }
 
 pub(super) fn cannot_read(path: &Path, error: io::Error) -> Problem {
+    let shown = path.display();
     let next = match error.kind() {
-        ErrorKind::NotFound => "check the path, or make it: openssl rand -hex 32 > FILE",
-        _ => "let the user that runs lictor read it",
+        ErrorKind::NotFound => {
+            format!("check the path, or make the file: (umask 077; openssl rand -hex 32 > {shown})")
+        }
+        _ => "let the user that runs lictor read it".into(),
     };
-    Problem::new(format!("cannot read the key file {}: {error}", path.display()), next)
-        .with_source(error)
+    Problem::new(format!("cannot read the key file {shown}: {error}"), next).with_source(error)
 }
 
 fn warn_if_others_can_read(file: &File, path: &Path) -> io::Result<()> {

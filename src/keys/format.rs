@@ -54,7 +54,8 @@ fn plain(text: &[u8]) -> Result<Keys, Problem> {
     if text.contains(&b'\n') {
         return Err(Problem::new(
             "it has several lines, and the first does not begin with lictor-key",
-            "give the path of a file whose one line is the secret: openssl rand -hex 32 > FILE",
+            "give the path of a file whose one line is the secret: \
+             (umask 077; openssl rand -hex 32 > FILE)",
         ));
     }
     Ok(Keys::from(Secret::new(text)?))

@@ -67,8 +67,19 @@ fn commands_that_fail_say_what_to_do() {
         (&["add", "a b"], PASSWORD, "no spaces", "another name"),
         (&["add", "bob"], "", "the password is empty", "another password"),
         (&["add", "bob"], "tiny\n", "shorter than 8", "another password"),
-        (&["add", "bob", "--email", "nonsense"], PASSWORD, "not an e-mail address", "--help"),
-        (&["add", "bob", "--role", "a b"], PASSWORD, "a role has", "--help"),
+        (
+            &["add", "bob", "--email", "nonsense"],
+            PASSWORD,
+            "not an e-mail address",
+            "ada@example.org",
+        ),
+        (&["add", "bob", "--role", "a b"], PASSWORD, "a role has", "admin,editor"),
+        (
+            &["add", "Ada", "--role", "admin"],
+            PASSWORD,
+            "the username is already taken",
+            "lictor user roles Ada admin",
+        ),
         (&["show", "nobody"], "", "there is no user nobody", "user list"),
         (&["passwd", "nobody"], PASSWORD, "there is no user nobody", "user list"),
         (&["passwd", "ada"], "ada", "shorter than 8", "another password"),
@@ -99,8 +110,11 @@ fn looking_for_users_makes_no_file_but_adding_the_first_does() {
         assert!(err.contains("there is no database at lictor.db"), "{err}");
     }
     assert_eq!(std::fs::read_dir(&dir.0).unwrap().count(), 0);
-    let (code, _, err) = outcome(&run(&dir.0, &["user", "add", "ada"], PASSWORD));
-    assert_eq!((code, err.as_str()), (0, ""));
+    let added = done(&dir, &["user", "add", "ada"], PASSWORD);
+    let lines: Vec<_> = added.lines().collect();
+    assert!(lines[0].starts_with("made a new database at /"), "{added}");
+    assert!(lines[0].ends_with("/lictor.db") && lines[1] == "added ada (id 1)", "{added}");
+    assert_eq!(done(&dir, &["user", "add", "bob"], PASSWORD), "added bob (id 2)\n");
     let server = Server::start_in(dir, &["--registration", "closed"]);
     server.login("ada", PASSWORD).token();
 }
@@ -199,6 +213,15 @@ fn help_names_everything() {
             "docs/settings.md does not name --{flag}"
         );
     }
+    let made = "made if it does not exist";
+    let makes_a_database = |args: &[&str]| {
+        let text = help(&[args, &["--help"]].concat());
+        let (_, rest) = text.split_once("--database <PATH>").unwrap();
+        rest.split("--").next().unwrap().contains(made)
+    };
+    assert!(makes_a_database(&["serve"]) && makes_a_database(&["user", "add"]));
+    assert!(!makes_a_database(&["user", "list"]) && !makes_a_database(&["key", "list"]));
+    assert!(help(&["--help"]).contains("Usage: lictor [COMMAND]"));
     assert!(help(&["--help"]).contains("serve") && help(&["user", "--help"]).contains("passwd"));
     assert!(help(&["--version"]).starts_with("lictor 0."));
 }

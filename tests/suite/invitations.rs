@@ -244,7 +244,7 @@ fn the_command_line_makes_lists_and_revokes_invitations() {
     assert_eq!((revoked.0, revoked.1), (0, format!("invitation {id} was revoked\n")));
     for (args, code, what, next) in [
         (&["revoke", &id][..], 1, "there is no invitation", "lictor invite list"),
-        (&["add", "--role", "a b"], 1, "a role has", "--help"),
+        (&["add", "--role", "a b"], 1, "a role has", "admin,editor"),
         (&["add", "--expires", "2y"], 2, "a year at most", "--help"),
         (&["add", "--expires", "0"], 2, "at least one second", "--help"),
     ] {

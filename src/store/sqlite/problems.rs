@@ -1,5 +1,6 @@
 //! Why a file cannot be opened, in words for the operator.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
@@ -18,16 +19,29 @@ pub(super) fn directory(path: &Path) -> PathBuf {
 pub(super) fn cannot_reach(path: &Path, error: &std::io::Error) -> Problem {
     let shown = path.display();
     let directory = directory(path);
-    let next = if directory.is_dir() {
-        format!(
-            "let the user that runs lictor write in {}, or give another place with \
-             the setting `database`",
-            directory.display()
-        )
-    } else {
-        format!("make the directory: mkdir -p {}", directory.display())
-    };
+    let found = std::fs::metadata(&directory).map_err(|error| error.kind());
+    let next = way_to(&directory, found.map(|found| found.is_dir()));
     Problem::new(format!("cannot open the database {shown}: {error}"), next)
+}
+
+/// What to do if a file in this directory cannot be reached; `found` says whether it is a directory,
+/// or why that is not known.
+fn way_to(directory: &Path, found: Result<bool, ErrorKind>) -> String {
+    let shown = directory.display();
+    match found {
+        Ok(true) => format!(
+            "let the user that runs lictor write in {shown}, or give another place with the setting \
+             `database`"
+        ),
+        Err(ErrorKind::NotFound) => format!("make the directory: mkdir -p {shown}"),
+        Err(ErrorKind::PermissionDenied) => format!(
+            "the user that runs lictor cannot reach {shown}: check the permissions of the \
+             directories above it"
+        ),
+        Ok(false) | Err(_) => {
+            format!("{shown} is no directory; give another place with the setting `database`")
+        }
+    }
 }
 
 /// SQLite refused the file.
@@ -104,4 +118,23 @@ pub(super) fn damaged(path: &Path, how: &str) -> Problem {
         format!("the database {} is damaged: {how}", path.display()),
         "it was not touched; restore a backup, or try `sqlite3 FILE .recover`",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_missing_directory_is_to_be_made() {
+        for (found, expected) in [
+            (Ok(true), "write in /a/b"),
+            (Ok(false), "/a/b is no directory"),
+            (Err(ErrorKind::NotFound), "mkdir -p /a/b"),
+            (Err(ErrorKind::PermissionDenied), "cannot reach /a/b: check the permissions"),
+            (Err(ErrorKind::NotADirectory), "/a/b is no directory"),
+        ] {
+            let next = way_to(Path::new("/a/b"), found);
+            assert!(next.contains(expected), "{found:?}: {next}");
+        }
+    }
 }
