@@ -29,30 +29,63 @@ pub enum MailKind {
     Guarded,
 }
 
-/// Every kind with its stable name.
-const NAMES: [(MailKind, &str); 12] = [
-    (MailKind::Registration, "registration"),
-    (MailKind::Address, "address"),
-    (MailKind::Reset, "reset"),
-    (MailKind::AddressChanged, "address-changed"),
-    (MailKind::PasswordChanged, "password-changed"),
-    (MailKind::SecondFactorOn, "second-factor-on"),
-    (MailKind::SecondFactorOff, "second-factor-off"),
-    (MailKind::RecoveryCodeUsed, "recovery-code-used"),
-    (MailKind::RecoveryCodesReplaced, "recovery-codes-replaced"),
-    (MailKind::AccountDeleted, "account-deleted"),
-    (MailKind::NewDevice, "new-device"),
-    (MailKind::Guarded, "guarded"),
+/// Every kind, for [`MailKind::named`]. A test fails if one is missing: the row of such a mail could
+/// not be read, and would block the outbox.
+const ALL: [MailKind; 12] = [
+    MailKind::Registration,
+    MailKind::Address,
+    MailKind::Reset,
+    MailKind::AddressChanged,
+    MailKind::PasswordChanged,
+    MailKind::SecondFactorOn,
+    MailKind::SecondFactorOff,
+    MailKind::RecoveryCodeUsed,
+    MailKind::RecoveryCodesReplaced,
+    MailKind::AccountDeleted,
+    MailKind::NewDevice,
+    MailKind::Guarded,
 ];
 
 impl MailKind {
-    /// The stable name.
+    /// The stable name. The database keeps it.
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|(kind, _)| *kind == self).map_or("unknown", |(_, name)| name)
+        match self {
+            MailKind::Registration => "registration",
+            MailKind::Address => "address",
+            MailKind::Reset => "reset",
+            MailKind::AddressChanged => "address-changed",
+            MailKind::PasswordChanged => "password-changed",
+            MailKind::SecondFactorOn => "second-factor-on",
+            MailKind::SecondFactorOff => "second-factor-off",
+            MailKind::RecoveryCodeUsed => "recovery-code-used",
+            MailKind::RecoveryCodesReplaced => "recovery-codes-replaced",
+            MailKind::AccountDeleted => "account-deleted",
+            MailKind::NewDevice => "new-device",
+            MailKind::Guarded => "guarded",
+        }
     }
 
     /// The kind with this name.
     pub fn named(name: &str) -> Option<MailKind> {
-        NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+        ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        // The compiler sees to it that `name` has an arm for every kind.
+        let arms =
+            include_str!("mail_kind.rs").lines().filter_map(|line| line.split_once(" => \""));
+        let arms = arms.filter(|(kind, _)| kind.trim_start().starts_with("MailKind::"));
+        let names: Vec<&str> = arms.map(|(_, name)| name.trim_end_matches("\",")).collect();
+        assert_eq!(names.len(), ALL.len(), "a kind is missing in ALL, or stands there twice");
+        for name in names {
+            assert_eq!(MailKind::named(name).map(MailKind::name), Some(name), "not in ALL: {name}");
+        }
+        assert_eq!(MailKind::named("unknown"), None);
     }
 }
