@@ -3,13 +3,13 @@
 /// The kind of a mail: what caused it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailKind {
-    /// To a person who registers: confirm the address.
+    /// To a person who registers: confirm the e-mail address.
     Registration,
-    /// To a user with a new address: confirm it.
+    /// To the new e-mail address of a user: confirm it.
     Address,
     /// A client asked to set a new password.
     Reset,
-    /// To the former address of a user: it no longer is the account's.
+    /// To the former e-mail address of a user: the account has another one.
     AddressChanged,
     /// The account has a new password.
     PasswordChanged,
@@ -21,7 +21,7 @@ pub enum MailKind {
     RecoveryCodeUsed,
     /// The recovery codes were replaced.
     RecoveryCodesReplaced,
-    /// The account was deleted. No row can name it any more: the detail has its language, id and name.
+    /// The account was deleted. Its row is gone, so the detail has its language, id and name.
     AccountDeleted,
     /// A login from an ip that the user had not used before; the detail says where.
     NewDevice,

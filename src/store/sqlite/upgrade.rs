@@ -15,7 +15,7 @@ const KEYS_OF_TODAY: i64 = 4;
 /// Makes the tables of an empty file.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another lictor may have done it between our look and our lock.
+    // Another process may have done it before this one got the lock.
     if number(&transaction, "user_version")? == 0 {
         transaction.execute_batch(SCHEMA)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -28,7 +28,7 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON;")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another lictor may have done it between our look and our lock.
+    // Another process may have done it before this one got the lock.
     let version = number(&transaction, "user_version")?;
     if version < VERSION {
         rebuild(&transaction)?;
