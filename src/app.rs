@@ -20,7 +20,7 @@ use crate::http::Request;
 use crate::ip::{Client, Proxies};
 #[cfg(feature = "mail")]
 use crate::mailer::Mailer;
-use crate::store::{Actor, Entry, Event, NewUser, RotationPolicy, Store};
+use crate::store::{Actor, Authority, Entry, Event, NewUser, RotationPolicy, Store};
 use crate::values::{Email, Language, Lifespans, Roles, Username};
 
 pub use call::Call;
@@ -69,9 +69,8 @@ impl App {
     pub fn open(config: Config) -> Result<App, Problem> {
         config.check()?;
         let password_rules = config.password_rules()?;
-        // The threads that read: the workers, those that hash, one that writes, one that mails.
-        let readers = config.engine.workers + config.engine.slow_workers + 2;
-        let store = Store::open(&config.database, readers)?;
+        #[cfg(feature = "mail")]
+        let mailer = mailer(&config)?;
         let broken =
             |error: Error| Problem::new(error.to_string(), "please report this").with_source(error);
         let lifespans = Lifespans {
@@ -82,10 +81,15 @@ impl App {
         if !config.throttle {
             log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
         }
+        let tokens = Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?;
+        // The threads that read: the workers, those that hash, one that writes, one that mails.
+        let readers = config.engine.workers + config.engine.slow_workers + 2;
+        // Last: a setting that is wrong makes no file, and upgrades none.
+        let store = Store::open(&config.database, readers)?;
         Ok(App {
             store,
-            tokens: Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?,
-            hasher: Hasher::new().map_err(broken)?,
+            tokens,
+            hasher: Hasher::new(config.engine.slow_workers).map_err(broken)?,
             password_rules,
             rotation: RotationPolicy::new(
                 config.refresh_reuse == RefreshReuse::SameDevice,
@@ -95,7 +99,7 @@ impl App {
             attempts: Attempts::new(config.throttle),
             device_keys: DeviceKeys::new(&config.keys).map_err(broken)?,
             #[cfg(feature = "mail")]
-            mailer: mailer(&config)?,
+            mailer,
             proxies: Proxies::new(config.trusted_proxies.clone()),
             busy: AtomicBool::new(false),
             config,
@@ -144,7 +148,7 @@ impl App {
             actor: Actor::Operator,
             detail: roles.as_str(),
         };
-        self.store.add(&user, None, &entry, Timestamp::now())
+        self.store.add(&user, &Authority::Operator, &entry, Timestamp::now())
     }
 
     /// Returns the IP address of the client: the peer of the connection, or, if that is a trusted

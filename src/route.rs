@@ -150,18 +150,21 @@ impl Route {
         }
     }
 
-    /// The handler reads a few rows of a database by key.
+    /// The handler reads a few rows of lictor's own database by key. SQLite answers such a read as
+    /// fast as memory, so it delays no other request. What reads another database or the network
+    /// [`searches`](Route::searches).
     pub fn reads(self) -> Route {
         self.waits_for(Blocking::Read)
     }
 
-    /// The handler searches through many rows of a database.
+    /// The handler searches through many rows, or waits for another program.
     pub fn searches(self) -> Route {
         self.waits_for(Blocking::Search)
     }
 
-    /// The handler writes to a database or to the disk, and hashes nothing. It waits behind other
-    /// writes, and not behind logins.
+    /// The handler writes to lictor's own database or to the disk, and hashes nothing. It waits
+    /// behind other writes, and not behind logins. One that takes long delays every refresh and
+    /// logout: it [`hashes`](Route::hashes).
     pub fn writes(self) -> Route {
         self.waits_for(Blocking::Write)
     }

@@ -112,7 +112,7 @@ fn begin(
             .accept(code, user, Some(&session), &entry, now)?
             // Another registration was faster.
             .ok_or(Error::InvalidInvitation)?,
-        None => app.store.add(user, Some(&session), &entry, now)?,
+        None => app.store.register_with_session(user, &session, &entry, now)?,
     };
     // The account takes no token that was issued up to now.
     app.attempts.remember_ip(user.name, caller.ip(), now.after(now));

@@ -62,6 +62,13 @@ impl Background {
 
     /// Starts the threads but for the upkeep, which the engine calls itself.
     pub(crate) fn beside_engine(app: Arc<App>) -> Result<Background, Problem> {
+        #[cfg(feature = "mail")]
+        if app.store.outbox_signal().is_over() {
+            return Err(Problem::new(
+                "the background threads of this App have ended; no others can send its mail",
+                "open another App",
+            ));
+        }
         let mut background = Background { app, running: Vec::new(), threads: Vec::new() };
         background.spawn("lictor-sweep", sweep::run).map_err(no_thread)?;
         #[cfg(feature = "mail")]

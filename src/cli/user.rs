@@ -94,10 +94,7 @@ pub(super) fn run(command: UserCommand) -> Result<(), Problem> {
             change(&user.open()?, &Change::Active(false), Event::Deactivated, "is inactive")
         }
         UserCommand::ResetSecondFactor(user) => reset_second_factor(&user),
-        UserCommand::Unlock(user) => {
-            let done = "may try again at once: failed logins up to now are forgotten";
-            change(&user.open()?, &Change::Unlocked, Event::Unlocked, done)
-        }
+        UserCommand::Unlock(user) => unlock(&user),
         UserCommand::ResetLink(command) => reset_link::run(&command),
         UserCommand::Delete { user, yes } => delete(&user, yes),
     }
@@ -126,7 +123,8 @@ fn add(
         actor: Actor::Operator,
         detail: roles.as_str(),
     };
-    let id = store.add(&user, None, &entry, Timestamp::now()).map_err(failed)?;
+    let (by, now) = (Authority::Operator, Timestamp::now());
+    let id = store.add(&user, &by, &entry, now).map_err(failed)?;
     print(&format!("added {name} (id {id})"))
 }
 
@@ -218,6 +216,18 @@ fn change(
     match store.change(person.id, change, &by, &entry, Timestamp::now()).map_err(failed)? {
         true => print(&format!("{} {done}", account.person.name)),
         false => Err(gone(account)),
+    }
+}
+
+fn unlock(user: &OneUser) -> Result<(), Problem> {
+    let (store, account) = user.open()?;
+    let (id, name) = (account.person.id, &account.person.name);
+    let entry = Entry::new(Event::Unlocked, id, name, Actor::Operator);
+    match store.unlock(id, &entry, Timestamp::now()).map_err(failed)? {
+        true => {
+            print(&format!("{name} may try again at once: failed logins up to now are forgotten"))
+        }
+        false => Err(gone(&account)),
     }
 }
 

@@ -66,11 +66,13 @@ impl Config {
 
     fn check_mail(&self) -> Result<(), Problem> {
         if self.registration == Registration::Email && !self.sends_mail() {
-            return Err(Problem::usage(
-                "registration by e-mail needs a way to send mail",
+            let next = if cfg!(feature = "mail") {
                 "give one with the setting `mail`, such as smtp+starttls://user:password@host, or \
-                 dir:mails to try it without a server",
-            ));
+                 dir:mails to try it without a server"
+            } else {
+                "build lictor with the feature `mail`, or choose another registration"
+            };
+            return Err(Problem::usage("registration by e-mail needs a way to send mail", next));
         }
         let pages = self.confirmation_page().zip(self.reset_page());
         if self.sends_mail() && pages.is_none() {

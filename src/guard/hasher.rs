@@ -2,7 +2,7 @@
 //! that is kept between hashes.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, Salt};
 use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
@@ -43,19 +43,28 @@ pub enum Verdict {
     Wrong,
 }
 
-/// Hashes and verifies passwords. Keeps one arena for each thread that hashed at the same time.
+/// Hashes and verifies passwords. Keeps one arena for each hash that ran at the same time.
 #[derive(Debug)]
 pub struct Hasher {
     arenas: Mutex<Vec<Arena>>,
+    /// Hashes that may begin; a thread that finds none waits.
+    permits: Mutex<usize>,
+    returned: Condvar,
     /// A random hash that matches no password; verifying it takes as long as verifying any other.
     dummy: PasswordHash,
 }
 
 impl Hasher {
-    /// Makes a hasher. Fails if the system gives no randomness.
-    pub fn new() -> Result<Hasher, Error> {
+    /// Makes a hasher that runs at most `parallel` hashes at the same time, whatever the number of
+    /// threads that ask: each takes 19 MiB. Fails if the system gives no randomness.
+    pub fn new(parallel: usize) -> Result<Hasher, Error> {
         let dummy = encode(&random::<SALT>()?, &random::<OUTPUT>()?)?;
-        Ok(Hasher { arenas: Mutex::new(Vec::new()), dummy })
+        Ok(Hasher {
+            arenas: Mutex::new(Vec::new()),
+            permits: Mutex::new(parallel.max(1)),
+            returned: Condvar::new(),
+            dummy,
+        })
     }
 
     /// Hashes a password with today's cost and a fresh salt.
@@ -106,6 +115,7 @@ impl Hasher {
         salt: &[u8],
         length: usize,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let _permit = self.permit();
         let kept = self.arenas().pop();
         let mut arena = kept.unwrap_or(Arena(Vec::new()));
         arena.grow_to(argon2.params().block_count());
@@ -121,8 +131,25 @@ impl Hasher {
         Ok(output)
     }
 
+    /// Waits until another hash may begin.
+    fn permit(&self) -> Permit<'_> {
+        let free = self.returned.wait_while(lock(&self.permits), |permits| *permits == 0);
+        *free.unwrap_or_else(PoisonError::into_inner) -= 1;
+        Permit(self)
+    }
+
     fn arenas(&self) -> MutexGuard<'_, Vec<Arena>> {
         lock(&self.arenas)
+    }
+}
+
+/// The right to run a hash, until it is dropped.
+struct Permit<'a>(&'a Hasher);
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        *lock(&self.0.permits) += 1;
+        self.0.returned.notify_one();
     }
 }
 
@@ -224,7 +251,7 @@ mod tests {
 
     #[test]
     fn hashes_verify_and_another_implementation_agrees() {
-        let hasher = Hasher::new().unwrap();
+        let hasher = Hasher::new(2).unwrap();
         let ours = hasher.hash(&password("correct horse")).unwrap();
         assert!(ours.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", ours.as_str());
         assert_eq!(hasher.verify(&password("correct horse"), &ours).unwrap(), Verdict::Right);
@@ -236,7 +263,7 @@ mod tests {
 
     #[test]
     fn hashes_of_other_programs_verify_and_weak_ones_are_outdated() {
-        let hasher = Hasher::new().unwrap();
+        let hasher = Hasher::new(2).unwrap();
         let other = |variant, version, mem_cost, time_cost, lanes| {
             let config = argon2_other::Config {
                 variant,
@@ -264,7 +291,7 @@ mod tests {
 
     #[test]
     fn unreadable_and_too_costly_hashes_match_no_password() {
-        let hasher = Hasher::new().unwrap();
+        let hasher = Hasher::new(2).unwrap();
         let salt_and_output = "c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
         for hash in [
             String::new(),
@@ -282,7 +309,7 @@ mod tests {
 
     #[test]
     fn an_arena_is_kept_until_memory_is_released() {
-        let hasher = Hasher::new().unwrap();
+        let hasher = Hasher::new(2).unwrap();
         hasher.verify_nothing().unwrap();
         assert_eq!(hasher.arenas.lock().unwrap().len(), 1);
         hasher.hash(&password("x")).unwrap();
@@ -293,8 +320,25 @@ mod tests {
 
     #[test]
     fn debug_output_hides_hashes() {
-        let hasher = Hasher::new().unwrap();
+        let hasher = Hasher::new(2).unwrap();
         let text = format!("{:?} {hasher:?}", hasher.dummy);
         assert!(!text.contains("argon2id"), "{text}");
+    }
+
+    #[test]
+    fn no_more_hashes_run_at_once_than_the_hasher_was_made_for() {
+        let hasher = Hasher::new(2).unwrap();
+        let running = || 2 - *lock(&hasher.permits);
+        let permits = [hasher.permit(), hasher.permit()];
+        std::thread::scope(|scope| {
+            let third = scope.spawn(|| hasher.verify_nothing().unwrap());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+            assert_eq!(running(), 2);
+            assert!(!third.is_finished(), "a third hash ran");
+            drop(permits);
+            third.join().unwrap();
+        });
+        assert_eq!(running(), 0);
+        assert_eq!(hasher.arenas().len(), 1);
     }
 }

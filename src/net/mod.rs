@@ -78,7 +78,8 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves until `stop` is requested, finishes the requests under way, and returns.
 ///
-/// The listener comes from [`listen`].
+/// The listener comes from [`listen`]. Sizes of pools are the service's to say
+/// ([`Service::pools`]); the `slow_*` settings size the one pool of a service that names none.
 pub fn serve<S: Service>(
     listener: TcpListener,
     service: &S,

@@ -30,7 +30,7 @@ pub struct Proof<'a> {
 /// [`Error::MissingRole`]. Then nothing is written.
 #[derive(Debug, Clone, Copy)]
 pub enum Authority<'a> {
-    /// Somebody with the command line on the machine: there is nothing to check.
+    /// The command line, or the program that embeds this crate: there is nothing to check.
     Operator,
     /// A user, for their own account.
     User {

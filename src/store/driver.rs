@@ -124,7 +124,7 @@ pub(crate) enum Fault {
     /// The value belongs to another user.
     Taken(Unique),
     /// Another transaction was in the way; the same one may succeed when it is run again.
-    #[allow(dead_code)] // SQLite has one writer at a time.
+    #[allow(dead_code)] // SQLite waits for the one writer before a transaction begins.
     Retry(String),
     /// Passing trouble of the machine, of the network or of another process.
     Unavailable(String),

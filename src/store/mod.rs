@@ -13,7 +13,9 @@
 //! | `invitations` | codes that let one person each register |
 //! | `tickets` | tokens that can each be used once |
 //! | `emails`, `mail_kind`, `notices`, `outbox` | addresses, and mails to be sent |
+//! | `delivery` | which mail is due, and what it says |
 //! | `entry`, `audit` | who did what |
+//! | `operator` | what only the command line asks |
 //! | `sweep` | what expires |
 //! | `signal` | what wakes the thread that delivers mail |
 //! | `database` | which database, as a value |
@@ -29,6 +31,8 @@ mod consecutive;
 #[cfg(test)]
 mod contract;
 mod database;
+#[cfg(any(test, feature = "mail"))]
+mod delivery;
 mod driver;
 mod emails;
 mod entry;
@@ -38,6 +42,8 @@ mod invitations;
 mod known_places;
 mod mail_kind;
 mod notices;
+#[cfg(any(test, feature = "cli"))]
+mod operator;
 mod outbox;
 mod rotation;
 mod rows;
@@ -58,11 +64,10 @@ pub use consecutive::{Familiarity, GUARDED};
 pub use database::{Database, Inspection};
 pub use driver::Concurrency;
 pub use entry::{Actor, Entry, Event};
-pub use outbox::{LinkMail, OutgoingMail, Topic};
+pub use outbox::LinkMail;
 pub use rotation::RotationPolicy;
 pub use rows::audit::{AuditQuery, AuditRecord};
 pub use rows::invitations::{Invitation, NewInvitation};
-pub use rows::outbox::{DeliveryFailure, Link, QueuedMail};
 pub use rows::second_factors::SecondFactor;
 pub use rows::sessions::{ClientInfo, NewSession, Session, Standing};
 pub use rows::users::{Account, Credentials, NewUser, Person, UserQuery};
@@ -71,6 +76,14 @@ pub use sessions::{RefreshOutcome, RefreshRequest, SessionScope};
 pub use signal::Signal;
 pub use tickets::{PasswordReset, Ticket};
 pub use users::Change;
+
+#[cfg(feature = "cli")]
+pub use rows::operator::QueuedMail;
+#[cfg(feature = "mail")]
+pub use {
+    delivery::{OutgoingMail, Topic},
+    rows::delivery::{DeliveryFailure, Link},
+};
 
 /// A database that is open. What a method acknowledged is not lost, whatever happens to the process
 /// or the machine afterwards. Every method may answer [`Error::Unavailable`].
@@ -92,18 +105,6 @@ impl Store {
         Store { driver, outbox_signal: Signal::default() }
     }
 
-    /// Says whose the database is, and of which version, without changing it.
-    pub fn inspect(database: &Database) -> Result<Inspection, Problem> {
-        let Database::File(path) = database;
-        sqlite::inspect(path)
-    }
-
-    /// Reads the whole database, without changing it, and says whether it is as it should be.
-    pub fn check(database: &Database) -> Result<(), Problem> {
-        let Database::File(path) = database;
-        sqlite::check(path)
-    }
-
     /// Whether reading works.
     pub fn ping(&self) -> Result<(), Error> {
         self.read(rows::users::any).map(drop)
@@ -112,11 +113,6 @@ impl Store {
     /// How many threads can usefully wait for the database at the same time.
     pub fn concurrency(&self) -> Concurrency {
         self.driver.concurrency()
-    }
-
-    /// What is notified of each mail that comes into the outbox.
-    pub fn outbox_signal(&self) -> &Signal {
-        &self.outbox_signal
     }
 
     /// Called a few times a second while requests may come (`busy`), and once when none may any

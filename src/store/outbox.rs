@@ -1,30 +1,19 @@
-//! The outbox: mails are put there in the transaction of what causes them, and drained one by one.
-//! Whom a mail goes to, and whether it still goes to anybody, is decided when it is sent; so a
-//! request takes the same time whether its e-mail address belongs to an account or not.
+//! The outbox: mails are put there in the transaction of what causes them. Whom a mail goes to, and
+//! whether it still goes to anybody, is decided when it is sent; so a request takes the same time
+//! whether its e-mail address belongs to an account or not.
 
+use super::Store;
 use super::driver::{Abort, Fault};
-use super::entry::{Actor, Entry, Event};
 use super::mail_kind::MailKind;
-use super::rows::emails::{self, Addressee};
-use super::rows::outbox::{self, DeliveryFailure, DueMail, Link, NewMail, QueuedMail};
-use super::rows::tickets::{self, Purpose};
+use super::rows::outbox::{self, NewMail};
 use super::transaction::Transaction;
-use super::{Person, Store, rows};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::values::{Email, Language, Roles};
-
-/// Mails that were given up and are kept for an administrator to see. They take no place of those
-/// that wait: registrations with addresses that do not exist must not stop the mails of others.
-pub(super) const MAX_GIVEN_UP: i64 = 1_000;
+use crate::values::Email;
 
 /// Mails with a link that can wait at the same time. Strangers can cause them. Beyond this, a
 /// request that would cause another one is refused for now.
 pub(super) const MAX_WAITING: i64 = 10_000;
-
-/// Links to set a new password that one user can have by mail at the same time. A stranger who asks
-/// for another does not void the first ones.
-const MAX_MAILED: i64 = 5;
 
 /// A mail with a link that can be used once.
 #[derive(Debug, Clone, Copy)]
@@ -35,58 +24,6 @@ pub struct LinkMail<'a> {
     pub jti: &'a str,
     /// The last second in which the link can be used.
     pub expires: Timestamp,
-}
-
-/// A mail that is to be sent now.
-#[derive(Debug, Clone)]
-pub struct OutgoingMail {
-    /// Its number in the outbox.
-    pub id: i64,
-    /// The Message-ID before the `@`.
-    pub message: String,
-    /// What caused it.
-    pub kind: MailKind,
-    /// The address that it goes to.
-    pub email: String,
-    /// The language that it is written in.
-    pub language: Language,
-    /// When it was caused.
-    pub created: Timestamp,
-    /// Attempts that failed.
-    pub attempts: u32,
-    /// Whose account it is about. For [`Topic::Taken`], the user who has the address.
-    pub person: Person,
-    /// What it says.
-    pub topic: Topic,
-}
-
-/// What a mail says when it is sent.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Topic {
-    /// Follow the link to confirm the address that you registered with.
-    Confirm(Link),
-    /// Another person has given your address.
-    Taken,
-    /// Follow the link to confirm your new address.
-    NewAddress(Link),
-    /// Follow the link to set a new password.
-    Reset(Link),
-    /// The account has this address from now on.
-    AddressChanged(String),
-    /// The account has a new password.
-    PasswordChanged,
-    /// The second factor was turned on or off.
-    SecondFactor(bool),
-    /// A recovery code was used.
-    RecoveryCodeUsed,
-    /// The recovery codes were replaced.
-    RecoveryCodesReplaced,
-    /// The account was deleted.
-    AccountDeleted,
-    /// A login from a new device, in words.
-    NewDevice(String),
-    /// Too many logins failed.
-    Guarded,
 }
 
 impl Store {
@@ -102,66 +39,6 @@ impl Store {
             must_have_room(transaction)?;
             Ok(put(transaction, MailKind::Reset, None, mail, client)?)
         })
-    }
-
-    /// The next mail that is due and still goes to somebody. A password reset gets its ticket here.
-    pub fn next_mail(&self, now: Timestamp) -> Result<Option<OutgoingMail>, Error> {
-        loop {
-            // A read first, so that no transaction begins while nothing is due.
-            let Some(due) = self.read(|queries| outbox::next(queries, now))? else {
-                return Ok(None);
-            };
-            let outgoing = self.write(now, |transaction| {
-                let outgoing = resolve(transaction, &due)?;
-                if outgoing.is_none() {
-                    outbox::delete(transaction, due.id)?;
-                }
-                Ok(outgoing)
-            })?;
-            if outgoing.is_some() {
-                return Ok(outgoing);
-            }
-            log::debug!("mail {} ({}) no longer goes to anybody", due.id, due.kind.name());
-        }
-    }
-
-    /// Deletes a mail that was sent.
-    pub fn delivered(&self, id: i64) -> Result<(), Error> {
-        self.write_rows(|queries| outbox::delete(queries, id)).map(drop)
-    }
-
-    /// Keeps that a mail could not be sent. `entry` is for one that is given up.
-    pub fn failed(
-        &self,
-        id: i64,
-        failure: &DeliveryFailure<'_>,
-        entry: Option<&Entry<'_>>,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        self.write_rows(|queries| {
-            outbox::fail(queries, id, failure)?;
-            outbox::delete_given_up_beyond(queries, MAX_GIVEN_UP)?;
-            match entry {
-                // Not logged: the mailer has logged why it gives the mail up.
-                Some(entry) => rows::audit::insert(queries, entry, now),
-                None => Ok(()),
-            }
-        })
-    }
-
-    /// Hands each mail in the outbox to `show`, the oldest first.
-    pub fn mails(&self, show: &mut dyn FnMut(QueuedMail)) -> Result<(), Error> {
-        self.read(|queries| outbox::each(queries, show))
-    }
-
-    /// Makes a mail, or all, due at once; returns how many.
-    pub fn retry_mail(&self, id: Option<i64>, now: Timestamp) -> Result<usize, Error> {
-        self.write_rows(|queries| outbox::retry(queries, id, now))
-    }
-
-    /// Deletes a mail that is not to be sent; false if there is none with this number.
-    pub fn drop_mail(&self, id: i64) -> Result<bool, Error> {
-        self.write_rows(|queries| outbox::delete(queries, id))
     }
 
     /// Deletes all notices, for a server that sends no mail; returns how many.
@@ -193,139 +70,4 @@ pub(super) fn put(
     outbox::insert(transaction, &mail, now)?;
     transaction.mailed();
     Ok(())
-}
-
-/// What a mail says now, and to whom; `None` if nobody is to get it any more.
-///
-/// An address that was typed is used only for a link that confirms this very address. Any other
-/// mail about an account goes to the address that the account has: two spellings that count as one
-/// address can be two mailboxes.
-fn resolve(
-    transaction: &mut Transaction<'_>,
-    due: &DueMail,
-) -> Result<Option<OutgoingMail>, Fault> {
-    let found = match (due.kind, &due.link) {
-        (_, Some(link)) if link.expires < transaction.now => None,
-        (MailKind::Registration | MailKind::Address, Some(link)) => {
-            confirmation(transaction, due, link)?
-        }
-        (MailKind::Reset, Some(link)) => reset(transaction, due, link)?,
-        (MailKind::AccountDeleted, _) => former_owner(due).map(|to| (to, Topic::AccountDeleted)),
-        (kind, _) => match (notice(kind, &due.detail), owner(transaction, due)?) {
-            (Some(topic), Some(to)) => Some((to, topic)),
-            _ => None,
-        },
-    };
-    let Some((Addressee { person, language }, topic)) = found else { return Ok(None) };
-    let email = match topic {
-        Topic::Reset(_) | Topic::Taken => emails::of_user(transaction, person.id)?,
-        // The new address, or the one that the account had when it happened.
-        _ => Some(due.email.clone()),
-    };
-    Ok(email.map(|email| OutgoingMail {
-        id: due.id,
-        message: due.message.clone(),
-        kind: due.kind,
-        email,
-        language,
-        created: due.created,
-        attempts: due.attempts,
-        person,
-        topic,
-    }))
-}
-
-/// What a notice says; `None` for the kinds that are nothing without their link.
-fn notice(kind: MailKind, detail: &str) -> Option<Topic> {
-    Some(match kind {
-        MailKind::Registration | MailKind::Address | MailKind::Reset => return None,
-        MailKind::AddressChanged => Topic::AddressChanged(detail.to_owned()),
-        MailKind::PasswordChanged => Topic::PasswordChanged,
-        MailKind::SecondFactorOn => Topic::SecondFactor(true),
-        MailKind::SecondFactorOff => Topic::SecondFactor(false),
-        MailKind::RecoveryCodeUsed => Topic::RecoveryCodeUsed,
-        MailKind::RecoveryCodesReplaced => Topic::RecoveryCodesReplaced,
-        MailKind::AccountDeleted => Topic::AccountDeleted,
-        MailKind::NewDevice => Topic::NewDevice(detail.to_owned()),
-        MailKind::Guarded => Topic::Guarded,
-    })
-}
-
-/// The mail that confirms an e-mail address. If another account has the address, its owner is told,
-/// and nobody gets the link.
-fn confirmation(
-    transaction: &mut Transaction<'_>,
-    due: &DueMail,
-    link: &Link,
-) -> Result<Option<(Addressee, Topic)>, Fault> {
-    let Some(to) = owner(transaction, due)? else { return Ok(None) };
-    if !tickets::is_there(transaction, &link.jti)? {
-        return Ok(None);
-    }
-    match holder_of(transaction, &due.email)? {
-        Some(holder) if holder.person.id != to.person.id => Ok(Some((holder, Topic::Taken))),
-        _ if due.kind == MailKind::Registration => Ok(Some((to, Topic::Confirm(link.clone())))),
-        _ => Ok(Some((to, Topic::NewAddress(link.clone())))),
-    }
-}
-
-/// The mail that resets a password. Its first attempt makes the ticket; if the ticket is gone at a
-/// later one, the mail is void.
-fn reset(
-    transaction: &mut Transaction<'_>,
-    due: &DueMail,
-    link: &Link,
-) -> Result<Option<(Addressee, Topic)>, Fault> {
-    let to = match due.user {
-        None => holder_of(transaction, &due.email)?,
-        Some(_) => owner(transaction, due)?,
-    };
-    let Some(to) = to.filter(|to| to.person.active) else { return Ok(None) };
-    if due.user.is_none() {
-        begin_reset(transaction, due, link, &to.person)?;
-    } else if !tickets::is_there(transaction, &link.jti)? {
-        return Ok(None);
-    }
-    Ok(Some((to, Topic::Reset(link.clone()))))
-}
-
-/// Makes the ticket of a password reset, in the place of the oldest if there are many.
-fn begin_reset(
-    transaction: &mut Transaction<'_>,
-    due: &DueMail,
-    link: &Link,
-    person: &Person,
-) -> Result<(), Fault> {
-    tickets::delete_of_user_beyond(transaction, person.id, Purpose::Reset, MAX_MAILED - 1)?;
-    let row = tickets::Row {
-        jti: &link.jti,
-        user: person.id,
-        purpose: Purpose::Reset,
-        expires: link.expires,
-        email: None,
-        creator: None,
-    };
-    tickets::insert(transaction, &row)?;
-    outbox::set_user(transaction, due.id, person.id)?;
-    let client = Actor::User(due.detail.parse().ok());
-    transaction.record(&Entry::new(Event::ResetRequested, person.id, &person.name, client))
-}
-
-fn owner(transaction: &mut Transaction<'_>, due: &DueMail) -> Result<Option<Addressee>, Fault> {
-    due.user.map_or(Ok(None), |user| emails::addressee(transaction, user))
-}
-
-/// The former user of an account that was deleted: language, id and name, from the detail.
-fn former_owner(due: &DueMail) -> Option<Addressee> {
-    let mut parts = due.detail.splitn(3, ' ');
-    let (language, id, name) = (parts.next()?, parts.next()?.parse().ok()?, parts.next()?);
-    let person = Person { id, name: name.into(), roles: Roles::default(), active: false };
-    Some(Addressee { person, language: Language::of_code(language) })
-}
-
-fn holder_of(transaction: &mut Transaction<'_>, email: &str) -> Result<Option<Addressee>, Fault> {
-    match Email::parse(email) {
-        Ok(email) => emails::holder_of(transaction, &email),
-        Err(_) => Ok(None),
-    }
 }

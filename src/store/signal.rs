@@ -1,56 +1,69 @@
 //! Wakes the thread that delivers mail.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 /// Says that a mail has come into the outbox, or that the server ends. One thread waits for it;
 /// any thread notifies it. A notice that comes while nobody waits is kept for the next wait.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Signal {
-    state: Mutex<State>,
+    /// Whether a notice is kept for the next wait; `None` once the server ends.
+    notified: Mutex<Option<bool>>,
     changed: Condvar,
 }
 
-#[derive(Debug, Default, Clone, Copy)]
-struct State {
-    notified: bool,
-    over: bool,
+impl Default for Signal {
+    fn default() -> Signal {
+        Signal { notified: Mutex::new(Some(false)), changed: Condvar::new() }
+    }
 }
 
 impl Signal {
     /// Wakes the thread that waits.
     pub fn notify(&self) {
-        self.state().notified = true;
+        if let Some(notified) = &mut *self.notified() {
+            *notified = true;
+        }
         self.changed.notify_all();
     }
 
+    fn notified(&self) -> MutexGuard<'_, Option<bool>> {
+        self.notified.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// For the thread that delivers.
+#[cfg(any(test, feature = "mail"))]
+impl Signal {
     /// Wakes the thread that waits, for the last time.
     pub fn end(&self) {
-        self.state().over = true;
+        *self.notified() = None;
         self.changed.notify_all();
     }
 
     /// Waits for a notice, for `longest` at most; false once [`Signal::end`] was called.
-    pub fn wait(&self, longest: Duration) -> bool {
-        let quiet = |state: &mut State| !state.notified && !state.over;
-        let waited = self.changed.wait_timeout_while(self.state(), longest, quiet);
-        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        state.notified = false;
-        !state.over
+    pub fn wait(&self, longest: std::time::Duration) -> bool {
+        let quiet = |notified: &mut Option<bool>| *notified == Some(false);
+        let waited = self.changed.wait_timeout_while(self.notified(), longest, quiet);
+        let (mut notified, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        match &mut *notified {
+            Some(notified) => {
+                *notified = false;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Whether [`Signal::end`] was called.
     pub fn is_over(&self) -> bool {
-        self.state().over
-    }
-
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.notified().is_none()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

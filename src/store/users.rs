@@ -32,8 +32,6 @@ pub enum Change<'a> {
     Roles(&'a Roles),
     /// May act, or may not; the latter ends all sessions.
     Active(bool),
-    /// Failed logins up to now are forgotten.
-    Unlocked,
 }
 
 impl Store {
@@ -67,16 +65,31 @@ impl Store {
         self.read(|queries| users::credentials_of(queries, id))
     }
 
-    /// Makes a user, with a session if one is given; returns the id. [`Error::UsernameTaken`],
-    /// or [`Error::BadRequest`] when the e-mail address is.
+    /// Makes an account for another person; returns the id. [`Error::UsernameTaken`], or
+    /// [`Error::BadRequest`] when the e-mail address is.
     pub fn add(
         &self,
         user: &NewUser<'_>,
-        session: Option<&NewSession<'_>>,
+        by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<i64, Error> {
-        self.write(now, |transaction| add(transaction, user, session, entry))
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            add(transaction, user, None, entry)
+        })
+    }
+
+    /// Makes the account of a person who registers, with the first session; returns the id. The
+    /// errors are those of [`Store::add`].
+    pub fn register_with_session(
+        &self,
+        user: &NewUser<'_>,
+        session: &NewSession<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        self.write(now, |transaction| add(transaction, user, Some(session), entry))
     }
 
     /// Puts a stronger hash of the same password in the place of `old`; false if that has changed.
@@ -89,19 +102,9 @@ impl Store {
         self.write_rows(|queries| users::replace_hash(queries, id, old, new))
     }
 
-    /// The account with this name.
-    pub fn account(&self, name: &Username) -> Result<Option<Account>, Error> {
-        self.read(|queries| users::account_by_name(queries, name))
-    }
-
     /// The account with this id.
     pub fn account_of(&self, id: i64) -> Result<Option<Account>, Error> {
         self.read(|queries| users::account_of(queries, id))
-    }
-
-    /// Shows every account, in the order in which they came.
-    pub fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error> {
-        self.read(|queries| users::accounts(queries, show))
     }
 
     /// The accounts that a search finds, in the order in which they came.
@@ -187,14 +190,12 @@ pub(in crate::store) fn apply(
     id: i64,
     change: &Change<'_>,
 ) -> Result<bool, Fault> {
-    let now = transaction.now;
     let changed = match change {
         Change::Password { hash, .. } => users::set_password(transaction, id, hash)?,
         Change::Roles(roles) => users::set_roles(transaction, id, roles)?,
         // The address of a registration is no longer waited for: an administrator has decided.
         Change::Active(true) => users::activate(transaction, id)?,
         Change::Active(false) => users::deactivate(transaction, id)?,
-        Change::Unlocked => users::unlock(transaction, id, now)?,
     };
     if !changed {
         return Ok(false);
@@ -215,7 +216,7 @@ pub(in crate::store) fn apply(
         Change::Active(true) => {
             tickets::delete_of_user_for(transaction, id, Purpose::Registration)?;
         }
-        Change::Roles(_) | Change::Unlocked => {}
+        Change::Roles(_) => {}
     }
     if !users::is_admin(transaction, id)? {
         revoke_promises(transaction, id)?;

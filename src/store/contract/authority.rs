@@ -245,7 +245,7 @@ fn a_login_from_long_ago_changed_what_wants_a_recent_one() {
         for (since, expected) in [(11, Err("ReauthenticationRequired")), (10, Ok(()))] {
             let since = Timestamp(since);
             let by = Authority::Admin { id: ada, session: "a", since };
-            assert_eq!(done(store.change(ada, &Change::Unlocked, &by, &NOTE, NOW)), expected);
+            assert_eq!(done(store.change(ada, &Change::Roles(&roles), &by, &NOTE, NOW)), expected);
             let by = Authority::User { id: ada, session: "a", since, proof: None };
             let ended = store.end(ada, SessionScope::All, &by, &NOTE, NOW).map(|ended| ended == 1);
             assert_eq!(done(ended), expected);

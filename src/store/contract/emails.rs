@@ -4,8 +4,9 @@ use super::mails::{AFTER, END, NOW, ask_for_reset, confirm, link, propose, regis
 use super::{BY, NOTE, add, each, execute, hash};
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::store::delivery::Topic;
 use crate::store::mail_kind::MailKind;
-use crate::store::{Account, Change, Store, Topic};
+use crate::store::{Account, Change, Store};
 use crate::values::{Language, Roles};
 
 #[test]

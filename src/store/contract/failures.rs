@@ -75,7 +75,7 @@ fn what_forgets_them() {
         };
         check("a login", &begin, 0);
         check("another password", &|| change(&password), 0);
-        check("an administrator's unlock", &|| change(&Change::Unlocked), 0);
+        check("an operator's unlock", &|| assert!(store.unlock(ada, &NOTE, NOW).unwrap()), 0);
         check("deactivation", &|| change(&Change::Active(false)), 7);
         check("activation", &|| change(&Change::Active(true)), 0);
         check("other roles", &|| change(&Change::Roles(&Roles::default())), 7);

@@ -3,8 +3,10 @@
 use super::{BY, NOTE, add, each, execute, hash};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::store::outbox::{MAX_GIVEN_UP, MAX_WAITING};
-use crate::store::{Change, DeliveryFailure, Link, LinkMail, NewSession, NewUser, Store, Topic};
+use crate::store::delivery::{MAX_GIVEN_UP, Topic};
+use crate::store::outbox::MAX_WAITING;
+use crate::store::rows::delivery::{DeliveryFailure, Link};
+use crate::store::{Change, LinkMail, NewSession, NewUser, Store};
 use crate::values::{Email, Language, Roles, Username};
 
 pub(super) const NOW: Timestamp = Timestamp(1_000_000);
@@ -165,6 +167,7 @@ fn failures_are_kept_and_mails_wait_for_their_time() {
         assert!(store.next_mail(Timestamp(later.0 - 1)).unwrap().is_none());
         let second = store.next_mail(later).unwrap().unwrap();
         assert_eq!((second.attempts, second.message), (1, first.message));
+        assert_eq!(second.created, NOW);
         store
             .failed(first.id, &DeliveryFailure { why: "no", due: None }, Some(&NOTE), NOW)
             .unwrap();
@@ -172,7 +175,7 @@ fn failures_are_kept_and_mails_wait_for_their_time() {
         let mut listed = Vec::new();
         store.mails(&mut |mail| listed.push(mail)).unwrap();
         assert_eq!((listed.len(), listed[0].attempts, listed[0].due), (1, 2, None));
-        assert_eq!(listed[0].failure, "no");
+        assert_eq!((listed[0].created, &*listed[0].failure), (NOW, "no"));
         assert_eq!(store.retry_mail(Some(99), NOW).unwrap(), 0);
         assert_eq!(store.retry_mail(Some(first.id), NOW).unwrap(), 1);
         assert!(store.next_mail(NOW).unwrap().is_some());

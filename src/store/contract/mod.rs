@@ -101,7 +101,7 @@ pub(in crate::store) fn add(store: &Store, name: &str, email: Option<&str>) -> R
         roles: &Roles::parse("a,b").unwrap(),
         language: Language::English,
     };
-    store.add(&user, None, &NOTE, Timestamp(5))
+    store.add(&user, &BY, &NOTE, Timestamp(5))
 }
 
 /// Adds an administrator with a session that is called like the id; see [`add`].

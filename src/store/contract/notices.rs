@@ -4,10 +4,12 @@ use std::time::{Duration, Instant};
 
 use super::mails::{NOW, ask_for_reset, confirm, fill, propose, register, take};
 use super::{BY, NOTE, add, each, execute, hash};
+use crate::store::delivery::Topic;
 use crate::store::mail_kind::MailKind;
 use crate::store::notices::{MAX_NOTICES, MAX_NOTICES_OF_ONE, Notice};
 use crate::store::outbox::MAX_WAITING;
-use crate::store::{Change, DeliveryFailure, Store, Topic};
+use crate::store::rows::delivery::DeliveryFailure;
+use crate::store::{Change, Store};
 use crate::values::Language;
 
 /// Tells a user something.

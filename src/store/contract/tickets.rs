@@ -2,9 +2,8 @@
 
 use super::{BY, NOTE, add, add_admin, admin, each, hash, session as session_of};
 use crate::clock::Timestamp;
-use crate::store::{
-    Change, Enrolment, LinkMail, PasswordReset, SessionScope, Store, Ticket, Topic,
-};
+use crate::store::delivery::Topic;
+use crate::store::{Change, Enrolment, LinkMail, PasswordReset, SessionScope, Store, Ticket};
 use crate::values::{Email, Roles, Step, TotpSecret};
 
 const NOW: Timestamp = Timestamp(100);

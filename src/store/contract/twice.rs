@@ -8,10 +8,10 @@ use super::{BY, NOTE, add, add_admin, each, each_with, execute, hash, log_in, se
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
+use crate::store::rows::delivery::DeliveryFailure;
 use crate::store::{
-    Change, ClientInfo, DeliveryFailure, Enrolment, Entry, Event, GUARDED, LinkMail, NewInvitation,
-    NewSession, NewUser, PasswordReset, Proof, RefreshRequest, RotationPolicy, SessionScope, Store,
-    Ticket,
+    Change, ClientInfo, Enrolment, Entry, Event, GUARDED, LinkMail, NewInvitation, NewSession,
+    NewUser, PasswordReset, Proof, RefreshRequest, RotationPolicy, SessionScope, Store, Ticket,
 };
 use crate::values::{
     Code, CodeHash, Email, FactorUse, Language, Lifespans, Roles, Step, TotpSecret, Username,

@@ -1,8 +1,9 @@
 //! Accounts: names that are taken, changes, and the last administrator.
 
-use super::{BY, NOTE, add, each, found};
+use super::{BY, NOTE, add, each, execute, found};
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::store::operator::PAGE;
 use crate::store::{Change, Person, Store, UserQuery};
 use crate::values::{Fragment, PasswordHash, Roles};
 
@@ -117,5 +118,19 @@ fn a_search_finds_fragments_of_names_and_addresses_literally() {
         store.accounts(&mut |account| ids.push(account.person.id)).unwrap();
         assert_eq!(search(None, ids[1], 1), ["Carol"]);
         assert_eq!(search(Some("a"), ids[0], 10), ["Carol", "\u{c9}mile"]);
+    });
+}
+
+#[test]
+fn accounts_are_listed_beyond_one_page() {
+    each("many-users", |store| {
+        let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+            INSERT INTO users (name, name_key, password, created)
+            SELECT CAST(i AS TEXT), CAST(i AS TEXT), 'hash', 0 FROM n";
+        let count = i64::from(PAGE) * 2 + 1;
+        execute(store, sql, &[count.into()]).unwrap();
+        let mut ids = Vec::new();
+        store.accounts(&mut |account| ids.push(account.person.id)).unwrap();
+        assert!(ids.into_iter().eq(1..=count));
     });
 }

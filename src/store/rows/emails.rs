@@ -22,16 +22,8 @@ pub(in crate::store) fn addressee(
     first(queries, sql, &[user.into()], read_addressee)
 }
 
-/// The addressee whose account has this e-mail address, in any spelling.
-pub(in crate::store) fn holder_of(
-    queries: &mut dyn Queries,
-    email: &Email,
-) -> Result<Option<Addressee>, Fault> {
-    let sql = "SELECT id, name, roles, active, language FROM users WHERE email_key = $1";
-    first(queries, sql, &[email.key().into()], read_addressee)
-}
-
-fn read_addressee(row: &dyn Row) -> Result<Addressee, Fault> {
+/// Reads an addressee from the columns id, name, roles, active, language.
+pub(super) fn read_addressee(row: &dyn Row) -> Result<Addressee, Fault> {
     let language = Language::of_code(row.text(4)?.unwrap_or_default());
     Ok(Addressee { person: users::person(row)?, language })
 }

@@ -4,10 +4,14 @@
 
 pub(super) mod audit;
 pub(super) mod authority;
+#[cfg(any(test, feature = "mail"))]
+pub(super) mod delivery;
 pub(super) mod emails;
 pub(super) mod expired;
 pub(super) mod failures;
 pub(super) mod invitations;
+#[cfg(any(test, feature = "cli"))]
+pub(super) mod operator;
 pub(super) mod outbox;
 pub(super) mod second_factors;
 pub(super) mod sessions;

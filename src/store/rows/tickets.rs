@@ -1,9 +1,7 @@
 //! Statements about tickets.
 
-use super::{
-    exists, first,
-    users::{self, Person},
-};
+use super::first;
+use super::users::{self, Person};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries};
 
@@ -31,7 +29,7 @@ pub(in crate::store) enum Purpose {
 
 impl Purpose {
     /// As the column has it.
-    fn name(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
             Purpose::Registration => "registration",
             Purpose::Address => "address",
@@ -68,11 +66,6 @@ pub(in crate::store) fn insert(queries: &mut dyn Queries, ticket: &Row<'_>) -> R
         ],
     )?;
     Ok(())
-}
-
-/// Whether a ticket is there.
-pub(in crate::store) fn is_there(queries: &mut dyn Queries, jti: &str) -> Result<bool, Fault> {
-    exists(queries, "SELECT 1 FROM tickets WHERE jti = $1", &[jti.into()])
 }
 
 /// The user of a ticket that can set a password: it has not expired, and the user is active.
@@ -134,22 +127,6 @@ pub(in crate::store) fn delete_of_user_for(
 ) -> Result<(), Fault> {
     let sql = "DELETE FROM tickets WHERE \"user\" = $1 AND purpose = $2";
     queries.execute(sql, &[user.into(), purpose.name().into()])?;
-    Ok(())
-}
-
-/// Deletes the tickets of a user for one purpose, but for the `kept` that expire last.
-pub(in crate::store) fn delete_of_user_beyond(
-    queries: &mut dyn Queries,
-    user: i64,
-    purpose: Purpose,
-    kept: i64,
-) -> Result<(), Fault> {
-    queries.execute(
-        "DELETE FROM tickets WHERE jti IN (SELECT jti FROM tickets
-         WHERE \"user\" = $1 AND purpose = $2
-         ORDER BY expires DESC LIMIT 9223372036854775807 OFFSET $3)",
-        &[user.into(), purpose.name().into(), kept.into()],
-    )?;
     Ok(())
 }
 

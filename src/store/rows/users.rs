@@ -45,6 +45,7 @@ pub struct Account {
     /// Whether logins must give a second factor.
     pub second_factor: bool,
     /// Until when the address of a registration can be confirmed; none if it is, or need not be.
+    #[cfg(any(test, feature = "cli"))]
     pub unconfirmed: Option<Timestamp>,
 }
 
@@ -164,25 +165,6 @@ pub(in crate::store) fn account_of(
     first(queries, accounts!("WHERE id = $1"), &[id.into()], account)
 }
 
-/// The account with this name.
-pub(in crate::store) fn account_by_name(
-    queries: &mut dyn Queries,
-    name: &Username,
-) -> Result<Option<Account>, Fault> {
-    first(queries, accounts!("WHERE name_key = $1"), &[name.key().into()], account)
-}
-
-/// Shows every account, by id.
-pub(in crate::store) fn accounts(
-    queries: &mut dyn Queries,
-    show: &mut dyn FnMut(Account),
-) -> Result<(), Fault> {
-    queries.query(accounts!("ORDER BY id"), &[], &mut |row| {
-        show(account(row)?);
-        Ok(())
-    })
-}
-
 /// The accounts that a search finds, by id.
 pub(in crate::store) fn search(
     queries: &mut dyn Queries,
@@ -218,6 +200,7 @@ fn account(row: &dyn Row) -> Result<Account, Fault> {
         person: person(row)?,
         email: row.get(4)?,
         created: row.get(5)?,
+        #[cfg(any(test, feature = "cli"))]
         unconfirmed: row.get(6)?,
         second_factor: row.get(7)?,
     })
@@ -299,16 +282,6 @@ pub(in crate::store) fn activate(queries: &mut dyn Queries, id: i64) -> Result<b
 pub(in crate::store) fn deactivate(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
     let sql = "UPDATE users SET active = FALSE, unconfirmed = NULL WHERE id = $1";
     Ok(queries.execute(sql, &[id.into()])? == 1)
-}
-
-/// Forgets wrong passwords and failed logins up to `now`; false if there is no such user.
-pub(in crate::store) fn unlock(
-    queries: &mut dyn Queries,
-    id: i64,
-    now: Timestamp,
-) -> Result<bool, Fault> {
-    let sql = "UPDATE users SET unlocked = $2, failures = 0 WHERE id = $1";
-    Ok(queries.execute(sql, &[id.into(), now.into()])? == 1)
 }
 
 /// Lets no foreign token from up to `at` be adopted.

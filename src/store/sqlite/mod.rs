@@ -21,7 +21,7 @@ mod anchor;
 mod checkpoint;
 mod connect;
 mod emails;
-mod inspect;
+pub(super) mod inspect;
 mod open;
 #[cfg(test)]
 mod plans;
@@ -45,8 +45,6 @@ use self::readers::Readers;
 use self::statements::{Statements, fault};
 use self::turns::Turns;
 use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
-
-pub(super) use inspect::{check, inspect};
 
 /// How long a transaction waits for another process's lock and for other threads, in all.
 const BUSY: Duration = Duration::from_secs(5);

@@ -1,0 +1,75 @@
+//! What only the command line asks: a look at a database without opening it, all accounts, all
+//! mails, and what an operator does to either. Compiled for the command line.
+
+use super::entry::Entry;
+use super::rows::delivery;
+use super::rows::operator::{self, QueuedMail};
+use super::rows::users::{self, Account, UserQuery};
+use super::sqlite::inspect;
+use super::{Database, Inspection, Store};
+use crate::clock::Timestamp;
+use crate::error::{Error, Problem};
+use crate::values::Username;
+
+/// Accounts that are read at once. Between two reads nothing is held open, however slowly they are
+/// shown.
+pub(super) const PAGE: u32 = 1_000;
+
+impl Store {
+    /// Says whose the database is, and of which version, without changing it.
+    pub fn inspect(database: &Database) -> Result<Inspection, Problem> {
+        let Database::File(path) = database;
+        inspect::inspect(path)
+    }
+
+    /// Reads the whole database, without changing it, and says whether it is as it should be.
+    pub fn check(database: &Database) -> Result<(), Problem> {
+        let Database::File(path) = database;
+        inspect::check(path)
+    }
+
+    /// The account with this name.
+    pub fn account(&self, name: &Username) -> Result<Option<Account>, Error> {
+        self.read(|queries| match users::credentials_by_name(queries, name)? {
+            Some(found) => users::account_of(queries, found.person.id),
+            None => Ok(None),
+        })
+    }
+
+    /// Shows every account, in the order in which they came.
+    pub fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error> {
+        let mut after = 0;
+        loop {
+            let page = self.seek(&UserQuery { fragment: None, after, limit: PAGE })?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.person.id;
+            page.into_iter().for_each(&mut *show);
+        }
+    }
+
+    /// Forgets failed logins of a user up to now; false if there is none with this id.
+    pub fn unlock(&self, id: i64, entry: &Entry<'_>, now: Timestamp) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            if !operator::unlock(transaction, id, now)? {
+                return Ok(false);
+            }
+            transaction.record(entry)?;
+            Ok(true)
+        })
+    }
+
+    /// Hands each mail in the outbox to `show`, the oldest first.
+    pub fn mails(&self, show: &mut dyn FnMut(QueuedMail)) -> Result<(), Error> {
+        self.read(|queries| operator::mails(queries, show))
+    }
+
+    /// Makes a mail, or all, due at once; returns how many.
+    pub fn retry_mail(&self, id: Option<i64>, now: Timestamp) -> Result<usize, Error> {
+        self.write_rows(|queries| operator::retry_mail(queries, id, now))
+    }
+
+    /// Deletes a mail that is not to be sent; false if there is none with this number.
+    pub fn drop_mail(&self, id: i64) -> Result<bool, Error> {
+        self.write_rows(|queries| delivery::delete(queries, id))
+    }
+}

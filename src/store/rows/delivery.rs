@@ -1,0 +1,152 @@
+//! Statements that only the delivery of mails runs.
+
+use super::emails::{Addressee, read_addressee};
+use super::tickets::Purpose;
+use super::{exists, first};
+use crate::clock::Timestamp;
+use crate::store::driver::{Fault, Queries, Row};
+use crate::store::mail_kind::MailKind;
+use crate::values::Email;
+
+/// The claims of the token in a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Its `jti` claim.
+    pub jti: String,
+    /// The last second in which it can be used.
+    pub expires: Timestamp,
+}
+
+/// An attempt to send a mail that failed.
+#[derive(Debug, Clone, Copy)]
+pub struct DeliveryFailure<'a> {
+    /// Why it failed.
+    pub why: &'a str,
+    /// When it is tried again; `None` if it is given up.
+    pub due: Option<Timestamp>,
+}
+
+/// A mail that is due, as its row has it.
+#[derive(Debug, Clone)]
+pub(in crate::store) struct DueMail {
+    pub(in crate::store) id: i64,
+    pub(in crate::store) message: String,
+    pub(in crate::store) kind: MailKind,
+    pub(in crate::store) user: Option<i64>,
+    pub(in crate::store) email: String,
+    pub(in crate::store) created: Timestamp,
+    pub(in crate::store) link: Option<Link>,
+    pub(in crate::store) detail: String,
+    pub(in crate::store) attempts: u32,
+}
+
+/// The mail that has been due for longest, if one is due.
+pub(in crate::store) fn next(
+    queries: &mut dyn Queries,
+    now: Timestamp,
+) -> Result<Option<DueMail>, Fault> {
+    first(
+        queries,
+        "SELECT id, message, kind, \"user\", email, created, jti, expires, detail, attempts
+         FROM outbox WHERE due <= $1 ORDER BY due, id LIMIT 1",
+        &[now.into()],
+        due_mail,
+    )
+}
+
+fn due_mail(row: &dyn Row) -> Result<DueMail, Fault> {
+    let (jti, expires): (Option<String>, Option<Timestamp>) = (row.get(6)?, row.get(7)?);
+    let kind = row.text(2)?.unwrap_or_default();
+    let kind = MailKind::named(kind)
+        .ok_or_else(|| Fault::Damaged(format!("a mail is of an unknown kind: {kind:?}")))?;
+    Ok(DueMail {
+        id: row.get(0)?,
+        message: row.get(1)?,
+        kind,
+        user: row.get(3)?,
+        email: row.get(4)?,
+        created: row.get(5)?,
+        link: jti.zip(expires).map(|(jti, expires)| Link { jti, expires }),
+        detail: row.get(8)?,
+        attempts: row.get(9)?,
+    })
+}
+
+/// The addressee whose account has this e-mail address, in any spelling.
+pub(in crate::store) fn holder_of(
+    queries: &mut dyn Queries,
+    email: &Email,
+) -> Result<Option<Addressee>, Fault> {
+    let sql = "SELECT id, name, roles, active, language FROM users WHERE email_key = $1";
+    first(queries, sql, &[email.key().into()], read_addressee)
+}
+
+/// Whether a ticket is there.
+pub(in crate::store) fn is_ticket_there(
+    queries: &mut dyn Queries,
+    jti: &str,
+) -> Result<bool, Fault> {
+    exists(queries, "SELECT 1 FROM tickets WHERE jti = $1", &[jti.into()])
+}
+
+/// Deletes the tickets of a user for one purpose, but for the `kept` that expire last.
+pub(in crate::store) fn delete_tickets_beyond(
+    queries: &mut dyn Queries,
+    user: i64,
+    purpose: Purpose,
+    kept: i64,
+) -> Result<(), Fault> {
+    queries.execute(
+        "DELETE FROM tickets WHERE jti IN (SELECT jti FROM tickets
+         WHERE \"user\" = $1 AND purpose = $2
+         ORDER BY expires DESC LIMIT 9223372036854775807 OFFSET $3)",
+        &[user.into(), purpose.name().into(), kept.into()],
+    )?;
+    Ok(())
+}
+
+/// Makes a mail one to a user: from now on it goes to the address of the account, as its owner
+/// wrote it.
+pub(in crate::store) fn set_user(
+    queries: &mut dyn Queries,
+    id: i64,
+    user: i64,
+) -> Result<(), Fault> {
+    queries.execute(
+        "UPDATE outbox SET \"user\" = $2, email = (SELECT email FROM users WHERE id = $2)
+         WHERE id = $1",
+        &[id.into(), user.into()],
+    )?;
+    Ok(())
+}
+
+/// Counts an attempt that failed.
+pub(in crate::store) fn fail(
+    queries: &mut dyn Queries,
+    id: i64,
+    failure: &DeliveryFailure<'_>,
+) -> Result<(), Fault> {
+    queries.execute(
+        "UPDATE outbox SET attempts = attempts + 1, due = $2, failure = $3 WHERE id = $1",
+        &[id.into(), failure.due.into(), failure.why.into()],
+    )?;
+    Ok(())
+}
+
+/// Deletes the mails that were given up, but for the newest `kept`.
+pub(in crate::store) fn delete_given_up_beyond(
+    queries: &mut dyn Queries,
+    kept: i64,
+) -> Result<(), Fault> {
+    queries.execute(
+        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE due IS NULL
+         ORDER BY id DESC LIMIT 9223372036854775807 OFFSET $1)",
+        &[kept.into()],
+    )?;
+    Ok(())
+}
+
+/// Deletes a mail; returns whether it was there.
+pub(in crate::store) fn delete(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
+    Ok(queries.execute("DELETE FROM outbox WHERE id = $1", &[id.into()])? == 1)
+}
