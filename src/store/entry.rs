@@ -7,6 +7,10 @@ use std::net::IpAddr;
 
 /// What happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "some events come only from the command line or the mailer")
+)]
 pub enum Event {
     /// A person made an account.
     Registration,
