@@ -1,4 +1,13 @@
-//! The endpoints, one file each: what it takes, what it answers. `routes` is the table of them all.
+//! The endpoints, one file each: what it takes, what it answers.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `routes` | the table of all endpoints: who may call each, and what it waits for |
+//! | `admin/` | the endpoints for administrators |
+//! | `session_list` | a user's sessions, as `sessions` and `admin/sessions` show them |
+//! | `query` | reading the parameters of a request's query |
+//! | `qr` | a text as a QR code |
+//! | all others | the endpoint of that name |
 
 mod admin;
 mod config;

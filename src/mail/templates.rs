@@ -199,6 +199,34 @@ mod tests {
         ]
     }
 
+    #[test]
+    fn no_letter_and_no_template_is_forgotten() {
+        // The compiler sees to it that `Letter::kind` has an arm for every letter.
+        let constant = |kind: &str| kind.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+        let arms = include_str!("letter.rs").lines().filter_map(|line| line.split_once(" => "));
+        let arms = arms.filter(|(letter, kind)| {
+            letter.trim_start().starts_with("Letter::") && constant(kind.trim_end_matches(','))
+        });
+        let kinds = letters("ada").map(|letter| letter.kind());
+        assert_eq!(arms.count(), kinds.len(), "a letter is missing in letters()");
+
+        let mut expected = vec![FRAME.to_owned()];
+        for kind in kinds {
+            for language in [Language::English, Language::Portuguese] {
+                let of_kind = |&&(k, l, _): &&(LetterKind, _, _)| k == kind && l == language;
+                assert_eq!(BUILT_IN.iter().filter(of_kind).count(), 1, "{kind:?} in BUILT_IN");
+                expected.push(format!("{}.{}.txt", kind.file, language.code()));
+            }
+        }
+        assert_eq!(BUILT_IN.len() + 1, expected.len(), "BUILT_IN has another template");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mail/templates");
+        let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+        let mut files: Vec<String> = files.map(|name| name.into_string().unwrap()).collect();
+        files.sort();
+        expected.sort();
+        assert_eq!(files, expected, "the files in src/mail/templates");
+    }
+
     fn render_all(templates: &Templates, name: &str) -> Vec<(String, Content)> {
         let languages = [Language::English, Language::Portuguese];
         let each = |letter: Letter<'_>| {

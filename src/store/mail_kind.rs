@@ -3,13 +3,13 @@
 /// The kind of a mail: what caused it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailKind {
-    /// To a person who registers: confirm the address.
+    /// To a person who registers: confirm the e-mail address.
     Registration,
-    /// To a user with a new address: confirm it.
+    /// To the new e-mail address of a user: confirm it.
     Address,
     /// A client asked to set a new password.
     Reset,
-    /// To the former address of a user: it no longer is the account's.
+    /// To the former e-mail address of a user: the account has another one.
     AddressChanged,
     /// The account has a new password.
     PasswordChanged,
@@ -21,7 +21,7 @@ pub enum MailKind {
     RecoveryCodeUsed,
     /// The recovery codes were replaced.
     RecoveryCodesReplaced,
-    /// The account was deleted. No row can name it any more: the detail has its language, id and name.
+    /// The account was deleted. Its row is gone, so the detail has its language, id and name.
     AccountDeleted,
     /// A login from an ip that the user had not used before; the detail says where.
     NewDevice,
@@ -29,25 +29,65 @@ pub enum MailKind {
     Guarded,
 }
 
-/// Every kind with its stable name.
-pub(super) const NAMES: [(MailKind, &str); 12] = [
-    (MailKind::Registration, "registration"),
-    (MailKind::Address, "address"),
-    (MailKind::Reset, "reset"),
-    (MailKind::AddressChanged, "address-changed"),
-    (MailKind::PasswordChanged, "password-changed"),
-    (MailKind::SecondFactorOn, "second-factor-on"),
-    (MailKind::SecondFactorOff, "second-factor-off"),
-    (MailKind::RecoveryCodeUsed, "recovery-code-used"),
-    (MailKind::RecoveryCodesReplaced, "recovery-codes-replaced"),
-    (MailKind::AccountDeleted, "account-deleted"),
-    (MailKind::NewDevice, "new-device"),
-    (MailKind::Guarded, "guarded"),
+/// Every kind, for [`MailKind::named`]. A test fails if one is missing: the row of such a mail could
+/// not be read, and would block the outbox.
+#[cfg(any(test, feature = "mail"))]
+const ALL: [MailKind; 12] = [
+    MailKind::Registration,
+    MailKind::Address,
+    MailKind::Reset,
+    MailKind::AddressChanged,
+    MailKind::PasswordChanged,
+    MailKind::SecondFactorOn,
+    MailKind::SecondFactorOff,
+    MailKind::RecoveryCodeUsed,
+    MailKind::RecoveryCodesReplaced,
+    MailKind::AccountDeleted,
+    MailKind::NewDevice,
+    MailKind::Guarded,
 ];
 
 impl MailKind {
-    /// The stable name.
+    /// The stable name. The database keeps it.
     pub fn name(self) -> &'static str {
-        NAMES.iter().find(|(kind, _)| *kind == self).map_or("unknown", |(_, name)| name)
+        match self {
+            MailKind::Registration => "registration",
+            MailKind::Address => "address",
+            MailKind::Reset => "reset",
+            MailKind::AddressChanged => "address-changed",
+            MailKind::PasswordChanged => "password-changed",
+            MailKind::SecondFactorOn => "second-factor-on",
+            MailKind::SecondFactorOff => "second-factor-off",
+            MailKind::RecoveryCodeUsed => "recovery-code-used",
+            MailKind::RecoveryCodesReplaced => "recovery-codes-replaced",
+            MailKind::AccountDeleted => "account-deleted",
+            MailKind::NewDevice => "new-device",
+            MailKind::Guarded => "guarded",
+        }
+    }
+
+    /// The kind with this name.
+    #[cfg(any(test, feature = "mail"))]
+    pub fn named(name: &str) -> Option<MailKind> {
+        ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_is_found_by_its_name() {
+        // The compiler sees to it that `name` has an arm for every kind.
+        let arms =
+            include_str!("mail_kind.rs").lines().filter_map(|line| line.split_once(" => \""));
+        let arms = arms.filter(|(kind, _)| kind.trim_start().starts_with("MailKind::"));
+        let names: Vec<&str> = arms.map(|(_, name)| name.trim_end_matches("\",")).collect();
+        assert_eq!(names.len(), ALL.len(), "a kind is missing in ALL, or stands there twice");
+        for name in names {
+            assert_eq!(MailKind::named(name).map(MailKind::name), Some(name), "not in ALL: {name}");
+        }
+        assert_eq!(MailKind::named("unknown"), None);
     }
 }

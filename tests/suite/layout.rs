@@ -1,5 +1,6 @@
-//! The rules of the house, computed from the sources: no cycle of modules, each outside library in
-//! its files, SQL in the store, files and functions of a size that can be read.
+//! The rules of the house, computed from the sources: no cycle of modules, no use that leads upwards
+//! in the map of `ARCHITECTURE.md`, each outside library in its files, SQL in the store, files and
+//! functions of a size that can be read.
 
 mod graph;
 mod source;
@@ -7,7 +8,7 @@ mod source;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use graph::cycles;
+use graph::{cycles, upward};
 use source::{Source, body, end_of};
 
 /// Lines of a file without its tests.
@@ -107,6 +108,35 @@ fn modules_have_no_cycle() {
     let sources = sources();
     assert!(sources.len() > 100, "{}", sources.len());
     none(&cycles(&sources));
+}
+
+/// The one module whose uses lead upwards: the fuzzers check functions of modules everywhere.
+const FUZZERS: &str = "fuzzing";
+
+/// The top-level modules in the order of the map: the first word of each line of the first block in
+/// `ARCHITECTURE.md` that begins with one.
+fn map(page: &str) -> Vec<&str> {
+    let block = page.split("```").nth(1).unwrap_or_default();
+    let lines = block.lines().filter(|line| !line.starts_with(' '));
+    let names = lines.filter_map(|line| line.split_whitespace().next());
+    names.map(|name| name.trim_end_matches('/').trim_end_matches(".rs")).collect()
+}
+
+#[test]
+fn a_module_uses_only_modules_below_it_in_the_map() {
+    let map = map(include_str!("../../ARCHITECTURE.md"));
+    let sources = sources();
+    let mut modules: Vec<&str> =
+        sources.iter().filter_map(|source| Some(source.module.first()?.as_str())).collect();
+    modules.dedup();
+    let mut listed = map.clone();
+    listed.sort_unstable();
+    modules.sort_unstable();
+    modules.dedup();
+    assert_eq!(listed, modules, "the map in ARCHITECTURE.md, and the modules in src");
+    let up = upward(&sources, &map);
+    let allowed = format!("{FUZZERS} uses ");
+    none(&up.into_iter().filter(|one| !one.starts_with(&allowed)).collect::<Vec<_>>());
 }
 
 #[test]
@@ -264,6 +294,23 @@ fn cycles_are_found() {
         1,
         &["b uses a"],
     );
+}
+
+#[test]
+fn uses_that_lead_upwards_are_found() {
+    let page = "# X\n```\na/      x\nb.rs    y\n        b goes on\nc       z\n```\n```\nd\n```\n";
+    assert_eq!(map(page), ["a", "b", "c"]);
+    let check = |files: &[(&str, &str)], expected: &[&str]| {
+        let sources: Vec<Source> =
+            files.iter().map(|(name, text)| Source::parse(name, text)).collect();
+        assert_eq!(upward(&sources, &map(page)), expected, "{files:?}");
+    };
+    let (b, c) = (("b.rs", ""), ("c/mod.rs", ""));
+    check(&[("a/mod.rs", "use crate::{b::B, c};"), b, c], &[]);
+    check(&[("b.rs", "use crate::c::C;"), ("c/mod.rs", ""), ("c/x.rs", "use super::y;")], &[]);
+    let up = ("c/x.rs", "\nfn f() { crate::b::f() }");
+    check(&[b, c, up], &["c uses b: src/c/x.rs:2"]);
+    check(&[("d.rs", "use crate::c::C;"), c], &["d uses c: src/d.rs:1"]);
 }
 
 #[test]

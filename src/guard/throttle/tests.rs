@@ -376,7 +376,7 @@ fn the_documentation_has_the_policy() {
     let address = IpAddr::from([127, 0, 0, 1]);
     let now = Timestamp(START);
     let device = Devices::default().renewed(1, None, now).unwrap().of(1, Timestamp(0)).unwrap();
-    for (counter, row_start) in [
+    let counters = [
         (Counter::LoginFailuresFrom(address), "Failed logins from one address"),
         (Counter::LoginFailuresOfStrangers(""), "Failed logins to one account from addresses"),
         (
@@ -391,7 +391,14 @@ fn the_documentation_has_the_policy() {
         (Counter::MailsFrom(address), "Mails asked for from one address"),
         (Counter::ConfirmationMailsTo(""), "Mails to one mailbox that confirm an address"),
         (Counter::ResetMailsTo(""), "Mails to one mailbox that reset a password"),
-    ] {
+    ];
+    let variants = include_str!("policy.rs").split_once("enum Counter<'a> {").unwrap().1;
+    let variants = variants.lines().take_while(|line| *line != "}").skip(1);
+    let variants = variants.filter(|line| !line.trim_start().starts_with("//")).count();
+    assert_eq!(counters.len(), variants, "a counter is missing here, or stands here twice");
+    let rows = page.lines().filter(|line| line.ends_with(" s |")).count();
+    assert_eq!(rows, variants, "a row of the table is missing, or has no counter");
+    for (counter, row_start) in counters {
         let Backoff { free, first, longest, decay } = counter.backoff();
         assert!(decay >= longest, "{row_start}");
         let numbers = format!("| {free} | {first} s | {longest} s | one in {decay} s |");

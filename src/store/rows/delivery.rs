@@ -5,7 +5,7 @@ use super::tickets::Purpose;
 use super::{exists, first};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries, Row};
-use crate::store::mail_kind::{MailKind, NAMES};
+use crate::store::mail_kind::MailKind;
 use crate::values::Email;
 
 /// The claims of the token in a link.
@@ -57,7 +57,7 @@ pub(in crate::store) fn next(
 fn due_mail(row: &dyn Row) -> Result<DueMail, Fault> {
     let (jti, expires): (Option<String>, Option<Timestamp>) = (row.get(6)?, row.get(7)?);
     let kind = row.text(2)?.unwrap_or_default();
-    let kind = kind_of(kind)
+    let kind = MailKind::named(kind)
         .ok_or_else(|| Fault::Damaged(format!("a mail is of an unknown kind: {kind:?}")))?;
     Ok(DueMail {
         id: row.get(0)?,
@@ -70,11 +70,6 @@ fn due_mail(row: &dyn Row) -> Result<DueMail, Fault> {
         detail: row.get(8)?,
         attempts: row.get(9)?,
     })
-}
-
-/// The kind of mail with this stable name.
-fn kind_of(name: &str) -> Option<MailKind> {
-    NAMES.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
 }
 
 /// The addressee whose account has this e-mail address, in any spelling.

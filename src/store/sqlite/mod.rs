@@ -6,6 +6,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `open` | opening a file, or making it |
+//! | `connect` | the settings of every connection |
 //! | `inspect` | looking at a file without changing it |
 //! | `problems` | why a file cannot be opened, in words |
 //! | `schema` | the versions of the schema |

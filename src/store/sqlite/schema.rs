@@ -1,4 +1,7 @@
 //! The schema of a file: its versions, and how one recognises it.
+//!
+//! A file is compared with its version's statements letter for letter, comments included. So neither
+//! `schema.sql` nor a file in `versions/` changes after a release; a change is a new version.
 
 use rusqlite::Connection;
 
@@ -44,4 +47,47 @@ fn statements(connection: &Connection) -> rusqlite::Result<Vec<String>> {
         )?
         .query_map([], |row| row.get(0))?
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Write as _;
+
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    /// The SHA-256 of the statements of each version, from the first on.
+    const PINNED: [&str; VERSION as usize] = [
+        "18215872cc444b13b6c69aa1c53bd6939ab1826258c03d480f9c6812a2530541",
+        "29e9d0322fea26e10c02c9f9cf35f083bac187cfc3f7abef11628b3de2e23fbf",
+        "b468bd77eadd107a96f85844b6688a9f22c2c838f3e2a2eee8755eed062a467b",
+        "38b8a9d3cfdc6af5f96336146d289e1ff695994dc6f8249b475adb3b659b6e3d",
+    ];
+
+    #[test]
+    fn no_version_of_the_schema_changes() {
+        for (version, (schema, pinned)) in (1..).zip(OLDER.iter().chain([&SCHEMA]).zip(PINNED)) {
+            let model = Connection::open_in_memory().unwrap();
+            model.execute_batch(schema).unwrap();
+            let mut found = String::new();
+            for byte in Sha256::digest(statements(&model).unwrap().join(";\n")) {
+                write!(found, "{byte:02x}").unwrap();
+            }
+            assert_eq!(
+                found, pinned,
+                "the statements of version {version} have changed. Every database of this version \
+                 would be refused as damaged, even if only a comment differs. Undo the change, or \
+                 make a new version: ARCHITECTURE.md, \"a table or column\""
+            );
+        }
+    }
+
+    #[test]
+    fn each_schema_says_its_version() {
+        for (version, schema) in (1..).zip(OLDER.iter().chain([&SCHEMA])) {
+            let first = schema.lines().next().unwrap();
+            assert!(first.ends_with(&format!("version {version}.")), "{version}: {first}");
+        }
+    }
 }

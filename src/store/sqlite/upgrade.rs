@@ -7,13 +7,15 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::emails;
 use super::schema::{APPLICATION_ID, SCHEMA, VERSION, names, number};
 
+/// The first version whose audit entries stand in two groups, each with its own numbers.
+const DIVIDED_AUDIT: i64 = 4;
 /// The first version whose keys of e-mail addresses are made as today.
 const KEYS_OF_TODAY: i64 = 4;
 
 /// Makes the tables of an empty file.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another lictor may have done it between our look and our lock.
+    // Another process may have done it before this one got the lock.
     if number(&transaction, "user_version")? == 0 {
         transaction.execute_batch(SCHEMA)?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -26,11 +28,14 @@ pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
     connection.execute_batch("PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON;")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    // Another lictor may have done it between our look and our lock.
+    // Another process may have done it before this one got the lock.
     let version = number(&transaction, "user_version")?;
     if version < VERSION {
         rebuild(&transaction)?;
-        divide_audit(&transaction)?;
+        // What `rebuild` cannot do by itself, for each version that needs it.
+        if version < DIVIDED_AUDIT {
+            divide_audit(&transaction)?;
+        }
         if version < KEYS_OF_TODAY {
             emails::make_keys_anew(&transaction)?;
         }
@@ -67,7 +72,7 @@ fn move_over(connection: &Connection, table: &str) -> rusqlite::Result<()> {
     ))
 }
 
-/// Puts the audit entries of an older version, which had no shares, into theirs.
+/// Puts each audit entry of a version without groups into its group, and numbers it there.
 fn divide_audit(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "UPDATE audit SET failed = 1

@@ -1,4 +1,4 @@
-//! Which module uses which, and the cycles in that.
+//! Which module uses which: the cycles in that, and the uses that lead upwards in the map.
 //!
 //! A name that a module takes from another, as `pub use` does, stands for the place where it is
 //! defined: a module that takes it from there uses the other one.
@@ -24,9 +24,33 @@ struct Use {
     place: Place,
 }
 
+/// From which child of a folder to which, and one place of it.
+type Graph = BTreeMap<String, BTreeMap<String, Place>>;
+
 /// The cycles between siblings, of the top-level modules and in every folder; each as the lines
 /// that make it.
 pub fn cycles(sources: &[Source]) -> Vec<String> {
+    let graphs = graphs(sources);
+    graphs.iter().flat_map(|(folder, graph)| cycles_of(folder, graph)).collect()
+}
+
+/// Each use of a top-level module by another, as text, that leads upwards in `order`, or from or to
+/// a module without a place in it.
+pub fn upward(sources: &[Source], order: &[&str]) -> Vec<String> {
+    let place = |module: &str| order.iter().position(|name| *name == module);
+    let mut found = Vec::new();
+    for (from, edges) in graphs(sources).remove(&Vec::new()).unwrap_or_default() {
+        for (to, (file, line)) in edges {
+            if !matches!((place(&from), place(&to)), (Some(from), Some(to)) if from < to) {
+                found.push(format!("{from} uses {to}: src/{file}:{line}"));
+            }
+        }
+    }
+    found
+}
+
+/// The graph of the siblings in each folder.
+fn graphs(sources: &[Source]) -> BTreeMap<Path, Graph> {
     let modules: BTreeSet<Path> = sources.iter().map(|source| source.module.clone()).collect();
     let uses: Vec<Use> = sources.iter().flat_map(|source| uses(source, &modules)).collect();
     let mut names: BTreeMap<(Path, String), Path> = BTreeMap::new();
@@ -35,8 +59,7 @@ pub fn cycles(sources: &[Source]) -> Vec<String> {
             names.insert((one.module.clone(), name.clone()), one.path.clone());
         }
     }
-    // Of each folder: from which child to which, and one place of it.
-    let mut graphs: BTreeMap<Path, BTreeMap<String, BTreeMap<String, Place>>> = BTreeMap::new();
+    let mut graphs: BTreeMap<Path, Graph> = BTreeMap::new();
     for one in &uses {
         let target = resolve(&one.path, &modules, &names);
         let common = one.module.iter().zip(&target).take_while(|(a, b)| a == b).count();
@@ -46,7 +69,7 @@ pub fn cycles(sources: &[Source]) -> Vec<String> {
             edges.entry(to.clone()).or_insert_with(|| one.place.clone());
         }
     }
-    graphs.iter().flat_map(|(folder, graph)| cycles_of(folder, graph)).collect()
+    graphs
 }
 
 /// The module in which a path's thing is defined.
@@ -166,7 +189,7 @@ fn absolute(segments: &[String], module: &[String], modules: &BTreeSet<Path>) ->
 }
 
 /// One cycle for each child that is on one, as text.
-fn cycles_of(folder: &[String], graph: &BTreeMap<String, BTreeMap<String, Place>>) -> Vec<String> {
+fn cycles_of(folder: &[String], graph: &Graph) -> Vec<String> {
     let mut found = Vec::new();
     let mut known: BTreeSet<&str> = BTreeSet::new();
     for start in graph.keys() {
@@ -190,10 +213,7 @@ fn cycles_of(folder: &[String], graph: &BTreeMap<String, BTreeMap<String, Place>
 }
 
 /// The shortest way from `start` back to it.
-fn shortest_cycle<'a>(
-    start: &'a str,
-    graph: &'a BTreeMap<String, BTreeMap<String, Place>>,
-) -> Option<Vec<&'a str>> {
+fn shortest_cycle<'a>(start: &'a str, graph: &'a Graph) -> Option<Vec<&'a str>> {
     let mut ways = vec![vec![start]];
     let mut seen = BTreeSet::new();
     while !ways.is_empty() {
