@@ -24,7 +24,12 @@ impl Signal {
         self.changed.notify_all();
     }
 
-    /// Wakes the thread that waits, for the last time.
+    /// Takes back an earlier [`Signal::end`], for a new thread that waits.
+    pub fn begin(&self) {
+        self.state().over = false;
+    }
+
+    /// Wakes the thread that waits, for the last time until [`Signal::begin`].
     pub fn end(&self) {
         self.state().over = true;
         self.changed.notify_all();
@@ -66,5 +71,8 @@ mod tests {
             assert!(!waiter.join().unwrap());
         });
         assert!(signal.is_over() && !signal.wait(long));
+        signal.begin();
+        signal.notify();
+        assert!(!signal.is_over() && signal.wait(long));
     }
 }
