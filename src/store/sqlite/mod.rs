@@ -44,6 +44,7 @@ use self::readers::Readers;
 use self::statements::{Statements, fault};
 use self::turns::Turns;
 use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
+use crate::error::Cause;
 
 pub(super) use inspect::{check, inspect};
 
@@ -162,7 +163,9 @@ impl Driver for Sqlite {
         settled.map_err(|failed| match failed {
             Failed::Sqlite(error) => fault(error),
             Failed::Inside(Abort::Fault(fault)) => fault,
-            Failed::Inside(Abort::Rule(error)) => Fault::Damaged(error.to_string()),
+            Failed::Inside(Abort::Rule(error)) => {
+                Fault::Damaged(Cause::new(error.to_string(), error))
+            }
         })
     }
 }
