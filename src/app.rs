@@ -29,6 +29,9 @@ pub(crate) use fields::Fields;
 
 /// Accounts, sessions and tokens, opened from a [`Config`]. One is enough for all threads.
 ///
+/// Open one for a database in a program: attempts to log in are counted in its memory, so a second
+/// one for the same database would let twice as many passwords be guessed.
+///
 /// A [`Site`](crate::Site) answers requests with it. A program that has a server of its own asks it
 /// who calls ([`App::identify`]).
 ///
@@ -61,11 +64,19 @@ pub struct App {
     proxies: Proxies,
     /// Whether a request came from another server since [`App::was_busy`] was last asked.
     busy: AtomicBool,
+    /// Whether background threads run: two sets of them would send each mail twice.
+    background: AtomicBool,
 }
 
 impl App {
     /// Checks the configuration, and opens the database that it names; makes the database if it
-    /// does not exist.
+    /// does not exist. Brings the database of an older version to this one.
+    ///
+    /// # Errors
+    ///
+    /// If a setting is wrong ([`Config::check`]); if a file that a setting names, such as a list of
+    /// passwords, cannot be read; if the database cannot be opened, is damaged, of another program
+    /// or of a newer version. A wrong setting makes no file.
     pub fn open(config: Config) -> Result<App, Problem> {
         config.check()?;
         let password_rules = config.password_rules()?;
@@ -102,8 +113,14 @@ impl App {
             mailer,
             proxies: Proxies::new(config.trusted_proxies.clone()),
             busy: AtomicBool::new(false),
+            background: AtomicBool::new(false),
             config,
         })
+    }
+
+    /// Returns the configuration that it was opened from.
+    pub fn config(&self) -> &Config {
+        &self.config
     }
 
     /// Returns who sends a request: checks its token, the token's session and user, and that the
@@ -114,6 +131,19 @@ impl App {
     /// what pages of other sites make it ask for. Do not build a `GET` from a `POST`.
     ///
     /// Reads the database, and with [`Config::adopt_tokens`] may write to it; hashes nothing.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::MissingToken`], [`Error::MissingBearer`]: the request has no token.
+    /// - [`Error::InvalidTokenHeader`], [`Error::InvalidToken`], [`Error::MissingClaim`],
+    ///   [`Error::ExpiredAccess`], [`Error::MisusedRegistrationToken`],
+    ///   [`Error::MisusedResetToken`]: the token is no good.
+    /// - [`Error::Revoked`], [`Error::MissingUser`], [`Error::InactiveUser`]: its session or its
+    ///   user is no more.
+    /// - [`Error::SecondFactorMissing`]: the user must set up a second factor first.
+    /// - [`Error::Unavailable`], [`Error::Internal`]: the database failed.
+    ///
+    /// `Response::from(&error)` is the answer that lictor's own routes would give.
     pub fn identify(&self, request: &Request<'_>, now: Timestamp) -> Result<Identity, Error> {
         self.set_busy();
         let identity = self.check_token(&Call::new(self, request, now))?;
@@ -124,6 +154,26 @@ impl App {
     /// Makes an account, such as a program's first administrator, and returns its id. The rules
     /// are those of `lictor user add`; name and email address must be free. Hashes the password,
     /// which takes tens of milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// - [`Error::UsernameTaken`], [`Error::EmailTaken`]: another account has it.
+    /// - [`Error::InvalidUsername`], [`Error::InvalidPassword`]: it cannot be used;
+    ///   [`Error::BadRequest`] says the same of an email address.
+    /// - [`Error::Unavailable`], [`Error::Internal`]: the database or the system failed.
+    ///
+    /// A program that makes its first account at every start takes a name that is taken as good:
+    ///
+    /// ```no_run
+    /// # use lictor::{App, Error, Roles};
+    /// # fn start(app: &App) -> Result<(), Error> {
+    /// match app.add_user("ada", None, "ten wooden lanterns", &Roles::parse("admin")?) {
+    ///     Ok(_) | Err(Error::UsernameTaken) => {}
+    ///     Err(error) => return Err(error),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn add_user(
         &self,
         name: &str,
@@ -206,6 +256,16 @@ impl App {
     /// Whether another server had a request since this was last asked.
     pub(crate) fn was_busy(&self) -> bool {
         self.busy.swap(false, Ordering::Relaxed)
+    }
+
+    /// Claims the right to run the background threads; false if others run.
+    pub(crate) fn claim_background(&self) -> bool {
+        !self.background.swap(true, Ordering::AcqRel)
+    }
+
+    /// Gives the right back, when the threads have ended.
+    pub(crate) fn release_background(&self) {
+        self.background.store(false, Ordering::Release);
     }
 
     /// An error if mail cannot be sent. Endpoints that mail call it first.

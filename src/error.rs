@@ -26,6 +26,8 @@ pub enum Error {
     InvalidPassword(String),
     /// Another account has the username.
     UsernameTaken,
+    /// Another account has the e-mail address.
+    EmailTaken,
     /// The server accepts no registrations.
     RegistrationClosed,
     /// The server sends no mail.
@@ -125,7 +127,7 @@ impl Error {
     // Long: one line a variant.
     pub fn kind(&self) -> ErrorKind {
         let (status, name) = match self {
-            Error::BadRequest(_) => (400, "BadRequest"),
+            Error::BadRequest(_) | Error::EmailTaken => (400, "BadRequest"),
             Error::InvalidUsername(_) => (400, "InvalidUsername"),
             Error::InvalidPassword(_) => (400, "InvalidPassword"),
             Error::UsernameTaken => (409, "UsernameTaken"),
@@ -176,6 +178,7 @@ impl Error {
                 why.clone()
             }
             Error::UsernameTaken => "The username is already taken".into(),
+            Error::EmailTaken => "email: this address belongs to another user".into(),
             Error::RegistrationClosed => {
                 "Registration is closed; ask the administrator for an account".into()
             }
@@ -308,6 +311,13 @@ impl Cause {
     }
 }
 
+impl Cause {
+    /// The same cause, after the name of the part that failed.
+    pub(crate) fn within(self, part: &str) -> Cause {
+        Cause { text: format!("{part}: {}", self.text), source: self.source }
+    }
+}
+
 impl<T: Into<String>> From<T> for Cause {
     fn from(text: T) -> Cause {
         Cause { text: text.into(), source: None }
@@ -318,7 +328,10 @@ impl<T: Into<String>> From<T> for Cause {
 /// thing, and a line with the next step.
 ///
 /// A setting is named by its field of [`Config`](crate::Config), as in ``the setting `database` ``.
-#[derive(Debug, Clone)]
+///
+/// `Debug` writes the same two lines as `Display`, since a `main` that returns `Result<(), Problem>`
+/// prints its error that way.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Problem {
     /// What is wrong.
@@ -351,6 +364,12 @@ impl Problem {
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}\n{}", self.what, self.next)
+    }
+}
+
+impl fmt::Debug for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -420,5 +439,6 @@ mod tests {
         assert_eq!(with_source.source().unwrap().to_string(), "no disk");
         assert_eq!(with_source, problem);
         assert_eq!(with_source.to_string(), "cannot open it\nmake it");
+        assert_eq!(format!("{with_source:?}"), "cannot open it\nmake it");
     }
 }

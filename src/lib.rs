@@ -19,7 +19,7 @@
 //! use lictor::http::Response;
 //! use lictor::{Algorithm, App, Config, Handler, Keys, Route, Server, Site};
 //!
-//! // The file is made at the first start. Whoever can read it can log in as anybody.
+//! // The file is made at the first start. A program that reads it can log in as anybody.
 //! let (keys, _) = Keys::read_or_create("app.key".as_ref(), Algorithm::Hs256, Timestamp::now())?;
 //! let mut config = Config::new("app.db", keys);
 //! config.listen = ([127, 0, 0, 1], 8000).into();
@@ -113,6 +113,17 @@
 //! # std::fs::remove_dir_all(&dir)?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! # Features
+//!
+//! | feature | in the default | brings |
+//! |---|---|---|
+//! | `mail` | yes | sending mail, and with it TLS: `MailSettings`, `Sender`, `Transport`, `Config::mail` |
+//! | `web-app` | yes | lictor's own pages, inside the program: `Web::Embedded` |
+//! | `cli` | yes | the command line of the program `lictor`; needs the other two |
+//!
+//! A program that embeds the crate takes it with `default-features = false`, and names what it
+//! needs.
 
 #[cfg(not(target_os = "linux"))]
 compile_error!(
@@ -148,7 +159,13 @@ mod site;
 mod store;
 mod values;
 
+/// The code in the guide compiles.
+#[cfg(all(doctest, feature = "mail"))]
+#[doc = include_str!("../docs/embedding.md")]
+struct Guide;
+
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
 
 pub use app::{App, Call};
@@ -167,4 +184,4 @@ pub use route::{Handler, Route};
 pub use server::{Server, stop_on_signals};
 pub use site::Site;
 pub use store::Database;
-pub use values::{Email, Role, Roles, Username};
+pub use values::{Role, Roles};

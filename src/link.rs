@@ -10,11 +10,11 @@ const MAX_URL: usize = 1_024;
 ///
 /// ```
 /// use lictor::PageUrl;
-/// let page = PageUrl::parse("https://login.example.org/app")?;
-/// assert_eq!(page.below("finalize").with_token("a.b.c"), "https://login.example.org/app/finalize?token=a.b.c");
+/// // lictor appends the token: https://login.example.org/app/finalize?token=a.b.c
+/// let page = PageUrl::parse("https://login.example.org/app/finalize")?;
 /// // A page of an app that routes behind the `#`, such as with React Router's `HashRouter`.
 /// let page = PageUrl::parse("https://login.example.org/#/finalize")?;
-/// assert_eq!(page.with_token("a.b.c"), "https://login.example.org/#/finalize?token=a.b.c");
+/// assert_eq!(page.as_str(), "https://login.example.org/#/finalize");
 /// assert!(PageUrl::parse("login.example.org").is_err());
 /// # Ok::<(), lictor::Problem>(())
 /// ```
@@ -52,14 +52,14 @@ impl PageUrl {
     }
 
     /// A page below this one.
-    pub fn below(&self, path: &str) -> PageUrl {
+    pub(crate) fn below(&self, path: &str) -> PageUrl {
         PageUrl(format!("{}/{path}", self.0.trim_end_matches('/')))
     }
 
     /// The link that brings a token to this page. The token goes to the end, as in
     /// flask-praetorian's template: behind a fragment if there is one, where the app's router reads it
     /// and no server logs it.
-    pub fn with_token(&self, token: &str) -> String {
+    pub(crate) fn with_token(&self, token: &str) -> String {
         let part = self.0.split_once('#').map_or(self.0.as_str(), |(_, fragment)| fragment);
         let joint = if part.contains('?') { '&' } else { '?' };
         format!("{}{joint}token={token}", self.0)

@@ -157,7 +157,8 @@ impl Route {
         self.waits_for(Blocking::Read)
     }
 
-    /// The handler searches through many rows, or waits for another program.
+    /// The handler searches through many rows, or waits for another program, another database or
+    /// the network. It waits behind the logins, and delays no quick answer.
     pub fn searches(self) -> Route {
         self.waits_for(Blocking::Search)
     }
@@ -185,9 +186,10 @@ impl Route {
         Route { throttle, ..self }.hashes()
     }
 
-    /// For users who have logged in recently, if the server asks for that (`--reauthenticate`).
-    /// The handler gives the store the same time.
-    pub(crate) fn recent(self) -> Route {
+    /// For users who have logged in recently, if [`Config::reauthenticate`](crate::Config) says how
+    /// recently; others are answered 403. Means nothing for a [`Handler::public`].
+    // Our own handlers give the store the same time.
+    pub fn recent(self) -> Route {
         Route { recent: true, ..self }
     }
 
@@ -199,13 +201,42 @@ impl Route {
 
     /// Returns whether this route has the path, and the value of its parameter.
     pub(crate) fn matches<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
-        if path == self.path {
-            return Some(None);
-        }
-        let (before, rest) = self.path.split_once('{')?;
+        let Some((before, rest)) = self.path.split_once('{') else {
+            return (path == self.path).then_some(None);
+        };
         let (_, after) = rest.split_once('}')?;
         let value = path.strip_prefix(before)?.strip_suffix(after)?;
         (!value.is_empty() && !value.contains('/')).then_some(Some(value))
+    }
+
+    /// Returns why no request can ever reach this route, whatever other routes there are.
+    pub(crate) fn fault(&self) -> Option<&'static str> {
+        let token = |b: u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b);
+        let upper = |b: u8| token(b) && !b.is_ascii_lowercase();
+        if self.method.is_empty() || !self.method.bytes().all(upper) {
+            return Some("the method is not a token in upper case");
+        }
+        if !self.path.starts_with('/') {
+            return Some("the path does not begin with /");
+        }
+        if self.path.contains(['?', '#']) {
+            return Some("the path holds a query or a fragment");
+        }
+        let braces = self.path.matches(['{', '}']).count();
+        let parameter = |segment: &str| {
+            let name = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
+            name.is_some_and(|name| !name.contains(['{', '}']))
+        };
+        match (braces, self.path.split('/').filter(|segment| parameter(segment)).count()) {
+            (0, 0) | (2, 1) => None,
+            _ => Some("the path may have one parameter, {name}, which is a whole segment"),
+        }
+    }
+
+    /// Returns whether this route, being the first, takes all requests of the other.
+    pub(crate) fn hides(&self, other: &Route) -> bool {
+        // A pattern matches its own text, and that of one whose parameter is at the same place.
+        self.takes(other.method) && self.matches(other.path).is_some()
     }
 
     pub(crate) fn takes(&self, method: &str) -> bool {
@@ -241,5 +272,49 @@ mod tests {
         check("/a/{id}/b", "/a//b", None);
         check("/a/{id}/b", "/a/b", None);
         check("/a/{id}/b", "/a/7/c", None);
+        // The text of a pattern is a path like any other.
+        check("/a/{id}", "/a/{id}", Some(Some("{id}")));
+        check("/a/{id}/b", "/a/{id}/b", Some(Some("{id}")));
+    }
+
+    #[test]
+    fn a_route_that_no_request_can_reach_is_faulty() {
+        let check = |method: &'static str, path: &'static str, expected: bool| {
+            let route = Route::new(method, path, Handler::public(|_| Err(Error::NotFound)));
+            assert_eq!(route.fault().is_none(), expected, "{method} {path}");
+        };
+        check("GET", "/", true);
+        check("M-SEARCH", "/a/b", true);
+        check("GET", "/a/{id}", true);
+        check("GET", "/{id}/b", true);
+        for method in ["", "get", "Get", "GET ", "GE\u{301}T"] {
+            check(method, "/a", false);
+        }
+        for path in [
+            "", "a", "*", "/a?b", "/a#b", "/{a", "/a}", "/}a{", "/{a}/{b}", "/x{a}", "/{a}x",
+            "/{{a}}", "/{a}}", "/{a/b}",
+        ] {
+            check("GET", path, false);
+        }
+    }
+
+    #[test]
+    fn a_route_hides_those_that_it_answers_for() {
+        let check = |first: (&'static str, &'static str),
+                     second: (&'static str, &'static str),
+                     expected| {
+            let [first, second] = [first, second].map(|(method, path)| {
+                Route::new(method, path, Handler::public(|_| Err(Error::NotFound)))
+            });
+            assert_eq!(first.hides(&second), expected, "{first:?} {second:?}");
+        };
+        check(("GET", "/a"), ("GET", "/a"), true);
+        check(("GET", "/a"), ("HEAD", "/a"), true);
+        check(("HEAD", "/a"), ("GET", "/a"), false);
+        check(("GET", "/a"), ("POST", "/a"), false);
+        check(("GET", "/a/{id}"), ("GET", "/a/{name}"), true);
+        check(("GET", "/a/{id}"), ("GET", "/a/b"), true);
+        check(("GET", "/a/b"), ("GET", "/a/{id}"), false);
+        check(("GET", "/{id}/b"), ("GET", "/a/{id}"), false);
     }
 }

@@ -23,6 +23,10 @@ pub struct Server {
 impl Server {
     /// Takes the port that the site's configuration names ([`Config::listen`](crate::Config)). From
     /// now on clients can connect; [`Server::run`] answers them.
+    ///
+    /// # Errors
+    ///
+    /// If the port is taken, needs more rights, or the address is not one of this machine.
     pub fn bind(site: Site) -> Result<Server, Problem> {
         let listen = site.app().config.listen;
         let listener = net::listen(listen).map_err(|error| cannot_listen(listen, error))?;
@@ -42,6 +46,25 @@ impl Server {
 
     /// Answers until `stop` is asked for; then finishes the answers under way, ends the background
     /// threads, and writes everything in the database to its final place.
+    ///
+    /// [`stop_on_signals`] makes a stop for SIGTERM and SIGINT. Without a signal, another thread
+    /// asks for it:
+    ///
+    /// ```no_run
+    /// # fn serve(server: lictor::Server) -> Result<(), Box<dyn std::error::Error>> {
+    /// let stop = lictor::net::Stop::new()?;
+    /// let stopper = stop.stopper()?;
+    /// let serving = std::thread::spawn(move || server.run(&stop));
+    /// stopper.stop();
+    /// serving.join().map_err(|_| "the server panicked")??;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a [`Background`](crate::Background) of the same [`App`](crate::App) runs already; if the
+    /// system gives no thread; if the engine fails.
     pub fn run(self, stop: &Stop) -> Result<(), Problem> {
         let app = self.site.app();
         let background = Background::beside_engine(Arc::clone(app))?;
@@ -57,7 +80,13 @@ impl Server {
     }
 }
 
-/// Returns a stop that SIGTERM and SIGINT ask for.
+/// Returns a stop that SIGTERM and SIGINT ask for. From now on these signals end the process no
+/// more, in no part of the program: they ask for the stop, also after [`Server::run`] has returned.
+/// A program that handles signals itself makes its own [`Stop`] with [`Stop::new`].
+///
+/// # Errors
+///
+/// If the limit on open files is reached.
 pub fn stop_on_signals() -> Result<Stop, Problem> {
     let register = || -> io::Result<Stop> {
         let stop = Stop::new()?;

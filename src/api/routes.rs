@@ -74,6 +74,15 @@ mod tests {
     use super::*;
     use crate::route::{Blocking, Guarded};
 
+    #[test]
+    fn every_route_can_be_reached() {
+        let routes = routes();
+        for (place, route) in routes.iter().enumerate() {
+            assert_eq!(route.fault(), None, "{route:?}");
+            assert!(!routes[..place].iter().any(|earlier| earlier.hides(route)), "{route:?}");
+        }
+    }
+
     fn rows(which: fn(&Route) -> bool) -> Vec<(&'static str, &'static str)> {
         let found = routes().into_iter().filter(which);
         found.map(|route| (route.method, route.path)).collect()

@@ -10,6 +10,11 @@ use crate::mailer::Delivery;
 /// those that are due again, and those that a command has put there, wait for this.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
+/// Lets [`run`] go on again, if [`end`] was called for an earlier thread.
+pub(super) fn begin(app: &App) {
+    app.store.outbox_signal().begin();
+}
+
 /// Sends mails as they come, until [`end`] is called. Returns at once if no mail is sent.
 pub(super) fn run(app: &App) {
     let Some(mailer) = &app.mailer else { return };

@@ -52,8 +52,15 @@ pub struct Background {
 }
 
 impl Background {
-    /// Starts the threads. Call it once for an [`App`]: when the threads have ended, no others send
-    /// its mail.
+    /// Starts the threads. When they have ended, others may be started for the same [`App`].
+    ///
+    /// `let _ = Background::start(app)?` ends them at once: bind the value to a name that lives as
+    /// long as the program serves, such as `_background`.
+    ///
+    /// # Errors
+    ///
+    /// If background threads of this [`App`] run already, those of a [`Server`](crate::Server)
+    /// included; or if the system gives no thread.
     pub fn start(app: Arc<App>) -> Result<Background, Problem> {
         let mut background = Background::beside_engine(app)?;
         background.spawn("lictor-upkeep", upkeep::run).map_err(no_thread)?;
@@ -62,13 +69,15 @@ impl Background {
 
     /// Starts the threads but for the upkeep, which the engine calls itself.
     pub(crate) fn beside_engine(app: Arc<App>) -> Result<Background, Problem> {
-        #[cfg(feature = "mail")]
-        if app.store.outbox_signal().is_over() {
+        if !app.claim_background() {
             return Err(Problem::new(
-                "the background threads of this App have ended; no others can send its mail",
-                "open another App",
+                "the background threads of this App run already",
+                "keep the first Background; Server::run starts its own",
             ));
         }
+        // From here on dropping the value gives the claim back.
+        #[cfg(feature = "mail")]
+        delivery::begin(&app);
         let mut background = Background { app, running: Vec::new(), threads: Vec::new() };
         background.spawn("lictor-sweep", sweep::run).map_err(no_thread)?;
         #[cfg(feature = "mail")]
@@ -98,6 +107,7 @@ impl Drop for Background {
         if let Err(error) = self.app.store.settle() {
             log::warn!("the write-ahead log stays for the next start: {error}");
         }
+        self.app.release_background();
     }
 }
 

@@ -135,8 +135,8 @@ fn add(
     print(&format!("added {name} (id {id})"))
 }
 
-/// Why an account could not be added. Whoever asks for an administrator of a taken name most likely
-/// means the account that has it.
+/// Why an account could not be added. An administrator with a taken name is most likely meant to be
+/// the account that has it.
 fn cannot_add(error: Error, name: &Username, roles: &Roles) -> Problem {
     let taken = matches!(error, Error::UsernameTaken);
     let mut problem = failed(error);

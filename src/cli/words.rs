@@ -2,7 +2,7 @@
 //! settings.
 //!
 //! A message of the library names a setting as ``the setting `public_url` ``, by the field of
-//! [`Config`](crate::Config) that holds it. Whoever embeds the library reads that; here it becomes
+//! [`Config`](crate::Config) that holds it. Embedders read that; here it becomes
 //! `--public-url`. Replacing it in the text, and not passing settings as values, serves log lines
 //! as well, and a message stays one sentence that can be read where it is written.
 

@@ -4,10 +4,14 @@ use std::time::Duration;
 
 use super::{Config, Registration};
 use crate::error::Problem;
+use crate::net::Settings;
 
 /// The longest lifespan: more than 50 years is a slip of the keyboard, and the times in a token end
 /// in 2106.
 const MAX_LIFESPAN: Duration = Duration::from_secs(50 * 365 * 24 * 3600);
+
+/// The most threads of one kind, as on the command line.
+const MAX_THREADS: usize = 1024;
 
 impl Config {
     /// An error for the first setting that cannot be, alone or with another.
@@ -20,7 +24,36 @@ impl Config {
                 "give it a number, such as 15",
             ));
         }
+        self.check_engine()?;
         self.check_mail()
+    }
+
+    /// Flags cannot give such numbers, and not all of these fields have one.
+    fn check_engine(&self) -> Result<(), Problem> {
+        let Settings { workers, slow_workers, slow_queue, slow_per_address, .. } = self.engine;
+        let Settings { max_connections, max_per_address, .. } = self.engine;
+        for (field, number, most) in [
+            ("workers", workers, MAX_THREADS),
+            ("slow_workers", slow_workers, MAX_THREADS),
+            ("max_connections", max_connections, usize::MAX),
+            ("max_per_address", max_per_address as usize, usize::MAX),
+            ("slow_queue", slow_queue, usize::MAX),
+            ("slow_per_address", slow_per_address, usize::MAX),
+        ] {
+            if number == 0 {
+                return Err(Problem::usage(
+                    format!("`engine.{field}` is 0, so no request could be answered"),
+                    "give it at least 1, or leave the default",
+                ));
+            }
+            if number > most {
+                return Err(Problem::usage(
+                    format!("`engine.{field}` is {number}; there can be {most} threads"),
+                    "give it fewer, or leave the default",
+                ));
+            }
+        }
+        Ok(())
     }
 
     fn check_algorithm(&self) -> Result<(), Problem> {
@@ -104,6 +137,23 @@ mod tests {
         };
         assert!(check(None) && check(Some(Algorithm::Hs256)));
         assert!(!check(Some(Algorithm::EdDsa)));
+    }
+
+    #[test]
+    fn the_engine_has_a_thread_and_a_place_for_a_request() {
+        let check = |change: fn(&mut Config)| {
+            let mut config = Config::new("x", secret());
+            change(&mut config);
+            config.check().is_ok()
+        };
+        assert!(check(|config| config.engine.workers = 1));
+        assert!(check(|config| config.engine.slow_workers = 1024));
+        assert!(!check(|config| config.engine.workers = 0));
+        assert!(!check(|config| config.engine.slow_workers = 1025));
+        assert!(!check(|config| config.engine.max_connections = 0));
+        assert!(!check(|config| config.engine.max_per_address = 0));
+        assert!(!check(|config| config.engine.slow_queue = 0));
+        assert!(!check(|config| config.engine.slow_per_address = 0));
     }
 
     #[test]

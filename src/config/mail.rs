@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::mail::{Sender, Transport};
 
-/// How mail is sent, from whom, and with which words.
+/// How mail is sent, from whom, and with which words. Needs the feature `mail`.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct MailSettings {

@@ -65,7 +65,7 @@ pub struct Config {
     pub reset_lifespan: Duration,
     /// How long the link that confirms an e-mail address is valid (24 hours).
     pub confirmation_lifespan: Duration,
-    /// How mail is sent (not at all).
+    /// How mail is sent (not at all). Needs the feature `mail`.
     #[cfg(feature = "mail")]
     pub mail: Option<MailSettings>,
     /// Where people reach the app (none); its pages `finalize` and `reset-finalize` take the tokens

@@ -8,7 +8,7 @@ pub enum Registration {
     Open,
     /// Everyone who follows the link in a mail to the e-mail address that they give.
     Email,
-    /// Whoever has an invitation, from an administrator or the command line.
+    /// People with an invitation, from an administrator or the command line.
     Invite,
     /// Nobody; accounts come from the command line.
     Closed,

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum Web {
     /// None: a path without an endpoint is not found.
     Off,
-    /// lictor's own app, which is part of the program.
+    /// lictor's own app, which is part of the program. Needs the feature `web-app`.
     #[cfg(feature = "web-app")]
     Embedded,
     /// The app in this folder, which has an `index.html`.

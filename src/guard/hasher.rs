@@ -9,7 +9,7 @@ use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use zeroize::Zeroizing;
 
 use super::{Password, lock};
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::values::{PasswordHash, random};
 
 /// Cost of a new hash: 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
@@ -127,7 +127,9 @@ impl Hasher {
         if arena.0.len() <= MEMORY_KIB as usize {
             self.arenas().push(arena);
         }
-        hashed.map_err(|error| Error::Internal(format!("hashing failed: {error}").into()))?;
+        hashed.map_err(|error| {
+            Error::Internal(Cause::new(format!("hashing failed: {error}"), error))
+        })?;
         Ok(output)
     }
 

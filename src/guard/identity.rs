@@ -8,7 +8,7 @@ use crate::http::Request;
 use crate::store::{
     Actor, Authority, ClientInfo, Entry, Event, NewSession, Person, Proof, Standing, Store,
 };
-use crate::values::Roles;
+use crate::values::{Role, Roles};
 
 /// The role of administrators.
 const ADMIN: &str = "admin";
@@ -53,8 +53,14 @@ impl Identity {
         self.began
     }
 
-    /// Returns an error unless the user has a role.
-    pub(crate) fn require_role(&self, role: &str) -> Result<(), Error> {
+    /// Returns [`Error::MissingRole`], which is answered 403, unless the user has the role. For
+    /// routes of another server; on routes of yours a [`Handler::role`](crate::Handler::role) does
+    /// the same.
+    pub fn require_role(&self, role: &Role) -> Result<(), Error> {
+        self.require(role.as_str())
+    }
+
+    fn require(&self, role: &str) -> Result<(), Error> {
         match self.roles.iter().any(|one| one == role) {
             true => Ok(()),
             false => Err(Error::MissingRole(role.into())),
@@ -81,7 +87,7 @@ pub struct Admin(Identity);
 impl Admin {
     /// Returns an error unless the user has the role `admin`.
     pub(crate) fn of(identity: Identity) -> Result<Admin, Error> {
-        identity.require_role(ADMIN)?;
+        identity.require(ADMIN)?;
         Ok(Admin(identity))
     }
 

@@ -36,10 +36,13 @@ impl HeaderValue {
     }
 }
 
+/// Browsers must not guess another content type than the one that is said.
+const NOSNIFF: (&str, &str) = ("X-Content-Type-Options", "nosniff");
+
 /// One response: status, header fields beyond the usual ones, body.
 #[derive(Debug, Clone)]
 pub struct Response {
-    /// HTTP status.
+    /// HTTP status, from 100 to 599. Another number is a bug, and the engine sends 500 instead.
     pub status: u16,
     headers: Vec<(&'static str, HeaderValue)>,
     content_type: &'static str,
@@ -59,7 +62,7 @@ impl Response {
         // serde_json cannot fail for strings, numbers, lists and maps with string keys, which is
         // what our answers hold. An embedder's type that fails is a bug, and answered like one.
         match serde_json::to_vec(value) {
-            Ok(body) => Response::fixed(status, "application/json", body),
+            Ok(body) => Response::of(status, "application/json", body.into()),
             Err(_) => Response::error(500, "InternalError", "The answer could not be written"),
         }
     }
@@ -69,13 +72,34 @@ impl Response {
         Response::json(200, value).with("Cache-Control", "no-store")
     }
 
-    /// An answer with this body.
+    /// An answer in plain text, in UTF-8.
+    ///
+    /// ```
+    /// use lictor::http::Response;
+    /// let response = Response::text(200, "Good day\n");
+    /// assert_eq!(response.content_type(), "text/plain; charset=utf-8");
+    /// assert_eq!(response.body(), b"Good day\n");
+    /// ```
+    pub fn text(status: u16, text: &str) -> Response {
+        let body = text.as_bytes().to_vec();
+        Response::of(status, "text/plain; charset=utf-8", body.into())
+    }
+
+    /// An answer with this body. A content type that a header field cannot hold
+    /// ([`HeaderValue::new`]) is a bug, and answered with 500.
     pub fn fixed(
         status: u16,
         content_type: &'static str,
         body: impl Into<Cow<'static, [u8]>>,
     ) -> Response {
-        Response { status, headers: Vec::new(), content_type, body: Body::Bytes(body.into()) }
+        match HeaderValue::new(content_type) {
+            Some(_) => Response::of(status, content_type, body.into()),
+            None => Response::error(500, "InternalError", "The answer has a wrong content type"),
+        }
+    }
+
+    fn of(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Response {
+        Response { status, headers: Vec::new(), content_type, body: Body::Bytes(body) }
     }
 
     /// An answer whose body is the first `length` bytes of a file, which is read while they are
@@ -130,9 +154,12 @@ impl Response {
         self.content_type
     }
 
-    /// The header fields beyond `Content-Type`, `Content-Length`, `Date` and `Connection`.
+    /// The header fields beyond `Content-Type`, `Content-Length`, `Date` and `Connection`. With a
+    /// content type, `X-Content-Type-Options: nosniff` is the first.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.headers.iter().map(|(name, value)| (*name, value.0.as_ref()))
+        let nosniff = (!self.content_type.is_empty()).then_some(NOSNIFF);
+        let others = self.headers.iter().map(|(name, value)| (*name, value.0.as_ref()));
+        nosniff.into_iter().chain(others)
     }
 
     /// Appends the response's bytes to `out` (RFC 9112 section 4). Returns false if the body is too
@@ -147,17 +174,19 @@ impl Response {
         head_only: bool,
     ) -> bool {
         out.extend_from_slice(b"HTTP/1.1 ");
-        push_number(out, self.status.into());
+        let status = if (100..=599).contains(&self.status) { self.status } else { 500 };
+        push_number(out, status.into());
         out.push(b' ');
-        out.extend_from_slice(reason(self.status).as_bytes());
+        out.extend_from_slice(reason(status).as_bytes());
         out.extend_from_slice(b"\r\nDate: ");
         out.extend_from_slice(date.as_bytes());
         if !self.content_type.is_empty() {
             push_field(out, "Content-Type", self.content_type);
+            // `NOSNIFF`, in one piece.
             out.extend_from_slice(b"\r\nX-Content-Type-Options: nosniff");
         }
         // 1xx, 204 and 304 have no body, and 204 must have no length (RFC 9110 section 8.6).
-        let bodiless = matches!(self.status, 100..200 | 204 | 304);
+        let bodiless = matches!(status, 100..200 | 204 | 304);
         if !bodiless {
             out.extend_from_slice(b"\r\nContent-Length: ");
             push_number(out, self.body.len());
@@ -342,6 +371,27 @@ mod tests {
             date.update(Timestamp(second));
             assert_eq!(date.as_bytes(), expected.as_bytes());
         }
+    }
+
+    #[test]
+    fn a_browser_must_not_guess_the_content_type_on_any_server() {
+        let response = Response::text(200, "x").with("Allow", "GET");
+        let fields: Vec<_> = response.headers().collect();
+        assert_eq!(fields, [("X-Content-Type-Options", "nosniff"), ("Allow", "GET")]);
+        let bytes = encoded(&response, Persistence::Default, false);
+        assert_eq!(bytes.matches("nosniff").count(), 1, "{bytes}");
+        assert_eq!(Response::empty(204).headers().count(), 0);
+    }
+
+    #[test]
+    fn a_wrong_status_or_content_type_is_answered_500() {
+        for status in [0, 7, 99, 600, 65_535] {
+            let bytes = encoded(&Response::empty(status), Persistence::Default, false);
+            assert!(bytes.starts_with("HTTP/1.1 500 Internal Server Error\r\n"), "{bytes}");
+        }
+        let response = Response::fixed(200, "text/html\r\nSet-Cookie: a=b", &b"x"[..]);
+        assert_eq!(response.status, 500);
+        assert_eq!(response.content_type(), "application/json");
     }
 
     #[test]

@@ -112,12 +112,21 @@ pub struct Keys(Vec<Key>);
 impl Keys {
     /// Reads a key file: one line that is an HS256 secret, or a ring, one line a key. The file must
     /// exist; see [`read_or_create`](Keys::read_or_create) for the first start.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or holds anything but keys.
     pub fn read(path: &Path) -> Result<Keys, Problem> {
         file::read(path)
     }
 
     /// Reads the key file, or makes one with a new key that only its owner can read; true if the file
     /// is new.
+    ///
+    /// # Errors
+    ///
+    /// If the file is there and cannot be read or holds anything but keys; if it cannot be made; if
+    /// the system gives no randomness.
     pub fn read_or_create(
         path: &Path,
         algorithm: Algorithm,

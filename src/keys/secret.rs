@@ -20,6 +20,10 @@ pub struct Secret(Zeroizing<Vec<u8>>);
 
 impl Secret {
     /// Takes the raw bytes, as PyJWT does with a `SECRET_KEY`.
+    ///
+    /// # Errors
+    ///
+    /// If there are fewer than 32 bytes, or too many to be a secret.
     pub fn new(bytes: impl Into<Vec<u8>>) -> Result<Secret, Problem> {
         let bytes = Zeroizing::new(bytes.into());
         if bytes.len() < MIN_SECRET {

@@ -30,7 +30,8 @@ pub struct Mail<'a> {
     pub content: &'a Content,
 }
 
-/// The sender of all mails: a mailbox, with a display name or without one.
+/// The sender of all mails: a mailbox, with a display name or without one. Needs the feature
+/// `mail`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sender {
     name: Option<String>,

@@ -1,4 +1,4 @@
-//! The transports that `--mail` names, and the outcome of a delivery. Knows neither when a delivery
+//! The transports of mails, and the outcome of a delivery. Knows neither when a delivery
 //! is repeated nor what a mail says.
 
 mod directory;
@@ -38,7 +38,7 @@ impl Failure {
     }
 }
 
-/// A transport for mails. Cheap to clone.
+/// A transport for mails. Cheap to clone. Needs the feature `mail`.
 #[derive(Clone)]
 pub struct Transport(Kind);
 
@@ -51,7 +51,14 @@ enum Kind {
 }
 
 impl Transport {
-    /// Parses the value of `--mail`.
+    /// Parses one of `smtp+starttls://USER:PASSWORD@HOST`, `smtps://USER:PASSWORD@HOST`,
+    /// `smtp://HOST`, `sendmail:`, `sendmail:/PATH/OF/PROGRAM`, `dir:PATH` (a file a mail) and
+    /// `log:`.
+    ///
+    /// # Errors
+    ///
+    /// If the text is none of them, or names a program or directory that is not there. The message
+    /// never shows the text, which may hold a password.
     ///
     /// ```
     /// use lictor::Transport;
@@ -81,7 +88,7 @@ impl Transport {
     }
 
     /// Delivers a mail within a limited time. `Ok` means that the server, program or disk has it safely.
-    pub fn deliver(&self, sender: &Sender, mail: &Mail<'_>) -> Result<(), Failure> {
+    pub(crate) fn deliver(&self, sender: &Sender, mail: &Mail<'_>) -> Result<(), Failure> {
         let message = Message::new(sender, mail).map_err(Failure::permanent)?;
         match &self.0 {
             Kind::Smtp(relay) => relay.deliver(sender, &message),
@@ -105,7 +112,7 @@ impl Transport {
     }
 
     /// A warning for the operator at start, if the transport exposes mails.
-    pub fn warning(&self) -> Option<&'static str> {
+    pub(crate) fn warning(&self) -> Option<&'static str> {
         match &self.0 {
             Kind::Log => Some(
                 "mails go to the log, whose readers can use the links in them; use this only for \

@@ -17,7 +17,7 @@ pub(super) fn run(route: &Route, call: &Call<'_>) -> Result<Response, Error> {
         }
         Guarded::Role(role, handler) => {
             let user = call.app.check_token(call)?;
-            user.require_role(role.as_str())?;
+            user.require_role(role)?;
             check_policy(route, call, &user)?;
             handler(call, &user)
         }

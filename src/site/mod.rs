@@ -65,6 +65,10 @@ struct Found<'s, 'r> {
 
 impl Site {
     /// Opens the pages that the app's configuration names ([`Config::web`](crate::Config::web)).
+    ///
+    /// # Errors
+    ///
+    /// If the folder of pages cannot be read or has no `index.html`, or if the database lies in it.
     pub fn new(app: impl Into<Arc<App>>) -> Result<Site, Problem> {
         let app = app.into();
         let assets = Assets::open(&app.config.web, &app.config.database.private_files())?;
@@ -73,9 +77,21 @@ impl Site {
         Ok(Site { app, routes: api::routes(), assets, refused_origins, concurrency })
     }
 
-    /// Adds an endpoint of your own. One with the method and path of an endpoint of ours is never
-    /// reached.
+    /// Adds an endpoint of your own.
+    ///
+    /// # Panics
+    ///
+    /// If no request can ever reach it: the method is not a token in upper case, the path does not
+    /// begin with `/` or holds `?` or `#`, its braces are not those of one parameter that is a
+    /// whole segment, or an earlier route, of lictor's or of yours, answers the same method and
+    /// path.
+    #[track_caller]
     pub fn with_route(mut self, route: Route) -> Site {
+        let hidden = || self.routes.iter().any(|earlier| earlier.hides(&route));
+        let fault = route.fault();
+        if let Some(fault) = fault.or_else(|| hidden().then_some("an earlier route answers it")) {
+            panic!("the route {} {} cannot be reached: {fault}", route.method, route.path);
+        }
         self.routes.push(route);
         self
     }
@@ -88,8 +104,20 @@ impl Site {
     /// Answers a request. Takes as long as the handler does: tens of milliseconds where a password
     /// is hashed. In an async program call it with `spawn_blocking`.
     ///
-    /// The server around sees to the size of bodies, and to timeouts. It must say who the client is
-    /// ([`Request::peer`]), or guessing passwords is not slowed down by IP address.
+    /// At most `slow_workers` hashes ([`Settings`](crate::net::Settings)) run at once; other calls
+    /// that hash wait for them, so threads that may block can all be taken by logins.
+    ///
+    /// What the server around does:
+    ///
+    /// - It limits the size of bodies, and time.
+    /// - It says who the client is ([`Request::peer`]), or guessing passwords is not slowed down by
+    ///   IP address.
+    /// - It gives the target in origin form, `/path?query`, also if the client sent an absolute
+    ///   one.
+    /// - It leaves out the body of an answer to `HEAD`; this returns it.
+    /// - It sends all of [`Response::headers`], and [`Response::content_type`] if there is one.
+    ///
+    /// A panic of a handler unwinds through this call. lictor's own engine answers 500 then.
     pub fn handle(&self, request: &Request<'_>, now: Timestamp) -> Response {
         self.app.set_busy();
         let response = match self.find(request) {

@@ -43,7 +43,8 @@ impl Database {
 
     /// Where the keys are unless another place is configured: beside the file, under its name with
     /// the ending `.key`.
-    pub fn default_key_file(&self) -> PathBuf {
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn default_key_file(&self) -> PathBuf {
         let Database::File(path) = self;
         let file = path.with_extension("key");
         // A database that itself ends in .key has its keys beside it all the same.
@@ -52,13 +53,14 @@ impl Database {
 
     /// The files that must not be given out with the pages of an app. What lies beside them is as
     /// private.
-    pub fn private_files(&self) -> Vec<PathBuf> {
+    pub(crate) fn private_files(&self) -> Vec<PathBuf> {
         let Database::File(path) = self;
         vec![path.clone()]
     }
 
     /// The same database, by a name that does not depend on the working directory.
-    pub fn absolute(&self) -> Database {
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn absolute(&self) -> Database {
         let Database::File(path) = self;
         Database::File(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
     }

@@ -11,7 +11,7 @@
 use std::fmt;
 
 use crate::clock::Timestamp;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
 /// A value that is bound to a statement's parameter.
 #[derive(Debug, Clone, Copy)]
@@ -127,24 +127,22 @@ pub(crate) enum Fault {
     Taken(Unique),
     /// Another transaction was in the way; the same one may succeed when it is run again.
     #[allow(dead_code)] // SQLite waits for the one writer before a transaction begins.
-    Retry(String),
+    Retry(Cause),
     /// Passing trouble of the machine, of the network or of another process.
-    Unavailable(String),
+    Unavailable(Cause),
     /// A row holds what the schema does not allow, or the statement is wrong.
-    Damaged(String),
+    Damaged(Cause),
 }
 
 impl From<Fault> for Error {
     fn from(fault: Fault) -> Error {
         match fault {
             Fault::Taken(Unique::Username) => Error::UsernameTaken,
-            Fault::Taken(Unique::Email) => {
-                Error::BadRequest("email: this address belongs to another user".into())
-            }
+            Fault::Taken(Unique::Email) => Error::EmailTaken,
             Fault::Retry(why) | Fault::Unavailable(why) => {
-                Error::Unavailable(format!("database: {why}").into())
+                Error::Unavailable(why.within("database"))
             }
-            Fault::Damaged(why) => Error::Internal(format!("database: {why}").into()),
+            Fault::Damaged(why) => Error::Internal(why.within("database")),
         }
     }
 }
@@ -229,7 +227,7 @@ impl dyn Row + '_ {
 }
 
 fn not_null<T>(value: Option<T>, column: usize) -> Result<T, Fault> {
-    value.ok_or_else(|| Fault::Damaged(format!("column {column} is NULL")))
+    value.ok_or_else(|| Fault::Damaged(format!("column {column} is NULL").into()))
 }
 
 impl Column for Option<i64> {
@@ -247,7 +245,7 @@ impl Column for i64 {
 impl Column for u32 {
     fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
         let number = row.get::<i64>(column)?;
-        let wrong = |_| Fault::Damaged(format!("column {column} is out of range: {number}"));
+        let wrong = |_| Fault::Damaged(format!("column {column} is out of range: {number}").into());
         u32::try_from(number).map_err(wrong)
     }
 }
@@ -285,7 +283,7 @@ impl Column for Option<String> {
 impl<const N: usize> Column for [u8; N] {
     fn read(row: &dyn Row, column: usize) -> Result<Self, Fault> {
         let bytes = not_null(row.blob(column)?, column)?;
-        let wrong = |_| Fault::Damaged(format!("column {column} has {} bytes", bytes.len()));
+        let wrong = |_| Fault::Damaged(format!("column {column} has {} bytes", bytes.len()).into());
         bytes.try_into().map_err(wrong)
     }
 }

@@ -34,7 +34,12 @@ impl Signal {
 /// For the thread that delivers.
 #[cfg(any(test, feature = "mail"))]
 impl Signal {
-    /// Wakes the thread that waits, for the last time.
+    /// Takes back an earlier [`Signal::end`], for a new thread that waits.
+    pub fn begin(&self) {
+        self.notified().get_or_insert(true);
+    }
+
+    /// Wakes the thread that waits, for the last time until [`Signal::begin`].
     pub fn end(&self) {
         *self.notified() = None;
         self.changed.notify_all();
@@ -79,5 +84,8 @@ mod tests {
             assert!(!waiter.join().unwrap());
         });
         assert!(signal.is_over() && !signal.wait(long));
+        signal.begin();
+        signal.notify();
+        assert!(!signal.is_over() && signal.wait(long));
     }
 }

@@ -6,7 +6,7 @@ use super::driver::{Abort, Fault, Queries, Row, Value};
 use super::entry::Entry;
 use super::rows;
 use crate::clock::Timestamp;
-use crate::error::Error;
+use crate::error::{Cause, Error};
 use crate::values::random;
 
 /// The target of what is logged of a transaction, for filters.
@@ -51,7 +51,7 @@ impl Transaction<'_> {
     pub(in crate::store) fn message_id(&mut self) -> Result<String, Fault> {
         match random() {
             Ok(bytes) => Ok(format!("{:032x}", u128::from_be_bytes(bytes))),
-            Err(error) => Err(Fault::Unavailable(error.to_string())),
+            Err(error) => Err(Fault::Unavailable(Cause::new(error.to_string(), error))),
         }
     }
 }

@@ -1,12 +1,12 @@
 //! Random bytes from the system, and random UUIDs.
 
-use crate::error::Error;
+use crate::error::{Cause, Error};
 
 /// Returns random bytes from the system.
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], Error> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|error| {
-        Error::Unavailable(format!("no randomness from the system: {error}").into())
+        Error::Unavailable(Cause::new(format!("no randomness from the system: {error}"), error))
     })?;
     Ok(bytes)
 }

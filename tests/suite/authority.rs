@@ -78,7 +78,7 @@ fn what_waited_for_the_database_was_done_with_a_password_that_had_been_replaced(
         is(&overtaken(&server, &token, what, &one), (403, "BlacklistedError"));
         assert_eq!(server.protected(&another).status(), 200);
     }
-    // Whoever wanted to leave, and has been logged out meanwhile, has left.
+    // A user who logs out, and was logged out in the meantime, is logged out.
     let token = server.login("ada", PASSWORD).token();
     let logout = ("POST", "/api/logout", json!({}));
     assert_eq!(overtaken(&server, &token, logout, session).status(), 200);
@@ -212,7 +212,7 @@ fn recovery_codes_could_be_tried_without_end() {
     drop(recovery);
 }
 
-/// The mails that were sent, as soon as there are so many.
+/// The mails that were sent, once there are this many.
 fn mails(dir: &Dir, count: usize) -> Vec<String> {
     let begun = Instant::now();
     loop {

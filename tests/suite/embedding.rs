@@ -8,7 +8,8 @@ use lictor::clock::Timestamp;
 use lictor::http::{Header, Request, Response};
 use lictor::{
     App, Background, Call, Config, Cors, Error, Handler, Identity, MailSettings, Network, Origin,
-    PageUrl, Registration, Role, Roles, Route, SecondFactorRule, Secret, Sender, Site, Transport,
+    PageUrl, Registration, Role, Roles, Route, SecondFactorRule, Secret, Sender, Server, Site,
+    Transport,
 };
 
 use crate::support::{Dir, PASSWORD, SECRET};
@@ -261,6 +262,112 @@ fn background_threads_send_mail_and_end_when_dropped() {
     // The program itself can go on, and has all of the app again when the site is gone.
     drop(site);
     assert_eq!(Arc::strong_count(&app), 1);
+}
+
+/// Waits until the directory of mails holds `count` of them.
+fn wait_for_mails(mails: &std::path::Path, count: usize) {
+    let begun = Instant::now();
+    while std::fs::read_dir(mails).unwrap().count() < count {
+        assert!(begun.elapsed() < Duration::from_secs(20), "mail {count} was not sent");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn an_app_has_one_background_at_a_time() {
+    let dir = Dir::new();
+    let mails = dir.0.join("mails");
+    std::fs::create_dir(&mails).unwrap();
+    let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    config.listen = ([127, 0, 0, 1], 0).into();
+    config.public_url = Some(PageUrl::parse("https://login.example").unwrap());
+    config.registration = Registration::Email;
+    config.mail = Some(MailSettings::new(
+        Transport::parse(&format!("dir:{}", mails.display())).unwrap(),
+        Sender::parse("login@login.example").unwrap(),
+    ));
+    let app = Arc::new(App::open(config).unwrap());
+    assert_eq!(app.config().registration, Registration::Email);
+    let site = Site::new(Arc::clone(&app)).unwrap();
+    let register = |name: &str| {
+        let email = format!("{name}@example.org");
+        let body = serde_json::json!({"username": name, "password": PASSWORD, "email": email});
+        let body = body.to_string();
+        let mut request = Request::new("POST", "/api/registration", &[]);
+        request.body = body.as_bytes();
+        assert_eq!(site.handle(&request, Timestamp::now()).status, 201);
+    };
+
+    let first = Background::start(Arc::clone(&app)).unwrap();
+    let refused = Background::start(Arc::clone(&app)).unwrap_err();
+    assert_eq!(refused.what, "the background threads of this App run already");
+    let server = Server::bind(Site::new(Arc::clone(&app)).unwrap()).unwrap();
+    let refused = server.run(&lictor::net::Stop::new().unwrap()).unwrap_err();
+    assert_eq!(refused.next, "keep the first Background; Server::run starts its own");
+    // The ones that were refused have not ended the first.
+    register("ada");
+    wait_for_mails(&mails, 1);
+
+    drop(first);
+    let second = Background::start(Arc::clone(&app)).unwrap();
+    register("bob");
+    wait_for_mails(&mails, 2);
+    drop(second);
+}
+
+#[test]
+#[should_panic(expected = "the route GET /api/sessions cannot be reached: an earlier route")]
+fn a_route_with_the_path_of_a_built_in_one_panics() {
+    let dir = Dir::new();
+    let config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    open(config).with_route(Route::new("GET", "/api/sessions", Handler::user(greet)));
+}
+
+#[test]
+#[should_panic(expected = "the route get /x cannot be reached: the method is not")]
+fn a_route_with_a_method_in_lower_case_panics() {
+    let dir = Dir::new();
+    let config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    open(config).with_route(Route::new("get", "/x", Handler::user(greet)));
+}
+
+#[test]
+fn a_path_with_the_text_of_a_pattern_has_a_parameter() {
+    let dir = Dir::new();
+    let config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    let echo = Handler::public(|call| Ok(Response::text(200, call.request.parameter)));
+    let site = open(config).with_route(Route::new("GET", "/one/{a}", echo));
+    let get = |path: &str| site.handle(&Request::new("GET", path, &[]), Timestamp(1_800_000_000));
+    assert_eq!(get("/one/{a}").body(), b"{a}");
+    assert_eq!(get("/one/").status, 404);
+    let nosniff = ("X-Content-Type-Options", "nosniff");
+    assert_eq!(get("/one/2").headers().filter(|field| *field == nosniff).count(), 1);
+    assert_eq!(get("/api/").headers().filter(|field| *field == nosniff).count(), 1);
+}
+
+#[test]
+fn a_role_can_be_required_of_an_identity() {
+    let dir = Dir::new();
+    let site = open(Config::new(dir.database(), Secret::new(SECRET).unwrap()));
+    let now = Timestamp::now();
+    let bearer = format!("Bearer {}", register(&site, "ada", now));
+    let headers = [Header { name: "Authorization", value: bearer.as_bytes() }];
+    let ada = site.app().identify(&Request::new("GET", "/notes", &headers), now).unwrap();
+    assert!(ada.require_role(&Role::parse("user").unwrap()).is_ok());
+    let refused = ada.require_role(&Role::parse("editor").unwrap()).unwrap_err();
+    assert_eq!(refused.kind().status, 403);
+}
+
+#[test]
+fn a_problem_with_the_database_has_the_error_of_sqlite() {
+    use std::error::Error as _;
+    let dir = Dir::new();
+    std::fs::write(dir.database(), [b'x'; 4096]).unwrap();
+    let problem = App::open(Config::new(dir.database(), Secret::new(SECRET).unwrap())).unwrap_err();
+    let source = problem.source().unwrap().downcast_ref::<rusqlite::Error>().unwrap();
+    assert_eq!(source.sqlite_error_code(), Some(rusqlite::ErrorCode::NotADatabase));
+    // A `main` that returns the problem prints it like this.
+    assert_eq!(format!("{problem:?}"), problem.to_string());
 }
 
 #[test]

@@ -388,7 +388,7 @@ fn foreign_tokens_with_the_same_secret() {
     // One that never came here has ended as well.
     is(&server.protected(&foreign("c", now() - 50, now() + 50)), REVOKED);
 
-    // Whoever registers here is not the one whom such a token names, whatever its id.
+    // A new account is not the account that such a token names, even with the same id.
     server.register("bob", PASSWORD).token();
     let rf_exp = now() + 1000;
     let of_another = json!({

@@ -104,7 +104,7 @@ fn an_address_that_is_taken_is_told_its_owner_alone() {
         assert_eq!(take(store, NOW), row("b@x.example", "bob", Topic::Taken));
         assert!(!confirm(store, "c", None, NOW));
         assert_eq!(store.credentials("b@x.example").unwrap().unwrap().person.id, bob);
-        // If two wait for the same one, it belongs to whoever confirms first.
+        // If two wait for the same one, it belongs to the account that confirms first.
         register(store, "dan", "d@x.example", "d").unwrap();
         register(store, "dora", "d@x.example", "f").unwrap();
         assert!(confirm(store, "f", Some("s"), NOW) && !confirm(store, "d", Some("t"), NOW));

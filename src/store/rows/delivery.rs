@@ -58,7 +58,7 @@ fn due_mail(row: &dyn Row) -> Result<DueMail, Fault> {
     let (jti, expires): (Option<String>, Option<Timestamp>) = (row.get(6)?, row.get(7)?);
     let kind = row.text(2)?.unwrap_or_default();
     let kind = MailKind::named(kind)
-        .ok_or_else(|| Fault::Damaged(format!("a mail is of an unknown kind: {kind:?}")))?;
+        .ok_or_else(|| Fault::Damaged(format!("a mail is of an unknown kind: {kind:?}").into()))?;
     Ok(DueMail {
         id: row.get(0)?,
         message: row.get(1)?,

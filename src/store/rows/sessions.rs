@@ -227,7 +227,7 @@ pub(in crate::store) fn end_all(
     queries.execute(sql, &[user.into(), now.into()])
 }
 
-/// Ends a session, whoever its user is.
+/// Ends a session of any user.
 pub(in crate::store) fn end_replayed(
     queries: &mut dyn Queries,
     jti: &str,

@@ -18,12 +18,12 @@ pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
         Err(error) if error.kind() == ErrorKind::NotFound && directory(path).is_dir() => {
             return Ok(Inspection::Absent);
         }
-        Err(error) => return Err(cannot_reach(path, &error)),
+        Err(error) => return Err(cannot_reach(path, error)),
         Ok(meta) if meta.is_file() && meta.len() == 0 => return Ok(Inspection::Absent),
         Ok(meta) if !meta.is_file() => return Err(not_a_file(path)),
         Ok(_) => {}
     }
-    let failed = |error: rusqlite::Error| cannot_open(path, &error);
+    let failed = |error: rusqlite::Error| cannot_open(path, error);
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
     if number(&connection, "application_id").map_err(failed)? != APPLICATION_ID {
         return Err(not_ours(path));
@@ -37,7 +37,7 @@ pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
 
 /// Reads the whole file, and says whether it is as it should be.
 pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
-    let failed = |error: rusqlite::Error| cannot_open(path, &error);
+    let failed = |error: rusqlite::Error| cannot_open(path, error);
     // Never through std::fs: closing a file of our own would drop the locks that SQLite has on it,
     // in the whole process.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;

@@ -45,6 +45,7 @@ use self::readers::Readers;
 use self::statements::{Statements, fault};
 use self::turns::Turns;
 use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
+use crate::error::Cause;
 
 /// How long a transaction waits for another process's lock and for other threads, in all.
 const BUSY: Duration = Duration::from_secs(5);
@@ -161,7 +162,9 @@ impl Driver for Sqlite {
         settled.map_err(|failed| match failed {
             Failed::Sqlite(error) => fault(error),
             Failed::Inside(Abort::Fault(fault)) => fault,
-            Failed::Inside(Abort::Rule(error)) => Fault::Damaged(error.to_string()),
+            Failed::Inside(Abort::Rule(error)) => {
+                Fault::Damaged(Cause::new(error.to_string(), error))
+            }
         })
     }
 }

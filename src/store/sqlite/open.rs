@@ -30,7 +30,7 @@ impl Sqlite {
             Inspection::Absent => create_file(path)?,
             Inspection::Current | Inspection::Older(_) => check(path)?,
         }
-        let failed = |error: rusqlite::Error| cannot_open(path, &error);
+        let failed = |error: rusqlite::Error| cannot_open(path, error);
         let connection = writer(path, found)?;
         let log = LogSize::watch(path, &connection).map_err(failed)?;
         let reader = || connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
@@ -46,7 +46,7 @@ impl Sqlite {
 
 /// The connection that writes, to a file that has the current schema afterwards.
 fn writer(path: &Path, found: Inspection) -> Result<Connection, Problem> {
-    let failed = |error: rusqlite::Error| cannot_open(path, &error);
+    let failed = |error: rusqlite::Error| cannot_open(path, error);
     let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     if writer.is_readonly("main").map_err(failed)? {
         return Err(read_only(path));
@@ -75,7 +75,7 @@ fn create_file(path: &Path) -> Result<(), Problem> {
     match made {
         Ok(_) => Ok(()),
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(cannot_reach(path, &error)),
+        Err(error) => Err(cannot_reach(path, error)),
     }
 }
 

@@ -16,12 +16,12 @@ pub(super) fn directory(path: &Path) -> PathBuf {
 }
 
 /// The system refused to look at the file or to make it.
-pub(super) fn cannot_reach(path: &Path, error: &std::io::Error) -> Problem {
+pub(super) fn cannot_reach(path: &Path, error: std::io::Error) -> Problem {
     let shown = path.display();
     let directory = directory(path);
     let found = std::fs::metadata(&directory).map_err(|error| error.kind());
     let next = way_to(&directory, found.map(|found| found.is_dir()));
-    Problem::new(format!("cannot open the database {shown}: {error}"), next)
+    Problem::new(format!("cannot open the database {shown}: {error}"), next).with_source(error)
 }
 
 /// What to do if a file in this directory cannot be reached; `found` says whether it is a directory,
@@ -45,16 +45,15 @@ fn way_to(directory: &Path, found: Result<bool, ErrorKind>) -> String {
 }
 
 /// SQLite refused the file.
-pub(super) fn cannot_open(path: &Path, error: &rusqlite::Error) -> Problem {
+pub(super) fn cannot_open(path: &Path, error: rusqlite::Error) -> Problem {
     use rusqlite::Error;
     let shown = path.display();
-    if let Error::FromSqlConversionFailure(..)
-    | Error::InvalidColumnType(..)
-    | Error::Utf8Error(..) = error
-    {
-        return damaged(path, &error.to_string());
-    }
-    match error.sqlite_error_code() {
+    let unreadable = matches!(
+        error,
+        Error::FromSqlConversionFailure(..) | Error::InvalidColumnType(..) | Error::Utf8Error(..)
+    );
+    let problem = match error.sqlite_error_code() {
+        _ if unreadable => damaged(path, &error.to_string()),
         Some(ErrorCode::NotADatabase) => not_ours(path),
         Some(ErrorCode::DatabaseCorrupt) => damaged(path, &error.to_string()),
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Problem::new(
@@ -65,7 +64,8 @@ pub(super) fn cannot_open(path: &Path, error: &rusqlite::Error) -> Problem {
             format!("cannot open the database {shown}: {error}"),
             "let the user that runs lictor write the file and its directory",
         ),
-    }
+    };
+    problem.with_source(error)
 }
 
 /// The file can be read and not written.

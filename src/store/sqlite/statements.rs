@@ -4,6 +4,7 @@
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, Statement};
 
+use crate::error::Cause;
 use crate::store::driver::{Fault, Queries, Row, Unique, Value};
 
 /// Runs statements on a connection, which keeps them prepared.
@@ -78,7 +79,7 @@ fn run(
 fn bind(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<(), Fault> {
     if statement.parameter_count() != values.len() {
         let (wanted, given) = (statement.parameter_count(), values.len());
-        return Err(Fault::Damaged(format!("{given} values for {wanted} parameters")));
+        return Err(Fault::Damaged(format!("{given} values for {wanted} parameters").into()));
     }
     // A single value belongs to the first parameter: a token check looks no name up. Tests do.
     if let [value] = values
@@ -91,7 +92,7 @@ fn bind(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<(), Fault
         let number = name.strip_prefix('$').and_then(|number| number.parse::<usize>().ok());
         let value = number.and_then(|number| values.get(number.checked_sub(1)?));
         let Some(value) = value else {
-            return Err(Fault::Damaged(format!("parameter {name:?} has no value")));
+            return Err(Fault::Damaged(format!("parameter {name:?} has no value").into()));
         };
         statement.raw_bind_parameter(index, value).map_err(fault)?;
     }
@@ -128,7 +129,10 @@ impl Row for rusqlite::Row<'_> {
             ValueRef::Null => Ok(None),
             ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
                 Ok(text) => Ok(Some(text)),
-                Err(error) => Err(Fault::Damaged(format!("column {column}: {error}"))),
+                Err(error) => {
+                    let text = format!("column {column}: {error}");
+                    Err(Fault::Damaged(Cause::new(text, error)))
+                }
             },
             other => Err(wrong_type(column, other)),
         }
@@ -144,7 +148,7 @@ impl Row for rusqlite::Row<'_> {
 }
 
 fn wrong_type(column: usize, found: ValueRef<'_>) -> Fault {
-    Fault::Damaged(format!("column {column} is of type {}", found.data_type()))
+    Fault::Damaged(format!("column {column} is of type {}", found.data_type()).into())
 }
 
 /// Tells passing trouble of the machine or of another process from what will not pass.
@@ -165,14 +169,24 @@ pub(super) fn fault(error: rusqlite::Error) -> Fault {
             | ErrorCode::ReadOnly
             | ErrorCode::CannotOpen
             | ErrorCode::OutOfMemory,
-        ) => Fault::Unavailable(text),
-        _ => Fault::Damaged(text),
+        ) => Fault::Unavailable(Cause::new(text, error)),
+        _ => Fault::Damaged(Cause::new(text, error)),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_fault_has_the_error_of_sqlite() {
+        use std::error::Error as _;
+        let connection = Connection::open_in_memory().unwrap();
+        let failed = connection.execute_batch("SELECT nothing").unwrap_err();
+        let error = crate::error::Error::from(fault(failed));
+        assert!(error.cause().unwrap().starts_with("database: "), "{error}");
+        assert!(error.source().unwrap().is::<rusqlite::Error>());
+    }
 
     /// The only row of an answer, its columns as text.
     fn row(sql: &'static str, values: &[Value<'_>]) -> Result<Vec<String>, Fault> {
