@@ -57,7 +57,7 @@ impl MailFlags {
 
 #[derive(Args, Debug)]
 pub(super) struct PageFlags {
-    /// URL at which people reach the app, for the links in mails: https://login.example.org. Its
+    /// URL at which people reach the app, for the links in mails, such as <https://login.example.org>. Its
     /// pages /finalize and /reset-finalize take them [default: where the server listens, if only
     /// this machine can reach that]
     #[arg(long, value_name = "URL", env = "LICTOR_PUBLIC_URL")]
