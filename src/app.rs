@@ -95,7 +95,7 @@ impl App {
         let tokens = Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?;
         // The threads that read: the workers, those that hash, one that writes, one that mails.
         let readers = config.engine.workers + config.engine.slow_workers + 2;
-        // Last: a setting that is wrong makes no file, and upgrades none.
+        // Last: a setting that is refused above makes no file, and upgrades none.
         let store = Store::open(&config.database, readers)?;
         Ok(App {
             store,
@@ -268,7 +268,7 @@ impl App {
         self.background.store(false, Ordering::Release);
     }
 
-    /// An error if mail cannot be sent. Endpoints that mail call it first.
+    /// Returns [`Error::MailDisabled`] without a mailer. Endpoints that send mail call this first.
     pub(crate) fn require_mail(&self) -> Result<(), Error> {
         if self.config.sends_mail() { Ok(()) } else { Err(Error::MailDisabled) }
     }

@@ -163,7 +163,7 @@ fn hop(text: &[u8]) -> Option<IpAddr> {
     ip.ok().map(|ip: IpAddr| ip.to_canonical())
 }
 
-/// The IP that limits count: of an IPv6 address its /64, since one client has the whole /64.
+/// Returns the IP that limits count by; for IPv6 the /64, since one client has all of it.
 pub(crate) fn grouped(ip: IpAddr) -> IpAddr {
     match ip.to_canonical() {
         IpAddr::V6(v6) => {

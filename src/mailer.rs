@@ -140,7 +140,7 @@ impl Mailer {
         now: Timestamp,
     ) -> Result<Content, Error> {
         let linked = match &outgoing.topic {
-            Topic::Confirm(link) | Topic::NewAddress(link) => {
+            Topic::Confirm(link) | Topic::NewEmail(link) => {
                 Some((&self.confirmation, MailPurpose::Registration, link))
             }
             Topic::Reset(link) => Some((&self.reset, MailPurpose::Reset, link)),
@@ -175,10 +175,10 @@ fn letter<'a>(outgoing: &'a OutgoingMail, link: &'a str, lifespan: Duration) -> 
     let name = outgoing.person.name.as_str();
     match &outgoing.topic {
         Topic::Confirm(_) => Letter::Confirm { name, link, lifespan },
-        Topic::NewAddress(_) => Letter::NewEmail { name, link, lifespan },
+        Topic::NewEmail(_) => Letter::NewEmail { name, link, lifespan },
         Topic::Reset(_) => Letter::Reset { name, link, lifespan },
         Topic::Taken => Letter::Taken { name },
-        Topic::AddressChanged(email) => Letter::EmailChanged { name, email },
+        Topic::EmailChanged(email) => Letter::EmailChanged { name, email },
         Topic::PasswordChanged => Letter::PasswordChanged { name },
         Topic::SecondFactor(on) => Letter::SecondFactor { name, on: *on },
         Topic::RecoveryCodeUsed => Letter::RecoveryCodeUsed { name },
@@ -220,7 +220,7 @@ fn next_attempt(outgoing: &OutgoingMail, now: Timestamp) -> Option<Timestamp> {
         .map_or(LONGEST_DELAY, |d| d.min(LONGEST_DELAY));
     let due = now.0.saturating_add(delay);
     let end = match &outgoing.topic {
-        Topic::Confirm(link) | Topic::NewAddress(link) | Topic::Reset(link) => link.expires.0,
+        Topic::Confirm(link) | Topic::NewEmail(link) | Topic::Reset(link) => link.expires.0,
         _ => i64::MAX,
     };
     let end = end.min(outgoing.created.0.saturating_add(GIVE_UP_AFTER));

@@ -25,9 +25,9 @@ pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
     let expires = later(now, app.config.confirmation_lifespan);
     let mail = LinkMail { email: &email, jti: &jti, expires };
     let actor = call.caller().user();
-    let entry = Entry::new(Event::AddressProposed, identity.id(), identity.name(), actor);
+    let entry = Entry::new(Event::EmailProposed, identity.id(), identity.name(), actor);
     let by = verified.authority(identity);
-    if !app.store.propose_address(identity.id(), &mail, &by, &entry, now)? {
+    if !app.store.propose_email(identity.id(), &mail, &by, &entry, now)? {
         return Err(Error::MissingUser);
     }
     Ok(done(&format!("successfully sent confirmation email to {}", email.as_str())))

@@ -24,10 +24,10 @@ pub(super) fn get(call: &Call<'_>) -> Result<Response, Error> {
     };
     let caller = call.caller();
     let person = &found.person;
-    let entry = Entry::new(Event::AddressConfirmed, person.id, &person.name, caller.user());
+    let entry = Entry::new(Event::EmailConfirmed, person.id, &person.name, caller.user());
     let login = found.registration.then(|| app.tokens.begin(now)).transpose()?;
     let session = login.as_ref().map(|login| new_session(login, &caller));
-    if !app.store.confirm_address(&claims.jti, session.as_ref(), &entry, now)? {
+    if !app.store.confirm_email(&claims.jti, session.as_ref(), &entry, now)? {
         // Another request was faster with the token, or another user with the email address.
         return Err(Error::InvalidRegistrationToken);
     }

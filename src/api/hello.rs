@@ -15,6 +15,6 @@ pub(super) fn redirect(call: &Call<'_>) -> Result<Response, Error> {
         None => "/api/".into(),
     };
     let location = HeaderValue::new(location)
-        .ok_or_else(|| Error::BadRequest("The query holds a character that it must not".into()))?;
+        .ok_or_else(|| Error::BadRequest("The query holds a forbidden character".into()))?;
     Ok(Response::empty(308).with_value("Location", location))
 }

@@ -34,7 +34,7 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     attempt.end(log_in(call, found, &Typed { username, password, otp, shown, known }))
 }
 
-/// What a login brings.
+/// The fields of a login request, and the device if the account knows it.
 struct Typed {
     username: Zeroizing<String>,
     password: Zeroizing<String>,
@@ -142,7 +142,7 @@ fn familiarity(
         (Familiarity::Stranger, Some(client))
             if found.failures >= GUARDED && app.store.is_known_at(found.person.id, client)? =>
         {
-            Ok(Familiarity::Address)
+            Ok(Familiarity::Ip)
         }
         (known, _) => Ok(known),
     }

@@ -43,7 +43,7 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     }
 }
 
-/// What a registration brings.
+/// The fields of a registration request.
 struct Typed {
     invited: Option<Invited>,
     name: Username,

@@ -1,4 +1,4 @@
-//! The table of routes: the whole truth about every endpoint.
+//! The table of routes: each endpoint's method, path, guard, thread pool and throttle.
 
 use Throttle::{Login, Mail, Password, Registration};
 

@@ -1,4 +1,4 @@
-//! The files of a folder, for an app of one's own. Each request opens its file anew, so a new build is
+//! Serves a folder with the operator's app. Each request opens its file anew, so a new build is
 //! served at once.
 //!
 //! The kernel keeps every path inside the folder, symbolic links included (`openat2` with

@@ -39,7 +39,7 @@ fn discard_notices(app: &App) {
     match app.store.discard_notices(Timestamp::now()) {
         Ok(0) => {}
         Ok(count) => {
-            log::warn!("{count} notices to users were deleted: the setting `mail` is not set")
+            log::info!("{count} notices to users were deleted: no mail is sent here")
         }
         Err(error) => log::warn!("notices stay in the outbox for now: {error}"),
     }

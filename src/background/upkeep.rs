@@ -9,22 +9,22 @@ use crate::app::App;
 const BUSY: Duration = Duration::from_millis(250);
 /// The pause while none come.
 const IDLE: Duration = Duration::from_secs(1);
-/// Pauses without a request after which the memory of password hashing is freed.
-const QUIET_PAUSES: u32 = 5;
+/// Pauses without a hash after which the memory of password hashing is freed.
+const QUIET_PAUSES: u64 = 5;
 
 /// Tells the store a few times a second that requests come, and once that none come any more, until
-/// the sender of `ended` is dropped. Frees the memory of password hashing after some seconds without a request.
+/// the sender of `ended` is dropped. Frees the memory of password hashing after some seconds without
+/// a hash.
 pub(super) fn run(app: &App, ended: Receiver<()>) {
     let mut busy = false;
-    let mut quiet = 0;
+    let mut quiet: u64 = 0;
     while ended.recv_timeout(if busy { BUSY } else { IDLE }) == Err(RecvTimeoutError::Timeout) {
         let was_busy = std::mem::replace(&mut busy, app.was_busy());
         if busy || was_busy {
             app.store.upkeep(busy);
         }
-        quiet = if busy { 0 } else { QUIET_PAUSES.min(quiet + 1) };
+        quiet = if app.hasher.was_used() { 0 } else { quiet + 1 };
         if quiet == QUIET_PAUSES {
-            // A hash that was still running may have kept its memory since the last time.
             app.hasher.release_memory();
         }
     }

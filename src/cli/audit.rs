@@ -51,7 +51,7 @@ pub(super) fn run(command: &AuditCommand) -> Result<(), Problem> {
     match (print(&store, query, command.limit, line)?, name) {
         (0, Some(name)) => Err(Problem::new(
             format!("there is no user {name}, and nothing on record of one"),
-            "see all that is on record: lictor audit",
+            "list all entries: lictor audit",
         )),
         _ => Ok(()),
     }

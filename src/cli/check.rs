@@ -48,8 +48,8 @@ fn print(rows: &[Row], warnings: &[String]) {
     }
     let _ = writeln!(
         out,
-        "note: these flags and this environment were looked at; by hand, a systemd unit's \
-         Environment= is not among them"
+        "note: only these flags and this environment were checked; run by hand, this misses the \
+         Environment= of a systemd unit"
     );
     for warning in warnings {
         let _ = writeln!(out, "warning: {warning}");
@@ -133,7 +133,7 @@ fn network_rows(config: &Config) -> Vec<Row> {
         ("workers", config.engine.workers.to_string()),
         ("hash threads", config.engine.slow_workers.to_string()),
         ("max connections", config.engine.max_connections.to_string()),
-        ("max per address", config.engine.max_per_address.to_string()),
+        ("max per address", config.engine.max_per_ip.to_string()),
     ]
 }
 

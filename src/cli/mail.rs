@@ -128,12 +128,12 @@ fn send(test: &Test) -> Result<(), Problem> {
         Ok(()) => print(&format!("sent to {} by {way}", to.as_str())),
         Err(Failure::Temporary(why)) => Err(Problem::new(
             format!("{way} did not take the mail: {why}"),
-            "see that host, port, user and password are right, and that the server lets you send \
+            "check that host, port, user and password are right, and that the server lets you send \
              from this address; the server would try again",
         )),
         Err(Failure::Permanent(why)) => Err(Problem::new(
             format!("{way} refused the mail: {why}"),
-            "see that the address exists; the server would not try again",
+            "check the e-mail address; `lictor serve` would not try again",
         )),
     }
 }

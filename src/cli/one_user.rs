@@ -25,7 +25,7 @@ impl OneUser {
             Some(account) => Ok((store, account)),
             None => Err(Problem::new(
                 format!("there is no user {name}"),
-                "see who is there: lictor user list",
+                "list the users: lictor user list",
             )),
         }
     }

@@ -16,7 +16,7 @@ pub(super) fn unless_closed(error: io::Error) -> Result<(), Problem> {
         io::ErrorKind::BrokenPipe => Ok(()),
         _ => Err(Problem::new(
             format!("cannot write the output: {error}"),
-            "see that its disk has space",
+            "check that its disk has free space",
         )
         .with_source(error)),
     }
@@ -27,7 +27,7 @@ pub(super) fn failed(error: Error) -> Problem {
     let next = match error {
         Error::InvalidPassword(_) => "choose another password",
         Error::InvalidUsername(_) => "choose another name",
-        Error::UsernameTaken => "choose another name, or see who is there: lictor user list",
+        Error::UsernameTaken => "choose another name, or list the users: lictor user list",
         Error::LastAdmin => "make another administrator first: lictor user roles NAME admin",
         Error::TooManyInvitations => "see which there are: lictor invite list",
         Error::Unavailable(_) => "try again; if it stays, look at the disk and its permissions",

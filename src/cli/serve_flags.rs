@@ -177,7 +177,7 @@ impl ServeFlags {
         engine.workers = self.workers.map_or(engine.workers, usize::from);
         engine.slow_workers = self.hash_threads.map_or(engine.slow_workers, usize::from);
         engine.max_connections = self.max_connections as usize;
-        engine.max_per_address = self.max_connections_per_address;
+        engine.max_per_ip = self.max_connections_per_address;
         config.check()?;
         Ok(config)
     }

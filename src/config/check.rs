@@ -14,7 +14,7 @@ const MAX_LIFESPAN: Duration = Duration::from_secs(50 * 365 * 24 * 3600);
 const MAX_THREADS: usize = 1024;
 
 impl Config {
-    /// An error for the first setting that cannot be, alone or with another.
+    /// Returns an error for the first setting that is invalid or contradicts another.
     pub fn check(&self) -> Result<(), Problem> {
         self.check_algorithm()?;
         self.check_lifespans()?;
@@ -30,15 +30,15 @@ impl Config {
 
     /// Flags cannot give such numbers, and not all of these fields have one.
     fn check_engine(&self) -> Result<(), Problem> {
-        let Settings { workers, slow_workers, slow_queue, slow_per_address, .. } = self.engine;
-        let Settings { max_connections, max_per_address, .. } = self.engine;
+        let Settings { workers, slow_workers, slow_queue, slow_per_ip, .. } = self.engine;
+        let Settings { max_connections, max_per_ip, .. } = self.engine;
         for (field, number, most) in [
             ("workers", workers, MAX_THREADS),
             ("slow_workers", slow_workers, MAX_THREADS),
             ("max_connections", max_connections, usize::MAX),
-            ("max_per_address", max_per_address as usize, usize::MAX),
+            ("max_per_ip", max_per_ip as usize, usize::MAX),
             ("slow_queue", slow_queue, usize::MAX),
-            ("slow_per_address", slow_per_address, usize::MAX),
+            ("slow_per_ip", slow_per_ip, usize::MAX),
         ] {
             if number == 0 {
                 return Err(Problem::usage(
@@ -151,9 +151,9 @@ mod tests {
         assert!(!check(|config| config.engine.workers = 0));
         assert!(!check(|config| config.engine.slow_workers = 1025));
         assert!(!check(|config| config.engine.max_connections = 0));
-        assert!(!check(|config| config.engine.max_per_address = 0));
+        assert!(!check(|config| config.engine.max_per_ip = 0));
         assert!(!check(|config| config.engine.slow_queue = 0));
-        assert!(!check(|config| config.engine.slow_per_address = 0));
+        assert!(!check(|config| config.engine.slow_per_ip = 0));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! that is kept between hashes.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use argon2::password_hash::phc::{Output, ParamsString, Salt};
@@ -50,6 +51,8 @@ pub struct Hasher {
     /// Hashes that may begin; a thread that finds none waits.
     permits: Mutex<usize>,
     returned: Condvar,
+    /// Whether a hash has ended since [`Hasher::was_used`] was called last.
+    used: AtomicBool,
     /// A random hash that matches no password; verifying it takes as long as verifying any other.
     dummy: PasswordHash,
 }
@@ -63,6 +66,7 @@ impl Hasher {
             arenas: Mutex::new(Vec::new()),
             permits: Mutex::new(parallel.max(1)),
             returned: Condvar::new(),
+            used: AtomicBool::new(false),
             dummy,
         })
     }
@@ -102,6 +106,11 @@ impl Hasher {
         self.verify(&password, &self.dummy).map(drop)
     }
 
+    /// Returns whether a hash has ended since this was called last.
+    pub fn was_used(&self) -> bool {
+        self.used.swap(false, Ordering::Relaxed)
+    }
+
     /// Frees the arenas. The next hash allocates one again.
     pub fn release_memory(&self) {
         self.arenas().clear();
@@ -127,6 +136,7 @@ impl Hasher {
         if arena.0.len() <= MEMORY_KIB as usize {
             self.arenas().push(arena);
         }
+        self.used.store(true, Ordering::Relaxed);
         hashed.map_err(|error| {
             Error::Internal(Cause::new(format!("hashing failed: {error}"), error))
         })?;

@@ -125,7 +125,7 @@ impl Connection {
         self.queued.map(|queued| (queued.pool, queued.client.unwrap_or(self.peer)))
     }
 
-    /// The number of that request's sender, if it may wait although its client has its share.
+    /// The number of that request's sender, if it may wait although its client's share is used up.
     pub(crate) fn priority(&self) -> Option<u64> {
         self.queued.and(self.priority)
     }

@@ -36,7 +36,7 @@ impl HeaderValue {
     }
 }
 
-/// Browsers must not guess another content type than the one that is said.
+/// Tells browsers not to guess another content type than the declared one.
 const NOSNIFF: (&str, &str) = ("X-Content-Type-Options", "nosniff");
 
 /// One response: status, header fields beyond the usual ones, body.

@@ -78,7 +78,7 @@ impl Pool {
 pub enum Overload {
     /// The queue is full.
     Full,
-    /// The queue has room, but the client has its share.
+    /// The queue has room, but the client has used up its share.
     Share,
 }
 

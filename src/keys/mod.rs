@@ -33,7 +33,7 @@ pub(crate) const MAX_KEYS: usize = 8;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Algorithm {
-    /// HMAC with SHA-256 (RFC 7518 section 3.2): who can verify can also sign.
+    /// HMAC with SHA-256 (RFC 7518 section 3.2): everyone who can verify can also sign.
     Hs256,
     /// Ed25519 (RFC 8037): others verify with the public key, and cannot sign.
     EdDsa,

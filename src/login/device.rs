@@ -11,7 +11,7 @@ use crate::http::{HeaderValue, Response};
 
 /// The cookie with the secrets of a browser.
 const COOKIE: &str = "lictor_device";
-/// All requests that begin a session are below it: each adds its user to those that the browser
+/// All endpoints that begin a session are below it: each adds its user to those that the browser
 /// knows already.
 const COOKIE_PATH: &str = "/api/";
 

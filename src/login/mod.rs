@@ -1,4 +1,4 @@
-//! What the endpoints share that log somebody in or ask for the password again.
+//! Shared by the endpoints that log a user in or ask for the password again.
 //!
 //! | file | owns |
 //! |---|---|

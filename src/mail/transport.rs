@@ -40,10 +40,10 @@ impl Failure {
 
 /// A transport for mails. Cheap to clone. Needs the feature `mail`.
 #[derive(Clone)]
-pub struct Transport(Kind);
+pub struct Transport(TransportKind);
 
 #[derive(Clone)]
-enum Kind {
+enum TransportKind {
     Smtp(Arc<Relay>),
     Sendmail(PathBuf),
     Directory(PathBuf),
@@ -78,11 +78,11 @@ impl Transport {
         };
         let (kind, rest) = text.trim().split_once(':').ok_or_else(unknown)?;
         let transport = match (kind, rest) {
-            ("sendmail", "") => Kind::Sendmail(sendmail::parse(SENDMAIL)?),
-            ("sendmail", path) => Kind::Sendmail(sendmail::parse(path)?),
-            ("dir", path) => Kind::Directory(directory::parse(path)?),
-            ("log", "") => Kind::Log,
-            _ => Kind::Smtp(Arc::new(Relay::parse(kind, rest)?.ok_or_else(unknown)?)),
+            ("sendmail", "") => TransportKind::Sendmail(sendmail::parse(SENDMAIL)?),
+            ("sendmail", path) => TransportKind::Sendmail(sendmail::parse(path)?),
+            ("dir", path) => TransportKind::Directory(directory::parse(path)?),
+            ("log", "") => TransportKind::Log,
+            _ => TransportKind::Smtp(Arc::new(Relay::parse(kind, rest)?.ok_or_else(unknown)?)),
         };
         Ok(Transport(transport))
     }
@@ -91,10 +91,10 @@ impl Transport {
     pub(crate) fn deliver(&self, sender: &Sender, mail: &Mail<'_>) -> Result<(), Failure> {
         let message = Message::new(sender, mail).map_err(Failure::permanent)?;
         match &self.0 {
-            Kind::Smtp(relay) => relay.deliver(sender, &message),
-            Kind::Sendmail(program) => sendmail::deliver(program, sender, &message),
-            Kind::Directory(path) => directory::deliver(path, mail, &message),
-            Kind::Log => {
+            TransportKind::Smtp(relay) => relay.deliver(sender, &message),
+            TransportKind::Sendmail(program) => sendmail::deliver(program, sender, &message),
+            TransportKind::Directory(path) => directory::deliver(path, mail, &message),
+            TransportKind::Log => {
                 log_line::deliver(mail);
                 Ok(())
             }
@@ -104,21 +104,21 @@ impl Transport {
     /// The transport as text for people, without the password.
     pub fn describe(&self) -> String {
         match &self.0 {
-            Kind::Smtp(relay) => relay.to_string(),
-            Kind::Sendmail(program) => format!("sendmail:{}", program.display()),
-            Kind::Directory(path) => format!("dir:{}", path.display()),
-            Kind::Log => "log:".into(),
+            TransportKind::Smtp(relay) => relay.to_string(),
+            TransportKind::Sendmail(program) => format!("sendmail:{}", program.display()),
+            TransportKind::Directory(path) => format!("dir:{}", path.display()),
+            TransportKind::Log => "log:".into(),
         }
     }
 
     /// A warning for the operator at start, if the transport exposes mails.
     pub(crate) fn warning(&self) -> Option<&'static str> {
         match &self.0 {
-            Kind::Log => Some(
+            TransportKind::Log => Some(
                 "mails go to the log, whose readers can use the links in them; use this only for \
                  development",
             ),
-            Kind::Smtp(relay) => relay.warning(),
+            TransportKind::Smtp(relay) => relay.warning(),
             _ => None,
         }
     }

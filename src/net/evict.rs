@@ -72,7 +72,7 @@ impl<S: Service> Engine<'_, S> {
         // Checked again: a worker may have held it since the search.
         let close = slot.waiting() == Some(waiting)
             && slot.connection().as_deref().is_some_and(|open| match waiting.0 {
-                // Not with more requests at hand, which a worker is about to answer.
+                // Not if more requests have arrived: a worker is about to answer them.
                 Wait::Idle | Wait::Head => open.http.owes_nothing() && is_silent(open),
                 Wait::Body | Wait::Lingering => is_silent(open),
                 // The server reads nothing from a client that does not read.

@@ -169,7 +169,7 @@ impl<S: Service> Engine<'_, S> {
                 Err((full, _)) => {
                     let why = match full {
                         Full::Table => "the table is full",
-                        Full::Client => "it has its share",
+                        Full::Client => "the client has used up its share",
                     };
                     log::debug!("connection from {ip} refused: {why}");
                     return Ok(());

@@ -78,7 +78,7 @@ pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves until `stop` is requested, finishes the requests under way, and returns.
 ///
-/// The listener comes from [`listen`]. Sizes of pools are the service's to say
+/// The listener comes from [`listen`]. The service decides the sizes of its pools
 /// ([`Service::pools`]); the `slow_*` settings size the one pool of a service that names none.
 pub fn serve<S: Service>(
     listener: TcpListener,
@@ -144,7 +144,7 @@ impl<'a, S: Service> Engine<'a, S> {
             settings,
             poll: Poll::new()?,
             keeper_poll: Poll::new()?,
-            table: Table::new(max_connections, settings.max_per_address),
+            table: Table::new(max_connections, settings.max_per_ip),
             pools: pools.into_iter().map(with_queue).collect(),
             stopping: AtomicBool::new(false),
             done: AtomicBool::new(false),

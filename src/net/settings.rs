@@ -22,11 +22,11 @@ pub struct Settings {
     /// Requests that may wait for each pool (256); more are answered 503.
     pub slow_queue: usize,
     /// How many of them may be of one client, an IPv6 /64 counting as one client (64).
-    pub slow_per_address: usize,
+    pub slow_per_ip: usize,
     /// Open connections (10,000); lowered at start to what the descriptor limit allows.
     pub max_connections: usize,
     /// Open connections of one client, an IPv6 /64 counting as one client (1,024).
-    pub max_per_address: u32,
+    pub max_per_ip: u32,
     /// How long requests under way may take to finish after the stop (10 s).
     pub drain_time: Duration,
     /// What one connection may cost.
@@ -36,7 +36,7 @@ pub struct Settings {
 impl Settings {
     /// A pool whose queue is as long as these settings say.
     pub fn pool(&self, name: &'static str, threads: usize) -> Pool {
-        let (queue, per_client) = (self.slow_queue, self.slow_per_address);
+        let (queue, per_client) = (self.slow_queue, self.slow_per_ip);
         Pool { queue, per_client, ..Pool::new(name, threads) }
     }
 }
@@ -49,9 +49,9 @@ impl Default for Settings {
             slow_workers: cores,
             slow_nice: 10,
             slow_queue: 256,
-            slow_per_address: 64,
+            slow_per_ip: 64,
             max_connections: 10_000,
-            max_per_address: 1_024,
+            max_per_ip: 1_024,
             drain_time: Duration::from_secs(10),
             limits: Limits::default(),
         }

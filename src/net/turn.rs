@@ -30,7 +30,7 @@ pub(super) enum Outcome {
 #[derive(Default)]
 pub(super) struct Budget {
     reads: usize,
-    /// Requests that were at hand have been answered once more, or refused.
+    /// Whether requests that had already arrived were answered without another read in this turn.
     pub(super) answered_more: bool,
 }
 
@@ -183,7 +183,7 @@ impl<S: Service> Engine<'_, S> {
         connection.http.receive(&self.context(date, *at), Step::Worker, &input[..count], output);
     }
 
-    /// Does one thing to a held connection, writes what comes out, and gives the connection back to
+    /// Runs one action on a held connection, writes the output, and gives the connection back to
     /// the workers. Never reads, so no client can keep the thread busy.
     pub(super) fn apply(
         &self,

@@ -103,8 +103,8 @@ impl<S: Service> Engine<'_, S> {
         false
     }
 
-    /// Has a request refused that got no place in a queue. A request with priority is not refused:
-    /// returns its sender's number then.
+    /// Lets the service refuse a request that the queue did not take. A request with priority is
+    /// not refused: this returns its sender's number then.
     fn refuse_queued(&self, index: u32, overloaded: Step, scratch: &mut Scratch) -> Option<u64> {
         let mut guard = self.table.slot(index)?.connection();
         let connection = guard.as_deref_mut()?;

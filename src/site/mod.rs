@@ -90,7 +90,7 @@ impl Site {
         let hidden = || self.routes.iter().any(|earlier| earlier.hides(&route));
         let fault = route.fault();
         if let Some(fault) = fault.or_else(|| hidden().then_some("an earlier route answers it")) {
-            panic!("the route {} {} cannot be reached: {fault}", route.method, route.path);
+            panic!("the route {} {} is not allowed: {fault}", route.method, route.path);
         }
         self.routes.push(route);
         self
@@ -107,7 +107,7 @@ impl Site {
     /// At most `slow_workers` hashes ([`Settings`](crate::net::Settings)) run at once; other calls
     /// that hash wait for them, so threads that may block can all be taken by logins.
     ///
-    /// What the server around does:
+    /// The surrounding server must do the rest:
     ///
     /// - It limits the size of bodies, and time.
     /// - It says who the client is ([`Request::peer`]), or guessing passwords is not slowed down by
@@ -130,7 +130,7 @@ impl Site {
             }
             Err(error) => self.without_route(request, error),
         };
-        // The server around can send bytes, and not files.
+        // The surrounding server sends bytes, not files.
         response.loaded().unwrap_or_else(|error| {
             Response::from(&Error::Internal(Cause::new(error.to_string(), error)))
         })

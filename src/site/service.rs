@@ -52,7 +52,7 @@ impl Service for Site {
         let mut settings = self.app.config.engine;
         if !self.app.config.throttle {
             // Load tests come from one IP address.
-            settings.slow_per_address = settings.slow_queue;
+            settings.slow_per_ip = settings.slow_queue;
         }
         let hash = settings.pool("hash", settings.slow_workers);
         let write = settings.pool("write", self.concurrency.writes);

@@ -1,4 +1,4 @@
-//! On whose behalf something is written, and its check inside the transaction that writes.
+//! The authority for a write (which user, which session), checked inside the writing transaction.
 
 use super::driver::Abort;
 use super::entry::Entry;
@@ -9,12 +9,12 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::values::{FactorUse, PasswordHash};
 
-/// What somebody has shown who logs in, or who changes their account while logged in.
+/// The password and second factor that a user gave for a login or for a change of the account.
 #[derive(Debug, Clone, Copy)]
 pub struct Proof<'a> {
-    /// What the password was compared to.
+    /// The stored hash that the password was compared to.
     pub password: &'a PasswordHash,
-    /// What there is to use up of the second factor.
+    /// The code of the second factor that the write uses up; `None` if the user gave none.
     pub second: Option<&'a FactorUse>,
 }
 
@@ -72,8 +72,8 @@ impl<'a> Authority<'a> {
 }
 
 impl Transaction<'_> {
-    /// Checks `by` and uses its second factor up. Every write on behalf of somebody who is logged
-    /// in begins with this. `entry` is the audit's of what is written.
+    /// Checks `by` and uses its second factor up. Every write for a logged-in user starts here.
+    /// `entry` is the audit entry of the write.
     pub(in crate::store) fn authorize(
         &mut self,
         by: &Authority<'_>,
@@ -98,7 +98,7 @@ impl Transaction<'_> {
     }
 }
 
-/// What forbids the write, but for the second factor.
+/// Returns the error that forbids the write, if any. Does not check the second factor.
 fn refusal(found: &Grounds, since: Timestamp, by: &Authority<'_>) -> Option<Error> {
     if !found.active {
         return Some(Error::InactiveUser);

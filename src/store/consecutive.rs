@@ -7,7 +7,7 @@ pub enum Familiarity {
     /// Neither the IP address nor the device has logged in to the account.
     Stranger,
     /// The IP address has.
-    Address,
+    Ip,
     /// The client has the secret of a device that has, or a token of the account.
     Device,
 }
@@ -18,7 +18,7 @@ impl Familiarity {
     pub fn limit(self) -> u32 {
         match self {
             Familiarity::Stranger => GUARDED,
-            Familiarity::Address => 2 * GUARDED,
+            Familiarity::Ip => 2 * GUARDED,
             Familiarity::Device => 3 * GUARDED,
         }
     }

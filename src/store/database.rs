@@ -1,4 +1,4 @@
-//! Which database a store is in, as a value, and what a look at it finds.
+//! The name of a database (the path of its file), and the result of inspecting it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ pub enum Database {
     File(PathBuf),
 }
 
-/// What a look at a database found.
+/// The result of inspecting a database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Inspection {
     /// Nothing, or an empty file: it can be made.

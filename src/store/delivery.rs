@@ -1,12 +1,12 @@
 //! Drains the outbox, one mail after the other: which is due, whom it goes to, what it says, and
-//! what becomes of one that fails. Compiled for those that send mail.
+//! what follows a failed attempt. Compiled with the feature `mail`.
 
 use super::driver::Fault;
 use super::entry::{Actor, Entry, Event};
 use super::mail_kind::MailKind;
 use super::rows::delivery::{self, DeliveryFailure, DueMail, Link};
 use super::rows::emails::{self, Addressee};
-use super::rows::tickets::{self, Purpose};
+use super::rows::tickets::{self, TicketPurpose};
 use super::signal::Signal;
 use super::sweep::MAIL_KEPT;
 use super::transaction::Transaction;
@@ -54,11 +54,11 @@ pub enum Topic {
     /// Another person has given your address.
     Taken,
     /// Follow the link to confirm your new address.
-    NewAddress(Link),
+    NewEmail(Link),
     /// Follow the link to set a new password.
     Reset(Link),
     /// The account has this address from now on.
-    AddressChanged(String),
+    EmailChanged(String),
     /// The account has a new password.
     PasswordChanged,
     /// The second factor was turned on or off.
@@ -76,7 +76,7 @@ pub enum Topic {
 }
 
 impl Store {
-    /// What is notified of each mail that comes into the outbox.
+    /// Returns the signal that each new mail in the outbox notifies.
     pub fn outbox_signal(&self) -> &Signal {
         &self.outbox_signal
     }
@@ -88,6 +88,12 @@ impl Store {
             let Some(due) = self.read(|queries| delivery::next(queries, now))? else {
                 return Ok(None);
             };
+            if is_too_old(&due, now) {
+                log::warn!("mail {} ({}) is not sent: it is a week old", due.id, due.kind.name());
+                let why = "it waited for a week before a server tried to send it";
+                self.failed(due.id, &DeliveryFailure { why, due: None }, None, now)?;
+                continue;
+            }
             let outgoing = self.write(now, |transaction| {
                 let outgoing = resolve(transaction, &due)?;
                 if outgoing.is_none() {
@@ -107,7 +113,7 @@ impl Store {
         self.write_rows(|queries| delivery::delete(queries, id)).map(drop)
     }
 
-    /// Keeps that a mail could not be sent. `entry` is for one that is given up.
+    /// Records a failed attempt to send a mail. `entry` is for a mail that is given up.
     pub fn failed(
         &self,
         id: i64,
@@ -138,8 +144,7 @@ fn resolve(
 ) -> Result<Option<OutgoingMail>, Fault> {
     let found = match (due.kind, &due.link) {
         (_, Some(link)) if link.expires < transaction.now => None,
-        (_, None) if due.attempts == 0 && due.created < too_old(transaction.now) => None,
-        (MailKind::Registration | MailKind::Address, Some(link)) => {
+        (MailKind::Registration | MailKind::NewEmail, Some(link)) => {
             confirmation(transaction, due, link)?
         }
         (MailKind::Reset, Some(link)) => reset(transaction, due, link)?,
@@ -168,16 +173,17 @@ fn resolve(
     }))
 }
 
-/// A notice from before then is void if no attempt was made: no server that sends mail ran.
-fn too_old(now: Timestamp) -> Timestamp {
-    Timestamp(now.0.saturating_sub(MAIL_KEPT))
+/// Whether a notice was never tried and is as old as the sweep keeps mails: no server that sends
+/// mail ran. It is given up and not deleted, since the clock may be wrong.
+fn is_too_old(due: &DueMail, now: Timestamp) -> bool {
+    due.link.is_none() && due.attempts == 0 && due.created.0 < now.0.saturating_sub(MAIL_KEPT)
 }
 
-/// What a notice says; `None` for the kinds that are nothing without their link.
+/// Returns the topic of a notice; `None` for the kinds that need a link.
 fn notice(kind: MailKind, detail: &str) -> Option<Topic> {
     Some(match kind {
-        MailKind::Registration | MailKind::Address | MailKind::Reset => return None,
-        MailKind::AddressChanged => Topic::AddressChanged(detail.to_owned()),
+        MailKind::Registration | MailKind::NewEmail | MailKind::Reset => return None,
+        MailKind::EmailChanged => Topic::EmailChanged(detail.to_owned()),
         MailKind::PasswordChanged => Topic::PasswordChanged,
         MailKind::SecondFactorOn => Topic::SecondFactor(true),
         MailKind::SecondFactorOff => Topic::SecondFactor(false),
@@ -203,7 +209,7 @@ fn confirmation(
     match holder_of(transaction, &due.email)? {
         Some(holder) if holder.person.id != to.person.id => Ok(Some((holder, Topic::Taken))),
         _ if due.kind == MailKind::Registration => Ok(Some((to, Topic::Confirm(link.clone())))),
-        _ => Ok(Some((to, Topic::NewAddress(link.clone())))),
+        _ => Ok(Some((to, Topic::NewEmail(link.clone())))),
     }
 }
 
@@ -234,11 +240,11 @@ fn begin_reset(
     link: &Link,
     person: &Person,
 ) -> Result<(), Fault> {
-    delivery::delete_tickets_beyond(transaction, person.id, Purpose::Reset, MAX_MAILED - 1)?;
+    delivery::delete_tickets_beyond(transaction, person.id, TicketPurpose::Reset, MAX_MAILED - 1)?;
     let row = tickets::Row {
         jti: &link.jti,
         user: person.id,
-        purpose: Purpose::Reset,
+        purpose: TicketPurpose::Reset,
         expires: link.expires,
         email: None,
         creator: None,

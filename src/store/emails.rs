@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::mail_kind::MailKind;
 use super::notices::Notice;
 use super::outbox::{self, LinkMail};
-use super::rows::tickets::{Confirmation, Purpose};
+use super::rows::tickets::{Confirmation, TicketPurpose};
 use super::transaction::Transaction;
 use super::{Authority, NewSession, NewUser, Store, rows, sessions, users};
 use crate::clock::Timestamp;
@@ -28,7 +28,7 @@ impl Store {
             outbox::must_have_room(transaction)?;
             let id = users::add(transaction, user, None, entry)?;
             rows::emails::await_confirmation(transaction, id, mail.expires, now)?;
-            insert_ticket(transaction, Purpose::Registration, id, mail)?;
+            insert_ticket(transaction, TicketPurpose::Registration, id, mail)?;
             outbox::put(transaction, MailKind::Registration, Some(id), mail, "")?;
             Ok(id)
         })
@@ -36,7 +36,7 @@ impl Store {
 
     /// Asks a user to confirm a new e-mail address, in the place of one that was proposed before;
     /// false if there is no such user, or the user is inactive.
-    pub fn propose_address(
+    pub fn propose_email(
         &self,
         user: i64,
         mail: &LinkMail<'_>,
@@ -51,9 +51,9 @@ impl Store {
             if !addressee.is_some_and(|addressee| addressee.person.active) {
                 return Ok(false);
             }
-            rows::tickets::delete_of_user_for(transaction, user, Purpose::Address)?;
-            insert_ticket(transaction, Purpose::Address, user, mail)?;
-            outbox::put(transaction, MailKind::Address, Some(user), mail, "")?;
+            rows::tickets::delete_of_user_for(transaction, user, TicketPurpose::NewEmail)?;
+            insert_ticket(transaction, TicketPurpose::NewEmail, user, mail)?;
+            outbox::put(transaction, MailKind::NewEmail, Some(user), mail, "")?;
             transaction.record(entry)?;
             Ok(true)
         })
@@ -67,7 +67,7 @@ impl Store {
     /// Uses a ticket: from now on the e-mail address is the user's, and a user who registers is
     /// active and logged in with `session`. False if the ticket can no longer be used, if another
     /// account has got the address, or if the account no longer waits for its confirmation.
-    pub fn confirm_address(
+    pub fn confirm_email(
         &self,
         jti: &str,
         session: Option<&NewSession<'_>>,
@@ -91,14 +91,14 @@ impl Store {
             if !found.registration {
                 // Goes to the former address, which the account still has.
                 transaction.tell(&Notice {
-                    kind: MailKind::AddressChanged,
+                    kind: MailKind::EmailChanged,
                     user: id,
                     detail: email.as_str(),
                 })?;
             }
             rows::emails::set(transaction, id, &email, found.registration)?;
             // A person who can still read the old mailbox must not set a password with a link there.
-            rows::tickets::delete_of_user_for(transaction, id, Purpose::Reset)?;
+            rows::tickets::delete_of_user_for(transaction, id, TicketPurpose::Reset)?;
             rows::tickets::delete(transaction, jti)?;
             if let Some(session) = session {
                 sessions::insert(transaction, id, session)?;
@@ -112,7 +112,7 @@ impl Store {
 /// Keeps the ticket of a mail that confirms an e-mail address.
 fn insert_ticket(
     transaction: &mut Transaction<'_>,
-    purpose: Purpose,
+    purpose: TicketPurpose,
     user: i64,
     mail: &LinkMail<'_>,
 ) -> Result<(), Fault> {

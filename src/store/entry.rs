@@ -39,9 +39,9 @@ pub enum Event {
     /// A client asked for a mail with which the user can set a new password.
     ResetRequested,
     /// The user gave a new e-mail address, which still needs confirmation.
-    AddressProposed,
+    EmailProposed,
     /// The user followed the link in a mail: the e-mail address counts.
-    AddressConfirmed,
+    EmailConfirmed,
     /// A mail could not be sent, and is not tried again.
     MailFailed,
     /// A right password came without a code of the second factor.
@@ -104,8 +104,8 @@ impl Event {
             Event::PasswordChanged => "password-changed",
             Event::PasswordReset => "password-reset",
             Event::ResetRequested => "reset-requested",
-            Event::AddressProposed => "address-proposed",
-            Event::AddressConfirmed => "address-confirmed",
+            Event::EmailProposed => "address-proposed",
+            Event::EmailConfirmed => "address-confirmed",
             Event::MailFailed => "mail-failed",
             Event::SecondFactorAsked => "second-factor-asked",
             Event::SecondFactorEnrolled => "second-factor-enrolled",

@@ -1,4 +1,4 @@
-//! Second factors that are used up, in the transaction of what they are shown for.
+//! Uses a second factor up, in the transaction of the login or change that it permits.
 
 use super::driver::Fault;
 use super::entry::{Entry, Event};
@@ -9,8 +9,8 @@ use super::transaction::Transaction;
 use crate::values::FactorUse;
 
 impl Transaction<'_> {
-    /// Whether a user may log in: there is no second factor, or `used` is one that this uses up.
-    /// `entry` is the audit's of the login.
+    /// Returns whether a user may log in: there is no second factor, or `used` can be used up now.
+    /// `entry` is the login's audit entry.
     pub(in crate::store) fn admit(
         &mut self,
         user: i64,
@@ -24,8 +24,8 @@ impl Transaction<'_> {
         }
     }
 
-    /// Uses a code up; false if that was done already. The condition and the change are one
-    /// statement. The user is told of a recovery code.
+    /// Uses a code up; false if it was used before. The condition and the change are one
+    /// statement. The use of a recovery code is reported to the user by mail.
     pub(in crate::store) fn spend(
         &mut self,
         user: i64,

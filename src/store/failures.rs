@@ -1,5 +1,5 @@
-//! Wrong passwords: each account's are counted, since the last login, and since another password,
-//! an administrator's `unlock` and activation. A token of another program is no login.
+//! Counts the wrong passwords of each account since its last login, its last change of password,
+//! the last `unlock` and the last activation. A token of another program is no login.
 
 use super::Store;
 use super::consecutive::GUARDED;

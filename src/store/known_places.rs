@@ -28,7 +28,7 @@ pub(in crate::store) const HOUR: i64 = 3_600;
 /// The newest audit entries of a user among which those are counted.
 const MAX_LOOKED_AT: i64 = 1_000;
 
-/// The end of an entry's detail when no mail was kept. A program's name never ends so.
+/// The end of an entry's detail when no mail was kept. A program's name never ends like this.
 pub(in crate::store) const NOT_TOLD: &str = "; not told by mail: too many";
 
 impl Store {

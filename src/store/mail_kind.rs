@@ -6,11 +6,11 @@ pub enum MailKind {
     /// To a person who registers: confirm the e-mail address.
     Registration,
     /// To the new e-mail address of a user: confirm it.
-    Address,
+    NewEmail,
     /// A client asked to set a new password.
     Reset,
     /// To the former e-mail address of a user: the account has another one.
-    AddressChanged,
+    EmailChanged,
     /// The account has a new password.
     PasswordChanged,
     /// The second factor is on.
@@ -34,9 +34,9 @@ pub enum MailKind {
 #[cfg(any(test, feature = "mail"))]
 const ALL: [MailKind; 12] = [
     MailKind::Registration,
-    MailKind::Address,
+    MailKind::NewEmail,
     MailKind::Reset,
-    MailKind::AddressChanged,
+    MailKind::EmailChanged,
     MailKind::PasswordChanged,
     MailKind::SecondFactorOn,
     MailKind::SecondFactorOff,
@@ -52,9 +52,9 @@ impl MailKind {
     pub fn name(self) -> &'static str {
         match self {
             MailKind::Registration => "registration",
-            MailKind::Address => "address",
+            MailKind::NewEmail => "address",
             MailKind::Reset => "reset",
-            MailKind::AddressChanged => "address-changed",
+            MailKind::EmailChanged => "address-changed",
             MailKind::PasswordChanged => "password-changed",
             MailKind::SecondFactorOn => "second-factor-on",
             MailKind::SecondFactorOff => "second-factor-off",

@@ -69,21 +69,21 @@ impl Transaction<'_> {
         let Some(to) = emails::addressee(self, user)? else { return Ok(()) };
         let detail = format!("{} {user} {}", to.language.code(), to.person.name);
         // They would be deleted with the user, and take places until then.
-        outbox::delete_notices_of_user(self, user, MailKind::AddressChanged)?;
+        outbox::delete_notices_of_user(self, user, MailKind::EmailChanged)?;
         self.tell(&Notice { kind: MailKind::AccountDeleted, user, detail: &detail })?;
-        let kinds = [MailKind::AccountDeleted, MailKind::AddressChanged];
+        let kinds = [MailKind::AccountDeleted, MailKind::EmailChanged];
         outbox::detach_notices(self, user, kinds, &detail)
     }
 }
 
-/// Whether a notice stays true whatever happens after it. That a second factor is on does not.
+/// Returns whether later events leave a notice true. `SecondFactorOn` can become false.
 fn stays_true(kind: MailKind) -> bool {
     !matches!(kind, MailKind::SecondFactorOn | MailKind::SecondFactorOff)
 }
 
 /// Whether there is a place for a notice, among all and among those about the account.
 fn has_room(queries: &mut dyn Queries, kind: MailKind, user: i64) -> Result<bool, Fault> {
-    let former = MailKind::AddressChanged;
+    let former = MailKind::EmailChanged;
     Ok(outbox::count_waiting_notices(queries)? < MAX_NOTICES
         && outbox::count_notices_of_user(queries, user, former, kind == former)?
             < MAX_NOTICES_OF_ONE)

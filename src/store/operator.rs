@@ -1,4 +1,4 @@
-//! What only the command line asks: a look at a database without opening it, all accounts, all
+//! What only the command line calls: inspecting a database without opening it, all accounts, all
 //! mails, and what an operator does to either. Compiled for the command line.
 
 use super::entry::Entry;

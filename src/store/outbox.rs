@@ -31,8 +31,8 @@ pub struct LinkMail<'a> {
 const UNSENT_NOTICE_AGE: i64 = 3_600;
 
 impl Store {
-    /// Keeps that a client wants to reset the password of the account with this e-mail address.
-    /// The account is looked for when the mail is sent.
+    /// Queues the mail that resets the password of the account with this e-mail address.
+    /// The mailer looks the account up when it sends the mail.
     pub fn request_reset(
         &self,
         mail: &LinkMail<'_>,

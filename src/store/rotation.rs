@@ -98,7 +98,7 @@ impl LastRefresh {
         Decision::Rotate { issue, previous: before.max(ahead.unwrap_or(before)) }
     }
 
-    /// Whether a token is from while the clock was ahead, and not the last one of then.
+    /// Returns whether a token was issued while the clock was ahead and was already exchanged then.
     fn exchanged_ahead(&self, issued: Timestamp) -> bool {
         issued > self.newest && self.previous.is_some_and(|previous| issued < previous)
     }

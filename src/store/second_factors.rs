@@ -1,5 +1,5 @@
-//! Second factors: enrolment, recovery codes, and the end of both. What is used up with a change is
-//! so if the change is made, and only then.
+//! Second factors: enrolment, recovery codes, and the end of both. A code is used up if the change
+//! that it permits is made, and only then.
 
 use super::Store;
 use super::authority::Authority;
@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::mail_kind::MailKind;
 use super::notices::Notice;
 use super::rows::second_factors::{self, SecondFactor};
-use super::rows::tickets::{self, Purpose};
+use super::rows::tickets::{self, TicketPurpose};
 use super::transaction::Transaction;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -74,7 +74,7 @@ impl Store {
             if confirmed {
                 second_factors::replace_codes(transaction, user, codes)?;
                 // A new address was proposed with the password alone.
-                tickets::delete_of_user_for(transaction, user, Purpose::Address)?;
+                tickets::delete_of_user_for(transaction, user, TicketPurpose::NewEmail)?;
                 transaction.tell(&Notice::new(MailKind::SecondFactorOn, user))?;
             }
             Ok(record_if(transaction, confirmed, entry)?)

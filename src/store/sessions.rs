@@ -6,7 +6,7 @@ use super::driver::Fault;
 use super::entry::Entry;
 use super::rotation::{Decision, RotationPolicy};
 use super::rows::sessions::{ClientInfo, NewSession, Session, Standing};
-use super::rows::tickets::{self, Purpose};
+use super::rows::tickets::{self, TicketPurpose};
 use super::rows::{failures, sessions, users};
 use super::transaction::Transaction;
 use crate::clock::Timestamp;
@@ -183,7 +183,7 @@ pub(in crate::store) fn end_all(
 ) -> Result<usize, Fault> {
     let now = transaction.now;
     users::refuse_tokens_until(transaction, user, now)?;
-    tickets::delete_of_user_for(transaction, user, Purpose::Address)?;
+    tickets::delete_of_user_for(transaction, user, TicketPurpose::NewEmail)?;
     sessions::end_all(transaction, user, now)
 }
 

@@ -4,7 +4,7 @@
 use super::entry::Entry;
 use super::mail_kind::MailKind;
 use super::notices::Notice;
-use super::rows::tickets::{self, Purpose};
+use super::rows::tickets::{self, TicketPurpose};
 use super::{Authority, Change, NewSession, Person, Store, rows, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -49,11 +49,11 @@ impl Store {
                 return Ok(false);
             }
             // A user who needs a second ticket may have lost the first to somebody else.
-            tickets::delete_of_user_for(transaction, ticket.user, Purpose::Reset)?;
+            tickets::delete_of_user_for(transaction, ticket.user, TicketPurpose::Reset)?;
             let row = tickets::Row {
                 jti: ticket.jti,
                 user: ticket.user,
-                purpose: Purpose::Reset,
+                purpose: TicketPurpose::Reset,
                 expires: ticket.expires,
                 email: None,
                 creator: by.admin(),

@@ -1,5 +1,5 @@
-//! Accounts: who logs in with what, what a change ends, and that an administrator is left. Whatever
-//! changes an account takes the audit entry that tells of it, and writes both or neither.
+//! Accounts: credentials, changes and what they end, and the last administrator. Each method that
+//! changes an account takes the audit entry of the change, and writes both or neither.
 
 use super::Store;
 use super::authority::Authority;
@@ -8,7 +8,7 @@ use super::entry::Entry;
 use super::mail_kind::MailKind;
 use super::notices::Notice;
 use super::rows::sessions::NewSession;
-use super::rows::tickets::Purpose;
+use super::rows::tickets::TicketPurpose;
 use super::rows::users::{Account, Credentials, NewUser, Person, UserQuery};
 use super::rows::{invitations, sessions, tickets, users};
 use super::sessions::{end_all, insert as insert_session};
@@ -30,7 +30,7 @@ pub enum Change<'a> {
     },
     /// Other roles.
     Roles(&'a Roles),
-    /// May act, or may not; the latter ends all sessions.
+    /// Activates or deactivates the user; deactivation ends all sessions.
     Active(bool),
 }
 
@@ -65,8 +65,8 @@ impl Store {
         self.read(|queries| users::credentials_of(queries, id))
     }
 
-    /// Makes an account for another person; returns the id. [`Error::UsernameTaken`], or
-    /// [`Error::BadRequest`] when the e-mail address is.
+    /// Makes an account for another person; returns the id. [`Error::UsernameTaken`] or
+    /// [`Error::EmailTaken`].
     pub fn add(
         &self,
         user: &NewUser<'_>,
@@ -214,7 +214,7 @@ pub(in crate::store) fn apply(
         }
         // Nobody has shown since that the address of the registration is the user's.
         Change::Active(true) => {
-            tickets::delete_of_user_for(transaction, id, Purpose::Registration)?;
+            tickets::delete_of_user_for(transaction, id, TicketPurpose::Registration)?;
         }
         Change::Roles(_) => {}
     }

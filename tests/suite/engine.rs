@@ -269,7 +269,7 @@ fn a_connection_with_an_answer_under_way_is_not_closed_to_make_room() {
 
 #[test]
 fn a_client_opens_as_many_connections_as_its_share() {
-    let settings = settings_with(|settings| settings.max_per_address = 1);
+    let settings = settings_with(|settings| settings.max_per_ip = 1);
     with_engine(&settings, |address, _| {
         let mut first = Client::connect(address);
         assert_answered(&mut first);

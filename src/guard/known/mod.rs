@@ -41,7 +41,7 @@ impl Recognition<'_> {
     pub(super) fn familiarity(&self) -> Familiarity {
         match self {
             Recognition::Device(_) => Familiarity::Device,
-            Recognition::Ip(_) => Familiarity::Address,
+            Recognition::Ip(_) => Familiarity::Ip,
             Recognition::Stranger => Familiarity::Stranger,
         }
     }

@@ -52,7 +52,7 @@ fn login_of(
 
 /// Whether an account knows an IP address.
 fn knows(attempts: &Attempts, login: &str, client: Option<IpAddr>, since: Timestamp) -> bool {
-    attempts.familiarity(login, client, None, since) == Familiarity::Address
+    attempts.familiarity(login, client, None, since) == Familiarity::Ip
 }
 
 /// Makes up to `count` failing attempts in one second; returns how many are admitted in a row.

@@ -11,7 +11,7 @@ pub(super) fn origin_form<'a>(method: &str, target: &'a str) -> Result<&'a str, 
         return Err(refusal::TARGET_TOO_LONG);
     }
     if !target.bytes().all(|b| (b'!'..=b'~').contains(&b)) || target.contains('#') {
-        return Err(malformed("The request target holds a character that it must not"));
+        return Err(malformed("The request target holds a forbidden character"));
     }
     if target.starts_with('/') || (target == "*" && method == "OPTIONS") {
         return Ok(target);

@@ -45,7 +45,7 @@ const OWN: [Write; 7] = [
     ("change the address", |store, id, by| {
         let email = Email::parse("new@x.example").unwrap();
         let posting = LinkMail { email: &email, jti: "mail", expires: END };
-        store.propose_address(id, &posting, by, &NOTE, NOW)
+        store.propose_email(id, &posting, by, &NOTE, NOW)
     }),
     ("change the password", |store, id, by| {
         let change = Change::Password { hash: &hash("newer"), session: None };

@@ -113,14 +113,14 @@ fn a_new_address() {
         assert!(!propose(store, 99, "new@x.example", "x"));
         assert!(propose(store, ada, "typo@x.example", "a"));
         assert!(propose(store, ada, "new@x.example", "b"));
-        assert_eq!(take(store, NOW), row("new@x.example", "ada", Topic::NewAddress(link("b"))));
+        assert_eq!(take(store, NOW), row("new@x.example", "ada", Topic::NewEmail(link("b"))));
         ask_for_reset(store, "old@x.example", "r");
         assert_eq!(take(store, NOW), row("old@x.example", "ada", Topic::Reset(link("r"))));
         assert!(!confirm(store, "a", None, NOW));
         assert!(store.holder("r", NOW).unwrap().is_some());
         assert!(confirm(store, "b", None, NOW) && !confirm(store, "b", None, NOW));
         assert!(store.holder("r", NOW).unwrap().is_none(), "it lies in the old mailbox");
-        let told = Topic::AddressChanged("new@x.example".into());
+        let told = Topic::EmailChanged("new@x.example".into());
         assert_eq!(take(store, NOW), row("old@x.example", "ada", told));
         assert!(store.credentials("old@x.example").unwrap().is_none());
         assert_eq!(store.credentials("new@x.example").unwrap().unwrap().person.id, ada);

@@ -37,7 +37,7 @@ fn each_kind_has_a_hundred_of_its_own_and_the_owner_is_told_once() {
             kinds
         };
         let [stranger, address, device] =
-            [Familiarity::Stranger, Familiarity::Address, Familiarity::Device].map(|f| f.limit());
+            [Familiarity::Stranger, Familiarity::Ip, Familiarity::Device].map(|f| f.limit());
         fail(store, Some(ada), stranger, 99);
         assert_eq!((failures(store, ada), told().len(), events(store, "guarded")), (99, 0, 0));
         fail(store, Some(ada), stranger, 150);

@@ -38,12 +38,12 @@ pub(super) fn ask_for_reset(store: &Store, to: &str, jti: &str) {
 pub(super) fn propose(store: &Store, user: i64, to: &str, jti: &str) -> bool {
     let email = email(to);
     let mail = LinkMail { email: &email, jti, expires: END };
-    store.propose_address(user, &mail, &BY, &NOTE, NOW).unwrap()
+    store.propose_email(user, &mail, &BY, &NOTE, NOW).unwrap()
 }
 
 pub(super) fn confirm(store: &Store, jti: &str, session: Option<&str>, at: Timestamp) -> bool {
     let session = session.map(|jti| NewSession { expires: AFTER, ..super::session(jti, at.0) });
-    store.confirm_address(jti, session.as_ref(), &NOTE, at).unwrap()
+    store.confirm_email(jti, session.as_ref(), &NOTE, at).unwrap()
 }
 
 /// Takes the next mail out of the outbox: where it goes, the name of the user, and what it says.

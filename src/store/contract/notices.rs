@@ -159,6 +159,23 @@ fn without_mail_nobody_is_told() {
 }
 
 #[test]
+fn a_notice_that_waited_for_a_week_is_given_up_and_kept() {
+    each("week", |store| {
+        let ada = add(store, "ada", Some("ada@x.example")).unwrap();
+        change_password(store, ada);
+        let later = Timestamp(NOW.0 + 8 * 24 * 3600);
+        assert!(take(store, later).is_none());
+        let mut mails = Vec::new();
+        store.mails(&mut |mail| mails.push((mail.kind, mail.due))).unwrap();
+        assert_eq!(mails, [("password-changed".to_owned(), None)]);
+        // It was tried, so it stays for an administrator to see.
+        assert_eq!(store.discard_notices(later).unwrap(), 0);
+        assert_eq!(store.retry_mail(None, later).unwrap(), 1);
+        assert!(take(store, later).is_some());
+    });
+}
+
+#[test]
 fn a_mail_in_the_outbox_wakes_the_mailer() {
     each("woken", |store| {
         let ada = add(store, "ada", Some("ada@x.example")).unwrap();

@@ -116,14 +116,14 @@ fn an_address_of_a_thief_was_confirmed_after_the_thief_had_been_shut_out() {
             let ada = add(store, "ada", Some("ada@x.example")).unwrap();
             let email = Email::parse("eve@x.example").unwrap();
             let mail = LinkMail { email: &email, jti: "a", expires: END };
-            assert!(store.propose_address(ada, &mail, &BY, &NOTE, NOW).unwrap());
+            assert!(store.propose_email(ada, &mail, &BY, &NOTE, NOW).unwrap());
             act(store, ada);
-            assert_eq!(store.confirm_address("a", None, &NOTE, NOW).unwrap(), good, "{what}");
+            assert_eq!(store.confirm_email("a", None, &NOTE, NOW).unwrap(), good, "{what}");
             let email = store.account_of(ada).unwrap().unwrap().email.unwrap();
             assert_eq!(email == "eve@x.example", good, "{what}");
             // Nor is the mail with the link sent, if it has not been.
             while let Some(mail) = store.next_mail(NOW).unwrap() {
-                assert!(!matches!(mail.topic, Topic::NewAddress(_)), "{what}: {mail:?}");
+                assert!(!matches!(mail.topic, Topic::NewEmail(_)), "{what}: {mail:?}");
                 store.delivered(mail.id).unwrap();
             }
         });

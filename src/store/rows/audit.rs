@@ -112,7 +112,7 @@ pub(in crate::store) struct Counted<'a> {
     pub(in crate::store) after: Timestamp,
     /// and not after this one,
     pub(in crate::store) until: Timestamp,
-    /// whose detail does not end so,
+    /// whose detail does not end with this text,
     pub(in crate::store) not_ending: &'a str,
     /// among as many of the user's newest entries.
     pub(in crate::store) among: i64,

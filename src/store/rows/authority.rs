@@ -1,4 +1,4 @@
-//! The statement that reads what an authority rests on.
+//! The statement that reads the user and the session that an authority names.
 
 use super::first;
 use super::users::may_administrate;

@@ -1,7 +1,7 @@
 //! Statements that only the delivery of mails runs.
 
 use super::emails::{Addressee, read_addressee};
-use super::tickets::Purpose;
+use super::tickets::TicketPurpose;
 use super::{exists, first};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries, Row};
@@ -93,7 +93,7 @@ pub(in crate::store) fn is_ticket_there(
 pub(in crate::store) fn delete_tickets_beyond(
     queries: &mut dyn Queries,
     user: i64,
-    purpose: Purpose,
+    purpose: TicketPurpose,
     kept: i64,
 ) -> Result<(), Fault> {
     queries.execute(

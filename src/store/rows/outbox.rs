@@ -44,21 +44,22 @@ pub(in crate::store) fn insert(
     Ok(())
 }
 
-/// Whether there is a notice from before a time.
+/// Whether there is a notice from before a time that no server has tried to send.
 pub(in crate::store) fn has_notices(
     queries: &mut dyn Queries,
     before: Timestamp,
 ) -> Result<bool, Fault> {
-    let sql = "SELECT 1 FROM outbox WHERE jti IS NULL AND created < $1 LIMIT 1";
+    let sql = "SELECT 1 FROM outbox WHERE jti IS NULL AND attempts = 0 AND created < $1 LIMIT 1";
     exists(queries, sql, &[before.into()])
 }
 
-/// Deletes the notices from before a time; returns how many.
+/// Deletes the notices from before a time that no server has tried to send; returns how many.
 pub(in crate::store) fn delete_notices(
     queries: &mut dyn Queries,
     before: Timestamp,
 ) -> Result<usize, Fault> {
-    queries.execute("DELETE FROM outbox WHERE jti IS NULL AND created < $1", &[before.into()])
+    let sql = "DELETE FROM outbox WHERE jti IS NULL AND attempts = 0 AND created < $1";
+    queries.execute(sql, &[before.into()])
 }
 
 /// Deletes the notices about a user, but for one kind.

@@ -18,22 +18,22 @@ pub struct Confirmation {
 
 /// What a ticket is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::store) enum Purpose {
+pub(in crate::store) enum TicketPurpose {
     /// Confirms the address of a registration.
     Registration,
     /// Confirms a new address.
-    Address,
+    NewEmail,
     /// Sets a new password.
     Reset,
 }
 
-impl Purpose {
+impl TicketPurpose {
     /// As the column has it.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Purpose::Registration => "registration",
-            Purpose::Address => "address",
-            Purpose::Reset => "reset",
+            TicketPurpose::Registration => "registration",
+            TicketPurpose::NewEmail => "address",
+            TicketPurpose::Reset => "reset",
         }
     }
 }
@@ -43,9 +43,9 @@ impl Purpose {
 pub(in crate::store) struct Row<'a> {
     pub(in crate::store) jti: &'a str,
     pub(in crate::store) user: i64,
-    pub(in crate::store) purpose: Purpose,
+    pub(in crate::store) purpose: TicketPurpose,
     pub(in crate::store) expires: Timestamp,
-    /// The address that the user will have; none for [`Purpose::Reset`].
+    /// The address that the user will have; none for [`TicketPurpose::Reset`].
     pub(in crate::store) email: Option<&'a str>,
     /// The administrator who handed it out.
     pub(in crate::store) creator: Option<i64>,
@@ -123,7 +123,7 @@ pub(in crate::store) fn delete_of_user(queries: &mut dyn Queries, user: i64) -> 
 pub(in crate::store) fn delete_of_user_for(
     queries: &mut dyn Queries,
     user: i64,
-    purpose: Purpose,
+    purpose: TicketPurpose,
 ) -> Result<(), Fault> {
     let sql = "DELETE FROM tickets WHERE \"user\" = $1 AND purpose = $2";
     queries.execute(sql, &[user.into(), purpose.name().into()])?;

@@ -271,14 +271,14 @@ pub(in crate::store) fn set_roles(
     Ok(queries.execute(sql, &[id.into(), roles.as_str().into()])? == 1)
 }
 
-/// Makes a user active, and forgets wrong passwords; false if there is no such user. An address is
-/// no longer waited for.
+/// Makes a user active, and forgets wrong passwords; false if there is no such user. Ends the wait
+/// for an e-mail confirmation.
 pub(in crate::store) fn activate(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
     let sql = "UPDATE users SET active = TRUE, unconfirmed = NULL, failures = 0 WHERE id = $1";
     Ok(queries.execute(sql, &[id.into()])? == 1)
 }
 
-/// Makes a user inactive; false if there is no such user. An address is no longer waited for.
+/// Makes a user inactive; false if there is no such user. Ends the wait for an e-mail confirmation.
 pub(in crate::store) fn deactivate(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
     let sql = "UPDATE users SET active = FALSE, unconfirmed = NULL WHERE id = $1";
     Ok(queries.execute(sql, &[id.into()])? == 1)

@@ -1,4 +1,4 @@
-//! Makes the keys of e-mail addresses anew, in a file of a version that made them otherwise.
+//! Recomputes the keys of e-mail addresses, in a file whose version computed them differently.
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -14,7 +14,7 @@ struct Changed {
 /// account keeps it, and the other one goes on without an address.
 pub(super) fn make_keys_anew(writer: &Connection) -> rusqlite::Result<()> {
     let changed = changed(writer)?;
-    // Keys of these rows must not be in each other's way: a number is no address.
+    // Set each key to the id first, so that no new key collides with an old one.
     for Changed { id, .. } in &changed {
         writer.execute("UPDATE users SET email_key = id WHERE id = ?1", [id])?;
     }

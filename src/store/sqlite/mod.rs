@@ -148,7 +148,7 @@ impl Driver for Sqlite {
             // The current writer renews the anchor itself.
             Err(TryLockError::WouldBlock) => return,
         };
-        // Let go even to take hold again: of what has been written since.
+        // Release the read transaction even if a new one follows: only a new one sees later writes.
         writer.anchor.release();
         if busy {
             writer.anchor.hold();
@@ -170,7 +170,7 @@ impl Driver for Sqlite {
 }
 
 impl Sqlite {
-    /// Lets `act` have the connection that writes, when its turn comes.
+    /// Runs `act` with the writing connection once it is this thread's turn.
     fn with_writer<T>(
         &self,
         act: impl FnOnce(&mut Connection) -> Result<T, Failed>,
@@ -179,7 +179,7 @@ impl Sqlite {
         let Some(_turn) = self.turns.take(begun + BUSY) else {
             return Err(Abort::Fault(Fault::Unavailable("the writer is busy".into())).into());
         };
-        // Only `upkeep` can have it, and for a moment.
+        // Only `upkeep` can hold this lock now, and only for a moment.
         let mut guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let writer = &mut *guard;
         writer.connection.busy_timeout(writer.patience(begun))?;
@@ -199,12 +199,12 @@ impl Sqlite {
 }
 
 impl Writer {
-    /// The lock that was in the way a moment ago.
+    /// Returns another process's lock, if a writer gave up on it less than [`BUSY`] ago.
     fn still_locked(&self, now: Instant) -> Option<Locked> {
         self.locked.filter(|locked| now.duration_since(locked.seen) < BUSY)
     }
 
-    /// How long a transaction may still wait that began to wait at `begun`.
+    /// Returns how long a transaction may still wait, if it began to wait at `begun`.
     fn patience(&self, begun: Instant) -> Duration {
         let now = Instant::now();
         match self.still_locked(now) {

@@ -22,7 +22,7 @@ struct Seat {
 }
 
 impl Readers {
-    /// At least one connection is needed.
+    /// Makes the seats, one for each connection; there must be at least one.
     pub(super) fn new(connections: Vec<Connection>) -> Readers {
         let seat = |connection| Seat { connection: Mutex::new(connection), begun: 0.into() };
         Readers(connections.into_iter().map(seat).collect())

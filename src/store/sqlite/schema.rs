@@ -1,4 +1,4 @@
-//! The schema of a file: its versions, and how one recognises it.
+//! The versions of the schema, and how the version of a file is recognised.
 //!
 //! A file is compared with its version's statements letter for letter, comments included. So neither
 //! `schema.sql` nor a file in `versions/` changes after a release; a change is a new version.

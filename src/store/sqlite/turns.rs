@@ -1,5 +1,5 @@
-//! Whose turn it is to write: that of the thread that has waited longest. No thread waits for
-//! longer than it wants to.
+//! Turns to write: the thread that has waited longest is next. Each thread waits until its own
+//! deadline at most.
 //!
 //! A mutex alone gives the lock to the thread that comes at the right moment, which is mostly the
 //! one that has just let go of it.
@@ -18,10 +18,10 @@ pub(super) struct Turns {
 struct Line {
     /// A thread has the turn.
     taken: bool,
-    /// The tickets of the threads that wait, the next one first. No more than there are threads.
+    /// The numbers of the threads that wait, the next one first. No more than there are threads.
     waiting: VecDeque<u64>,
-    /// The number of the next ticket.
-    ticket: u64,
+    /// The number of the next thread that waits.
+    number: u64,
 }
 
 /// A turn, until it is dropped.
@@ -33,18 +33,18 @@ impl Turns {
     /// Waits for a turn; `None` if it did not come before the deadline.
     pub(super) fn take(&self, deadline: Instant) -> Option<Turn<'_>> {
         let mut line = self.line();
-        let ticket = line.ticket;
-        line.ticket += 1;
-        line.waiting.push_back(ticket);
+        let number = line.number;
+        line.number += 1;
+        line.waiting.push_back(number);
         loop {
-            if !line.taken && line.waiting.front() == Some(&ticket) {
+            if !line.taken && line.waiting.front() == Some(&number) {
                 line.waiting.pop_front();
                 line.taken = true;
                 return Some(Turn(self));
             }
             let patience = deadline.saturating_duration_since(Instant::now());
             if patience.is_zero() {
-                line.waiting.retain(|other| *other != ticket);
+                line.waiting.retain(|other| *other != number);
                 // The thread behind may be the next.
                 self.changed.notify_all();
                 return None;

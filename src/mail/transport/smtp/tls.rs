@@ -106,7 +106,7 @@ impl Trust {
     }
 }
 
-/// The cryptography of ring, without what a client without certificates of its own needs not: the
+/// The cryptography of ring, reduced to what a client without a certificate needs: the complete
 /// provider of rustls makes the binary 0.1 MB larger.
 fn provider() -> CryptoProvider {
     CryptoProvider {
