@@ -316,7 +316,7 @@ fn an_app_has_one_background_at_a_time() {
 }
 
 #[test]
-#[should_panic(expected = "the route GET /api/sessions cannot be reached: an earlier route")]
+#[should_panic(expected = "the route GET /api/sessions is not allowed: an earlier route")]
 fn a_route_with_the_path_of_a_built_in_one_panics() {
     let dir = Dir::new();
     let config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
@@ -324,7 +324,7 @@ fn a_route_with_the_path_of_a_built_in_one_panics() {
 }
 
 #[test]
-#[should_panic(expected = "the route get /x cannot be reached: the method is not")]
+#[should_panic(expected = "the route get /x is not allowed: the method is not")]
 fn a_route_with_a_method_in_lower_case_panics() {
     let dir = Dir::new();
     let config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
