@@ -2,7 +2,7 @@
 // (verifier.mjs) accepts only access tokens. They need no browser.
 
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -68,7 +68,9 @@ test('each check of the example refuses a token that the others accept', async (
 async function nextToken(folder, seen) {
   const giveUp = Date.now() + MAIL_LIMIT_MS;
   for (;;) {
-    const files = readdirSync(folder).filter(file => file.endsWith('.eml')).sort();
+    // The first mail creates the folder.
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    const files = names.filter(file => file.endsWith('.eml')).sort();
     const texts = files.map(file => readFileSync(join(folder, file), 'utf8').replaceAll('=\r\n', '').replaceAll('=3D', '='));
     const token = texts.flatMap(text => text.match(/(?<=\?token=)[\w.-]+/g) ?? []).find(token => token !== seen);
     if (token) return token;
