@@ -1,5 +1,5 @@
-//! Second factors: enrolment, recovery codes, and the end of both. A code is used up if the change
-//! that it permits is made, and only then.
+//! Second factors: enrolment, recovery codes, and the end of both. A code is used up in the
+//! transaction that it permits: an error gives it back, the answer `false` does not.
 
 use super::Store;
 use super::authority::Authority;
