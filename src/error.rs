@@ -312,6 +312,12 @@ impl Cause {
 }
 
 impl Cause {
+    /// What happened, in words.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The same cause, after the name of the part that failed.
     pub(crate) fn within(self, part: &str) -> Cause {
         Cause { text: format!("{part}: {}", self.text), source: self.source }

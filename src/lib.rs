@@ -157,6 +157,8 @@ mod route;
 mod server;
 mod site;
 mod store;
+#[cfg(feature = "tls")]
+mod tls;
 mod values;
 
 /// The code in the guide compiles.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+#[cfg(feature = "postgres")]
+use super::postgres::Target;
 use crate::error::Problem;
 
 /// Where the users are.
@@ -11,6 +13,9 @@ use crate::error::Problem;
 pub enum Database {
     /// An SQLite file; made if it is not there.
     File(PathBuf),
+    /// A database of a PostgreSQL server; lictor's schema in it is made if it is not there.
+    #[cfg(feature = "postgres")]
+    Postgres(Box<Target>),
 }
 
 /// The result of inspecting a database.
@@ -45,7 +50,12 @@ impl Database {
     /// the ending `.key`.
     #[cfg(any(test, feature = "cli"))]
     pub(crate) fn default_key_file(&self) -> PathBuf {
-        let Database::File(path) = self;
+        let path = match self {
+            Database::File(path) => path,
+            // The place where it is with the default of `--database`.
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => return PathBuf::from("lictor.key"),
+        };
         let file = path.with_extension("key");
         // A database that itself ends in .key has its keys beside it all the same.
         if file == *path { file.with_extension("key.key") } else { file }
@@ -54,23 +64,34 @@ impl Database {
     /// The files that must not be given out with the pages of an app. What lies beside them is as
     /// private.
     pub(crate) fn private_files(&self) -> Vec<PathBuf> {
-        let Database::File(path) = self;
-        vec![path.clone()]
+        match self {
+            Database::File(path) => vec![path.clone()],
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => Vec::new(),
+        }
     }
 
     /// The same database, by a name that does not depend on the working directory.
     #[cfg(any(test, feature = "cli"))]
     pub(crate) fn absolute(&self) -> Database {
-        let Database::File(path) = self;
-        Database::File(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+        match self {
+            Database::File(path) => {
+                Database::File(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
+            }
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => self.clone(),
+        }
     }
 }
 
 /// The path of the file. It never holds a secret.
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Database::File(path) = self;
-        path.display().fmt(f)
+        match self {
+            Database::File(path) => path.display().fmt(f),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(target) => target.fmt(f),
+        }
     }
 }
 
@@ -148,7 +169,7 @@ mod tests {
         let database = Database::from("/srv/lictor.db");
         assert_eq!(database.absolute(), database);
         assert_eq!(database.to_string(), "/srv/lictor.db");
-        let Database::File(path) = Database::from("lictor.db").absolute();
+        let Database::File(path) = Database::from("lictor.db").absolute() else { panic!() };
         assert!(path.is_absolute() && path.ends_with("lictor.db"));
     }
 }

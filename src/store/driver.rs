@@ -26,6 +26,19 @@ pub(crate) enum Value<'a> {
     Text(&'a str),
     /// Bytes.
     Blob(&'a [u8]),
+    /// Several texts, for `= ANY ($1)`; only where [`Queries::dialect`] says that there is such a
+    /// thing.
+    Texts(&'a [&'a str]),
+}
+
+/// The SQL of a database, for the few statements that the databases cannot have in common; each
+/// says why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
 }
 
 /// One row of an answer. Columns count from 0. A column of another type than asked for is
@@ -43,6 +56,9 @@ pub(crate) trait Row {
 
 /// Runs statements, inside one transaction or one read.
 pub(crate) trait Queries {
+    /// Whose SQL it is.
+    fn dialect(&self) -> Dialect;
+
     /// Runs a statement that answers no rows; returns how many rows it changed.
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault>;
 
@@ -63,14 +79,9 @@ pub(crate) trait Queries {
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault>;
 
-    /// Runs one statement once for each of `sets`, in one batch where the database is across a
-    /// network. `row` gets the number of the set that a row belongs to.
-    fn query_each(
-        &mut self,
-        sql: &'static str,
-        sets: &[&[Value<'_>]],
-        row: &mut dyn FnMut(usize, &dyn Row) -> Result<(), Fault>,
-    ) -> Result<(), Fault>;
+    /// Runs a statement that answers no rows once for each of `sets`, in one batch where the
+    /// database is across a network.
+    fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault>;
 }
 
 /// What runs inside a read.
@@ -94,6 +105,10 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// How many threads can usefully wait for it.
     fn concurrency(&self) -> Concurrency;
 
+    /// Whether this is the one process, of all that have the database open, that delivers mails and
+    /// deletes what has expired.
+    fn leads(&self) -> bool;
+
     /// Called a few times a second while requests may come (`busy`), and once when none may any
     /// more.
     fn upkeep(&self, busy: bool);
@@ -107,6 +122,9 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
 pub struct Concurrency {
     /// For reads by key; `None` if such a read is as quick as memory, so that nobody waits.
     pub reads: Option<usize>,
+    /// For checks of tokens, many at once ([`Store::standings`](super::Store::standings)); means
+    /// nothing if reads are quick.
+    pub checks: usize,
     /// For writes.
     pub writes: usize,
 }

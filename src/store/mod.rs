@@ -23,6 +23,7 @@
 //! | `driver` | what a database gives to the store |
 //! | `rows/` | the statements, and the types of rows |
 //! | `sqlite/` | the driver of an SQLite file |
+//! | `postgres/` | the driver of a PostgreSQL server |
 //! | `contract/` | the tests that a store on any driver must pass |
 
 mod audit;
@@ -45,6 +46,8 @@ mod notices;
 #[cfg(any(test, feature = "cli"))]
 mod operator;
 mod outbox;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod rotation;
 mod rows;
 mod second_factors;
@@ -55,6 +58,8 @@ mod sweep;
 mod tickets;
 mod transaction;
 mod users;
+
+use std::sync::Arc;
 
 use self::driver::Driver;
 use crate::error::{Error, Problem};
@@ -90,19 +95,27 @@ pub use {
 #[derive(Debug)]
 pub struct Store {
     driver: Box<dyn Driver>,
-    outbox_signal: Signal,
+    outbox_signal: Arc<Signal>,
 }
 
 impl Store {
     /// Opens the database, or makes it. `readers` threads can read without waiting for one another.
     /// What is not ours, damaged, or newer than this program is refused, and not touched.
     pub fn open(database: &Database, readers: usize) -> Result<Store, Problem> {
-        let Database::File(path) = database;
-        Ok(Store::over(Box::new(sqlite::Sqlite::open(path, readers)?)))
+        let outbox_signal = Arc::new(Signal::default());
+        let driver: Box<dyn Driver> = match database {
+            Database::File(path) => Box::new(sqlite::Sqlite::open(path, readers)?),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(target) => {
+                Box::new(postgres::Postgres::open(target, &outbox_signal)?)
+            }
+        };
+        Ok(Store { driver, outbox_signal })
     }
 
+    #[cfg(test)]
     fn over(driver: Box<dyn Driver>) -> Store {
-        Store { driver, outbox_signal: Signal::default() }
+        Store { driver, outbox_signal: Arc::default() }
     }
 
     /// Whether reading works.
@@ -113,6 +126,12 @@ impl Store {
     /// How many threads can usefully wait for the database at the same time.
     pub fn concurrency(&self) -> Concurrency {
         self.driver.concurrency()
+    }
+
+    /// Whether this is the one process, of all that have the database open, that delivers mails and
+    /// deletes what has expired.
+    pub fn leads(&self) -> bool {
+        self.driver.leads()
     }
 
     /// Called a few times a second while requests may come (`busy`), and once when none may any

@@ -2,6 +2,8 @@
 //! mails, and what an operator does to either. Compiled for the command line.
 
 use super::entry::Entry;
+#[cfg(feature = "postgres")]
+use super::postgres;
 use super::rows::delivery;
 use super::rows::operator::{self, QueuedMail};
 use super::rows::users::{self, Account, UserQuery};
@@ -18,14 +20,20 @@ pub(super) const PAGE: u32 = 1_000;
 impl Store {
     /// Says whose the database is, and of which version, without changing it.
     pub fn inspect(database: &Database) -> Result<Inspection, Problem> {
-        let Database::File(path) = database;
-        inspect::inspect(path)
+        match database {
+            Database::File(path) => inspect::inspect(path),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(target) => postgres::inspect::inspect(target),
+        }
     }
 
     /// Reads the whole database, without changing it, and says whether it is as it should be.
     pub fn check(database: &Database) -> Result<(), Problem> {
-        let Database::File(path) = database;
-        inspect::check(path)
+        match database {
+            Database::File(path) => inspect::check(path),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(target) => postgres::inspect::check(target),
+        }
     }
 
     /// The account with this name.

@@ -2,7 +2,7 @@
 //! is written to the log after the commit, here and nowhere else.
 
 use super::Store;
-use super::driver::{Abort, Fault, Queries, Row, Value};
+use super::driver::{Abort, Dialect, Fault, Queries, Row, Value};
 use super::entry::Entry;
 use super::rows;
 use crate::clock::Timestamp;
@@ -57,6 +57,10 @@ impl Transaction<'_> {
 }
 
 impl Queries for Transaction<'_> {
+    fn dialect(&self) -> Dialect {
+        self.queries.dialect()
+    }
+
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
         self.queries.execute(sql, values)
     }
@@ -79,13 +83,8 @@ impl Queries for Transaction<'_> {
         self.queries.query_first(sql, values, row)
     }
 
-    fn query_each(
-        &mut self,
-        sql: &'static str,
-        sets: &[&[Value<'_>]],
-        row: &mut dyn FnMut(usize, &dyn Row) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
-        self.queries.query_each(sql, sets, row)
+    fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {
+        self.queries.execute_each(sql, sets)
     }
 }
 

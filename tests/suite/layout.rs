@@ -21,10 +21,12 @@ const MAX_FUNCTION: usize = 40;
 const AT_HOME: &[(&str, &[&str])] = &[
     ("argon2", &["guard/hasher.rs"]),
     ("base64", &["guard/token/base64url.rs", "mail/encoding.rs", "mail/transport/smtp.rs"]),
+    ("bytes", &["store/postgres/wire/"]),
     ("clap", &["cli/"]),
     ("ed25519_compact", &["fuzzing/token.rs"]),
     ("env_logger", &["cli/logging.rs"]),
-    ("getrandom", &["keys/", "mail/transport/smtp/tls.rs", "values/random.rs"]),
+    ("fallible_iterator", &["store/postgres/wire/"]),
+    ("getrandom", &["keys/", "tls.rs", "values/random.rs"]),
     ("hmac", &["guard/token/key.rs", "guard/known/device.rs", "values/totp.rs"]),
     ("httparse", &["http/mod.rs", "http/head.rs"]),
     ("httpdate", &["http/response.rs", "mail/message.rs"]),
@@ -32,9 +34,10 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("jwt_simple", &["guard/token/key.rs", "guard/token/claims.rs", "fuzzing/token.rs"]),
     ("loom", &["net/slot/model.rs"]),
     ("miniz_oxide", &["assets/embedded.rs"]),
+    ("postgres_protocol", &["store/postgres/wire/"]),
     ("precis_profiles", &["values/domain.rs", "values/email.rs", "values/username.rs"]),
     ("qrcodegen", &["api/qr.rs"]),
-    ("ring", &["guard/token/key.rs", "mail/transport/smtp/tls.rs"]),
+    ("ring", &["guard/token/key.rs", "tls.rs"]),
     ("rpassword", &["cli/prompt.rs"]),
     ("rusqlite", &["store/sqlite/"]),
     (
@@ -48,13 +51,13 @@ const AT_HOME: &[(&str, &[&str])] = &[
             "net/poll.rs",
         ],
     ),
-    ("rustls", &["mail/transport/smtp/tls.rs"]),
-    ("rustls_native_certs", &["mail/transport/smtp/tls.rs"]),
+    ("rustls", &["tls.rs"]),
+    ("rustls_native_certs", &["tls.rs"]),
     ("sha1", &["guard/blocklist_file/", "values/totp.rs"]),
     ("sha2", &["guard/known/device.rs", "guard/token/key.rs", "values/code.rs"]),
     ("signal_hook", &["server.rs"]),
     ("unicode_normalization", &["guard/password.rs", "values/domain.rs", "values/email.rs"]),
-    ("webpki", &["mail/transport/smtp/tls.rs"]),
+    ("webpki", &["tls.rs"]),
 ];
 
 /// Libraries of which every file may make use.

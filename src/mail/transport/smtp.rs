@@ -8,9 +8,7 @@
 
 mod dialogue;
 mod reply;
-mod tls;
 mod wire;
-mod words;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -21,8 +19,8 @@ use zeroize::Zeroizing;
 use super::Failure;
 use crate::error::Problem;
 use crate::mail::message::{Message, Sender};
+use crate::tls::Trust;
 use dialogue::Rejection;
-use tls::Trust;
 
 /// Limits on the user name and on the password, in bytes.
 const MAX_LOGIN: usize = 1_024;

@@ -62,6 +62,10 @@ impl Driver for Alternating {
         self.next().concurrency()
     }
 
+    fn leads(&self) -> bool {
+        self.drivers.iter().any(|driver| driver.leads())
+    }
+
     fn upkeep(&self, busy: bool) {
         self.drivers.iter().for_each(|driver| driver.upkeep(busy));
     }

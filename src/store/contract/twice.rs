@@ -43,6 +43,10 @@ impl Driver for Twice {
         self.0.concurrency()
     }
 
+    fn leads(&self) -> bool {
+        self.0.leads()
+    }
+
     fn upkeep(&self, busy: bool) {
         self.0.upkeep(busy);
     }

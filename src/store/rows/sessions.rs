@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use super::users::{Person, person};
 use super::{all, count, exists, first};
 use crate::clock::Timestamp;
-use crate::store::driver::{Fault, Queries, Row, Value};
+use crate::store::driver::{Fault, Queries, Row};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
@@ -90,14 +90,7 @@ pub(in crate::store) fn standings(
     queries: &mut dyn Queries,
     jtis: &[&str],
 ) -> Result<Vec<Option<Standing>>, Fault> {
-    let values: Vec<Value<'_>> = jtis.iter().map(|jti| Value::Text(jti)).collect();
-    let sets: Vec<&[Value<'_>]> = values.chunks(1).collect();
-    let mut found: Vec<Option<Standing>> = jtis.iter().map(|_| None).collect();
-    queries.query_each(STANDING, &sets, &mut |set, row| {
-        found[set] = Some(read_standing(row)?);
-        Ok(())
-    })?;
-    Ok(found)
+    jtis.iter().map(|jti| standing(queries, jti)).collect()
 }
 
 fn read_standing(row: &dyn Row) -> Result<Standing, Fault> {

@@ -137,7 +137,11 @@ impl Driver for Sqlite {
     }
 
     fn concurrency(&self) -> Concurrency {
-        Concurrency { reads: None, writes: 1 }
+        Concurrency { reads: None, checks: 1, writes: 1 }
+    }
+
+    fn leads(&self) -> bool {
+        true
     }
 
     fn upkeep(&self, busy: bool) {

@@ -5,12 +5,16 @@ use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, Connection, ErrorCode, Statement};
 
 use crate::error::Cause;
-use crate::store::driver::{Fault, Queries, Row, Unique, Value};
+use crate::store::driver::{Dialect, Fault, Queries, Row, Unique, Value};
 
 /// Runs statements on a connection, which keeps them prepared.
 pub(super) struct Statements<'a>(pub(super) &'a Connection);
 
 impl Queries for Statements<'_> {
+    fn dialect(&self) -> Dialect {
+        Dialect::Sqlite
+    }
+
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
         let mut statement = self.prepare(sql)?;
         bind(&mut statement, values)?;
@@ -41,15 +45,11 @@ impl Queries for Statements<'_> {
         }
     }
 
-    fn query_each(
-        &mut self,
-        sql: &'static str,
-        sets: &[&[Value<'_>]],
-        row: &mut dyn FnMut(usize, &dyn Row) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
+    fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {
         let mut statement = self.prepare(sql)?;
-        for (set, values) in sets.iter().enumerate() {
-            run(&mut statement, values, &mut |found| row(set, found))?;
+        for values in sets {
+            bind(&mut statement, values)?;
+            statement.raw_execute().map_err(fault)?;
         }
         Ok(())
     }
@@ -107,6 +107,10 @@ impl ToSql for Value<'_> {
             Value::Boolean(value) => ValueRef::Integer(value.into()),
             Value::Text(text) => ValueRef::Text(text.as_bytes()),
             Value::Blob(bytes) => ValueRef::Blob(bytes),
+            Value::Texts(_) => {
+                let why = "SQLite has no arrays".into();
+                return Err(rusqlite::Error::ToSqlConversionFailure(why));
+            }
         }))
     }
 }
@@ -266,16 +270,18 @@ mod tests {
     fn a_statement_runs_once_for_each_set() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch("CREATE TABLE t (a, b); INSERT INTO t VALUES (1, 5)").unwrap();
-        let mut found = Vec::new();
         let values = [1_i64, 2, 1].map(Value::from);
         let sets: Vec<&[Value<'_>]> = values.chunks(1).collect();
-        Statements(&connection)
-            .query_each("SELECT b FROM t WHERE a = $1", &sets, &mut |set, row| {
-                found.push((set, row.get::<i64>(0)?));
+        let mut statements = Statements(&connection);
+        statements.execute_each("UPDATE t SET b = b + 1 WHERE a = $1", &sets).unwrap();
+        let mut found = Vec::new();
+        statements
+            .query("SELECT b FROM t", &[], &mut |row| {
+                found.push(row.get::<i64>(0)?);
                 Ok(())
             })
             .unwrap();
-        assert_eq!(found, [(0, 5), (2, 5)]);
+        assert_eq!(found, [7]);
     }
 
     #[test]

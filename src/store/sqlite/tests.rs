@@ -39,6 +39,10 @@ impl Driver for Arc<Sqlite> {
         (**self).concurrency()
     }
 
+    fn leads(&self) -> bool {
+        (**self).leads()
+    }
+
     fn upkeep(&self, busy: bool) {
         (**self).upkeep(busy);
     }

@@ -6,8 +6,7 @@ use std::net::{IpAddr, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::time::{Duration, Instant};
 
 use super::reply::{MAX_LINE, Progress, Reply};
-use super::tls::{Encrypted, Trust};
-use super::words::describe;
+use crate::tls::{Encrypted, Trust, describe};
 
 /// Time limit on connecting, and on each command with its reply.
 pub(super) const STEP: Duration = Duration::from_secs(20);

@@ -1,4 +1,4 @@
-//! TLS to mail servers, and trust in their certificates: the only file that names rustls. A
+//! TLS to mail servers and PostgreSQL, and trust in their certificates: the only file that names rustls. A
 //! certificate must be issued by an authority of the system, or of the file that SSL_CERT_FILE names,
 //! for the host in the setting. No setting turns this check off.
 
@@ -22,7 +22,6 @@ use rustls::{
 };
 use webpki::ring as with;
 
-use super::words::describe;
 use crate::error::Problem;
 
 /// AES-GCM, which every server supports (RFC 9325 section 4.2, RFC 8446 section 9.1). ChaCha20 would
@@ -67,17 +66,17 @@ const SIGNATURES: WebPkiSupportedAlgorithms = WebPkiSupportedAlgorithms {
 
 /// The trusted authorities, and the host that the certificate must name.
 #[derive(Clone)]
-pub(super) struct Trust {
+pub(crate) struct Trust {
     config: Arc<ClientConfig>,
     name: ServerName<'static>,
 }
 
 /// An encrypted connection.
-pub(super) type Encrypted<S> = StreamOwned<ClientConnection, S>;
+pub(crate) type Encrypted<S> = StreamOwned<ClientConnection, S>;
 
 impl Trust {
     /// Loads the authorities that this machine trusts.
-    pub(super) fn of_the_system(host: &str) -> Result<Trust, Problem> {
+    pub(crate) fn of_the_system(host: &str) -> Result<Trust, Problem> {
         let name = ServerName::try_from(host.to_owned()).map_err(|_| {
             Problem::usage(
                 format!("a certificate cannot be for {host}"),
@@ -96,7 +95,7 @@ impl Trust {
     }
 
     /// Does the handshake; the error says why it failed.
-    pub(super) fn encrypt<S: Read + Write>(&self, mut socket: S) -> Result<Encrypted<S>, String> {
+    pub(crate) fn encrypt<S: Read + Write>(&self, mut socket: S) -> Result<Encrypted<S>, String> {
         let mut session = ClientConnection::new(Arc::clone(&self.config), self.name.clone())
             .map_err(|error| error.to_string())?;
         while session.is_handshaking() {
@@ -177,5 +176,15 @@ fn describe_tls(error: &io::Error) -> String {
         }
         Bad::Other(other) => format!("its certificate is not accepted: {other}"),
         other => format!("its certificate is not accepted: {other}"),
+    }
+}
+
+/// The error of a socket in words. The kinds that a socket with a time limit returns have words of
+/// their own.
+pub(crate) fn describe(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "the server took too long".into(),
+        io::ErrorKind::UnexpectedEof => "the server closed the connection".into(),
+        _ => error.to_string(),
     }
 }

@@ -1,0 +1,1 @@
+//! The tables in PostgreSQL: making them, bringing older ones to the current version.
