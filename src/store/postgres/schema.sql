@@ -87,8 +87,10 @@ CREATE INDEX outbox_by_due ON outbox (due, id);
 CREATE INDEX outbox_links ON outbox (due) WHERE jti IS NOT NULL;
 CREATE INDEX outbox_notices ON outbox (due) WHERE jti IS NULL;
 CREATE INDEX outbox_of_user ON outbox ("user");
--- For the sweep: a scan of all mails in its transaction would conflict with every new one.
+-- A scan of all mails, for the oldest or for those that were given up, would conflict with every
+-- new one.
 CREATE INDEX outbox_by_creation ON outbox (created);
+CREATE INDEX outbox_given_up ON outbox (id) WHERE due IS NULL;
 
 CREATE TABLE invitations (
     id text COLLATE "C" PRIMARY KEY,
