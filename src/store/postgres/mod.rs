@@ -7,6 +7,8 @@
 //! | `inspect` | looking at a database without changing it |
 //! | `wire/` | one connection: sockets, TLS, passwords, messages, statements |
 
+#[cfg(test)]
+mod databases;
 pub(in crate::store) mod inspect;
 mod schema;
 mod target;
@@ -18,6 +20,8 @@ use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
 use super::signal::Signal;
 use crate::error::Problem;
 
+#[cfg(test)]
+pub(super) use self::databases::TestDatabase;
 pub use target::Target;
 
 /// A database of a PostgreSQL server that is open.
