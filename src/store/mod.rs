@@ -66,8 +66,8 @@ use crate::error::{Error, Problem};
 
 pub use authority::{Authority, Proof};
 pub use consecutive::{Familiarity, GUARDED};
-pub use database::{Database, Inspection};
-pub use driver::Concurrency;
+pub use database::Database;
+pub use driver::{Concurrency, Inspection};
 pub use entry::{Actor, Entry, Event};
 pub use outbox::LinkMail;
 pub use rotation::RotationPolicy;

@@ -49,6 +49,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
             "net/pool.rs",
             "net/mod.rs",
             "net/poll.rs",
+            "store/postgres/environment.rs",
             "store/postgres/wire/socket.rs",
         ],
     ),
