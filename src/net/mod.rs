@@ -136,7 +136,8 @@ impl<'a, S: Service> Engine<'a, S> {
         max_connections: usize,
     ) -> io::Result<Engine<'a, S>> {
         let with_queue = |pool: Pool| {
-            let queue = Queue::new(pool.queue, pool.per_client);
+            // A connection waits in one queue at most, with one request.
+            let queue = Queue::new(pool.queue.min(max_connections), pool.per_client);
             (pool, queue)
         };
         Ok(Engine {
@@ -167,7 +168,7 @@ impl<'a, S: Service> Engine<'a, S> {
                     let name = format!("{}-{thread}", pool.name);
                     std::thread::Builder::new()
                         .name(name)
-                        .spawn_scoped(scope, move || self.run_pool_thread(number, queue))?;
+                        .spawn_scoped(scope, move || self.run_pool_thread(number, pool, queue))?;
                 }
             }
             self.run_keeper(listener, stop)

@@ -8,8 +8,10 @@
 //! | `answer` | errors as answers, and what every answer carries |
 //! | `pages` | answers where there is no route |
 //! | `service` | the site as the engine sees it: which thread answers |
+//! | `checks` | tokens of many requests, checked in one query |
 
 mod answer;
+mod checks;
 mod cors;
 mod guard;
 mod pages;

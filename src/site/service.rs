@@ -1,19 +1,24 @@
 //! The site as the engine sees it: which thread answers a request, and what is refused before a
 //! request waits for one.
+//!
+//! With a database across a network, a route for users whose handler waits for nothing is answered
+//! by the pool `check`. See `checks`.
 
-use super::{Found, Site};
+use super::{Found, Site, checks};
 use crate::app::Call;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Throttle;
-use crate::http::{Answer, Pool, Queued, Refusal, Request, Response, Service};
+use crate::http::{Answer, Overload, Pool, Queued, Refusal, Request, Response, Service};
 use crate::login;
 use crate::route::Blocking;
 
-/// The numbers of the pools: for hashes and searches, for writes, and for reads.
-const HASH: usize = 0;
-const WRITE: usize = 1;
-const READ: usize = 2;
+/// The numbers of the pools: for hashes and searches, for writes; with a database across a network
+/// also for reads, and for checks of tokens.
+pub(super) const HASH: usize = 0;
+pub(super) const WRITE: usize = 1;
+pub(super) const READ: usize = 2;
+pub(super) const CHECK: usize = 3;
 
 impl Site {
     /// Returns the pool that answers what waits like this; `None` is the worker itself.
@@ -39,7 +44,7 @@ impl Site {
     }
 
     /// Returns the route that a ticket names, and the request with the route's parameter.
-    fn found<'r>(&self, ticket: u32, request: &Request<'r>) -> Option<Found<'_, 'r>> {
+    pub(super) fn found<'r>(&self, ticket: u32, request: &Request<'r>) -> Option<Found<'_, 'r>> {
         let route = self.routes.get(ticket as usize)?;
         let mut request = *request;
         request.parameter = route.matches(request.path)?.unwrap_or_default();
@@ -56,8 +61,12 @@ impl Service for Site {
         }
         let hash = settings.pool("hash", settings.slow_workers);
         let write = settings.pool("write", self.concurrency.writes);
-        let read = self.concurrency.reads.map(|threads| settings.pool("read", threads));
-        [hash, write].into_iter().chain(read).collect()
+        let mut pools = vec![hash, write];
+        if let Some(threads) = self.concurrency.reads {
+            pools.push(settings.pool("read", threads));
+            pools.push(Pool::batched("check", self.concurrency.checks, checks::MOST));
+        }
+        pools
     }
 
     fn answer(&self, request: &Request<'_>, now: Timestamp) -> Answer {
@@ -67,7 +76,10 @@ impl Service for Site {
         };
         let Some(pool) = self.pool(found.route.blocking) else {
             let call = Call::new(&self.app, &found.request, now);
-            return Answer::Ready(self.run(found.route, &call));
+            return match self.concurrency.reads.is_some() && found.route.handler.is_for_users() {
+                true => self.queue_check(found.ticket, &call),
+                false => Answer::Ready(self.run(found.route, &call)),
+            };
         };
         match self.admit(&found, now) {
             Ok(()) => {
@@ -78,15 +90,25 @@ impl Service for Site {
         }
     }
 
-    fn answer_queued(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Response {
-        match self.found(ticket, request) {
-            Some(found) => self.run(found.route, &Call::new(&self.app, &found.request, now)),
-            None => self.without_route(request, Error::NotFound),
+    fn prepare(&self, pool: usize, batch: &mut [Queued], _: Timestamp) {
+        if pool == CHECK {
+            self.look_up(batch);
         }
     }
 
-    fn has_priority(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Option<u64> {
-        let found = self.found(ticket, request)?;
+    fn answer_queued(&self, request: &Request<'_>, queued: Queued, now: Timestamp) -> Answer {
+        let Some(found) = self.found(queued.ticket, request) else {
+            return Answer::Ready(self.without_route(request, Error::NotFound));
+        };
+        let call = Call::new(&self.app, &found.request, now);
+        match queued.pool {
+            CHECK => self.answer_checked(found.route, &call, queued),
+            _ => Answer::Ready(self.run(found.route, &call)),
+        }
+    }
+
+    fn has_priority(&self, request: &Request<'_>, queued: &Queued, now: Timestamp) -> Option<u64> {
+        let found = self.found(queued.ticket, request)?;
         match found.route.throttle {
             Throttle::Login => {
                 let call = Call::new(&self.app, &found.request, now);
@@ -94,6 +116,21 @@ impl Service for Site {
             }
             _ => None,
         }
+    }
+
+    fn overloaded(
+        &self,
+        request: &Request<'_>,
+        queued: &Queued,
+        _: Timestamp,
+        _: Overload,
+    ) -> Response {
+        let what = match queued.pool {
+            HASH => "Too many logins are waiting; try again shortly",
+            WRITE => "Too many changes are waiting for the database; try again shortly",
+            _ => "Too many requests are waiting for the database; try again shortly",
+        };
+        self.finish(request, Response::error(503, "Overloaded", what).retry_after(1))
     }
 
     fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {

@@ -32,13 +32,13 @@ impl Service for Echo {
         Answer::Ready(echo(request))
     }
 
-    fn answer_queued(&self, request: &Request<'_>, _: Timestamp, ticket: u32) -> Response {
-        assert_eq!(ticket, if request.path == "/slow" { 7 } else { 8 });
-        echo(request)
+    fn answer_queued(&self, request: &Request<'_>, queued: Queued, _: Timestamp) -> Answer {
+        assert_eq!(queued.ticket, if request.path == "/slow" { 7 } else { 8 });
+        Answer::Ready(echo(request))
     }
 
-    fn has_priority(&self, request: &Request<'_>, _: Timestamp, ticket: u32) -> Option<u64> {
-        assert_eq!(ticket, if request.path == "/slow" { 7 } else { 8 });
+    fn has_priority(&self, request: &Request<'_>, queued: &Queued, _: Timestamp) -> Option<u64> {
+        assert_eq!(queued.ticket, if request.path == "/slow" { 7 } else { 8 });
         request.header("x").map(|_| 9)
     }
 }

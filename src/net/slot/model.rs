@@ -196,8 +196,8 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// A pool's thread answers one request, or none if an event said that the client is gone. Then
-    /// epoll reports everything again.
+    /// A pool's thread answers one request, or none if an event said that the client is gone. If
+    /// an event came while it held the connection, epoll reports everything again.
     fn answer_queued(&self, of: u32) {
         self.touch();
         if self.slot.gone() {
@@ -205,8 +205,10 @@ impl<P: Protocol> World<P> {
             return self.slot.close();
         }
         self.answered.fetch_add(1, Ordering::Relaxed);
-        self.slot.rearm();
-        self.event(of, false);
+        if !self.slot.release() {
+            self.slot.rearm();
+            self.event(of, false);
+        }
     }
 
     /// The holder closes the first connection, and the keeper puts the second one into the slot.
