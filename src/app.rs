@@ -93,8 +93,7 @@ impl App {
             log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
         }
         let tokens = Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?;
-        // The threads that read SQLite: the workers, those that hash, one that writes, one that
-        // mails. A database across a network has the number of its connections in its URL.
+        // The threads that read a file: the workers, those that hash, one that writes, one that mails.
         let readers = config.engine.workers + config.engine.slow_workers + 2;
         // Last: a setting that is refused above makes no file, and upgrades none.
         let store = Store::open(&config.database, readers)?;

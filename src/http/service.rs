@@ -79,37 +79,41 @@ impl Queued {
 pub struct Pool {
     /// The name of the threads, without their number.
     pub name: &'static str,
-    /// How many threads; 0 counts as 1.
+    /// How many threads; 0 counts as 1. For a pool of batches, how many batches at once.
     pub threads: usize,
     /// Requests that may wait; more are [`Overload::Full`].
     pub queue: usize,
     /// Requests of one client that may wait, an IPv6 /64 counting as one client; more are
     /// [`Overload::Share`]. As many as `queue` means that clients have no shares.
     pub per_client: usize,
-    /// How many requests a thread takes at once, if so many wait ([`Service::prepare`]); 0 counts
-    /// as 1.
+    /// The most requests of a batch ([`Pool::batched`]). With 0 or 1 there are no batches: threads
+    /// of the pool's own take one request at a time, with the nice value of the engine's settings.
     pub batch: usize,
-    /// Whether the threads have the priority of workers. Otherwise they have the nice value of the
-    /// engine's settings.
-    pub urgent: bool,
 }
 
 impl Pool {
     /// A pool in which 256 requests may wait, 64 of one client. Its threads take one at a time and
     /// give way to the workers.
     pub fn new(name: &'static str, threads: usize) -> Pool {
-        Pool { name, threads, queue: 256, per_client: 64, batch: 1, urgent: false }
+        Pool { name, threads, queue: 256, per_client: 64, batch: 1 }
     }
 
-    /// A pool for many quick answers that wait for the same thing: its threads take up to `most`
-    /// requests at once, have the priority of workers, and every connection has a place in its
-    /// queue.
+    /// A pool for many quick answers that wait for the same thing. It has no threads of its own:
+    /// the engine has `at_once` workers more, and as many of all workers at most wait for a batch
+    /// of this pool at a time. The worker that queues a request takes what waits itself, up to
+    /// `most` requests, unless others do so already; they take the request with their next batch.
+    /// So no thread has to be woken.
     ///
-    /// A connection waits in at most one queue, with one request. So the limits on connections,
-    /// that for each client included, limit this queue.
-    pub fn batched(name: &'static str, threads: usize, most: usize) -> Pool {
+    /// Every connection has a place in the queue. A connection waits in at most one queue, with one
+    /// request; so the limits on connections, that for each client included, limit this queue.
+    pub fn batched(name: &'static str, at_once: usize, most: usize) -> Pool {
         let (queue, per_client) = (usize::MAX, usize::MAX);
-        Pool { queue, per_client, batch: most, urgent: true, ..Pool::new(name, threads) }
+        Pool { queue, per_client, batch: most, ..Pool::new(name, at_once) }
+    }
+
+    /// Whether workers answer its requests in batches.
+    pub(crate) fn is_batched(&self) -> bool {
+        self.batch > 1
     }
 }
 
@@ -126,8 +130,8 @@ pub enum Overload {
 /// The program behind the engine.
 ///
 /// A service that looks things up in another place, where one question about many keys costs hardly
-/// more than one about a single key, queues its requests in a pool of batches. While a thread of
-/// the pool waits for one batch, the next one gathers in the queue.
+/// more than one about a single key, queues its requests in a pool of batches
+/// ([`Pool::batched`]). While one batch is under way, the next one gathers in the queue.
 ///
 /// ```
 /// use lictor::clock::Timestamp;
@@ -184,7 +188,7 @@ pub trait Service: Sync {
     /// what takes time goes into a queue.
     fn answer(&self, request: &Request<'_>, now: Timestamp) -> Answer;
 
-    /// Called on a thread of the pool with all requests that it has taken from the queue, before
+    /// Called with all requests that a thread has taken from the queue of a pool, before
     /// [`Service::answer_queued`] of each: at most [`Pool::batch`] of them. What it finds out goes
     /// into the payloads. Each of these requests waits for it, so it must end in any case. If it
     /// panics, they are answered 500.
@@ -230,7 +234,7 @@ pub trait Service: Sync {
     }
 
     /// Called on a thread of the pool that had no job for 5 seconds, once until its next job;
-    /// memory can be given back.
+    /// memory can be given back. Not for a pool of batches, which has no threads.
     fn idle(&self, pool: usize) {
         let _ = pool;
     }

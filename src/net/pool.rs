@@ -1,6 +1,7 @@
-//! The loop of a pool's thread: takes connections out of the pool's queue and answers the request
-//! that each of them waits with.
+//! Answers the requests that connections wait with in the queue of a pool. A pool has threads, which
+//! take one connection at a time; or workers take batches of them.
 
+use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ const IDLE: Duration = Duration::from_secs(5);
 
 /// The connections that a thread has taken, and what the service knows about their requests.
 #[derive(Default)]
-struct Batch {
+pub(super) struct Batch {
     indexes: Vec<u32>,
     queued: Vec<Queued>,
 }
@@ -22,23 +23,44 @@ struct Batch {
 impl<S: Service> Engine<'_, S> {
     /// Runs until the queue is closed.
     pub(super) fn run_pool_thread(&self, number: usize, pool: &Pool, queue: &Queue) {
-        if !pool.urgent {
-            lower_priority(self.settings.slow_nice);
-        }
+        lower_priority(self.settings.slow_nice);
         let mut scratch = self.scratch();
         let mut batch = Batch::default();
         let mut busy = false;
         loop {
-            match queue.pop(pool.batch.max(1), busy.then_some(IDLE), &mut batch.indexes) {
+            match queue.pop(busy.then_some(IDLE)) {
                 Pop::Closed => return,
                 Pop::Nothing => {
                     self.service.idle(number);
                     busy = false;
                 }
-                Pop::Jobs => {
+                Pop::Job(index) => {
                     busy = true;
+                    batch.indexes.push(index);
                     self.answer_batch(number, pool, &mut batch, &mut scratch);
                 }
+            }
+        }
+    }
+
+    /// Lets a worker answer batches, as long as requests wait; not if enough others do.
+    pub(super) fn answer_batches(
+        &self,
+        scratch: &mut Scratch,
+        later: &mut VecDeque<u32>,
+        batch: &mut Batch,
+    ) {
+        let batched = |(_, (pool, _)): &(usize, &(Pool, Queue))| pool.is_batched();
+        for (number, (pool, queue)) in self.pools.iter().enumerate().filter(batched) {
+            if !queue.begin_batches(pool.threads.max(1)) {
+                continue;
+            }
+            // A batch may take its time: other workers go on with the connections of this one.
+            for index in later.drain(..) {
+                self.hand_on(index, scratch);
+            }
+            while queue.pop_batch(pool.batch, &mut batch.indexes) {
+                self.answer_batch(number, pool, batch, scratch);
             }
         }
     }
@@ -60,7 +82,7 @@ impl<S: Service> Engine<'_, S> {
             Ok(()) => Step::Pool,
             Err(_) => Step::Unprepared,
         };
-        if pool.batch > 1 {
+        if pool.is_batched() {
             // Once for the batch: preparing waits, the answers are quick.
             scratch.set_clock(self.moment());
         }
@@ -95,7 +117,7 @@ impl<S: Service> Engine<'_, S> {
         connection.http.put_queued(queued);
         let Scratch { output, date, at, .. } = &mut *scratch;
         connection.http.receive(&self.context(date, *at), step, &[], output);
-        if pool.batch <= 1 {
+        if !pool.is_batched() {
             // The answer may have taken its time, and what follows counts from now.
             scratch.set_clock(self.moment());
         }

@@ -1,5 +1,6 @@
 //! The bounded queue before a pool: connections in the order in which they came, with a share for
-//! each client. A thread takes several at once; waking it costs a system call only if it sleeps.
+//! each client. A thread of the pool takes one at a time, and is woken only if it sleeps; or workers
+//! take batches.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -30,6 +31,8 @@ struct State {
     /// How many of them are on their way: each has been woken, or its patience is over. All of them
     /// look at the queue before they sleep again.
     woken: usize,
+    /// Workers that take batches.
+    takers: usize,
 }
 
 /// A connection that waits.
@@ -52,8 +55,8 @@ pub(super) enum Push {
 /// What [`Queue::pop`] found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Pop {
-    /// At least one connection.
-    Jobs,
+    /// The connection with this index.
+    Job(u32),
     /// Nothing came in time.
     Nothing,
     Closed,
@@ -63,7 +66,7 @@ impl Queue {
     pub(super) fn new(room: usize, share: usize) -> Queue {
         // A push allocates nothing.
         let jobs = VecDeque::with_capacity(room);
-        let state = State { jobs, closed: false, sleeping: 0, woken: 0 };
+        let state = State { jobs, closed: false, sleeping: 0, woken: 0, takers: 0 };
         Queue { state: Mutex::new(state), changed: Condvar::new(), room, share }
     }
 
@@ -91,30 +94,45 @@ impl Queue {
         Push::Queued
     }
 
-    /// Appends the next jobs' connections to `indexes`, at most `most` of them. Waits for the
-    /// first, at most for `patience` if that is given.
-    pub(super) fn pop(
-        &self,
-        most: usize,
-        patience: Option<Duration>,
-        indexes: &mut Vec<u32>,
-    ) -> Pop {
+    /// Takes the next job; waits for it, at most for `patience` if that is given.
+    pub(super) fn pop(&self, patience: Option<Duration>) -> Pop {
         let mut state = self.lock();
         let mut timed_out = false;
         loop {
             if state.closed {
                 return Pop::Closed;
             }
-            if !state.jobs.is_empty() {
-                let count = most.min(state.jobs.len());
-                indexes.extend(state.jobs.drain(..count).map(|job| job.index));
-                return Pop::Jobs;
+            if let Some(job) = state.jobs.pop_front() {
+                return Pop::Job(job.index);
             }
             if timed_out {
                 return Pop::Nothing;
             }
             (state, timed_out) = self.sleep(state, patience);
         }
+    }
+
+    /// Makes the caller one of at most `most` threads that take batches, if a job waits; says
+    /// whether it is one now. A job that is queued while there are `most` of them is taken by one
+    /// of them: none stops before the queue is empty.
+    pub(super) fn begin_batches(&self, most: usize) -> bool {
+        let mut state = self.lock();
+        let begins = !state.closed && !state.jobs.is_empty() && state.takers < most;
+        state.takers += usize::from(begins);
+        begins
+    }
+
+    /// Takes the next batch: fills `indexes`, which is empty, with at most `most` connections. If
+    /// there is none, returns false, and the caller is no more one of those who take batches.
+    pub(super) fn pop_batch(&self, most: usize, indexes: &mut Vec<u32>) -> bool {
+        let mut state = self.lock();
+        if state.closed || state.jobs.is_empty() {
+            state.takers -= 1;
+            return false;
+        }
+        let count = most.min(state.jobs.len());
+        indexes.extend(state.jobs.drain(..count).map(|job| job.index));
+        true
     }
 
     /// Sleeps until there may be a job; says whether that took longer than `patience`.
@@ -167,13 +185,6 @@ mod tests {
 
     use super::*;
 
-    /// The connections that a thread takes at once.
-    fn pop(queue: &Queue, most: usize) -> Vec<u32> {
-        let mut indexes = Vec::new();
-        assert_eq!(queue.pop(most, None, &mut indexes), Pop::Jobs);
-        indexes
-    }
-
     #[test]
     fn a_queue_is_bounded_and_in_order() {
         let queue = Queue::new(2, 2);
@@ -181,14 +192,14 @@ mod tests {
         let push = |index| queue.push(index, client, None) == Push::Queued;
         assert!(push(1) && push(2));
         assert!(!push(3));
-        assert_eq!(pop(&queue, 1), [1]);
+        assert_eq!(queue.pop(None), Pop::Job(1));
         assert!(push(3));
-        assert_eq!(pop(&queue, 1), [2]);
-        assert_eq!(pop(&queue, 1), [3]);
-        assert_eq!(queue.pop(1, Some(Duration::ZERO), &mut Vec::new()), Pop::Nothing);
+        assert_eq!(queue.pop(None), Pop::Job(2));
+        assert_eq!(queue.pop(None), Pop::Job(3));
+        assert_eq!(queue.pop(Some(Duration::ZERO)), Pop::Nothing);
         queue.close();
         assert!(!push(4));
-        assert_eq!(queue.pop(1, None, &mut Vec::new()), Pop::Closed);
+        assert_eq!(queue.pop(None), Pop::Closed);
     }
 
     #[test]
@@ -201,7 +212,7 @@ mod tests {
         assert!(push(4, "192.0.2.2"));
         assert!(push(5, "2001:db8::1") && push(6, "2001:db8::2"));
         assert!(!push(7, "2001:db8::3"));
-        assert_eq!(pop(&queue, 1), [1]);
+        assert_eq!(queue.pop(None), Pop::Job(1));
         assert!(push(8, "192.0.2.1"));
     }
 
@@ -227,7 +238,7 @@ mod tests {
         ] {
             assert_eq!(push(index, Some(sender)), expected, "{index}");
         }
-        assert_eq!(pop(&queue, 1), [0]);
+        assert_eq!(queue.pop(None), Pop::Job(0));
         assert_eq!(push(15, None), Push::Queued);
         let full = Queue::new(1, 1);
         assert_eq!(full.push(0, client, None), Push::Queued);
@@ -235,64 +246,107 @@ mod tests {
     }
 
     #[test]
-    fn a_thread_takes_a_batch_in_order() {
+    fn workers_take_batches_in_order() {
         let queue = Queue::new(8, 8);
         let client = IpAddr::from([127, 0, 0, 1]);
+        assert!(!queue.begin_batches(2), "nothing waits");
         for index in 0..8 {
             // As much as there is room for is no share.
             assert_eq!(queue.push(index, client, None), Push::Queued);
         }
         assert_eq!(queue.push(8, client, None), Push::Full);
-        assert_eq!(pop(&queue, 3), [0, 1, 2]);
+        let pop = |most| {
+            let mut indexes = Vec::new();
+            queue.pop_batch(most, &mut indexes).then_some(indexes)
+        };
+        assert!(queue.begin_batches(2) && queue.begin_batches(2) && !queue.begin_batches(2));
+        assert_eq!(pop(3), Some(vec![0, 1, 2]));
         assert_eq!(queue.push(8, client, None), Push::Queued);
-        assert_eq!(pop(&queue, 9), [3, 4, 5, 6, 7, 8]);
-        assert_eq!(queue.pop(9, Some(Duration::ZERO), &mut Vec::new()), Pop::Nothing);
-        let state = queue.lock();
-        assert_eq!((state.sleeping, state.woken), (0, 0));
+        assert_eq!(pop(9), Some(vec![3, 4, 5, 6, 7, 8]));
+        // Both stop.
+        assert_eq!((pop(9), pop(9)), (None, None));
+        assert_eq!(queue.push(9, client, None), Push::Queued);
+        assert!(queue.begin_batches(1) && !queue.begin_batches(1));
+        queue.close();
+        assert_eq!(pop(9), None);
+        assert!(!queue.begin_batches(1));
+    }
+
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    /// Waits until `taken` is `count`.
+    fn wait_for(taken: &AtomicUsize, count: usize) {
+        let start = std::time::Instant::now();
+        while taken.load(Ordering::SeqCst) != count {
+            assert!(start.elapsed().as_secs() < 20, "a job of {count} is forgotten");
+            std::thread::yield_now();
+        }
     }
 
     #[test]
     fn no_thread_sleeps_while_a_job_waits() {
-        const JOBS: u32 = 20_000;
-        let client = IpAddr::from([127, 0, 0, 1]);
-        for (threads, most, patience) in [
-            (1, 1, None),
-            (1, 4, None),
-            (3, 1, None),
-            (3, 2, Some(Duration::from_micros(20))),
-            (3, 64, Some(Duration::ZERO)),
-        ] {
+        const JOBS: u32 = 10_000;
+        for (threads, patience) in
+            [(1, None), (3, None), (3, Some(Duration::from_micros(20))), (3, Some(Duration::ZERO))]
+        {
             let queue = Queue::new(16, 16);
             let taken = AtomicUsize::new(0);
             std::thread::scope(|scope| {
                 for _ in 0..threads {
                     scope.spawn(|| {
-                        let mut indexes = Vec::new();
-                        while queue.pop(most, patience, &mut indexes) != Pop::Closed {
-                            taken.fetch_add(indexes.len(), Ordering::SeqCst);
-                            indexes.clear();
+                        loop {
+                            match queue.pop(patience) {
+                                Pop::Job(_) => taken.fetch_add(1, Ordering::SeqCst),
+                                Pop::Nothing => 0,
+                                Pop::Closed => return,
+                            };
                         }
                     });
                 }
                 for index in 0..JOBS {
-                    while queue.push(index, client, None) != Push::Queued {
+                    while queue.push(index, CLIENT, None) != Push::Queued {
                         std::thread::yield_now();
                     }
                     // Now and then all of them fall asleep.
                     if index % 64 == 0 {
-                        let start = std::time::Instant::now();
-                        while taken.load(Ordering::SeqCst) != index as usize + 1 {
-                            assert!(start.elapsed().as_secs() < 20, "{index} is forgotten");
-                            std::thread::yield_now();
-                        }
+                        wait_for(&taken, index as usize + 1);
                     }
                 }
-                while taken.load(Ordering::SeqCst) < JOBS as usize {
-                    std::thread::yield_now();
-                }
+                wait_for(&taken, JOBS as usize);
                 queue.close();
             });
-            assert_eq!(taken.into_inner(), JOBS as usize);
+            let state = queue.lock();
+            assert_eq!((state.sleeping, state.woken), (0, 0));
+        }
+    }
+
+    #[test]
+    fn no_batch_is_forgotten() {
+        const JOBS: u32 = 5_000;
+        for most in [1, 2] {
+            let queue = Queue::new(64, 64);
+            let taken = AtomicUsize::new(0);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        for index in 0..JOBS {
+                            assert_eq!(queue.push(index, CLIENT, None), Push::Queued);
+                            let mut indexes = Vec::new();
+                            if queue.begin_batches(most) {
+                                while queue.pop_batch(8, &mut indexes) {
+                                    taken.fetch_add(indexes.len(), Ordering::SeqCst);
+                                    indexes.clear();
+                                }
+                            }
+                            while queue.lock().jobs.len() > 60 {
+                                std::thread::yield_now();
+                            }
+                        }
+                    });
+                }
+            });
+            assert_eq!(taken.into_inner(), 4 * JOBS as usize);
+            assert_eq!(queue.lock().takers, 0);
         }
     }
 }

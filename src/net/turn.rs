@@ -209,6 +209,15 @@ impl<S: Service> Engine<'_, S> {
         self.give_back(index, slot, written, scratch.at);
     }
 
+    /// Leaves a held connection, whose turn was over before it was done, to other workers.
+    pub(super) fn hand_on(&self, index: u32, scratch: &Scratch) {
+        let Some(slot) = self.table.slot(index) else { return };
+        if let Some(connection) = slot.connection().as_deref_mut() {
+            connection.drained = false;
+        }
+        self.give_back(index, slot, Written::All, scratch.at);
+    }
+
     /// Gives a held connection back to the workers, or closes it.
     pub(super) fn give_back(&self, index: u32, slot: &Slot, written: Written, at: Moment) {
         let mut guard = slot.connection();

@@ -2,15 +2,15 @@
 //! never waits for it.
 //!
 //! The worker reads the token, and refuses it if that is enough to know. A request with a good token
-//! waits for a thread of the pool `check`, which takes all that wait, asks for their sessions at
-//! once ([`Store::standings`](crate::store::Store::standings)), and answers. What comes while the
-//! query is under way is in the next one. So nobody waits for a timer, and nothing is remembered: a
-//! session that has ended is refused in the next query.
+//! enters the queue `check`. One worker takes all that wait there, asks for their sessions at once
+//! ([`Store::standings`](crate::store::Store::standings)), and answers. What comes while the query is
+//! under way is in the next one. So nobody waits for a timer, and nothing is remembered: a session
+//! that has ended is refused in the next query.
 //!
 //! What needs another query goes on to a thread that may wait for one: a token whose session is not
 //! known, and users who must have a second factor.
 
-use super::service::{CHECK, READ, WRITE};
+use super::pools::{CHECK, READ, WRITE};
 use super::{Site, guard};
 use crate::app::Call;
 use crate::error::Error;
@@ -18,10 +18,6 @@ use crate::guard::{Claims, Identity};
 use crate::http::{Answer, Queued, Response};
 use crate::route::Route;
 use crate::store::Standing;
-
-/// Sessions in one query, at most. More waits a little for each, fewer do not fill the way there
-/// and back.
-pub(super) const MOST: usize = 256;
 
 /// A good token on its way through the check.
 struct Check {

@@ -4,34 +4,16 @@
 //! With a database across a network, a route for users whose handler waits for nothing is answered
 //! by the pool `check`. See `checks`.
 
-use super::{Found, Site, checks};
+use super::pools::{CHECK, HASH, WRITE};
+use super::{Found, Site};
 use crate::app::Call;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Throttle;
 use crate::http::{Answer, Overload, Pool, Queued, Refusal, Request, Response, Service};
 use crate::login;
-use crate::route::Blocking;
-
-/// The numbers of the pools: for hashes and searches, for writes; with a database across a network
-/// also for reads, and for checks of tokens.
-pub(super) const HASH: usize = 0;
-pub(super) const WRITE: usize = 1;
-pub(super) const READ: usize = 2;
-pub(super) const CHECK: usize = 3;
 
 impl Site {
-    /// Returns the pool that answers what waits like this; `None` is the worker itself.
-    fn pool(&self, blocking: Blocking) -> Option<usize> {
-        match blocking {
-            Blocking::Nothing => None,
-            Blocking::Read => self.concurrency.reads.map(|_| READ),
-            Blocking::Search => Some(self.concurrency.reads.map_or(HASH, |_| READ)),
-            Blocking::Write => Some(WRITE),
-            Blocking::Hash => Some(HASH),
-        }
-    }
-
     /// Refuses a request that must not wait in a queue.
     fn admit(&self, found: &Found<'_, '_>, now: Timestamp) -> Result<(), Error> {
         let call = Call::new(&self.app, &found.request, now);
@@ -54,19 +36,7 @@ impl Site {
 
 impl Service for Site {
     fn pools(&self) -> Vec<Pool> {
-        let mut settings = self.app.config.engine;
-        if !self.app.config.throttle {
-            // Load tests come from one IP address.
-            settings.slow_per_ip = settings.slow_queue;
-        }
-        let hash = settings.pool("hash", settings.slow_workers);
-        let write = settings.pool("write", self.concurrency.writes);
-        let mut pools = vec![hash, write];
-        if let Some(threads) = self.concurrency.reads {
-            pools.push(settings.pool("read", threads));
-            pools.push(Pool::batched("check", self.concurrency.checks, checks::MOST));
-        }
-        pools
+        self.all_pools()
     }
 
     fn answer(&self, request: &Request<'_>, now: Timestamp) -> Answer {
