@@ -25,7 +25,6 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("ed25519_compact", &["fuzzing/token.rs"]),
     ("env_logger", &["cli/logging.rs"]),
-    ("fallible_iterator", &["store/postgres/wire/"]),
     ("getrandom", &["keys/", "tls.rs", "values/random.rs"]),
     ("hmac", &["guard/token/key.rs", "guard/known/device.rs", "values/totp.rs"]),
     ("httparse", &["http/mod.rs", "http/head.rs"]),
