@@ -34,6 +34,14 @@ fn parse(typed: OsString) -> Result<Database, String> {
     }
 }
 
+/// The database that an argument names. Its text may hold a password, so no message repeats it.
+pub(super) fn named(typed: OsString) -> Result<Database, Problem> {
+    match typed.into_string() {
+        Ok(text) => Database::parse(&text),
+        Err(typed) => Ok(Database::from(std::path::PathBuf::from(typed))),
+    }
+}
+
 /// Opens a database that exists: a command that looks for users makes no file.
 pub(super) fn open_existing(database: &Database) -> Result<Store, Problem> {
     match Store::inspect(database)? {

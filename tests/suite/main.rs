@@ -15,6 +15,7 @@ mod engine;
 mod invitations;
 mod keys;
 mod layout;
+mod moving;
 mod names;
 mod passwords;
 mod resets;

@@ -7,6 +7,8 @@
 //! | `inspect` | looking at a database without changing it |
 //! | `wire/` | one connection: sockets, TLS, passwords, messages, statements |
 
+#[cfg(any(test, feature = "cli"))]
+pub(in crate::store) mod alone;
 pub(in crate::store) mod inspect;
 mod schema;
 mod target;

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use rusqlite::OpenFlags;
+use rusqlite::{Connection, OpenFlags};
 
 use super::connect::connect;
 use super::problems::{cannot_open, cannot_reach, damaged, directory, newer, not_a_file, not_ours};
@@ -41,10 +41,16 @@ pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
     // Never through std::fs: closing a file of our own would drop the locks that SQLite has on it,
     // in the whole process.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    must_be_sound(path, &connection)
+}
+
+/// The same over a connection that is open.
+pub(super) fn must_be_sound(path: &Path, connection: &Connection) -> Result<(), Problem> {
+    let failed = |error: rusqlite::Error| cannot_open(path, error);
     let sound: String =
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
-    let version = number(&connection, "user_version").map_err(failed)?;
-    let ours = is_of_version(&connection, version).map_err(failed)?;
+    let version = number(connection, "user_version").map_err(failed)?;
+    let ours = is_of_version(connection, version).map_err(failed)?;
     match sound == "ok" && ours {
         true => Ok(()),
         false => Err(damaged(path, &sound)),
