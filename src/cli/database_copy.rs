@@ -1,13 +1,12 @@
 //! `lictor database copy FROM TO`: copies everything into another database, and says what is next.
 
-use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::time::{Duration, Instant};
 
 use clap::Subcommand;
 
-use super::database;
+use super::database::Typed;
 use super::output::print;
 use crate::error::Problem;
 use crate::store::{CopiedTable, CopyProgress, Database, Store};
@@ -19,20 +18,20 @@ const REDRAW: Duration = Duration::from_millis(200);
 pub(super) enum DatabaseCommand {
     /// Copy everything into an absent or empty database; stop the server before
     #[command(after_help = "\
-FROM and TO are what --database takes. Users, sessions, mails, invitations, second factors and the \
+FROM and TO are what --database takes; a password belongs into a password file (PGPASSFILE). Users, sessions, mails, invitations, second factors and the \
 audit are copied with their ids, in one transaction, and then read back and compared. FROM is not \
 changed. The keys are not in the database: keep the key file, or SECRET_KEY, as it is.")]
     Copy {
         /// The database that is copied
-        from: OsString,
+        from: Typed,
         /// The database that is made, or filled if it is empty
-        to: OsString,
+        to: Typed,
     },
 }
 
 pub(super) fn run(command: DatabaseCommand) -> Result<(), Problem> {
     match command {
-        DatabaseCommand::Copy { from, to } => copy(&database::named(from)?, &database::named(to)?),
+        DatabaseCommand::Copy { from, to } => copy(&from.parse("FROM")?, &to.parse("TO")?),
     }
 }
 
