@@ -11,6 +11,8 @@
 
 #[cfg(any(test, feature = "cli"))]
 pub(in crate::store) mod alone;
+#[cfg(test)]
+mod databases;
 mod environment;
 pub(in crate::store) mod inspect;
 mod passfile;
@@ -26,6 +28,8 @@ use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
 use super::signal::Signal;
 use crate::error::Problem;
 
+#[cfg(test)]
+pub(super) use self::databases::TestDatabase;
 pub use target::Target;
 #[cfg(any(test, feature = "cli"))]
 pub(in crate::store) use url::has_password;
