@@ -14,6 +14,7 @@ use crate::store::Inspection;
 
 /// Says whose the file is, and of which version.
 pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
+    undo_half_made(path);
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound && directory(path).is_dir() => {
             return Ok(Inspection::Absent);
@@ -32,6 +33,18 @@ pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
         VERSION => Ok(Inspection::Current),
         older @ 1..VERSION => Ok(Inspection::Older(older)),
         version => Err(newer(path, version, VERSION)),
+    }
+}
+
+/// If a process was killed while it made the tables, the file has a rollback journal, and only a
+/// connection that may write can undo what was begun; the file is empty then. If that fails, so does
+/// what follows, and says why.
+fn undo_half_made(path: &Path) {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    if Path::new(&journal).exists() {
+        let _ = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .and_then(|connection| number(&connection, "user_version"));
     }
 }
 
