@@ -14,7 +14,7 @@ mod page;
 mod statements;
 mod tables;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 mod transfer;
 
 use std::fs;

@@ -11,7 +11,7 @@ use crate::store::driver::{Dialect, Fault, Queries, Row, Value};
 use crate::store::{Entry, Event};
 
 /// Every table with rows, and with values that are easily changed by a copy.
-pub(super) fn fill(store: &Store) {
+pub(in crate::store) fn fill(store: &Store) {
     let long = "lang \u{1F600} ".repeat(20_000);
     let texts = ["", " ", "'", "\"", "\\", "\\x00", "NULL", "\u{FFFD}", "\u{10FFFF}\r\n\t", &long];
     for (number, text) in texts.iter().enumerate() {
@@ -87,7 +87,7 @@ fn fill_small_tables(store: &Store) {
 }
 
 /// All rows of a file, each value as SQLite writes it into a statement.
-pub(super) fn dump(file: &Path) -> Vec<String> {
+pub(in crate::store) fn dump(file: &Path) -> Vec<String> {
     let store = Store::open(&file.into(), 1).unwrap();
     let mut found = Vec::new();
     for table in &TABLES {
@@ -124,30 +124,37 @@ fn the_list_has_every_column_of_the_schema() {
     let mut real = Vec::new();
     let read = store.read(|queries| {
         queries.query(
-            "SELECT t.name, c.name, c.type, c.pk FROM sqlite_schema t, pragma_table_info(t.name) c
+            "SELECT t.name || ' ' || c.name || ' ' || c.type || iif(c.pk > 0, ' key', '')
+             FROM sqlite_schema t, pragma_table_info(t.name) c
              WHERE t.type = 'table' AND t.name NOT LIKE 'sqlite_%' ORDER BY t.rowid, c.cid",
             &[],
             &mut |row| {
-                let (table, column): (String, String) = (row.get(0)?, row.get(1)?);
-                real.push((table, column, row.get::<String>(2)?, row.get::<i64>(3)? > 0));
+                real.push(row.get::<String>(0)?);
                 Ok(())
             },
         )
     });
     read.unwrap();
+    assert_eq!(listed(["INTEGER", "INTEGER", "TEXT", "BLOB"]), real);
+}
+
+/// The columns of the list as `table column type`, and `key` after that if they are of the key. The
+/// types are those for integers, booleans, texts and bytes.
+pub(in crate::store) fn listed(types: [&str; 4]) -> Vec<String> {
     let mut listed = Vec::new();
     for table in &TABLES {
         for (number, (column, kind)) in table.columns.iter().enumerate() {
             let kind = match kind {
-                Kind::Integer | Kind::Boolean => "INTEGER",
-                Kind::Text => "TEXT",
-                Kind::Bytes => "BLOB",
+                Kind::Integer => types[0],
+                Kind::Boolean => types[1],
+                Kind::Text => types[2],
+                Kind::Bytes => types[3],
             };
-            let is_key = number < table.key;
-            listed.push((table.name.to_owned(), (*column).to_owned(), kind.to_owned(), is_key));
+            let key = if number < table.key { " key" } else { "" };
+            listed.push(format!("{} {column} {kind}{key}", table.name));
         }
     }
-    assert_eq!(listed, real);
+    listed
 }
 
 #[test]
@@ -303,7 +310,7 @@ fn nobody_else_gets_in_meanwhile() {
 }
 
 /// Runs a statement on a file without checks of foreign keys, as people do with other programs.
-fn tamper(file: &Path, sql: &str) {
+pub(in crate::store) fn tamper(file: &Path, sql: &str) {
     let connection = rusqlite::Connection::open(file).unwrap();
     connection.execute_batch(&format!("PRAGMA foreign_keys = OFF; {sql}")).unwrap();
 }
