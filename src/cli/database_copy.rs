@@ -78,7 +78,7 @@ fn next_steps(from: &Database, to: &Database) -> String {
         ),
     };
     format!(
-        "{keys}\nstart the server with --database {}; {} is unchanged",
+        "{keys}\nstart the server with --database as you gave TO here ({}); {} is unchanged",
         to.absolute(),
         from.absolute()
     )
@@ -178,7 +178,7 @@ mod tests {
         let next = |from: &str, to: &str| next_steps(&Database::from(from), &Database::from(to));
         let moved = next("/srv/old.db", "/srv/new.db");
         assert!(moved.contains("move /srv/old.key to /srv/new.key"), "{moved}");
-        assert!(moved.contains("--database /srv/new.db; /srv/old.db is unchanged"), "{moved}");
+        assert!(moved.contains("TO here (/srv/new.db); /srv/old.db is unchanged"), "{moved}");
         let stays = next("/srv/lictor.db", "/srv/lictor.sqlite");
         assert!(stays.contains("leave /srv/lictor.key where it is"), "{stays}");
     }

@@ -39,7 +39,7 @@ fn sessions_go_on_after_a_move() {
     assert!(out.contains("\nusers                       2  "), "{out}");
     assert!(out.contains("and read them back: all are the same\n"), "{out}");
     assert!(out.contains("the keys are not in a database"), "{out}");
-    assert!(out.contains(&format!("start the server with --database {}; ", to.display())), "{out}");
+    assert!(out.contains(&format!("as you gave TO here ({}); ", to.display())), "{out}");
 
     let server = Server::start_in(other, &FLAGS);
     assert_eq!(server.protected(&first).status(), 200);

@@ -92,8 +92,11 @@ impl Counter {
     }
 }
 
-/// A table without a row yet may have no counter either.
+/// A table that never had a row has no counter.
 fn raise_sqlite(queries: &mut dyn Queries, table: &str, to: i64) -> Result<(), Fault> {
+    if to < 1 {
+        return Ok(());
+    }
     queries.execute(
         "INSERT INTO sqlite_sequence (name, seq) SELECT $1, 0
          WHERE NOT EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = $1)",
