@@ -260,6 +260,45 @@ def running(**options):
         server.remove()
 
 
+@contextlib.contextmanager
+def pooler(server):
+    """Yields a function that starts pgbouncer in front of the server, in a mode, and returns its port."""
+    started = []
+
+    def start(mode):
+        directory = server.directory_for(0)
+        port = free_port()
+        (directory / "pgbouncer.ini").write_text(
+            f"[databases]\n* = host=127.0.0.1 port={server.port} user={OWNER}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+            f"listen_port = {port}\nunix_socket_dir =\nauth_type = any\npool_mode = {mode}\n"
+            f"default_pool_size = 100\nmax_client_conn = 200\n"
+        )
+        program = shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin")
+        process = subprocess.Popen(
+            [program, directory / "pgbouncer.ini"],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=(directory / "log").open("wb"),
+            cwd="/",
+            **unprivileged(),
+        )
+        started.append((process, directory))
+        deadline = time.monotonic() + 20
+        while time.monotonic() < deadline and process.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                return port
+            time.sleep(0.05)
+        raise Failed((directory / "log").read_text())
+
+    try:
+        yield start
+    finally:
+        for process, directory in started:
+            process.kill()
+            process.wait()
+            shutil.rmtree(directory, ignore_errors=True)
+
+
 def main(words):
     match words:
         case ["start"]:
