@@ -55,6 +55,12 @@ class Place:
     def number(self, statement):
         return int(self.sql(statement)[0][0])
 
+    def end_connections(self, condition="true"):
+        """Ends all connections to the database; returns how many there were."""
+        ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+        where = f"datname = '{self.name}' AND pid <> pg_backend_pid() AND {condition}"
+        return self.server.number(f"{ended} WHERE {where}")
+
     def end(self):
         for lictor in self.lictors:
             lictor.kill()

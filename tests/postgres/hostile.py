@@ -40,9 +40,7 @@ def error(code, words, severity=b"FATAL", **fields):
 
 def row_description(*columns):
     """Columns as pairs of a name and the oid of a type, in binary format."""
-    described = b"".join(
-        text(name) + struct.pack(">IhIhih", 0, 0, oid, -1, -1, 1) for name, oid in columns
-    )
+    described = b"".join(text(name) + struct.pack(">IhIhih", 0, 0, oid, -1, -1, 1) for name, oid in columns)
     return message(b"T", struct.pack(">H", len(columns)) + described)
 
 
@@ -197,15 +195,23 @@ BEHAVIOURS = {
     "asks for the password": lambda c: before_login(c, authentication(3)),
     "asks for an MD5 hash": lambda c: before_login(c, authentication(5, b"salt")),
     "SASL without a mechanism": lambda c: before_login(c, authentication(10, b"\0")),
-    "SASL with an unknown mechanism": lambda c: before_login(c, authentication(10, text(b"PLAIN", b"OAUTHBEARER") + b"\0")),
+    "SASL with an unknown mechanism": lambda c: before_login(
+        c, authentication(10, text(b"PLAIN", b"OAUTHBEARER") + b"\0")
+    ),
     "SCRAM that goes on before it began": lambda c: before_login(c, authentication(11, b"r=x,s=eA==,i=4096")),
     "SCRAM with another nonce": lambda c: c.scram(lambda nonce, salt: b"r=other,s=" + salt + b",i=4096"),
-    "SCRAM with the client's nonce alone": lambda c: c.scram(lambda nonce, salt: b"r=" + nonce + b",s=" + salt + b",i=4096"),
+    "SCRAM with the client's nonce alone": lambda c: c.scram(
+        lambda nonce, salt: b"r=" + nonce + b",s=" + salt + b",i=4096"
+    ),
     "SCRAM without a salt": lambda c: c.scram(lambda nonce, salt: b"r=" + nonce + b"x,i=4096"),
     "SCRAM with a salt that is none": lambda c: c.scram(lambda nonce, salt: b"r=" + nonce + b"x,s=!!!,i=4096"),
     "SCRAM with no iterations": lambda c: c.scram(lambda nonce, salt: b"r=" + nonce + b"x,s=" + salt + b",i=0"),
-    "SCRAM with endless iterations": lambda c: c.scram(lambda nonce, salt: b"r=" + nonce + b"x,s=" + salt + b",i=4294967295"),
-    "SCRAM with many iterations": lambda c: c.scram(lambda nonce, salt: b"r=" + nonce + b"x,s=" + salt + b",i=2000000000"),
+    "SCRAM with endless iterations": lambda c: c.scram(
+        lambda nonce, salt: b"r=" + nonce + b"x,s=" + salt + b",i=4294967295"
+    ),
+    "SCRAM with many iterations": lambda c: c.scram(
+        lambda nonce, salt: b"r=" + nonce + b"x,s=" + salt + b",i=2000000000"
+    ),
     "SCRAM with a wrong proof": lambda c: (
         c.scram(),
         c.send(authentication(12, b"v=" + base64.b64encode(b"x" * 32)) + WELCOME + READY),
@@ -221,19 +227,39 @@ BEHAVIOURS = {
     "closes at the first query": lambda c: (c.welcome(), c.query()),
     "an unknown message to a query": lambda c: after_login(c, message(b"!", b"x") + READY),
     "COPY to a query": lambda c: after_login(c, message(b"G", b"\0\0\0") + message(b"W", b"\0\0\0")),
-    "COPY that goes on for ever": lambda c: (c.welcome(), c.query(), c.send(message(b"H", b"\0\0\0")), c.flood(message(b"d", b"x"))),
+    "COPY that goes on for ever": lambda c: (
+        c.welcome(),
+        c.query(),
+        c.send(message(b"H", b"\0\0\0")),
+        c.flood(message(b"d", b"x")),
+    ),
     "a row without a description": lambda c: after_login(c, data_row(b"x") + message(b"C", text(b"SELECT 1")) + READY),
     "ready without an answer": lambda c: after_login(c, READY * 50),
-    "endless rows": lambda c: (c.welcome(), c.query(), c.send(row_description((b"a", 20))), c.flood(data_row(b"12345678"))),
+    "endless rows": lambda c: (
+        c.welcome(),
+        c.query(),
+        c.send(row_description((b"a", 20))),
+        c.flood(data_row(b"12345678")),
+    ),
     "rows of another shape": lambda c: after_login(
         c,
-        message(b"1") + message(b"2") + row_description((b"a", 25)) + data_row() + data_row(b"x", b"y")
-        + message(b"D", struct.pack(">Hi", 1, 1000)) + message(b"D", struct.pack(">Hi", 1, -7)) + READY,
+        message(b"1")
+        + message(b"2")
+        + row_description((b"a", 25))
+        + data_row()
+        + data_row(b"x", b"y")
+        + message(b"D", struct.pack(">Hi", 1, 1000))
+        + message(b"D", struct.pack(">Hi", 1, -7))
+        + READY,
     ),
     "a description of 65,535 columns": lambda c: after_login(c, message(b"T", b"\xff\xff" + b"x" * 20) + READY),
     "a huge row": lambda c: (c.welcome(), c.query(), c.send(message(b"D", length=0x7FFFFFF0)), c.flood(b"x")),
     "noise": lambda c: after_login(c, os.urandom(4096)),
-    "endless notifications": lambda c: (c.welcome(), c.query(), c.flood(message(b"A", b"\0\0\0\x01" + text(b"a", b"b")))),
+    "endless notifications": lambda c: (
+        c.welcome(),
+        c.query(),
+        c.flood(message(b"A", b"\0\0\0\x01" + text(b"a", b"b"))),
+    ),
 }
 
 
@@ -341,15 +367,15 @@ CHANGES = {
     "ready twice": lambda kind, content: message(kind, content) * (2 if kind == b"Z" else 1),
     "never ready": lambda kind, content: b"" if kind == b"Z" else message(kind, content),
     "everything done is missing": lambda kind, content: b"" if kind == b"C" else message(kind, content),
-    "notices between": lambda kind, content: error(b"01000", b"careful", b"WARNING").replace(b"E", b"N", 1)
-    + message(kind, content),
+    "notices between": lambda kind, content: (
+        error(b"01000", b"careful", b"WARNING").replace(b"E", b"N", 1) + message(kind, content)
+    ),
     "noise": lambda kind, content: os.urandom(100),
-    "an error with line ends": lambda kind, content: error(
-        b"XX000", b"one\r\n2026-01-01 ERROR forged line\x1b[31m two", b"ERROR"
-    )
-    + READY
-    if kind in b"12DCT"
-    else message(kind, content),
+    "an error with line ends": lambda kind, content: (
+        error(b"XX000", b"one\r\n2026-01-01 ERROR forged line\x1b[31m two", b"ERROR") + READY
+        if kind in b"12DCT"
+        else message(kind, content)
+    ),
     "a commit that was a rollback": lambda kind, content: message(kind, content.replace(b"COMMIT", b"ROLLBACK")),
     "in another transaction": lambda kind, content: message(kind, b"T" if kind == b"Z" else content),
 }

@@ -202,7 +202,7 @@ class Authenticator:
         step = int(time.time()) // 30 + periods
         mac = hmac.digest(self.secret, struct.pack(">Q", step), hashlib.sha1)
         offset = mac[19] & 15
-        return f"{(struct.unpack('>I', mac[offset:offset + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
+        return f"{(struct.unpack('>I', mac[offset : offset + 4])[0] & 0x7FFFFFFF) % 1_000_000:06}"
 
 
 def claims(token):

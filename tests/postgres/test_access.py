@@ -186,7 +186,11 @@ def test_a_unix_socket_with_peer(place):
 
 def test_a_password_file(place, authority, tmp_path):
     file = tmp_path / "pgpass"
-    file.write_text(f"# a comment\nother:*:*:*:wrong\n127.0.0.1:{place.server.port}:*:by_scram:" + PASSWORD.replace(":", "\\:") + "\n")
+    file.write_text(
+        f"# a comment\nother:*:*:*:wrong\n127.0.0.1:{place.server.port}:*:by_scram:"
+        + PASSWORD.replace(":", "\\:")
+        + "\n"
+    )
     file.chmod(0o600)
     environment = {"PGPASSFILE": str(file), "PGSSLROOTCERT": str(authority / "ca.pem")}
     works(place.lictor(url=url(place, password=None, sslmode="verify-full"), **environment))
@@ -206,7 +210,11 @@ def test_no_password_shows(place, authority):
         for file in ("cmdline",):
             shown = open(f"/proc/{lictor.process.pid}/{file}", "rb").read()
             assert IN_URL.encode() not in shown
-    for wrong in (secret + "&nonsense=1", secret.replace("sslmode=verify-full", "sslmode=maybe"), secret.replace(":" + str(place.server.port), ":port")):
+    for wrong in (
+        secret + "&nonsense=1",
+        secret.replace("sslmode=verify-full", "sslmode=maybe"),
+        secret.replace(":" + str(place.server.port), ":port"),
+    ):
         lictor.environment["LICTOR_DATABASE"] = wrong
         code, said = lictor.command("check", check=False)
         assert code in (1, 2), said

@@ -159,7 +159,7 @@ def test_a_server_that_turns_hostile(place, change):
         answers = at_once([lambda: lictor.protected(token)] * 4 + [lambda: lictor.login("ada")] * 4)
         assert [answer.status for answer in answers] == [200] * 8, answers
         assert lictor.threads() <= threads + 4, "threads are stuck"
-        halves = "SELECT count(*) FROM users WHERE id NOT IN (SELECT \"user\" FROM sessions)"
+        halves = 'SELECT count(*) FROM users WHERE id NOT IN (SELECT "user" FROM sessions)'
         assert place.number(halves) == 0
 
 

@@ -157,10 +157,12 @@ def test_an_invitation_registers_one(place):
     lictors = place.start(3, "--registration", "invite")
     for number in range(ROUNDS):
         code = lictors[0].command("invite", "add").split()[1]
-        answers = at_once([
-            lambda n=n, lictor=lictor: lictor.register(f"user-{number}-{n}", invitation=code)
-            for n, lictor in enumerate(lictors)
-        ])
+        answers = at_once(
+            [
+                lambda n=n, lictor=lictor: lictor.register(f"user-{number}-{n}", invitation=code)
+                for n, lictor in enumerate(lictors)
+            ]
+        )
         assert errors(answers).count((200, None)) == 1, errors(answers)
         assert errors(answers).count((403, "InvalidInvitation")) == 2, errors(answers)
     assert place.number("SELECT count(*) FROM users") == ROUNDS
@@ -369,7 +371,7 @@ def test_notices_are_discarded_once(place):
     for number in range(40):
         lictor.add(f"user-{number}", "--email", f"user-{number}@mail.example")
     place.sql(
-        "INSERT INTO outbox (message, kind, \"user\", email, created, due) "
+        'INSERT INTO outbox (message, kind, "user", email, created, due) '
         "SELECT 'm' || id, 'password-changed', id, email, 1, 1 FROM users"
     )
     others = [place.lictor() for _ in range(4)]
@@ -386,9 +388,9 @@ def test_notices_are_discarded_once(place):
 
 def test_commands_beside_instances(place):
     one, two = place.start(2)
-    answers = at_once([
-        lambda n=n: one.command("user", "add", f"user-{n}", text=PASSWORD, check=False) for n in range(6)
-    ])
+    answers = at_once(
+        [lambda n=n: one.command("user", "add", f"user-{n}", text=PASSWORD, check=False) for n in range(6)]
+    )
     assert [code for code, _ in answers] == [0] * 6, answers
     listed = two.command("user", "list")
     assert listed.count("active") == 6, listed

@@ -144,7 +144,7 @@ def assert_whole(place, names, lictors):
     lost = [name for name, answer in zip(names, logins, strict=True) if answer.status != 200]
     assert lost == []
     halves = place.sql(
-        "SELECT name, (SELECT count(*) FROM sessions WHERE \"user\" = users.id),"
+        'SELECT name, (SELECT count(*) FROM sessions WHERE "user" = users.id),'
         " (SELECT count(*) FROM audit WHERE \"user\" = users.id AND event = 'registration') FROM users"
     )
     wrong = [row for row in halves if row[1] == "0" or (row[2] != "1" and row[0] != "ada")]
@@ -278,14 +278,12 @@ def test_connections_that_are_ended_over_there(place):
     """pg_terminate_backend: the next requests succeed."""
     [lictor] = place.start(1)
     token = lictor.register("ada").token
-    ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
-    ended += " AND pid <> pg_backend_pid()"
     for _ in range(5):
-        assert place.number(ended) > 0
+        assert place.end_connections() > 0
         asked = [lambda: lictor.protected(token), lambda: lictor.login("ada")]
         assert [ask().status for ask in asked] == [200, 200], lictor.log()
     for _ in range(5):
-        place.number(ended)
+        place.end_connections()
         answers = at_once(asked * 6)
         # A commit that was under way has an unknown outcome.
         assert {answer.status for answer in answers} == {200}, (answers, lictor.log())
@@ -296,11 +294,9 @@ def test_connections_that_are_ended_under_work(place):
     [lictor] = place.start(1)
     lictor.register("ada").token
     registrations = Registrations([lictor])
-    ended = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = current_database()"
-    ended += " AND pid <> pg_backend_pid()"
     for _ in range(10):
         wait_for(lambda before=registrations.count(): registrations.count() > before + 3)
-        place.number(ended)
+        place.end_connections()
     wait_for(lambda before=registrations.count(): registrations.count() > before + 10)
     registrations.end()
     refused = [answer for _, answer in registrations.answers if answer.status != 200]
@@ -314,8 +310,7 @@ def test_a_read_only_standby_as_the_only_host(own):
     [first] = place.start(1)
     token = first.register("ada").token
     other = own.keep(place.server.standby("other"))
-    [rows] = [f"SELECT count(*) FROM lictor.users"]
-    wait_for(lambda: other.number(rows, place.name) == 1)
+    wait_for(lambda: other.number("SELECT count(*) FROM lictor.users", place.name) == 1)
     lictor = place.lictor(url=other.url(place.name))
     lictor.launch()
     line = lictor.process.stdout.readline()
@@ -350,19 +345,14 @@ def test_a_primary_that_becomes_read_only(own):
     token = lictor.register("ada").token
     since = len(lictor.log())
     place.server.sql("ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf()")
-    place.server.sql(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = "
-        f"'{place.name}' AND pid <> pg_backend_pid()"
-    )
+    place.end_connections()
     wait_for(lambda: lictor.register("somebody").status == 503, NOTICED)
     answers = [lictor.register(f"user-{n}") for n in range(5)]
     for answer in answers:
         assert_refuses(lictor, answer)
     assert lictor.protected(token).status in (200, 503)
     assert lictor.alive()
-    place.server.sql(
-        "SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only"
-    )
+    place.server.sql("SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only")
     place.server.sql("SELECT pg_reload_conf()")
     assert_recovers(lictor)
     assert_logged_once(lictor, since)
@@ -398,7 +388,9 @@ def test_an_error_of_the_server_in_the_middle(place, code):
 def mounted(directory, size):
     """Whether a file system of this size could be mounted there."""
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", directory]
-    return os.geteuid() == 0 and shutil.which("mount") and subprocess.run(command, check=False, capture_output=True).returncode == 0
+    if os.geteuid() != 0 or not shutil.which("mount"):
+        return False
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
 
 
 def test_a_full_disk(own, tmp_path):
@@ -475,7 +467,6 @@ def test_all_connections_are_taken(own):
             except subprocess.TimeoutExpired:
                 sleepers.append(sleeper)
 
-    lictors_own = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'app' AND query !~ 'sleep'"
     try:
         occupy()
         # A second one cannot start, and says why.
@@ -484,7 +475,7 @@ def test_all_connections_are_taken(own):
         # Those that it has still work.
         assert lictor.protected(token).status in (200, 503)
         for _ in range(3):
-            place.server.number(lictors_own)
+            place.end_connections("usename = 'app' AND query !~ 'sleep'")
             occupy()
         wait_for(lambda: lictor.health().status == 503, NOTICED)
         for _ in range(3):
@@ -497,7 +488,7 @@ def test_all_connections_are_taken(own):
             sleeper.wait()
             sleeper.stderr.close()
     with contextlib.suppress(postgres.Failed):
-        place.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query ~ 'pg_sleep' AND pid <> pg_backend_pid()")
+        place.end_connections("query ~ 'pg_sleep'")
     assert_recovers(lictor)
     assert_logged_once(lictor, since)
 
@@ -611,7 +602,7 @@ def test_a_password_that_changes_while_it_runs(own):
     token = lictor.register("ada").token
     since = len(lictor.log())
     place.sql("ALTER ROLE app PASSWORD 'the-second-password'")
-    place.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'")
+    place.end_connections("usename = 'app'")
     noticed(lictor)
     assert_down(lictor, token)
     said = lictor.log()[since:]

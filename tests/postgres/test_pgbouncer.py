@@ -36,7 +36,7 @@ def test_session_mode(server, tmp_path, bouncer):
             assert two.protected(new).status == 403
             assert two.register(f"user-{number}").status == 200
         one.command("user", "list")
-        place.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+        place.end_connections()
         wait_for(lambda: two.login("ada").status == 200, 10)
         one.stop()
         two.stop()

@@ -1,8 +1,9 @@
 """The backend that lictor replaces: a Flask app on the real flask-praetorian.
 
-Owns the six endpoints without mail and a table of users; app_mail.py has the later app. It is the reference of the differential test, so it adds no
-checks to those of flask-praetorian, and does what the tutorial's app does: a new
-user has the role `user`. It knows nothing of lictor.
+Owns the six endpoints without mail and a table of users; app_mail.py has the later app.
+It is the reference of the differential test, so it adds no checks to those of
+flask-praetorian, and does what the tutorial's app does: a new user has the role `user`. It
+knows nothing of lictor.
 
     python app.py PORT      (environment: SECRET_KEY, DATABASE_URI,
                              JWT_ACCESS_LIFESPAN, JWT_REFRESH_LIFESPAN)
