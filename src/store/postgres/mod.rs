@@ -2,14 +2,20 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `target` | which server, database and user, from a URL |
+//! | `target` | which server, database and user, as a value |
+//! | `settings` | reads a target: a URL, completed as libpq does |
+//! | `url`, `environment`, `passfile` | the parts of a URL; the variables and the password file that complete it |
 //! | `schema` | the tables: making them, bringing older ones to the current version |
 //! | `inspect` | looking at a database without changing it |
 //! | `wire/` | one connection: sockets, TLS, passwords, messages, statements |
 
+mod environment;
 pub(in crate::store) mod inspect;
+mod passfile;
 mod schema;
+mod settings;
 mod target;
+mod url;
 mod wire;
 
 use std::sync::Arc;
@@ -19,6 +25,9 @@ use super::signal::Signal;
 use crate::error::Problem;
 
 pub use target::Target;
+#[cfg(any(test, feature = "cli"))]
+pub(in crate::store) use url::has_password;
+pub(in crate::store) use url::is_scheme;
 
 /// A database of a PostgreSQL server that is open.
 #[derive(Debug)]
