@@ -74,7 +74,7 @@ impl Store {
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        self.write(now, |transaction| {
+        let confirmed = self.write(now, |transaction| {
             let Some(found) = rows::tickets::confirmation(transaction, jti, now)? else {
                 return Ok(false);
             };
@@ -105,7 +105,12 @@ impl Store {
             }
             transaction.record(entry)?;
             Ok(true)
-        })
+        });
+        match confirmed {
+            // Another transaction gave the address away at the same time, and was faster.
+            Err(Error::EmailTaken) => Ok(false),
+            confirmed => confirmed,
+        }
     }
 }
 

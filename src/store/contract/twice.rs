@@ -102,8 +102,10 @@ impl Seen {
             "SELECT 'invitation ' || roles FROM invitations ORDER BY id",
             "SELECT 'factor ' || CAST(last_step AS TEXT) FROM second_factors ORDER BY \"user\"",
             "SELECT 'codes ' || CAST(count(*) AS TEXT) FROM recovery_codes",
-            "SELECT 'entry ' || event || ' ' || coalesce(name, '-') || ' ' || CAST(number AS TEXT)
-             FROM audit ORDER BY id",
+            // Numbers may be left out, so an entry's place in its share is looked at.
+            "SELECT 'entry ' || event || ' ' || coalesce(name, '-') || ' ' || CAST(
+                 (SELECT count(*) FROM audit o WHERE o.failed = a.failed AND o.number <= a.number)
+                 AS TEXT) FROM audit a ORDER BY id",
         ] {
             self.rows(store, sql);
         }

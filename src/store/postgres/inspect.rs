@@ -1,17 +1,114 @@
-//! Looking at a database without changing it.
+//! Looks at a database without changing it: whose it is, of which version, and whether it is sound.
+
+use std::time::{Duration, Instant};
 
 use super::Target;
+use super::schema::{Session, State, VERSION, damaged, failed, look, not_there, verify};
+use super::wire::{Connection, Failure};
 use crate::error::Problem;
 use crate::store::Inspection;
 
+/// How long a look may take.
+const LOOK: Duration = Duration::from_secs(20);
+/// How long reading everything may take.
+const READ: Duration = Duration::from_secs(3_600);
+
+/// A query that reads a part of the database, and what is wrong if it answers true.
+const FINDINGS: [(&str, &str); 15] = [
+    ("SELECT count(*) < 0 FROM lictor.tickets", "tickets cannot be read"),
+    ("SELECT count(*) < 0 FROM lictor.outbox", "mails cannot be read"),
+    ("SELECT count(*) < 0 FROM lictor.invitations", "invitations cannot be read"),
+    ("SELECT count(*) < 0 FROM lictor.turn", "the table turn cannot be read"),
+    ("SELECT count(*) < 0 FROM lictor.unknown_names", "the table unknown_names cannot be read"),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.sessions WHERE \"user\" NOT IN
+             (SELECT id FROM lictor.users))",
+        "a session is of no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.tickets WHERE \"user\" NOT IN
+             (SELECT id FROM lictor.users))",
+        "a ticket is of no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.tickets WHERE creator NOT IN
+             (SELECT id FROM lictor.users))",
+        "a ticket is by no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.outbox WHERE \"user\" NOT IN
+             (SELECT id FROM lictor.users))",
+        "a mail is to no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.invitations WHERE creator NOT IN
+             (SELECT id FROM lictor.users))",
+        "an invitation is by no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.second_factors WHERE \"user\" NOT IN
+             (SELECT id FROM lictor.users))",
+        "a second factor is of no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.recovery_codes WHERE \"user\" NOT IN
+             (SELECT id FROM lictor.users))",
+        "a recovery code is of no user",
+    ),
+    (
+        "SELECT coalesce(max(id), 0) > coalesce((SELECT last_value FROM pg_catalog.pg_sequences
+             WHERE schemaname = 'lictor' AND sequencename = 'users_id_seq'), 0) FROM lictor.users",
+        "the next user would get the id of another one: the sequence users_id_seq is behind",
+    ),
+    (
+        "SELECT coalesce(max(id), 0) > coalesce((SELECT last_value FROM pg_catalog.pg_sequences
+             WHERE schemaname = 'lictor' AND sequencename = 'outbox_id_seq'), 0) FROM lictor.outbox",
+        "the next mail would get the number of another one: the sequence outbox_id_seq is behind",
+    ),
+    (
+        "SELECT coalesce(max(id), 0) > coalesce((SELECT last_value FROM pg_catalog.pg_sequences
+             WHERE schemaname = 'lictor' AND sequencename = 'audit_id_seq'), 0) FROM lictor.audit",
+        "the next audit entry would get the id of another one: the sequence audit_id_seq is behind",
+    ),
+];
+
 /// Says whose the database is, and of which version.
 pub(in crate::store) fn inspect(target: &Target) -> Result<Inspection, Problem> {
-    let _ = target;
-    Err(Problem::new("not built yet", "wait"))
+    let deadline = Instant::now() + LOOK;
+    let connection = &mut connect(target, deadline)?;
+    Ok(match look(&mut Session { connection, target, deadline }, VERSION)? {
+        State::Absent { .. } => Inspection::Absent,
+        State::Of(VERSION) => Inspection::Current,
+        State::Of(older) => Inspection::Older(older),
+    })
 }
 
-/// Reads the whole database, and says whether it is as it should be.
+/// Reads all tables, and says whether they are as they should be. PostgreSQL checks the pages that
+/// it reads only if the cluster has checksums; `amcheck` and `pg_amcheck` look deeper.
 pub(in crate::store) fn check(target: &Target) -> Result<(), Problem> {
-    let _ = target;
-    Err(Problem::new("not built yet", "wait"))
+    let deadline = Instant::now() + READ;
+    let connection = &mut connect(target, Instant::now() + LOOK)?;
+    let session = &mut Session { connection, target, deadline };
+    if let State::Absent { .. } = look(session, VERSION)? {
+        return Err(not_there(target));
+    }
+    verify(session)?;
+    for (sql, what) in FINDINGS {
+        if session.all(sql, |row| row.get::<bool>(0))?.contains(&true) {
+            return Err(damaged(target, what));
+        }
+    }
+    Ok(())
+}
+
+/// Connects to the first server that answers.
+fn connect(target: &Target, deadline: Instant) -> Result<Connection, Problem> {
+    let mut last = Failure::Lost("it names no server".into());
+    for host in &target.hosts {
+        match Connection::open(target, host, deadline) {
+            Ok(connection) => return Ok(connection),
+            Err(failure) => last = failure,
+        }
+    }
+    Err(failed(target, &last))
 }

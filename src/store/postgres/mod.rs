@@ -9,6 +9,8 @@
 //! | `inspect` | looking at a database without changing it |
 //! | `wire/` | one connection: sockets, TLS, passwords, messages, statements |
 
+#[cfg(test)]
+mod databases;
 mod environment;
 pub(in crate::store) mod inspect;
 mod passfile;
@@ -24,6 +26,8 @@ use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
 use super::signal::Signal;
 use crate::error::Problem;
 
+#[cfg(test)]
+pub(super) use self::databases::TestDatabase;
 pub use target::Target;
 #[cfg(any(test, feature = "cli"))]
 pub(in crate::store) use url::has_password;
