@@ -2,8 +2,8 @@
 
 use super::{NOTE, each, events, execute};
 use crate::clock::Timestamp;
-use crate::store::driver::Dialect;
 use crate::store::audit::{MAX_FAILED, MAX_OTHERS};
+use crate::store::driver::Dialect;
 use crate::store::{AuditQuery, Entry, Event, Store};
 
 const NOW: Timestamp = Timestamp(1_000);

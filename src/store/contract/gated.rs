@@ -12,9 +12,7 @@ use super::{BY, NOTE, add, add_admin, admin, backends, events, hash, log_in, num
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::driver::{Abort, Concurrency, Dialect, Driver, Fault, Reading, Writing};
-use crate::store::{
-    Change, Enrolment, NewInvitation, Proof, SessionScope, Store, driver::Queries,
-};
+use crate::store::{Change, Enrolment, NewInvitation, Proof, SessionScope, Store, driver::Queries};
 use crate::values::{Code, Roles, Step, TotpSecret};
 
 const NOW: Timestamp = Timestamp(100);
@@ -121,7 +119,8 @@ fn overlap<T: Copy + Sync>(
             let store = Store::over(Box::new(std::sync::Arc::clone(&gated)));
             let prepared = prepare(&store);
             *gated.state.lock().unwrap() = Gate { armed: true, ..Gate::default() };
-            let [first, second] = order.map(|number| move |store: &Store| acts[number](store, prepared));
+            let [first, second] =
+                order.map(|number| move |store: &Store| acts[number](store, prepared));
             let answers = both(&gated, &store, &first, &second);
             let gate = gated.state.lock().unwrap();
             match gate.dialect {
@@ -235,8 +234,7 @@ fn one_code_began_two_sessions() {
 #[test]
 fn a_foreign_token_was_adopted_while_all_sessions_ended() {
     let adopt = |store: &Store, user: i64| shown(store.adopt(user, &session("f", 50), &NOTE, NOW));
-    let end =
-        |store: &Store, user: i64| shown(store.end(user, SessionScope::All, &BY, &NOTE, NOW));
+    let end = |store: &Store, user: i64| shown(store.end(user, SessionScope::All, &BY, &NOTE, NOW));
     overlap("adopt", true, ada, [&adopt, &end], |store, ada, answers| {
         assert!(store.sessions(ada, NOW).unwrap().is_empty(), "{answers:?}");
     });
