@@ -63,7 +63,7 @@ class Lictor:
     def __init__(self, directory, url, *options, **environment):
         self.directory = Path(directory)
         self.directory.mkdir(exist_ok=True)
-        self.options = ["--throttle", "off", *options]
+        self.options = [*([] if "--throttle" in options else ["--throttle", "off"]), *options]
         self.environment = {
             "PATH": os.defpath,
             "SECRET_KEY": SECRET_KEY,
