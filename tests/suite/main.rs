@@ -6,6 +6,7 @@
 mod administration;
 mod attacks;
 mod authority;
+mod batches;
 mod commands;
 mod devices;
 mod durability;
@@ -21,6 +22,7 @@ mod passwords;
 mod resets;
 mod second_factor;
 mod sessions;
+mod sql;
 mod start;
 mod support;
 mod throttle;
