@@ -22,6 +22,7 @@ mod passwords;
 mod resets;
 mod second_factor;
 mod sessions;
+mod sql;
 mod start;
 mod support;
 mod throttle;

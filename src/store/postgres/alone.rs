@@ -1,6 +1,6 @@
 //! A database that this process has to itself, from the first look to the commit: copying one.
 //!
-//! One connection does all of it. Every server holds a shared advisory lock ([`SERVER`]) on a session
+//! One connection does all of it. Every server holds a shared advisory lock (`schema::SERVER`) on a session
 //! as long as it runs; here the session takes it exclusively. PostgreSQL drops the lock when the
 //! connection ends, however the process ends. Commands beside a server have no such lock: each of
 //! their transactions takes `turn`, which is locked here as well.

@@ -30,6 +30,13 @@ fn schemas(test: &TestDatabase) -> usize {
 }
 
 #[test]
+fn the_lock_is_that_of_servers() {
+    use crate::store::postgres::schema::{LOCKS, SERVER};
+    assert!(TAKE.ends_with(&format!("({LOCKS}, {SERVER})")));
+    assert!(COPIED.contains(&format!("classid = {LOCKS} AND objid = {SERVER} ")));
+}
+
+#[test]
 fn the_list_has_every_column_of_the_schema() {
     let Some(test) = TestDatabase::empty() else { return };
     let real = test.texts(
