@@ -37,7 +37,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("postgres_protocol", &["store/postgres/wire/"]),
     ("precis_profiles", &["values/domain.rs", "values/email.rs", "values/username.rs"]),
     ("qrcodegen", &["api/qr.rs"]),
-    ("ring", &["guard/token/key.rs", "tls.rs"]),
+    ("ring", &["guard/token/key.rs", "tls.rs", "tls/binding.rs"]),
     ("rpassword", &["cli/prompt.rs"]),
     ("rusqlite", &["store/sqlite/"]),
     (
@@ -49,6 +49,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
             "net/pool.rs",
             "net/mod.rs",
             "net/poll.rs",
+            "store/postgres/wire/socket.rs",
         ],
     ),
     ("rustls", &["tls.rs"]),

@@ -10,9 +10,10 @@ use postgres_protocol::message::backend::{
 };
 
 use super::failure::{Failure, lost};
-use super::socket::Socket;
+use super::fields::Fields;
+use super::socket::{Breaker, Socket};
 use crate::error::Cause;
-use crate::tls::{Encrypted, Trust, describe};
+use crate::tls::{Encrypted, Trust, describe, server_end_point};
 
 /// Bytes of a row, at most: some times what the largest row of lictor has.
 const MAX_ROW: usize = 16 << 20;
@@ -37,13 +38,24 @@ pub(super) struct Channel {
     end: usize,
     /// What is sent next.
     pub(super) output: BytesMut,
-    /// Asides since the last call of [`Channel::send`].
+    /// Asides of this exchange.
     asides: usize,
+    /// Whether one of them was a warning.
+    pub(super) warned: bool,
 }
 
 enum Stream {
     Plain(Socket),
     Encrypted(Box<Encrypted<Socket>>),
+}
+
+impl Stream {
+    fn send(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match self {
+            Stream::Plain(socket) => socket.write_all(bytes),
+            Stream::Encrypted(stream) => stream.write_all(bytes).and_then(|()| stream.flush()),
+        }
+    }
 }
 
 impl std::fmt::Debug for Stream {
@@ -69,7 +81,7 @@ impl Channel {
 
     /// Does the TLS handshake.
     pub(super) fn encrypted(socket: Socket, trust: &Trust) -> Result<Channel, Failure> {
-        let stream = trust.encrypt(socket).map_err(lost)?;
+        let stream = trust.encrypt(socket).map_err(|why| lost(format!("TLS: {why}")))?;
         Ok(Channel::new(Stream::Encrypted(Box::new(stream))))
     }
 
@@ -81,11 +93,33 @@ impl Channel {
             end: 0,
             output: BytesMut::with_capacity(BUFFER),
             asides: 0,
+            warned: false,
         }
     }
 
-    /// Sets the deadline of what follows.
-    pub(super) fn set_deadline(&mut self, deadline: Instant) {
+    /// What binds a login to this connection, if it is encrypted and the certificate has such a hash.
+    pub(super) fn binding(&self) -> Option<Vec<u8>> {
+        match &self.stream {
+            Stream::Plain(_) => None,
+            Stream::Encrypted(stream) => server_end_point(stream),
+        }
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        matches!(self.stream, Stream::Encrypted(_))
+    }
+
+    pub(super) fn breaker(&self) -> Breaker {
+        match &self.stream {
+            Stream::Plain(socket) => socket.breaker(),
+            Stream::Encrypted(stream) => stream.sock.breaker(),
+        }
+    }
+
+    /// Begins an exchange, and sets its deadline.
+    pub(super) fn begin(&mut self, deadline: Instant) {
+        self.asides = 0;
+        self.warned = false;
         match &mut self.stream {
             Stream::Plain(socket) => socket.set_deadline(deadline),
             Stream::Encrypted(stream) => stream.sock.set_deadline(deadline),
@@ -94,15 +128,14 @@ impl Channel {
 
     /// Sends everything in `output`.
     pub(super) fn send(&mut self) -> io::Result<()> {
-        self.asides = 0;
-        let sent = match &mut self.stream {
-            Stream::Plain(socket) => socket.write_all(&self.output),
-            Stream::Encrypted(stream) => {
-                stream.write_all(&self.output).and_then(|()| stream.flush())
-            }
-        };
+        let sent = self.stream.send(&self.output);
         self.output.clear();
         sent
+    }
+
+    /// Sends a message that must not stay in a buffer.
+    pub(super) fn send_apart(&mut self, message: &[u8]) -> io::Result<()> {
+        self.stream.send(message)
     }
 
     /// The next message that is not an aside.
@@ -112,11 +145,7 @@ impl Channel {
                 if !is_aside(tag) {
                     break (tag, end);
                 }
-                self.start = end;
-                self.asides += 1;
-                if self.asides > MAX_ASIDES {
-                    return Err(lost("the server sent too many notices"));
-                }
+                self.aside(tag, end)?;
             } else {
                 self.fill()?;
             }
@@ -124,6 +153,19 @@ impl Channel {
         let body = &self.input[self.start + HEADER..end];
         self.start = end;
         Ok(Message { tag, body })
+    }
+
+    /// Takes an aside.
+    fn aside(&mut self, tag: u8, end: usize) -> Result<(), Failure> {
+        if tag == NOTICE_RESPONSE_TAG {
+            self.warned |= is_warning(&self.input[self.start + HEADER..end])?;
+        }
+        self.start = end;
+        self.asides += 1;
+        if self.asides > MAX_ASIDES {
+            return Err(lost("the server sent too many notices"));
+        }
+        Ok(())
     }
 
     /// The tag and the end of the next message, if it is there as a whole.
@@ -173,7 +215,7 @@ impl Channel {
             if !is_aside(tag) {
                 return Ok(true);
             }
-            self.start = end;
+            self.aside(tag, end)?;
         }
         Ok(false)
     }
@@ -193,6 +235,19 @@ impl Channel {
 /// A message that may come at any time and means nothing to lictor.
 fn is_aside(tag: u8) -> bool {
     matches!(tag, NOTICE_RESPONSE_TAG | NOTIFICATION_RESPONSE_TAG | PARAMETER_STATUS_TAG)
+}
+
+/// Whether a NoticeResponse is a warning.
+fn is_warning(body: &[u8]) -> Result<bool, Failure> {
+    let mut fields = Fields::new(body);
+    let mut warning = false;
+    loop {
+        match fields.byte()? {
+            0 => return Ok(warning),
+            // `V` is the severity that no language changes.
+            kind => warning |= fields.until_zero()? == b"WARNING" && matches!(kind, b'V' | b'S'),
+        }
+    }
 }
 
 /// A socket that failed.

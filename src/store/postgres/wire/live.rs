@@ -1,21 +1,9 @@
 //! Tests with a real server; they run if LICTOR_TEST_POSTGRES is set.
 
 use super::*;
-use crate::store::postgres::target::{Address, TlsMode};
 
 fn target() -> Option<Target> {
-    let url = std::env::var("LICTOR_TEST_POSTGRES").ok()?;
-    let port = url.rsplit(':').next().unwrap().split('/').next().unwrap().parse().unwrap();
-    let host = Host { address: Address::Tcp("127.0.0.1".into()), port, password: None };
-    Some(Target {
-        hosts: vec![host],
-        user: "postgres".into(),
-        name: "postgres".into(),
-        tls: TlsMode::Disable,
-        root_certificates: None,
-        writable: false,
-        connections: 12,
-    })
+    Some(Target::parse(&std::env::var("LICTOR_TEST_POSTGRES").ok()?).unwrap())
 }
 
 fn soon() -> Instant {

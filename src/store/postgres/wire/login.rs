@@ -1,9 +1,13 @@
 //! The begin of a connection: TLS, and who we are. A password is sent only as a proof that it is
 //! known (SCRAM), or through encryption that only the right server can read, or on the same machine.
 
+use std::io::{self, Read as _, Write as _};
 use std::time::Instant;
 
-use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
+use bytes::BytesMut;
+use postgres_protocol::authentication::sasl::{
+    ChannelBinding, SCRAM_SHA_256, SCRAM_SHA_256_PLUS, ScramSha256,
+};
 use postgres_protocol::message::backend::{
     AUTHENTICATION_TAG, BACKEND_KEY_DATA_TAG, ERROR_RESPONSE_TAG, READY_FOR_QUERY_TAG,
 };
@@ -14,7 +18,15 @@ use super::channel::{Channel, broken};
 use super::failure::{Failure, Refusal, lost};
 use super::fields::Fields;
 use super::socket::Socket;
+use crate::error::Cause;
 use crate::store::postgres::target::{Address, Host, Target, TlsMode};
+use crate::tls::{Check, Trust};
+
+/// How often a password is hashed at least, before the proof is made of it (RFC 7677). A server that
+/// asks for less could be another one, that wants to guess the password by the proof.
+const MIN_ITERATIONS: u32 = 4_096;
+/// At most: more would be work that a stranger can ask for. postgres-protocol has the same limit.
+const MAX_ITERATIONS: u32 = 100_000;
 
 /// A connection that is logged in, and the state that the server said.
 pub(super) fn open(
@@ -23,6 +35,7 @@ pub(super) fn open(
     deadline: Instant,
 ) -> Result<(Channel, u8), Failure> {
     let (mut channel, private) = connect(target, host, deadline)?;
+    channel.begin(deadline);
     let parameters = [
         ("user", target.user.as_str()),
         ("database", target.name.as_str()),
@@ -31,7 +44,7 @@ pub(super) fn open(
     ];
     frontend::startup_message(parameters, &mut channel.output).map_err(broken)?;
     channel.send().map_err(broken)?;
-    let mut login = Login { channel, host, private };
+    let mut login = Login { channel, host, private, must_bind: target.must_bind };
     login.authenticate()?;
     let status = login.ready()?;
     Ok((login.channel, status))
@@ -46,11 +59,46 @@ fn connect(target: &Target, host: &Host, deadline: Instant) -> Result<(Channel, 
         }
         Address::Tcp(name) => name,
     };
-    let socket = Socket::tcp(name, host.port, deadline).map_err(broken)?;
-    if target.tls != TlsMode::Disable {
-        return Err(lost("TLS is not built yet"));
+    let authorities = target.root_certificates.as_deref();
+    let check = match target.tls {
+        TlsMode::Disable => None,
+        // As libpq does: a file with authorities is there to be used.
+        TlsMode::Require if authorities.is_some() => Some(Check::Authority),
+        TlsMode::Require => Some(Check::Nothing),
+        TlsMode::VerifyCa => Some(Check::Authority),
+        TlsMode::VerifyFull => Some(Check::Host),
+    };
+    let Some(check) = check else {
+        let socket = Socket::tcp(name, host.port, deadline).map_err(broken)?;
+        return Ok((Channel::plain(socket), false));
+    };
+    let trust = Trust::of_a_database(name, check, authorities)
+        .map_err(|problem| lost(format!("TLS: {}; {}", problem.what, problem.next)))?;
+    let mut socket = Socket::tcp(name, host.port, deadline).map_err(broken)?;
+    ask_for_tls(&mut socket)?;
+    // An authority of the system has issued certificates for servers of everybody.
+    let private = check == Check::Host || check == Check::Authority && authorities.is_some();
+    Ok((Channel::encrypted(socket, &trust)?, private))
+}
+
+/// Asks the server for TLS. Exactly one byte is read: what else has come before the handshake is
+/// read as a part of it, and so refused (CVE-2021-23222).
+fn ask_for_tls(socket: &mut Socket) -> Result<(), Failure> {
+    let mut request = BytesMut::new();
+    frontend::ssl_request(&mut request);
+    socket.write_all(&request).map_err(broken)?;
+    let mut answer = [0];
+    socket.read_exact(&mut answer).map_err(broken)?;
+    match answer {
+        [b'S'] => Ok(()),
+        [b'N'] => Err(lost(
+            "TLS: the server does not offer it; turn it on there (ssl = on), or write \
+             sslmode=disable to do without encryption",
+        )),
+        // Anybody between could write the text of such an error, so it is not shown (CVE-2024-10977).
+        [b'E'] => Err(lost("TLS: the server refused the connection before encryption")),
+        _ => Err(lost("TLS: this is not a PostgreSQL server")),
     }
-    Ok((Channel::plain(socket), false))
 }
 
 /// What an AuthenticationRequest asks for.
@@ -68,11 +116,16 @@ struct Login<'a> {
     host: &'a Host,
     /// Nobody but the right server can read what is sent.
     private: bool,
+    /// Only a login that is bound to the TLS connection will do.
+    must_bind: bool,
 }
 
 impl Login<'_> {
     fn authenticate(&mut self) -> Result<(), Failure> {
         let (kind, data) = self.request()?;
+        if self.must_bind && kind != request::SASL {
+            return Err(unbound("it asks for no such login"));
+        }
         match kind {
             request::OK => return Ok(()),
             request::CLEARTEXT => self.cleartext()?,
@@ -124,38 +177,48 @@ impl Login<'_> {
                  that; write scram-sha-256 in pg_hba.conf, or use sslmode=verify-full",
             ));
         }
-        let password = self.password()?.to_owned();
-        let mut password = zeroize::Zeroizing::new(password).as_bytes().to_vec();
-        let written = frontend::password_message(&password, &mut self.channel.output);
-        password.zeroize();
-        written.map_err(broken)?;
-        self.channel.send().map_err(broken)
+        let password = self.password()?.as_bytes();
+        let mut message = BytesMut::with_capacity(password.len() + 16);
+        frontend::password_message(password, &mut message).map_err(broken)?;
+        let sent = self.channel.send_apart(&message);
+        message.zeroize();
+        sent.map_err(broken)
     }
 
+    /// SCRAM-SHA-256, bound to the TLS connection if there is one.
     fn scram(&mut self, mechanisms: &[u8]) -> Result<(), Failure> {
-        let mut offered = Fields::new(mechanisms);
-        let mut known = false;
-        loop {
-            let name = offered.until_zero()?;
-            if name.is_empty() {
-                break;
-            }
-            known |= name == SCRAM_SHA_256.as_bytes();
-        }
-        if !known {
-            return Err(lost("the server does not offer SCRAM-SHA-256"));
-        }
-        let mut scram =
-            ScramSha256::new(self.password()?.as_bytes(), ChannelBinding::unsupported());
+        let (mechanism, binding) = self.mechanism(Offer::read(mechanisms)?)?;
+        let mut scram = ScramSha256::new(self.password()?.as_bytes(), binding);
         let out = &mut self.channel.output;
-        frontend::sasl_initial_response(SCRAM_SHA_256, scram.message(), out).map_err(broken)?;
+        frontend::sasl_initial_response(mechanism, scram.message(), out).map_err(broken)?;
         self.channel.send().map_err(broken)?;
         let first = self.sasl(request::SASL_CONTINUE)?;
-        scram.update(&first).map_err(broken)?;
+        check_iterations(&first)?;
+        scram.update(&first).map_err(not_the_server)?;
         frontend::sasl_response(scram.message(), &mut self.channel.output).map_err(broken)?;
         self.channel.send().map_err(broken)?;
         let last = self.sasl(request::SASL_FINAL)?;
-        scram.finish(&last).map_err(broken)
+        scram.finish(&last).map_err(not_the_server)
+    }
+
+    /// The mechanism, and what it says about the TLS connection. The server compares that with what
+    /// it has offered, so it notices if somebody between has changed the offer.
+    fn mechanism(&self, offer: Offer) -> Result<(&'static str, ChannelBinding), Failure> {
+        if offer.bound && !self.channel.is_encrypted() {
+            return Err(lost("the server offers SCRAM-SHA-256-PLUS without TLS"));
+        }
+        match self.channel.binding() {
+            Some(hash) if offer.bound => {
+                return Ok((SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(hash)));
+            }
+            _ if self.must_bind && !offer.bound => {
+                Err(unbound("it does not offer SCRAM-SHA-256-PLUS"))
+            }
+            _ if self.must_bind => Err(unbound("its certificate has no hash for that")),
+            _ if !offer.plain => Err(lost("the server does not offer SCRAM-SHA-256")),
+            Some(_) => Ok((SCRAM_SHA_256, ChannelBinding::unrequested())),
+            None => Ok((SCRAM_SHA_256, ChannelBinding::unsupported())),
+        }
     }
 
     /// The next message of SCRAM, which must be of this kind.
@@ -178,6 +241,59 @@ impl Login<'_> {
             }
         }
     }
+}
+
+/// The mechanisms that a server offers.
+#[derive(Debug, Clone, Copy, Default)]
+struct Offer {
+    /// SCRAM-SHA-256
+    plain: bool,
+    /// SCRAM-SHA-256-PLUS
+    bound: bool,
+}
+
+impl Offer {
+    fn read(mechanisms: &[u8]) -> Result<Offer, Failure> {
+        let mut fields = Fields::new(mechanisms);
+        let mut offer = Offer::default();
+        loop {
+            let name = fields.until_zero()?;
+            if name.is_empty() {
+                fields.end()?;
+                return Ok(offer);
+            }
+            offer.plain |= name == SCRAM_SHA_256.as_bytes();
+            offer.bound |= name == SCRAM_SHA_256_PLUS.as_bytes();
+        }
+    }
+}
+
+/// Checks how often the server wants the password to be hashed, before that is done.
+fn check_iterations(message: &[u8]) -> Result<(), Failure> {
+    let mut attributes = message.split(|&byte| byte == b',');
+    let count = attributes.find_map(|attribute| attribute.strip_prefix(b"i="));
+    let count = count.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u64>().ok());
+    let range = u64::from(MIN_ITERATIONS)..=u64::from(MAX_ITERATIONS);
+    match count {
+        Some(count) if range.contains(&count) => Ok(()),
+        Some(count) => Err(lost(format!(
+            "the server asks for {count} iterations of SCRAM; lictor allows {MIN_ITERATIONS} to \
+             {MAX_ITERATIONS} (set scram_iterations there, and the password again)"
+        ))),
+        None => Err(lost("the server says no number of iterations of SCRAM")),
+    }
+}
+
+/// The server failed to prove that it knows the password, or SCRAM was not followed.
+fn not_the_server(error: io::Error) -> Failure {
+    Failure::Lost(Cause::new(format!("the server failed at SCRAM: {error}"), error))
+}
+
+fn unbound(why: &str) -> Failure {
+    lost(format!(
+        "the server's login is not bound to the TLS connection, as channel_binding=require \
+         demands: {why}"
+    ))
 }
 
 /// An error that ends the login.

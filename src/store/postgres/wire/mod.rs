@@ -34,6 +34,7 @@ use row::Spans;
 use statements::{Fresh, Statements};
 
 pub(super) use failure::{Failure, Refusal};
+pub(super) use socket::Breaker;
 
 /// Bytes of a batch that are sent before its answers are read. So neither side waits for the other to
 /// read: this much fits into the kernel's buffers. One statement alone may be larger, because the
@@ -135,14 +136,24 @@ impl Connection {
         self.status != Status::Lost
     }
 
+    /// Whether a warning came with the last answer. A COMMIT whose wait for the synchronous standby was
+    /// cancelled is answered with one.
+    pub(super) fn warned(&self) -> bool {
+        self.channel.warned
+    }
+
+    /// What ends the connection from another thread, while this one waits for an answer.
+    pub(super) fn breaker(&self) -> Breaker {
+        self.channel.breaker()
+    }
+
     /// Begins an exchange. What the server sent since the last one may only be its farewell.
     fn begin(&mut self, deadline: Instant) -> Result<(), Failure> {
         if !self.is_usable() {
             return Err(lost("the connection is lost"));
         }
-        self.channel.set_deadline(deadline);
-        let more = self.channel.has_more();
-        let unasked = match more {
+        self.channel.begin(deadline);
+        let unasked = match self.channel.has_more() {
             Ok(false) => return Ok(()),
             Ok(true) => answer::farewell(&mut self.channel),
             Err(failure) => failure,
@@ -253,7 +264,7 @@ impl Connection {
     /// Sends what was written. If the server has closed the connection, it may have said why.
     fn send(&mut self) -> Result<(), Failure> {
         self.channel.send().map_err(|error| {
-            self.channel.set_deadline(Instant::now() + LAST_WORDS);
+            self.channel.begin(Instant::now() + LAST_WORDS);
             match answer::farewell(&mut self.channel) {
                 Failure::Refused(refusal) => Failure::Refused(refusal),
                 _ => broken(error),
@@ -283,7 +294,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.is_usable() {
-            self.channel.set_deadline(Instant::now() + GOODBYE);
+            self.channel.begin(Instant::now() + GOODBYE);
             frontend::terminate(&mut self.channel.output);
             // It is closed in any case.
             let _ = self.channel.send();

@@ -6,10 +6,10 @@
 //! ends a wait before the deadline, the wait goes on with a new one.
 
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::net::{Shutdown, SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::{Arc, Weak, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -29,7 +29,7 @@ const SHORTEST: Duration = Duration::from_millis(1);
 /// A socket with a deadline.
 #[derive(Debug)]
 pub(super) struct Socket {
-    stream: Stream,
+    stream: Arc<Stream>,
     deadline: Instant,
     /// The timeouts that the kernel has for reads and for writes; zero: none yet.
     reading: Duration,
@@ -40,6 +40,22 @@ pub(super) struct Socket {
 enum Stream {
     Tcp(TcpStream),
     Unix(UnixStream),
+}
+
+/// Ends the connection of a socket from another thread. Does not keep the socket open.
+#[derive(Debug, Clone)]
+pub(in crate::store::postgres) struct Breaker(Weak<Stream>);
+
+impl Breaker {
+    /// Shuts the socket down: a thread that waits for it gets an error at once.
+    pub(in crate::store::postgres) fn cut(&self) {
+        let Some(stream) = self.0.upgrade() else { return };
+        // It fails if the connection has ended already.
+        let _ = match &*stream {
+            Stream::Tcp(stream) => stream.shutdown(Shutdown::Both),
+            Stream::Unix(stream) => stream.shutdown(Shutdown::Both),
+        };
+    }
 }
 
 impl Socket {
@@ -81,7 +97,16 @@ impl Socket {
     }
 
     fn new(stream: Stream, deadline: Instant) -> Socket {
-        Socket { stream, deadline, reading: Duration::ZERO, writing: Duration::ZERO }
+        Socket {
+            stream: Arc::new(stream),
+            deadline,
+            reading: Duration::ZERO,
+            writing: Duration::ZERO,
+        }
+    }
+
+    pub(super) fn breaker(&self) -> Breaker {
+        Breaker(Arc::downgrade(&self.stream))
     }
 
     /// Sets the deadline of the reads and writes that follow.
@@ -94,7 +119,7 @@ impl Socket {
         let left = left(self.deadline)?;
         if renew || self.reading.is_zero() || self.reading > left {
             let timeout = timeout(left);
-            match &self.stream {
+            match &*self.stream {
                 Stream::Tcp(stream) => stream.set_read_timeout(Some(timeout))?,
                 Stream::Unix(stream) => stream.set_read_timeout(Some(timeout))?,
             }
@@ -108,7 +133,7 @@ impl Socket {
         let left = left(self.deadline)?;
         if renew || self.writing.is_zero() || self.writing > left {
             let timeout = timeout(left);
-            match &self.stream {
+            match &*self.stream {
                 Stream::Tcp(stream) => stream.set_write_timeout(Some(timeout))?,
                 Stream::Unix(stream) => stream.set_write_timeout(Some(timeout))?,
             }
@@ -123,9 +148,9 @@ impl Read for Socket {
         let mut renew = false;
         loop {
             self.arm_reading(renew)?;
-            let read = match &mut self.stream {
-                Stream::Tcp(stream) => stream.read(buffer),
-                Stream::Unix(stream) => stream.read(buffer),
+            let read = match &*self.stream {
+                Stream::Tcp(stream) => (&*stream).read(buffer),
+                Stream::Unix(stream) => (&*stream).read(buffer),
             };
             match read {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => renew = true,
@@ -141,9 +166,9 @@ impl Write for Socket {
         let mut renew = false;
         loop {
             self.arm_writing(renew)?;
-            let written = match &mut self.stream {
-                Stream::Tcp(stream) => stream.write(bytes),
-                Stream::Unix(stream) => stream.write(bytes),
+            let written = match &*self.stream {
+                Stream::Tcp(stream) => (&*stream).write(bytes),
+                Stream::Unix(stream) => (&*stream).write(bytes),
             };
             match written {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => renew = true,
