@@ -20,6 +20,7 @@
 //! | `signal` | what wakes the thread that delivers mail |
 //! | `database` | which database, as a value |
 //! | `transaction` | what a transaction writes besides rows |
+//! | `room` | whether a limit on rows leaves room for another |
 //! | `driver` | what a database gives to the store |
 //! | `rows/` | the statements, and the types of rows |
 //! | `sqlite/` | the driver of an SQLite file |
@@ -48,6 +49,7 @@ mod operator;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod room;
 mod rotation;
 mod rows;
 mod second_factors;

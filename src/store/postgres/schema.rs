@@ -30,11 +30,13 @@ mod catalog;
 mod problems;
 mod session;
 mod state;
+#[cfg(test)]
+mod tests;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(super) use self::catalog::missing;
-pub(super) use self::problems::{damaged, failed, not_there};
+pub(super) use self::problems::{damaged, not_there};
 pub(super) use self::session::Session;
 pub(super) use self::state::{State, look};
 use super::target::Target;
@@ -52,6 +54,9 @@ pub(super) const SERVER: i32 = 3;
 
 /// The current version; the number is that of the SQLite schema with the same tables.
 pub(super) const VERSION: i64 = 4;
+
+/// How long opening may take, the wait for another process that upgrades the tables included.
+const LIMIT: Duration = Duration::from_secs(600);
 
 /// What the tables are, and how older ones become that.
 struct Plan {
@@ -82,11 +87,8 @@ const CURRENT: Plan = Plan {
 
 /// Makes the tables if there are none, and brings older ones to the current version. The connection
 /// may write, and has no transaction open.
-pub(super) fn open(
-    connection: &mut Connection,
-    target: &Target,
-    deadline: Instant,
-) -> Result<(), Problem> {
+pub(super) fn open(connection: &mut Connection, target: &Target) -> Result<(), Problem> {
+    let deadline = Instant::now() + LIMIT;
     open_as(&CURRENT, &mut Session { connection, target, deadline })
 }
 

@@ -98,7 +98,7 @@ pub(super) fn may_not_use(target: &Target, tables: &str) -> Problem {
 }
 
 /// The server refused something else, or the connection was lost.
-pub(in crate::store::postgres) fn failed(target: &Target, failure: &Failure) -> Problem {
+pub(super) fn failed(target: &Target, failure: &Failure) -> Problem {
     let next = match failure {
         Failure::Refused(refusal) if &refusal.code == b"25006" => {
             "it is read-only, as a standby is; name the primary, or all servers with \
