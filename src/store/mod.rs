@@ -25,6 +25,7 @@
 //! | `rows/` | the statements, and the types of rows |
 //! | `sqlite/` | the driver of an SQLite file |
 //! | `postgres/` | the driver of a PostgreSQL server |
+//! | `testing` | a database across a network, for tests |
 //! | `contract/` | the tests that a store on any driver must pass |
 
 mod audit;
@@ -57,6 +58,8 @@ mod sessions;
 mod signal;
 mod sqlite;
 mod sweep;
+#[cfg(test)]
+mod testing;
 mod tickets;
 mod transaction;
 mod users;
@@ -68,8 +71,8 @@ use crate::error::{Error, Problem};
 
 pub use authority::{Authority, Proof};
 pub use consecutive::{Familiarity, GUARDED};
-pub use database::{Database, Inspection};
-pub use driver::Concurrency;
+pub use database::Database;
+pub use driver::{Concurrency, Inspection};
 pub use entry::{Actor, Entry, Event};
 pub use outbox::LinkMail;
 pub use rotation::RotationPolicy;
@@ -83,6 +86,9 @@ pub use sessions::{RefreshOutcome, RefreshRequest, SessionScope};
 pub use signal::Signal;
 pub use tickets::{PasswordReset, Ticket};
 pub use users::Change;
+
+#[cfg(test)]
+pub(crate) use testing::Network;
 
 #[cfg(feature = "cli")]
 pub use rows::operator::QueuedMail;
