@@ -27,6 +27,8 @@ mod fault;
 pub(in crate::store) mod inspect;
 mod keeper;
 mod passfile;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod reading;
 mod schema;
