@@ -244,8 +244,10 @@ class Database:
             options += ["-l", f"--log-prefix={log}"]
         url = self.cluster.url(database_name(size)) + f"&options=-csearch_path%3Dlictor"
         output = self.cluster.execute("pgbench", *options, url)
-        line = next(line for line in output.splitlines() if line.startswith("tps"))
-        return float(line.split()[2])
+        for line in output.splitlines():
+            if line.startswith("tps"):
+                return float(line.split()[2])
+        raise Failed(f"pgbench: {output.strip()[-300:]}")
 
 
 class PostgresMeasures(Measures):
@@ -302,11 +304,14 @@ class PostgresMeasures(Measures):
     def pgbench_p50(self, database, seconds, text):
         prefix = self.cluster.directory / "latency"
         database.bench(USUAL, 1, seconds, text, log=prefix)
-        latencies = []
+        ends = []
         for path in self.cluster.directory.glob("latency.*"):
-            latencies += [int(line.split()[2]) for line in path.read_text().splitlines()]
+            lines = [line.split() for line in path.read_text().splitlines()]
+            ends += [int(fields[4]) * 1_000_000 + int(fields[5]) for fields in lines]
             path.unlink()
-        return statistics.median(latencies) / 1e3
+        # From the end of one to the end of the next. (pgbench 15 has latencies in the log too, but
+        # for some statements they are 0.)
+        return statistics.median(after - before for before, after in zip(ends, ends[1:])) / 1e3
 
     def some_jtis(self, count):
         text = f"SELECT jti FROM sessions TABLESAMPLE SYSTEM (10) ORDER BY jti LIMIT {count}"
