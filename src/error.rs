@@ -266,6 +266,15 @@ impl Error {
             _ => None,
         }
     }
+
+    /// The level at which a fault is logged: a warning is not repeated for every request that fails
+    /// for the same reason, such as a database that is down.
+    pub(crate) fn level(&self) -> log::Level {
+        match self {
+            Error::Unavailable(Cause { logged: true, .. }) => log::Level::Debug,
+            _ => log::Level::Error,
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -299,6 +308,8 @@ impl std::error::Error for Error {
 pub struct Cause {
     text: String,
     source: Option<Source>,
+    /// It is in the log already, once for all the requests that it fails.
+    logged: bool,
 }
 
 impl Cause {
@@ -307,11 +318,17 @@ impl Cause {
         text: impl Into<String>,
         source: impl std::error::Error + Send + Sync + 'static,
     ) -> Cause {
-        Cause { text: text.into(), source: Some(Arc::new(source)) }
+        Cause { text: text.into(), source: Some(Arc::new(source)), logged: false }
     }
 }
 
 impl Cause {
+    /// A cause that is in the log already, once for all the requests that it fails.
+    #[cfg(feature = "postgres")]
+    pub(crate) fn logged(text: impl Into<String>) -> Cause {
+        Cause { logged: true, ..Cause::from(text) }
+    }
+
     /// What happened, in words.
     #[cfg(feature = "postgres")]
     pub(crate) fn text(&self) -> &str {
@@ -320,13 +337,13 @@ impl Cause {
 
     /// The same cause, after the name of the part that failed.
     pub(crate) fn within(self, part: &str) -> Cause {
-        Cause { text: format!("{part}: {}", self.text), source: self.source }
+        Cause { text: format!("{part}: {}", self.text), ..self }
     }
 }
 
 impl<T: Into<String>> From<T> for Cause {
     fn from(text: T) -> Cause {
-        Cause { text: text.into(), source: None }
+        Cause { text: text.into(), source: None, logged: false }
     }
 }
 

@@ -20,10 +20,13 @@ pub(super) fn run(app: &App) {
     let Some(mailer) = &app.mailer else { return };
     let signal = app.store.outbox_signal();
     loop {
-        match mailer.deliver(&app.tokens, &app.store, Timestamp::now()) {
-            Ok(Delivery::One) if !signal.is_over() => continue,
-            Ok(_) => {}
-            Err(error) => log::warn!("mails have to wait: {error}"),
+        // Another process delivers otherwise. This one is woken when it has become its turn.
+        if app.store.leads() {
+            match mailer.deliver(&app.tokens, &app.store, Timestamp::now()) {
+                Ok(Delivery::One) if !signal.is_over() => continue,
+                Ok(_) => {}
+                Err(error) => log::warn!("mails have to wait: {error}"),
+            }
         }
         if !signal.wait(LOOK_AGAIN) {
             return;

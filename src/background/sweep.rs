@@ -18,7 +18,7 @@ const STEADY_FOR: Duration = Duration::from_secs(3600);
 const STEADY_WITHIN: u64 = 5;
 
 /// Deletes expired rows, a few at a time so that others can write in between, until the sender of
-/// `ended` is dropped.
+/// `ended` is dropped. Of all processes that have the database open, one does so.
 pub(crate) fn run(app: &App, ended: Receiver<()>) {
     let mut horizon = Horizon::new(Instant::now(), Timestamp::now());
     let mut pause = SWEEP_EVERY;
@@ -26,6 +26,7 @@ pub(crate) fn run(app: &App, ended: Receiver<()>) {
     while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         discard_notices(app);
         let until = horizon.advance(Instant::now(), Timestamp::now());
+        let until = until.filter(|_| app.store.leads());
         pause = until.map_or(SWEEP_EVERY, |until| sweep(app, until));
     }
 }
@@ -33,7 +34,7 @@ pub(crate) fn run(app: &App, ended: Receiver<()>) {
 /// Deletes old notices in the outbox if no mail is sent: once mail is configured, they must not be
 /// sent long after what they tell.
 fn discard_notices(app: &App) {
-    if app.config.sends_mail() {
+    if app.config.sends_mail() || !app.store.leads() {
         return;
     }
     match app.store.discard_notices(Timestamp::now()) {

@@ -36,7 +36,7 @@ pub(super) struct AuditCommand {
 }
 
 pub(super) fn run(command: &AuditCommand) -> Result<(), Problem> {
-    let store = open_existing(&command.database.database)?;
+    let store = open_existing(command.database.find()?)?;
     let name = command.user.as_deref().map(Username::parse).transpose().map_err(failed)?;
     let account = name.as_ref().map(|name| store.account(name).map_err(failed)).transpose()?;
     let user = account.flatten().map(|account| account.person.id);

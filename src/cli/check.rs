@@ -20,19 +20,17 @@ use crate::store::{Database, Inspection, Store};
 type Row = (&'static str, String);
 
 pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
-    let source = flags.key_source();
+    let source = flags.key_source()?;
     let (keys, signs) = source.preview(Timestamp::now())?;
     let config = flags.config(keys)?;
     let web = flags.assets(&source)?.describe();
     let blocklist = config.blocklist()?;
     let database = database_row(&config.database)?;
+    let origin = flags.database.choose()?.origin;
     let listen = listen_row(config.listen)?;
-    let mut rows = vec![
-        ("listen", listen),
-        ("database", database),
-        ("secret key", source.describe()),
-        ("signs", signs),
-    ];
+    let mut rows = vec![("listen", listen), ("database", format!("{database}, from {origin}"))];
+    rows.extend(config.database.describe());
+    rows.extend([("secret key", source.describe()), ("signs", signs)]);
     rows.extend(account_rows(&config));
     rows.extend(policy_rows(&config, blocklist.as_ref()));
     rows.push(("web", web));
@@ -139,7 +137,7 @@ fn network_rows(config: &Config) -> Vec<Row> {
 
 /// Settings that are allowed, but most likely a mistake.
 fn warnings(config: &Config) -> Vec<String> {
-    let mut warnings = Vec::new();
+    let mut warnings: Vec<String> = config.database.warning().into_iter().map(Into::into).collect();
     if let Some(why) = missing_proxy(config) {
         warnings.push(format!(
             "{why}, so a proxy seems to be in front; name it with --trusted-proxy, or all people \

@@ -1,46 +1,236 @@
-//! The database that a command works on: its flag, and how it is opened.
+//! The database that a command works on: its flag, the environment, and how it is opened.
+//!
+//! clap takes the text as it is, and has neither its value nor a wrong one to show: a URL may hold a
+//! password.
 
-use std::ffi::OsString;
+use std::cell::OnceCell;
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::PathBuf;
 
-use clap::builder::{OsStringValueParser, TypedValueParser as _};
-use clap::{Arg, Args};
+use clap::builder::{TypedValueParser, ValueParserFactory};
+use clap::parser::ValueSource;
+use clap::{Arg, Args, Command};
 
+use super::parse::naming;
 use crate::error::Problem;
 use crate::store::{Database, Inspection, Store};
 
+/// The file that is used if nothing names a database.
+const DEFAULT: &str = "lictor.db";
+
 #[derive(Args, Debug)]
 pub(super) struct DatabaseFlag {
-    /// The SQLite file
-    #[arg(
-        long,
-        value_name = "PATH",
-        env = "LICTOR_DATABASE",
-        default_value = "lictor.db",
-        value_parser = OsStringValueParser::new().try_map(parse)
-    )]
+    /// The database: path of an SQLite file, or URL of a PostgreSQL database like
+    /// postgres://USER@HOST/NAME. Set the variable if the URL has a password: other users of the
+    /// machine can see flags [default: DATABASE_URL if that is a URL of PostgreSQL, else lictor.db]
+    #[arg(long, value_name = "PATH|URL", env = "LICTOR_DATABASE", hide_env_values = true)]
+    database: Option<Typed>,
+    #[arg(skip)]
+    chosen: OnceCell<Chosen>,
+}
+
+/// The database, and what named it.
+#[derive(Debug)]
+pub(super) struct Chosen {
     pub(super) database: Database,
+    /// `--database`, a variable, or `the default`.
+    pub(super) origin: &'static str,
 }
 
-/// The help of `--database` for a command that makes the file.
-pub(super) fn made_if_missing(arg: Arg) -> Arg {
-    arg.help("The SQLite file; made if it does not exist")
-}
+impl DatabaseFlag {
+    /// The database.
+    pub(super) fn find(&self) -> Result<&Database, Problem> {
+        self.choose().map(|chosen| &chosen.database)
+    }
 
-/// Parses text; anything that is not UTF-8 is the path of a file.
-fn parse(typed: OsString) -> Result<Database, String> {
-    match typed.to_str() {
-        Some(text) => Database::parse(text).map_err(|problem| problem.to_string()),
-        None => Ok(Database::from(std::path::PathBuf::from(typed))),
+    /// The database, and what named it.
+    pub(super) fn choose(&self) -> Result<&Chosen, Problem> {
+        if let Some(chosen) = self.chosen.get() {
+            return Ok(chosen);
+        }
+        let chosen = choose(self.database.as_ref(), std::env::var_os("DATABASE_URL"))?;
+        Ok(self.chosen.get_or_init(|| chosen))
     }
 }
 
-/// Opens a database that exists: a command that looks for users makes no file.
+/// Chooses between the flag, or its variable, and the value of DATABASE_URL, which many programs
+/// share: another database than PostgreSQL in it is not for lictor.
+fn choose(typed: Option<&Typed>, shared: Option<OsString>) -> Result<Chosen, Problem> {
+    let shared = shared.as_ref().and_then(|url| url.to_str());
+    let (database, origin) = match (typed, shared.filter(|url| Database::is_server(url))) {
+        (Some(typed), _) if typed.on_command_line => (typed.parse("--database")?, "--database"),
+        (Some(typed), _) => (typed.parse("LICTOR_DATABASE")?, "LICTOR_DATABASE"),
+        (None, Some(url)) => {
+            (Database::parse(url).map_err(naming("DATABASE_URL"))?, "DATABASE_URL")
+        }
+        (None, None) => (Database::from(DEFAULT), "the default"),
+    };
+    Ok(Chosen { database, origin })
+}
+
+/// The name of a database, as it was typed.
+#[derive(Clone)]
+pub(super) struct Typed {
+    text: OsString,
+    on_command_line: bool,
+}
+
+impl Typed {
+    /// Reads the name; `flag` names it in an error. A password on the command line is warned of.
+    pub(super) fn parse(&self, flag: &'static str) -> Result<Database, Problem> {
+        // Anything that is not UTF-8 is the path of a file.
+        let Some(text) = self.text.to_str() else {
+            return Ok(Database::from(PathBuf::from(&self.text)));
+        };
+        if self.on_command_line && Database::has_password(text) {
+            log::warn!(
+                "other users of this machine can see the password in {flag} (ps shows it); set \
+                 LICTOR_DATABASE or PGPASSWORD instead, or use a password file (PGPASSFILE)"
+            );
+        }
+        Database::parse(text).map_err(naming(flag))
+    }
+}
+
+/// Without the text, which may hold a password.
+impl fmt::Debug for Typed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Typed").field("on_command_line", &self.on_command_line).finish()
+    }
+}
+
+/// Takes every text, and notes where it came from.
+#[derive(Clone)]
+pub(super) struct TypedParser;
+
+impl ValueParserFactory for Typed {
+    type Parser = TypedParser;
+
+    fn value_parser() -> TypedParser {
+        TypedParser
+    }
+}
+
+impl TypedValueParser for TypedParser {
+    type Value = Typed;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<Typed, clap::Error> {
+        self.parse_ref_(command, arg, value, ValueSource::CommandLine)
+    }
+
+    fn parse_ref_(
+        &self,
+        _: &Command,
+        _: Option<&Arg>,
+        value: &OsStr,
+        source: ValueSource,
+    ) -> Result<Typed, clap::Error> {
+        Ok(Typed { text: value.to_owned(), on_command_line: source == ValueSource::CommandLine })
+    }
+}
+
+/// The help of `--database` for a command that makes what is missing.
+pub(super) fn made_if_missing(arg: Arg) -> Arg {
+    arg.help(
+        "The database: path of an SQLite file, made if it does not exist, or URL of a PostgreSQL \
+         database like postgres://USER@HOST/NAME, in which the schema lictor is made. Set the \
+         variable if the URL has a password: other users of the machine can see flags [default: \
+         DATABASE_URL if that is a URL of PostgreSQL, else lictor.db]",
+    )
+}
+
+/// What to say about a database that was made.
+pub(super) fn made(database: &Database) -> String {
+    if database.is_shared() {
+        return format!("made the schema lictor in {database}");
+    }
+    format!("made a new database at {}", database.absolute())
+}
+
+/// Opens a database that exists: a command that looks for users makes none.
 pub(super) fn open_existing(database: &Database) -> Result<Store, Problem> {
     match Store::inspect(database)? {
         Inspection::Current | Inspection::Older(_) => Store::open(database, 1),
+        Inspection::Absent if database.is_shared() => Err(Problem::new(
+            format!("the database {database} has no schema lictor"),
+            "name another with --database, or make the first user: lictor user add NAME",
+        )),
         Inspection::Absent => Err(Problem::new(
             format!("there is no database at {database}"),
             "give its path with --database, or make the first user: lictor user add NAME",
         )),
+    }
+}
+
+/// A text in which every argument that is a URL is replaced by its scheme, as it may hold a password.
+pub(super) fn without_urls(text: &str, arguments: &[OsString]) -> String {
+    let mut text = text.to_owned();
+    for argument in arguments {
+        let argument = argument.to_string_lossy();
+        if let Some((before, _)) = argument.split_once("://") {
+            // The value of `--flag=value` begins after the sign.
+            let start = before.rfind('=').map_or(0, |at| at + 1);
+            text = text.replace(&argument[start..], &format!("{}://…", &before[start..]));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(text: &str, on_command_line: bool) -> Typed {
+        Typed { text: text.into(), on_command_line }
+    }
+
+    #[test]
+    fn the_flag_wins_then_a_shared_url_of_postgresql() {
+        let flag = || Some(typed("a.db", true));
+        let variable = || Some(typed("postgres://ada:secret@h/b", false));
+        let url = "postgresql+psycopg2://bob:secret@h2/c";
+        for (given, shared, expected, origin) in [
+            (flag(), Some(url), "a.db", "--database"),
+            (variable(), Some(url), "postgres://ada@h:5432/b", "LICTOR_DATABASE"),
+            (None, Some(url), "postgres://bob@h2:5432/c", "DATABASE_URL"),
+            (None, Some("mysql://h/d"), "lictor.db", "the default"),
+            (None, Some("sqlite:///app.db"), "lictor.db", "the default"),
+            (None, Some(""), "lictor.db", "the default"),
+            (None, None, "lictor.db", "the default"),
+        ] {
+            let chosen = choose(given.as_ref(), shared.map(OsString::from)).unwrap();
+            assert_eq!((chosen.database.to_string().as_str(), chosen.origin), (expected, origin));
+        }
+        for (given, shared, name) in [
+            (Some(typed("", true)), None, "--database"),
+            (Some(typed("mysql://a:secret@h/d", false)), None, "LICTOR_DATABASE"),
+            (None, Some("postgres://a:secret@h:x/d"), "DATABASE_URL"),
+        ] {
+            let refused = choose(given.as_ref(), shared.map(OsString::from)).unwrap_err();
+            assert!(refused.usage && refused.what.starts_with(name), "{refused}");
+            assert!(!refused.to_string().contains("secret"), "{refused}");
+        }
+        assert!(!format!("{:?}", variable()).contains("secret"));
+    }
+
+    #[test]
+    fn urls_are_taken_out_of_a_text() {
+        let arguments =
+            ["lictor", "postgres://a:secret@h/b?x=1", "--listen=smtp://a:secret@h", "x"];
+        let arguments = arguments.map(OsString::from);
+        for (text, expected) in [
+            ("unexpected 'postgres://a:secret@h/b?x=1' found", "unexpected 'postgres://…' found"),
+            ("'smtp://a:secret@h' for '--listen'", "'smtp://…' for '--listen'"),
+            ("'--listen=smtp://a:secret@h'", "'--listen=smtp://…'"),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(without_urls(text, &arguments), expected);
+        }
     }
 }

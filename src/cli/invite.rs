@@ -44,10 +44,10 @@ pub(super) fn run(command: InviteCommand) -> Result<(), Problem> {
     let now = Timestamp::now();
     match command {
         InviteCommand::Add { roles, expires, database } => {
-            add(&roles.join(","), expires, &database.database, now)
+            add(&roles.join(","), expires, database.find()?, now)
         }
-        InviteCommand::List { database } => list(&database.database, now),
-        InviteCommand::Revoke { id, database } => revoke(&id, &database.database, now),
+        InviteCommand::List { database } => list(database.find()?, now),
+        InviteCommand::Revoke { id, database } => revoke(&id, database.find()?, now),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Where the keys come from: SECRET_KEY, the file of `--secret-key-file`, or the default file beside
-//! the database; and how a missing file or key is made.
+//! Where the keys come from: SECRET_KEY, the file of `--secret-key-file`, or the default file, beside
+//! the database if that is a file; and how a missing file or key is made.
 
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
@@ -15,8 +15,8 @@ use crate::store::Database;
 #[derive(Args, Debug)]
 pub(super) struct KeyFlags {
     /// File with the keys that sign and verify tokens; it must exist. By default the database's path
-    /// with the ending .key, which `serve` makes if it does not exist. If SECRET_KEY is set, it
-    /// signs, and the keys of the file given here only verify
+    /// with the ending .key, or lictor.key with PostgreSQL; `serve` makes it if it does not exist. If
+    /// SECRET_KEY is set, it signs, and the keys of the file given here only verify
     #[arg(long, value_name = "PATH", env = "LICTOR_SECRET_KEY_FILE")]
     pub(super) secret_key_file: Option<PathBuf>,
 
@@ -51,6 +51,8 @@ const RETIRE: &str = "retire the oldest: lictor key list, lictor key retire KID"
 /// Where the keys come from.
 pub(super) struct KeySource {
     place: Place,
+    /// Whether other instances serve with the same database, and need the same keys.
+    shared: bool,
     algorithm: Option<Algorithm>,
 }
 
@@ -61,7 +63,7 @@ enum Place {
     Both(Zeroizing<Vec<u8>>, PathBuf),
     /// The file that a flag names; it must exist.
     Named(PathBuf),
-    /// The default file, beside the database; made if it is missing.
+    /// The default file, beside the database or in the working directory; made if it is missing.
     Default(PathBuf),
 }
 
@@ -74,7 +76,7 @@ impl KeySource {
             (None, Some(file)) => Place::Named(file),
             (None, None) => Place::Default(database.default_key_file()),
         };
-        KeySource { place, algorithm: flags.algorithm() }
+        KeySource { place, shared: database.is_shared(), algorithm: flags.algorithm() }
     }
 
     /// The algorithm that a flag names for signing.
@@ -103,6 +105,13 @@ impl KeySource {
             if new {
                 log::info!(
                     "made a new secret key in {}; keep it safe: with it, tokens can be forged",
+                    file.display()
+                );
+            }
+            if new && self.shared {
+                log::info!(
+                    "all instances on this database must have the same key: copy {} to each, or \
+                     give each the same SECRET_KEY",
                     file.display()
                 );
             }

@@ -58,7 +58,7 @@ pub(super) struct KeyPlace {
 
 impl KeyPlace {
     fn open(&self) -> Result<(KeySource, Keys), Problem> {
-        let source = KeySource::new(&self.flags, &self.database.database);
+        let source = KeySource::new(&self.flags, self.database.find()?);
         match source.find()? {
             Some(keys) => Ok((source, keys)),
             None => Err(source.missing_file()),
@@ -201,11 +201,10 @@ fn may_sign(source: &KeySource, key: &Key, kid: &str) -> Problem {
 /// only logged.
 fn record(place: &KeyPlace, event: Event, detail: &str, now: Timestamp) {
     let entry = Entry { event, user: None, name: None, actor: Actor::Operator, detail };
-    let recorded = match Store::inspect(&place.database.database) {
-        Ok(Inspection::Absent) => return,
-        _ => open_existing(&place.database.database)
-            .and_then(|store| store.record(&entry, now).map_err(failed)),
-    };
+    let recorded = place.database.find().and_then(|database| match Store::inspect(database) {
+        Ok(Inspection::Absent) => Ok(()),
+        _ => open_existing(database)?.record(&entry, now).map_err(failed),
+    });
     if let Err(problem) = recorded {
         log::warn!("an audit entry could not be kept: {}", problem.what);
     }

@@ -56,9 +56,9 @@ pub(super) struct Test {
 
 pub(super) fn run(command: MailCommand) -> Result<(), Problem> {
     match command {
-        MailCommand::List { database } => list(&database.database),
-        MailCommand::Retry { id, database } => retry(id, &database.database),
-        MailCommand::Drop { id, database } => drop(id, &database.database),
+        MailCommand::List { database } => list(database.find()?),
+        MailCommand::Retry { id, database } => retry(id, database.find()?),
+        MailCommand::Drop { id, database } => drop(id, database.find()?),
         MailCommand::Test(test) => send(&test),
     }
 }

@@ -1,5 +1,5 @@
-//! The command line: its commands, exit codes and messages. Apart from NOTIFY_SOCKET, the
-//! environment is read here and nowhere else.
+//! The command line: its commands, exit codes and messages. The environment is read here and nowhere
+//! else, apart from NOTIFY_SOCKET and what completes a URL of PostgreSQL as libpq does.
 //!
 //! | file | owns |
 //! |---|---|
@@ -113,10 +113,10 @@ impl Command {
 
 /// Runs the program with these arguments; the exit code is 0, 1 (it failed) or 2 (used wrongly).
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
-    let command = match Cli::try_parse_from(with_default_command(args)) {
+    let args = with_default_command(args);
+    let command = match Cli::try_parse_from(&args) {
         Ok(cli) => cli.command,
-        // Help and version are "errors" too, with exit code 0.
-        Err(error) => error.exit(),
+        Err(error) => return refuse(&error, &args),
     };
     logging::start(command.log_level());
     match command.run() {
@@ -128,6 +128,17 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
             ExitCode::from(if problem.usage { 2 } else { 1 })
         }
     }
+}
+
+/// Says what is wrong with the arguments. Help and version are "errors" too, with exit code 0.
+fn refuse(error: &clap::Error, args: &[OsString]) -> ExitCode {
+    let shown = error.to_string();
+    let safe = database::without_urls(&shown, args);
+    if safe == shown {
+        error.exit()
+    }
+    let _ = write!(io::stderr(), "{safe}");
+    ExitCode::from(2)
 }
 
 /// `lictor` and `lictor --flag` mean `lictor serve` and `lictor serve --flag`.

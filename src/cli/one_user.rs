@@ -19,7 +19,7 @@ pub(super) struct OneUser {
 impl OneUser {
     /// Opens the database and finds the account.
     pub(super) fn open(&self) -> Result<(Store, Account), Problem> {
-        let store = open_existing(&self.database.database)?;
+        let store = open_existing(self.database.find()?)?;
         let name = Username::parse(&self.name).map_err(failed)?;
         match store.account(&name).map_err(failed)? {
             Some(account) => Ok((store, account)),

@@ -30,7 +30,9 @@ pub(super) fn failed(error: Error) -> Problem {
         Error::UsernameTaken => "choose another name, or list the users: lictor user list",
         Error::LastAdmin => "make another administrator first: lictor user roles NAME admin",
         Error::TooManyInvitations => "see which there are: lictor invite list",
-        Error::Unavailable(_) => "try again; if it stays, look at the disk and its permissions",
+        Error::Unavailable(_) => {
+            "try again; if it stays, look at the disk and its permissions, or at the database server"
+        }
         Error::Internal(_) => "try again; if it stays, it is a bug in lictor: report this line",
         _ => "see lictor --help",
     };

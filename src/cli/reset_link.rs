@@ -32,7 +32,7 @@ pub(super) struct ResetLink {
 pub(super) fn run(command: &ResetLink) -> Result<(), Problem> {
     let page = command.pages.pages(None)?.reset_page();
     let (store, Account { person, .. }) = command.user.open()?;
-    let source = KeySource::new(&command.keys, &command.user.database.database);
+    let source = KeySource::new(&command.keys, command.user.database.find()?);
     let keys = source.find()?.ok_or_else(|| source.missing_file())?;
     let lifespan = command.reset_lifespan;
     let lifespans = Lifespans { access: lifespan, refresh: lifespan, early: Duration::ZERO };

@@ -3,6 +3,7 @@
 use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use super::database::{Chosen, made};
 use super::serve_flags::ServeFlags;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -13,19 +14,21 @@ use crate::site::Site;
 use crate::store::{Inspection, Store};
 
 pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
-    let source = flags.key_source();
+    let Chosen { database, origin } = flags.database.choose()?;
+    let source = flags.key_source()?;
     // The pages, the password list and the database are checked before a key is made: a wrong path
     // leaves no file behind.
     flags.assets(&source)?;
     flags.policy.password.check()?;
-    let found = Store::inspect(&flags.database.database)?;
+    let found = Store::inspect(database)?;
     let config = flags.config(source.find_or_create(Timestamp::now())?)?;
     let site = Site::new(App::open(config)?)?;
     let stop = stop_on_signals()?;
     let server = Server::bind(site)?;
     let config = &server.site().app().config;
+    log::info!("database: {database} ({origin})");
     if found == Inspection::Absent {
-        log::info!("made a new database in {}", config.database);
+        log::info!("{}", made(&config.database));
     }
     announce(server.address(), config);
     server.run(&stop)

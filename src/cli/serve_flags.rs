@@ -151,7 +151,7 @@ impl RegistrationMode {
 impl ServeFlags {
     /// The configuration that these flags and `keys` make, checked.
     pub(super) fn config(&self, keys: Keys) -> Result<Config, Problem> {
-        let mut config = Config::new(self.database.database.clone(), keys);
+        let mut config = Config::new(self.database.find()?.clone(), keys);
         config.listen = self.listen;
         config.access_lifespan = self.access_lifespan;
         config.refresh_lifespan = self.refresh_lifespan;
@@ -183,13 +183,13 @@ impl ServeFlags {
     }
 
     /// Where the keys come from.
-    pub(super) fn key_source(&self) -> KeySource {
-        KeySource::new(&self.keys, &self.database.database)
+    pub(super) fn key_source(&self) -> Result<KeySource, Problem> {
+        Ok(KeySource::new(&self.keys, self.database.find()?))
     }
 
     /// The pages that are served; an error if the database or the keys lie among them.
     pub(super) fn assets(&self, source: &KeySource) -> Result<Assets, Problem> {
-        let mut private = self.database.database.private_files();
+        let mut private = self.database.find()?.private_files();
         private.extend(source.file().ok().map(Path::to_owned));
         Assets::open(&web(self.web.as_deref()), &private)
     }

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use clap::Subcommand;
 
-use super::database::{DatabaseFlag, made_if_missing, open_existing};
+use super::database::{DatabaseFlag, made, made_if_missing, open_existing};
 use super::one_user::OneUser;
 use super::output::{date, failed, print, unless_closed};
 use super::parse;
@@ -84,9 +84,9 @@ pub(super) fn run(command: UserCommand) -> Result<(), Problem> {
     match command {
         UserCommand::Add { name, email, roles, rules, database } => {
             let roles = roles.join(",");
-            add(&name, email.as_deref(), &roles, &rules.rules()?, &database.database)
+            add(&name, email.as_deref(), &roles, &rules.rules()?, database.find()?)
         }
-        UserCommand::List { database } => list(&database.database),
+        UserCommand::List { database } => list(database.find()?),
         UserCommand::Show(user) => show(&user),
         UserCommand::Passwd { user, rules } => set_password(&user, &rules.rules()?),
         UserCommand::Roles { user, roles } => set_roles(&user, &roles),
@@ -130,7 +130,7 @@ fn add(
         .add(&user, &Authority::Operator, &entry, Timestamp::now())
         .map_err(|error| cannot_add(error, &name, &roles))?;
     if found == Inspection::Absent {
-        print(&format!("made a new database at {}", database.absolute()))?;
+        print(&made(database))?;
     }
     print(&format!("added {name} (id {id})"))
 }

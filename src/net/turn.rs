@@ -35,7 +35,8 @@ pub(super) struct Budget {
 }
 
 /// How writing went.
-enum Written {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
     All,
     Blocked,
     Broken,
@@ -75,6 +76,7 @@ impl<S: Service> Engine<'_, S> {
                 self.receive(connection, scratch, 0);
                 continue;
             }
+            connection.drained = unread != Unread::Maybe;
             if let Some(outcome) = self.before_read(slot, connection, scratch) {
                 return outcome;
             }
@@ -199,17 +201,52 @@ impl<S: Service> Engine<'_, S> {
         action(connection, &self.context(date, *at), output);
         // The action may have taken its time, and what follows counts from now.
         scratch.set_clock(self.moment());
-        let close = match self.write(connection, scratch) {
+        // What other threads read, a worker has to read again.
+        connection.drained = false;
+        let written = self.write(connection, scratch);
+        scratch.clear();
+        drop(guard);
+        self.give_back(index, slot, written, scratch.at);
+    }
+
+    /// Leaves a held connection, whose turn was over before it was done, to other workers.
+    pub(super) fn hand_on(&self, index: u32, scratch: &Scratch) {
+        let Some(slot) = self.table.slot(index) else { return };
+        if let Some(connection) = slot.connection().as_deref_mut() {
+            connection.drained = false;
+        }
+        self.give_back(index, slot, Written::All, scratch.at);
+    }
+
+    /// Gives a held connection back to the workers, or closes it.
+    pub(super) fn give_back(&self, index: u32, slot: &Slot, written: Written, at: Moment) {
+        let mut guard = slot.connection();
+        let Some(connection) = guard.as_deref_mut() else { return };
+        let close = match written {
             Written::Broken => true,
-            Written::Blocked => connection.http.deadline() <= scratch.at.millis,
+            Written::Blocked => connection.http.deadline() <= at.millis,
             Written::All => connection.http.next() == Next::Close,
         };
-        scratch.clear();
         if close {
             drop(guard);
             return self.table.close(index);
         }
-        slot.publish(connection.http.wait(), connection.http.deadline());
+        let idle = written == Written::All && connection.http.next() == Next::Read;
+        // The queue of another pool is next: a worker puts the connection there.
+        match connection.http.next() {
+            Next::Queue => slot.publish_busy(),
+            _ => slot.publish(connection.http.wait(), connection.http.deadline()),
+        }
+        if idle && connection.drained {
+            // All that epoll has reported was read. If it reports more, before or after the
+            // release, a worker gets it.
+            drop(guard);
+            if slot.release() {
+                return;
+            }
+            guard = slot.connection();
+        }
+        let Some(connection) = guard.as_deref_mut() else { return };
         slot.rearm();
         // epoll reports again what happened while the connection was held, and at least that there
         // is room to write; a worker then goes on with it.
@@ -222,7 +259,7 @@ impl<S: Service> Engine<'_, S> {
     }
 
     /// Writes what an earlier turn left, then what this one prepared.
-    fn write(&self, connection: &mut OpenConnection, scratch: &mut Scratch) -> Written {
+    pub(super) fn write(&self, connection: &mut OpenConnection, scratch: &mut Scratch) -> Written {
         let limits = &self.settings.limits;
         while !connection.http.unsent().is_empty() {
             match write_once(&connection.stream, connection.http.unsent()) {

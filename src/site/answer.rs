@@ -10,7 +10,7 @@ impl From<&Error> for Response {
     fn from(error: &Error) -> Response {
         let kind = error.kind();
         if let Some(cause) = error.cause() {
-            log::error!("{}: {}", kind.name, cause.escape_debug());
+            log::log!(error.level(), "{}: {}", kind.name, cause.escape_debug());
         }
         let response = Response::error(kind.status, kind.name, &error.message());
         match error {

@@ -1,4 +1,4 @@
-//! The name of a database (the path of its file), and the result of inspecting it.
+//! The name of a database: the path of a file, or the URL of a server.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -18,31 +18,97 @@ pub enum Database {
     Postgres(Box<Target>),
 }
 
-/// The result of inspecting a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inspection {
-    /// Nothing, or an empty file: it can be made.
-    Absent,
-    /// One of ours, of this version.
-    Current,
-    /// One of ours, of an older version: opening it will bring it to this one.
-    Older(i64),
-}
-
 impl Database {
-    /// Reads what an operator typed: the path of a file. A URL is refused.
+    /// Reads what an operator typed: the path of an SQLite file, or a URL of PostgreSQL
+    /// (`postgres://user:password@host:5432/name`), of which the variables of libpq (PGHOST, PGUSER,
+    /// PGPASSWORD, PGPASSFILE, …) give what the URL leaves out. `sqlite:///path`, as SQLAlchemy
+    /// writes it, is a path as well.
+    ///
+    /// ```
+    /// use lictor::Database;
+    /// let file = Database::parse("app.db")?;
+    /// # #[cfg(feature = "postgres")] {
+    /// let server = Database::parse("postgres://ada:secret@db.example/app")?;
+    /// assert_eq!(server.to_string(), "postgres://ada@db.example:5432/app");
+    /// # }
+    /// # Ok::<(), lictor::Problem>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The path is empty; the URL is malformed or of another kind of database. The error never
+    /// repeats the URL, which may hold a password.
     pub fn parse(text: &str) -> Result<Database, Problem> {
-        // Only the scheme is shown: the rest of a URL may hold a password.
-        match text.split_once("://") {
-            Some((scheme, _)) => Err(Problem::usage(
-                format!("the database is a URL ({scheme}:), and this lictor opens only files"),
-                "give the path of an SQLite file",
-            )),
-            None if text.is_empty() => Err(Problem::usage(
-                "the path of the database is empty",
-                "give the path of an SQLite file",
-            )),
+        let scheme = text.trim_start().split_once("://").map(|(scheme, _)| scheme);
+        match scheme {
+            #[cfg(feature = "postgres")]
+            Some(scheme) if super::postgres::is_scheme(scheme) => {
+                Ok(Database::Postgres(Box::new(Target::parse(text)?)))
+            }
+            #[cfg(not(feature = "postgres"))]
+            Some(scheme) if scheme.to_ascii_lowercase().starts_with("postgres") => {
+                Err(Problem::usage(
+                    "the database is a URL of PostgreSQL, and this build of lictor has no PostgreSQL",
+                    "build it with the feature `postgres`, or give the path of an SQLite file",
+                ))
+            }
+            Some("sqlite" | "sqlite+pysqlite") => sqlite_url(text),
+            Some(scheme) => Err(other_scheme(scheme)),
+            None if text.is_empty() => {
+                Err(Problem::usage("the path of the database is empty", FORMS))
+            }
+            None if is_broken_url(text) => {
+                Err(Problem::usage("the URL of the database has no // after its scheme", FORMS))
+            }
             None => Ok(Database::File(text.into())),
+        }
+    }
+
+    /// Whether the text is a URL of PostgreSQL.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn is_server(text: &str) -> bool {
+        #[cfg(feature = "postgres")]
+        return text.trim().split_once("://").is_some_and(|(it, _)| super::postgres::is_scheme(it));
+        #[cfg(not(feature = "postgres"))]
+        return false;
+    }
+
+    /// Whether the text holds a password, which must not be on a command line.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn has_password(text: &str) -> bool {
+        #[cfg(feature = "postgres")]
+        return super::postgres::has_password(text);
+        #[cfg(not(feature = "postgres"))]
+        return false;
+    }
+
+    /// Whether other processes, on this or on other machines, serve with the same database.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn is_shared(&self) -> bool {
+        match self {
+            Database::File(_) => false,
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => true,
+        }
+    }
+
+    /// What is not said by its name: names of settings, and their values in words.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn describe(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Database::File(_) => Vec::new(),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(target) => target.describe(),
+        }
+    }
+
+    /// A setting of it that is allowed, but most likely a mistake.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        match self {
+            Database::File(_) => None,
+            #[cfg(feature = "postgres")]
+            Database::Postgres(target) => target.warning(),
         }
     }
 
@@ -84,7 +150,7 @@ impl Database {
     }
 }
 
-/// The path of the file. It never holds a secret.
+/// The path of the file, or the URL without its password.
 impl fmt::Display for Database {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -92,6 +158,40 @@ impl fmt::Display for Database {
             #[cfg(feature = "postgres")]
             Database::Postgres(target) => target.fmt(f),
         }
+    }
+}
+
+#[cfg(feature = "postgres")]
+const FORMS: &str =
+    "give the path of an SQLite file, or a URL like postgres://USER:PASSWORD@HOST:5432/NAME";
+#[cfg(not(feature = "postgres"))]
+const FORMS: &str = "give the path of an SQLite file";
+
+/// The error about a scheme that is none of ours. Only the scheme is shown: the rest of a URL may
+/// hold a password.
+fn other_scheme(scheme: &str) -> Problem {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-' | b'.');
+    let shown = if scheme.len() <= 32 && scheme.bytes().all(allowed) { scheme } else { "" };
+    let what = format!("the database is a URL ({shown}:) of a kind that lictor does not open");
+    Problem::usage(what, FORMS)
+}
+
+/// A URL of PostgreSQL without its slashes; taken for a path, its password would be the name of a
+/// file.
+fn is_broken_url(text: &str) -> bool {
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme.trim().to_ascii_lowercase());
+    scheme.is_some_and(|scheme| scheme == "postgres" || scheme.starts_with("postgresql"))
+}
+
+/// Reads SQLAlchemy's form: `sqlite:///` and a path, which is absolute if it begins with a slash.
+fn sqlite_url(text: &str) -> Result<Database, Problem> {
+    let path = text.trim().split_once(":///").map(|(_, path)| path);
+    match path.filter(|path| !path.is_empty() && *path != ":memory:" && !path.contains('?')) {
+        Some(path) => Ok(Database::File(path.into())),
+        None => Err(Problem::usage(
+            "the database is a URL (sqlite:) that names no file",
+            "give the path of an SQLite file, or write sqlite:///PATH",
+        )),
     }
 }
 
@@ -131,22 +231,63 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_taken_and_a_url_is_refused() {
+    fn a_path_is_taken_and_other_urls_are_refused() {
         for path in ["lictor.db", "/srv/a b/lictor.db", "postgres", "c:lictor.db", "a:/b", "./a:b"]
         {
             assert_eq!(Database::parse(path), Ok(Database::from(path)), "{path}");
         }
-        for url in [
-            "postgres://ada:secret@db.example/lictor",
-            "postgresql://db.example/lictor?password=secret",
-            "file:///srv/secret.db",
-            "://secret",
-            "",
+        for (url, path) in [
+            ("sqlite:///lictor.db", "lictor.db"),
+            ("sqlite:////srv/lictor.db", "/srv/lictor.db"),
+            ("sqlite+pysqlite:///a%20b.db", "a%20b.db"),
+        ] {
+            assert_eq!(Database::parse(url), Ok(Database::from(path)), "{url}");
+        }
+        for (url, what) in [
+            ("mysql://ada:secret@db.example/lictor", "(mysql:)"),
+            ("file:///srv/secret.db", "(file:)"),
+            ("my secret://x", "(:)"),
+            ("://secret", "(:)"),
+            ("sqlite://", "names no file"),
+            ("sqlite:///:memory:", "names no file"),
+            ("sqlite:///secret.db?mode=ro", "names no file"),
+            ("postgres:ada:secret@db.example/app", "no // after its scheme"),
+            ("postgresql:/secret", "no // after its scheme"),
+            ("postgresql+mysqldb://ada:secret@db.example/app", "(postgresql+mysqldb:)"),
+            ("", "is empty"),
         ] {
             let refused = Database::parse(url).unwrap_err();
-            assert!(refused.usage, "{url}");
+            assert!(refused.usage && refused.what.contains(what), "{url}: {refused}");
             assert!(!refused.to_string().contains("secret"), "{refused}");
         }
+        // What converts from text is a path, whatever it looks like.
+        assert_eq!(Database::from("postgres://h"), Database::File("postgres://h".into()));
+    }
+
+    #[cfg(feature = "postgres")]
+    #[test]
+    fn a_server_is_shown_without_its_password() {
+        for url in [
+            "postgres://ada:secret@db.example:5433/app",
+            "postgresql+psycopg2://ada@db.example:5433/app?password=secret",
+        ] {
+            let database = Database::parse(url).unwrap();
+            assert_eq!(database.to_string(), "postgres://ada@db.example:5433/app");
+            assert!(!format!("{database:?} {:?}", database.describe()).contains("secret"));
+            assert_eq!(database.absolute(), database);
+            assert_eq!(database.default_key_file(), Path::new("lictor.key"));
+            assert!(database.is_shared() && Database::has_password(url));
+        }
+        let refused = Database::parse("postgres://ada:secret@db.example:x/app").unwrap_err();
+        assert!(refused.usage && !refused.to_string().contains("secret"), "{refused}");
+    }
+
+    #[cfg(not(feature = "postgres"))]
+    #[test]
+    fn a_build_without_postgresql_says_so() {
+        let refused = Database::parse("postgres://ada:secret@db.example/app").unwrap_err();
+        assert!(refused.usage && refused.what.contains("this build"), "{refused}");
+        assert!(!refused.to_string().contains("secret"), "{refused}");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Drains the outbox, one mail after the other: which is due, whom it goes to, what it says, and
 //! what follows a failed attempt. Compiled with the feature `mail`.
 
-use super::driver::Fault;
+use super::driver::{Fault, Queries};
 use super::entry::{Actor, Entry, Event};
 use super::mail_kind::MailKind;
 use super::rows::delivery::{self, DeliveryFailure, DueMail, Link};
@@ -88,23 +88,13 @@ impl Store {
             let Some(due) = self.read(|queries| delivery::next(queries, now))? else {
                 return Ok(None);
             };
-            if is_too_old(&due, now) {
-                log::warn!("mail {} ({}) is not sent: it is a week old", due.id, due.kind.name());
-                let why = "it waited for a week before a server tried to send it";
-                self.failed(due.id, &DeliveryFailure { why, due: None }, None, now)?;
-                continue;
+            let (id, kind) = (due.id, due.kind.name());
+            match self.write(now, |transaction| Ok(take(transaction, id)?))? {
+                Taken::Mail(outgoing) => return Ok(Some(*outgoing)),
+                Taken::TooOld => log::warn!("mail {id} ({kind}) is not sent: it is a week old"),
+                Taken::ToNobody => log::debug!("mail {id} ({kind}) no longer goes to anybody"),
+                Taken::Gone => {}
             }
-            let outgoing = self.write(now, |transaction| {
-                let outgoing = resolve(transaction, &due)?;
-                if outgoing.is_none() {
-                    delivery::delete(transaction, due.id)?;
-                }
-                Ok(outgoing)
-            })?;
-            if outgoing.is_some() {
-                return Ok(outgoing);
-            }
-            log::debug!("mail {} ({}) no longer goes to anybody", due.id, due.kind.name());
         }
     }
 
@@ -122,8 +112,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<(), Error> {
         self.write_rows(|queries| {
-            delivery::fail(queries, id, failure)?;
-            delivery::delete_given_up_beyond(queries, MAX_GIVEN_UP)?;
+            fail(queries, id, failure)?;
             match entry {
                 // Not logged: the mailer has logged why it gives the mail up.
                 Some(entry) => rows::audit::insert(queries, entry, now),
@@ -131,6 +120,39 @@ impl Store {
             }
         })
     }
+}
+
+/// What became of a mail that was due.
+enum Taken {
+    /// It is to be sent.
+    Mail(Box<OutgoingMail>),
+    /// It was given up.
+    TooOld,
+    /// It was deleted.
+    ToNobody,
+    /// It is no longer due: since it was read, another server has sent it or tried to.
+    Gone,
+}
+
+/// Decides about a mail that was due when it was read.
+fn take(transaction: &mut Transaction<'_>, id: i64) -> Result<Taken, Fault> {
+    let now = transaction.now;
+    let Some(due) = delivery::due_with(transaction, id, now)? else { return Ok(Taken::Gone) };
+    if is_too_old(&due, now) {
+        let why = "it waited for a week before a server tried to send it";
+        fail(transaction, id, &DeliveryFailure { why, due: None })?;
+        return Ok(Taken::TooOld);
+    }
+    match resolve(transaction, &due)? {
+        Some(outgoing) => Ok(Taken::Mail(Box::new(outgoing))),
+        None => delivery::delete(transaction, id).map(|_| Taken::ToNobody),
+    }
+}
+
+/// Counts an attempt that failed. Of the mails that were given up, the oldest may go.
+fn fail(queries: &mut dyn Queries, id: i64, failure: &DeliveryFailure<'_>) -> Result<(), Fault> {
+    delivery::fail(queries, id, failure)?;
+    delivery::delete_given_up_beyond(queries, MAX_GIVEN_UP)
 }
 
 /// What a mail says now, and to whom; `None` if nobody is to get it any more.

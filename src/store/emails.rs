@@ -74,15 +74,12 @@ impl Store {
         entry: &Entry<'_>,
         now: Timestamp,
     ) -> Result<bool, Error> {
-        self.write(now, |transaction| {
+        let confirmed = self.write(now, |transaction| {
             let Some(found) = rows::tickets::confirmation(transaction, jti, now)? else {
                 return Ok(false);
             };
             let Ok(email) = Email::parse(&found.email) else { return Ok(false) };
             let id = found.person.id;
-            if rows::emails::is_taken(transaction, &email, id)? {
-                return Ok(false);
-            }
             // Every login passes this check. The link carries no code, so it logs nobody in whose
             // account has a second factor.
             if session.is_some() && !(found.registration && transaction.admit(id, None, entry)?) {
@@ -105,7 +102,12 @@ impl Store {
             }
             transaction.record(entry)?;
             Ok(true)
-        })
+        });
+        match confirmed {
+            // Another account has the address: the database says so, and undoes all of it.
+            Err(Error::EmailTaken) => Ok(false),
+            confirmed => confirmed,
+        }
     }
 }
 

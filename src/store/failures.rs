@@ -16,13 +16,7 @@ impl Store {
     /// whether there is such a user or not. The entry is logged even if it cannot be kept.
     pub fn fail(&self, entry: &Entry<'_>, limit: u32, now: Timestamp) -> Result<(), Error> {
         let written = self.write(now, |transaction| {
-            let count = match entry.user {
-                Some(user) => failures::count(transaction, user, limit)?,
-                None => None,
-            };
-            if count.is_none() {
-                failures::pretend_to_count(transaction)?;
-            }
+            let count = failures::count(transaction, entry.user, limit)?;
             transaction.record(entry)?;
             if let (Some(user), Some(GUARDED)) = (entry.user, count) {
                 transaction.record(&Entry {

@@ -20,10 +20,12 @@
 //! | `signal` | what wakes the thread that delivers mail |
 //! | `database` | which database, as a value |
 //! | `transaction` | what a transaction writes besides rows |
+//! | `room` | whether a limit on rows leaves room for another |
 //! | `driver` | what a database gives to the store |
 //! | `rows/` | the statements, and the types of rows |
 //! | `sqlite/` | the driver of an SQLite file |
 //! | `postgres/` | the driver of a PostgreSQL server |
+//! | `testing` | a database across a network, for tests |
 //! | `contract/` | the tests that a store on any driver must pass |
 
 mod audit;
@@ -48,6 +50,7 @@ mod operator;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod room;
 mod rotation;
 mod rows;
 mod second_factors;
@@ -55,6 +58,8 @@ mod sessions;
 mod signal;
 mod sqlite;
 mod sweep;
+#[cfg(test)]
+mod testing;
 mod tickets;
 mod transaction;
 mod users;
@@ -66,8 +71,8 @@ use crate::error::{Error, Problem};
 
 pub use authority::{Authority, Proof};
 pub use consecutive::{Familiarity, GUARDED};
-pub use database::{Database, Inspection};
-pub use driver::Concurrency;
+pub use database::Database;
+pub use driver::{Concurrency, Inspection};
 pub use entry::{Actor, Entry, Event};
 pub use outbox::LinkMail;
 pub use rotation::RotationPolicy;
@@ -81,6 +86,9 @@ pub use sessions::{RefreshOutcome, RefreshRequest, SessionScope};
 pub use signal::Signal;
 pub use tickets::{PasswordReset, Ticket};
 pub use users::Change;
+
+#[cfg(test)]
+pub(crate) use testing::Network;
 
 #[cfg(feature = "cli")]
 pub use rows::operator::QueuedMail;

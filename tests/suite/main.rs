@@ -6,6 +6,7 @@
 mod administration;
 mod attacks;
 mod authority;
+mod batches;
 mod commands;
 mod devices;
 mod durability;

@@ -3,6 +3,7 @@
 use super::{NOTE, each, events, execute};
 use crate::clock::Timestamp;
 use crate::store::audit::{MAX_FAILED, MAX_OTHERS};
+use crate::store::driver::Dialect;
 use crate::store::{AuditQuery, Entry, Event, Store};
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -16,6 +17,18 @@ fn pass(store: &Store, failed: bool, count: i64) {
     let sql = "UPDATE audit SET number = number + $2 WHERE id =
                (SELECT max(id) FROM audit WHERE failed = $1)";
     assert_eq!(execute(store, sql, &[failed.into(), count.into()]).unwrap(), 1);
+    let counted = store.write_rows(|queries| match queries.dialect() {
+        Dialect::Sqlite => Ok(()),
+        // There a sequence counts.
+        Dialect::Postgres => queries.query_first(
+            "SELECT setval(CASE WHEN $1 THEN 'audit_failed_number'::regclass
+                           ELSE 'audit_other_number'::regclass END,
+                           (SELECT max(number) FROM audit WHERE failed = $1))",
+            &[failed.into()],
+            &mut |_| Ok(()),
+        ),
+    });
+    counted.unwrap();
 }
 
 #[test]

@@ -6,14 +6,16 @@ mod authority;
 mod concurrency;
 mod emails;
 mod failures;
+mod gated;
 mod invitations;
 mod known_places;
+mod limits;
 mod mails;
 mod notices;
 mod second_factors;
 mod sessions;
 mod tickets;
-mod twice;
+pub(in crate::store) mod twice;
 mod users;
 
 use std::fs;
@@ -21,6 +23,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::driver::Value;
+#[cfg(feature = "postgres")]
+use super::postgres::TestDatabase;
 use super::{
     Actor, AuditQuery, Authority, Change, ClientInfo, Entry, Event, NewSession, NewUser, Proof,
     Store,
@@ -29,17 +33,50 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::values::{Email, Language, PasswordHash, Roles, Username};
 
-/// Opens a store on the database of a place, which is empty at first.
-type Open = fn(&Place) -> Store;
-
-/// The backends that are tested.
-const BACKENDS: [(&str, Open); 1] = [("sqlite", sqlite)];
+/// The backends that are tested, and what gives a test an empty database: nothing if there is no
+/// server for tests.
+const BACKENDS: [(&str, fn(&str) -> Option<Box<dyn Empty>>); 2] =
+    [("sqlite", sqlite), ("postgres", postgres)];
 
 /// Threads of a test that use a store at the same time, at most.
 const THREADS: usize = 9;
 
-fn sqlite(place: &Place) -> Store {
-    Store::open(&place.file().into(), THREADS).unwrap()
+/// A database that is empty at first, and gone or reused after the test.
+trait Empty {
+    /// Opens it, as a process would that knows of no other.
+    fn open(&self) -> Store;
+}
+
+impl Empty for Place {
+    fn open(&self) -> Store {
+        Store::open(&self.file().into(), THREADS).unwrap()
+    }
+}
+
+#[cfg(feature = "postgres")]
+impl Empty for TestDatabase {
+    fn open(&self) -> Store {
+        TestDatabase::open(self)
+    }
+}
+
+fn sqlite(test: &str) -> Option<Box<dyn Empty>> {
+    Some(Box::new(Place::new(test)))
+}
+
+#[cfg(feature = "postgres")]
+fn postgres(_: &str) -> Option<Box<dyn Empty>> {
+    Some(Box::new(TestDatabase::empty()?))
+}
+
+#[cfg(not(feature = "postgres"))]
+fn postgres(_: &str) -> Option<Box<dyn Empty>> {
+    None
+}
+
+/// The backends that can be tested here, each with an empty database.
+fn backends(test: &str) -> impl Iterator<Item = Box<dyn Empty>> {
+    BACKENDS.into_iter().filter_map(move |(name, empty)| empty(&format!("{name}-{test}")))
 }
 
 /// Runs a test on an empty store of each backend.
@@ -49,21 +86,18 @@ pub(in crate::store) fn each(name: &str, test: impl Fn(&Store)) {
 
 /// The same with a store that `wrap` makes of it.
 fn each_with(name: &str, wrap: impl Fn(Store) -> Store, test: impl Fn(&Store)) {
-    for (backend, open) in BACKENDS {
-        let place = Place::new(&format!("{backend}-{name}"));
-        let store = wrap(open(&place));
+    for database in backends(name) {
+        // Dropped before the database, also by a panic.
+        let store = wrap(database.open());
         test(&store);
-        drop(store);
     }
 }
 
 /// The same with a store that `join` makes of two on the same database.
 fn each_shared(name: &str, join: impl Fn(Store, Store) -> Store, test: impl Fn(&Store)) {
-    for (backend, open) in BACKENDS {
-        let place = Place::new(&format!("{backend}-{name}"));
-        let store = join(open(&place), open(&place));
+    for database in backends(name) {
+        let store = join(database.open(), database.open());
         test(&store);
-        drop(store);
     }
 }
 

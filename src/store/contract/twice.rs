@@ -63,7 +63,7 @@ fn twice(store: Store) -> Store {
 /// What a store answers and keeps. Ids are not compared: a database may skip those of a run that
 /// was undone.
 #[derive(Debug, Default)]
-struct Seen(Vec<String>);
+pub(in crate::store) struct Seen(Vec<String>);
 
 impl Seen {
     fn answer<T>(&mut self, what: &str, answer: Result<T, Error>, show: impl Fn(T) -> String) {
@@ -93,7 +93,8 @@ impl Seen {
                  roles || ' ' || CAST(active AS TEXT) || ' ' || CAST(failures AS TEXT) || ' ' ||
                  CAST(tokens_after AS TEXT) || ' ' || coalesce(CAST(unconfirmed AS TEXT), '-')
              FROM users ORDER BY name",
-            "SELECT 'session ' || jti || ' ' || CAST(newest AS TEXT) || ' ' ||
+            // Those of add_admin are called like the id of the user, and ids may be left out.
+            "SELECT 'session ' || CASE jti WHEN CAST(\"user\" AS TEXT) THEN 'own' ELSE jti END || ' ' || CAST(newest AS TEXT) || ' ' ||
                  coalesce(CAST(ended AS TEXT), '-') FROM sessions ORDER BY jti",
             "SELECT 'ticket ' || jti || ' ' || purpose FROM tickets ORDER BY jti",
             "SELECT 'mail ' || kind || ' ' || email || ' ' || CAST(attempts AS TEXT) || ' ' ||
@@ -102,8 +103,10 @@ impl Seen {
             "SELECT 'invitation ' || roles FROM invitations ORDER BY id",
             "SELECT 'factor ' || CAST(last_step AS TEXT) FROM second_factors ORDER BY \"user\"",
             "SELECT 'codes ' || CAST(count(*) AS TEXT) FROM recovery_codes",
-            "SELECT 'entry ' || event || ' ' || coalesce(name, '-') || ' ' || CAST(number AS TEXT)
-             FROM audit ORDER BY id",
+            // Numbers may be left out, so an entry's place in its share is looked at.
+            "SELECT 'entry ' || event || ' ' || coalesce(name, '-') || ' ' || CAST(
+                 (SELECT count(*) FROM audit o WHERE o.failed = a.failed AND o.number <= a.number)
+                 AS TEXT) FROM audit a ORDER BY id",
         ] {
             self.rows(store, sql);
         }
@@ -111,7 +114,7 @@ impl Seen {
 }
 
 /// Calls each kind of method that writes, with what it does and what it refuses.
-fn act(store: &Store) -> Seen {
+pub(in crate::store) fn act(store: &Store) -> Seen {
     let mut seen = Seen::default();
     accounts(store, &mut seen);
     mails(store, &mut seen);

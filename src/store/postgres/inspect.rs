@@ -1,17 +1,102 @@
-//! Looking at a database without changing it.
+//! Looks at a database without changing it: whose it is, of which version, and whether it is sound.
+
+use std::time::{Duration, Instant};
 
 use super::Target;
+use super::connect::{self, Role};
+use super::schema::{Session, State, VERSION, damaged, look, not_there, verify};
 use crate::error::Problem;
 use crate::store::Inspection;
 
+/// How long a look may take.
+const LOOK: Duration = Duration::from_secs(20);
+/// How long reading everything may take.
+const READ: Duration = Duration::from_secs(3_600);
+
+/// A query that reads a part of the database, and what is wrong if it answers true.
+const FINDINGS: [(&str, &str); 15] = [
+    ("SELECT count(*) < 0 FROM lictor.tickets", "tickets cannot be read"),
+    ("SELECT count(*) < 0 FROM lictor.outbox", "mails cannot be read"),
+    ("SELECT count(*) < 0 FROM lictor.invitations", "invitations cannot be read"),
+    ("SELECT count(*) < 0 FROM lictor.turn", "the table turn cannot be read"),
+    ("SELECT count(*) < 0 FROM lictor.unknown_names", "the table unknown_names cannot be read"),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.sessions t WHERE t.\"user\" IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
+        "a session is of no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.tickets t WHERE t.\"user\" IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
+        "a ticket is of no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.tickets t WHERE t.creator IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.creator))",
+        "a ticket is by no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.outbox t WHERE t.\"user\" IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
+        "a mail is to no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.invitations t WHERE t.creator IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.creator))",
+        "an invitation is by no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.second_factors t WHERE t.\"user\" IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
+        "a second factor is of no user",
+    ),
+    (
+        "SELECT EXISTS (SELECT FROM lictor.recovery_codes t WHERE t.\"user\" IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
+        "a recovery code is of no user",
+    ),
+    (
+        "SELECT coalesce(max(id), 0) > coalesce((SELECT last_value FROM pg_catalog.pg_sequences
+             WHERE schemaname = 'lictor' AND sequencename = 'users_id_seq'), 0) FROM lictor.users",
+        "the next user would get the id of another one: the sequence users_id_seq is behind",
+    ),
+    (
+        "SELECT coalesce(max(id), 0) > coalesce((SELECT last_value FROM pg_catalog.pg_sequences
+             WHERE schemaname = 'lictor' AND sequencename = 'outbox_id_seq'), 0) FROM lictor.outbox",
+        "the next mail would get the number of another one: the sequence outbox_id_seq is behind",
+    ),
+    (
+        "SELECT coalesce(max(id), 0) > coalesce((SELECT last_value FROM pg_catalog.pg_sequences
+             WHERE schemaname = 'lictor' AND sequencename = 'audit_id_seq'), 0) FROM lictor.audit",
+        "the next audit entry would get the id of another one: the sequence audit_id_seq is behind",
+    ),
+];
+
 /// Says whose the database is, and of which version.
 pub(in crate::store) fn inspect(target: &Target) -> Result<Inspection, Problem> {
-    let _ = target;
-    Err(Problem::new("not built yet", "wait"))
+    let deadline = Instant::now() + LOOK;
+    let connection = &mut connect::first(target, Role::Setup)?.connection;
+    Ok(match look(&mut Session { connection, target, deadline }, VERSION)? {
+        State::Absent { .. } => Inspection::Absent,
+        State::Of(VERSION) => Inspection::Current,
+        State::Of(older) => Inspection::Older(older),
+    })
 }
 
-/// Reads the whole database, and says whether it is as it should be.
+/// Reads all tables, and says whether they are as they should be. PostgreSQL checks the pages that
+/// it reads only if the cluster has checksums; `amcheck` and `pg_amcheck` look deeper.
 pub(in crate::store) fn check(target: &Target) -> Result<(), Problem> {
-    let _ = target;
-    Err(Problem::new("not built yet", "wait"))
+    let deadline = Instant::now() + READ;
+    let connection = &mut connect::first(target, Role::Setup)?.connection;
+    let session = &mut Session { connection, target, deadline };
+    if let State::Absent { .. } = look(session, VERSION)? {
+        return Err(not_there(target));
+    }
+    verify(session)?;
+    for (sql, what) in FINDINGS {
+        if session.all(sql, |row| row.get::<bool>(0))?.contains(&true) {
+            return Err(damaged(target, what));
+        }
+    }
+    Ok(())
 }

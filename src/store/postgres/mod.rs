@@ -2,57 +2,121 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `target` | which server, database and user, from a URL |
+//! | `target` | which server, database and user, as a value |
+//! | `settings` | reads a target: a URL, completed as libpq does |
+//! | `url`, `environment`, `passfile` | the parts of a URL; the variables and the password file that complete it |
 //! | `schema` | the tables: making them, bringing older ones to the current version |
 //! | `inspect` | looking at a database without changing it |
 //! | `wire/` | one connection: sockets, TLS, passwords, messages, statements |
+//! | `fault` | what a SQLSTATE means |
+//! | `connect` | the servers in their order, and how a session begins |
+//! | `pool` | the connections, and whether there is a server |
+//! | `keeper` | the thread that looks for a server, and the locks between processes |
+//! | `statements` | statements on a connection |
+//! | `transaction` | transactions that write, and when they are run again |
+//! | `reading` | reads |
 
+mod connect;
+#[cfg(test)]
+mod databases;
+mod environment;
+mod fault;
 pub(in crate::store) mod inspect;
+mod keeper;
+mod passfile;
+mod pool;
+mod reading;
 mod schema;
+mod settings;
+mod statements;
 mod target;
+#[cfg(test)]
+mod tests;
+mod transaction;
+mod url;
 mod wire;
 
 use std::sync::Arc;
 
+use self::connect::Role;
+use self::keeper::Keeper;
+use self::pool::Pool;
 use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
 use super::signal::Signal;
 use crate::error::Problem;
 
+#[cfg(test)]
+pub(super) use self::databases::TestDatabase;
 pub use target::Target;
+#[cfg(any(test, feature = "cli"))]
+pub(in crate::store) use url::has_password;
+pub(in crate::store) use url::is_scheme;
 
 /// A database of a PostgreSQL server that is open.
 #[derive(Debug)]
-pub(super) struct Postgres {}
+pub(super) struct Postgres {
+    pool: Arc<Pool>,
+    keeper: Keeper,
+    concurrency: Concurrency,
+}
 
 impl Postgres {
     /// Connects, and makes or upgrades the schema. `outbox_signal` is notified now and then while
     /// this process leads.
     pub(super) fn open(target: &Target, outbox_signal: &Arc<Signal>) -> Result<Postgres, Problem> {
-        let _ = (target, outbox_signal);
-        Err(Problem::new("not built yet", "wait"))
+        let mut found = connect::first(target, Role::Setup)?;
+        schema::open(&mut found.connection, target)?;
+        if !found.writable {
+            log::warn!("the database takes no writes: requests that write are refused");
+        }
+        let concurrency = shares(target.connections);
+        let reads = concurrency.reads.unwrap_or(0) + concurrency.checks;
+        let limits = [concurrency.writes, reads];
+        let pool = Arc::new(Pool::new(target.clone(), limits, found.host, found.writable));
+        let keeper = Keeper::new(Arc::clone(&pool), Arc::clone(outbox_signal));
+        Ok(Postgres { pool, keeper, concurrency })
     }
+}
+
+/// Divides the connections: two thirds write, one checks tokens, and the others read. Each kind
+/// has one at least.
+fn shares(connections: usize) -> Concurrency {
+    let writes = (connections * 2 / 3).min(connections.saturating_sub(2)).max(1);
+    let reads = connections.saturating_sub(writes + 1).max(1);
+    Concurrency { reads: Some(reads), checks: 1, writes }
 }
 
 impl Driver for Postgres {
     fn read(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
-        let _ = work;
-        Err(Fault::Unavailable("not built yet".into()))
+        let read = reading::read(&self.pool, work);
+        if read.is_err() {
+            self.keeper.attend();
+        }
+        read
     }
 
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
-        let _ = work;
-        Err(Fault::Unavailable("not built yet".into()).into())
+        let written = transaction::write(&self.pool, work);
+        if written.is_err() {
+            self.keeper.attend();
+        }
+        written
     }
 
     fn concurrency(&self) -> Concurrency {
-        Concurrency { reads: Some(4), checks: 1, writes: 8 }
+        self.concurrency
     }
 
     fn leads(&self) -> bool {
-        false
+        self.keeper.serve();
+        self.keeper.leads()
     }
 
-    fn upkeep(&self, _: bool) {}
+    fn upkeep(&self, busy: bool) {
+        if busy {
+            self.keeper.serve();
+        }
+    }
 
     fn settle(&self) -> Result<(), Fault> {
         Ok(())

@@ -1,1 +1,162 @@
-//! The tables in PostgreSQL: making them, bringing older ones to the current version.
+//! The tables in PostgreSQL: making them, bringing older ones to the current version, and refusing
+//! what is not lictor's. All of it is in a schema of its own, so that it can stand beside the tables
+//! of an application in one database.
+//!
+//! Several processes may open a database at once. What changes tables runs in one transaction under
+//! an advisory lock. If the tables are current, nothing is locked and nothing is changed, so that
+//! the server can run as a user with few rights. These are the rights it needs; the owner of the
+//! schema, which makes and upgrades the tables, grants them:
+//!
+//! ```sql
+//! GRANT USAGE ON SCHEMA lictor TO "user";
+//! GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA lictor TO "user";
+//! GRANT USAGE ON ALL SEQUENCES IN SCHEMA lictor TO "user";
+//! -- For the tables that an upgrade makes:
+//! ALTER DEFAULT PRIVILEGES FOR ROLE "owner" IN SCHEMA lictor
+//!     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO "user";
+//! ALTER DEFAULT PRIVILEGES FOR ROLE "owner" IN SCHEMA lictor GRANT USAGE ON SEQUENCES TO "user";
+//! ```
+//!
+//! `LOCK TABLE turn` in either mode needs UPDATE or DELETE on it, which is among these.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `session` | statements on a connection, whose failures become Problems |
+//! | `state` | what there is: the schema, its version, the rights of the user |
+//! | `catalog` | whether the tables are exactly as they should be |
+//! | `problems` | why a database is refused, in words |
+
+mod catalog;
+mod problems;
+mod session;
+mod state;
+#[cfg(test)]
+mod tests;
+
+use std::time::{Duration, Instant};
+
+pub(super) use self::catalog::missing;
+pub(super) use self::problems::{damaged, not_there};
+pub(super) use self::session::Session;
+pub(super) use self::state::{State, look};
+use super::target::Target;
+use super::wire::Connection;
+use crate::error::Problem;
+
+/// The first key of all advisory locks: "LICT", big-endian.
+pub(super) const LOCKS: i32 = 0x4C49_4354;
+/// The second key: who holds it makes or upgrades the tables.
+pub(super) const UPGRADE: i32 = 1;
+/// The second key: who holds it delivers mails and sweeps.
+pub(super) const LEADER: i32 = 2;
+/// The second key: every server holds it together with others; a copy holds it alone.
+pub(super) const SERVER: i32 = 3;
+
+/// The current version; the number is that of the SQLite schema with the same tables.
+pub(super) const VERSION: i64 = 4;
+
+/// How long opening may take, the wait for another process that upgrades the tables included.
+const LIMIT: Duration = Duration::from_secs(600);
+
+/// What the tables are, and how older ones become that.
+struct Plan {
+    version: i64,
+    /// Makes the tables.
+    schema: &'static str,
+    /// What the catalog then says of them; see `catalog`.
+    expected: &'static str,
+    /// What brings a version to the next one.
+    steps: &'static [Step],
+}
+
+/// Brings the tables from a version to the next one.
+struct Step {
+    from: i64,
+    sql: &'static str,
+}
+
+/// The plan of this program. A change of `schema.sql` is a new version: its number here and in
+/// `schema.sql`, what the test `the_catalog_is_as_expected` prints in `schema/expected.txt`, and a
+/// [`Step`] from the version before. The first version in PostgreSQL was 4.
+const CURRENT: Plan = Plan {
+    version: VERSION,
+    schema: include_str!("schema.sql"),
+    expected: include_str!("schema/expected.txt"),
+    steps: &[],
+};
+
+/// Makes the tables if there are none, and brings older ones to the current version. The connection
+/// may write, and has no transaction open.
+pub(super) fn open(connection: &mut Connection, target: &Target) -> Result<(), Problem> {
+    let deadline = Instant::now() + LIMIT;
+    open_as(&CURRENT, &mut Session { connection, target, deadline })
+}
+
+/// Makes the tables inside the transaction that is open, unless they are there.
+pub(super) fn create(
+    connection: &mut Connection,
+    target: &Target,
+    deadline: Instant,
+) -> Result<(), Problem> {
+    make(&CURRENT, &mut Session { connection, target, deadline })
+}
+
+/// Says what is wrong with the tables of the current version, if anything is.
+pub(super) fn verify(session: &mut Session<'_>) -> Result<(), Problem> {
+    verify_as(&CURRENT, session)
+}
+
+fn open_as(plan: &Plan, session: &mut Session<'_>) -> Result<(), Problem> {
+    if look(session, plan.version)? != State::Of(plan.version) {
+        // READ COMMITTED: each statement sees what was committed while this one waited for the lock.
+        session.script("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE")?;
+        let made = make(plan, session).and_then(|()| session.script("COMMIT"));
+        if made.is_err() {
+            // If this fails too, the connection is lost, and the server undoes the transaction.
+            let _ = session.script("ROLLBACK");
+        }
+        made?;
+    }
+    verify_as(plan, session)?;
+    session.must_have_rights()
+}
+
+/// Makes or upgrades the tables, in the transaction that is open.
+fn make(plan: &Plan, session: &mut Session<'_>) -> Result<(), Problem> {
+    session.script("SELECT pg_catalog.pg_advisory_xact_lock(1279869780, 1)")?;
+    // Another process may have done it before this one got the lock.
+    match look(session, plan.version)? {
+        State::Of(version) if version == plan.version => return Ok(()),
+        State::Of(older) => upgrade(plan, session, older)?,
+        State::Absent { schema } => {
+            if !schema {
+                session.make("CREATE SCHEMA lictor")?;
+            }
+            session.make("SET LOCAL search_path = lictor")?;
+            session.make(plan.schema)?;
+        }
+    }
+    verify_as(plan, session)
+}
+
+/// Runs the steps from a version on.
+fn upgrade(plan: &Plan, session: &mut Session<'_>, from: i64) -> Result<(), Problem> {
+    session.script("SET LOCAL search_path = lictor")?;
+    let mut version = from;
+    while version < plan.version {
+        let step = plan.steps.iter().find(|step| step.from == version);
+        let Some(step) = step else {
+            return Err(problems::unknown_version(session.target, version));
+        };
+        session.upgrade(from, step.sql)?;
+        version += 1;
+    }
+    session.upgrade(from, &format!("UPDATE version SET number = {version}"))
+}
+
+fn verify_as(plan: &Plan, session: &mut Session<'_>) -> Result<(), Problem> {
+    match missing(session, plan.expected)? {
+        Some(line) => Err(damaged(session.target, &format!("not as it should be: {line}"))),
+        None => Ok(()),
+    }
+}

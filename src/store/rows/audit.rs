@@ -1,6 +1,6 @@
 //! Statements about the audit.
 
-use super::{all, count};
+use super::{ByDialect, all, count, delete_chosen};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries, Row, Value};
 use crate::store::entry::{Entry, Event};
@@ -41,6 +41,20 @@ pub struct AuditQuery<'a> {
     pub limit: u32,
 }
 
+/// In PostgreSQL the number comes from a sequence: to look for the greatest one would make every two
+/// transactions that write an entry conflict. There a number is left out when a transaction is
+/// undone.
+const INSERT: ByDialect = ByDialect {
+    sqlite: "INSERT INTO audit (at, event, \"user\", name, actor, address, detail, failed, number)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
+                (SELECT coalesce(max(number), 0) + 1 FROM audit WHERE failed = $8))",
+    postgres:
+        "INSERT INTO audit (at, event, \"user\", name, actor, address, detail, failed, number)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
+                nextval(CASE WHEN $8 THEN 'audit_failed_number'::regclass
+                        ELSE 'audit_other_number'::regclass END))",
+};
+
 /// Keeps an entry, with the next number of its share.
 pub(in crate::store) fn insert(
     queries: &mut dyn Queries,
@@ -49,9 +63,7 @@ pub(in crate::store) fn insert(
 ) -> Result<(), Fault> {
     let (admin, ip) = (entry.actor.admin(), entry.actor.ip());
     queries.execute(
-        "INSERT INTO audit (at, event, \"user\", name, actor, address, detail, failed, number)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-                 (SELECT coalesce(max(number), 0) + 1 FROM audit WHERE failed = $8))",
+        INSERT.of(queries),
         &[
             now.into(),
             entry.event.name().into(),
@@ -145,13 +157,16 @@ pub(in crate::store) fn count_of_user(
 }
 
 /// Entries from before `$1`, at most `$2` of them.
-pub(in crate::store) const DELETE_OLD: &str =
-    "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT $2)";
+pub(in crate::store) const DELETE_OLD: ByDialect =
+    delete_chosen!("audit", "id", "SELECT id FROM audit WHERE at < $1 LIMIT $2");
 
 /// Entries of the share `$1` beyond the newest `$2`, at most `$3` of them.
-pub(in crate::store) const DELETE_BEYOND: &str = "DELETE FROM audit WHERE id IN
-    (SELECT id FROM audit WHERE failed = $1
-     AND number <= (SELECT max(number) FROM audit WHERE failed = $1) - $2 LIMIT $3)";
+pub(in crate::store) const DELETE_BEYOND: ByDialect = delete_chosen!(
+    "audit",
+    "id",
+    "SELECT id FROM audit WHERE failed = $1
+     AND number <= (SELECT max(number) FROM audit WHERE failed = $1) - $2 LIMIT $3"
+);
 
 /// Deletes at most `limit` entries from before `since`; returns how many.
 pub(in crate::store) fn delete_old(
@@ -159,7 +174,7 @@ pub(in crate::store) fn delete_old(
     since: Timestamp,
     limit: i64,
 ) -> Result<usize, Fault> {
-    queries.execute(DELETE_OLD, &[since.into(), limit.into()])
+    queries.execute(DELETE_OLD.of(queries), &[since.into(), limit.into()])
 }
 
 /// Deletes at most `limit` entries of a share beyond its newest `kept`; returns how many.
@@ -169,5 +184,5 @@ pub(in crate::store) fn delete_beyond(
     kept: i64,
     limit: i64,
 ) -> Result<usize, Fault> {
-    queries.execute(DELETE_BEYOND, &[failed.into(), kept.into(), limit.into()])
+    queries.execute(DELETE_BEYOND.of(queries), &[failed.into(), kept.into(), limit.into()])
 }

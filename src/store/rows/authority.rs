@@ -22,13 +22,14 @@ pub(in crate::store) fn grounds(
     user: i64,
     session: &str,
 ) -> Result<Option<Grounds>, Fault> {
+    // + 0: the session is to be found by jti. By user PostgreSQL would read all sessions of the user.
     first(
         queries,
         concat!(
             "SELECT active, password, ",
             may_administrate!(),
             ", (SELECT created FROM sessions
-                WHERE jti = $2 AND \"user\" = $1 AND ended IS NULL)
+                WHERE jti = $2 AND \"user\" + 0 = $1 AND ended IS NULL)
              FROM users WHERE id = $1"
         ),
         &[user.into(), session.into()],

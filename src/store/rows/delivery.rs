@@ -2,7 +2,7 @@
 
 use super::emails::{Addressee, read_addressee};
 use super::tickets::TicketPurpose;
-use super::{exists, first};
+use super::{delete_chosen, exists, first};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries, Row};
 use crate::store::mail_kind::MailKind;
@@ -54,6 +54,21 @@ pub(in crate::store) fn next(
     )
 }
 
+/// The mail with this number, if it is there and due.
+pub(in crate::store) fn due_with(
+    queries: &mut dyn Queries,
+    id: i64,
+    now: Timestamp,
+) -> Result<Option<DueMail>, Fault> {
+    first(
+        queries,
+        "SELECT id, message, kind, \"user\", email, created, jti, expires, detail, attempts
+         FROM outbox WHERE id = $2 AND due <= $1",
+        &[now.into(), id.into()],
+        due_mail,
+    )
+}
+
 fn due_mail(row: &dyn Row) -> Result<DueMail, Fault> {
     let (jti, expires): (Option<String>, Option<Timestamp>) = (row.get(6)?, row.get(7)?);
     let kind = row.text(2)?.unwrap_or_default();
@@ -96,12 +111,13 @@ pub(in crate::store) fn delete_tickets_beyond(
     purpose: TicketPurpose,
     kept: i64,
 ) -> Result<(), Fault> {
-    queries.execute(
-        "DELETE FROM tickets WHERE jti IN (SELECT jti FROM tickets
-         WHERE \"user\" = $1 AND purpose = $2
-         ORDER BY expires DESC LIMIT 9223372036854775807 OFFSET $3)",
-        &[user.into(), purpose.name().into(), kept.into()],
-    )?;
+    let sql = delete_chosen!(
+        "tickets",
+        "jti",
+        "SELECT jti FROM tickets WHERE \"user\" = $1 AND purpose = $2
+         ORDER BY expires DESC LIMIT 9223372036854775807 OFFSET $3"
+    );
+    queries.execute(sql.of(queries), &[user.into(), purpose.name().into(), kept.into()])?;
     Ok(())
 }
 
@@ -138,11 +154,13 @@ pub(in crate::store) fn delete_given_up_beyond(
     queries: &mut dyn Queries,
     kept: i64,
 ) -> Result<(), Fault> {
-    queries.execute(
-        "DELETE FROM outbox WHERE id IN (SELECT id FROM outbox WHERE due IS NULL
-         ORDER BY id DESC LIMIT 9223372036854775807 OFFSET $1)",
-        &[kept.into()],
-    )?;
+    let sql = delete_chosen!(
+        "outbox",
+        "id",
+        "SELECT id FROM outbox WHERE due IS NULL
+         ORDER BY id DESC LIMIT 9223372036854775807 OFFSET $1"
+    );
+    queries.execute(sql.of(queries), &[kept.into()])?;
     Ok(())
 }
 

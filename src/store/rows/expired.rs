@@ -1,5 +1,6 @@
 //! Statements that delete expired rows, a few at a time.
 
+use super::delete_chosen;
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries};
 
@@ -27,25 +28,28 @@ pub(in crate::store) fn delete(
 ) -> Result<usize, Fault> {
     let sql = match what {
         Expiring::Sessions => {
-            "DELETE FROM sessions WHERE jti IN
-             (SELECT jti FROM sessions WHERE expires < $1 LIMIT $2)"
+            delete_chosen!(
+                "sessions",
+                "jti",
+                "SELECT jti FROM sessions WHERE expires < $1 LIMIT $2"
+            )
         }
         Expiring::Tickets => {
-            "DELETE FROM tickets WHERE jti IN
-             (SELECT jti FROM tickets WHERE expires < $1 LIMIT $2)"
+            delete_chosen!("tickets", "jti", "SELECT jti FROM tickets WHERE expires < $1 LIMIT $2")
         }
         Expiring::Invitations => {
-            "DELETE FROM invitations WHERE id IN
-             (SELECT id FROM invitations WHERE expires < $1 LIMIT $2)"
+            delete_chosen!(
+                "invitations",
+                "id",
+                "SELECT id FROM invitations WHERE expires < $1 LIMIT $2"
+            )
         }
         Expiring::Unconfirmed => {
-            "DELETE FROM users WHERE id IN
-             (SELECT id FROM users WHERE unconfirmed < $1 LIMIT $2)"
+            delete_chosen!("users", "id", "SELECT id FROM users WHERE unconfirmed < $1 LIMIT $2")
         }
         Expiring::Mails => {
-            "DELETE FROM outbox WHERE id IN
-             (SELECT id FROM outbox WHERE created < $1 LIMIT $2)"
+            delete_chosen!("outbox", "id", "SELECT id FROM outbox WHERE created < $1 LIMIT $2")
         }
     };
-    queries.execute(sql, &[before.into(), limit.into()])
+    queries.execute(sql.of(queries), &[before.into(), limit.into()])
 }

@@ -1,29 +1,45 @@
 //! Statements about wrong passwords.
 
 use super::first;
-use crate::store::driver::{Fault, Queries};
+use crate::store::driver::{Dialect, Fault, Queries};
+
+const COUNT: &str = "UPDATE users SET failures = failures + 1 WHERE id = $1 AND failures < $2
+    RETURNING failures";
+
+/// For SQLite: changes the row of any user and changes it back.
+const PRETEND: [&str; 2] = [
+    "UPDATE users SET failures = failures + 1 WHERE id = (SELECT min(id) FROM users)",
+    "UPDATE users SET failures = failures - 1 WHERE id = (SELECT min(id) FROM users)",
+];
+
+/// For PostgreSQL: both in one statement, since a second one takes as long as the way to the server
+/// and back. The row of a user would be in the way of everybody who changes that user, so strangers
+/// change one of 64 others; which one depends on the connection.
+pub(in crate::store) const COUNT_OR_PRETEND: &str = "WITH
+    counted AS (UPDATE users SET failures = failures + 1 WHERE id = $1 AND failures < $2
+        RETURNING failures),
+    pretended AS (UPDATE unknown_names SET failures = failures + 1
+        WHERE number = pg_backend_pid() % 64 AND NOT EXISTS (SELECT 1 FROM counted))
+    SELECT failures FROM counted";
 
 /// Counts one more wrong password of a user who has fewer than `limit`; returns how many there are
-/// then, or nothing if it was not counted.
+/// then, or nothing if it was not counted. As much is written in either case.
 pub(in crate::store) fn count(
     queries: &mut dyn Queries,
-    user: i64,
+    user: Option<i64>,
     limit: u32,
 ) -> Result<Option<u32>, Fault> {
-    let sql = "UPDATE users SET failures = failures + 1 WHERE id = $1 AND failures < $2
-               RETURNING failures";
-    first(queries, sql, &[user.into(), limit.into()], |row| row.get(0))
-}
-
-/// Changes the row of any user and changes it back, so that as much is written as by [`count`].
-pub(in crate::store) fn pretend_to_count(queries: &mut dyn Queries) -> Result<(), Fault> {
-    for sql in [
-        "UPDATE users SET failures = failures + 1 WHERE id = (SELECT min(id) FROM users)",
-        "UPDATE users SET failures = failures - 1 WHERE id = (SELECT min(id) FROM users)",
-    ] {
-        queries.execute(sql, &[])?;
+    let values = [user.into(), limit.into()];
+    if queries.dialect() == Dialect::Postgres {
+        return first(queries, COUNT_OR_PRETEND, &values, |row| row.get(0));
     }
-    Ok(())
+    let counted = first(queries, COUNT, &values, |row| row.get(0))?;
+    if counted.is_none() {
+        for sql in PRETEND {
+            queries.execute(sql, &[])?;
+        }
+    }
+    Ok(counted)
 }
 
 /// Forgets the wrong passwords of a user.

@@ -1,5 +1,6 @@
-//! The statements, one file a topic, in the SQL that SQLite and PostgreSQL have in common. Each is
-//! a function over [`Queries`] with values in and values out; the types of rows stand beside them.
+//! The statements, one file a topic, in the SQL that SQLite and PostgreSQL have in common; the few
+//! that differ say why. Each is a function over [`Queries`] with values in and values out; the types
+//! of rows stand beside them.
 //! What a statement needs to say of a rule, such as when a ticket counts, is in its `WHERE`; which
 //! statement follows from what is decided in the files beside this folder.
 
@@ -19,7 +20,49 @@ pub(super) mod sessions;
 pub(super) mod tickets;
 pub(super) mod users;
 
-use super::driver::{Fault, Queries, Row, Value};
+use super::driver::{Dialect, Fault, Queries, Row, Value};
+
+/// A statement that deletes the rows whose key a query chooses, for each dialect. Given `IN`,
+/// PostgreSQL may join the chosen keys with all rows of the table; given an array, it looks each of
+/// them up.
+macro_rules! delete_chosen {
+    ($table:literal, $key:literal, $chosen:literal) => {
+        delete_chosen!($table, $key, $chosen, "")
+    };
+    ($table:literal, $key:literal, $chosen:literal, $rest:literal) => {
+        crate::store::rows::ByDialect {
+            sqlite: concat!("DELETE FROM ", $table, " WHERE ", $key, " IN (", $chosen, ")", $rest),
+            postgres: concat!(
+                "DELETE FROM ",
+                $table,
+                " WHERE ",
+                $key,
+                " = ANY (ARRAY (",
+                $chosen,
+                "))",
+                $rest
+            ),
+        }
+    };
+}
+use delete_chosen;
+
+/// A statement that the databases do not have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ByDialect {
+    pub(super) sqlite: &'static str,
+    pub(super) postgres: &'static str,
+}
+
+impl ByDialect {
+    /// The statement for a database.
+    fn of(self, queries: &dyn Queries) -> &'static str {
+        match queries.dialect() {
+            Dialect::Sqlite => self.sqlite,
+            Dialect::Postgres => self.postgres,
+        }
+    }
+}
 
 /// The first row of an answer, if there is one.
 fn first<T>(

@@ -3,9 +3,9 @@
 use std::net::IpAddr;
 
 use super::users::{Person, person};
-use super::{all, count, exists, first};
+use super::{all, count, delete_chosen, exists, first};
 use crate::clock::Timestamp;
-use crate::store::driver::{Fault, Queries, Row};
+use crate::store::driver::{Dialect, Fault, Queries, Row, Value};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
@@ -90,7 +90,35 @@ pub(in crate::store) fn standings(
     queries: &mut dyn Queries,
     jtis: &[&str],
 ) -> Result<Vec<Option<Standing>>, Fault> {
-    jtis.iter().map(|jti| standing(queries, jti)).collect()
+    match queries.dialect() {
+        // A query to SQLite is a call of a function: there is nothing to save.
+        Dialect::Sqlite => jtis.iter().map(|jti| standing(queries, jti)).collect(),
+        Dialect::Postgres => standings_at_once(queries, jtis),
+    }
+}
+
+/// Like [`STANDING`], for several tokens; with the token's `jti`, since the rows come in any order.
+pub(in crate::store) const STANDINGS: &str =
+    "SELECT u.id, u.name, u.roles, u.active, s.ended IS NOT NULL, s.created, s.jti
+     FROM sessions s JOIN users u ON u.id = s.\"user\" WHERE s.jti = ANY ($1)";
+
+fn standings_at_once(
+    queries: &mut dyn Queries,
+    jtis: &[&str],
+) -> Result<Vec<Option<Standing>>, Fault> {
+    // One token may be checked for several requests.
+    let mut places: Vec<(&str, usize)> = jtis.iter().copied().zip(0..).collect();
+    places.sort_unstable();
+    let mut found = vec![None; jtis.len()];
+    queries.query(STANDINGS, &[Value::Texts(jtis)], &mut |row| {
+        let (standing, jti) = (read_standing(row)?, row.text(6)?.unwrap_or_default());
+        let from = places.partition_point(|(other, _)| *other < jti);
+        for (_, place) in places[from..].iter().take_while(|(other, _)| *other == jti) {
+            found[*place] = Some(standing.clone());
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 fn read_standing(row: &dyn Row) -> Result<Standing, Fault> {
@@ -206,7 +234,9 @@ pub(in crate::store) fn end(
     jti: &str,
     now: Timestamp,
 ) -> Result<usize, Fault> {
-    let sql = "UPDATE sessions SET ended = $3 WHERE \"user\" = $1 AND jti = $2 AND ended IS NULL";
+    // + 0: to be found by jti. By user PostgreSQL would read all sessions of the user.
+    let sql = "UPDATE sessions SET ended = $3
+               WHERE jti = $2 AND \"user\" + 0 = $1 AND ended IS NULL";
     queries.execute(sql, &[user.into(), jti.into(), now.into()])
 }
 
@@ -242,15 +272,15 @@ pub(in crate::store) fn delete_beyond(
     user: i64,
     kept: i64,
 ) -> Result<Option<Timestamp>, Fault> {
-    let newest = all(
-        queries,
-        "DELETE FROM sessions WHERE jti IN
-         (SELECT jti FROM sessions WHERE \"user\" = $1
-          ORDER BY ended IS NOT NULL, newest DESC LIMIT 9223372036854775807 OFFSET $2)
-         RETURNING newest",
-        &[user.into(), kept.into()],
-        |row| row.get(0),
-    )?;
+    let sql = delete_chosen!(
+        "sessions",
+        "jti",
+        "SELECT jti FROM sessions WHERE \"user\" = $1
+         ORDER BY ended IS NOT NULL, newest DESC LIMIT 9223372036854775807 OFFSET $2",
+        " RETURNING newest"
+    );
+    let (sql, values) = (sql.of(queries), [user.into(), kept.into()]);
+    let newest = all(queries, sql, &values, |row| row.get(0))?;
     Ok(newest.into_iter().max())
 }
 

@@ -28,7 +28,7 @@ fn mails_that_wait_are_counted_in_an_index() {
 #[test]
 fn a_sweep_reads_no_more_of_the_audit_than_it_deletes() {
     for sql in [audit::DELETE_OLD, audit::DELETE_BEYOND] {
-        let steps = plan(sql);
+        let steps = plan(sql.sqlite);
         assert!(steps.iter().all(|step| !step.contains("SCAN audit")), "{steps:?}");
     }
 }

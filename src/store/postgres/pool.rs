@@ -1,0 +1,449 @@
+//! The connections, and whether there is a server to connect to.
+//!
+//! Connections are opened when they are needed, up to a limit for each [`Lane`], and kept. If a
+//! server cannot be connected to, the pool is down: every thread that asks is refused at once, and
+//! none waits for the network. Only the keeper takes the pool up again.
+
+use std::collections::HashMap;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::connect::{self, CONNECT, Role};
+use super::fault;
+use super::target::Target;
+use super::wire::{Breaker, Connection};
+use crate::error::Cause;
+use crate::store::driver::Fault;
+
+/// A connection that was idle for longer is closed and not used: a firewall in between may have
+/// forgotten it without a word.
+const IDLE_LIMIT: Duration = Duration::from_secs(120);
+/// How long the pool asks for no further connection after the server had too many.
+const FULL: Duration = Duration::from_secs(1);
+
+/// Connections of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// For transactions that write.
+    Write,
+    /// For reads; the server refuses writes on them.
+    Read,
+}
+
+impl Lane {
+    const ALL: [Lane; 2] = [Lane::Write, Lane::Read];
+
+    fn role(self) -> Role {
+        match self {
+            Lane::Write => Role::Write,
+            Lane::Read => Role::Read,
+        }
+    }
+}
+
+/// Connections to one server at a time.
+#[derive(Debug)]
+pub(super) struct Pool {
+    target: Target,
+    state: Mutex<State>,
+    /// A connection or its place is free, or the pool is down; for those who wait in each lane.
+    changed: [Condvar; 2],
+    /// The keeper has something to do.
+    attention: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    server: Server,
+    /// The place of the server, or of the last one, among the target's hosts.
+    host: usize,
+    /// Grows when connections that were opened before must not be used any more.
+    generation: u64,
+    lanes: [Shelf; 2],
+    /// Cuts each connection that is open, by its number.
+    breakers: HashMap<u64, Breaker>,
+    /// The number of the next connection.
+    number: u64,
+    /// Whether the keeper has something to do.
+    attention: bool,
+}
+
+/// The server, as it was last seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Server {
+    /// It can be connected to.
+    Up {
+        /// Its place among the target's hosts.
+        host: usize,
+        /// Whether it takes writes.
+        writable: bool,
+    },
+    /// It cannot.
+    Down { why: String, since: Instant },
+}
+
+/// The connections of a lane.
+#[derive(Debug)]
+struct Shelf {
+    /// Those that nobody uses, the one used last at the end.
+    idle: Vec<Idle>,
+    /// How many are open or being opened.
+    open: usize,
+    limit: usize,
+    /// Until then the server has no room for more.
+    full_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+struct Idle {
+    connection: Connection,
+    number: u64,
+    since: Instant,
+}
+
+/// What a thread that needs a connection does.
+enum Step {
+    Use(Idle),
+    /// Opens one to the host with this number; the place is taken.
+    Open(usize),
+    Wait,
+}
+
+/// A connection, until it is given back. If it is dropped instead, as by a panic, the connection is
+/// closed, and the server undoes what was not committed.
+#[derive(Debug)]
+pub(super) struct Lease<'a> {
+    pub(super) connection: Connection,
+    place: Place<'a>,
+}
+
+/// The place of a connection in its lane; dropping it frees the place.
+#[derive(Debug)]
+struct Place<'a> {
+    pool: &'a Pool,
+    lane: Lane,
+    generation: u64,
+    /// The connection's number, once it is open.
+    number: Option<u64>,
+    /// The connection stays in the place, idle.
+    kept: bool,
+}
+
+impl Pool {
+    /// A pool for the server with the number `host`. The limits are for connections that write and
+    /// that read.
+    pub(super) fn new(target: Target, limits: [usize; 2], host: usize, writable: bool) -> Pool {
+        let shelf = |limit| Shelf { idle: Vec::new(), open: 0, limit, full_until: None };
+        Pool {
+            target,
+            state: Mutex::new(State {
+                server: Server::Up { host, writable },
+                host,
+                generation: 0,
+                lanes: limits.map(shelf),
+                breakers: HashMap::new(),
+                number: 0,
+                attention: false,
+            }),
+            changed: [Condvar::new(), Condvar::new()],
+            attention: Condvar::new(),
+        }
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
+    }
+
+    /// The server, as it was last seen.
+    pub(super) fn server(&self) -> Server {
+        self.state().server.clone()
+    }
+
+    /// Returns a connection: an idle one, or a new one. Waits until `deadline` if all are in use.
+    /// With `fresh` it is a new one: an idle one has proved lost.
+    pub(super) fn take(
+        &self,
+        lane: Lane,
+        fresh: bool,
+        deadline: Instant,
+    ) -> Result<Lease<'_>, Fault> {
+        // Declared before the lock, and so closed after it is released.
+        let mut closed = Vec::new();
+        let mut state = self.state();
+        loop {
+            let now = Instant::now();
+            let step = state.step(lane, fresh, now, &mut closed)?;
+            let generation = state.generation;
+            let place = |number| Place { pool: self, lane, generation, number, kept: false };
+            match step {
+                Step::Use(Idle { connection, number, .. }) => {
+                    return Ok(Lease { connection, place: place(Some(number)) });
+                }
+                Step::Open(host) => {
+                    drop(state);
+                    closed.clear();
+                    if let Some(lease) = self.open(place(None), host)? {
+                        return Ok(lease);
+                    }
+                    state = self.state();
+                }
+                Step::Wait => {
+                    let patience = deadline.saturating_duration_since(now);
+                    if patience.is_zero() {
+                        return Err(Fault::Unavailable("all connections are in use".into()));
+                    }
+                    let waited = self.changed[lane as usize].wait_timeout(state, patience);
+                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                }
+            }
+        }
+    }
+
+    /// Opens a connection for a place. `None` if the pool has changed meanwhile, or if the server
+    /// has no room: the caller looks again.
+    fn open<'a>(&self, mut place: Place<'a>, host: usize) -> Result<Option<Lease<'a>>, Fault> {
+        let Some(to) = self.target.hosts.get(host) else {
+            return Err(Fault::Damaged(format!("there is no host {host}").into()));
+        };
+        let deadline = Instant::now() + CONNECT;
+        match connect::to(&self.target, to, place.lane.role(), deadline) {
+            Ok(connection) => {
+                let mut state = self.state();
+                if state.generation != place.generation {
+                    drop(state);
+                    return Ok(None);
+                }
+                let number = state.number;
+                state.number += 1;
+                state.breakers.insert(number, connection.breaker());
+                place.number = Some(number);
+                Ok(Some(Lease { connection, place }))
+            }
+            Err(failure) if fault::is_full(&failure) && self.has_connections() => {
+                let mut state = self.state();
+                state.lanes[place.lane as usize].full_until = Some(Instant::now() + FULL);
+                drop(state);
+                Ok(None)
+            }
+            Err(failure) => {
+                let why = format!("{}: {failure}", connect::name(to));
+                Err(self.fall_since(place.generation, &why))
+            }
+        }
+    }
+
+    fn has_connections(&self) -> bool {
+        !self.state().breakers.is_empty()
+    }
+
+    /// Takes the pool down because of what a connection of `generation` has met, unless that has
+    /// happened since. Returns the fault of the request.
+    pub(super) fn fall_since(&self, generation: u64, why: &str) -> Fault {
+        if self.state().generation == generation {
+            self.fall(why, false);
+        }
+        unavailable(why)
+    }
+
+    /// Takes the pool down. Idle connections are closed; those in use, when they are given back. If
+    /// it is down, another reason is logged if it `matters`: waiting will not help.
+    pub(super) fn fall(&self, why: &str, matters: bool) {
+        let mut closed = Vec::new();
+        let mut state = self.state();
+        match &mut state.server {
+            Server::Down { why: known, .. } if known != why => {
+                let level = if matters { log::Level::Warn } else { log::Level::Debug };
+                log::log!(level, "the database is still not available: {why}");
+                why.clone_into(known);
+            }
+            Server::Down { .. } => {}
+            server @ Server::Up { .. } => {
+                *server = Server::Down { why: why.to_owned(), since: Instant::now() };
+                state.retire(&mut closed);
+                state.attention = true;
+                drop(state);
+                log::warn!("the database is not available, and is tried again: {why}");
+                self.attention.notify_all();
+                self.changed.iter().for_each(Condvar::notify_all);
+            }
+        }
+    }
+
+    /// Takes the pool up: the server with the number `host` can be connected to. Connections to
+    /// another one are cut: it may be a former primary that does not know it yet.
+    pub(super) fn rise(&self, host: usize, writable: bool) {
+        let mut closed = Vec::new();
+        let mut state = self.state();
+        let before = std::mem::replace(&mut state.server, Server::Up { host, writable });
+        let former = std::mem::replace(&mut state.host, host);
+        if former != host {
+            state.retire(&mut closed);
+            state.cut();
+        }
+        drop(state);
+        let line = match before {
+            Server::Down { since, .. } => {
+                format!("is available again after {:.1} s", since.elapsed().as_secs_f32())
+            }
+            Server::Up { .. } if former != host => "is on another server now".to_owned(),
+            Server::Up { writable: could, .. } if could != writable => {
+                "has another state".to_owned()
+            }
+            Server::Up { .. } => return,
+        };
+        let name = self.target.hosts.get(host).map(connect::name).unwrap_or_default();
+        match writable {
+            true => log::info!("the database {line}; it takes writes: {name}"),
+            false => log::warn!("the database {line}; it takes no writes: {name}"),
+        }
+    }
+
+    /// Cuts all connections that are in use: the threads that wait for an answer get an error.
+    pub(super) fn cut(&self) {
+        self.state().cut();
+    }
+
+    /// Closes connections that were idle for long.
+    pub(super) fn tidy(&self) {
+        let now = Instant::now();
+        let mut closed = Vec::new();
+        let mut state = self.state();
+        for lane in Lane::ALL {
+            state.close_old(lane, now, &mut closed);
+        }
+    }
+
+    /// Wakes the keeper.
+    pub(super) fn attend(&self) {
+        self.state().attention = true;
+        self.attention.notify_all();
+    }
+
+    /// Waits until the keeper has something to do, for `longest` at most.
+    pub(super) fn rest(&self, longest: Duration) {
+        let calm = |state: &mut State| !state.attention;
+        let waited = self.attention.wait_timeout_while(self.state(), longest, calm);
+        waited.unwrap_or_else(PoisonError::into_inner).0.attention = false;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Decides what a thread that needs a connection does. Adds connections that must be closed to
+    /// `closed`.
+    fn step(
+        &mut self,
+        lane: Lane,
+        fresh: bool,
+        now: Instant,
+        closed: &mut Vec<Connection>,
+    ) -> Result<Step, Fault> {
+        let host = match &self.server {
+            Server::Down { why, .. } => return Err(unavailable(why)),
+            Server::Up { writable: false, .. } if lane == Lane::Write => {
+                return Err(unavailable("the server takes no writes"));
+            }
+            Server::Up { host, .. } => *host,
+        };
+        self.close_old(lane, now, closed);
+        let shelf = &mut self.lanes[lane as usize];
+        if !fresh && let Some(idle) = shelf.idle.pop() {
+            return Ok(Step::Use(idle));
+        }
+        let is_full = shelf.full_until.is_some_and(|until| now < until);
+        if shelf.open < shelf.limit && !is_full {
+            shelf.open += 1;
+            return Ok(Step::Open(host));
+        }
+        if let Some(idle) = shelf.idle.pop() {
+            // The new one takes its place.
+            self.breakers.remove(&idle.number);
+            closed.push(idle.connection);
+            return Ok(Step::Open(host));
+        }
+        match shelf.open {
+            0 => Err(unavailable("the server has too many connections")),
+            _ => Ok(Step::Wait),
+        }
+    }
+
+    /// Takes connections that were idle for long out of a lane.
+    fn close_old(&mut self, lane: Lane, now: Instant, closed: &mut Vec<Connection>) {
+        let shelf = &mut self.lanes[lane as usize];
+        let old = shelf.idle.partition_point(|idle| now.duration_since(idle.since) > IDLE_LIMIT);
+        shelf.open -= old;
+        for idle in shelf.idle.drain(..old) {
+            self.breakers.remove(&idle.number);
+            closed.push(idle.connection);
+        }
+    }
+
+    /// Takes all idle connections out, and lets those in use not come back.
+    fn retire(&mut self, closed: &mut Vec<Connection>) {
+        self.generation += 1;
+        for shelf in &mut self.lanes {
+            shelf.open -= shelf.idle.len();
+            shelf.full_until = None;
+            for idle in shelf.idle.drain(..) {
+                self.breakers.remove(&idle.number);
+                closed.push(idle.connection);
+            }
+        }
+    }
+
+    fn cut(&self) {
+        self.breakers.values().for_each(Breaker::cut);
+    }
+}
+
+impl Lease<'_> {
+    /// Makes the connection idle. One that is lost, or whose transaction is still open, is closed.
+    pub(super) fn give_back(self) {
+        let Lease { connection, mut place } = self;
+        if connection.is_usable() && !connection.in_transaction() {
+            place.keep(connection);
+        }
+    }
+
+    /// Which generation of the pool's connections it is of.
+    pub(super) fn generation(&self) -> u64 {
+        self.place.generation
+    }
+}
+
+impl Place<'_> {
+    fn keep(&mut self, connection: Connection) {
+        let mut state = self.pool.state();
+        let Some(number) = self.number.filter(|_| state.generation == self.generation) else {
+            return;
+        };
+        let idle = Idle { connection, number, since: Instant::now() };
+        state.lanes[self.lane as usize].idle.push(idle);
+        drop(state);
+        self.kept = true;
+        self.pool.changed[self.lane as usize].notify_one();
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
+        let mut state = self.pool.state();
+        state.lanes[self.lane as usize].open -= 1;
+        if let Some(number) = self.number {
+            state.breakers.remove(&number);
+        }
+        drop(state);
+        self.pool.changed[self.lane as usize].notify_one();
+    }
+}
+
+/// The fault of all requests while the pool is down; why is in the log already.
+fn unavailable(why: &str) -> Fault {
+    Fault::Unavailable(Cause::logged(format!("PostgreSQL is not available: {why}")))
+}

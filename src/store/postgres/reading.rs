@@ -1,0 +1,117 @@
+//! Reads: each statement is a transaction of its own, on a connection that cannot write.
+
+use std::time::{Duration, Instant};
+
+use super::fault::{self, Reach};
+use super::pool::{Lane, Lease, Pool};
+use super::statements::first_of;
+use super::wire::Statement;
+use crate::store::driver::{Dialect, Fault, Queries, Reading, Row, Value};
+
+/// How long the search for one row may take, waiting for a connection included.
+const FIRST_LIMIT: Duration = Duration::from_secs(5);
+/// How long a list may take; as long as `statement_timeout` of these sessions.
+const LIST_LIMIT: Duration = Duration::from_secs(30);
+
+/// Runs `work` once.
+pub(super) fn read(pool: &Pool, work: &mut Reading<'_>) -> Result<(), Fault> {
+    let mut reader = Reader { pool, lease: None, repeated: false };
+    let worked = work(&mut reader);
+    if let Some(lease) = reader.lease {
+        lease.give_back();
+    }
+    worked
+}
+
+/// Runs statements on a connection that it takes for the first of them.
+struct Reader<'a> {
+    pool: &'a Pool,
+    lease: Option<Lease<'a>>,
+    /// A statement was run a second time; no other will be.
+    repeated: bool,
+}
+
+impl Reader<'_> {
+    /// Runs a statement; returns how many rows it answered. If the connection proves lost, or a
+    /// standby has cancelled the statement, it is run once more, unless a row was handed over.
+    fn run(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        limit: Duration,
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<u64, Fault> {
+        let deadline = Instant::now() + limit;
+        let mut fresh = false;
+        loop {
+            let mut lease = match self.lease.take() {
+                Some(lease) => lease,
+                None => self.pool.take(Lane::Read, fresh, deadline)?,
+            };
+            let mut handed = false;
+            let batch = [Statement { sql, values }];
+            let run = lease.connection.run(&batch, deadline, &mut |_, found| {
+                handed = true;
+                row(found)
+            });
+            let failure = match run {
+                Ok(counts) => {
+                    self.lease = Some(lease);
+                    return Ok(counts.first().copied().unwrap_or(0));
+                }
+                Err(failure) => failure,
+            };
+            let reach = fault::reach(&failure);
+            let fault = match (reach, fault::of(failure)) {
+                (Reach::ReadOnly, _) => Fault::Damaged("a read was asked to write".into()),
+                (_, fault) => fault,
+            };
+            let may_help = match reach {
+                Reach::Lost | Reach::Stale => true,
+                Reach::Connected => matches!(fault, Fault::Retry(_)),
+                Reach::ReadOnly => false,
+            };
+            fresh = matches!(reach, Reach::Lost | Reach::Stale);
+            if !fresh {
+                self.lease = Some(lease);
+            }
+            if !may_help || handed || self.repeated || Instant::now() >= deadline {
+                return Err(fault);
+            }
+            self.repeated = true;
+        }
+    }
+}
+
+impl Queries for Reader<'_> {
+    fn dialect(&self) -> Dialect {
+        Dialect::Postgres
+    }
+
+    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
+        let changed = self.run(sql, values, FIRST_LIMIT, &mut |_| Ok(()))?;
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    fn query(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.run(sql, values, LIST_LIMIT, row).map(drop)
+    }
+
+    fn query_first(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.run(sql, values, FIRST_LIMIT, &mut first_of(row)).map(drop)
+    }
+
+    fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {
+        sets.iter().try_for_each(|values| self.execute(sql, values).map(drop))
+    }
+}

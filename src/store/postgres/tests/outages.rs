@@ -1,0 +1,217 @@
+//! The server goes away and comes back; who leads; how the keeper ends.
+
+use std::thread;
+
+use super::*;
+
+/// The time in which a database that is back must be used again.
+const RECOVERY: Duration = Duration::from_secs(2);
+/// "At once", on a machine that has other things to do.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+/// Asserts that reads and writes are refused at once.
+fn refused(driver: &Postgres, what: &str) {
+    let begun = Instant::now();
+    let (runs, written) = write(driver, "down");
+    assert!(is_unavailable(&written), "{what}: {written:?}");
+    assert_eq!(runs, 0, "{what}");
+    let Err(Abort::Fault(fault)) = written else { unreachable!() };
+    assert!(is_logged(fault), "{what}");
+    assert!(read(driver).1.is_err_and(is_logged), "{what}");
+    assert!(begun.elapsed() < AT_ONCE, "{what}: {:?}", begun.elapsed());
+}
+
+fn works(driver: &Postgres) -> bool {
+    driver
+        .write(&mut |queries| Ok(queries.execute("DELETE FROM public.probe", &[]).map(drop)?))
+        .is_ok()
+        && read(driver).1.is_ok()
+}
+
+#[test]
+fn a_server_that_is_away_is_refused_at_once_and_comes_back() {
+    let Some(scratch) = Scratch::make() else { return };
+    let proxy = scratch.proxy();
+    let driver = scratch.open(&proxy);
+    for served in [false, true] {
+        driver.upkeep(served);
+        write(&driver, "ada").1.unwrap();
+        assert_eq!(read(&driver).1.unwrap(), 1);
+        proxy.refuse(true);
+        proxy.cut();
+        // The first one finds out.
+        assert!(is_unavailable(&write(&driver, "eve").1));
+        for _ in 0..100 {
+            refused(&driver, "down");
+        }
+        thread::sleep(Duration::from_millis(700));
+        refused(&driver, "still down");
+        proxy.refuse(false);
+        within(RECOVERY, "back", || works(&driver));
+    }
+}
+
+#[test]
+fn a_server_that_hangs_is_found_out_and_comes_back() {
+    let Some(scratch) = Scratch::make() else { return };
+    let proxy = scratch.proxy();
+    let driver = scratch.open(&proxy);
+    driver.upkeep(true);
+    within(RECOVERY, "leads", || driver.leads());
+    assert!(works(&driver));
+    proxy.stall(true);
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| read(&driver).1.is_err());
+        within(Duration::from_secs(5), "found out", || read_quickly(&driver));
+        assert!(waiting.join().unwrap());
+    });
+    refused(&driver, "hangs");
+    assert!(!driver.leads());
+    proxy.stall(false);
+    within(RECOVERY, "back", || works(&driver));
+}
+
+/// Whether a read is refused at once.
+fn read_quickly(driver: &Postgres) -> bool {
+    matches!(driver.pool.server(), super::super::pool::Server::Down { .. })
+        && read(driver).1.is_err()
+}
+
+#[test]
+fn one_leads_and_another_follows() {
+    let Some(scratch) = Scratch::make() else { return };
+    let (here, there) = (scratch.proxy(), scratch.proxy());
+    let signals: [Arc<Signal>; 2] = Default::default();
+    let first = scratch.open_with(&here, |_| {}, &signals[0]);
+    within(RECOVERY, "the only one leads", || first.leads());
+    let second = scratch.open_with(&there, |_| {}, &signals[1]);
+    assert!(!second.leads());
+    thread::sleep(Duration::from_millis(1_500));
+    assert!(first.leads() && !second.leads());
+    assert!(signals[0].wait(Duration::from_secs(2)), "the leader looks for mail of others");
+    let until = Instant::now() + Duration::from_secs(30);
+    while Instant::now() < until && signals[1].wait(Duration::ZERO) {}
+    here.refuse(true);
+    here.cut();
+    within(Duration::from_secs(3), "the second leads", || second.leads());
+    assert!(!first.leads());
+    here.refuse(false);
+    within(RECOVERY, "the first is back", || works(&first));
+    thread::sleep(Duration::from_millis(1_200));
+    assert!(!first.leads() && second.leads());
+    drop(second);
+    within(RECOVERY, "the first leads again", || first.leads());
+}
+
+#[test]
+fn a_keeper_whose_connection_alone_is_lost_takes_nothing_down() {
+    let Some(scratch) = Scratch::make() else { return };
+    let proxy = scratch.proxy();
+    let driver = scratch.open(&proxy);
+    within(RECOVERY, "leads", || driver.leads());
+    let mut direct = scratch.direct();
+    for _ in 0..3 {
+        assert!(direct.end_others() >= 1);
+        for _ in 0..30 {
+            assert!(works(&driver));
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+    within(RECOVERY, "leads again", || driver.leads());
+}
+
+#[test]
+fn nothing_is_left_when_the_driver_is_dropped() {
+    let Some(scratch) = Scratch::make() else { return };
+    let proxy = scratch.proxy();
+    let driver = scratch.open(&proxy);
+    within(RECOVERY, "leads", || driver.leads());
+    assert!(works(&driver));
+    let pool = Arc::downgrade(&driver.pool);
+    let begun = Instant::now();
+    drop(driver);
+    assert!(begun.elapsed() < AT_ONCE, "{:?}", begun.elapsed());
+    within(AT_ONCE, "no cycle", || pool.upgrade().is_none());
+    let mut direct = scratch.direct();
+    let others = "SELECT count(*) FROM pg_stat_activity
+                  WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    within(RECOVERY, "no connection", || direct.number(others) == 0);
+}
+
+#[test]
+fn a_copy_keeps_servers_away_and_servers_keep_a_copy_away() {
+    let Some(scratch) = Scratch::make() else { return };
+    let proxy = scratch.proxy();
+    let mut copy = scratch.direct();
+    let lock = "SELECT pg_try_advisory_lock(1279869780, 3)::int::bigint";
+    assert_eq!(copy.number(lock), 1);
+    let driver = scratch.open(&proxy);
+    assert!(works(&driver), "a command is no server");
+    assert!(!driver.leads());
+    within(RECOVERY, "refused", || read_quickly(&driver));
+    refused(&driver, "copy");
+    copy.run("SELECT pg_advisory_unlock(1279869780, 3)");
+    within(RECOVERY, "served", || works(&driver));
+    within(RECOVERY, "leads", || driver.leads());
+    assert_eq!(copy.number(lock), 0);
+}
+
+#[test]
+fn a_server_that_takes_no_writes_is_read() {
+    let Some(scratch) = Scratch::make() else { return };
+    let proxy = scratch.proxy();
+    let driver = scratch.open(&proxy);
+    within(RECOVERY, "leads", || driver.leads());
+    write(&driver, "ada").1.unwrap();
+    scratch.set_read_only(true);
+    scratch.direct().end_others();
+    within(RECOVERY, "writes are refused, reads are not", || {
+        is_unavailable(&write(&driver, "eve").1) && read(&driver).1.is_ok_and(|rows| rows == 1)
+    });
+    let (runs, _) = write(&driver, "eve");
+    assert_eq!(runs, 0);
+    scratch.set_read_only(false);
+    scratch.direct().end_others();
+    within(Duration::from_secs(3), "writes again", || write(&driver, "eve").1.is_ok());
+    within(RECOVERY, "leads", || driver.leads());
+}
+
+#[test]
+fn only_a_server_that_takes_writes_will_do_if_that_is_asked_for() {
+    let Some(scratch) = Scratch::make() else { return };
+    let (primary, standby) = (scratch.proxy(), scratch.proxy());
+    scratch.set_read_only(true);
+    let mut target = scratch.target(primary.port);
+    target.hosts.extend(scratch.target(standby.port).hosts);
+    target.writable = true;
+    let problem = Postgres::open(&target, &Arc::default()).unwrap_err();
+    assert!(problem.what.contains("read-only") && problem.next.contains("primary"), "{problem}");
+    scratch.set_read_only(false);
+    let driver = Postgres::open(&target, &Arc::default()).unwrap();
+    assert!(works(&driver));
+    // The second host is used when the first is away.
+    primary.refuse(true);
+    primary.cut();
+    let _ = read(&driver);
+    within(RECOVERY, "the other host", || works(&driver));
+    standby.refuse(true);
+    standby.cut();
+    let _ = read(&driver);
+    primary.refuse(false);
+    within(RECOVERY, "the first host", || works(&driver));
+}
+
+#[test]
+fn a_server_that_cannot_be_opened_is_a_problem_with_a_next_step() {
+    let Some(scratch) = Scratch::make() else { return };
+    let check = |change: &dyn Fn(&mut Target), what: &str, next: &str| {
+        let mut target = scratch.0.target.clone();
+        change(&mut target);
+        let problem = Postgres::open(&target, &Arc::default()).unwrap_err();
+        assert!(problem.what.contains(what), "{problem}");
+        assert!(problem.next.contains(next), "{problem}");
+    };
+    check(&|target| target.hosts[0].port = 1, ":1: ", "PostgreSQL runs there");
+    check(&|target| target.name = "lictor_no_such".into(), "3D000", "createdb lictor_no_such");
+    check(&|target| target.user = "lictor_nobody".into(), "lictor_nobody", "");
+}

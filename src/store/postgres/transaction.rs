@@ -1,0 +1,230 @@
+//! One transaction, begun again until it is committed, refused, or out of time.
+//!
+//! **Why SERIALIZABLE.** The rules of the store read and then write: "another administrator is
+//! left" reads one row and changes another. At any weaker level two such transactions, each right
+//! by itself, can be wrong together (write skew), and every rule would need locks of its own. At
+//! this level PostgreSQL lets a set of transactions commit only if some order of them, one after
+//! the other, has the same outcome; otherwise it fails one of them, which is run again.
+//!
+//! **Why `turn`.** A transaction that is run again may fail again, and under load for ever. So
+//! after [`TRIES`] runs it is run alone. Every transaction locks the empty table `turn` before
+//! anything else: in ROW SHARE mode, which many can hold at the same time, or, to be alone, in
+//! EXCLUSIVE mode, which excludes all others. `LOCK TABLE` takes no snapshot; the first statement
+//! after it does.
+//!
+//! **Why the last run does not fail to serialize.** PostgreSQL fails a transaction only for its
+//! conflicts with concurrent ones: those whose commit its snapshot does not see. When the lock is
+//! granted, all transactions that held it have ended, and PostgreSQL makes a commit visible before
+//! it releases the locks; so the snapshot, which comes later, sees them all. No other one begins to
+//! read before this one has ended. Reads outside of transactions are READ COMMITTED and play no part
+//! in conflicts. For the same reason it cannot deadlock: nobody else holds locks on our rows.
+//! PostgreSQL queues waiting locks, so ROW SHARE locks that are asked for later do not overtake
+//! the exclusive one. A person with psql can still be in the way; then it is the time limit that
+//! ends it.
+//!
+//! **A lost connection.** Before COMMIT is sent the server undoes the transaction, so it is run
+//! again on a new connection, once. After that nobody knows whether it was committed. It is never
+//! run again then: a registration that was committed would be refused as taken, a code as used.
+//! The request is answered 503.
+//!
+//! **A refusal by a rule** ends with ROLLBACK, so PostgreSQL does not confirm what was read. That
+//! is enough: it was one snapshot, a state that did exist, and nothing was written.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::fault::{self, Reach};
+use super::pool::{Lane, Lease, Pool};
+use super::statements::{Failed, Limit, Statements};
+use super::wire::{Connection, Failure, Statement};
+use crate::error::Cause;
+use crate::store::driver::{Abort, Fault, Writing};
+use crate::values::random;
+
+/// How long a transaction may take in all, waiting and repeating included.
+const LIMIT: Duration = Duration::from_secs(5);
+/// How long COMMIT may take if less than that is left: giving up on it leaves the outcome unknown.
+const COMMIT_LIMIT: Duration = Duration::from_secs(2);
+/// How long ROLLBACK may take before the connection is closed instead.
+const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
+/// How often a transaction is run beside others before it is run alone.
+const TRIES: u32 = 3;
+/// The longest pause before the second run; it doubles for the third.
+const PAUSE: Duration = Duration::from_millis(4);
+
+const BEGIN: Statement<'static> = plain("BEGIN ISOLATION LEVEL SERIALIZABLE");
+const COMMIT: Statement<'static> = plain("COMMIT");
+const ROLLBACK: Statement<'static> = plain("ROLLBACK");
+
+/// How a transaction begins, in one round trip with its first statement.
+const BESIDE_OTHERS: &[Statement<'static>] = &[BEGIN, plain("LOCK TABLE turn IN ROW SHARE MODE")];
+const ALONE: &[Statement<'static>] = &[BEGIN, plain("LOCK TABLE turn IN EXCLUSIVE MODE")];
+
+const fn plain(sql: &'static str) -> Statement<'static> {
+    Statement { sql, values: &[] }
+}
+
+/// Why a run of a transaction did not commit.
+enum Ended {
+    /// It is not run again.
+    Finally(Abort),
+    /// Another transaction was in the way. The fault is for the case that this was the last run.
+    Conflict { last: Fault },
+    /// The connection was lost before COMMIT was sent.
+    Lost(Fault),
+    /// The connection is of no use any more; see [`Reach::Stale`].
+    Stale,
+}
+
+impl From<Fault> for Ended {
+    fn from(fault: Fault) -> Ended {
+        Ended::Finally(fault.into())
+    }
+}
+
+/// Runs `work` in a transaction; see [`Driver::write`](crate::store::driver::Driver::write).
+pub(super) fn write(pool: &Pool, work: &mut Writing<'_>) -> Result<(), Abort> {
+    let deadline = Instant::now() + LIMIT;
+    let (mut conflicts, mut lost) = (0, false);
+    // Whether the next connection must be a new one.
+    let mut fresh = false;
+    loop {
+        let opening = if conflicts < TRIES { BESIDE_OTHERS } else { ALONE };
+        let lease = pool.take(Lane::Write, fresh, deadline)?;
+        let generation = lease.generation();
+        let ended = match run(pool, lease, opening, deadline, work) {
+            Ok(()) => return Ok(()),
+            Err(ended) => ended,
+        };
+        fresh = false;
+        let fault = match ended {
+            Ended::Finally(abort) => return Err(abort),
+            Ended::Conflict { last } if conflicts == TRIES => return Err(last.into()),
+            Ended::Conflict { last } => {
+                conflicts += 1;
+                if conflicts < TRIES {
+                    pause(conflicts);
+                }
+                last
+            }
+            Ended::Lost(fault) if lost => return Err(fault.into()),
+            Ended::Stale if lost => {
+                let why = "the server begins no serializable transaction";
+                return Err(pool.fall_since(generation, why).into());
+            }
+            Ended::Lost(fault) => {
+                (lost, fresh) = (true, true);
+                fault
+            }
+            Ended::Stale => {
+                (lost, fresh) = (true, true);
+                continue;
+            }
+        };
+        if Instant::now() >= deadline {
+            return Err(fault.into());
+        }
+    }
+}
+
+/// Runs `work` once.
+fn run(
+    pool: &Pool,
+    mut lease: Lease<'_>,
+    opening: &'static [Statement<'static>],
+    deadline: Instant,
+    work: &mut Writing<'_>,
+) -> Result<(), Ended> {
+    let limit = Limit::Until(deadline);
+    let mut statements = Statements::opened_by(opening, &mut lease.connection, limit);
+    let worked = work(&mut statements);
+    let (begun, failed) = statements.end();
+    let outcome = match (worked, failed) {
+        // What a lost connection or a conflict made of the work does not count.
+        (worked, Some(failed)) => {
+            if failed.reach == Reach::ReadOnly {
+                let why = "the server takes no writes any more";
+                return Err(pool.fall_since(lease.generation(), why).into());
+            }
+            Err(after_failure(worked, failed))
+        }
+        (Ok(()), None) if begun => {
+            let committed = commit(&mut lease.connection, deadline);
+            lease.give_back();
+            return committed;
+        }
+        (Ok(()), None) => Ok(()),
+        (Err(Abort::Fault(Fault::Retry(why))), None) => {
+            Err(Ended::Conflict { last: Fault::Unavailable(why) })
+        }
+        (Err(abort), None) => Err(Ended::Finally(abort)),
+    };
+    match outcome {
+        Err(Ended::Lost(_) | Ended::Stale) => drop(lease),
+        _ => {
+            if begun {
+                roll_back(&mut lease.connection);
+            }
+            lease.give_back();
+        }
+    }
+    outcome
+}
+
+/// Returns what follows after a statement failed, whatever `work` has made of the fault. If it has
+/// swallowed the fault, nothing was written all the same.
+fn after_failure(worked: Result<(), Abort>, failed: Failed) -> Ended {
+    match (failed.fault, worked) {
+        (fault, _) if failed.reach == Reach::Lost => Ended::Lost(fault),
+        _ if failed.reach == Reach::Stale => Ended::Stale,
+        // Alone, there was no other transaction that could have caused a violation.
+        (Fault::Retry(why), _) if failed.is_violation => {
+            Ended::Conflict { last: Fault::Damaged(why) }
+        }
+        (Fault::Retry(why), _) => Ended::Conflict { last: Fault::Unavailable(why) },
+        (_, Err(abort)) => Ended::Finally(abort),
+        (fault, Ok(())) => Ended::Finally(fault.into()),
+    }
+}
+
+fn commit(connection: &mut Connection, deadline: Instant) -> Result<(), Ended> {
+    let deadline = deadline.max(Instant::now() + COMMIT_LIMIT);
+    let failure = match connection.run(&[COMMIT], deadline, &mut |_, _| Ok(())) {
+        // A warning: somebody has ended the wait for the synchronous standby. The transaction is
+        // committed here, and would be lost with this server.
+        Ok(_) if connection.warned() => return Err(unknown("the standby may not have it").into()),
+        Ok(_) => return Ok(()),
+        Err(failure) => failure,
+    };
+    match &failure {
+        // With these the server says that it has undone the transaction.
+        Failure::Refused(refusal)
+            if !refusal.fatal && matches!(&refusal.code, [b'4', b'0', ..] | [b'2', b'3', ..]) =>
+        {
+            match fault::of(failure) {
+                Fault::Retry(why) => Err(Ended::Conflict { last: Fault::Unavailable(why) }),
+                fault => Err(fault.into()),
+            }
+        }
+        _ => Err(unknown(&failure.to_string()).into()),
+    }
+}
+
+fn unknown(why: &str) -> Fault {
+    let text = format!("it is not known whether a transaction was committed: {why}");
+    Fault::Unavailable(Cause::from(text))
+}
+
+/// Undoes a transaction. If that fails, the connection is closed, which does the same.
+fn roll_back(connection: &mut Connection) {
+    let deadline = Instant::now() + ROLLBACK_LIMIT;
+    if let Err(failure) = connection.run(&[ROLLBACK], deadline, &mut |_, _| Ok(())) {
+        log::debug!("a connection is closed, since ROLLBACK failed: {failure}");
+    }
+}
+
+/// Waits for a random while, so that transactions which met do not meet again.
+fn pause(conflicts: u32) {
+    let [random] = random::<1>().unwrap_or([128]);
+    thread::sleep(PAUSE * conflicts * u32::from(random) / 256);
+}
