@@ -21,6 +21,7 @@
 //! | `signal` | what wakes the thread that delivers mail |
 //! | `database` | which database, as a value |
 //! | `transaction` | what a transaction writes besides rows |
+//! | `room` | whether a limit on rows leaves room for another |
 //! | `driver` | what a database gives to the store |
 //! | `rows/` | the statements, and the types of rows |
 //! | `sqlite/` | the driver of an SQLite file |
@@ -52,6 +53,7 @@ mod operator;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod room;
 mod rotation;
 mod rows;
 mod second_factors;
@@ -72,8 +74,8 @@ use crate::error::{Error, Problem};
 
 pub use authority::{Authority, Proof};
 pub use consecutive::{Familiarity, GUARDED};
-pub use database::{Database, Inspection};
-pub use driver::Concurrency;
+pub use database::Database;
+pub use driver::{Concurrency, Inspection};
 pub use entry::{Actor, Entry, Event};
 pub use outbox::LinkMail;
 pub use rotation::RotationPolicy;

@@ -9,12 +9,13 @@ mod failures;
 mod gated;
 mod invitations;
 mod known_places;
+mod limits;
 mod mails;
 mod notices;
 mod second_factors;
 mod sessions;
 mod tickets;
-mod twice;
+pub(in crate::store) mod twice;
 mod users;
 
 use std::fs;
