@@ -3,7 +3,7 @@
 //!
 //! The certificate of a mail server must be issued by an authority of the system, or of the file that
 //! SSL_CERT_FILE names, for the host in the setting; no setting turns this check off. For a database
-//! the setting `sslmode` says what is checked, as for every client of PostgreSQL.
+//! `sslmode` in the URL of the database says what is checked, as for every client of PostgreSQL.
 
 #[cfg(feature = "postgres")]
 mod binding;

@@ -35,8 +35,10 @@ use crate::values::{Email, Language, PasswordHash, Roles, Username};
 
 /// The backends that are tested, and what gives a test an empty database: nothing if there is no
 /// server for tests.
-const BACKENDS: [(&str, fn(&str) -> Option<Box<dyn Empty>>); 2] =
-    [("sqlite", sqlite), ("postgres", postgres)];
+const BACKENDS: [(&str, Begin); 2] = [("sqlite", sqlite), ("postgres", postgres)];
+
+/// Makes an empty database for the test with this name.
+type Begin = fn(&str) -> Option<Box<dyn Empty>>;
 
 /// Threads of a test that use a store at the same time, at most.
 const THREADS: usize = 9;
