@@ -16,6 +16,7 @@
 //! | `delivery` | which mail is due, and what it says |
 //! | `entry`, `audit` | who did what |
 //! | `operator` | what only the command line asks |
+//! | `copy/` | copying a whole database into another one |
 //! | `sweep` | what expires |
 //! | `signal` | what wakes the thread that delivers mail |
 //! | `database` | which database, as a value |
@@ -33,6 +34,8 @@ mod authority;
 mod consecutive;
 #[cfg(test)]
 mod contract;
+#[cfg(any(test, feature = "cli"))]
+mod copy;
 mod database;
 #[cfg(any(test, feature = "mail"))]
 mod delivery;
@@ -91,7 +94,10 @@ pub use users::Change;
 pub(crate) use testing::Network;
 
 #[cfg(feature = "cli")]
-pub use rows::operator::QueuedMail;
+pub use {
+    copy::{CopiedTable, CopyProgress},
+    rows::operator::QueuedMail,
+};
 #[cfg(feature = "mail")]
 pub use {
     delivery::{OutgoingMail, Topic},

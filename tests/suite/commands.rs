@@ -159,9 +159,7 @@ fn a_server_without_mail_deletes_notices_that_are_an_hour_old() {
     let dir = Dir::new();
     done(&dir, &["user", "add", "ada", "--email", "ada@mail.example"], PASSWORD);
     done(&dir, &["user", "passwd", "ada"], "ten paper boats");
-    let database = rusqlite::Connection::open(dir.database()).unwrap();
-    database.execute("UPDATE outbox SET created = created - 3601", []).unwrap();
-    drop(database);
+    dir.sql().execute("UPDATE outbox SET created = created - 3601", &[]);
     let server = Server::start_in(dir, &[]);
     eventually(|| queued(&server.dir).is_empty());
 }

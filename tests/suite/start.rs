@@ -122,7 +122,7 @@ fn refusals() {
         "without a path",
     );
 
-    let database = rusqlite::Connection::open(dir.database()).unwrap();
+    let database = rusqlite::Connection::open(dir.file()).unwrap();
     database.execute_batch("PRAGMA user_version = 1000").unwrap();
     refused(&dir, &[], &secret, "is of version 1000", "newer lictor");
 }

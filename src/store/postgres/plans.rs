@@ -138,8 +138,8 @@ fn every_statement_finds_its_rows_by_index() {
     database.script(FILL);
     let mut connection = connect::first(&database.target, Role::Write).unwrap().connection;
     let mut statements = statements.lock().unwrap();
-    // Those with which `act` shows all rows.
-    statements.retain(|sql| !sql.starts_with("SELECT '"));
+    // Those of `act` itself.
+    statements.retain(|sql| !sql.starts_with("SELECT '") && !sql.contains("name = 'bob'"));
     assert!(statements.len() > 60, "{}", statements.len());
     for (number, sql) in statements.iter().enumerate() {
         connection.script(&format!("PREPARE p{number} AS {sql}"), soon()).unwrap();

@@ -33,7 +33,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub(super) use self::catalog::missing;
 pub(super) use self::problems::{damaged, not_there};
@@ -48,15 +48,14 @@ pub(super) const LOCKS: i32 = 0x4C49_4354;
 /// The second key: who holds it makes or upgrades the tables.
 pub(super) const UPGRADE: i32 = 1;
 /// The second key: who holds it delivers mails and sweeps.
+#[cfg_attr(not(test), allow(dead_code, reason = "the keeper's statements have it as text"))]
 pub(super) const LEADER: i32 = 2;
 /// The second key: every server holds it together with others; a copy holds it alone.
+#[cfg_attr(not(test), allow(dead_code, reason = "the keeper's statements have it as text"))]
 pub(super) const SERVER: i32 = 3;
 
 /// The current version; the number is that of the SQLite schema with the same tables.
 pub(super) const VERSION: i64 = 4;
-
-/// How long opening may take, the wait for another process that upgrades the tables included.
-const LIMIT: Duration = Duration::from_secs(600);
 
 /// What the tables are, and how older ones become that.
 struct Plan {
@@ -87,8 +86,11 @@ const CURRENT: Plan = Plan {
 
 /// Makes the tables if there are none, and brings older ones to the current version. The connection
 /// may write, and has no transaction open.
-pub(super) fn open(connection: &mut Connection, target: &Target) -> Result<(), Problem> {
-    let deadline = Instant::now() + LIMIT;
+pub(super) fn open(
+    connection: &mut Connection,
+    target: &Target,
+    deadline: Instant,
+) -> Result<(), Problem> {
     open_as(&CURRENT, &mut Session { connection, target, deadline })
 }
 
@@ -123,7 +125,7 @@ fn open_as(plan: &Plan, session: &mut Session<'_>) -> Result<(), Problem> {
 
 /// Makes or upgrades the tables, in the transaction that is open.
 fn make(plan: &Plan, session: &mut Session<'_>) -> Result<(), Problem> {
-    session.script("SELECT pg_catalog.pg_advisory_xact_lock(1279869780, 1)")?;
+    session.script(&format!("SELECT pg_catalog.pg_advisory_xact_lock({LOCKS}, {UPGRADE})"))?;
     // Another process may have done it before this one got the lock.
     match look(session, plan.version)? {
         State::Of(version) if version == plan.version => return Ok(()),
