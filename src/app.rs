@@ -93,7 +93,7 @@ impl App {
             log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
         }
         let tokens = Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?;
-        // The threads that read: the workers, those that hash, one that writes, one that mails.
+        // The threads that read a file: the workers, those that hash, one that writes, one that mails.
         let readers = config.engine.workers + config.engine.slow_workers + 2;
         // Last: a setting that is refused above makes no file, and upgrades none.
         let store = Store::open(&config.database, readers)?;
@@ -216,8 +216,13 @@ impl App {
     /// Checks a request's token, and the token's session and user.
     pub(crate) fn check_token(&self, call: &Call<'_>) -> Result<Identity, Error> {
         let identity = self.check_tokens(call, |check| check.identity(call.request))?;
-        log::debug!("user {} is let in", identity.id());
+        self.let_in(&identity);
         Ok(identity)
+    }
+
+    /// Logs that a token was checked and found good.
+    pub(crate) fn let_in(&self, identity: &Identity) {
+        log::debug!("user {} is let in", identity.id());
     }
 
     /// Lets `check` check tokens and sessions.

@@ -85,6 +85,13 @@ impl Handler {
     }
 }
 
+impl Handler {
+    /// Whether it needs a good token.
+    pub(crate) fn is_for_users(&self) -> bool {
+        !matches!(self.0, Guarded::Public(_))
+    }
+}
+
 impl fmt::Debug for Handler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
@@ -128,7 +135,7 @@ pub struct Route {
 
 impl Route {
     /// An endpoint that waits for nothing; say so if it waits ([`Route::reads`], [`searches`],
-    /// [`writes`], [`hashes`]). `GET` answers `HEAD` as well. One segment of the path can be a
+    /// [`writes`], [`hashes`]). While it runs, other requests wait for the same thread. `GET` answers `HEAD` as well. One segment of the path can be a
     /// parameter, written `{id}`; the handler finds its value in `call.request.parameter`.
     ///
     /// If [`Config::cors`](crate::Config::cors) is narrowed, pages of other origins are refused

@@ -338,6 +338,12 @@ fn describe_tls(error: &io::Error, own_authority: &str) -> String {
              (with basicConstraints=CA:FALSE)"
                 .into()
         }
+        Bad::UnsupportedSignatureAlgorithmContext { .. }
+        | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "its certificate is signed in a way that lictor does not know; RSA and ECDSA with \
+             SHA-256 or SHA-384, and Ed25519, will do"
+                .into()
+        }
         Bad::Other(other) => format!("its certificate is not accepted: {other}"),
         other => format!("its certificate is not accepted: {other}"),
     }

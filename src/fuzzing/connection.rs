@@ -293,9 +293,9 @@ impl Service for Echo {
         }
     }
 
-    fn answer_queued(&self, request: &Request<'_>, _: Timestamp, ticket: u32) -> Response {
-        assert_eq!((request.path, ticket), ("/slow", TICKET));
-        self.echo(request)
+    fn answer_queued(&self, request: &Request<'_>, queued: Queued, _: Timestamp) -> Answer {
+        assert_eq!((request.path, queued.ticket), ("/slow", TICKET));
+        Answer::Ready(self.echo(request))
     }
 
     fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {

@@ -60,6 +60,31 @@ impl Identity {
         self.require(role.as_str())
     }
 
+    /// Returns the user of a valid token whose session the store has found, or the reason why it is
+    /// refused. Gives the claims back if the store must be asked further: the session is not known,
+    /// or is another user's.
+    pub(crate) fn of(
+        claims: Claims,
+        standing: Option<Standing>,
+    ) -> Result<Result<Identity, Error>, Claims> {
+        let Some(Standing { person, ended, began }) = standing else { return Err(claims) };
+        if person.id != claims.id {
+            return Err(claims);
+        }
+        if ended && person.active {
+            return Ok(Err(Error::Revoked));
+        }
+        Ok(Identity::active(person, claims, began))
+    }
+
+    fn active(person: Person, claims: Claims, began: Timestamp) -> Result<Identity, Error> {
+        let Person { id, name, roles, active } = person;
+        match active {
+            true => Ok(Identity { id, name, roles, session: claims.jti, began }),
+            false => Err(Error::InactiveUser),
+        }
+    }
+
     fn require(&self, role: &str) -> Result<(), Error> {
         match self.roles.iter().any(|one| one == role) {
             true => Ok(()),
@@ -120,23 +145,20 @@ pub(crate) struct TokenCheck<'a> {
 impl TokenCheck<'_> {
     /// Checks the token of a request that needs access; returns its user.
     pub(crate) fn identity(&self, request: &Request<'_>) -> Result<Identity, Error> {
-        self.identify(self.tokens.access(token(request)?, self.now)?)
+        self.identify(self.tokens.access_of(request, self.now)?)
     }
 
     /// Checks the session and the user of a valid token; returns the user.
     pub(crate) fn identify(&self, claims: Claims) -> Result<Identity, Error> {
         let standing = self.store.standing(&claims.jti)?;
         let known = standing.is_some();
-        let (Person { id, name, roles, active }, began) = match standing {
-            Some(Standing { person, ended: false, began }) if person.id == claims.id => {
-                (person, began)
+        match Identity::of(claims, standing) {
+            Ok(checked) => checked,
+            Err(claims) => {
+                let (person, began) = self.adopt(&claims, known)?;
+                Identity::active(person, claims, began)
             }
-            _ => self.adopt(&claims, known)?,
-        };
-        if !active {
-            return Err(Error::InactiveUser);
         }
-        Ok(Identity { id, name, roles, session: claims.jti, began })
     }
 
     /// Begins the session of a token that another program with the same secret has issued; returns
@@ -165,6 +187,13 @@ impl TokenCheck<'_> {
             }
             _ => Err(Error::Revoked),
         }
+    }
+}
+
+impl Tokens {
+    /// Reads the token of a request that needs access now.
+    pub(crate) fn access_of(&self, request: &Request<'_>, now: Timestamp) -> Result<Claims, Error> {
+        self.access(token(request)?, now)
     }
 }
 

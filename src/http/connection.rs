@@ -65,6 +65,8 @@ pub(crate) struct Connection {
     queued: Option<Queued>,
     /// Its sender's number, if it needs no place in its client's share.
     priority: Option<u64>,
+    /// How often threads of pools have named another pool for it.
+    moves: u8,
     next: Next,
     wait: Wait,
     deadline: u64,
@@ -97,6 +99,7 @@ impl Connection {
             peer,
             queued: None,
             priority: None,
+            moves: 0,
             next: Next::Read,
             wait: Wait::Head,
             deadline: deadline_after(at, limits.head_time),
@@ -122,12 +125,23 @@ impl Connection {
     /// The pool that the next request waits for, and the client in whose share of the queue; `None`
     /// unless [`Next::Queue`] is next.
     pub(crate) fn queued(&self) -> Option<(usize, IpAddr)> {
-        self.queued.map(|queued| (queued.pool, queued.client.unwrap_or(self.peer)))
+        self.queued.as_ref().map(|queued| (queued.pool, queued.client.unwrap_or(self.peer)))
     }
 
     /// The number of that request's sender, if it may wait although its client's share is used up.
     pub(crate) fn priority(&self) -> Option<u64> {
-        self.queued.and(self.priority)
+        self.queued.as_ref().and(self.priority)
+    }
+
+    /// Takes out what the service knows about the request that waits;
+    /// [`put_queued`](Self::put_queued) puts it back before the next step.
+    pub(crate) fn take_queued(&mut self) -> Option<Queued> {
+        self.queued.take()
+    }
+
+    /// Puts back what [`take_queued`](Self::take_queued) took.
+    pub(crate) fn put_queued(&mut self, queued: Queued) {
+        self.queued = Some(queued);
     }
 
     /// What to do once all output is written.
@@ -163,6 +177,7 @@ impl Connection {
         self.need = 0;
         self.chunked = None;
         self.continued = false;
+        self.moves = 0;
         self.wait = Wait::Idle;
         self.deadline = deadline_after(context.at, context.limits.idle_time);
     }

@@ -59,5 +59,5 @@ pub(super) const INTERNAL: Refusal =
     refusal(500, "InternalError", "Something went wrong on the server; its log says what");
 pub(super) const OVERLOADED: Refusal = Refusal {
     retry_after: Some(1),
-    ..refusal(503, "Overloaded", "Too many logins are waiting; try again shortly")
+    ..refusal(503, "Overloaded", "Too many requests are waiting; try again shortly")
 };

@@ -2,8 +2,9 @@
 //!
 //! Leader and followers: the workers all wait on one epoll set. The worker that gets a connection
 //! reads, parses, answers and writes; no other thread takes part. A request whose answer takes time
-//! goes into the queue of a pool, together with its connection; the service says which pool. One
-//! more thread, the keeper, accepts connections, enforces deadlines and stops the engine.
+//! goes into the queue of a pool, together with its connection; the service says which pool. Where
+//! many requests wait for the same thing, the workers themselves take them in batches. One more
+//! thread, the keeper, accepts connections, enforces deadlines and stops the engine.
 //!
 //! | file | owns |
 //! |---|---|
@@ -15,7 +16,7 @@
 //! | `worker` | the loop of a worker |
 //! | `turn` | one turn with a connection: write, read, answer |
 //! | `queue` | the bounded queue before a pool |
-//! | `pool` | the loop of a pool's thread |
+//! | `pool` | answering what waits in a queue: a pool's threads, and batches |
 //! | `keeper` | accepting, deadlines |
 //! | `evict` | which connection is closed when a slot is needed |
 //! | `drain` | the end |
@@ -121,6 +122,8 @@ struct Engine<'a, S> {
     table: Table,
     /// The service's pools, each with its queue.
     pools: Vec<(Pool, Queue)>,
+    /// Whether there is a pool of batches.
+    batches: bool,
     /// No new connections, and every answer is the last of its connection.
     stopping: AtomicBool,
     /// The threads end.
@@ -135,8 +138,10 @@ impl<'a, S: Service> Engine<'a, S> {
         pools: Vec<Pool>,
         max_connections: usize,
     ) -> io::Result<Engine<'a, S>> {
+        let batches = pools.iter().any(Pool::is_batched);
         let with_queue = |pool: Pool| {
-            let queue = Queue::new(pool.queue, pool.per_client);
+            // A connection waits in one queue at most, with one request.
+            let queue = Queue::new(pool.queue.min(max_connections), pool.per_client);
             (pool, queue)
         };
         Ok(Engine {
@@ -146,6 +151,7 @@ impl<'a, S: Service> Engine<'a, S> {
             keeper_poll: Poll::new()?,
             table: Table::new(max_connections, settings.max_per_ip),
             pools: pools.into_iter().map(with_queue).collect(),
+            batches,
             stopping: AtomicBool::new(false),
             done: AtomicBool::new(false),
             start: Instant::now(),
@@ -158,16 +164,20 @@ impl<'a, S: Service> Engine<'a, S> {
         std::thread::scope(|scope| {
             // Also after an error the threads must end, or the scope would wait for ever.
             let _end = EndThreads { engine: self, wake: &wake };
-            for number in 0..self.settings.workers.max(1) {
+            // While some wait for batches, the others are as many as without batches.
+            let batched = self.pools.iter().filter(|(pool, _)| pool.is_batched());
+            let more: usize = batched.map(|(pool, _)| pool.threads.max(1)).sum();
+            for number in 0..self.settings.workers.max(1) + more {
                 let name = format!("worker-{number}");
                 std::thread::Builder::new().name(name).spawn_scoped(scope, || self.run_worker())?;
             }
-            for (number, (pool, queue)) in self.pools.iter().enumerate() {
+            let alone = |(_, (pool, _)): &(usize, &(Pool, Queue))| !pool.is_batched();
+            for (number, (pool, queue)) in self.pools.iter().enumerate().filter(alone) {
                 for thread in 0..pool.threads.max(1) {
                     let name = format!("{}-{thread}", pool.name);
                     std::thread::Builder::new()
                         .name(name)
-                        .spawn_scoped(scope, move || self.run_pool_thread(number, queue))?;
+                        .spawn_scoped(scope, move || self.run_pool_thread(number, pool, queue))?;
                 }
             }
             self.run_keeper(listener, stop)

@@ -1,9 +1,10 @@
 //! The bounded queue before a pool: connections in the order in which they came, with a share for
-//! each client.
+//! each client. A thread of the pool takes one at a time, and is woken only if it sleeps; or workers
+//! take batches.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::ip::grouped;
@@ -17,13 +18,21 @@ pub(super) struct Queue {
     changed: Condvar,
     /// How many may wait.
     room: usize,
-    /// How many of one client may wait.
+    /// How many of one client may wait; as many as there is room for means that there are no
+    /// shares.
     share: usize,
 }
 
 struct State {
     jobs: VecDeque<Job>,
     closed: bool,
+    /// Threads that sleep.
+    sleeping: usize,
+    /// How many of them are on their way: each has been woken, or its patience is over. All of them
+    /// look at the queue before they sleep again.
+    woken: usize,
+    /// Workers that take batches.
+    takers: usize,
 }
 
 /// A connection that waits.
@@ -57,7 +66,7 @@ impl Queue {
     pub(super) fn new(room: usize, share: usize) -> Queue {
         // A push allocates nothing.
         let jobs = VecDeque::with_capacity(room);
-        let state = State { jobs, closed: false };
+        let state = State { jobs, closed: false, sleeping: 0, woken: 0, takers: 0 };
         Queue { state: Mutex::new(state), changed: Condvar::new(), room, share }
     }
 
@@ -66,27 +75,29 @@ impl Queue {
     /// out.
     pub(super) fn push(&self, index: u32, client: IpAddr, priority: Option<u64>) -> Push {
         let client = grouped(client);
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let job = Job { index, client, priority };
+        let mut state = self.lock();
         if state.closed || state.jobs.len() >= self.room {
             return Push::Full;
         }
-        let in_share =
-            |job: &&Job| job.client == client && job.priority.is_some() == priority.is_some();
-        let in_use = state.jobs.iter().filter(in_share).count();
-        let same_sender = |job: &&Job| priority.is_some() && job.priority == priority;
-        if in_use >= self.share || state.jobs.iter().filter(same_sender).count() >= PRIORITY_PLACES
-        {
+        // Counting looks at each job: a queue without shares can be long.
+        if self.share < self.room && !state.has_place(&job, self.share) {
             return Push::NoShare;
         }
-        state.jobs.push_back(Job { index, client, priority });
+        state.jobs.push_back(job);
+        let wake = state.sleeping > state.woken;
+        state.woken += usize::from(wake);
         drop(state);
-        self.changed.notify_one();
+        if wake {
+            self.changed.notify_one();
+        }
         Push::Queued
     }
 
     /// Takes the next job; waits for it, at most for `patience` if that is given.
     pub(super) fn pop(&self, patience: Option<Duration>) -> Pop {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        let mut timed_out = false;
         loop {
             if state.closed {
                 return Pop::Closed;
@@ -94,28 +105,84 @@ impl Queue {
             if let Some(job) = state.jobs.pop_front() {
                 return Pop::Job(job.index);
             }
-            let Some(patience) = patience else {
-                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-                continue;
-            };
-            let (next, timeout) =
-                self.changed.wait_timeout(state, patience).unwrap_or_else(PoisonError::into_inner);
-            state = next;
-            if timeout.timed_out() && state.jobs.is_empty() && !state.closed {
+            if timed_out {
                 return Pop::Nothing;
             }
+            (state, timed_out) = self.sleep(state, patience);
         }
+    }
+
+    /// Makes the caller one of at most `most` threads that take batches, if a job waits; says
+    /// whether it is one now. A job that is queued while there are `most` of them is taken by one
+    /// of them: none stops before the queue is empty.
+    pub(super) fn begin_batches(&self, most: usize) -> bool {
+        let mut state = self.lock();
+        let begins = !state.closed && !state.jobs.is_empty() && state.takers < most;
+        state.takers += usize::from(begins);
+        begins
+    }
+
+    /// Takes the next batch: fills `indexes`, which is empty, with at most `most` connections. If
+    /// there is none, returns false, and the caller is no more one of those who take batches.
+    pub(super) fn pop_batch(&self, most: usize, indexes: &mut Vec<u32>) -> bool {
+        let mut state = self.lock();
+        if state.closed || state.jobs.is_empty() {
+            state.takers -= 1;
+            return false;
+        }
+        let count = most.min(state.jobs.len());
+        indexes.extend(state.jobs.drain(..count).map(|job| job.index));
+        true
+    }
+
+    /// Sleeps until there may be a job; says whether that took longer than `patience`.
+    fn sleep<'q>(
+        &self,
+        mut state: MutexGuard<'q, State>,
+        patience: Option<Duration>,
+    ) -> (MutexGuard<'q, State>, bool) {
+        state.sleeping += 1;
+        let (mut state, timed_out) = match patience {
+            None => (self.changed.wait(state).unwrap_or_else(PoisonError::into_inner), false),
+            Some(patience) => {
+                let waited = self.changed.wait_timeout(state, patience);
+                let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+                (state, timeout.timed_out())
+            }
+        };
+        state.sleeping -= 1;
+        state.woken = state.woken.saturating_sub(1);
+        (state, timed_out)
     }
 
     /// Nothing goes in or out from now on.
     pub(super) fn close(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).closed = true;
+        self.lock().closed = true;
         self.changed.notify_all();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Whether a job is within its client's `share`; if it has priority, within the second share,
+    /// and within its sender's places.
+    fn has_place(&self, job: &Job, share: usize) -> bool {
+        let count =
+            |counts: &dyn Fn(&Job) -> bool| self.jobs.iter().filter(|one| counts(one)).count();
+        let prior = job.priority.is_some();
+        let in_share = |one: &Job| one.client == job.client && one.priority.is_some() == prior;
+        let same_sender = |one: &Job| prior && one.priority == job.priority;
+        count(&in_share) < share && count(&same_sender) < PRIORITY_PLACES
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
     use super::*;
 
     #[test]
@@ -176,5 +243,110 @@ mod tests {
         let full = Queue::new(1, 1);
         assert_eq!(full.push(0, client, None), Push::Queued);
         assert_eq!(full.push(1, client, Some(1)), Push::Full);
+    }
+
+    #[test]
+    fn workers_take_batches_in_order() {
+        let queue = Queue::new(8, 8);
+        let client = IpAddr::from([127, 0, 0, 1]);
+        assert!(!queue.begin_batches(2), "nothing waits");
+        for index in 0..8 {
+            // As much as there is room for is no share.
+            assert_eq!(queue.push(index, client, None), Push::Queued);
+        }
+        assert_eq!(queue.push(8, client, None), Push::Full);
+        let pop = |most| {
+            let mut indexes = Vec::new();
+            queue.pop_batch(most, &mut indexes).then_some(indexes)
+        };
+        assert!(queue.begin_batches(2) && queue.begin_batches(2) && !queue.begin_batches(2));
+        assert_eq!(pop(3), Some(vec![0, 1, 2]));
+        assert_eq!(queue.push(8, client, None), Push::Queued);
+        assert_eq!(pop(9), Some(vec![3, 4, 5, 6, 7, 8]));
+        // Both stop.
+        assert_eq!((pop(9), pop(9)), (None, None));
+        assert_eq!(queue.push(9, client, None), Push::Queued);
+        assert!(queue.begin_batches(1) && !queue.begin_batches(1));
+        queue.close();
+        assert_eq!(pop(9), None);
+        assert!(!queue.begin_batches(1));
+    }
+
+    const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    /// Waits until `taken` is `count`.
+    fn wait_for(taken: &AtomicUsize, count: usize) {
+        let start = std::time::Instant::now();
+        while taken.load(Ordering::SeqCst) != count {
+            assert!(start.elapsed().as_secs() < 20, "a job of {count} is forgotten");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn no_thread_sleeps_while_a_job_waits() {
+        const JOBS: u32 = 10_000;
+        for (threads, patience) in
+            [(1, None), (3, None), (3, Some(Duration::from_micros(20))), (3, Some(Duration::ZERO))]
+        {
+            let queue = Queue::new(16, 16);
+            let taken = AtomicUsize::new(0);
+            std::thread::scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|| {
+                        loop {
+                            match queue.pop(patience) {
+                                Pop::Job(_) => taken.fetch_add(1, Ordering::SeqCst),
+                                Pop::Nothing => 0,
+                                Pop::Closed => return,
+                            };
+                        }
+                    });
+                }
+                for index in 0..JOBS {
+                    while queue.push(index, CLIENT, None) != Push::Queued {
+                        std::thread::yield_now();
+                    }
+                    // Now and then all of them fall asleep.
+                    if index % 64 == 0 {
+                        wait_for(&taken, index as usize + 1);
+                    }
+                }
+                wait_for(&taken, JOBS as usize);
+                queue.close();
+            });
+            let state = queue.lock();
+            assert_eq!((state.sleeping, state.woken), (0, 0));
+        }
+    }
+
+    #[test]
+    fn no_batch_is_forgotten() {
+        const JOBS: u32 = 5_000;
+        for most in [1, 2] {
+            let queue = Queue::new(64, 64);
+            let taken = AtomicUsize::new(0);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        for index in 0..JOBS {
+                            assert_eq!(queue.push(index, CLIENT, None), Push::Queued);
+                            let mut indexes = Vec::new();
+                            if queue.begin_batches(most) {
+                                while queue.pop_batch(8, &mut indexes) {
+                                    taken.fetch_add(indexes.len(), Ordering::SeqCst);
+                                    indexes.clear();
+                                }
+                            }
+                            while queue.lock().jobs.len() > 60 {
+                                std::thread::yield_now();
+                            }
+                        }
+                    });
+                }
+            });
+            assert_eq!(taken.into_inner(), 4 * JOBS as usize);
+            assert_eq!(queue.lock().takers, 0);
+        }
     }
 }

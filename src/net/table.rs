@@ -22,11 +22,13 @@ pub(super) struct OpenConnection {
     pub(super) token: u64,
     /// Whether epoll reports room to write as well.
     pub(super) watches_write: bool,
+    /// Whether everything was read that epoll had reported when a thread took the connection.
+    pub(super) drained: bool,
 }
 
 impl OpenConnection {
     pub(super) fn new(stream: TcpStream, http: Connection) -> OpenConnection {
-        OpenConnection { stream, http, token: 0, watches_write: false }
+        OpenConnection { stream, http, token: 0, watches_write: false, drained: false }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One turn with a connection that the thread holds: write, read and answer as far as that goes
 //! without waiting.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Shutdown, TcpStream};
 
@@ -35,7 +36,8 @@ pub(super) struct Budget {
 }
 
 /// How writing went.
-enum Written {
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Written {
     All,
     Blocked,
     Broken,
@@ -75,6 +77,7 @@ impl<S: Service> Engine<'_, S> {
                 self.receive(connection, scratch, 0);
                 continue;
             }
+            connection.drained = unread != Unread::Maybe;
             if let Some(outcome) = self.before_read(slot, connection, scratch) {
                 return outcome;
             }
@@ -199,20 +202,62 @@ impl<S: Service> Engine<'_, S> {
         action(connection, &self.context(date, *at), output);
         // The action may have taken its time, and what follows counts from now.
         scratch.set_clock(self.moment());
-        let close = match self.write(connection, scratch) {
-            Written::Broken => true,
-            Written::Blocked => connection.http.deadline() <= scratch.at.millis,
-            Written::All => connection.http.next() == Next::Close,
-        };
+        // What other threads read, a worker has to read again.
+        connection.drained = false;
+        let written = self.write(connection, scratch);
         scratch.clear();
+        drop(guard);
+        if self.let_go(index, slot, written, scratch.at) {
+            self.report_again(index);
+        }
+    }
+
+    /// Lets go of a held connection: closes it, or releases it if it waits for the next request.
+    /// Returns whether it is still held, since a worker has to go on with it.
+    pub(super) fn let_go(&self, index: u32, slot: &Slot, written: Written, at: Moment) -> bool {
+        let mut guard = slot.connection();
+        let Some(connection) = guard.as_deref_mut() else { return false };
+        let next = connection.http.next();
+        let close = match written {
+            Written::Broken => true,
+            Written::Blocked => connection.http.deadline() <= at.millis,
+            Written::All => next == Next::Close,
+        };
         if close {
             drop(guard);
-            return self.table.close(index);
+            self.table.close(index);
+            return false;
         }
+        if written != Written::All || next != Next::Read || !connection.drained {
+            return true;
+        }
+        // All that epoll had reported was read. If it has reported more since, the slot stays held;
+        // if it reports more from now on, a worker gets it.
         slot.publish(connection.http.wait(), connection.http.deadline());
+        drop(guard);
+        !slot.release()
+    }
+
+    /// Leaves held connections to other workers.
+    pub(super) fn leave(&self, held: &mut VecDeque<u32>) {
+        for index in held.drain(..) {
+            self.report_again(index);
+        }
+    }
+
+    /// Releases a held connection and has epoll report it again, so that a worker goes on with it.
+    fn report_again(&self, index: u32) {
+        let Some(slot) = self.table.slot(index) else { return };
+        let mut guard = slot.connection();
+        let Some(connection) = guard.as_deref_mut() else { return };
+        match connection.http.next() {
+            // The worker puts it into the queue of another pool.
+            Next::Queue => slot.publish_busy(),
+            _ => slot.publish(connection.http.wait(), connection.http.deadline()),
+        }
         slot.rearm();
         // epoll reports again what happened while the connection was held, and at least that there
-        // is room to write; a worker then goes on with it.
+        // is room to write.
         let changed = self.poll.change(&connection.stream, connection.token, Interest::ReadWrite);
         if changed.is_err() && slot.take() {
             drop(guard);
@@ -222,7 +267,7 @@ impl<S: Service> Engine<'_, S> {
     }
 
     /// Writes what an earlier turn left, then what this one prepared.
-    fn write(&self, connection: &mut OpenConnection, scratch: &mut Scratch) -> Written {
+    pub(super) fn write(&self, connection: &mut OpenConnection, scratch: &mut Scratch) -> Written {
         let limits = &self.settings.limits;
         while !connection.http.unsent().is_empty() {
             match write_once(&connection.stream, connection.http.unsent()) {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Engine;
 use super::poll::Events;
+use super::pool::Batch;
 use super::queue::Push;
 use super::scratch::Scratch;
 use super::turn::{Budget, Outcome};
@@ -25,6 +26,7 @@ impl<S: Service> Engine<'_, S> {
         let mut events = Events::new(EVENTS);
         // Connections that this worker holds; their turn was over before they were done.
         let mut later = VecDeque::new();
+        let mut batch = Batch::default();
         while !self.done.load(Ordering::Acquire) {
             let timeout = (!later.is_empty()).then_some(Duration::ZERO);
             if let Err(error) = self.poll.wait(&mut events, timeout) {
@@ -43,12 +45,20 @@ impl<S: Service> Engine<'_, S> {
                     self.serve_connection(index, &mut scratch, &mut later);
                 }
             }
+            if self.batches {
+                self.answer_batches(&mut scratch, &mut later, &mut batch);
+            }
         }
     }
 
     /// Works on a held connection until it waits, closes, queues, or has had its turn. Only workers
     /// do this; other threads use [`apply`](Self::apply).
-    fn serve_connection(&self, index: u32, scratch: &mut Scratch, later: &mut VecDeque<u32>) {
+    pub(super) fn serve_connection(
+        &self,
+        index: u32,
+        scratch: &mut Scratch,
+        later: &mut VecDeque<u32>,
+    ) {
         let Some(slot) = self.table.slot(index) else { return };
         scratch.set_clock(self.moment());
         let mut budget = Budget::default();

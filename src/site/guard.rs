@@ -10,23 +10,35 @@ use crate::route::{Guarded, Route};
 pub(super) fn run(route: &Route, call: &Call<'_>) -> Result<Response, Error> {
     match &route.handler.0 {
         Guarded::Public(handler) => handler(call),
+        _ => run_for(route, call, call.app.check_token(call)?),
+    }
+}
+
+/// Runs the handler of a route for a user whose token, session and account were checked, if that
+/// user may call it.
+pub(super) fn run_for(route: &Route, call: &Call<'_>, user: Identity) -> Result<Response, Error> {
+    match &route.handler.0 {
+        Guarded::Public(handler) => handler(call),
         Guarded::User(handler) => {
-            let user = call.app.check_token(call)?;
             check_policy(route, call, &user)?;
             handler(call, &user)
         }
         Guarded::Role(role, handler) => {
-            let user = call.app.check_token(call)?;
             user.require_role(role)?;
             check_policy(route, call, &user)?;
             handler(call, &user)
         }
         Guarded::Admin(handler) => {
-            let admin = Admin::of(call.app.check_token(call)?)?;
+            let admin = Admin::of(user)?;
             check_policy(route, call, admin.identity())?;
             handler(call, &admin)
         }
     }
+}
+
+/// Whether [`run_for`] reads the database.
+pub(super) fn asks_more(route: &Route, call: &Call<'_>, user: &Identity) -> bool {
+    !route.without_factor && call.app.requires_second_factor(user.roles())
 }
 
 /// Checks what the settings ask for besides a good token: a recent login, a second factor.

@@ -8,11 +8,15 @@
 //! | `answer` | errors as answers, and what every answer carries |
 //! | `pages` | answers where there is no route |
 //! | `service` | the site as the engine sees it: which thread answers |
+//! | `pools` | the pools, and which of them answers a route |
+//! | `checks` | tokens of many requests, checked in one query |
 
 mod answer;
+mod checks;
 mod cors;
 mod guard;
 mod pages;
+mod pools;
 mod service;
 
 use std::sync::Arc;
@@ -180,3 +184,6 @@ impl Site {
         self.finish(call.request, answered.unwrap_or_else(|error| Response::from(&error)))
     }
 }
+
+#[cfg(test)]
+mod tests;

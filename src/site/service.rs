@@ -1,32 +1,19 @@
 //! The site as the engine sees it: which thread answers a request, and what is refused before a
 //! request waits for one.
+//!
+//! With a database across a network, a route for users whose handler waits for nothing is answered
+//! by the pool `check`. See `checks`.
 
+use super::pools::{CHECK, HASH, WRITE};
 use super::{Found, Site};
 use crate::app::Call;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::Throttle;
-use crate::http::{Answer, Pool, Queued, Refusal, Request, Response, Service};
+use crate::http::{Answer, Overload, Pool, Queued, Refusal, Request, Response, Service};
 use crate::login;
-use crate::route::Blocking;
-
-/// The numbers of the pools: for hashes and searches, for writes, and for reads.
-const HASH: usize = 0;
-const WRITE: usize = 1;
-const READ: usize = 2;
 
 impl Site {
-    /// Returns the pool that answers what waits like this; `None` is the worker itself.
-    fn pool(&self, blocking: Blocking) -> Option<usize> {
-        match blocking {
-            Blocking::Nothing => None,
-            Blocking::Read => self.concurrency.reads.map(|_| READ),
-            Blocking::Search => Some(self.concurrency.reads.map_or(HASH, |_| READ)),
-            Blocking::Write => Some(WRITE),
-            Blocking::Hash => Some(HASH),
-        }
-    }
-
     /// Refuses a request that must not wait in a queue.
     fn admit(&self, found: &Found<'_, '_>, now: Timestamp) -> Result<(), Error> {
         let call = Call::new(&self.app, &found.request, now);
@@ -39,7 +26,7 @@ impl Site {
     }
 
     /// Returns the route that a ticket names, and the request with the route's parameter.
-    fn found<'r>(&self, ticket: u32, request: &Request<'r>) -> Option<Found<'_, 'r>> {
+    pub(super) fn found<'r>(&self, ticket: u32, request: &Request<'r>) -> Option<Found<'_, 'r>> {
         let route = self.routes.get(ticket as usize)?;
         let mut request = *request;
         request.parameter = route.matches(request.path)?.unwrap_or_default();
@@ -49,15 +36,7 @@ impl Site {
 
 impl Service for Site {
     fn pools(&self) -> Vec<Pool> {
-        let mut settings = self.app.config.engine;
-        if !self.app.config.throttle {
-            // Load tests come from one IP address.
-            settings.slow_per_ip = settings.slow_queue;
-        }
-        let hash = settings.pool("hash", settings.slow_workers);
-        let write = settings.pool("write", self.concurrency.writes);
-        let read = self.concurrency.reads.map(|threads| settings.pool("read", threads));
-        [hash, write].into_iter().chain(read).collect()
+        self.all_pools()
     }
 
     fn answer(&self, request: &Request<'_>, now: Timestamp) -> Answer {
@@ -67,7 +46,10 @@ impl Service for Site {
         };
         let Some(pool) = self.pool(found.route.blocking) else {
             let call = Call::new(&self.app, &found.request, now);
-            return Answer::Ready(self.run(found.route, &call));
+            return match self.concurrency.reads.is_some() && found.route.handler.is_for_users() {
+                true => self.queue_check(found.ticket, &call),
+                false => Answer::Ready(self.run(found.route, &call)),
+            };
         };
         match self.admit(&found, now) {
             Ok(()) => {
@@ -78,15 +60,25 @@ impl Service for Site {
         }
     }
 
-    fn answer_queued(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Response {
-        match self.found(ticket, request) {
-            Some(found) => self.run(found.route, &Call::new(&self.app, &found.request, now)),
-            None => self.without_route(request, Error::NotFound),
+    fn prepare(&self, pool: usize, batch: &mut [Queued], _: Timestamp) {
+        if pool == CHECK {
+            self.look_up(batch);
         }
     }
 
-    fn has_priority(&self, request: &Request<'_>, now: Timestamp, ticket: u32) -> Option<u64> {
-        let found = self.found(ticket, request)?;
+    fn answer_queued(&self, request: &Request<'_>, queued: Queued, now: Timestamp) -> Answer {
+        let Some(found) = self.found(queued.ticket, request) else {
+            return Answer::Ready(self.without_route(request, Error::NotFound));
+        };
+        let call = Call::new(&self.app, &found.request, now);
+        match queued.pool {
+            CHECK => self.answer_checked(found.route, &call, queued),
+            _ => Answer::Ready(self.run(found.route, &call)),
+        }
+    }
+
+    fn has_priority(&self, request: &Request<'_>, queued: &Queued, now: Timestamp) -> Option<u64> {
+        let found = self.found(queued.ticket, request)?;
         match found.route.throttle {
             Throttle::Login => {
                 let call = Call::new(&self.app, &found.request, now);
@@ -94,6 +86,21 @@ impl Service for Site {
             }
             _ => None,
         }
+    }
+
+    fn overloaded(
+        &self,
+        request: &Request<'_>,
+        queued: &Queued,
+        _: Timestamp,
+        _: Overload,
+    ) -> Response {
+        let what = match queued.pool {
+            HASH => "Too many logins are waiting; try again shortly",
+            WRITE => "Too many changes are waiting for the database; try again shortly",
+            _ => "Too many requests are waiting for the database; try again shortly",
+        };
+        self.finish(request, Response::error(503, "Overloaded", what).retry_after(1))
     }
 
     fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {

@@ -16,6 +16,7 @@
 //! | `delivery` | which mail is due, and what it says |
 //! | `entry`, `audit` | who did what |
 //! | `operator` | what only the command line asks |
+//! | `copy/` | copying a whole database into another one |
 //! | `sweep` | what expires |
 //! | `signal` | what wakes the thread that delivers mail |
 //! | `database` | which database, as a value |
@@ -25,6 +26,7 @@
 //! | `rows/` | the statements, and the types of rows |
 //! | `sqlite/` | the driver of an SQLite file |
 //! | `postgres/` | the driver of a PostgreSQL server |
+//! | `testing` | a database across a network, for tests |
 //! | `contract/` | the tests that a store on any driver must pass |
 
 mod audit;
@@ -32,6 +34,8 @@ mod authority;
 mod consecutive;
 #[cfg(test)]
 mod contract;
+#[cfg(any(test, feature = "cli"))]
+mod copy;
 mod database;
 #[cfg(any(test, feature = "mail"))]
 mod delivery;
@@ -57,6 +61,8 @@ mod sessions;
 mod signal;
 mod sqlite;
 mod sweep;
+#[cfg(test)]
+mod testing;
 mod tickets;
 mod transaction;
 mod users;
@@ -68,8 +74,8 @@ use crate::error::{Error, Problem};
 
 pub use authority::{Authority, Proof};
 pub use consecutive::{Familiarity, GUARDED};
-pub use database::{Database, Inspection};
-pub use driver::Concurrency;
+pub use database::Database;
+pub use driver::{Concurrency, Inspection};
 pub use entry::{Actor, Entry, Event};
 pub use outbox::LinkMail;
 pub use rotation::RotationPolicy;
@@ -84,8 +90,14 @@ pub use signal::Signal;
 pub use tickets::{PasswordReset, Ticket};
 pub use users::Change;
 
+#[cfg(test)]
+pub(crate) use testing::Network;
+
 #[cfg(feature = "cli")]
-pub use rows::operator::QueuedMail;
+pub use {
+    copy::{CopiedTable, CopyProgress},
+    rows::operator::QueuedMail,
+};
 #[cfg(feature = "mail")]
 pub use {
     delivery::{OutgoingMail, Topic},

@@ -59,7 +59,6 @@ impl Store {
     }
 
     /// The sessions of several tokens, and their users, in the order of the tokens.
-    #[allow(dead_code)] // For a database across a network, which is asked in batches.
     pub fn standings(&self, jtis: &[&str]) -> Result<Vec<Option<Standing>>, Error> {
         self.read(|queries| sessions::standings(queries, jtis))
     }

@@ -2,7 +2,8 @@
 // for a page. Every end of the test file stops and deletes all of it. Knows nothing of the tests.
 //
 // LICTOR_BIN names the program (default: the release build, else the debug build),
-// CHROMIUM the browser (default: /usr/bin/chromium).
+// CHROMIUM the browser (default: /usr/bin/chromium). With LICTOR_TEST_DATABASE=postgres, the databases
+// are on the PostgreSQL server of LICTOR_TEST_POSTGRES, a superuser's URL.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -18,6 +19,8 @@ const STOP_LIMIT_MS = 15_000;
 
 const dir = mkdtempSync(join(tmpdir(), 'lictor-browser-'));
 const running = new Set();
+const postgres = process.env.LICTOR_TEST_DATABASE === 'postgres' ? process.env.LICTOR_TEST_POSTGRES : undefined;
+const databases = [];
 
 process.on('exit', cleanUp);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => process.exit(1));
@@ -39,7 +42,7 @@ export async function servePage(html) {
 export async function startLictor(name, ...words) {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const database = join(dir, `${name}.db`);
+  const database = emptyDatabase(name);
   const flags = words.map(word => word.replace('{url}', url));
   let child = await launch(name, url, ['--database', database, ...flags]);
   return {
@@ -56,6 +59,21 @@ export async function startLictor(name, ...words) {
 // The flags for `startLictor(name, ...mailTo(name))`, with which it writes its mails to files.
 export function mailTo(name) {
   return ['--mail', `dir:${join(dir, `${name}-mails`)}`, '--mail-from', 'login@example.org'];
+}
+
+// Makes a database, or names a file; returns it as `--database` takes it.
+function emptyDatabase(name) {
+  if (!postgres) return join(dir, `${name}.db`);
+  const database = `browser-${process.pid}-${name}`;
+  databases.push(database);
+  administer(`CREATE DATABASE "${database}"`);
+  const url = new URL(postgres);
+  url.pathname = `/${database}`;
+  return url.href;
+}
+
+function administer(sql) {
+  execFileSync('psql', ['-X', '-q', '-d', postgres, '-c', sql], { stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
 async function launch(name, url, flags) {
@@ -118,6 +136,7 @@ function lictorBinary() {
 function cleanUp() {
   for (const child of running) child.kill('SIGKILL');
   running.clear();
+  for (const database of databases.splice(0)) administer(`DROP DATABASE IF EXISTS "${database}" WITH (FORCE)`);
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
 }
 

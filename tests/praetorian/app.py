@@ -1,17 +1,16 @@
 """The backend that lictor replaces: a Flask app on the real flask-praetorian.
 
-Owns the six endpoints without mail and a table of users in SQLite; app_mail.py
-has the later app. It is the reference of the differential test, so it adds no
-checks to those of flask-praetorian, and does what the tutorial's app does: a new
-user has the role `user`. It knows nothing of lictor.
+Owns the six endpoints without mail and a table of users; app_mail.py has the later app.
+It is the reference of the differential test, so it adds no checks to those of
+flask-praetorian, and does what the tutorial's app does: a new user has the role `user`. It
+knows nothing of lictor.
 
-    python app.py PORT      (environment: SECRET_KEY, DATABASE_DIR,
+    python app.py PORT      (environment: SECRET_KEY, DATABASE_URI,
                              JWT_ACCESS_LIFESPAN, JWT_REFRESH_LIFESPAN)
 """
 
 import os
 import sys
-from pathlib import Path
 
 from flask import Flask, request
 from flask_praetorian import (
@@ -30,6 +29,8 @@ guard = Praetorian()
 
 
 class User(db.Model, SQLAlchemyUserMixin):
+    __tablename__ = "users"
+
     id = db.Column(db.Integer, primary_key=True)
     username = db.Column(db.Text, unique=True)
     email = db.Column(db.Text, unique=True)
@@ -111,9 +112,8 @@ ROUTES = [
 
 
 def create_app(routes=ROUTES, **config):
-    database = Path(os.environ["DATABASE_DIR"]).resolve() / "users.sqlite3"
     app = Flask(__name__)
-    app.config["SQLALCHEMY_DATABASE_URI"] = f"sqlite:///{database}"
+    app.config["SQLALCHEMY_DATABASE_URI"] = os.environ["DATABASE_URI"]
     for name in ("SECRET_KEY", "JWT_ACCESS_LIFESPAN", "JWT_REFRESH_LIFESPAN"):
         app.config[name] = os.environ[name]
     app.config.update(config)

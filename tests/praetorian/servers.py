@@ -1,8 +1,8 @@
 """The two servers under comparison: starts them, sends requests, stops them.
 
-Each is a process with a private directory and a free port; the end of its `with`
-block stops the server and deletes the directory. This file knows nothing of the
-requests and of right answers.
+Each is a process with a private directory, a database and a free port; the end of its
+`with` block stops the server and deletes directory and database. This file knows nothing
+of the requests and of right answers.
 """
 
 import contextlib
@@ -11,7 +11,6 @@ import json
 import os
 import random
 import socket
-import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+import databases
 from mails import Mailbox
 
 SECRET_KEY = "a secret of the differential test: 32 bytes or more"
@@ -47,6 +47,7 @@ class Server:
 
     def __init__(self, directory, lifespans):
         self.directory = Path(directory)
+        self.database = None  # while it runs
         self.port = free_port()
         self.environment = {
             "PATH": os.environ.get("PATH", os.defpath),
@@ -73,33 +74,30 @@ class Server:
 
 
 class Flask(Server):
+    tenant = "flask"
     script = "app.py"
 
     def command(self):
         return [sys.executable, "-B", str(HERE / self.script), str(self.port)]
 
     def start_environment(self):
-        return {**self.environment, "DATABASE_DIR": str(self.directory)}
-
-    def change(self, statement, *values):
-        with contextlib.closing(sqlite3.connect(self.directory / "users.sqlite3")) as database:
-            database.execute(statement, values)
-            database.commit()
+        return {**self.environment, "DATABASE_URI": self.database.uri}
 
     def activate(self, name):
-        self.change("UPDATE user SET is_active = 1 WHERE username = ?", name)
+        self.database.execute("UPDATE users SET is_active = TRUE WHERE username = ?", name)
 
     def deactivate(self, name):
-        self.change("UPDATE user SET is_active = 0 WHERE username = ?", name)
+        self.database.execute("UPDATE users SET is_active = FALSE WHERE username = ?", name)
 
     def delete(self, name):
-        self.change("DELETE FROM user WHERE username = ?", name)
+        self.database.execute("DELETE FROM users WHERE username = ?", name)
 
     def set_roles(self, name, roles):
-        self.change("UPDATE user SET roles = ? WHERE username = ?", roles, name)
+        self.database.execute("UPDATE users SET roles = ? WHERE username = ?", roles, name)
 
 
 class Lictor(Server):
+    tenant = "lictor"
     registration = "open"
     options = []
 
@@ -108,24 +106,27 @@ class Lictor(Server):
         # the token expires; without that, times can be compared to the second.
         listen = ["--listen", f"127.0.0.1:{self.port}", "--throttle", "off", "--early-refresh", "0"]
         options = ["--registration", self.registration, "--adopt-tokens", *self.options]
-        return [str(lictor_binary()), "serve", *listen, *options, *self.database()]
+        database = ["--database", self.database.argument]
+        return [str(lictor_binary()), "serve", *listen, *options, *database]
 
     def start_environment(self):
         return self.environment
 
-    def database(self):
-        return ["--database", str(self.directory / "lictor.sqlite3")]
-
     def take_older_tokens(self):
         # As if `lictor user add` had made the users, as docs/flask.md says.
-        with contextlib.closing(sqlite3.connect(self.directory / "lictor.sqlite3")) as database:
-            database.execute("UPDATE users SET tokens_after = 0")
-            database.commit()
+        self.database.execute(f"UPDATE {self.database.prefix}users SET tokens_after = 0")
+
+    def run(self, *arguments):
+        """Runs a command beside the server."""
+        command = [str(lictor_binary()), *arguments, "--database", self.database.argument]
+        environment = self.start_environment()
+        done = subprocess.run(
+            command, cwd=self.directory, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
 
     def user(self, *arguments):
-        command = [str(lictor_binary()), "user", *arguments, *self.database()]
-        done = subprocess.run(command, env=self.environment, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}: {done.stdout}{done.stderr}"
+        self.run("user", *arguments)
 
     def activate(self, name):
         self.user("activate", name)
@@ -149,8 +150,7 @@ class LictorWithPair(Lictor):
         return {name: value for name, value in self.environment.items() if name != "SECRET_KEY"}
 
     def key(self, *arguments):
-        command = [str(lictor_binary()), "key", *arguments, *self.database()]
-        subprocess.run(command, env=self.start_environment(), capture_output=True, check=True)
+        self.run("key", *arguments)
 
 
 class MailFlask(Flask):
@@ -201,8 +201,10 @@ def running(kind, lifespans=("24h", "30d"), directory=None):
     The end of the block stops it, and deletes its directory unless one was given.
     """
     own = contextlib.nullcontext(directory) if directory else tempfile.TemporaryDirectory(prefix="praetorian-")
-    with own as directory:
+    with contextlib.ExitStack() as stack:
+        keep, directory = directory is not None, stack.enter_context(own)
         server = kind(directory, lifespans)
+        server.database = stack.enter_context(databases.database(kind.tenant, directory, keep))
         output = server.directory / "output"
         with output.open("wb") as log:
             process = subprocess.Popen(

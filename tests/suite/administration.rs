@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::sql::{Bytes, Sql};
 use crate::support::{PASSWORD, Reply, SECRET, Server, assert_without, now, payload, signed};
 
 const GONE: (u16, &str) = (404, "NotFound");
@@ -68,8 +69,8 @@ impl Administered {
         reply.json()
     }
 
-    pub fn database(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.server.dir.database()).unwrap()
+    pub fn sql(&self) -> Sql {
+        self.server.dir.sql()
     }
 }
 
@@ -158,10 +159,10 @@ fn accounts_are_shown_without_their_secrets() {
     assert_eq!(list["next"], Value::Null);
     assert_eq!(without_time(list["users"][0].clone()), row);
     // A second factor counts once it is confirmed.
-    let insert = "INSERT INTO second_factors (user, secret, created) VALUES (2, x'00', 1)";
-    admin.database().execute(insert, []).unwrap();
+    let insert = "INSERT INTO second_factors (\"user\", secret, created) VALUES (2, $1, 1)";
+    admin.sql().execute(insert, &[&Bytes(b"x")]);
     assert_eq!(admin.get("users/2")["second_factor"], false);
-    admin.database().execute("UPDATE second_factors SET confirmed = 1", []).unwrap();
+    admin.sql().execute("UPDATE second_factors SET confirmed = 1", &[]);
     assert_eq!(admin.get("users/2")["second_factor"], true);
     assert_eq!(column(&admin.get("users")["users"], "second_factor"), [false, true]);
 }
@@ -169,14 +170,11 @@ fn accounts_are_shown_without_their_secrets() {
 #[test]
 fn accounts_page_by_page() {
     let admin = Administered::start(&[]);
-    let mut database = admin.database();
-    let transaction = database.transaction().unwrap();
-    for number in 2..=120 {
-        let insert = "INSERT INTO users (name, name_key, password, created) VALUES (?1, ?1, '', 1)";
-        transaction.execute(insert, [format!("user-{number}")]).unwrap();
-    }
-    transaction.execute("DELETE FROM users WHERE id IN (50, 51, 120)", []).unwrap();
-    transaction.commit().unwrap();
+    let rows: Vec<_> =
+        (2..=120).map(|number| format!("('user-{number}', 'user-{number}', '', 1)")).collect();
+    let insert = "INSERT INTO users (name, name_key, password, created) VALUES ";
+    admin.sql().execute(&(insert.to_owned() + &rows.join(", ")), &[]);
+    admin.sql().execute("DELETE FROM users WHERE id IN (50, 51, 120)", &[]);
     let pages = |query: &str| -> Vec<Vec<i64>> {
         let mut pages = Vec::new();
         let mut next = json!(0);
@@ -512,8 +510,7 @@ fn of_two_administrators_who_demote_each_other_one_stays() {
         assert_eq!(done, 1, "{round}: {statuses:?}");
         assert!(statuses.iter().all(|status| [200, 403, 409].contains(status)), "{statuses:?}");
         let count = "SELECT count(*) FROM users WHERE roles = 'admin'";
-        let left: i64 = admin.database().query_row(count, [], |row| row.get(0)).unwrap();
-        assert_eq!(left, 1, "{round}");
+        assert_eq!(admin.sql().number(count), 1, "{round}");
         assert_eq!(server.user(&["roles", "root", "admin"], "").0, 0);
         assert_eq!(server.user(&["roles", "two", "admin"], "").0, 0);
     }
@@ -522,11 +519,11 @@ fn of_two_administrators_who_demote_each_other_one_stays() {
 #[test]
 fn the_audit_page_by_page() {
     let admin = Administered::start(&[]);
-    for number in 0..120 {
-        let insert =
-            "INSERT INTO audit (at, event, user, name, address) VALUES (?1, 'login', ?2, 'x', '-')";
-        admin.database().execute(insert, [1000 + number, 7 + number % 2]).unwrap();
-    }
+    let rows: Vec<_> = (0..120)
+        .map(|number| format!("({}, 'login', {}, 'x', '-')", 1000 + number, 7 + number % 2))
+        .collect();
+    let insert = "INSERT INTO audit (at, event, \"user\", name, address) VALUES ";
+    admin.sql().execute(&(insert.to_owned() + &rows.join(", ")), &[]);
     let pages = |query: &str| -> Vec<usize> {
         let (mut pages, mut next) = (Vec::new(), json!(i64::MAX));
         let mut last = i64::MAX;

@@ -29,8 +29,7 @@ const DEBUG: [&str; 2] = ["--log", "debug"];
 
 /// Sends a request that waits for the database, changes it meanwhile, and takes the answer.
 fn overtaken(server: &Server, token: &str, what: (&str, &str, Value), meanwhile: &str) -> Reply {
-    let holder = rusqlite::Connection::open(server.dir.database()).unwrap();
-    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let mut hold = server.dir.sql().hold();
     let (method, path, body) = what;
     let compares = ["password", "current"].iter().any(|field| !body[field].is_null());
     let sign = if compares { " knows the password" } else { " is let in" };
@@ -45,8 +44,8 @@ fn overtaken(server: &Server, token: &str, what: (&str, &str, Value), meanwhile:
         assert!(begun.elapsed() < PATIENCE, "{method} {path}: {}", server.log());
         std::thread::sleep(Duration::from_millis(10));
     }
-    holder.execute_batch(meanwhile).unwrap();
-    holder.execute_batch("COMMIT").unwrap();
+    hold.execute(meanwhile);
+    hold.release();
     client.reply(method)
 }
 
@@ -57,10 +56,9 @@ fn what_waited_for_the_database_was_done_with_a_password_that_had_been_replaced(
     // Another password, as a reset sets it; the session is left so that each is seen by itself.
     let password = "UPDATE users SET password = '$argon2id$another' WHERE name = 'ada'";
     let session = "UPDATE sessions SET ended = 1 WHERE ended IS NULL";
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
-    let known: String =
-        database.query_row("SELECT password FROM users", [], |row| row.get(0)).unwrap();
-    let counted = |sql: &str| -> i64 { database.query_row(sql, [], |row| row.get(0)).unwrap() };
+    let database = server.dir.sql();
+    let known = database.text("SELECT password FROM users");
+    let counted = |sql: &str| database.number(sql);
     for what in [
         ("PUT", "/api/email", json!({"email": "eve@mail.example", "password": PASSWORD})),
         ("PUT", "/api/password", json!({"current": PASSWORD, "new": NEW})),
@@ -71,7 +69,7 @@ fn what_waited_for_the_database_was_done_with_a_password_that_had_been_replaced(
         let token = server.login("ada", PASSWORD).token();
         if what.1 != "/api/logout/all" {
             is(&overtaken(&server, &token, what.clone(), password), (403, "WrongPassword"));
-            database.execute("UPDATE users SET password = ?1", [&known]).unwrap();
+            database.execute("UPDATE users SET password = $1", &[&known]);
         }
         let another = server.login("ada", PASSWORD).token();
         let one = format!("{session} AND jti <> '{}'", jti(&another));
@@ -237,9 +235,9 @@ fn count(mails: &[String], words: &str) -> usize {
 fn nobody_was_told_of_a_used_recovery_code_or_a_deleted_account() {
     let server = Server::start(&[&["--throttle", "off"], &MAIL[..]].concat());
     let (token, app, recovery) = with_factor(&server);
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let database = server.dir.sql();
     let address = "UPDATE users SET email = 'ada@mail.example', email_key = 'ada@mail.example'";
-    database.execute(address, []).unwrap();
+    database.execute(address, &[]);
     let login = json!({"username": "ada", "password": PASSWORD, "otp": recovery[0]});
     server.post("/api/login", &login).token();
     let told = mails(&server.dir, 1);
@@ -259,9 +257,7 @@ fn nobody_was_told_of_a_used_recovery_code_or_a_deleted_account() {
     let told = mails(&server.dir, 3);
     let last = told.iter().find(|mail| mail.contains("was deleted")).expect("a notice");
     assert!(last.contains("To: ada@mail.example") && last.contains("ada"), "{last}");
-    let left: i64 =
-        database.query_row("SELECT count(*) FROM outbox", [], |row| row.get(0)).unwrap();
-    assert_eq!(left, 0);
+    assert_eq!(database.number("SELECT count(*) FROM outbox"), 0);
 }
 
 #[test]
@@ -269,7 +265,7 @@ fn an_account_was_deleted_by_an_administrator_without_a_word() {
     let admin = Administered::start(&MAIL);
     let server = &admin.server;
     assert_eq!(server.user(&["add", "ana", "--email", "ana@mail.example"], PASSWORD).0, 0);
-    admin.database().execute("UPDATE users SET language = 'pt' WHERE id = 2", []).unwrap();
+    admin.sql().execute("UPDATE users SET language = 'pt' WHERE id = 2", &[]);
     admin.done("DELETE", "users/2", &json!({}));
     let told = mails(&server.dir, 1);
     // In her language still.
@@ -361,8 +357,8 @@ fn a_token_of_last_week_ended_sessions_and_made_administrators() {
         ("POST", "/api/logout/all", ""),
     ];
     let age = |token: &str, seconds: i64| {
-        let sql = "UPDATE sessions SET created = ?1 WHERE jti = ?2";
-        admin.database().execute(sql, rusqlite::params![now() - seconds, jti(token)]).unwrap();
+        let sql = "UPDATE sessions SET created = $1 WHERE jti = $2";
+        admin.sql().execute(sql, &[&(now() - seconds), &jti(token)]);
     };
     age(&admin.token, 20 * 60);
     for (method, path, body) in &all {

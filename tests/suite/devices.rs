@@ -460,10 +460,9 @@ fn a_password_could_be_guessed_for_ever() {
     };
     // Set the count instead of hashing a hundred passwords.
     let set_failures = |server: &Server, count: u32| {
-        let database = rusqlite::Connection::open(server.dir.database()).unwrap();
         // This also clears the waits.
-        let sql = "UPDATE users SET failures = ?1, unlocked = ?2";
-        database.execute(sql, rusqlite::params![count, now()]).unwrap();
+        let sql = "UPDATE users SET failures = $1, unlocked = $2";
+        server.dir.sql().execute(sql, &[&count, &now()]);
     };
     set_failures(&server, 96);
     times(3, "bob", "");

@@ -79,7 +79,7 @@ fn a_clean_stop_leaves_one_database_file_and_exit_code_0() {
 
 /// Locks the database for writing, as another program could.
 fn lock(server: &Server) -> rusqlite::Connection {
-    let locked = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let locked = rusqlite::Connection::open(server.dir.file()).unwrap();
     locked.execute_batch("BEGIN IMMEDIATE").unwrap();
     locked
 }
@@ -131,7 +131,7 @@ fn a_login_failed_because_an_earlier_request_had_waited_long_enough() {
 fn no_lock_of_another_program_keeps_tokens_from_being_checked() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
-    let other = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let other = rusqlite::Connection::open(server.dir.file()).unwrap();
     other.busy_timeout(Duration::ZERO).unwrap();
     // SQLite refuses locks that would exclude readers, because the server has the file open.
     for (lock, can) in [
@@ -179,7 +179,7 @@ fn a_token_of_a_clock_half_a_minute_ahead_was_refused() {
 fn a_lock_of_another_process_delays_writes_or_answers_503() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
-    let locked = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let locked = rusqlite::Connection::open(server.dir.file()).unwrap();
     std::thread::scope(|scope| {
         locked.execute_batch("BEGIN IMMEDIATE").unwrap();
         let waited = scope.spawn(|| server.register("bob", PASSWORD));
@@ -214,7 +214,7 @@ fn a_lock_of_another_process_delays_writes_or_answers_503() {
 fn a_damaged_database_is_a_503_or_500_and_never_a_crash() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let database = rusqlite::Connection::open(server.dir.file()).unwrap();
     database.execute_batch("ALTER TABLE users RENAME TO people").unwrap();
     assert_eq!(server.protected(&token).error(), (500, "InternalError".into()));
     assert_eq!(server.get("/api/health").error(), (500, "InternalError".into()));

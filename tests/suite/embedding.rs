@@ -217,14 +217,8 @@ fn accounts_are_made_by_the_rules_of_the_command_line() {
     assert_eq!(add("a b", None, PASSWORD), Err("InvalidUsername"));
     assert!(add("eve", Some("no address"), PASSWORD).is_err());
     assert_eq!(add("eve", None, PASSWORD), Ok(2));
-    let database = rusqlite::Connection::open(dir.database()).unwrap();
-    let audit: Vec<String> = database
-        .prepare("SELECT event || ' ' || name || ' ' || detail FROM audit ORDER BY id")
-        .unwrap()
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
+    let audit = "SELECT event || ' ' || name || ' ' || detail FROM audit ORDER BY id";
+    let audit = dir.sql().texts(audit);
     assert_eq!(audit, ["user-added ada admin", "user-added eve admin"]);
 }
 
@@ -362,7 +356,7 @@ fn a_role_can_be_required_of_an_identity() {
 fn a_problem_with_the_database_has_the_error_of_sqlite() {
     use std::error::Error as _;
     let dir = Dir::new();
-    std::fs::write(dir.database(), [b'x'; 4096]).unwrap();
+    std::fs::write(dir.file(), [b'x'; 4096]).unwrap();
     let problem = App::open(Config::new(dir.database(), Secret::new(SECRET).unwrap())).unwrap_err();
     let source = problem.source().unwrap().downcast_ref::<rusqlite::Error>().unwrap();
     assert_eq!(source.sqlite_error_code(), Some(rusqlite::ErrorCode::NotADatabase));

@@ -38,10 +38,7 @@ fn register_log_in_and_refresh_without_a_secret_in_answers_or_log() {
     }
     assert_ne!(registered.token(), logged_in.token());
 
-    let hash = rusqlite::Connection::open(server.dir.database())
-        .unwrap()
-        .query_row("SELECT password FROM users", [], |row| row.get::<_, String>(0))
-        .unwrap();
+    let hash = server.dir.sql().text("SELECT password FROM users");
     assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
     let signature = registered.token().rsplit_once('.').unwrap().1.to_owned();
     let log = server.log();
@@ -124,12 +121,10 @@ fn a_weak_hash_is_replaced_at_the_next_login() {
     let config = argon2_other::Config { mem_cost: 1024, ..argon2_other::Config::original() };
     let weak =
         argon2_other::hash_encoded(PASSWORD.as_bytes(), b"0123456789abcdef", &config).unwrap();
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
-    database.execute("UPDATE users SET password = ?1", [&weak]).unwrap();
+    let database = server.dir.sql();
+    database.execute("UPDATE users SET password = $1", &[&weak]);
     assert_eq!(server.login("ada", "another password").status(), 401);
-    let stored = || -> String {
-        database.query_row("SELECT password FROM users", [], |row| row.get(0)).unwrap()
-    };
+    let stored = || database.text("SELECT password FROM users");
     assert_eq!(stored(), weak);
     server.login("ada", PASSWORD).token();
     assert!(stored().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));

@@ -45,11 +45,11 @@ impl Service for TestService {
         Answer::Ready(hello())
     }
 
-    fn answer_queued(&self, _: &Request<'_>, _: Timestamp, ticket: u32) -> Response {
-        assert_eq!(ticket, 7, "a handler's bug");
+    fn answer_queued(&self, _: &Request<'_>, queued: Queued, _: Timestamp) -> Answer {
+        assert_eq!(queued.ticket, 7, "a handler's bug");
         std::thread::sleep(Duration::from_millis(200));
         self.hashed.fetch_add(1, Ordering::SeqCst);
-        hello()
+        Answer::Ready(hello())
     }
 }
 

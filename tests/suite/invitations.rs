@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::administration::{Administered, column, is};
+use crate::sql::{Bytes, Literal as _};
 use crate::support::{PASSWORD, Reply, Server, assert_without, now, outcome, run};
 
 const BAD: (u16, &str) = (400, "BadRequest");
@@ -67,10 +68,7 @@ fn an_invitation_registers_one_user_with_its_roles() {
     assert_eq!(row("registration")["detail"], format!("invitation {id}"));
     let log = server.log();
     assert!(log.contains(&format!("registration user=bob id=2 from=127.0.0.1 (invitation {id})")));
-    let dump: String = admin
-        .database()
-        .query_row("SELECT group_concat(detail) FROM audit", [], |row| row.get(0))
-        .unwrap();
+    let dump = admin.sql().texts("SELECT detail FROM audit").join(",");
     for text in [&log, &dump] {
         assert_without(text, &[code, &code.replace('-', ""), groups[5]], &"log and audit");
     }
@@ -120,7 +118,7 @@ fn wrong_used_revoked_and_expired_codes_are_refused() {
     is(&admin.send("DELETE", &format!("invitations/{id}"), ""), (404, "NotFound"));
 
     let (code, _) = invite(&admin, &json!({"expires_in": 100}));
-    admin.database().execute("UPDATE invitations SET expires = expires - 101", []).unwrap();
+    admin.sql().execute("UPDATE invitations SET expires = expires - 101", &[]);
     is(&register(server, "carol", code), REFUSED);
     assert_eq!(admin.get("invitations"), json!({"invitations": []}));
     let names = column(&admin.get("users")["users"], "username").len();
@@ -178,10 +176,12 @@ fn invalid_invitations_and_unknown_ids_are_refused() {
     }
     assert_eq!(column(&admin.get("invitations")["invitations"], "id"), [id.as_str()]);
     // At most a thousand can be open.
-    let insert = "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 999)
-        INSERT INTO invitations (id, hash, created, expires)
-        SELECT 'n' || i, CAST(i AS BLOB), 1, 1 << 40 FROM n";
-    assert_eq!(admin.database().execute(insert, []).unwrap(), 999);
+    let row = |number: u32| {
+        format!("('n{number}', {}, 1, 4000000000)", Bytes(&number.to_be_bytes()).literal())
+    };
+    let rows: Vec<_> = (1..=999).map(row).collect();
+    let insert = "INSERT INTO invitations (id, hash, created, expires) VALUES ";
+    assert_eq!(admin.sql().execute(&(insert.to_owned() + &rows.join(", ")), &[]), 999);
     is(&admin.send("POST", "invitations", "{}"), (409, "TooManyInvitations"));
     assert_eq!(admin.get("invitations")["invitations"].as_array().unwrap().len(), 1000);
     admin.done("DELETE", "invitations/n1", &json!(null));

@@ -99,9 +99,8 @@ fn a_name_stood_for_somebodys_address() {
 
     // An existing user with such a name keeps it.
     server.add("old");
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
     let sql = "UPDATE users SET name = 'Old@example.org', name_key = 'old@example.org' WHERE name = 'old'";
-    database.execute(sql, []).unwrap();
+    server.dir.sql().execute(sql, &[]);
     let token = server.login("old@EXAMPLE.org", PASSWORD).token();
     assert!(server.protected(&token).body.contains("Old@example.org"));
     assert_eq!(server.user(&["passwd", "old@example.org"], "another password").0, 0);

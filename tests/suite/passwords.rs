@@ -161,5 +161,5 @@ fn an_invalid_blocklist_stops_the_start_and_leaves_no_file() {
             assert_eq!(error.lines().count(), 2, "{error}");
         }
     }
-    assert!(!dir.database().exists() && !dir.0.join("lictor.key").exists());
+    assert!(!dir.file().exists() && !dir.0.join("lictor.key").exists());
 }

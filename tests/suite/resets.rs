@@ -127,9 +127,9 @@ fn forged_and_foreign_tokens_reset_nothing() {
         is(&reset(server, &token, NEW), expected);
     }
     // The row has expired, whatever the claim says.
-    admin.database().execute("UPDATE tickets SET expires = ?1", [now() - 1]).unwrap();
+    admin.sql().execute("UPDATE tickets SET expires = $1", &[&(now() - 1)]);
     is(&reset(server, &good, NEW), VOID);
-    admin.database().execute("UPDATE tickets SET expires = ?1", [now() + 100]).unwrap();
+    admin.sql().execute("UPDATE tickets SET expires = $1", &[&(now() + 100)]);
     assert_eq!(reset(server, &good, NEW).status(), 200);
 }
 
@@ -190,14 +190,8 @@ fn of_four_concurrent_resets_with_one_token_one_succeeds() {
             let login = admin.server.login("bob", &passwords[number]).status();
             assert_eq!(login == 200, won[0] == number, "{round}: {number}");
         }
-        let open: i64 = admin
-            .database()
-            .query_row(
-                "SELECT count(*) FROM sessions WHERE user = 2 AND ended IS NULL",
-                [],
-                |row| row.get(0),
-            )
-            .unwrap();
+        let open = "SELECT count(*) FROM sessions WHERE \"user\" = 2 AND ended IS NULL";
+        let open = admin.sql().number(open);
         assert_eq!(open, 2, "one session of the reset and one of the login");
     }
 }
@@ -249,8 +243,8 @@ fn the_command_line_makes_reset_tokens() {
 fn the_email_is_refused_as_a_password() {
     let (admin, _) = with_bob();
     let email = "bob.baumeister@example.org";
-    let sql = "UPDATE users SET email = ?1, email_key = ?1 WHERE id = 2";
-    admin.database().execute(sql, [email]).unwrap();
+    let sql = "UPDATE users SET email = $1, email_key = $1 WHERE id = 2";
+    admin.sql().execute(sql, &[&email]);
     let token = link(&admin);
     for password in [email, "Bob.Baumeister", "1bob.baumeister"] {
         is(&reset(&admin.server, &token, password), (400, "InvalidPassword"));

@@ -121,13 +121,13 @@ fn a_refresh_exchanges_a_token() {
     let first = server.register("ada", PASSWORD).token();
     let issued = payload(&first)["iat"].as_i64().unwrap();
     // As if the login had been a while ago.
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let database = server.dir.sql();
     let past = issued - 100;
     let since = |newest: i64, previous: Option<i64>| {
         let claims = payload(&first);
-        let values = rusqlite::params![newest, previous, claims["jti"].as_str().unwrap()];
-        let sql = "UPDATE sessions SET newest = ?1, previous = ?2, ended = NULL WHERE jti = ?3";
-        assert_eq!(database.execute(sql, values).unwrap(), 1);
+        let sql = "UPDATE sessions SET newest = $1, previous = $2, ended = NULL WHERE jti = $3";
+        let jti = claims["jti"].as_str().unwrap();
+        assert_eq!(database.execute(sql, &[&newest, &previous, &jti]), 1);
     };
     since(past, None);
     let old = expired(&first, past);
@@ -156,11 +156,11 @@ fn a_refresh_exchanges_a_token() {
 /// seconds ago.
 fn second_tab(server: &Server, agent: &str, refreshed_ago: i64) -> (Reply, String) {
     let copied = server.register("ada", PASSWORD).token();
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let database = server.dir.sql();
     let ago = |seconds: i64| {
         let issued = now() - seconds;
-        let sql = "UPDATE sessions SET newest = ?1 WHERE user = 1 AND ended IS NULL";
-        assert_eq!(database.execute(sql, [issued]).unwrap(), 1);
+        let sql = "UPDATE sessions SET newest = $1 WHERE \"user\" = 1 AND ended IS NULL";
+        assert_eq!(database.execute(sql, &[&issued]), 1);
         issued
     };
     let copied = expired(&copied, ago(5_000));
@@ -213,11 +213,11 @@ fn an_older_token_is_good_only_where_the_session_was_refreshed() {
     let server = Server::start(&["--trusted-proxy", "127.0.0.1"]);
     let first = server.register("ada", PASSWORD).token();
     let id = payload(&first)["jti"].clone();
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let database = server.dir.sql();
     let issued = payload(&first)["iat"].as_i64().unwrap();
     let sql = "UPDATE sessions SET newest = newest - 1000, previous = newest - 2000,
-        refreshed_address = '2001:db8:1:2::3', refreshed_agent = 'a browser' WHERE jti = ?1";
-    assert_eq!(database.execute(sql, [id.as_str().unwrap()]).unwrap(), 1);
+        refreshed_address = '2001:db8:1:2::3', refreshed_agent = 'a browser' WHERE jti = $1";
+    assert_eq!(database.execute(sql, &[&id.as_str().unwrap()]), 1);
     let old = expired(&first, issued - 5_000);
     let from = |address: &str| {
         let headers = [("User-Agent", "a browser"), ("X-Forwarded-For", address)];
@@ -242,10 +242,10 @@ fn behind_a_proxy_that_nobody_named_an_exchanged_token_was_good_everywhere() {
         };
         let body = json!({"username": "ada", "password": PASSWORD}).to_string();
         let copied = ask("/api/registration", owner, &body).token();
-        let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+        let database = server.dir.sql();
         let ago = |seconds: i64| {
             let issued = now() - seconds;
-            assert_eq!(database.execute("UPDATE sessions SET newest = ?1", [issued]).unwrap(), 1);
+            assert_eq!(database.execute("UPDATE sessions SET newest = $1", &[&issued]), 1);
             issued
         };
         let copied = expired(&copied, ago(5_000));
@@ -269,12 +269,12 @@ fn behind_a_proxy_that_nobody_named_an_exchanged_token_was_good_everywhere() {
 #[test]
 fn a_session_that_nobody_used_could_be_refreshed_for_a_month() {
     let server = Server::start(&["--access-lifespan", "100s", "--session-idle", "200s"]);
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
+    let database = server.dir.sql();
     // The same token, as if its session had been refreshed last so many seconds ago.
     let age = |token: &str, seconds: i64| {
         let (jti, issued) = (payload(token)["jti"].clone(), now() - seconds);
-        let sql = "UPDATE sessions SET newest = ?1, previous = NULL WHERE jti = ?2";
-        assert_eq!(database.execute(sql, (issued, jti.as_str().unwrap())).unwrap(), 1);
+        let sql = "UPDATE sessions SET newest = $1, previous = NULL WHERE jti = $2";
+        assert_eq!(database.execute(sql, &[&issued, &jti.as_str().unwrap()]), 1);
         expired(token, issued)
     };
     let idle = server.register("ada", PASSWORD).token();

@@ -7,12 +7,14 @@ use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use jwt_simple::prelude::{HS256Key, MACLike as _};
 use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Decoder as _, Encoder as _};
+use lictor::Database;
 use serde_json::Value;
+
+use crate::sql::{self, Sql};
 
 pub const SECRET: &str = "the secret of the tests: 32 bytes or more";
 pub const PASSWORD: &str = "ten wooden lanterns";
@@ -20,20 +22,30 @@ pub const PASSWORD: &str = "ten wooden lanterns";
 /// Time limit on every wait: enough for a loaded machine, short enough to notice a hang.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A temporary directory, deleted when the value is dropped.
+/// A temporary directory and a database, both deleted when the value is dropped. Nothing has made the
+/// database's tables yet.
 pub struct Dir(pub PathBuf);
 
 impl Dir {
     pub fn new() -> Dir {
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let name =
-            format!("lictor-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
-        let path = std::env::temp_dir().join(name);
+        let path = std::env::temp_dir().join(sql::new_name());
         fs::create_dir_all(&path).unwrap();
+        sql::make(&path);
         Dir(path)
     }
 
-    pub fn database(&self) -> PathBuf {
+    /// The database, as a program that embeds the library names it.
+    pub fn database(&self) -> Database {
+        sql::database(&self.0)
+    }
+
+    /// The database, seen with SQL.
+    pub fn sql(&self) -> Sql {
+        Sql::of(&self.0)
+    }
+
+    /// The file of the database, for tests that are about the file.
+    pub fn file(&self) -> PathBuf {
         self.0.join("lictor.db")
     }
 }
@@ -41,6 +53,7 @@ impl Dir {
 impl Drop for Dir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
+        sql::delete(&self.0);
     }
 }
 
@@ -52,10 +65,20 @@ fn binary() -> PathBuf {
     }
 }
 
-/// A command that runs the binary in `dir`, with an empty environment.
+/// A command that runs the binary in `dir`, with an empty environment. On PostgreSQL, `lictor.db` and
+/// the default mean the database of `dir`.
 pub fn lictor(dir: &Path, args: &[&str]) -> Command {
-    let mut command = Command::new(binary());
-    command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
+    in_dir(Command::new(binary()), dir, args)
+}
+
+fn in_dir(mut command: Command, dir: &Path, args: &[&str]) -> Command {
+    let database = sql::argument(dir);
+    let named = |arg: &str| if arg == "lictor.db" { database.clone() } else { arg.to_owned() };
+    command.args(args.iter().map(|arg| named(arg)));
+    command.current_dir(dir).env_clear().stdin(Stdio::null());
+    if database != "lictor.db" {
+        command.env("LICTOR_DATABASE", database);
+    }
     command
 }
 
@@ -63,8 +86,7 @@ pub fn lictor(dir: &Path, args: &[&str]) -> Command {
 fn lictor_after(prelude: &str, dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{prelude} && exec \"$0\" \"$@\"")]).arg(binary());
-    command.args(args).current_dir(dir).env_clear().stdin(Stdio::null());
-    command
+    in_dir(command, dir, args)
 }
 
 /// Runs a command with `input` on standard input, and waits for its end.

@@ -251,10 +251,10 @@ fn the_throttle_can_be_off_and_a_warning_says_so() {
     assert!(server.log().contains("WARN  the throttle is off"), "{}", server.log());
     // There is no limit for wrong passwords in a row either.
     server.add("ada");
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
-    database.execute("UPDATE users SET failures = 300", []).unwrap();
+    let database = server.dir.sql();
+    database.execute("UPDATE users SET failures = 300", &[]);
     let token = server.login("ada", PASSWORD).token();
-    database.execute("UPDATE users SET failures = 300", []).unwrap();
+    database.execute("UPDATE users SET failures = 300", &[]);
     let body = format!(r#"{{"current": "{PASSWORD}", "new": "twelve paper boats"}}"#);
     assert_eq!(server.send_as(&token, "PUT", "/api/password", &body).status(), 200);
     let on = Server::start(&[]);

@@ -54,8 +54,8 @@ fn one_expired_token_refreshes_any_number_of_times() {
     let old = expired("a", now() - 500);
     let new = refresh(&old).token();
     // The half minute in which a token can be refreshed twice is over.
-    let database = rusqlite::Connection::open(server.dir.database()).unwrap();
-    database.execute("UPDATE sessions SET newest = newest - 60 WHERE jti = 'a'", []).unwrap();
+    let sql = "UPDATE sessions SET newest = newest - 60 WHERE jti = 'a'";
+    server.dir.sql().execute(sql, &[]);
     let elsewhere = [("User-Agent", "another program")];
     is(&server.send("POST", "/api/refresh", &elsewhere, &old), (403, "BlacklistedError"));
     is(&server.protected(&new), (403, "BlacklistedError"));

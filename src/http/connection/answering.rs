@@ -12,6 +12,9 @@ use super::super::{Request, Response};
 use super::writing::Unfinished;
 use super::{Connection, Next, Wait, deadline_after};
 
+/// How often threads of pools may name another pool for one request.
+const MAX_MOVES: u8 = 4;
+
 /// How far the request at the beginning of the bytes got.
 pub(super) enum Progress {
     /// Bytes are missing.
@@ -90,7 +93,8 @@ impl Connection {
                 Progress::Refused => return bytes.len(),
                 Progress::Answered { used: count, last } => {
                     used += count;
-                    if !self.goes_on(context, step, last, out) {
+                    let more = used < bytes.len();
+                    if !self.goes_on(context, step, (last, more), out) {
                         return if last { bytes.len() } else { used };
                     }
                 }
@@ -103,12 +107,13 @@ impl Connection {
         used
     }
 
-    /// Ends a request that was answered; says whether the next one may be answered at once.
+    /// Ends a request that was answered; says whether the next one may be answered at once. `last`:
+    /// the answer is the last one; `more`: more bytes have arrived.
     fn goes_on<S: Service>(
         &mut self,
         context: &Context<'_, S>,
         step: Step,
-        last: bool,
+        (last, more): (bool, bool),
         out: &mut Vec<u8>,
     ) -> bool {
         self.begin_next(context);
@@ -119,8 +124,8 @@ impl Connection {
             self.end(context.limits, context.at);
             return false;
         }
-        if step == Step::Pool {
-            self.next = Next::More;
+        if matches!(step, Step::Pool | Step::Unprepared) {
+            self.next = if more { Next::More } else { Next::Read };
             return false;
         }
         true
@@ -229,14 +234,20 @@ impl Connection {
         let queued = self.queued.take();
         let reply = catch_unwind(AssertUnwindSafe(|| ask(context, step, request, queued)));
         match reply {
-            Ok(Reply::Response(response)) => Some(response),
+            Ok(Reply::Response(response)) => return Some(response),
             Ok(Reply::Queue(queued, priority)) => {
-                self.queued = Some(queued);
-                self.priority = priority;
-                None
+                self.moves += u8::from(step == Step::Pool);
+                if self.moves <= MAX_MOVES {
+                    self.queued = Some(queued);
+                    self.priority = priority;
+                    return None;
+                }
+                log::error!("a request was moved from pool to pool without an answer");
             }
-            Err(_) => Some(context.service.refuse(&refusal::INTERNAL, Some(request))),
+            // The hook for panics has logged it.
+            Err(_) => {}
         }
+        Some(context.service.refuse(&refusal::INTERNAL, Some(request)))
     }
 }
 
@@ -272,24 +283,27 @@ fn ask<S: Service>(
     queued: Option<Queued>,
 ) -> Reply {
     let (service, now) = (context.service, context.at.now);
-    let answer = queued.map_or_else(|| service.answer(request, now), Answer::Queue);
+    let answer = match (queued, step) {
+        (_, Step::Unprepared) => Answer::Ready(service.refuse(&refusal::INTERNAL, Some(request))),
+        (Some(queued), Step::Pool) => service.answer_queued(request, queued, now),
+        (Some(queued), Step::Worker | Step::Overloaded(..)) => Answer::Queue(queued),
+        (None, _) => service.answer(request, now),
+    };
     let queued = match answer {
         Answer::Ready(response) => return Reply::Response(response),
         Answer::Queue(queued) => queued,
     };
-    let ticket = queued.ticket;
     match step {
-        Step::Pool => Reply::Response(service.answer_queued(request, now, ticket)),
         Step::Overloaded(pool, overload) if pool == queued.pool => {
             let priority = match overload {
-                Overload::Share => service.has_priority(request, now, ticket),
+                Overload::Share => service.has_priority(request, &queued, now),
                 Overload::Full => None,
             };
             match priority {
                 Some(_) => Reply::Queue(queued, priority),
-                None => Reply::Response(service.overloaded(request, now, ticket, overload)),
+                None => Reply::Response(service.overloaded(request, &queued, now, overload)),
             }
         }
-        Step::Worker | Step::Overloaded(..) => Reply::Queue(queued, None),
+        _ => Reply::Queue(queued, None),
     }
 }

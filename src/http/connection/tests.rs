@@ -12,7 +12,8 @@ use super::*;
 use crate::clock::Timestamp;
 
 /// Echoes the path and body; `/slow` waits for pool 0 with the ticket 7, and `/write` for pool 1;
-/// `/panic` panics, `/long` does not fit in one piece.
+/// `/panic` panics, `/long` does not fit in one piece. `/move` waits for pool 0 and then for pool 1,
+/// `/bounce` for one after the other without end.
 struct Echo;
 
 const LONG: usize = 2 * MAX_PIECE + 1;
@@ -22,6 +23,7 @@ impl Service for Echo {
         match request.path {
             "/slow" => return Answer::Queue(Queued::new(0, 7)),
             "/write" => return Answer::Queue(Queued::new(1, 8)),
+            "/move" | "/bounce" => return Answer::Queue(Queued::new(0, 8).with("payload")),
             "/panic" => panic!("a handler's bug"),
             "/long" => {
                 let body = vec![b'x'; LONG];
@@ -32,13 +34,16 @@ impl Service for Echo {
         Answer::Ready(echo(request))
     }
 
-    fn answer_queued(&self, request: &Request<'_>, _: Timestamp, ticket: u32) -> Response {
-        assert_eq!(ticket, if request.path == "/slow" { 7 } else { 8 });
-        echo(request)
+    fn answer_queued(&self, request: &Request<'_>, queued: Queued, _: Timestamp) -> Answer {
+        assert_eq!(queued.ticket, if request.path == "/slow" { 7 } else { 8 });
+        if request.path == "/bounce" || (request.path == "/move" && queued.pool == 0) {
+            return Answer::Queue(Queued { pool: 1 - queued.pool, ..queued });
+        }
+        Answer::Ready(echo(request))
     }
 
-    fn has_priority(&self, request: &Request<'_>, _: Timestamp, ticket: u32) -> Option<u64> {
-        assert_eq!(ticket, if request.path == "/slow" { 7 } else { 8 });
+    fn has_priority(&self, request: &Request<'_>, queued: &Queued, _: Timestamp) -> Option<u64> {
+        assert_eq!(queued.ticket, if request.path == "/slow" { 7 } else { 8 });
         request.header("x").map(|_| 9)
     }
 }
@@ -189,6 +194,66 @@ fn a_pool_answers_one_request() {
     assert_eq!(scenario.connection.queued(), None);
     assert_eq!(scenario.send(""), "200/a=");
     assert_eq!(scenario.connection.next(), Next::Read);
+}
+
+#[test]
+fn a_connection_without_another_request_needs_no_worker_after_a_pool() {
+    let mut scenario = Scenario::new();
+    assert_eq!(scenario.send(&post("/slow", "Content-Length: 5", "hello")), "");
+    assert_eq!(scenario.go_on(Step::Pool), "200/slow=hello");
+    assert_eq!((scenario.connection.next(), scenario.connection.wait()), (Next::Read, Wait::Idle));
+    assert_eq!(scenario.connection.input.capacity(), 0);
+    // The beginning of another one does.
+    assert_eq!(scenario.send(&(post("/slow", "X: y", "") + "GET")), "");
+    assert_eq!(scenario.go_on(Step::Pool), "200/slow=");
+    assert_eq!(scenario.connection.next(), Next::More);
+    assert_eq!(scenario.send(""), "");
+    assert_eq!((scenario.connection.next(), scenario.connection.wait()), (Next::Read, Wait::Head));
+}
+
+#[test]
+fn a_pool_names_another_pool() {
+    let mut scenario = Scenario::new();
+    let moved = post("/move", "Content-Length: 5", "hello");
+    assert_eq!(scenario.send(&(moved.clone() + GET)), "");
+    assert_eq!(scenario.go_on(Step::Pool), "");
+    assert_eq!(scenario.connection.next(), Next::Queue);
+    assert_eq!(scenario.connection.queued().unwrap().0, 1);
+    let mut queued = scenario.connection.take_queued().unwrap();
+    assert_eq!(queued.payload_mut::<u8>(), None);
+    assert_eq!(queued.take_payload::<u8>(), None);
+    assert_eq!(queued.take_payload(), Some("payload"));
+    assert_eq!(queued.take_payload::<&str>(), None);
+    scenario.connection.put_queued(queued);
+    assert_eq!(scenario.go_on(Step::Pool), "200/move=hello");
+    assert_eq!(scenario.send(""), "200/a=");
+    // The second pool has no room.
+    assert_eq!(scenario.send(&moved), "");
+    assert_eq!(scenario.go_on(Step::Pool), "");
+    assert_eq!(scenario.go_on(Step::Overloaded(1, Overload::Full)), "503");
+}
+
+#[test]
+fn a_request_that_is_moved_without_end_is_answered() {
+    let mut scenario = Scenario::new();
+    for _ in 0..2 {
+        assert_eq!(scenario.send(&post("/bounce", "X: y", "")), "");
+        for _ in 0..4 {
+            assert_eq!(scenario.go_on(Step::Pool), "");
+            assert_eq!(scenario.connection.next(), Next::Queue);
+        }
+        assert_eq!(scenario.go_on(Step::Pool), "500");
+    }
+    assert_eq!(scenario.send(GET), "200/a=");
+}
+
+#[test]
+fn a_request_whose_batch_failed_is_answered_500() {
+    let mut scenario = Scenario::new();
+    assert_eq!(scenario.send(&(post("/slow", "X: y", "") + &post("/slow", "X: y", ""))), "");
+    assert_eq!(scenario.go_on(Step::Unprepared), "500");
+    assert_eq!(scenario.send(""), "");
+    assert_eq!(scenario.go_on(Step::Pool), "200/slow=");
 }
 
 #[test]

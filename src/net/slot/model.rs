@@ -187,8 +187,10 @@ impl<P: Protocol> World<P> {
             if self.number.load(Ordering::Relaxed) == OVER {
                 return self.close_and_accept();
             }
-            if self.answered.load(Ordering::Relaxed) < self.sent.load(Ordering::Relaxed) {
-                return self.answer_queued(of);
+            // The worker reads all that has arrived.
+            let read = self.sent.load(Ordering::Relaxed);
+            if self.answered.load(Ordering::Relaxed) < read {
+                return self.answer_queued(of, read);
             }
             if self.slot.release() {
                 return;
@@ -196,17 +198,20 @@ impl<P: Protocol> World<P> {
         }
     }
 
-    /// A pool's thread answers one request, or none if an event said that the client is gone. Then
-    /// epoll reports everything again.
-    fn answer_queued(&self, of: u32) {
+    /// A pool's thread answers one request, or none if an event said that the client is gone. If
+    /// more requests were read, or an event came while it held the connection, epoll reports
+    /// everything again.
+    fn answer_queued(&self, of: u32, read: usize) {
         self.touch();
         if self.slot.gone() {
             self.lost.fetch_add(1, Ordering::Relaxed);
             return self.slot.close();
         }
-        self.answered.fetch_add(1, Ordering::Relaxed);
-        self.slot.rearm();
-        self.event(of, false);
+        let answered = self.answered.fetch_add(1, Ordering::Relaxed) + 1;
+        if answered < read || !self.slot.release() {
+            self.slot.rearm();
+            self.event(of, false);
+        }
     }
 
     /// The holder closes the first connection, and the keeper puts the second one into the slot.

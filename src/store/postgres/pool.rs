@@ -102,6 +102,7 @@ struct Idle {
 }
 
 /// What a thread that needs a connection does.
+#[allow(clippy::large_enum_variant)] // On the stack, for a moment.
 enum Step {
     Use(Idle),
     /// Opens one to the host with this number; the place is taken.

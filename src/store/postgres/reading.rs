@@ -62,19 +62,16 @@ impl Reader<'_> {
                 Err(failure) => failure,
             };
             let reach = fault::reach(&failure);
-            let fault = match (reach, fault::of(failure)) {
-                (Reach::ReadOnly, _) => Fault::Damaged("a read was asked to write".into()),
-                (_, fault) => fault,
-            };
-            let may_help = match reach {
-                Reach::Lost | Reach::Stale => true,
-                Reach::Connected => matches!(fault, Fault::Retry(_)),
-                Reach::ReadOnly => false,
-            };
             fresh = matches!(reach, Reach::Lost | Reach::Stale);
             if !fresh {
                 self.lease = Some(lease);
             }
+            let fault = match reach {
+                Reach::ReadOnly => Fault::Damaged("a read was asked to write".into()),
+                _ => fault::of(failure),
+            };
+            // A standby asks for a retry if it had to remove what the statement was reading.
+            let may_help = fresh || matches!(fault, Fault::Retry(_));
             if !may_help || handed || self.repeated || Instant::now() >= deadline {
                 return Err(fault);
             }

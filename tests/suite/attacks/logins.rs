@@ -22,8 +22,7 @@ fn from(address: usize, target: &Target) -> Client {
 fn the_queue_holds_256_and_refuses_the_next_at_once() {
     let target = Target::start_warm_with(&[]);
     // The one hashing thread waits for the database, which the test has locked.
-    let holder = rusqlite::Connection::open(target.dir.database()).unwrap();
-    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let hold = target.dir.sql().hold();
     let body = json!({"username": "ada", "password": PASSWORD}).to_string();
     let mut first = target.connect();
     first.send(request("POST", "/api/registration", &[], &body));
@@ -51,7 +50,7 @@ fn the_queue_holds_256_and_refuses_the_next_at_once() {
         assert_eq!(refused.reply("GET").status(), 200);
     }
     assert!(start.elapsed() < Duration::from_secs(2), "the lock is given up after 3 s");
-    holder.execute_batch("COMMIT").unwrap();
+    hold.release();
     first.reply("POST").token();
     for client in &mut queued {
         assert_eq!(client.reply("POST").error().0, 400, "whoever was in the queue is answered");

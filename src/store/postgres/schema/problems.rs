@@ -63,8 +63,8 @@ pub(super) fn may_not_create(target: &Target) -> Problem {
         ),
         format!(
             "run, as the owner of the database: GRANT CREATE ON DATABASE {name} TO {user}; or, to \
-             have another owner than this user: CREATE SCHEMA lictor AUTHORIZATION owner, then any \
-             command of lictor, such as `lictor user list`, as that owner"
+             have another owner than this user: CREATE SCHEMA lictor AUTHORIZATION owner, then \
+             `lictor user add NAME` as that owner"
         ),
     )
 }

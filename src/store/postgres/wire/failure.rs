@@ -51,8 +51,9 @@ impl Refusal {
     /// query may hold values of rows.
     pub(super) fn read(body: &[u8]) -> Result<Refusal, Failure> {
         let mut fields = Fields::new(body);
+        let mut known = None;
         let mut refusal = Refusal {
-            code: *b"XX000",
+            code: [0; 5],
             message: "the server gave no message".to_owned(),
             constraint: None,
             fatal: false,
@@ -64,7 +65,7 @@ impl Refusal {
             }
             let value = fields.until_zero()?;
             match kind {
-                b'C' => refusal.code = code(value)?,
+                b'C' => known = Some(value),
                 b'M' => refusal.message = text(value),
                 b'n' => refusal.constraint = Some(text(value)),
                 // `V` is the severity that no language changes; servers before 9.6 have `S` only.
@@ -73,6 +74,7 @@ impl Refusal {
             }
         }
         fields.end()?;
+        refusal.code = code(known.unwrap_or_default())?;
         refusal.explain();
         Ok(refusal)
     }

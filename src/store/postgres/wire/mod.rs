@@ -303,4 +303,6 @@ impl Drop for Connection {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod live;

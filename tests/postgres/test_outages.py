@@ -1,0 +1,613 @@
+"""The database fails, hangs, is full, moves to another machine: what was acknowledged stays, what cannot
+be served is answered 503 at once, and lictor goes on by itself when the database is back.
+
+Durations are printed (pytest -s); what is asserted about them is generous.
+"""
+
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import server as postgres
+from conftest import Place
+from instance import Answer, at_once, wait_for
+
+# Seconds in which a request must be answered while the database is known to be down.
+AT_ONCE = 2
+# Seconds after which lictor must have noticed that the database hangs: its own deadlines, and a bit.
+NOTICED = 20
+RECOVERY = 10  # seconds within which it must serve again
+SYNCHRONOUS = {"synchronous_standby_names": "other", "synchronous_commit": "on"}
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Makes servers of a test's own, and a database on the first."""
+    with contextlib.ExitStack() as stack:
+
+        def make(**settings):
+            server = postgres.Server.make(**settings)
+            stack.callback(server.remove)
+            place = Place(server, tmp_path)
+            stack.callback(place.end)
+            return place
+
+        make.keep = lambda server: stack.callback(server.remove) and server
+        yield make
+
+
+def assert_refuses(lictor, answer, within=AT_ONCE):
+    assert answer.error == (503, "Unavailable"), answer
+    assert int(answer.headers["retry-after"]) >= 1, answer
+    assert answer.seconds < within, answer
+
+
+def assert_down(lictor, token, within=AT_ONCE):
+    """Every kind of request that needs the database is answered 503 at once, many at a time too."""
+    kinds = [
+        lambda: lictor.health(),
+        lambda: lictor.protected(token),
+        lambda: lictor.login("ada"),
+        lambda: lictor.register("somebody"),
+        lambda: lictor.refresh(token),
+        lambda: lictor.send("POST", "/api/logout", token=token),
+        lambda: lictor.send("GET", "/api/sessions", token=token),
+    ]
+    for kind in kinds:
+        assert_refuses(lictor, kind(), within)
+    for answer in at_once([kind for kind in kinds[:3] for _ in range(8)]):
+        assert_refuses(lictor, answer, within + 2)
+    assert lictor.alive()
+    # What needs no database is served.
+    assert lictor.send("GET", "/api/").status == 200
+    assert lictor.protected("nonsense").status == 401
+
+
+def noticed(lictor):
+    """Waits until it says that the database is down."""
+    wait_for(lambda: lictor.health().status == 503, NOTICED)
+
+
+def assert_recovers(lictor, since=None):
+    """It serves again without a restart, on all its threads."""
+    begun = since or time.monotonic()
+    wait_for(lambda: lictor.health().status == 200, RECOVERY, 0.02)
+    print(f"healthy after {time.monotonic() - begun:.2f} s", end="; ")
+    wait_for(lambda: lictor.login("ada").status == 200, RECOVERY, 0.02)
+    print(f"a login after {time.monotonic() - begun:.2f} s")
+    token = lictor.login("ada").token
+    answers = at_once([lambda: lictor.login("ada"), lambda: lictor.protected(token)] * 12)
+    assert [answer.status for answer in answers] == [200] * 24, answers
+    assert lictor.alive()
+
+
+def lines_about(lictor, since=0):
+    """The lines of the log about the database, without those of single requests' audit."""
+    lines = lictor.log()[since:].splitlines()
+    return [line for line in lines if "WARN" in line or "ERROR" in line or "database" in line.lower()]
+
+
+def assert_logged_once(lictor, since):
+    """The outage is a few lines of the log and not one for each request."""
+    lines = lines_about(lictor, since)
+    assert 1 <= len(lines) <= 6, "\n".join(lines)
+    assert any("WARN" in line or "ERROR" in line for line in lines), lines
+
+
+class Registrations:
+    """Clients that register one user after the other, on all lictors, whatever the answers are."""
+
+    def __init__(self, lictors, clients=4):
+        self.lictors = lictors
+        self.acknowledged = []
+        self.answers = []
+        self.over = threading.Event()
+        self.pool = ThreadPoolExecutor(clients)
+        self.working = [self.pool.submit(self.work, n) for n in range(clients)]
+
+    def work(self, client):
+        number = 0
+        while not self.over.is_set():
+            name = f"user-{id(self) % 9973}-{client}-{number}"
+            lictor = self.lictors[(client + number) % len(self.lictors)]
+            answer = lictor.register(name)
+            self.answers.append((time.monotonic(), answer))
+            if answer.status == 200:
+                self.acknowledged.append(name)
+            else:
+                assert answer.status == 503, answer
+                time.sleep(0.02)
+            number += 1
+
+    def count(self):
+        return len(self.acknowledged)
+
+    def end(self):
+        self.over.set()
+        for work in self.working:
+            work.result()
+        self.pool.shutdown()
+
+
+def assert_whole(place, names, lictors):
+    """Every acknowledged user logs in; and no registration is there by half."""
+    logins = []
+    with ThreadPoolExecutor(4) as pool:
+        logins = list(pool.map(lambda pair: lictors[pair[0] % len(lictors)].login(pair[1]), enumerate(names)))
+    lost = [name for name, answer in zip(names, logins, strict=True) if answer.status != 200]
+    assert lost == []
+    halves = place.sql(
+        'SELECT name, (SELECT count(*) FROM sessions WHERE "user" = users.id),'
+        " (SELECT count(*) FROM audit WHERE \"user\" = users.id AND event = 'registration') FROM users"
+    )
+    wrong = [row for row in halves if row[1] == "0" or (row[2] != "1" and row[0] != "ada")]
+    assert wrong == []
+    nobodys = "SELECT count(*) FROM audit WHERE event = 'registration' AND \"user\" NOT IN (SELECT id FROM users)"
+    assert place.number(nobodys) == 0
+
+
+def test_a_killed_server_loses_nothing_acknowledged(own):
+    place = own(**postgres.DURABLE)
+    lictors = place.start(2)
+    lictors[0].register("ada").token
+    names = []
+    for number in range(3):
+        registrations = Registrations(lictors)
+        wait_for(lambda: registrations.count() >= 10 + 7 * number)
+        place.server.kill()
+        time.sleep(0.5)
+        place.server.start()
+        begun = time.monotonic()
+        after = registrations.count()
+        wait_for(lambda: registrations.count() > after + 5, RECOVERY)
+        first = min(at for at, answer in registrations.answers if at > begun and answer.status == 200)
+        print(f"acknowledged again {first - begun:.2f} s after the start")
+        registrations.end()
+        names += registrations.acknowledged
+    assert_whole(place, names, lictors)
+    for lictor in lictors:
+        assert_recovers(lictor)
+
+
+def test_a_promoted_standby_has_everything_acknowledged(own):
+    place = own(**postgres.DURABLE)
+    other = own.keep(place.server.standby("other"))
+    place.server.configure(**SYNCHRONOUS)
+    place.server.reload()
+    followers = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'sync'"
+    wait_for(lambda: place.server.number(followers) == 1)
+    first, second = place.server.port, other.port
+    url = f"postgres://postgres@127.0.0.1:{first},127.0.0.1:{second}/{place.name}"
+    url += "?sslmode=disable&target_session_attrs=read-write"
+    lictors = [place.lictor(url=url) for _ in range(2)]
+    for lictor in lictors:
+        lictor.start()
+    lictors[0].register("ada").token
+    registrations = Registrations(lictors)
+    wait_for(lambda: registrations.count() >= 30)
+    since = [len(lictor.log()) for lictor in lictors]
+    place.server.kill()
+    time.sleep(1)
+    before = registrations.count()
+    other.promote()
+    begun = time.monotonic()
+    wait_for(lambda: registrations.count() > before + 10, RECOVERY)
+    firsts = [at for at, answer in registrations.answers if at > begun and answer.status == 200]
+    print(f"the first registration {min(firsts) - begun:.2f} s after the promotion")
+    registrations.end()
+    place.server.remove()
+    place.server = other
+    for lictor, position in zip(lictors, since, strict=True):
+        assert_recovers(lictor)
+        assert_logged_once(lictor, position)
+    assert_whole(place, registrations.acknowledged, lictors)
+
+
+def test_a_synchronous_standby_that_is_gone_acknowledges_nothing(own):
+    """A commit that waits for the standby is not acknowledged, nor is one whose wait was cancelled."""
+    place = own()
+    [lictor] = place.start(1)
+    token = lictor.register("ada").token
+    place.server.configure(synchronous_standby_names="nobody")
+    place.server.reload()
+    answers = at_once([lambda n=n: lictor.register(f"user-{n}") for n in range(2)])
+    assert [answer.status for answer in answers] == [503, 503], answers
+    assert all(answer.seconds < NOTICED for answer in answers), answers
+    assert lictor.alive()
+    # Reading needs no standby.
+    wait_for(lambda: lictor.protected(token).status == 200, NOTICED)
+    place.server.configure(synchronous_standby_names="")
+    place.server.reload()
+    assert_recovers(lictor)
+
+
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_server_that_is_stopped_and_started(own, mode):
+    place = own()
+    [lictor] = place.start(1)
+    token = lictor.register("ada").token
+    threads = lictor.threads()
+    since = len(lictor.log())
+    place.server.stop(mode)
+    noticed(lictor)
+    for _ in range(2):
+        assert_down(lictor, token)
+        time.sleep(1)
+    place.server.start()
+    assert_recovers(lictor)
+    assert lictor.protected(token).status == 200
+    assert_logged_once(lictor, since)
+    assert lictor.threads() <= threads + 4, "threads are stuck"
+
+
+def test_an_outage_of_half_a_minute_has_few_lines(own):
+    place = own()
+    [lictor] = place.start(1)
+    token = lictor.register("ada").token
+    since = len(lictor.log())
+    place.server.stop()
+    noticed(lictor)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        assert_refuses(lictor, lictor.protected(token))
+        assert_refuses(lictor, lictor.login("ada"))
+        time.sleep(0.1)
+    begun = time.monotonic()
+    place.server.start()
+    assert_recovers(lictor, begun)
+    assert_logged_once(lictor, since)
+
+
+def test_a_start_without_a_database_says_what_to_do(own):
+    place = own()
+    place.server.stop()
+    lictor = place.lictor(url=place.url(password="the-password-of-the-url"))
+    said = lictor.refused()
+    assert str(place.server.port) in said and len(said.splitlines()) >= 2, said
+    assert "the-password-of-the-url" not in said, said
+
+
+def test_connections_that_are_ended_over_there(place):
+    """pg_terminate_backend: the next requests succeed."""
+    [lictor] = place.start(1)
+    token = lictor.register("ada").token
+    for _ in range(5):
+        assert place.end_connections() > 0
+        asked = [lambda: lictor.protected(token), lambda: lictor.login("ada")]
+        assert [ask().status for ask in asked] == [200, 200], lictor.log()
+    for _ in range(5):
+        place.end_connections()
+        answers = at_once(asked * 6)
+        # A commit that was under way has an unknown outcome.
+        assert {answer.status for answer in answers} == {200}, (answers, lictor.log())
+    assert_recovers(lictor)
+
+
+def test_connections_that_are_ended_under_work(place):
+    [lictor] = place.start(1)
+    lictor.register("ada").token
+    registrations = Registrations([lictor])
+    for _ in range(10):
+        wait_for(lambda before=registrations.count(): registrations.count() > before + 3)
+        place.end_connections()
+    wait_for(lambda before=registrations.count(): registrations.count() > before + 10)
+    registrations.end()
+    refused = [answer for _, answer in registrations.answers if answer.status != 200]
+    print(f"{registrations.count()} registered, {len(refused)} refused")
+    assert_whole(place, registrations.acknowledged, [lictor])
+    assert_recovers(lictor)
+
+
+def test_a_read_only_standby_as_the_only_host(own):
+    place = own()
+    [first] = place.start(1)
+    token = first.register("ada").token
+    other = own.keep(place.server.standby("other"))
+    wait_for(lambda: other.number("SELECT count(*) FROM lictor.users", place.name) == 1)
+    lictor = place.lictor(url=other.url(place.name))
+    lictor.launch()
+    line = lictor.process.stdout.readline()
+    if line:
+        lictor.port = int(line.rpartition(":")[2].split("/")[0])
+        for _ in range(3):
+            assert_refuses(lictor, lictor.login("ada"), NOTICED)
+            assert lictor.protected(token).status in (200, 503)
+            time.sleep(0.5)
+        print("reads:", lictor.protected(token).status, "health:", lictor.health().status)
+        assert lictor.alive()
+        first.stop()
+        place.server.stop()
+        other.promote()
+        assert_recovers(lictor)
+    else:
+        lictor.process.wait(30)
+        said = lictor.log()
+        print(said)
+        assert "read-only" in said, said
+        first.stop()
+        place.server.stop()
+        other.promote()
+        lictor.start()
+        assert_recovers(lictor)
+
+
+def test_a_primary_that_becomes_read_only(own):
+    """As after a failover that left the old primary as a standby."""
+    place = own()
+    [lictor] = place.start(1)
+    token = lictor.register("ada").token
+    since = len(lictor.log())
+    place.server.sql("ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf()")
+    place.end_connections()
+    wait_for(lambda: lictor.register("somebody").status == 503, NOTICED)
+    answers = [lictor.register(f"user-{n}") for n in range(5)]
+    for answer in answers:
+        assert_refuses(lictor, answer)
+    assert lictor.protected(token).status in (200, 503)
+    assert lictor.alive()
+    place.server.sql("SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only")
+    place.server.sql("SELECT pg_reload_conf()")
+    assert_recovers(lictor)
+    assert_logged_once(lictor, since)
+
+
+@pytest.mark.parametrize("code", ["53100", "53200", "58030", "57014", "XX001"])
+def test_an_error_of_the_server_in_the_middle(place, code):
+    """Disk full, out of memory, a read error, cancelled, damaged: raised by a trigger."""
+    [lictor] = place.start(1)
+    token = lictor.register("ada").token
+    since = len(lictor.log())
+    place.sql(
+        "CREATE FUNCTION public.fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" RAISE EXCEPTION 'could not extend file' USING ERRCODE = '{code}'; END $$;"
+        "CREATE TRIGGER fail BEFORE INSERT ON sessions EXECUTE FUNCTION public.fail()"
+    )
+    for _ in range(5):
+        answer = lictor.login("ada")
+        assert answer.seconds < NOTICED
+        if code == "XX001":
+            assert answer.error in [(500, "InternalError"), (503, "Unavailable")], answer
+        else:
+            assert_refuses(lictor, answer, NOTICED)
+        # Others are still served.
+        assert lictor.protected(token).status == 200
+    assert place.number("SELECT count(*) FROM sessions") == 1
+    said = lictor.log()[since:]
+    assert "could not extend file" in said or code in said, said
+    place.sql("DROP TRIGGER fail ON sessions")
+    assert_recovers(lictor)
+
+
+def mounted(directory, size):
+    """Whether a file system of this size could be mounted there."""
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", directory]
+    if os.geteuid() != 0 or not shutil.which("mount"):
+        return False
+    return subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+def test_a_full_disk(own, tmp_path):
+    """The log of the database, pg_wal, lies on a small file system, which something else fills."""
+    place = own(min_wal_size="32MB", max_wal_size="32MB", wal_recycle="off", wal_init_zero="off")
+    place.server.stop()
+    log = place.server.data / "pg_wal"
+    aside = place.server.directory / "aside"
+    log.rename(aside)
+    log.mkdir()
+    if not mounted(log, "64M"):
+        pytest.skip("no file system can be mounted here")
+    try:
+        owner = postgres.unprivileged()
+        subprocess.run(["cp", "-a", f"{aside}/.", str(log)], check=True)
+        os.chown(log, owner["user"], owner["group"])
+        log.chmod(0o700)
+        place.server.start()
+        [lictor] = place.start(1)
+        token = lictor.register("ada").token
+        since = len(lictor.log())
+        filler = log / "filler"
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 65536)
+        # What is in the current file of the log still has room there.
+        with contextlib.suppress(postgres.Failed):
+            place.server.sql("SELECT pg_switch_wal()")
+        wait_for(lambda: lictor.login("ada").status == 503, 60)
+        for _ in range(3):
+            answer = lictor.login("ada")
+            assert_refuses(lictor, answer)
+            assert lictor.protected(token).status in (200, 503)
+        assert lictor.alive()
+        filler.unlink()
+        if place.server.process() is None:
+            # PostgreSQL ends itself when it cannot write its log.
+            place.server.start()
+        wait_for(lambda: lictor.health().status == 200, 60)
+        assert_recovers(lictor)
+        assert_logged_once(lictor, since)
+    finally:
+        place.end()
+        with contextlib.suppress(postgres.Failed):
+            place.server.stop("immediate")
+        place.server.kill()
+        subprocess.run(["umount", "-l", log], check=False)
+
+
+def test_all_connections_are_taken(own):
+    place = own(max_connections=12, superuser_reserved_connections=2)
+    place.sql(f"CREATE ROLE app LOGIN; GRANT ALL ON DATABASE {place.name} TO app")
+    url = place.url(user="app", connections=8)
+    lictor = place.lictor(url=url)
+    lictor.start()
+    token = lictor.register("ada").token
+    since = len(lictor.log())
+    sleepers = []
+
+    def occupy():
+        """Takes what is free, until nothing is."""
+        target = f"host={place.server.directory} port={place.server.port} user=app dbname={place.name}"
+        while True:
+            command = [postgres.programs() / "psql", "-X", "-q", "-d", target]
+            sleeper = subprocess.Popen(
+                [*command, "-c", "SELECT pg_sleep(600)"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+            )
+            try:
+                sleeper.wait(0.5)
+                return sleeper.stderr.close()
+            except subprocess.TimeoutExpired:
+                sleepers.append(sleeper)
+
+    try:
+        occupy()
+        # A second one cannot start, and says why.
+        said = place.lictor(url=url).refused()
+        assert "connections" in said, said
+        # Those that it has still work.
+        assert lictor.protected(token).status in (200, 503)
+        for _ in range(3):
+            place.end_connections("usename = 'app' AND query !~ 'sleep'")
+            occupy()
+        wait_for(lambda: lictor.health().status == 503, NOTICED)
+        for _ in range(3):
+            assert_refuses(lictor, lictor.login("ada"))
+            assert_refuses(lictor, lictor.protected(token))
+        assert lictor.alive()
+    finally:
+        for sleeper in sleepers:
+            sleeper.kill()
+            sleeper.wait()
+            sleeper.stderr.close()
+    with contextlib.suppress(postgres.Failed):
+        place.end_connections("query ~ 'pg_sleep'")
+    assert_recovers(lictor)
+    assert_logged_once(lictor, since)
+
+
+def test_fewer_connections_than_lictor_wants(own):
+    """It works with those that there are, or refuses at once."""
+    place = own(max_connections=8, superuser_reserved_connections=2)
+    place.sql(f"CREATE ROLE app LOGIN; GRANT ALL ON DATABASE {place.name} TO app")
+    lictor = place.lictor(url=place.url(user="app"))
+    lictor.start()
+    lictor.register("ada").token
+    for _ in range(5):
+        answers = at_once([lambda: lictor.login("ada")] * 16)
+        assert {answer.status for answer in answers} <= {200, 503}, answers
+        assert lictor.alive()
+    assert_recovers_slowly(lictor)
+
+
+def assert_recovers_slowly(lictor):
+    """One client after the other is served."""
+    for _ in range(10):
+        wait_for(lambda: lictor.login("ada").status == 200, RECOVERY)
+
+
+@contextlib.contextmanager
+def stopped(server):
+    """All processes of the server hang until the end of the block."""
+    postmaster = server.process()
+    pids = [postmaster, *postgres.children(postmaster)]
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+
+def test_a_server_that_hangs(own):
+    place = own()
+    [lictor] = place.start(1)
+    token = lictor.register("ada").token
+    threads = lictor.threads()
+    since = len(lictor.log())
+    with stopped(place.server):
+        begun = time.monotonic()
+        answers: list[Answer] = at_once([lambda: lictor.protected(token), lambda: lictor.login("ada")] * 8)
+        print(f"the slowest answer took {max(answer.seconds for answer in answers):.1f} s", end="; ")
+        for answer in answers:
+            assert_refuses(lictor, answer, NOTICED)
+        noticed(lictor)
+        print(f"noticed after {time.monotonic() - begun:.1f} s", end="; ")
+        for _ in range(3):
+            assert_down(lictor, token)
+    assert_recovers(lictor)
+    assert_logged_once(lictor, since)
+    assert lictor.threads() <= threads + 4, "threads are stuck"
+
+
+def test_a_lock_of_another_program(place):
+    """A long transaction of another program on the tables: writes wait, at most a few seconds."""
+    [lictor] = place.start(1)
+    token = lictor.register("ada").token
+    target = f"host={place.server.directory} port={place.server.port} user=postgres dbname={place.name}"
+    holder = subprocess.Popen(
+        [postgres.programs() / "psql", "-X", "-q", "-d", target],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with holder:
+        print("BEGIN; LOCK TABLE lictor.sessions IN EXCLUSIVE MODE;\n\\echo held", file=holder.stdin, flush=True)
+        assert holder.stdout.readline() == "held\n"
+        answers = at_once([lambda: lictor.login("ada"), lambda: lictor.protected(token)] * 4)
+        for answer in answers[::2]:
+            assert_refuses(lictor, answer, NOTICED)
+        # Reading needs no such lock.
+        assert [answer.status for answer in answers[1::2]] == [200] * 4, answers
+        assert lictor.health().status == 200
+        print("ROLLBACK;", file=holder.stdin, flush=True)
+        holder.stdin.close()
+        holder.wait(10)
+    assert_recovers(lictor)
+
+
+def test_the_tables_are_gone(place):
+    """500 or 503, and never a crash."""
+    [lictor] = place.start(1)
+    token = lictor.register("ada").token
+    place.sql("ALTER TABLE users RENAME TO people")
+    for ask in (lambda: lictor.protected(token), lambda: lictor.login("ada"), lictor.health):
+        assert ask().error in [(500, "InternalError"), (503, "Unavailable")]
+    assert lictor.alive()
+    place.sql("ALTER TABLE people RENAME TO users")
+    assert_recovers(lictor)
+    # Whoever drops the database sees no harm done to the process.
+    place.server.drop(place.name)
+    noticed(lictor)
+    assert_refuses(lictor, lictor.protected(token))
+    assert lictor.alive()
+    place.server.create(place.name)
+
+
+def test_a_password_that_changes_while_it_runs(own):
+    place = own(hba="local all all trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    place.sql(f"CREATE ROLE app LOGIN PASSWORD 'the-first-password'; GRANT ALL ON DATABASE {place.name} TO app")
+    lictor = place.lictor(url=place.url(user="app", password="the-first-password"))
+    lictor.start()
+    token = lictor.register("ada").token
+    since = len(lictor.log())
+    place.sql("ALTER ROLE app PASSWORD 'the-second-password'")
+    place.end_connections("usename = 'app'")
+    noticed(lictor)
+    assert_down(lictor, token)
+    said = lictor.log()[since:]
+    assert "password" in said, said
+    assert "the-first-password" not in said, said
+    place.sql("ALTER ROLE app PASSWORD 'the-first-password'")
+    assert_recovers(lictor)
+    assert_logged_once(lictor, since)
