@@ -95,7 +95,6 @@ pub(super) fn open(
 }
 
 /// Makes the tables inside the transaction that is open, unless they are there.
-#[cfg_attr(not(test), allow(dead_code, reason = "for a copy, which is undone as a whole"))]
 pub(super) fn create(
     connection: &mut Connection,
     target: &Target,
