@@ -267,7 +267,7 @@ class PostgresMeasures(Measures):
             "login-32": self.of_servers(lambda s: self.writes(s, "login", LOGIN_CLIENTS)),
             "register-32": self.of_lictor(lambda s: self.writes(s, "register", LOGIN_CLIENTS)),
             "refresh-64": self.of_lictor(lambda s: self.writes(s, "refresh", CONNECTIONS)),
-            "growth": self.of_servers(self.growth),
+            "growth": self.of_lictor(self.growth),
             "queries": self.of_database(self.queries),
             "bytes": self.bytes,
         }
