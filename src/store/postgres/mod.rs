@@ -42,6 +42,7 @@ mod url;
 mod wire;
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use self::connect::Role;
 use self::keeper::Keeper;
@@ -57,6 +58,9 @@ pub use target::Target;
 pub(in crate::store) use url::has_password;
 pub(in crate::store) use url::is_scheme;
 
+/// How long making or upgrading the tables may take.
+const MAKING: Duration = Duration::from_secs(600);
+
 /// A database of a PostgreSQL server that is open.
 #[derive(Debug)]
 pub(super) struct Postgres {
@@ -70,7 +74,7 @@ impl Postgres {
     /// this process leads.
     pub(super) fn open(target: &Target, outbox_signal: &Arc<Signal>) -> Result<Postgres, Problem> {
         let mut found = connect::first(target, Role::Setup)?;
-        schema::open(&mut found.connection, target)?;
+        schema::open(&mut found.connection, target, Instant::now() + MAKING)?;
         if !found.writable {
             log::warn!("the database takes no writes: requests that write are refused");
         }
