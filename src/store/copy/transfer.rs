@@ -117,7 +117,7 @@ fn copy_table(
     let unreadable = |fault| failed(&from, &format!("read {table} in"), fault);
     let of = count(source.queries, statements).map_err(&unreadable)?;
     let mut digest = Digest::default();
-    Page::each(source.queries, statements, &unreadable, |page| {
+    Page::each(source.queries, statements, unreadable, |page| {
         show(CopyProgress { table, checking: false, rows: digest.rows(), of });
         digest.add(page);
         page.insert(destination.queries, statements)
