@@ -11,7 +11,7 @@ import pytest
 import certificates
 import hostile
 from hostile import BEHAVIOURS, CHANGES, Fake, Proxy
-from instance import PASSWORD, SECRET_KEY, at_once, wait_for
+from instance import PASSWORD, SECRET_KEY, Lictor, at_once, wait_for
 from test_outages import NOTICED, RECOVERY
 
 SECRETS = ["the-password-of-the-url", SECRET_KEY, PASSWORD]
@@ -29,25 +29,52 @@ def refusal(lictor, fake):
     assert said.isprintable() or all(line.isprintable() for line in said.splitlines()), said
     assert not any(secret in said for secret in SECRETS), said
     assert not any(b"the-password-of-the-url" in data for data in fake.received)
-    print(f"{seconds:.1f} s: {said.splitlines()[0]}")
+    print(f"{seconds:.1f} s: {said.splitlines()[-2:]}")
     return said
 
 
 @pytest.fixture
 def lictor(tmp_path):
-    from instance import Lictor
-
     made = Lictor(tmp_path / "lictor", "")
     yield made
     made.kill()
 
 
-@pytest.mark.parametrize("behaviour", BEHAVIOURS)
-def test_a_start(lictor, behaviour):
+# Those that keep lictor waiting are tested at the same time.
+SLOW = [
+    "hangs at once",
+    "hangs after the first message",
+    "trickles",
+    "a message cut short",
+    "a huge length",
+    "SCRAM that stops",
+    "hangs before it is ready",
+    "hangs at the first query",
+    "endless notices",
+    "endless parameters",
+    "an endless message",
+    "endless rows",
+    "endless notifications",
+    "COPY that goes on for ever",
+    "a huge row",
+]
+
+
+def start_against(lictor, behaviour):
     with Fake(BEHAVIOURS[behaviour]) as fake:
         lictor.environment["LICTOR_DATABASE"] = fake.url()
-        said = refusal(lictor, fake)
-    received = b"".join(fake.received)
+        return refusal(lictor, fake), b"".join(fake.received)
+
+
+def test_starts_that_must_give_up(tmp_path):
+    lictors = {behaviour: Lictor(tmp_path / behaviour, "") for behaviour in SLOW}
+    for some in (SLOW[:8], SLOW[8:]):
+        at_once([lambda behaviour=behaviour: start_against(lictors[behaviour], behaviour) for behaviour in some])
+
+
+@pytest.mark.parametrize("behaviour", [behaviour for behaviour in BEHAVIOURS if behaviour not in SLOW])
+def test_a_start(lictor, behaviour):
+    said, received = start_against(lictor, behaviour)
     if behaviour in ("asks for the password", "asks for an MD5 hash"):
         assert "scram" in said.lower(), said
         assert b"p\0" not in received, received

@@ -17,7 +17,7 @@ import pytest
 
 import server as postgres
 from conftest import Place
-from instance import Answer, at_once, wait_for
+from instance import Answer, at_once, claims, sign, wait_for
 
 # Seconds in which a request must be answered while the database is known to be down.
 AT_ONCE = 2
@@ -51,12 +51,14 @@ def assert_refuses(lictor, answer, within=AT_ONCE):
 
 def assert_down(lictor, token, within=AT_ONCE):
     """Every kind of request that needs the database is answered 503 at once, many at a time too."""
+    made = claims(token)
+    expired = sign({**made, "iat": made["iat"] - 172800, "exp": made["exp"] - 172800})
     kinds = [
         lambda: lictor.health(),
         lambda: lictor.protected(token),
         lambda: lictor.login("ada"),
         lambda: lictor.register("somebody"),
-        lambda: lictor.refresh(token),
+        lambda: lictor.refresh(expired),
         lambda: lictor.send("POST", "/api/logout", token=token),
         lambda: lictor.send("GET", "/api/sessions", token=token),
     ]
