@@ -67,6 +67,7 @@ impl Store {
     /// Uses a ticket: from now on the e-mail address is the user's, and a user who registers is
     /// active and logged in with `session`. False if the ticket can no longer be used, if another
     /// account has got the address, or if the account no longer waits for its confirmation.
+    // Long: one transaction, step by step.
     pub fn confirm_email(
         &self,
         jti: &str,
