@@ -4,8 +4,12 @@
 //! name. The client gets the name and a sentence, the log gets the cause. Knows nothing of sockets,
 //! SQL or tokens.
 
+mod cause;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use cause::Cause;
 
 /// An underlying error.
 type Source = Arc<dyn std::error::Error + Send + Sync>;
@@ -292,58 +296,6 @@ impl std::error::Error for Error {
             Error::Unavailable(cause) | Error::Internal(cause) => source(&cause.source),
             _ => None,
         }
-    }
-}
-
-/// The cause of a fault: a line for the log, and the error that it comes from, if there is one.
-///
-/// ```
-/// use lictor::{Cause, Error};
-/// let error = "x".parse::<u8>().unwrap_err();
-/// let error = Error::Internal(Cause::new(format!("no number: {error}"), error));
-/// assert!(std::error::Error::source(&error).is_some());
-/// assert_eq!(Error::Internal("no number".into()).cause(), Some("no number"));
-/// ```
-#[derive(Debug)]
-pub struct Cause {
-    text: String,
-    source: Option<Source>,
-    /// It is in the log already, once for all the requests that it fails.
-    logged: bool,
-}
-
-impl Cause {
-    /// A cause that comes from another error.
-    pub fn new(
-        text: impl Into<String>,
-        source: impl std::error::Error + Send + Sync + 'static,
-    ) -> Cause {
-        Cause { text: text.into(), source: Some(Arc::new(source)), logged: false }
-    }
-}
-
-impl Cause {
-    /// A cause that is in the log already, once for all the requests that it fails.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn logged(text: impl Into<String>) -> Cause {
-        Cause { logged: true, ..Cause::from(text) }
-    }
-
-    /// What happened, in words.
-    #[cfg(feature = "postgres")]
-    pub(crate) fn text(&self) -> &str {
-        &self.text
-    }
-
-    /// The same cause, after the name of the part that failed.
-    pub(crate) fn within(self, part: &str) -> Cause {
-        Cause { text: format!("{part}: {}", self.text), ..self }
-    }
-}
-
-impl<T: Into<String>> From<T> for Cause {
-    fn from(text: T) -> Cause {
-        Cause { text: text.into(), source: None, logged: false }
     }
 }
 

@@ -1,10 +1,10 @@
 //! Login for small, self-hosted apps: registers people, logs them in, issues and checks JWTs, on
-//! SQLite, without an async runtime. The program `lictor` is a thin user of this crate; a program
+//! SQLite or PostgreSQL, without an async runtime. The program `lictor` is a thin user of this crate; a program
 //! of your own can have the same inside.
 //!
 //! # The parts
 //!
-//! - A [`Config`] holds the settings; only the database and the [`Keys`] have no default.
+//! - A [`Config`] holds the settings; only the [`Database`] and the [`Keys`] have no default.
 //! - An [`App`] is opened from it: accounts, sessions, tokens. It tells who calls
 //!   ([`App::identify`]) and makes accounts ([`App::add_user`]).
 //! - A [`Site`] answers requests with it: the endpoints under `/api/`, [`Route`]s of your own, and
@@ -119,8 +119,9 @@
 //! | feature | in the default | brings |
 //! |---|---|---|
 //! | `mail` | yes | sending mail, and with it TLS: `MailSettings`, `Sender`, `Transport`, `Config::mail` |
+//! | `postgres` | yes | PostgreSQL as the database, and with it TLS: URLs in [`Database::parse`] |
 //! | `web-app` | yes | lictor's own pages, inside the program: `Web::Embedded` |
-//! | `cli` | yes | the command line of the program `lictor`; needs the other two |
+//! | `cli` | yes | the command line of the program `lictor`; needs the other three |
 //!
 //! A program that embeds the crate takes it with `default-features = false`, and names what it
 //! needs.

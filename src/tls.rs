@@ -3,7 +3,7 @@
 //!
 //! The certificate of a mail server must be issued by an authority of the system, or of the file that
 //! SSL_CERT_FILE names, for the host in the setting; no setting turns this check off. For a database
-//! the setting `sslmode` says what is checked, as for every client of PostgreSQL.
+//! `sslmode` in the URL of the database says what is checked, as for every client of PostgreSQL.
 
 #[cfg(feature = "postgres")]
 mod binding;
@@ -336,6 +336,12 @@ fn describe_tls(error: &io::Error, own_authority: &str) -> String {
         Bad::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
             "its certificate is that of an authority and not of a server; issue one for the server \
              (with basicConstraints=CA:FALSE)"
+                .into()
+        }
+        Bad::UnsupportedSignatureAlgorithmContext { .. }
+        | Bad::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            "its certificate is signed in a way that lictor does not know; RSA and ECDSA with \
+             SHA-256 or SHA-384, and Ed25519, will do"
                 .into()
         }
         Bad::Other(other) => format!("its certificate is not accepted: {other}"),

@@ -67,6 +67,33 @@ FIGURES |= {
 }
 
 
+class Suite:
+    """The servers and the measures of a run without other databases than files."""
+
+    names = servers.NAMES
+    figures = FIGURES
+    title = "Results"
+
+    def __init__(self, names, seconds, stack):
+        self.servers, probe = servers.build(names)
+        for server in self.servers:
+            stack.callback(server.remove)
+        self.measures = Measures(probe, seconds)
+
+    def prepare(self, _selected):
+        for server in self.servers:
+            server.prepare()
+
+    def facts(self):
+        return {}
+
+    def aims(self, _results):
+        return []
+
+    def write(self, _results):
+        pass
+
+
 class Measures:
     """All measures by name, in the order of a round."""
 
@@ -103,14 +130,17 @@ class Measures:
 
         return measure
 
-    def wrk(self, running, path, connections, token):
+    def wrk(self, running, path, connections, token, seconds=None, tokens=None):
+        """Requests with one token, with each of a file of tokens in turn, or without any."""
+        seconds = seconds or self.seconds
         threads = min(connections, len(os.sched_getaffinity(0)))
-        command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{self.seconds}s"]
+        command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s"]
         command += ["--latency", "-s", str(BENCH / "harness/wrk.lua")]
         if token:
             command += ["-H", f"Authorization: Bearer {token}"]
-        command.append(f"http://{running.address}/api/{'protected' if token else ''}")
-        output = finish(spawn(command), self.seconds)
+        command.append(f"http://{running.address}/api/{'protected' if path == 'protected' else ''}")
+        environment = {**os.environ, "BENCH_TOKENS": str(tokens)} if tokens else None
+        output = finish(spawn(command, env=environment), seconds)
         line = next(line for line in output.splitlines() if line.startswith("JSON "))
         figures = json.loads(line[len("JSON "):])
         errors = figures.pop("errors")

@@ -1,23 +1,26 @@
 """Medians, ratios, tables, JSON. Measures nothing."""
 
+import contextlib
 import datetime
 import json
 import os
 import platform
+import re
 import shlex
 import statistics
 import subprocess
 import sys
 from pathlib import Path
 
-from .measures import FIGURES
 from .servers import BENCH, ROOT
 
 
 class Results:
     """The figures of every round, by server and key."""
 
-    def __init__(self, names, rounds):
+    def __init__(self, suite, names, rounds):
+        self.suite = suite
+        self.figures = suite.figures
         self.names = names
         self.rounds = rounds
         self.values = {name: {} for name in names}
@@ -38,13 +41,26 @@ class Results:
 
     def ratio(self, base, other, key):
         """Above 1 where `base` is better than `other`."""
-        ours, theirs = self.median(base, key), self.median(other, key)
+        return self.better(key, self.median(base, key), self.median(other, key))
+
+    def computed(self, compute, number=None):
+        """What is computed from medians, or from the figures of one round; None if one is missing.
+        A measure that failed in a round shifts the later ones, which the extremes can bear."""
+
+        def at(name, key):
+            values = self.values[name].get(key) or [None]
+            return self.median(name, key) if number is None else values[min(number, len(values) - 1)]
+
+        with contextlib.suppress(KeyError, TypeError, ZeroDivisionError):
+            return compute(at)
+
+    def better(self, key, ours, theirs):
         if not ours or not theirs:
             return None
-        return ours / theirs if FIGURES[key].more_is_better else theirs / ours
+        return ours / theirs if self.figures[key].more_is_better else theirs / ours
 
     def keys(self):
-        return [key for key in FIGURES if any(key in self.values[name] for name in self.names)]
+        return [key for key in self.figures if any(key in self.values[name] for name in self.names)]
 
     def base(self):
         return "lictor" if "lictor" in self.names else self.names[-1]
@@ -52,28 +68,38 @@ class Results:
     def table(self):
         rows = [["median of the rounds", "unit", *self.names]]
         for key in self.keys():
-            figure = FIGURES[key]
+            figure = self.figures[key]
             cells = [show(self.median(name, key)) for name in self.names]
             rows.append([figure.label, figure.unit, *cells])
         return align(rows)
 
     def ratios(self):
         base = self.base()
-        others = [name for name in self.names if name != base]
+        others = [name for name in self.names if name != base and self.comparable(base, name)]
         rows = [[f"{base} is better by (× over 1)", *others]]
         for key in self.keys():
             cells = [self.ratio(base, other, key) for other in others]
-            rows.append([FIGURES[key].label, *(show_ratio(cell) for cell in cells)])
-        return align(rows)
+            if any(cells) or len(others) == len(self.names) - 1:
+                rows.append([self.figures[key].label, *(show_ratio(cell) for cell in cells)])
+        return align(rows) if others else ""
+
+    def comparable(self, base, other):
+        return any(self.ratio(base, other, key) for key in self.keys())
+
+    def aims(self):
+        """The suite's aims beside what was measured."""
+        rows = self.suite.aims(self)
+        return align([["aim", "at", "median", "rounds"], *rows]) if rows else ""
 
     def markdown(self):
         facts = "\n".join(f"- {name}: {value}" for name, value in self.facts().items())
         failures = "\n".join(f"- {failure}" for failure in self.failures)
-        missing = f"\n## Not measured\n\n{failures}\n" if failures else ""
-        return (
-            f"# Results\n\nREADME.md says what the rows mean.\n\n{facts}\n\n"
-            f"## Figures\n\n{self.table()}\n\n## Ratios\n\n{self.ratios()}\n{missing}"
-        )
+        parts = [f"# {self.suite.title}", "README.md says what the rows mean.", facts]
+        tables = {"Figures": self.table(), "Ratios": self.ratios(), "Aims": self.aims()}
+        for title, text in [*tables.items(), ("Not measured", failures)]:
+            if text:
+                parts += [f"## {title}", text]
+        return "\n\n".join(parts) + "\n"
 
     def json(self):
         report = {
@@ -96,10 +122,16 @@ class Results:
             "command": shlex.join(["bench/run", *sys.argv[1:]]),
             "rounds": f"{self.rounds}, interleaved",
             "load average before": f"{self.load:.1f}",
-        }
+        } | self.suite.facts()
 
     def write(self):
-        (BENCH / "RESULTS.md").write_text(self.markdown())
+        """Replaces this suite's part of RESULTS.md; the parts of others stay."""
+        path = BENCH / "RESULTS.md"
+        parts = re.split(r"^(?=# )", path.read_text(), flags=re.MULTILINE) if path.exists() else []
+        parts = {part.splitlines()[0]: part.rstrip() for part in parts if part.strip()}
+        parts[f"# {self.suite.title}"] = self.markdown().rstrip()
+        path.write_text("\n\n".join(parts.values()) + "\n")
+        self.suite.write(self)
 
 
 def show(value):

@@ -54,11 +54,16 @@ def host_triple():
     return next(line.split()[1] for line in output.splitlines() if line.startswith("host:"))
 
 
+def build_references():
+    """Builds the reference servers and the probe; returns the directory that they are in."""
+    # They have a profile of their own, because lictor's also reduces the size.
+    cargo(BENCH, "build", "--profile", "reference")
+    return target_directory(BENCH) / "reference"
+
+
 def build(names):
     """Builds the servers and the probe; returns the servers and the path of the probe."""
-    # The reference servers have a profile of their own, because lictor's also reduces the size.
-    cargo(BENCH, "build", "--profile", "reference")
-    directory = target_directory(BENCH) / "reference"
+    directory = build_references()
     servers = []
     for name in names:
         if name == "lictor":
@@ -68,13 +73,18 @@ def build(names):
     return servers, directory / "probe"
 
 
-def build_lictor():
+def build_lictor_here():
+    """Builds lictor for this machine; returns the path of the program."""
     cargo(ROOT, "build", "--release")
-    triple, directory = host_triple(), target_directory(ROOT)
+    return target_directory(ROOT) / "release/lictor"
+
+
+def build_lictor():
+    program, triple, directory = build_lictor_here(), host_triple(), target_directory(ROOT)
     # People download the static binary, so its size is measured.
     static = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
     cargo(ROOT, "build", "--release", "--target", triple, RUSTFLAGS=static)
-    return Server("lictor", directory / "release/lictor", directory / triple / "release/lictor")
+    return Server("lictor", program, directory / triple / "release/lictor")
 
 
 class Server:
@@ -84,13 +94,14 @@ class Server:
         self.name = name
         self.program = program
         self.distributed = distributed
+        self.is_lictor = program.name == "lictor"
         self.directory = Path(tempfile.mkdtemp(prefix="lictor-bench-"))
         self.database = self.directory / "bench.db"
         self.options = self.own_options()
         self.fresh_databases = 0
 
     def own_options(self):
-        if self.name != "lictor":
+        if not self.is_lictor:
             return []
         options = ["--registration", "open"]
         help_text = subprocess.run(
@@ -102,13 +113,13 @@ class Server:
         return options
 
     def command(self, port, database):
-        verb = ["serve"] if self.name == "lictor" else []
+        verb = ["serve"] if self.is_lictor else []
         where = ["--listen", f"127.0.0.1:{port}", "--database", str(database)]
         return [str(self.program), *verb, *where, *self.options]
 
     def environment(self, with_users):
         environment = {"PATH": os.environ.get("PATH", ""), "SECRET_KEY": SECRET}
-        if with_users and self.name != "lictor":
+        if with_users and not self.is_lictor:
             environment |= {"BENCH_USERS": ",".join(USERS), "BENCH_PASSWORD": PASSWORD}
         return environment
 
@@ -117,9 +128,9 @@ class Server:
         return self.directory / f"fresh-{self.fresh_databases}.db"
 
     @contextlib.contextmanager
-    def start(self):
+    def start(self, database=None):
         """Runs the server, which answers when the `with` block begins, until its end."""
-        running = Running(self)
+        running = Running(self, database or self.database)
         try:
             running.wait_until_ready()
             yield running
@@ -129,20 +140,27 @@ class Server:
     def prepare(self):
         """Creates the users, and checks that the server does the same work as the others."""
         with self.start() as running:
-            if self.name == "lictor":
+            if self.is_lictor:
                 for user in USERS:
                     body = {"username": user, "password": PASSWORD}
                     running.expect(200, "POST", "/api/registration", body=body)
-            token = running.token()
-            hello = running.expect(200, "GET", "/api/")
-            allowed = running.expect(200, "GET", "/api/protected", token=token)
-            message = f"protected endpoint (allowed usr {USER})"
-            if (hello, allowed) != ({"Hello": "World"}, {"message": message}):
-                raise Failed(f"{self.name} answers {hello} and {allowed}")
-            wrong = {"username": USER, "password": "not this one"}
-            running.expect(401, "POST", "/api/login", body=wrong)
-            self.check_tokens(running, token)
-            self.check_rows(running, token)
+            self.check(running)
+
+    def check(self, running):
+        """Checks that the server answers what the others answer, and writes what they write."""
+        logins = self.logins_in_audit()
+        token = running.token()
+        hello = running.expect(200, "GET", "/api/")
+        allowed = running.expect(200, "GET", "/api/protected", token=token)
+        message = f"protected endpoint (allowed usr {USER})"
+        if (hello, allowed) != ({"Hello": "World"}, {"message": message}):
+            raise Failed(f"{self.name} answers {hello} and {allowed}")
+        wrong = {"username": USER, "password": "not this one"}
+        running.expect(401, "POST", "/api/login", body=wrong)
+        self.check_tokens(running, token)
+        if self.logins_in_audit() != logins + 1:
+            raise Failed(f"{self.name}: a login leaves no row in the audit")
+        self.check_session(running, token)
 
     def check_tokens(self, running, token):
         """Invalid tokens; the last two have a good signature."""
@@ -155,22 +173,28 @@ class Server:
         for status, wrong in [(401, forged), (200, same), (403, unknown), (403, of_another)]:
             running.expect(status, "GET", "/api/protected", token=wrong)
 
-    def check_rows(self, running, token):
-        """Checks that a login has written its rows to the file, and that every request reads
-        the session, so that its end counts at once."""
-        session = "FROM sessions WHERE jti = ? AND ended IS NULL"
-        login = "FROM audit WHERE event = 'login' AND name = ? AND address = '127.0.0.1'"
-        end = "UPDATE sessions SET ended = unixepoch() WHERE jti = ?"
+    def logins_in_audit(self):
+        where = "event = 'login' AND name = ? AND address = '127.0.0.1'"
+        return int(self.ask(f"SELECT count(*) FROM audit WHERE {where}", USER))
+
+    def check_session(self, running, token):
+        """Checks that a login has written its session, and that every request reads it, so that
+        its end counts at once."""
         jti = claims(token)["jti"]
+        if int(self.ask("SELECT count(*) FROM sessions WHERE jti = ? AND ended IS NULL", jti)) != 1:
+            raise Failed(f"{self.name}: a login leaves no session")
+        self.ask(f"UPDATE sessions SET ended = {int(time.time())} WHERE jti = ?", jti)
+        running.expect(403, "GET", "/api/protected", token=token)
+
+    def ask(self, statement, value):
+        """Runs a statement with one value in the server's database; returns the first column of
+        the first row, if there is one."""
         try:
             with contextlib.closing(sqlite3.connect(self.database)) as file, file:
-                for rows, value in [(session, jti), (login, USER)]:
-                    if file.execute(f"SELECT count(*) {rows}", [value]).fetchone() != (1,):
-                        raise Failed(f"{self.name}: a login leaves no row: {rows}")
-                file.execute(end, [jti])
+                row = file.execute(statement, [value]).fetchone()
         except sqlite3.Error as error:
             raise Failed(f"{self.name}: {self.database.name}: {error}") from error
-        running.expect(403, "GET", "/api/protected", token=token)
+        return row and row[0]
 
     def remove(self):
         shutil.rmtree(self.directory, ignore_errors=True)
@@ -179,13 +203,13 @@ class Server:
 class Running:
     """A running server: requests to it, and figures of its process."""
 
-    def __init__(self, server):
+    def __init__(self, server, database):
         self.server = server
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.log = open(server.directory / "log", "ab")
         self.process = subprocess.Popen(
-            server.command(self.port, server.database),
+            server.command(self.port, database),
             env=server.environment(with_users=True),
             stdin=subprocess.DEVNULL,
             stdout=self.log,
@@ -258,8 +282,13 @@ def claims(token):
 def signed_again(token, **changes):
     """A token with other claims and a good signature, which only a faulty server would
     issue. Only checks use it, no measure does."""
-    payload = json.dumps(claims(token) | changes, separators=(",", ":"))
-    signed = f"{token.split('.')[0]}.{base64_url(payload.encode())}"
+    return sign(claims(token) | changes)
+
+
+def sign(payload):
+    """A token with these claims."""
+    header = base64_url(b'{"alg":"HS256","typ":"JWT"}')
+    signed = f"{header}.{base64_url(json.dumps(payload, separators=(',', ':')).encode())}"
     return f"{signed}.{base64_url(hmac.digest(SECRET.encode(), signed.encode(), hashlib.sha256))}"
 
 

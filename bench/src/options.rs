@@ -9,6 +9,7 @@ const SECRET_MIN: usize = 32;
 
 pub struct Options {
     pub listen: SocketAddr,
+    /// The path of the file; for `axum-postgres`, the URL.
     pub database: PathBuf,
     pub secret: Vec<u8>,
 }

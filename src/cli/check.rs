@@ -59,6 +59,7 @@ fn print(rows: &[Row], warnings: &[String]) {
 
 fn database_row(database: &Database) -> Result<String, Problem> {
     let note = match Store::inspect(database)? {
+        Inspection::Absent if database.is_shared() => " (the schema lictor will be made)",
         Inspection::Absent => " (will be made)",
         found @ (Inspection::Current | Inspection::Older(_)) => {
             Store::check(database)?;

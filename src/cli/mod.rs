@@ -4,6 +4,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `serve`, `check`, `user`, `invite`, `keys`, `mail`, `audit` | a command each, with its flags |
+//! | `database_copy` | `database copy` |
 //! | `reset_link` | `user reset-link` |
 //! | `serve_flags`, `mail_flags`, `policy_flags`, `password_flags` | flags that commands share |
 //! | `one_user`, `database` | which account, which database, and how they are opened |
@@ -17,6 +18,7 @@
 mod audit;
 mod check;
 mod database;
+mod database_copy;
 mod invite;
 mod key_source;
 mod keys;
@@ -85,6 +87,11 @@ enum Command {
         #[command(subcommand)]
         command: mail::MailCommand,
     },
+    /// Move to another database
+    Database {
+        #[command(subcommand)]
+        command: database_copy::DatabaseCommand,
+    },
     /// Show who did what, when, from where; the newest first
     Audit(audit::AuditCommand),
 }
@@ -106,6 +113,7 @@ impl Command {
             Command::Invite { command } => invite::run(command),
             Command::Key { command } => keys::run(command),
             Command::Mail { command } => mail::run(command),
+            Command::Database { command } => database_copy::run(command),
             Command::Audit(command) => audit::run(&command),
         }
     }

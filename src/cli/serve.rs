@@ -15,7 +15,6 @@ use crate::store::{Inspection, Store};
 
 pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     let Chosen { database, origin } = flags.database.choose()?;
-    log::info!("database: {database} ({origin})");
     let source = flags.key_source()?;
     // The pages, the password list and the database are checked before a key is made: a wrong path
     // leaves no file behind.
@@ -27,6 +26,7 @@ pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     let stop = stop_on_signals()?;
     let server = Server::bind(site)?;
     let config = &server.site().app().config;
+    log::info!("database: {database} ({origin})");
     if found == Inspection::Absent {
         log::info!("{}", made(&config.database));
     }

@@ -13,11 +13,14 @@ use crate::http::{Pool, Queued, Service, Step};
 /// A thread that had no job for this long tells the service.
 const IDLE: Duration = Duration::from_secs(5);
 
-/// The connections that a thread has taken, and what the service knows about their requests.
+/// The connections that a thread has taken.
 #[derive(Default)]
 pub(super) struct Batch {
     indexes: Vec<u32>,
+    /// What the service knows about their requests.
     queued: Vec<Queued>,
+    /// Those with which a worker has to go on after the answer.
+    held: VecDeque<u32>,
 }
 
 impl<S: Service> Engine<'_, S> {
@@ -38,6 +41,7 @@ impl<S: Service> Engine<'_, S> {
                     busy = true;
                     batch.indexes.push(index);
                     self.answer_batch(number, pool, &mut batch, &mut scratch);
+                    self.leave(&mut batch.held);
                 }
             }
         }
@@ -56,18 +60,24 @@ impl<S: Service> Engine<'_, S> {
                 continue;
             }
             // A batch may take its time: other workers go on with the connections of this one.
-            for index in later.drain(..) {
-                self.hand_on(index, scratch);
-            }
+            self.leave(later);
             while queue.pop_batch(pool.batch, &mut batch.indexes) {
                 self.answer_batch(number, pool, batch, scratch);
+                // On these more has arrived. This worker goes on with them itself, so that no other
+                // has to be woken; what they ask for may be in the next batch.
+                for _ in 0..batch.held.len() {
+                    if let Some(index) = batch.held.pop_front() {
+                        self.serve_connection(index, scratch, &mut batch.held);
+                    }
+                }
+                self.leave(&mut batch.held);
             }
         }
     }
 
     /// Answers the requests that the connections of a batch wait with.
     fn answer_batch(&self, number: usize, pool: &Pool, batch: &mut Batch, scratch: &mut Scratch) {
-        let Batch { indexes, queued } = batch;
+        let Batch { indexes, queued, held } = batch;
         indexes.retain(|&index| match self.begin_queued(index) {
             Some(one) => {
                 queued.push(one);
@@ -87,7 +97,9 @@ impl<S: Service> Engine<'_, S> {
             scratch.set_clock(self.moment());
         }
         for (index, queued) in indexes.drain(..).zip(queued.drain(..)) {
-            self.answer_queued(index, pool, (step, queued), scratch);
+            if self.answer_queued(index, pool, (step, queued), scratch) {
+                held.push_back(index);
+            }
         }
     }
 
@@ -102,18 +114,18 @@ impl<S: Service> Engine<'_, S> {
         slot.connection().as_deref_mut()?.http.take_queued()
     }
 
-    /// Answers the request that a connection from the queue waits with, sends the answer, and gives
-    /// the connection back.
+    /// Answers the request that a connection from the queue waits with, sends the answer, and lets
+    /// go of the connection. Returns whether it is still held, since a worker has to go on with it.
     fn answer_queued(
         &self,
         index: u32,
         pool: &Pool,
         (step, queued): (Step, Queued),
         scratch: &mut Scratch,
-    ) {
-        let Some(slot) = self.table.slot(index) else { return };
+    ) -> bool {
+        let Some(slot) = self.table.slot(index) else { return false };
         let mut guard = slot.connection();
-        let Some(connection) = guard.as_deref_mut() else { return };
+        let Some(connection) = guard.as_deref_mut() else { return false };
         connection.http.put_queued(queued);
         let Scratch { output, date, at, .. } = &mut *scratch;
         connection.http.receive(&self.context(date, *at), step, &[], output);
@@ -124,6 +136,6 @@ impl<S: Service> Engine<'_, S> {
         let written = self.write(connection, scratch);
         scratch.clear();
         drop(guard);
-        self.give_back(index, slot, written, scratch.at);
+        self.let_go(index, slot, written, scratch.at)
     }
 }

@@ -1,6 +1,7 @@
 //! One turn with a connection that the thread holds: write, read and answer as far as that goes
 //! without waiting.
 
+use std::collections::VecDeque;
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{IpAddr, Shutdown, TcpStream};
 
@@ -206,50 +207,57 @@ impl<S: Service> Engine<'_, S> {
         let written = self.write(connection, scratch);
         scratch.clear();
         drop(guard);
-        self.give_back(index, slot, written, scratch.at);
-    }
-
-    /// Leaves a held connection, whose turn was over before it was done, to other workers.
-    pub(super) fn hand_on(&self, index: u32, scratch: &Scratch) {
-        let Some(slot) = self.table.slot(index) else { return };
-        if let Some(connection) = slot.connection().as_deref_mut() {
-            connection.drained = false;
+        if self.let_go(index, slot, written, scratch.at) {
+            self.report_again(index);
         }
-        self.give_back(index, slot, Written::All, scratch.at);
     }
 
-    /// Gives a held connection back to the workers, or closes it.
-    pub(super) fn give_back(&self, index: u32, slot: &Slot, written: Written, at: Moment) {
+    /// Lets go of a held connection: closes it, or releases it if it waits for the next request.
+    /// Returns whether it is still held, since a worker has to go on with it.
+    pub(super) fn let_go(&self, index: u32, slot: &Slot, written: Written, at: Moment) -> bool {
         let mut guard = slot.connection();
-        let Some(connection) = guard.as_deref_mut() else { return };
+        let Some(connection) = guard.as_deref_mut() else { return false };
+        let next = connection.http.next();
         let close = match written {
             Written::Broken => true,
             Written::Blocked => connection.http.deadline() <= at.millis,
-            Written::All => connection.http.next() == Next::Close,
+            Written::All => next == Next::Close,
         };
         if close {
             drop(guard);
-            return self.table.close(index);
+            self.table.close(index);
+            return false;
         }
-        let idle = written == Written::All && connection.http.next() == Next::Read;
-        // The queue of another pool is next: a worker puts the connection there.
+        if written != Written::All || next != Next::Read || !connection.drained {
+            return true;
+        }
+        // All that epoll had reported was read. If it has reported more since, the slot stays held;
+        // if it reports more from now on, a worker gets it.
+        slot.publish(connection.http.wait(), connection.http.deadline());
+        drop(guard);
+        !slot.release()
+    }
+
+    /// Leaves held connections to other workers.
+    pub(super) fn leave(&self, held: &mut VecDeque<u32>) {
+        for index in held.drain(..) {
+            self.report_again(index);
+        }
+    }
+
+    /// Releases a held connection and has epoll report it again, so that a worker goes on with it.
+    fn report_again(&self, index: u32) {
+        let Some(slot) = self.table.slot(index) else { return };
+        let mut guard = slot.connection();
+        let Some(connection) = guard.as_deref_mut() else { return };
         match connection.http.next() {
+            // The worker puts it into the queue of another pool.
             Next::Queue => slot.publish_busy(),
             _ => slot.publish(connection.http.wait(), connection.http.deadline()),
         }
-        if idle && connection.drained {
-            // All that epoll has reported was read. If it reports more, before or after the
-            // release, a worker gets it.
-            drop(guard);
-            if slot.release() {
-                return;
-            }
-            guard = slot.connection();
-        }
-        let Some(connection) = guard.as_deref_mut() else { return };
         slot.rearm();
         // epoll reports again what happened while the connection was held, and at least that there
-        // is room to write; a worker then goes on with it.
+        // is room to write.
         let changed = self.poll.change(&connection.stream, connection.token, Interest::ReadWrite);
         if changed.is_err() && slot.take() {
             drop(guard);

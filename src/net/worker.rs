@@ -53,7 +53,12 @@ impl<S: Service> Engine<'_, S> {
 
     /// Works on a held connection until it waits, closes, queues, or has had its turn. Only workers
     /// do this; other threads use [`apply`](Self::apply).
-    fn serve_connection(&self, index: u32, scratch: &mut Scratch, later: &mut VecDeque<u32>) {
+    pub(super) fn serve_connection(
+        &self,
+        index: u32,
+        scratch: &mut Scratch,
+        later: &mut VecDeque<u32>,
+    ) {
         let Some(slot) = self.table.slot(index) else { return };
         scratch.set_clock(self.moment());
         let mut budget = Budget::default();

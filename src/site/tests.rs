@@ -35,7 +35,7 @@ impl Place {
     /// A site on this place's database.
     fn site(&self, change: &dyn Fn(&mut Config), network: Option<&Arc<Network>>) -> Site {
         let secret = Secret::new("correct horse battery staple, and more").unwrap();
-        let mut config = Config::new(&self.0.join("app.db"), secret);
+        let mut config = Config::new(self.0.join("app.db"), secret);
         config.engine.slow_workers = 1;
         config.access_lifespan = std::time::Duration::from_secs(5_000);
         change(&mut config);

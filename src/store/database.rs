@@ -1,4 +1,4 @@
-//! The name of a database (the path of its file), and the result of inspecting it.
+//! The name of a database: the path of a file, or the URL of a server.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -16,17 +16,6 @@ pub enum Database {
     /// A database of a PostgreSQL server; lictor's schema in it is made if it is not there.
     #[cfg(feature = "postgres")]
     Postgres(Box<Target>),
-}
-
-/// The result of inspecting a database.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Inspection {
-    /// Nothing, or an empty file: it can be made.
-    Absent,
-    /// One of ours, of this version.
-    Current,
-    /// One of ours, of an older version: opening it will bring it to this one.
-    Older(i64),
 }
 
 impl Database {

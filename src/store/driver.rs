@@ -129,6 +129,17 @@ pub struct Concurrency {
     pub writes: usize,
 }
 
+/// The result of inspecting a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Inspection {
+    /// Nothing, an empty file, or a server without our schema: it can be made.
+    Absent,
+    /// One of ours, of this version.
+    Current,
+    /// One of ours, of an older version: opening it will bring it to this one.
+    Older(i64),
+}
+
 /// A column whose value belongs to one user alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unique {

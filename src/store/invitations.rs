@@ -35,7 +35,7 @@ impl Store {
     ) -> Result<(), Error> {
         self.write(now, |transaction| {
             transaction.authorize(by, entry)?;
-            if invitations::count_open(transaction, now)? >= MAX_OPEN {
+            if !transaction.has_room(MAX_OPEN, |queries| invitations::count_open(queries, now))? {
                 return Err(Abort::Rule(Error::TooManyInvitations));
             }
             invitations::insert(transaction, invitation, by.admin(), now)?;

@@ -16,10 +16,12 @@
 //! | `delivery` | which mail is due, and what it says |
 //! | `entry`, `audit` | who did what |
 //! | `operator` | what only the command line asks |
+//! | `copy/` | copying a whole database into another one |
 //! | `sweep` | what expires |
 //! | `signal` | what wakes the thread that delivers mail |
 //! | `database` | which database, as a value |
 //! | `transaction` | what a transaction writes besides rows |
+//! | `room` | whether a limit on rows leaves room for another |
 //! | `driver` | what a database gives to the store |
 //! | `rows/` | the statements, and the types of rows |
 //! | `sqlite/` | the driver of an SQLite file |
@@ -32,6 +34,8 @@ mod authority;
 mod consecutive;
 #[cfg(test)]
 mod contract;
+#[cfg(any(test, feature = "cli"))]
+mod copy;
 mod database;
 #[cfg(any(test, feature = "mail"))]
 mod delivery;
@@ -49,6 +53,7 @@ mod operator;
 mod outbox;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod room;
 mod rotation;
 mod rows;
 mod second_factors;
@@ -69,8 +74,8 @@ use crate::error::{Error, Problem};
 
 pub use authority::{Authority, Proof};
 pub use consecutive::{Familiarity, GUARDED};
-pub use database::{Database, Inspection};
-pub use driver::Concurrency;
+pub use database::Database;
+pub use driver::{Concurrency, Inspection};
 pub use entry::{Actor, Entry, Event};
 pub use outbox::LinkMail;
 pub use rotation::RotationPolicy;
@@ -89,7 +94,10 @@ pub use users::Change;
 pub(crate) use testing::Network;
 
 #[cfg(feature = "cli")]
-pub use rows::operator::QueuedMail;
+pub use {
+    copy::{CopiedTable, CopyProgress},
+    rows::operator::QueuedMail,
+};
 #[cfg(feature = "mail")]
 pub use {
     delivery::{OutgoingMail, Topic},

@@ -2,7 +2,7 @@
 //! it is put into the outbox, in the transaction of what happened, within limits. Whether notices
 //! are sent at all is for the server to decide, not for the rule.
 
-use super::driver::{Fault, Queries};
+use super::driver::Fault;
 use super::mail_kind::MailKind;
 use super::rows::emails;
 use super::rows::outbox::{self, NewMail};
@@ -82,9 +82,9 @@ fn stays_true(kind: MailKind) -> bool {
 }
 
 /// Whether there is a place for a notice, among all and among those about the account.
-fn has_room(queries: &mut dyn Queries, kind: MailKind, user: i64) -> Result<bool, Fault> {
+fn has_room(transaction: &mut Transaction<'_>, kind: MailKind, user: i64) -> Result<bool, Fault> {
     let former = MailKind::EmailChanged;
-    Ok(outbox::count_waiting_notices(queries)? < MAX_NOTICES
-        && outbox::count_notices_of_user(queries, user, former, kind == former)?
+    Ok(transaction.has_room(MAX_NOTICES, outbox::count_waiting_notices)?
+        && outbox::count_notices_of_user(transaction, user, former, kind == former)?
             < MAX_NOTICES_OF_ONE)
 }

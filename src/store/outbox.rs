@@ -59,7 +59,7 @@ impl Store {
 
 /// Refuses the request if no further mail with a link may wait.
 pub(super) fn must_have_room(transaction: &mut Transaction<'_>) -> Result<(), Abort> {
-    match outbox::count_waiting_links(transaction)? < MAX_WAITING {
+    match transaction.has_room(MAX_WAITING, outbox::count_waiting_links)? {
         true => Ok(()),
         false => Err(Abort::Rule(Error::Unavailable("the outbox is full".into()))),
     }

@@ -199,7 +199,7 @@ pub(in crate::store) fn insert(
 /// Makes room for one more of a user's [`MAX_PER_USER`] sessions. A session that is forgotten so
 /// cannot be adopted later.
 fn make_room(transaction: &mut Transaction<'_>, user: i64) -> Result<(), Fault> {
-    if sessions::count_of(transaction, user)? < MAX_PER_USER {
+    if transaction.has_room(MAX_PER_USER, |queries| sessions::count_of(queries, user))? {
         return Ok(());
     }
     match sessions::delete_beyond(transaction, user, MAX_PER_USER - 1)? {

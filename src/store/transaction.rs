@@ -2,7 +2,7 @@
 //! is written to the log after the commit, here and nowhere else.
 
 use super::Store;
-use super::driver::{Abort, Dialect, Fault, Queries, Row, Value};
+use super::driver::{Abort, Dialect, Driver, Fault, Queries, Reading, Row, Value};
 use super::entry::Entry;
 use super::rows;
 use crate::clock::Timestamp;
@@ -15,6 +15,7 @@ const LOG_TARGET: &str = "lictor::audit";
 /// A transaction that is open.
 pub(in crate::store) struct Transaction<'a> {
     queries: &'a mut dyn Queries,
+    driver: &'a dyn Driver,
     /// The time of everything that it writes.
     pub(in crate::store) now: Timestamp,
     effects: Effects,
@@ -45,6 +46,12 @@ impl Transaction<'_> {
     /// Says that a mail is in the outbox, so that the mailer is woken after the commit.
     pub(in crate::store) fn mailed(&mut self) {
         self.effects.mailed = true;
+    }
+
+    /// Reads what is committed, outside of the transaction. What is read may change before the
+    /// commit.
+    pub(in crate::store) fn read_apart(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
+        self.driver.read(work)
     }
 
     /// A Message-ID before the `@`: 32 random hexadecimal digits.
@@ -122,7 +129,8 @@ impl Store {
     ) -> Result<T, Error> {
         let mut done = None;
         self.driver.write(&mut |queries| {
-            let mut transaction = Transaction { queries, now, effects: Effects::default() };
+            let (driver, effects) = (&*self.driver, Effects::default());
+            let mut transaction = Transaction { queries, driver, now, effects };
             let value = work(&mut transaction)?;
             done = Some((value, transaction.effects));
             Ok(())

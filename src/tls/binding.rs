@@ -63,7 +63,7 @@ fn element(bytes: &[u8], expected: u8) -> Option<(&[u8], &[u8])> {
         return None;
     }
     let (length, rest) = match short {
-        0..0x80 => (usize::from(short), rest),
+        0..=0x7f => (usize::from(short), rest),
         // The length has this many bytes; four are enough for a certificate.
         0x81..=0x84 => {
             let (digits, rest) = rest.split_at_checked(usize::from(short & 0x7f))?;

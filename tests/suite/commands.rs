@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::support::{Dir, PASSWORD, Server, outcome, run};
+use crate::support::{Dir, PASSWORD, Server, finish, lictor, outcome, run};
 
 #[test]
 fn users_come_change_and_go_while_the_server_runs() {
@@ -214,12 +214,104 @@ fn help_names_everything() {
     let made = "made if it does not exist";
     let makes_a_database = |args: &[&str]| {
         let text = help(&[args, &["--help"]].concat());
-        let (_, rest) = text.split_once("--database <").unwrap();
-        rest.split("--").next().unwrap().contains(made)
+        let (_, rest) = text.split_once("--database <PATH|URL>").unwrap();
+        let words: Vec<&str> = rest.split("--").next().unwrap().split_whitespace().collect();
+        words.join(" ").contains(made)
     };
     assert!(makes_a_database(&["serve"]) && makes_a_database(&["user", "add"]));
     assert!(!makes_a_database(&["user", "list"]) && !makes_a_database(&["key", "list"]));
     assert!(help(&["--help"]).contains("Usage: lictor [COMMAND]"));
     assert!(help(&["--help"]).contains("serve") && help(&["user", "--help"]).contains("passwd"));
     assert!(help(&["--version"]).starts_with("lictor 0."));
+}
+
+#[test]
+fn no_command_shows_the_password_of_a_database() {
+    let dir = Dir::new();
+    let url = "postgresql+psycopg2://ada:s3cr3t@127.0.0.1:1/app";
+    let with = |args: &[&str], variable: &str| {
+        let mut command = lictor(&dir.0, args);
+        command.env(variable, url);
+        let (code, out, err) = outcome(&finish(command, ""));
+        assert!(!out.contains("s3cr3t") && !err.contains("s3cr3t"), "{args:?}: {out}{err}");
+        (code, out, err)
+    };
+    for args in [&["serve", "--help"][..], &["check", "--help"], &["user", "list", "--help"]] {
+        let (code, out, _) = with(args, "LICTOR_DATABASE");
+        let words: Vec<&str> = out.split_whitespace().collect();
+        assert!(code == 0 && words.join(" ").contains("[env: LICTOR_DATABASE]"), "{out}");
+    }
+    // There is no server at that port.
+    for args in
+        [&["user", "list"][..], &["audit"], &["mail", "list"], &["invite", "list"], &["check"]]
+    {
+        for variable in ["LICTOR_DATABASE", "DATABASE_URL"] {
+            let (code, out, err) = with(args, variable);
+            assert_eq!((code, out.as_str()), (1, ""), "{args:?}: {err}");
+            assert!(!err.contains("lictor.db"), "{args:?} {variable}: {err}");
+        }
+    }
+    let (code, out, err) = with(&["serve", "--listen", "127.0.0.1:0"], "DATABASE_URL");
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    assert_eq!(std::fs::read_dir(&dir.0).unwrap().count(), 0, "no key for a database that fails");
+
+    // What is typed can be seen by others, and is warned of; messages do not repeat it.
+    let typed = |args: &[&str]| {
+        let (code, out, err) = outcome(&run(&dir.0, args, ""));
+        assert!(!out.contains("s3cr3t") && !err.contains("s3cr3t"), "{args:?}: {out}{err}");
+        (code, err)
+    };
+    let (code, err) = typed(&["user", "list", "--database", url]);
+    assert!(code == 1 && err.contains("WARN") && err.contains("ps shows it"), "{err}");
+    assert_eq!(err.matches("ps shows it").count(), 1, "{err}");
+    let (_, err) = typed(&["user", "list", "--database", "postgres://ada@127.0.0.1:1/app"]);
+    assert!(!err.contains("WARN"), "{err}");
+    for args in [
+        &[url][..],
+        &["serve", url],
+        &["serve", "--listen", url],
+        &["serve", &format!("--listen={url}")],
+        &["user", "list", url],
+        &["check", "--mail", url],
+    ] {
+        let (code, err) = typed(args);
+        assert!(code == 2 && !err.is_empty(), "{args:?}: {err}");
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_is_refused_by_the_name_of_its_flag() {
+    let dir = Dir::new();
+    for (value, what) in [
+        ("mysql://ada:s3cr3t@h/app", "(mysql:)"),
+        ("postgres:ada:s3cr3t@h/app", "no // after its scheme"),
+        ("postgres://ada:s3cr3t@h:x/app", "a port of the database"),
+        ("postgres://ada:s3cr3t@h/app?sslmode=prefer", "sslmode of the database is prefer"),
+        ("postgres://ada:s3cr3t@h/app?pool=9", "does not know: pool"),
+        ("sqlite:///:memory:", "names no file"),
+        ("", "is empty"),
+    ] {
+        let typed = outcome(&run(&dir.0, &["check", "--database", value], ""));
+        let mut command = lictor(&dir.0, &["check"]);
+        command.env("LICTOR_DATABASE", value);
+        let variable = outcome(&finish(command, ""));
+        for ((code, out, err), name) in [(typed, "--database: "), (variable, "LICTOR_DATABASE: ")] {
+            assert_eq!((code, out.as_str()), (2, ""), "{value}: {err}");
+            let line = err.lines().find(|line| line.starts_with("lictor: ")).unwrap();
+            assert!(line.contains(name) && line.contains(what), "{value}: {err}");
+            assert!(!err.contains("s3cr3t"), "{err}");
+        }
+    }
+    // DATABASE_URL is shared with other programs: what is not PostgreSQL in it is not for lictor.
+    for (value, database) in [
+        ("mysql://ada:s3cr3t@h/app", "/lictor.db (will be made), from the default"),
+        ("", "/lictor.db (will be made), from the default"),
+    ] {
+        let mut command = lictor(&dir.0, &["check"]);
+        command.env("DATABASE_URL", value);
+        let (code, out, err) = outcome(&finish(command, ""));
+        assert!(code == 0 && out.contains(database), "{value}: {out}{err}");
+    }
+    let (code, out, _) = outcome(&run(&dir.0, &["check", "--database", "sqlite:///app.db"], ""));
+    assert!(code == 0 && out.contains("/app.db (will be made), from --database"), "{out}");
 }

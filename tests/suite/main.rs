@@ -16,6 +16,7 @@ mod engine;
 mod invitations;
 mod keys;
 mod layout;
+mod moving;
 mod names;
 mod passwords;
 mod resets;

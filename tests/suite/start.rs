@@ -198,6 +198,9 @@ fn the_first_run_makes_a_key_and_a_database_and_the_second_keeps_them() {
     assert!(announced[1].starts_with("open http://127.0.0.1:"), "{announced:?}");
     assert!(announced[2].starts_with("try it: curl http://127.0.0.1:"), "{announced:?}");
     assert!(log.contains("made a new secret key in lictor.key"), "{log}");
+    assert!(log.contains("database: lictor.db (the default)"), "{log}");
+    // With a file there are no other instances that would need the key.
+    assert!(log.contains("made a new database at /") && !log.contains("all instances"), "{log}");
     let key = fs::read_to_string(dir.0.join("lictor.key")).unwrap();
     assert_eq!(key.len(), 65, "64 digits and a line end");
     assert!(key.trim_end().bytes().all(|b| b.is_ascii_hexdigit()));

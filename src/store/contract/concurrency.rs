@@ -28,7 +28,7 @@ const CROWDS: [usize; 2] = [2, 8];
 const ROUNDS: usize = 3;
 
 /// Runs a test on an empty store of each backend, with each number of threads.
-fn race(name: &str, test: impl Fn(&Store, usize)) {
+pub(super) fn race(name: &str, test: impl Fn(&Store, usize)) {
     for threads in CROWDS {
         for _ in 0..ROUNDS {
             each_shared(&format!("{name}-{threads}"), alternating, |store| test(store, threads));
@@ -81,7 +81,7 @@ fn alternating(one: Store, other: Store) -> Store {
 
 /// Runs `act` with the numbers from 0 on threads that begin together; returns its results in the
 /// order of the numbers.
-fn at_once<T: Send>(threads: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
+pub(super) fn at_once<T: Send>(threads: usize, act: impl Fn(usize) -> T + Sync) -> Vec<T> {
     let start = Barrier::new(threads);
     let run = |number| {
         start.wait();

@@ -99,6 +99,9 @@ impl Driver for std::sync::Arc<Gated> {
 /// What one of the two does, and what it answers.
 type Act<'a> = &'a (dyn Fn(&Store) -> String + Sync);
 
+/// The same, on what was prepared.
+type Prepared<'a, T> = &'a (dyn Fn(&Store, T) -> String + Sync);
+
 /// Runs two acts that overlap, in either order, each time on what `prepare` makes; `check` looks at
 /// the answers of both and at the store. `conflicts` says that no order of the two has the outcome
 /// if both run on what there was before.
@@ -106,7 +109,7 @@ fn overlap<T: Copy + Sync>(
     name: &str,
     conflicts: bool,
     prepare: impl Fn(&Store) -> T,
-    acts: [&(dyn Fn(&Store, T) -> String + Sync); 2],
+    acts: [Prepared<'_, T>; 2],
     check: impl Fn(&Store, T, [String; 2]),
 ) {
     for order in [[0, 1], [1, 0]] {

@@ -9,12 +9,13 @@ mod failures;
 mod gated;
 mod invitations;
 mod known_places;
+mod limits;
 mod mails;
 mod notices;
 mod second_factors;
 mod sessions;
 mod tickets;
-mod twice;
+pub(in crate::store) mod twice;
 mod users;
 
 use std::fs;
@@ -34,8 +35,10 @@ use crate::values::{Email, Language, PasswordHash, Roles, Username};
 
 /// The backends that are tested, and what gives a test an empty database: nothing if there is no
 /// server for tests.
-const BACKENDS: [(&str, fn(&str) -> Option<Box<dyn Empty>>); 2] =
-    [("sqlite", sqlite), ("postgres", postgres)];
+const BACKENDS: [(&str, Begin); 2] = [("sqlite", sqlite), ("postgres", postgres)];
+
+/// Makes an empty database for the test with this name.
+type Begin = fn(&str) -> Option<Box<dyn Empty>>;
 
 /// Threads of a test that use a store at the same time, at most.
 const THREADS: usize = 9;

@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::Target;
-use super::schema::{Session, State, VERSION, damaged, failed, look, not_there, verify};
-use super::wire::{Connection, Failure};
+use super::connect::{self, Role};
+use super::schema::{Session, State, VERSION, damaged, look, not_there, verify};
 use crate::error::Problem;
 use crate::store::Inspection;
 
@@ -21,38 +21,38 @@ const FINDINGS: [(&str, &str); 15] = [
     ("SELECT count(*) < 0 FROM lictor.turn", "the table turn cannot be read"),
     ("SELECT count(*) < 0 FROM lictor.unknown_names", "the table unknown_names cannot be read"),
     (
-        "SELECT EXISTS (SELECT FROM lictor.sessions WHERE \"user\" NOT IN
-             (SELECT id FROM lictor.users))",
+        "SELECT EXISTS (SELECT FROM lictor.sessions t WHERE t.\"user\" IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
         "a session is of no user",
     ),
     (
-        "SELECT EXISTS (SELECT FROM lictor.tickets WHERE \"user\" NOT IN
-             (SELECT id FROM lictor.users))",
+        "SELECT EXISTS (SELECT FROM lictor.tickets t WHERE t.\"user\" IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
         "a ticket is of no user",
     ),
     (
-        "SELECT EXISTS (SELECT FROM lictor.tickets WHERE creator NOT IN
-             (SELECT id FROM lictor.users))",
+        "SELECT EXISTS (SELECT FROM lictor.tickets t WHERE t.creator IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.creator))",
         "a ticket is by no user",
     ),
     (
-        "SELECT EXISTS (SELECT FROM lictor.outbox WHERE \"user\" NOT IN
-             (SELECT id FROM lictor.users))",
+        "SELECT EXISTS (SELECT FROM lictor.outbox t WHERE t.\"user\" IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
         "a mail is to no user",
     ),
     (
-        "SELECT EXISTS (SELECT FROM lictor.invitations WHERE creator NOT IN
-             (SELECT id FROM lictor.users))",
+        "SELECT EXISTS (SELECT FROM lictor.invitations t WHERE t.creator IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.creator))",
         "an invitation is by no user",
     ),
     (
-        "SELECT EXISTS (SELECT FROM lictor.second_factors WHERE \"user\" NOT IN
-             (SELECT id FROM lictor.users))",
+        "SELECT EXISTS (SELECT FROM lictor.second_factors t WHERE t.\"user\" IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
         "a second factor is of no user",
     ),
     (
-        "SELECT EXISTS (SELECT FROM lictor.recovery_codes WHERE \"user\" NOT IN
-             (SELECT id FROM lictor.users))",
+        "SELECT EXISTS (SELECT FROM lictor.recovery_codes t WHERE t.\"user\" IS NOT NULL
+             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
         "a recovery code is of no user",
     ),
     (
@@ -75,7 +75,7 @@ const FINDINGS: [(&str, &str); 15] = [
 /// Says whose the database is, and of which version.
 pub(in crate::store) fn inspect(target: &Target) -> Result<Inspection, Problem> {
     let deadline = Instant::now() + LOOK;
-    let connection = &mut connect(target, deadline)?;
+    let connection = &mut connect::first(target, Role::Setup)?.connection;
     Ok(match look(&mut Session { connection, target, deadline }, VERSION)? {
         State::Absent { .. } => Inspection::Absent,
         State::Of(VERSION) => Inspection::Current,
@@ -87,7 +87,7 @@ pub(in crate::store) fn inspect(target: &Target) -> Result<Inspection, Problem> 
 /// it reads only if the cluster has checksums; `amcheck` and `pg_amcheck` look deeper.
 pub(in crate::store) fn check(target: &Target) -> Result<(), Problem> {
     let deadline = Instant::now() + READ;
-    let connection = &mut connect(target, Instant::now() + LOOK)?;
+    let connection = &mut connect::first(target, Role::Setup)?.connection;
     let session = &mut Session { connection, target, deadline };
     if let State::Absent { .. } = look(session, VERSION)? {
         return Err(not_there(target));
@@ -99,16 +99,4 @@ pub(in crate::store) fn check(target: &Target) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// Connects to the first server that answers.
-fn connect(target: &Target, deadline: Instant) -> Result<Connection, Problem> {
-    let mut last = Failure::Lost("it names no server".into());
-    for host in &target.hosts {
-        match Connection::open(target, host, deadline) {
-            Ok(connection) => return Ok(connection),
-            Err(failure) => last = failure,
-        }
-    }
-    Err(failed(target, &last))
 }

@@ -8,6 +8,7 @@
 //! | `schema` | the tables: making them, bringing older ones to the current version |
 //! | `inspect` | looking at a database without changing it |
 //! | `wire/` | one connection: sockets, TLS, passwords, messages, statements |
+//! | `alone` | a database that one process has to itself |
 //! | `fault` | what a SQLSTATE means |
 //! | `connect` | the servers in their order, and how a session begins |
 //! | `pool` | the connections, and whether there is a server |
@@ -16,6 +17,8 @@
 //! | `transaction` | transactions that write, and when they are run again |
 //! | `reading` | reads |
 
+#[cfg(any(test, feature = "cli"))]
+pub(in crate::store) mod alone;
 mod connect;
 #[cfg(test)]
 mod databases;
@@ -24,6 +27,8 @@ mod fault;
 pub(in crate::store) mod inspect;
 mod keeper;
 mod passfile;
+#[cfg(test)]
+mod plans;
 mod pool;
 mod reading;
 mod schema;
@@ -54,7 +59,7 @@ pub(in crate::store) use url::has_password;
 pub(in crate::store) use url::is_scheme;
 
 /// How long making or upgrading the tables may take.
-const UPGRADE: Duration = Duration::from_secs(600);
+const MAKING: Duration = Duration::from_secs(600);
 
 /// A database of a PostgreSQL server that is open.
 #[derive(Debug)]
@@ -69,7 +74,7 @@ impl Postgres {
     /// this process leads.
     pub(super) fn open(target: &Target, outbox_signal: &Arc<Signal>) -> Result<Postgres, Problem> {
         let mut found = connect::first(target, Role::Setup)?;
-        schema::open(&mut found.connection, target, Instant::now() + UPGRADE)?;
+        schema::open(&mut found.connection, target, Instant::now() + MAKING)?;
         if !found.writable {
             log::warn!("the database takes no writes: requests that write are refused");
         }

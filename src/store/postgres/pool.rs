@@ -2,44 +2,26 @@
 //!
 //! Connections are opened when they are needed, up to a limit for each [`Lane`], and kept. If a
 //! server cannot be connected to, the pool is down: every thread that asks is refused at once, and
-//! none waits for the network. Only the keeper takes the pool up again.
+//! none waits for the network. Only the keeper takes the pool up again. What the pool knows is in
+//! `state`.
+
+mod state;
 
 use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::connect::{self, CONNECT, Role};
+use self::state::{Idle, Shelf, State, Step, unavailable};
+use super::connect::{self, CONNECT};
 use super::fault;
 use super::target::Target;
-use super::wire::{Breaker, Connection};
-use crate::error::Cause;
+use super::wire::Connection;
 use crate::store::driver::Fault;
 
-/// A connection that was idle for longer is closed and not used: a firewall in between may have
-/// forgotten it without a word.
-const IDLE_LIMIT: Duration = Duration::from_secs(120);
+pub(super) use self::state::{Lane, Server};
+
 /// How long the pool asks for no further connection after the server had too many.
 const FULL: Duration = Duration::from_secs(1);
-
-/// Connections of one kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Lane {
-    /// For transactions that write.
-    Write,
-    /// For reads; the server refuses writes on them.
-    Read,
-}
-
-impl Lane {
-    const ALL: [Lane; 2] = [Lane::Write, Lane::Read];
-
-    fn role(self) -> Role {
-        match self {
-            Lane::Write => Role::Write,
-            Lane::Read => Role::Read,
-        }
-    }
-}
 
 /// Connections to one server at a time.
 #[derive(Debug)]
@@ -50,63 +32,6 @@ pub(super) struct Pool {
     changed: [Condvar; 2],
     /// The keeper has something to do.
     attention: Condvar,
-}
-
-#[derive(Debug)]
-struct State {
-    server: Server,
-    /// The place of the server, or of the last one, among the target's hosts.
-    host: usize,
-    /// Grows when connections that were opened before must not be used any more.
-    generation: u64,
-    lanes: [Shelf; 2],
-    /// Cuts each connection that is open, by its number.
-    breakers: HashMap<u64, Breaker>,
-    /// The number of the next connection.
-    number: u64,
-    /// Whether the keeper has something to do.
-    attention: bool,
-}
-
-/// The server, as it was last seen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Server {
-    /// It can be connected to.
-    Up {
-        /// Its place among the target's hosts.
-        host: usize,
-        /// Whether it takes writes.
-        writable: bool,
-    },
-    /// It cannot.
-    Down { why: String, since: Instant },
-}
-
-/// The connections of a lane.
-#[derive(Debug)]
-struct Shelf {
-    /// Those that nobody uses, the one used last at the end.
-    idle: Vec<Idle>,
-    /// How many are open or being opened.
-    open: usize,
-    limit: usize,
-    /// Until then the server has no room for more.
-    full_until: Option<Instant>,
-}
-
-#[derive(Debug)]
-struct Idle {
-    connection: Connection,
-    number: u64,
-    since: Instant,
-}
-
-/// What a thread that needs a connection does.
-enum Step {
-    Use(Idle),
-    /// Opens one to the host with this number; the place is taken.
-    Open(usize),
-    Wait,
 }
 
 /// A connection, until it is given back. If it is dropped instead, as by a panic, the connection is
@@ -331,74 +256,6 @@ impl Pool {
     }
 }
 
-impl State {
-    /// Decides what a thread that needs a connection does. Adds connections that must be closed to
-    /// `closed`.
-    fn step(
-        &mut self,
-        lane: Lane,
-        fresh: bool,
-        now: Instant,
-        closed: &mut Vec<Connection>,
-    ) -> Result<Step, Fault> {
-        let host = match &self.server {
-            Server::Down { why, .. } => return Err(unavailable(why)),
-            Server::Up { writable: false, .. } if lane == Lane::Write => {
-                return Err(unavailable("the server takes no writes"));
-            }
-            Server::Up { host, .. } => *host,
-        };
-        self.close_old(lane, now, closed);
-        let shelf = &mut self.lanes[lane as usize];
-        if !fresh && let Some(idle) = shelf.idle.pop() {
-            return Ok(Step::Use(idle));
-        }
-        let is_full = shelf.full_until.is_some_and(|until| now < until);
-        if shelf.open < shelf.limit && !is_full {
-            shelf.open += 1;
-            return Ok(Step::Open(host));
-        }
-        if let Some(idle) = shelf.idle.pop() {
-            // The new one takes its place.
-            self.breakers.remove(&idle.number);
-            closed.push(idle.connection);
-            return Ok(Step::Open(host));
-        }
-        match shelf.open {
-            0 => Err(unavailable("the server has too many connections")),
-            _ => Ok(Step::Wait),
-        }
-    }
-
-    /// Takes connections that were idle for long out of a lane.
-    fn close_old(&mut self, lane: Lane, now: Instant, closed: &mut Vec<Connection>) {
-        let shelf = &mut self.lanes[lane as usize];
-        let old = shelf.idle.partition_point(|idle| now.duration_since(idle.since) > IDLE_LIMIT);
-        shelf.open -= old;
-        for idle in shelf.idle.drain(..old) {
-            self.breakers.remove(&idle.number);
-            closed.push(idle.connection);
-        }
-    }
-
-    /// Takes all idle connections out, and lets those in use not come back.
-    fn retire(&mut self, closed: &mut Vec<Connection>) {
-        self.generation += 1;
-        for shelf in &mut self.lanes {
-            shelf.open -= shelf.idle.len();
-            shelf.full_until = None;
-            for idle in shelf.idle.drain(..) {
-                self.breakers.remove(&idle.number);
-                closed.push(idle.connection);
-            }
-        }
-    }
-
-    fn cut(&self) {
-        self.breakers.values().for_each(Breaker::cut);
-    }
-}
-
 impl Lease<'_> {
     /// Makes the connection idle. One that is lost, or whose transaction is still open, is closed.
     pub(super) fn give_back(self) {
@@ -441,9 +298,4 @@ impl Drop for Place<'_> {
         drop(state);
         self.pool.changed[self.lane as usize].notify_one();
     }
-}
-
-/// The fault of all requests while the pool is down; why is in the log already.
-fn unavailable(why: &str) -> Fault {
-    Fault::Unavailable(Cause::logged(format!("PostgreSQL is not available: {why}")))
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::fault::{self, Reach};
 use super::pool::{Lane, Lease, Pool};
 use super::statements::first_of;
-use super::wire::Statement;
+use super::wire::{Failure, Statement};
 use crate::store::driver::{Dialect, Fault, Queries, Reading, Row, Value};
 
 /// How long the search for one row may take, waiting for a connection included.
@@ -48,38 +48,49 @@ impl Reader<'_> {
                 Some(lease) => lease,
                 None => self.pool.take(Lane::Read, fresh, deadline)?,
             };
-            let mut handed = false;
-            let batch = [Statement { sql, values }];
-            let run = lease.connection.run(&batch, deadline, &mut |_, found| {
-                handed = true;
-                row(found)
-            });
-            let failure = match run {
-                Ok(counts) => {
+            let statement = Statement { sql, values };
+            let (failure, handed) = match once(&mut lease, statement, deadline, row) {
+                Ok(count) => {
                     self.lease = Some(lease);
-                    return Ok(counts.first().copied().unwrap_or(0));
+                    return Ok(count);
                 }
-                Err(failure) => failure,
+                Err(failed) => failed,
             };
             let reach = fault::reach(&failure);
-            let fault = match (reach, fault::of(failure)) {
-                (Reach::ReadOnly, _) => Fault::Damaged("a read was asked to write".into()),
-                (_, fault) => fault,
-            };
-            let may_help = match reach {
-                Reach::Lost | Reach::Stale => true,
-                Reach::Connected => matches!(fault, Fault::Retry(_)),
-                Reach::ReadOnly => false,
-            };
             fresh = matches!(reach, Reach::Lost | Reach::Stale);
             if !fresh {
                 self.lease = Some(lease);
             }
+            let fault = match reach {
+                Reach::ReadOnly => Fault::Damaged("a read was asked to write".into()),
+                _ => fault::of(failure),
+            };
+            // A standby asks for a retry if it had to remove what the statement was reading.
+            let may_help = fresh || matches!(fault, Fault::Retry(_));
             if !may_help || handed || self.repeated || Instant::now() >= deadline {
                 return Err(fault);
             }
             self.repeated = true;
         }
+    }
+}
+
+/// Runs a statement once; returns how many rows it answered, or the failure and whether a row was
+/// handed over before.
+fn once(
+    lease: &mut Lease<'_>,
+    statement: Statement<'_>,
+    deadline: Instant,
+    row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+) -> Result<u64, (Failure, bool)> {
+    let mut handed = false;
+    let run = lease.connection.run(&[statement], deadline, &mut |_, found| {
+        handed = true;
+        row(found)
+    });
+    match run {
+        Ok(counts) => Ok(counts.first().copied().unwrap_or(0)),
+        Err(failure) => Err((failure, handed)),
     }
 }
 

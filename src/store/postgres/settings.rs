@@ -561,7 +561,8 @@ mod tests {
             ("postgres://a:s3cr3t@h;h/d", "neither a name, nor an IP address"),
             ("postgres://a@h/d?host=s3cr3t!", "neither a name, nor an IP address"),
             ("postgres://a@h/d?s3cr3t", "has no value"),
-            ("postgres://a@h/d?s3cr3t!=1", "does not know: one"),
+            ("postgres://a@h/d?s3cr3t!=1", "does not know\n"),
+            ("postgres://a@h/d?password=x&secret=1", "does not know\n"),
             ("postgres://a:s3cr3t@h/d?options=x", "does not know: options"),
             ("postgres://a:s3cr3t@h/d?sslmode=disable&sslmode=disable", "sslmode twice"),
             ("postgres://a@h/d?port=s3cr3t", "port of the database is not a number"),
@@ -598,6 +599,40 @@ mod tests {
             let text = read("postgres:///d", &[(variable, value)]).unwrap_err().to_string();
             assert!(text.contains(what) && !text.contains(SECRET), "{text}");
         }
+    }
+
+    /// Two wrong characters anywhere, as in a password that was not encoded.
+    #[test]
+    fn no_error_shows_a_piece_of_a_password() {
+        let secret = "hunter";
+        for url in ["postgres://a:hunter@h:1/d?port=2", "postgres://a@h/d?password=hunter&user=b"] {
+            let mut edits = vec![url.to_owned()];
+            for _ in 0..2 {
+                edits = edits.iter().flat_map(|url| with_one_more(url)).collect();
+            }
+            assert!(edits.len() > 10_000);
+            for edited in edits {
+                let shown = match read(&edited, &[]) {
+                    Ok(target) => format!("{target} {:?}", target.describe()),
+                    Err(problem) => problem.to_string(),
+                };
+                // A password that has ended up in another part by valid syntax is no password.
+                let moved = Url::parse(&edited).is_ok_and(|url| !holds(&url, secret));
+                assert!(moved || !shown.contains(secret), "{edited}: {shown}");
+            }
+        }
+    }
+
+    fn holds(url: &Url, secret: &str) -> bool {
+        let passwords = [url.password.as_ref().map(|p| p.as_str()), url.parameter("password")];
+        passwords.iter().flatten().any(|password| password.contains(secret))
+    }
+
+    fn with_one_more(url: &str) -> Vec<String> {
+        let places = "postgres://".len()..=url.len();
+        let insert =
+            |at: usize| "@:/?&=%".chars().map(move |c| format!("{}{c}{}", &url[..at], &url[at..]));
+        places.flat_map(insert).collect()
     }
 
     #[test]

@@ -52,6 +52,9 @@ const TRIES: u32 = 3;
 /// The longest pause before the second run; it doubles for the third.
 const PAUSE: Duration = Duration::from_millis(4);
 
+/// Why a connection is of no use, if a new one is not either.
+const STANDBY: &str = "the server begins no serializable transaction";
+
 const BEGIN: Statement<'static> = plain("BEGIN ISOLATION LEVEL SERIALIZABLE");
 const COMMIT: Statement<'static> = plain("COMMIT");
 const ROLLBACK: Statement<'static> = plain("ROLLBACK");
@@ -96,31 +99,21 @@ pub(super) fn write(pool: &Pool, work: &mut Writing<'_>) -> Result<(), Abort> {
             Ok(()) => return Ok(()),
             Err(ended) => ended,
         };
-        fresh = false;
+        fresh = matches!(ended, Ended::Lost(_) | Ended::Stale);
         let fault = match ended {
             Ended::Finally(abort) => return Err(abort),
             Ended::Conflict { last } if conflicts == TRIES => return Err(last.into()),
+            Ended::Lost(fault) if lost => return Err(fault.into()),
+            Ended::Stale if lost => return Err(pool.fall_since(generation, STANDBY).into()),
             Ended::Conflict { last } => {
                 conflicts += 1;
-                if conflicts < TRIES {
-                    pause(conflicts);
-                }
+                pause(conflicts);
                 last
             }
-            Ended::Lost(fault) if lost => return Err(fault.into()),
-            Ended::Stale if lost => {
-                let why = "the server begins no serializable transaction";
-                return Err(pool.fall_since(generation, why).into());
-            }
-            Ended::Lost(fault) => {
-                (lost, fresh) = (true, true);
-                fault
-            }
-            Ended::Stale => {
-                (lost, fresh) = (true, true);
-                continue;
-            }
+            Ended::Lost(fault) => fault,
+            Ended::Stale => Fault::Unavailable(STANDBY.into()),
         };
+        lost |= fresh;
         if Instant::now() >= deadline {
             return Err(fault.into());
         }
@@ -159,16 +152,24 @@ fn run(
         }
         (Err(abort), None) => Err(Ended::Finally(abort)),
     };
-    match outcome {
-        Err(Ended::Lost(_) | Ended::Stale) => drop(lease),
-        _ => {
-            if begun {
-                roll_back(&mut lease.connection);
-            }
-            lease.give_back();
+    undo(lease, begun, &outcome);
+    outcome
+}
+
+/// Undoes a transaction, if it was begun. If ROLLBACK fails, or cannot be sent, the connection is
+/// closed, which does the same.
+fn undo(mut lease: Lease<'_>, begun: bool, outcome: &Result<(), Ended>) {
+    if let Err(Ended::Lost(_) | Ended::Stale) = outcome {
+        return;
+    }
+    if begun {
+        let deadline = Instant::now() + ROLLBACK_LIMIT;
+        let undone = lease.connection.run(&[ROLLBACK], deadline, &mut |_, _| Ok(()));
+        if let Err(failure) = undone {
+            log::debug!("a connection is closed, since ROLLBACK failed: {failure}");
         }
     }
-    outcome
+    lease.give_back();
 }
 
 /// Returns what follows after a statement failed, whatever `work` has made of the fault. If it has
@@ -215,16 +216,12 @@ fn unknown(why: &str) -> Fault {
     Fault::Unavailable(Cause::from(text))
 }
 
-/// Undoes a transaction. If that fails, the connection is closed, which does the same.
-fn roll_back(connection: &mut Connection) {
-    let deadline = Instant::now() + ROLLBACK_LIMIT;
-    if let Err(failure) = connection.run(&[ROLLBACK], deadline, &mut |_, _| Ok(())) {
-        log::debug!("a connection is closed, since ROLLBACK failed: {failure}");
-    }
-}
-
-/// Waits for a random while, so that transactions which met do not meet again.
+/// Waits for a random while, so that transactions which met do not meet again; not before the run
+/// that is alone.
 fn pause(conflicts: u32) {
+    if conflicts == TRIES {
+        return;
+    }
     let [random] = random::<1>().unwrap_or([128]);
     thread::sleep(PAUSE * conflicts * u32::from(random) / 256);
 }

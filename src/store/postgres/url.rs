@@ -128,7 +128,9 @@ fn parameters(query: &str) -> Result<Vec<(&'static str, Zeroizing<String>)>, Pro
             )
         })?;
         let Some(&name) = PARAMETERS.iter().find(|&&known| known == name) else {
-            return Err(unknown_parameter(name));
+            // A password with an & that is not encoded would be a name here.
+            let shown = !query.contains("password=");
+            return Err(unknown_parameter(name, shown));
         };
         if name != "host" && found.iter().any(|(earlier, _)| *earlier == name) {
             let what = format!("the URL of the database has {name} twice");
@@ -139,11 +141,14 @@ fn parameters(query: &str) -> Result<Vec<(&'static str, Zeroizing<String>)>, Pro
     Ok(found)
 }
 
-fn unknown_parameter(name: &str) -> Problem {
+fn unknown_parameter(name: &str, shown: bool) -> Problem {
     let is_name = |c: char| c.is_ascii_alphabetic() || c == '_';
-    let shown = if name.len() <= 40 && name.chars().all(is_name) { name } else { "one" };
+    let named = match shown && name.len() <= 40 && name.chars().all(is_name) {
+        true => format!(": {name}"),
+        false => String::new(),
+    };
     Problem::usage(
-        format!("the URL of the database has a parameter that lictor does not know: {shown}"),
+        format!("the URL of the database has a parameter that lictor does not know{named}"),
         format!("leave it out; known are {}", PARAMETERS.join(", ")),
     )
 }

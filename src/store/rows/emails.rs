@@ -1,7 +1,7 @@
 //! Statements about the e-mail addresses of accounts.
 
+use super::first;
 use super::users::{self, Person};
-use super::{exists, first};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries, Row};
 use crate::values::{Email, Language};
@@ -35,16 +35,6 @@ pub(in crate::store) fn of_user(
 ) -> Result<Option<String>, Fault> {
     let sql = "SELECT email FROM users WHERE id = $1";
     Ok(first(queries, sql, &[user.into()], |row| row.get(0))?.flatten())
-}
-
-/// Whether another user has the e-mail address.
-pub(in crate::store) fn is_taken(
-    queries: &mut dyn Queries,
-    email: &Email,
-    by_other_than: i64,
-) -> Result<bool, Fault> {
-    let sql = "SELECT 1 FROM users WHERE email_key = $1 AND id <> $2";
-    exists(queries, sql, &[email.key().into(), by_other_than.into()])
 }
 
 /// Makes a user inactive until an e-mail address is confirmed, which must happen until `until`.

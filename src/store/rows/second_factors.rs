@@ -2,7 +2,7 @@
 
 use super::{exists, first};
 use crate::clock::Timestamp;
-use crate::store::driver::{Fault, Queries};
+use crate::store::driver::{Fault, Queries, Value};
 use crate::values::{CodeHash, Step, TotpSecret};
 
 /// A user's second factor.
@@ -132,9 +132,9 @@ pub(in crate::store) fn replace_codes(
     codes: &[CodeHash],
 ) -> Result<(), Fault> {
     queries.execute("DELETE FROM recovery_codes WHERE \"user\" = $1", &[user.into()])?;
-    for code in codes {
-        let sql = "INSERT INTO recovery_codes (\"user\", hash) VALUES ($1, $2)";
-        queries.execute(sql, &[user.into(), code.bytes()[..].into()])?;
-    }
-    Ok(())
+    let values: Vec<[Value<'_>; 2]> =
+        codes.iter().map(|code| [user.into(), code.bytes()[..].into()]).collect();
+    let sets: Vec<&[Value<'_>]> = values.iter().map(|values| &values[..]).collect();
+    let sql = "INSERT INTO recovery_codes (\"user\", hash) VALUES ($1, $2)";
+    queries.execute_each(sql, &sets)
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
 
-use rusqlite::OpenFlags;
+use rusqlite::{Connection, OpenFlags};
 
 use super::connect::connect;
 use super::problems::{cannot_open, cannot_reach, damaged, directory, newer, not_a_file, not_ours};
@@ -14,6 +14,7 @@ use crate::store::Inspection;
 
 /// Says whose the file is, and of which version.
 pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
+    undo_half_made(path);
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound && directory(path).is_dir() => {
             return Ok(Inspection::Absent);
@@ -35,16 +36,34 @@ pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
     }
 }
 
+/// If a process was killed while it made the tables, the file has a rollback journal, and only a
+/// connection that may write can undo what was begun; the file is empty then. If that fails, so does
+/// what follows, and says why.
+fn undo_half_made(path: &Path) {
+    let mut journal = path.as_os_str().to_owned();
+    journal.push("-journal");
+    if Path::new(&journal).exists() {
+        let _ = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+            .and_then(|connection| number(&connection, "user_version"));
+    }
+}
+
 /// Reads the whole file, and says whether it is as it should be.
 pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
     let failed = |error: rusqlite::Error| cannot_open(path, error);
     // Never through std::fs: closing a file of our own would drop the locks that SQLite has on it,
     // in the whole process.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
+    must_be_sound(path, &connection)
+}
+
+/// The same over a connection that is open.
+pub(super) fn must_be_sound(path: &Path, connection: &Connection) -> Result<(), Problem> {
+    let failed = |error: rusqlite::Error| cannot_open(path, error);
     let sound: String =
         connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
-    let version = number(&connection, "user_version").map_err(failed)?;
-    let ours = is_of_version(&connection, version).map_err(failed)?;
+    let version = number(connection, "user_version").map_err(failed)?;
+    let ours = is_of_version(connection, version).map_err(failed)?;
     match sound == "ok" && ours {
         true => Ok(()),
         false => Err(damaged(path, &sound)),

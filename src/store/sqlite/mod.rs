@@ -6,6 +6,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `open` | opening a file, or making it |
+//! | `alone` | a file that one process has to itself |
 //! | `connect` | the settings of every connection |
 //! | `inspect` | looking at a file without changing it |
 //! | `problems` | why a file cannot be opened, in words |
@@ -17,6 +18,8 @@
 //! | `anchor` | what makes reading cheap |
 //! | `checkpoint` | the size of the write-ahead log |
 
+#[cfg(any(test, feature = "cli"))]
+pub(super) mod alone;
 mod anchor;
 mod checkpoint;
 mod connect;

@@ -14,7 +14,7 @@ use super::connect::connect;
 use super::inspect::{check, inspect};
 use super::problems::{cannot_open, cannot_reach, no_shared_memory, read_only};
 use super::readers::Readers;
-use super::schema::VERSION;
+use super::schema::{VERSION, number};
 use super::turns::Turns;
 use super::upgrade::{create, upgrade};
 use super::{Sqlite, Writer};
@@ -27,7 +27,9 @@ impl Sqlite {
     pub(in crate::store) fn open(path: &Path, readers: usize) -> Result<Sqlite, Problem> {
         let found = inspect(path)?;
         match found {
-            Inspection::Absent => create_file(path)?,
+            Inspection::Absent => {
+                create_file(path)?;
+            }
             Inspection::Current | Inspection::Older(_) => check(path)?,
         }
         let failed = |error: rusqlite::Error| cannot_open(path, error);
@@ -65,16 +67,19 @@ fn writer(path: &Path, found: Inspection) -> Result<Connection, Problem> {
         return Err(no_shared_memory(path));
     }
     writer.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(failed)?;
+    // The first read takes a lock on the file and keeps it: from then on `alone` sees that a server
+    // has the file open.
+    number(&writer, "user_version").map_err(failed)?;
     Ok(writer)
 }
 
 /// Makes the file before SQLite does, and readable by its owner only. One that is there, but
-/// empty, keeps its mode: the person who made it has chosen.
-fn create_file(path: &Path) -> Result<(), Problem> {
+/// empty, keeps its mode: the person who made it has chosen. Says whether it was made.
+pub(super) fn create_file(path: &Path) -> Result<bool, Problem> {
     let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
     match made {
-        Ok(_) => Ok(()),
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(cannot_reach(path, error)),
     }
 }

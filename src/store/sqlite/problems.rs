@@ -68,6 +68,36 @@ pub(super) fn cannot_open(path: &Path, error: rusqlite::Error) -> Problem {
     problem.with_source(error)
 }
 
+/// Another process has the file open, and this one needs it for itself.
+pub(super) fn in_use(path: &Path) -> Problem {
+    Problem::new(
+        format!(
+            "the database {} is in use: a server or another program has it open",
+            path.display()
+        ),
+        "stop the server, end other programs that have the file open, and try again",
+    )
+}
+
+/// There is no file, or it is empty.
+pub(super) fn absent(path: &Path) -> Problem {
+    Problem::new(
+        format!("there is no database at {}", path.display()),
+        "give the path of the file that the server used",
+    )
+}
+
+/// The file has an older schema, and this command does not upgrade it.
+pub(super) fn older(path: &Path, version: i64, known: i64) -> Problem {
+    Problem::new(
+        format!(
+            "the database {} is of version {version}; a copy needs version {known}",
+            path.display()
+        ),
+        "upgrade it first: start this lictor on it once, and stop it",
+    )
+}
+
 /// The file can be read and not written.
 pub(super) fn read_only(path: &Path) -> Problem {
     Problem::new(

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! probe login ADDR CLIENTS SECONDS        clients log in without a pause
+//! probe refresh ADDR CLIENTS SECONDS      clients exchange tokens without a pause (writes.rs)
+//! probe register ADDR CLIENTS SECONDS     clients register without a pause
 //! probe rate ADDR PER_SECOND SECONDS      token checks at a constant rate
 //! probe open ADDR PER_SECOND SECONDS CONNECTIONS
 //!                                         like rate, thousands a second (open.rs)
@@ -13,6 +15,7 @@
 //! BENCH_PASSWORD; `rate` and `open` read BENCH_TOKEN.
 
 mod open;
+mod writes;
 
 use std::error::Error;
 use std::io::{ErrorKind, Read, Write, stdin, stdout};
@@ -42,13 +45,15 @@ fn main() {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let result = match arguments[..] {
         ["login", address, clients, seconds] => login(address, clients, seconds),
+        ["refresh", address, clients, seconds] => writes::refresh(address, clients, seconds),
+        ["register", address, clients, seconds] => writes::register(address, clients, seconds),
         ["rate", address, per_second, seconds] => rate(address, per_second, seconds),
         ["open", address, per_second, seconds, connections] => {
             open::open(address, per_second, seconds, connections)
         }
         ["idle", address, count] => idle(address, count),
         ["cold", address, program, ref arguments @ ..] => cold(address, program, arguments),
-        _ => Err("usage: probe login|rate|open|idle|cold ADDR ...".into()),
+        _ => Err("usage: probe login|refresh|register|rate|open|idle|cold ADDR ...".into()),
     };
     match result {
         Ok(report) => println!("{report}"),
@@ -66,23 +71,19 @@ fn login(address: &str, clients: &str, seconds: &str) -> Outcome<Value> {
     let clients: usize = clients.parse()?;
     let (users, password) = (std::env::var("BENCH_USERS")?, std::env::var("BENCH_PASSWORD")?);
     let users: Vec<&str> = users.split(',').collect();
-    let start = Instant::now();
-    let end = start + duration(seconds)?;
-    let mut latencies = in_parallel(clients, |index| {
+    let span = Span::begin(seconds)?;
+    let latencies = in_parallel(clients, |index| {
         let request = login_request(address, users[index % users.len()], &password);
         let mut client = Client::connect(address)?;
         let mut latencies = Vec::new();
-        while Instant::now() < end {
+        while !span.is_over() {
             let sent = Instant::now();
             client.ask(request.as_bytes())?;
             latencies.push(sent.elapsed());
         }
         Ok(latencies)
     })?;
-    let elapsed = start.elapsed().as_secs_f64();
-    let mut report = percentiles(&mut latencies);
-    report["per_second"] = json!(latencies.len() as f64 / elapsed);
-    Ok(report)
+    Ok(span.report(latencies))
 }
 
 fn login_request(address: SocketAddr, user: &str, password: &str) -> String {
@@ -189,6 +190,29 @@ fn cold(address: &str, program: &str, arguments: &[&str]) -> Outcome<Value> {
     server.wait()?;
     let answered = answered.ok_or("the server did not answer")?;
     Ok(json!({"ms": answered.as_secs_f64() * 1e3}))
+}
+
+/// The time in which clients send requests without a pause.
+struct Span {
+    start: Instant,
+    end: Instant,
+}
+
+impl Span {
+    fn begin(seconds: &str) -> Outcome<Span> {
+        let start = Instant::now();
+        Ok(Span { start, end: start + duration(seconds)? })
+    }
+
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.end
+    }
+
+    fn report(&self, mut latencies: Vec<Duration>) -> Value {
+        let mut report = percentiles(&mut latencies);
+        report["per_second"] = json!(latencies.len() as f64 / self.start.elapsed().as_secs_f64());
+        report
+    }
 }
 
 /// One keep-alive connection.

@@ -63,8 +63,8 @@ pub(super) fn may_not_create(target: &Target) -> Problem {
         ),
         format!(
             "run, as the owner of the database: GRANT CREATE ON DATABASE {name} TO {user}; or, to \
-             have another owner than this user: CREATE SCHEMA lictor AUTHORIZATION owner, then any \
-             command of lictor, such as `lictor user list`, as that owner"
+             have another owner than this user: CREATE SCHEMA lictor AUTHORIZATION owner, then \
+             `lictor user add NAME` as that owner"
         ),
     )
 }
@@ -98,7 +98,7 @@ pub(super) fn may_not_use(target: &Target, tables: &str) -> Problem {
 }
 
 /// The server refused something else, or the connection was lost.
-pub(in crate::store::postgres) fn failed(target: &Target, failure: &Failure) -> Problem {
+pub(super) fn failed(target: &Target, failure: &Failure) -> Problem {
     let next = match failure {
         Failure::Refused(refusal) if &refusal.code == b"25006" => {
             "it is read-only, as a standby is; name the primary, or all servers with \

@@ -77,7 +77,10 @@ impl Session<'_> {
     fn change(&mut self, sql: &str, forbidden: impl Fn(&Target) -> Problem) -> Result<(), Problem> {
         let ran = self.connection.script(sql, self.deadline);
         ran.map_err(|failure| match failure {
-            Failure::Refused(refusal) if &refusal.code == b"42501" => forbidden(self.target),
+            // 3F000: where the schema may not even be seen, it is as if there were none.
+            Failure::Refused(refusal) if matches!(&refusal.code, b"42501" | b"3F000") => {
+                forbidden(self.target)
+            }
             failure => failed(self.target, &failure),
         })
     }

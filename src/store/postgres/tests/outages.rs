@@ -6,6 +6,8 @@ use super::*;
 
 /// The time in which a database that is back must be used again.
 const RECOVERY: Duration = Duration::from_secs(2);
+/// The time in which a process leads after another, or after its own connection was lost.
+const SUCCESSION: Duration = Duration::from_secs(6);
 /// "At once", on a machine that has other things to do.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
@@ -93,14 +95,14 @@ fn one_leads_and_another_follows() {
     while Instant::now() < until && signals[1].wait(Duration::ZERO) {}
     here.refuse(true);
     here.cut();
-    within(Duration::from_secs(3), "the second leads", || second.leads());
+    within(SUCCESSION, "the second leads", || second.leads());
     assert!(!first.leads());
     here.refuse(false);
     within(RECOVERY, "the first is back", || works(&first));
     thread::sleep(Duration::from_millis(1_200));
     assert!(!first.leads() && second.leads());
     drop(second);
-    within(RECOVERY, "the first leads again", || first.leads());
+    within(SUCCESSION, "the first leads again", || first.leads());
 }
 
 #[test]
@@ -117,7 +119,7 @@ fn a_keeper_whose_connection_alone_is_lost_takes_nothing_down() {
             thread::sleep(Duration::from_millis(20));
         }
     }
-    within(RECOVERY, "leads again", || driver.leads());
+    within(SUCCESSION, "leads again", || driver.leads());
 }
 
 #[test]
@@ -152,7 +154,7 @@ fn a_copy_keeps_servers_away_and_servers_keep_a_copy_away() {
     refused(&driver, "copy");
     copy.run("SELECT pg_advisory_unlock(1279869780, 3)");
     within(RECOVERY, "served", || works(&driver));
-    within(RECOVERY, "leads", || driver.leads());
+    within(SUCCESSION, "leads", || driver.leads());
     assert_eq!(copy.number(lock), 0);
 }
 
@@ -173,7 +175,7 @@ fn a_server_that_takes_no_writes_is_read() {
     scratch.set_read_only(false);
     scratch.direct().end_others();
     within(Duration::from_secs(3), "writes again", || write(&driver, "eve").1.is_ok());
-    within(RECOVERY, "leads", || driver.leads());
+    within(SUCCESSION, "leads", || driver.leads());
 }
 
 #[test]

@@ -25,6 +25,8 @@ const MAX_ASIDES: usize = 1_000;
 const BUFFER: usize = 16 << 10;
 /// A buffer that is larger is given back when the answer has been read.
 const MAX_KEPT: usize = 64 << 10;
+/// What is said of a connection that was closed or reset.
+const CLOSED: &str = "the server closed the connection";
 /// A message's tag and its length.
 const HEADER: usize = 5;
 
@@ -200,7 +202,7 @@ impl Channel {
             Stream::Encrypted(stream) => stream.read(buffer),
         };
         match read {
-            Ok(0) => Err(lost("the server closed the connection")),
+            Ok(0) => Err(lost(CLOSED)),
             Ok(count) => {
                 self.end += count;
                 Ok(())
@@ -252,5 +254,8 @@ fn is_warning(body: &[u8]) -> Result<bool, Failure> {
 
 /// A socket that failed.
 pub(super) fn broken(error: io::Error) -> Failure {
-    Failure::Lost(Cause::new(describe(&error), error))
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    let closed = matches!(error.kind(), BrokenPipe | ConnectionAborted | ConnectionReset);
+    let text = if closed { CLOSED.to_owned() } else { describe(&error) };
+    Failure::Lost(Cause::new(text, error))
 }

@@ -209,7 +209,7 @@ impl Login<'_> {
         }
         match self.channel.binding() {
             Some(hash) if offer.bound => {
-                return Ok((SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(hash)));
+                Ok((SCRAM_SHA_256_PLUS, ChannelBinding::tls_server_end_point(hash)))
             }
             _ if self.must_bind && !offer.bound => {
                 Err(unbound("it does not offer SCRAM-SHA-256-PLUS"))

@@ -9,7 +9,8 @@
 //! | `statements` | prepared statements, and the messages that run them |
 //! | `answer` | what the server answers to a batch, message by message |
 //! | `row` | one row, in PostgreSQL's binary format |
-//! | `failure` | why something failed, and the server's errors |
+//! | `refusal` | the server's errors |
+//! | `failure` | why something failed |
 //! | `fields` | the fields of a message |
 
 mod answer;
@@ -17,6 +18,7 @@ mod channel;
 mod failure;
 mod fields;
 mod login;
+mod refusal;
 mod row;
 mod socket;
 mod statements;
@@ -186,7 +188,7 @@ impl Connection {
     ) -> Result<(), Failure> {
         let mut refused = None;
         while refused.is_none() && counts.len() < batch.len() {
-            let (end, mut fresh) = self.write_window(batch, counts.len())?;
+            let (end, fresh) = self.write_window(batch, counts.len())?;
             let last = end == batch.len();
             if last {
                 frontend::sync(&mut self.channel.output);
@@ -194,24 +196,10 @@ impl Connection {
                 frontend::flush(&mut self.channel.output);
             }
             self.send()?;
-            while counts.len() < end {
-                let at = counts.len();
-                let mut reader = Reader {
-                    channel: &mut self.channel,
-                    statements: &mut self.statements,
-                    spans: &mut self.spans,
-                    outcome: &mut *outcome,
-                };
-                let is_fresh = fresh.first().is_some_and(|fresh| fresh.is(batch[at].sql));
-                let fresh = is_fresh.then(|| fresh.remove(0));
-                match reader.statement(batch[at].sql, fresh, &mut |data| row(at, data)) {
-                    Ok(count) => counts.push(count),
-                    Err(Failure::Refused(refusal)) if !refusal.fatal => {
-                        refused = Some(refusal);
-                        break;
-                    }
-                    Err(failure) => return Err(failure),
-                }
+            match self.read_window(&batch[..end], fresh, counts, &mut *row, outcome) {
+                Ok(()) => {}
+                Err(Failure::Refused(refusal)) if !refusal.fatal => refused = Some(refusal),
+                Err(failure) => return Err(failure),
             }
             if refused.is_some() && !last {
                 frontend::sync(&mut self.channel.output);
@@ -219,6 +207,30 @@ impl Connection {
             }
         }
         self.until_ready(refused)
+    }
+
+    /// Reads the answers to the statements that were sent, up to the first that is refused; `fresh`
+    /// are those that the server prepares now, in order.
+    fn read_window(
+        &mut self,
+        sent: &[Statement<'_>],
+        fresh: Vec<Fresh>,
+        counts: &mut Vec<u64>,
+        row: OnRow<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<(), Failure> {
+        let mut fresh = fresh.into_iter().peekable();
+        for (at, statement) in sent.iter().enumerate().skip(counts.len()) {
+            let mut reader = Reader {
+                channel: &mut self.channel,
+                statements: &mut self.statements,
+                spans: &mut self.spans,
+                outcome: &mut *outcome,
+            };
+            let fresh = fresh.next_if(|fresh| fresh.is(statement.sql));
+            counts.push(reader.statement(statement.sql, fresh, &mut |data| row(at, data))?);
+        }
+        Ok(())
     }
 
     /// Writes the statements of a batch from `first` on, as many as fit into a window. Returns the
@@ -302,5 +314,7 @@ impl Drop for Connection {
     }
 }
 
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod live;

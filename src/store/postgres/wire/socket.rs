@@ -215,3 +215,51 @@ fn resolve(host: &str, port: u16, deadline: Instant) -> io::Result<Vec<SocketAdd
         Err(_) => Err(io::Error::new(io::ErrorKind::TimedOut, "looking up the host took too long")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_is_never_longer_than_what_is_left() {
+        for (left, expected) in [(1, 1), (2, 2), (3, 2), (999, 512), (1_024, 1_024), (5_000, 4_096)]
+        {
+            assert_eq!(timeout(Duration::from_millis(left)), Duration::from_millis(expected));
+        }
+        assert_eq!(timeout(Duration::from_nanos(1)), SHORTEST);
+        assert!(timeout(Duration::MAX) <= Duration::from_secs(3_600));
+    }
+
+    #[test]
+    fn a_read_ends_at_its_deadline_and_not_before() {
+        let (near, mut far) = UnixStream::pair().unwrap();
+        let mut socket = Socket::new(Stream::Unix(near), Instant::now());
+        let mut buffer = [0];
+        for millis in [1_u64, 30, 300, 3] {
+            let begin = Instant::now();
+            socket.set_deadline(begin + Duration::from_millis(millis));
+            let error = socket.read(&mut buffer).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+            assert!(begin.elapsed() >= Duration::from_millis(millis), "{:?}", begin.elapsed());
+        }
+        // A byte does not extend it.
+        socket.set_deadline(Instant::now() + Duration::from_millis(50));
+        far.write_all(&[7; 100]).unwrap();
+        socket.read_exact(&mut buffer).unwrap();
+        thread::sleep(Duration::from_millis(60));
+        assert_eq!(socket.read(&mut buffer).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        // A peer that does not read.
+        socket.set_deadline(Instant::now() + Duration::from_millis(100));
+        let error = socket.write_all(&vec![0; 16 << 20]).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn names_are_looked_up() {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let found = resolve("localhost", 5432, deadline).unwrap();
+        assert!(found.iter().all(|address| address.ip().is_loopback() && address.port() == 5432));
+        assert_eq!(resolve("::1", 1, deadline).unwrap(), ["[::1]:1".parse().unwrap()]);
+        assert!(resolve("localhost", 1, Instant::now()).is_err());
+    }
+}

@@ -181,3 +181,70 @@ fn write_texts(texts: &[&str], out: &mut BytesMut) -> io::Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_written_as_the_server_reads_them() {
+        let cases: [(Value<'_>, Option<&[u8]>); 14] = [
+            (Value::Null, None),
+            (Value::Integer(0), Some(b"0")),
+            (Value::Integer(-7), Some(b"-7")),
+            (Value::Integer(i64::MAX), Some(b"9223372036854775807")),
+            (Value::Integer(i64::MIN), Some(b"-9223372036854775808")),
+            (Value::Boolean(true), Some(b"t")),
+            (Value::Boolean(false), Some(b"f")),
+            (Value::Text(""), Some(b"")),
+            (Value::Text("\0a\0"), Some("\u{FFFD}a\u{FFFD}".as_bytes())),
+            (Value::Blob(b""), Some(b"")),
+            (Value::Blob(b"\0\xff"), Some(b"\0\xff")),
+            (Value::Texts(&[]), Some(b"\0\0\0\0\0\0\0\0\0\0\0\x19")),
+            (
+                Value::Texts(&["ab", ""]),
+                Some(
+                    b"\0\0\0\x01\0\0\0\0\0\0\0\x19\0\0\0\x02\0\0\0\x01\
+                      \0\0\0\x02ab\0\0\0\0",
+                ),
+            ),
+            (
+                Value::Texts(&["\0"]),
+                Some(
+                    b"\0\0\0\x01\0\0\0\0\0\0\0\x19\0\0\0\x01\0\0\0\x01\
+                      \0\0\0\x03\xef\xbf\xbd",
+                ),
+            ),
+        ];
+        for (value, expected) in cases {
+            let mut out = BytesMut::new();
+            let null = matches!(write_value(&value, &mut out).unwrap(), IsNull::Yes);
+            assert_eq!((!null).then_some(&out[..]), expected, "{value:?}");
+        }
+    }
+
+    #[test]
+    fn a_statement_is_prepared_once() {
+        let statement = Statement { sql: "SELECT 1", values: &[] };
+        let mut statements = Statements::default();
+        let mut out = BytesMut::new();
+        let mut written = |statements: &mut Statements, pending: &[Fresh]| {
+            out.clear();
+            let fresh = statements.write(&statement, pending, &mut out).unwrap();
+            (fresh, out.starts_with(b"P"))
+        };
+        let (fresh, parse) = written(&mut statements, &[]);
+        assert!(parse);
+        // Again in the same batch; in another one, because that one failed; and when it is kept.
+        let pending = [fresh.unwrap()];
+        assert!(!written(&mut statements, &pending).1);
+        let (fresh, parse) = written(&mut statements, &[]);
+        assert!(parse);
+        let fresh = fresh.unwrap();
+        assert_ne!(fresh.name, pending[0].name);
+        statements.keep(fresh, Vec::new());
+        assert!(!written(&mut statements, &[]).1);
+        statements.forget();
+        assert!(written(&mut statements, &[]).1);
+    }
+}

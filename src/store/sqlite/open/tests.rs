@@ -276,3 +276,26 @@ fn files_that_are_not_ours_are_refused_untouched() {
         assert_eq!(fs::read(&file).unwrap(), before, "{problem}");
     }
 }
+
+#[test]
+fn a_file_that_was_half_made_is_empty() {
+    let place = Place::new("half-made");
+    let killed = place.0.join("killed.db");
+    let connection = Connection::open(&killed).unwrap();
+    // With a small cache, SQLite writes pages before the commit.
+    connection.execute_batch("PRAGMA cache_size = 1; BEGIN").unwrap();
+    connection.execute_batch(super::super::schema::SCHEMA).unwrap();
+    connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
+        INSERT INTO audit (at, event) SELECT i, 'x' FROM n";
+    connection.execute_batch(many).unwrap();
+    // What a process leaves that is killed at this moment.
+    for ending in ["", "-journal"] {
+        let of = |path: &std::path::Path| format!("{}{ending}", path.display());
+        fs::copy(of(&killed), of(&place.file())).unwrap();
+    }
+    assert!(fs::metadata(place.file()).unwrap().len() > 0);
+    assert_eq!(Store::inspect(&database(&place)), Ok(Inspection::Absent));
+    assert_eq!(fs::metadata(place.file()).unwrap().len(), 0);
+    add(&Store::open(&database(&place), 1).unwrap(), "ada", None).unwrap();
+}

@@ -1,0 +1,166 @@
+//! What the pool knows, behind its lock: the server, and the connections of each lane. Connects to
+//! nothing.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use crate::error::Cause;
+use crate::store::driver::Fault;
+use crate::store::postgres::connect::Role;
+use crate::store::postgres::wire::{Breaker, Connection};
+
+/// A connection that was idle for longer is closed and not used: a firewall in between may have
+/// forgotten it without a word.
+const IDLE_LIMIT: Duration = Duration::from_secs(120);
+
+/// Connections of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::store::postgres) enum Lane {
+    /// For transactions that write.
+    Write,
+    /// For reads; the server refuses writes on them.
+    Read,
+}
+
+impl Lane {
+    pub(super) const ALL: [Lane; 2] = [Lane::Write, Lane::Read];
+
+    pub(super) fn role(self) -> Role {
+        match self {
+            Lane::Write => Role::Write,
+            Lane::Read => Role::Read,
+        }
+    }
+}
+
+/// What the pool knows.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) server: Server,
+    /// The place of the server, or of the last one, among the target's hosts.
+    pub(super) host: usize,
+    /// Grows when connections that were opened before must not be used any more.
+    pub(super) generation: u64,
+    pub(super) lanes: [Shelf; 2],
+    /// Cuts each connection that is open, by its number.
+    pub(super) breakers: HashMap<u64, Breaker>,
+    /// The number of the next connection.
+    pub(super) number: u64,
+    /// Whether the keeper has something to do.
+    pub(super) attention: bool,
+}
+
+/// The server, as it was last seen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::store::postgres) enum Server {
+    /// It can be connected to.
+    Up {
+        /// Its place among the target's hosts.
+        host: usize,
+        /// Whether it takes writes.
+        writable: bool,
+    },
+    /// It cannot.
+    Down { why: String, since: Instant },
+}
+
+/// The connections of a lane.
+#[derive(Debug)]
+pub(super) struct Shelf {
+    /// Those that nobody uses, the one used last at the end.
+    pub(super) idle: Vec<Idle>,
+    /// How many are open or being opened.
+    pub(super) open: usize,
+    pub(super) limit: usize,
+    /// Until then the server has no room for more.
+    pub(super) full_until: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(super) struct Idle {
+    pub(super) connection: Connection,
+    pub(super) number: u64,
+    pub(super) since: Instant,
+}
+
+/// What a thread that needs a connection does.
+#[allow(clippy::large_enum_variant)] // On the stack, for a moment.
+pub(super) enum Step {
+    Use(Idle),
+    /// Opens one to the host with this number; the place is taken.
+    Open(usize),
+    Wait,
+}
+
+impl State {
+    /// Decides what a thread that needs a connection does. Adds connections that must be closed to
+    /// `closed`.
+    pub(super) fn step(
+        &mut self,
+        lane: Lane,
+        fresh: bool,
+        now: Instant,
+        closed: &mut Vec<Connection>,
+    ) -> Result<Step, Fault> {
+        let host = match &self.server {
+            Server::Down { why, .. } => return Err(unavailable(why)),
+            Server::Up { writable: false, .. } if lane == Lane::Write => {
+                return Err(unavailable("the server takes no writes"));
+            }
+            Server::Up { host, .. } => *host,
+        };
+        self.close_old(lane, now, closed);
+        let shelf = &mut self.lanes[lane as usize];
+        if !fresh && let Some(idle) = shelf.idle.pop() {
+            return Ok(Step::Use(idle));
+        }
+        let is_full = shelf.full_until.is_some_and(|until| now < until);
+        if shelf.open < shelf.limit && !is_full {
+            shelf.open += 1;
+            return Ok(Step::Open(host));
+        }
+        if let Some(idle) = shelf.idle.pop() {
+            // The new one takes its place.
+            self.breakers.remove(&idle.number);
+            closed.push(idle.connection);
+            return Ok(Step::Open(host));
+        }
+        match shelf.open {
+            0 => Err(unavailable("the server has too many connections")),
+            _ => Ok(Step::Wait),
+        }
+    }
+
+    /// Takes connections that were idle for long out of a lane.
+    pub(super) fn close_old(&mut self, lane: Lane, now: Instant, closed: &mut Vec<Connection>) {
+        let shelf = &mut self.lanes[lane as usize];
+        let old = shelf.idle.partition_point(|idle| now.duration_since(idle.since) > IDLE_LIMIT);
+        shelf.open -= old;
+        for idle in shelf.idle.drain(..old) {
+            self.breakers.remove(&idle.number);
+            closed.push(idle.connection);
+        }
+    }
+
+    /// Takes all idle connections out, and lets those in use not come back.
+    pub(super) fn retire(&mut self, closed: &mut Vec<Connection>) {
+        self.generation += 1;
+        for shelf in &mut self.lanes {
+            shelf.open -= shelf.idle.len();
+            shelf.full_until = None;
+            for idle in shelf.idle.drain(..) {
+                self.breakers.remove(&idle.number);
+                closed.push(idle.connection);
+            }
+        }
+    }
+
+    pub(super) fn cut(&self) {
+        self.breakers.values().for_each(Breaker::cut);
+    }
+}
+
+/// The fault of all requests while the pool is down; why is in the log already.
+pub(super) fn unavailable(why: &str) -> Fault {
+    Fault::Unavailable(Cause::logged(format!("PostgreSQL is not available: {why}")))
+}

@@ -1,0 +1,291 @@
+//! The tables on a real server: who can make and use them, and what is refused.
+
+use std::thread;
+
+use super::*;
+use crate::clock::Timestamp;
+use crate::store::contract::{BY, NOTE, add, log_in};
+use crate::store::postgres::connect::{self, Role};
+use crate::store::postgres::databases::{TestDatabase, soon};
+use crate::store::postgres::inspect;
+use crate::store::{Change, Entry, Event, Inspection, Store};
+
+/// Opens the tables as a process does that connects with this target.
+fn open_with(plan: &Plan, target: &Target) -> Result<(), Problem> {
+    let mut connection = connect::first(target, Role::Setup).unwrap().connection;
+    open_as(plan, &mut Session { connection: &mut connection, target, deadline: soon() })
+}
+
+fn refused(target: &Target) -> String {
+    open_with(&CURRENT, target).unwrap_err().to_string()
+}
+
+#[test]
+fn the_catalog_is_as_expected() {
+    let Some(database) = TestDatabase::bare() else { return };
+    open_with(&CURRENT, &database.target).unwrap();
+    let (mut connection, target) = (database.connect(), &database.target);
+    let session = &mut Session { connection: &mut connection, target, deadline: soon() };
+    let mut found = catalog::lines(session).unwrap();
+    found.sort_unstable();
+    let found = found.join("\n");
+    assert!(found == CURRENT.expected.trim_end(), "expected.txt should be:\n{found}");
+    assert!(include_str!("../schema.sql").contains(&format!("version {VERSION}:")));
+    assert_eq!(database.texts("SELECT number::text FROM lictor.version"), [VERSION.to_string()]);
+}
+
+#[test]
+fn five_processes_open_at_once() {
+    let Some(database) = TestDatabase::bare() else { return };
+    let at_once = |plan: &Plan| {
+        thread::scope(|scope| {
+            for _ in 0..5 {
+                scope.spawn(|| open_with(plan, &database.target).unwrap());
+            }
+        });
+        database.texts("SELECT number::text FROM lictor.version")
+    };
+    assert_eq!(at_once(&CURRENT), [VERSION.to_string()]);
+    assert_eq!(at_once(&next()), [(VERSION + 1).to_string()]);
+}
+
+/// A plan of a version that does not exist yet.
+fn next() -> Plan {
+    let column = "column users.motto text collate C not null default\n";
+    Plan {
+        version: VERSION + 1,
+        schema: "",
+        expected: format!("{}{column}", CURRENT.expected).leak(),
+        steps: &[Step {
+            from: VERSION,
+            sql: "ALTER TABLE users ADD COLUMN motto text COLLATE \"C\" NOT NULL DEFAULT 'none'",
+        }],
+    }
+}
+
+#[test]
+fn an_older_version_is_upgraded_step_by_step_or_not_at_all() {
+    let Some(database) = TestDatabase::bare() else { return };
+    let target = &database.target;
+    open_with(&CURRENT, target).unwrap();
+    database.script(
+        "INSERT INTO lictor.users (name, name_key, password, created)
+                     VALUES ('ada', 'ada', 'hash', 1)",
+    );
+    let steps = |last: &'static str| -> &'static [Step] {
+        let first = next().steps[0].sql;
+        vec![Step { from: VERSION, sql: first }, Step { from: VERSION + 1, sql: last }].leak()
+    };
+    let plan = |last| Plan { version: VERSION + 2, steps: steps(last), ..next() };
+    for (last, said) in [
+        ("SELECT 1 / 0", "division by zero"),
+        ("ALTER TABLE users DROP COLUMN roles", "column users.roles"),
+    ] {
+        let problem = open_with(&plan(last), target).unwrap_err().to_string();
+        assert!(problem.contains(said), "{problem}");
+        assert_eq!(database.texts("SELECT number::text FROM lictor.version"), ["4"]);
+        assert_eq!(catalog_of(&database), CURRENT.expected.lines().count(), "{last}");
+    }
+    open_with(&plan("UPDATE users SET motto = motto || '!'"), target).unwrap();
+    assert_eq!(database.texts("SELECT number::text FROM lictor.version"), ["6"]);
+    assert_eq!(database.texts("SELECT motto FROM lictor.users"), ["none!"]);
+    assert!(refused(target).contains("made by a newer lictor: its tables are of version 6"));
+    assert!(inspect::inspect(target).unwrap_err().to_string().contains("newer"));
+}
+
+fn catalog_of(database: &TestDatabase) -> usize {
+    let (mut connection, target) = (database.connect(), &database.target);
+    let session = &mut Session { connection: &mut connection, target, deadline: soon() };
+    catalog::lines(session).unwrap().len()
+}
+
+#[test]
+fn a_schema_of_somebody_else_was_used() {
+    for (made, said) in [
+        ("CREATE SCHEMA lictor; CREATE TABLE lictor.users (id int)", "not one of this program"),
+        ("CREATE SCHEMA lictor; CREATE VIEW lictor.version AS SELECT 4 AS number", "not one of"),
+        ("CREATE SCHEMA lictor; CREATE TABLE lictor.version (number text)", "not one of"),
+        ("CREATE SCHEMA lictor; CREATE TABLE lictor.version (number integer)", "not one of"),
+    ] {
+        let Some(database) = TestDatabase::bare() else { return };
+        database.script(made);
+        let before = catalog_of(&database);
+        let problem = refused(&database.target);
+        assert!(problem.contains(said) && problem.contains("was not touched"), "{made}: {problem}");
+        assert!(inspect::inspect(&database.target).is_err(), "{made}");
+        assert_eq!(catalog_of(&database), before, "{made}");
+    }
+}
+
+#[test]
+fn damaged_tables_were_used() {
+    for (how, said) in [
+        ("ALTER TABLE lictor.users DROP COLUMN failures", Some("column users.failures bigint")),
+        (
+            "ALTER TABLE lictor.users DROP CONSTRAINT users_name_key_key",
+            Some("constraint users_name_key_key on users: unique"),
+        ),
+        ("ALTER TABLE lictor.sessions ALTER newest TYPE integer", Some("column sessions.newest")),
+        ("ALTER TABLE lictor.sessions ALTER \"user\" DROP NOT NULL", Some("column sessions.user")),
+        (
+            "ALTER TABLE lictor.users ALTER name_key TYPE text COLLATE \"POSIX\"",
+            Some("column users.name_key"),
+        ),
+        ("DROP TABLE lictor.recovery_codes", Some("recovery_codes")),
+        ("DROP SEQUENCE lictor.audit_failed_number", Some("sequence audit_failed_number")),
+        ("DROP INDEX lictor.outbox_by_due", Some("index outbox_by_due")),
+        (
+            "UPDATE pg_index SET indisvalid = FALSE WHERE indexrelid = 'lictor.users_admins'::regclass",
+            Some("index users_admins"),
+        ),
+        ("DELETE FROM lictor.version", Some("not one of this program")),
+        ("CREATE INDEX mine ON lictor.users (created)", None),
+        ("ALTER TABLE lictor.users ADD COLUMN mine text; CREATE TABLE lictor.mine ()", None),
+    ] {
+        let Some(database) = TestDatabase::bare() else { return };
+        open_with(&CURRENT, &database.target).unwrap();
+        database.script(how);
+        match (open_with(&CURRENT, &database.target), said) {
+            (Ok(()), None) => inspect::check(&database.target).unwrap(),
+            (Err(problem), Some(said)) => {
+                assert!(problem.to_string().contains(said), "{how}: {problem}");
+                assert_eq!(inspect::check(&database.target), Err(problem), "{how}");
+            }
+            (opened, _) => panic!("{how}: {opened:?}"),
+        }
+    }
+}
+
+#[test]
+fn rows_that_cannot_be_are_found() {
+    for (how, said) in [
+        ("SET session_replication_role = replica; DELETE FROM lictor.users", "a session is of no"),
+        (
+            "INSERT INTO lictor.users (id, name, name_key, password, created)
+          VALUES (900, 'b', 'b', 'hash', 1)",
+            "sequence users_id_seq is behind",
+        ),
+    ] {
+        let Some(database) = TestDatabase::bare() else { return };
+        let store = database.open();
+        let ada = add(&store, "ada", None).unwrap();
+        log_in(&store, ada, "a", 5);
+        inspect::check(&database.target).unwrap();
+        database.script(how);
+        let problem = inspect::check(&database.target).unwrap_err().to_string();
+        assert!(problem.contains(said), "{how}: {problem}");
+    }
+}
+
+#[test]
+fn a_look_changes_nothing() {
+    let Some(database) = TestDatabase::bare() else { return };
+    let target = &database.target;
+    assert_eq!(inspect::inspect(target), Ok(Inspection::Absent));
+    assert!(inspect::check(target).unwrap_err().to_string().contains("has no tables of lictor"));
+    database.script("CREATE SCHEMA lictor");
+    assert_eq!(inspect::inspect(target), Ok(Inspection::Absent));
+    open_with(&CURRENT, target).unwrap();
+    assert_eq!(inspect::inspect(target), Ok(Inspection::Current));
+    database.script("UPDATE lictor.version SET number = 3");
+    assert_eq!(inspect::inspect(target), Ok(Inspection::Older(3)));
+    assert!(refused(target).contains("version 3"), "no step leads from there");
+    assert_eq!(database.texts("SELECT number::text FROM lictor.version"), ["3"]);
+}
+
+#[test]
+fn opening_current_tables_waited_for_a_lock() {
+    let Some(database) = TestDatabase::bare() else { return };
+    open_with(&CURRENT, &database.target).unwrap();
+    let mut other = database.connect();
+    let locked = format!(
+        "BEGIN; SELECT pg_advisory_xact_lock({LOCKS}, {UPGRADE});
+        LOCK TABLE lictor.version, lictor.users, lictor.turn IN SHARE ROW EXCLUSIVE MODE"
+    );
+    other.script(&locked, soon()).unwrap();
+    open_with(&CURRENT, &database.target).unwrap();
+}
+
+#[test]
+fn a_user_with_few_rights_runs_what_an_owner_has_made() {
+    let Some(database) = TestDatabase::bare() else { return };
+    let target = database.user("few");
+    let user = &target.user;
+    let problem = refused(&target);
+    assert!(problem.contains("may not make them"), "{problem}");
+    assert!(
+        problem.contains(&format!("GRANT CREATE ON DATABASE \"{}\" TO \"{user}\"", target.name))
+    );
+    database.script("CREATE SCHEMA lictor");
+    assert!(refused(&target).contains("may not make them"));
+    open_with(&CURRENT, &database.target).unwrap();
+    let grants = [
+        format!("GRANT USAGE ON SCHEMA lictor TO {user}"),
+        format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA lictor TO {user}"),
+        format!("GRANT USAGE ON ALL SEQUENCES IN SCHEMA lictor TO {user}"),
+    ];
+    for grant in grants {
+        let problem = refused(&target).replace('"', "");
+        assert!(problem.contains(&grant), "{problem}");
+        database.script(&grant);
+    }
+    open_with(&CURRENT, &target).unwrap();
+    assert_eq!(inspect::inspect(&target), Ok(Inspection::Current));
+    everything(
+        &Store::open(&crate::store::Database::Postgres(Box::new(target.clone())), 1).unwrap(),
+    );
+    inspect::check(&target).unwrap();
+    let problem = open_with(&next(), &target).unwrap_err().to_string();
+    assert!(problem.contains("may not upgrade") && problem.contains("as the owner"), "{problem}");
+    database.script(&format!("REVOKE DELETE ON lictor.turn, lictor.outbox FROM {user}"));
+    assert!(refused(&target).contains("outbox, turn"), "{}", refused(&target));
+    database.script(&format!("DROP OWNED BY {user}"));
+}
+
+/// Writes into most tables.
+fn everything(store: &Store) {
+    let now = Timestamp(100);
+    let ada = add(store, "ada", Some("ada@x.example")).unwrap();
+    log_in(store, ada, "a", 100);
+    for event in [Event::LoginFailed, Event::Login] {
+        store.fail(&Entry { event, user: Some(ada), ..NOTE }, 1, now).unwrap();
+    }
+    assert!(store.change(ada, &Change::Active(false), &BY, &NOTE, now).unwrap());
+    while store.sweep(now, Timestamp(10_000_000)).unwrap() > 0 {}
+    assert!(store.delete(ada, &BY, &NOTE, now).unwrap());
+}
+
+#[test]
+fn a_user_who_owns_an_empty_schema_makes_the_tables_in_it() {
+    let Some(database) = TestDatabase::bare() else { return };
+    let target = database.user("owner");
+    database.script(&format!("CREATE SCHEMA lictor AUTHORIZATION {}", target.user));
+    open_with(&CURRENT, &target).unwrap();
+    everything(
+        &Store::open(&crate::store::Database::Postgres(Box::new(target.clone())), 1).unwrap(),
+    );
+    database.script(&format!("DROP OWNED BY {}", target.user));
+}
+
+#[test]
+fn tables_made_in_a_transaction_that_is_undone_are_gone() {
+    let Some(database) = TestDatabase::bare() else { return };
+    let (mut connection, target) = (database.connect(), &database.target);
+    connection.script("BEGIN", soon()).unwrap();
+    create(&mut connection, target, soon()).unwrap();
+    create(&mut connection, target, soon()).unwrap();
+    connection.script("ROLLBACK", soon()).unwrap();
+    assert_eq!(inspect::inspect(target), Ok(Inspection::Absent));
+}
+
+#[test]
+fn a_database_that_cannot_hold_every_name_was_used() {
+    let Some(database) = TestDatabase::bare() else { return };
+    let name = format!("{}_ascii", database.target.name);
+    database.script(&format!(
+        "CREATE DATABASE {name} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"
+    ));
+    let target = Target { name, ..database.target.clone() };
+    let problem = refused(&target);
+    assert!(problem.contains("encoding SQL_ASCII"), "{problem}");
+}
