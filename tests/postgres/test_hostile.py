@@ -77,7 +77,7 @@ def test_a_start(lictor, behaviour):
     said, received = start_against(lictor, behaviour)
     if behaviour in ("asks for the password", "asks for an MD5 hash"):
         assert "scram" in said.lower(), said
-        assert b"p\0" not in received, received
+        assert received.endswith(b"lictor\0\0"), "it answered"
     if behaviour in ("SCRAM with a wrong proof", "SCRAM without a proof", "SCRAM with an empty proof"):
         assert b"SELECT" not in received and b"SET" not in received, "it talks to a server that knows no password"
 
