@@ -70,6 +70,10 @@ impl Driver for std::sync::Arc<Gated> {
         self.driver.read(work)
     }
 
+    fn read_beside(&self, work: &mut Reading<'_>) -> bool {
+        self.driver.read_beside(work)
+    }
+
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
         self.driver.write(&mut |queries: &mut dyn Queries| {
             let first = self.enter(queries.dialect());

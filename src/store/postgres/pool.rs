@@ -124,6 +124,19 @@ impl Pool {
         }
     }
 
+    /// Returns an idle connection, if there is one. Waits for none and opens none.
+    pub(super) fn take_idle(&self, lane: Lane) -> Option<Lease<'_>> {
+        let mut closed = Vec::new();
+        let mut state = self.state();
+        state.close_old(lane, Instant::now(), &mut closed);
+        let Idle { connection, number, .. } = state.lanes[lane as usize].idle.pop()?;
+        let (generation, number) = (state.generation, Some(number));
+        Some(Lease {
+            connection,
+            place: Place { pool: self, lane, generation, number, kept: false },
+        })
+    }
+
     /// Opens a connection for a place. `None` if the pool has changed meanwhile, or if the server
     /// has no room: the caller looks again.
     fn open<'a>(&self, mut place: Place<'a>, host: usize) -> Result<Option<Lease<'a>>, Fault> {

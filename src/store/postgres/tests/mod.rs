@@ -14,7 +14,7 @@ use super::databases::TestDatabase;
 use super::target::{Address, Target};
 use super::wire::{Connection, Statement};
 use crate::error::Error;
-use crate::store::driver::{Abort, Driver, Fault, Queries, Value};
+use crate::store::driver::{Abort, Concurrency, Driver, Fault, Queries, Value};
 use crate::store::signal::Signal;
 
 /// A database with a table for the tests.
