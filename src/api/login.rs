@@ -88,7 +88,7 @@ fn check_password(
         // The name is not stored: people type their password there.
         let event = Event::LoginFailed;
         let entry = Entry { event, user: None, name: None, actor: caller.user(), detail: "" };
-        call.record_failure(&entry, 0)?;
+        app.store.fail_unknown(&typed.username, &entry, call.now)?;
         return Err(Error::Authentication);
     };
     if right {
