@@ -29,7 +29,7 @@ pub(super) struct Pool {
     target: Target,
     state: Mutex<State>,
     /// A connection or its place is free, or the pool is down; for those who wait in each lane.
-    changed: [Condvar; 2],
+    changed: [Condvar; 3],
     /// The keeper has something to do.
     attention: Condvar,
 }
@@ -57,9 +57,9 @@ struct Place<'a> {
 }
 
 impl Pool {
-    /// A pool for the server with the number `host`. The limits are for connections that write and
-    /// that read.
-    pub(super) fn new(target: Target, limits: [usize; 2], host: usize, writable: bool) -> Pool {
+    /// A pool for the server with the number `host`. The limits are for connections that write,
+    /// that read, and that check tokens.
+    pub(super) fn new(target: Target, limits: [usize; 3], host: usize, writable: bool) -> Pool {
         let shelf = |limit| Shelf { idle: Vec::new(), open: 0, limit, full_until: None };
         Pool {
             target,
@@ -71,11 +71,11 @@ impl Pool {
                 breakers: HashMap::new(),
                 number: 0,
                 attention: false,
-                waiting: [0; 2],
+                waiting: [0; 3],
                 unanswered: VecDeque::new(),
                 commits_hang: None,
             }),
-            changed: [Condvar::new(), Condvar::new()],
+            changed: Lane::ALL.map(|_| Condvar::new()),
             attention: Condvar::new(),
         }
     }
