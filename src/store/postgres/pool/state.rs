@@ -188,6 +188,18 @@ impl State {
         self.unanswered.push_back(cancel);
     }
 
+    /// Takes what the keeper asks the server to give up, with the server's place.
+    pub(super) fn next_unanswered(&mut self) -> Option<(usize, Cancel)> {
+        let cancel = self.unanswered.pop_front()?;
+        Some((self.host, cancel))
+    }
+
+    /// Whether there is no server, writes are refused, or there is something to give up.
+    pub(super) fn needs_keeper(&self) -> bool {
+        let is_down = matches!(self.server, Server::Down { .. });
+        is_down || self.commits_hang.is_some() || !self.unanswered.is_empty()
+    }
+
     pub(super) fn cut(&self) {
         self.breakers.values().for_each(Breaker::cut);
     }
