@@ -12,6 +12,7 @@
 //! | `fault` | what a SQLSTATE means |
 //! | `connect` | the servers in their order, and how a session begins |
 //! | `pool` | the connections, and whether there is a server |
+//! | `commits` | statements and commits that the server does not finish in time |
 //! | `keeper` | the thread that looks for a server, and the locks between processes |
 //! | `statements` | statements on a connection |
 //! | `transaction` | transactions that write, and when they are run again |
@@ -19,6 +20,7 @@
 
 #[cfg(any(test, feature = "cli"))]
 pub(in crate::store) mod alone;
+mod commits;
 mod connect;
 #[cfg(test)]
 mod databases;
@@ -79,8 +81,8 @@ impl Postgres {
             log::warn!("the database takes no writes: requests that write are refused");
         }
         let concurrency = shares(target.connections);
-        let reads = concurrency.reads.unwrap_or(0) + concurrency.checks;
-        let limits = [concurrency.writes, reads];
+        let reads = concurrency.reads.unwrap_or(1);
+        let limits = [concurrency.writes, reads, concurrency.checks];
         let pool = Arc::new(Pool::new(target.clone(), limits, found.host, found.writable));
         let keeper = Keeper::new(Arc::clone(&pool), Arc::clone(outbox_signal));
         Ok(Postgres { pool, keeper, concurrency })

@@ -9,9 +9,12 @@ use super::wire::{Failure, Statement};
 use crate::store::driver::{Dialect, Fault, Queries, Reading, Row, Value};
 
 /// How long the search for one row may take, waiting for a connection included.
-const FIRST_LIMIT: Duration = Duration::from_secs(5);
+const FIRST: (Lane, Duration) = (Lane::Read, Duration::from_secs(5));
+/// The same for the check of tokens: no other request waits for the database as often, and what a
+/// check would be good for has given up by then.
+const KEYS: (Lane, Duration) = (Lane::Check, Duration::from_secs(2));
 /// How long a list may take; as long as `statement_timeout` of these sessions.
-const LIST_LIMIT: Duration = Duration::from_secs(30);
+const LIST: (Lane, Duration) = (Lane::Read, Duration::from_secs(30));
 
 /// How long a read beside an open transaction may take.
 const BESIDE_LIMIT: Duration = Duration::from_millis(200);
@@ -53,7 +56,7 @@ impl Reader<'_> {
         &mut self,
         sql: &'static str,
         values: &[Value<'_>],
-        limit: Duration,
+        (lane, limit): (Lane, Duration),
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<u64, Fault> {
         let deadline = Instant::now() + limit;
@@ -61,7 +64,7 @@ impl Reader<'_> {
         loop {
             let mut lease = match self.lease.take() {
                 Some(lease) => lease,
-                None => self.pool.take(Lane::Read, fresh, deadline)?,
+                None => self.pool.take(lane, fresh, deadline)?,
             };
             let statement = Statement { sql, values };
             let (failure, handed) = match once(&mut lease, statement, deadline, row) {
@@ -73,8 +76,9 @@ impl Reader<'_> {
             };
             let reach = fault::reach(&failure);
             fresh = matches!(reach, Reach::Lost | Reach::Stale);
-            if !fresh {
-                self.lease = Some(lease);
+            match fresh {
+                true => lease.close(),
+                false => self.lease = Some(lease),
             }
             let fault = match reach {
                 Reach::ReadOnly => Fault::Damaged("a read was asked to write".into()),
@@ -115,7 +119,7 @@ impl Queries for Reader<'_> {
     }
 
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
-        let changed = self.run(sql, values, FIRST_LIMIT, &mut |_| Ok(()))?;
+        let changed = self.run(sql, values, FIRST, &mut |_| Ok(()))?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
@@ -125,7 +129,16 @@ impl Queries for Reader<'_> {
         values: &[Value<'_>],
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.run(sql, values, LIST_LIMIT, row).map(drop)
+        self.run(sql, values, LIST, row).map(drop)
+    }
+
+    fn query_keys(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.run(sql, values, KEYS, row).map(drop)
     }
 
     fn query_first(
@@ -134,7 +147,7 @@ impl Queries for Reader<'_> {
         values: &[Value<'_>],
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.run(sql, values, FIRST_LIMIT, &mut first_of(row)).map(drop)
+        self.run(sql, values, FIRST, &mut first_of(row)).map(drop)
     }
 
     fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {

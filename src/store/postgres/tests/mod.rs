@@ -1,6 +1,7 @@
 //! The driver with a real server, through a proxy that loses connections. The tests run if
 //! `LICTOR_TEST_POSTGRES` is set to the URL of a database of a superuser.
 
+mod commits;
 mod outages;
 mod proxy;
 mod transactions;
@@ -14,7 +15,7 @@ use super::databases::TestDatabase;
 use super::target::{Address, Target};
 use super::wire::{Connection, Statement};
 use crate::error::Error;
-use crate::store::driver::{Abort, Concurrency, Driver, Fault, Queries, Value};
+use crate::store::driver::{Abort, Driver, Fault, Queries, Value};
 use crate::store::signal::Signal;
 
 /// A database with a table for the tests.
