@@ -54,9 +54,9 @@ impl<'a> Call<'a> {
         Timestamp(age.map_or(i64::MIN, |age| self.now.0.saturating_sub(age)))
     }
 
-    /// Stores the audit entry of a refusal. If it cannot be stored, neither is the reason of the
-    /// refusal answered: a login with everything right fails to write too, so every guess gets
-    /// the same answer while nothing can be counted.
+    /// Stores the audit entry of a refusal. If that fails, the answer is this error and not the
+    /// reason of the refusal: while nothing can be written, nothing can be counted, and a right
+    /// guess fails with the same error.
     pub(crate) fn record(&self, entry: &Entry<'_>) -> Result<(), Error> {
         self.app.store.record(entry, self.now)
     }

@@ -337,6 +337,23 @@ fn everything(store: &Store) {
 }
 
 #[test]
+fn guesses_at_one_unknown_name_changed_different_rows() {
+    let Some(database) = TestDatabase::bare() else { return };
+    let (store, now) = (database.open(), Timestamp(100));
+    let failed = Entry { event: Event::LoginFailed, ..NOTE };
+    for name in ["eve", "Eve", "bob"] {
+        store.fail_unknown(name, &failed, now).unwrap();
+    }
+    // Those at a user whose limit is reached change one row too.
+    let ada = add(&store, "ada", None).unwrap();
+    for _ in 0..3 {
+        store.fail(&Entry { user: Some(ada), ..failed.clone() }, 0, now).unwrap();
+    }
+    let counted = "SELECT failures::text FROM lictor.unknown_names WHERE failures > 0 ORDER BY 1";
+    assert_eq!(database.texts(counted), ["1", "2", "3"]);
+}
+
+#[test]
 fn a_user_who_owns_an_empty_schema_makes_the_tables_in_it() {
     let Some(database) = TestDatabase::bare() else { return };
     let target = database.user("owner");
