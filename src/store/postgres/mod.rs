@@ -12,6 +12,7 @@
 //! | `fault` | what a SQLSTATE means |
 //! | `connect` | the servers in their order, and how a session begins |
 //! | `pool` | the connections, and whether there is a server |
+//! | `commits` | statements and commits that the server does not finish in time |
 //! | `keeper` | the thread that looks for a server, and the locks between processes |
 //! | `statements` | statements on a connection |
 //! | `transaction` | transactions that write, and when they are run again |
@@ -19,6 +20,7 @@
 
 #[cfg(any(test, feature = "cli"))]
 pub(in crate::store) mod alone;
+mod commits;
 mod connect;
 #[cfg(test)]
 mod databases;

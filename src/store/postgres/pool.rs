@@ -7,15 +7,15 @@
 
 mod state;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::state::{Idle, Shelf, State, Step, unavailable};
+use self::state::{Idle, Need, Shelf, State, Step, unavailable};
 use super::connect::{self, CONNECT};
 use super::fault;
 use super::target::Target;
-use super::wire::Connection;
+use super::wire::{Cancel, Connection};
 use crate::store::driver::Fault;
 
 pub(super) use self::state::{Lane, Server};
@@ -46,7 +46,9 @@ pub(super) struct Lease<'a> {
 #[derive(Debug)]
 struct Place<'a> {
     pool: &'a Pool,
-    lane: Lane,
+    need: Need,
+    /// The place of its server among the target's hosts.
+    host: usize,
     generation: u64,
     /// The connection's number, once it is open.
     number: Option<u64>,
@@ -69,6 +71,9 @@ impl Pool {
                 breakers: HashMap::new(),
                 number: 0,
                 attention: false,
+                waiting: [0; 2],
+                unanswered: VecDeque::new(),
+                commits_hang: None,
             }),
             changed: [Condvar::new(), Condvar::new()],
             attention: Condvar::new(),
@@ -92,14 +97,23 @@ impl Pool {
         fresh: bool,
         deadline: Instant,
     ) -> Result<Lease<'_>, Fault> {
+        self.take_for(Need { lane, fresh, probes: false }, deadline)
+    }
+
+    /// Returns a connection that writes, also while commits hang.
+    pub(super) fn take_to_probe(&self, deadline: Instant) -> Result<Lease<'_>, Fault> {
+        self.take_for(Need { lane: Lane::Write, fresh: false, probes: true }, deadline)
+    }
+
+    fn take_for(&self, need: Need, deadline: Instant) -> Result<Lease<'_>, Fault> {
         // Declared before the lock, and so closed after it is released.
         let mut closed = Vec::new();
         let mut state = self.state();
         loop {
             let now = Instant::now();
-            let step = state.step(lane, fresh, now, &mut closed)?;
-            let generation = state.generation;
-            let place = |number| Place { pool: self, lane, generation, number, kept: false };
+            let step = state.step(need, now, &mut closed)?;
+            let (generation, host) = (state.generation, state.host);
+            let place = |number| Place { pool: self, need, host, generation, number, kept: false };
             match step {
                 Step::Use(Idle { connection, number, .. }) => {
                     return Ok(Lease { connection, place: place(Some(number)) });
@@ -117,8 +131,11 @@ impl Pool {
                     if patience.is_zero() {
                         return Err(Fault::Unavailable("all connections are in use".into()));
                     }
-                    let waited = self.changed[lane as usize].wait_timeout(state, patience);
+                    let lane = need.lane as usize;
+                    state.waiting[lane] += 1;
+                    let waited = self.changed[lane].wait_timeout(state, patience);
                     state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    state.waiting[lane] -= 1;
                 }
             }
         }
@@ -131,7 +148,7 @@ impl Pool {
             return Err(Fault::Damaged(format!("there is no host {host}").into()));
         };
         let deadline = Instant::now() + CONNECT;
-        match connect::to(&self.target, to, place.lane.role(), deadline) {
+        match connect::to(&self.target, to, place.need.lane.role(), deadline) {
             Ok(connection) => {
                 let mut state = self.state();
                 if state.generation != place.generation {
@@ -146,7 +163,7 @@ impl Pool {
             }
             Err(failure) if fault::is_full(&failure) && self.has_connections() => {
                 let mut state = self.state();
-                state.lanes[place.lane as usize].full_until = Some(Instant::now() + FULL);
+                state.lanes[place.need.lane as usize].full_until = Some(Instant::now() + FULL);
                 drop(state);
                 Ok(None)
             }
@@ -185,6 +202,7 @@ impl Pool {
             server @ Server::Up { .. } => {
                 *server = Server::Down { why: why.to_owned(), since: Instant::now() };
                 state.retire(&mut closed);
+                state.commits_hang = None;
                 state.attention = true;
                 drop(state);
                 log::warn!("the database is not available, and is tried again: {why}");
@@ -204,6 +222,8 @@ impl Pool {
         if former != host {
             state.retire(&mut closed);
             state.cut();
+            state.unanswered.clear();
+            state.commits_hang = None;
         }
         drop(state);
         let line = match before {
@@ -221,6 +241,52 @@ impl Pool {
             true => log::info!("the database {line}; it takes writes: {name}"),
             false => log::warn!("the database {line}; it takes no writes: {name}"),
         }
+    }
+
+    /// Refuses writes: a commit on a connection of `generation` was not finished in time. See
+    /// `commits`.
+    pub(super) fn refuse_writes(&self, generation: u64) {
+        let mut state = self.state();
+        if state.generation != generation || state.commits_hang.is_some() {
+            return;
+        }
+        state.commits_hang = Some(Instant::now());
+        state.attention = true;
+        drop(state);
+        log::warn!(
+            "the database does not finish commits in time, as when its synchronous standby is \
+             away; requests that write are refused until it does"
+        );
+        self.attention.notify_all();
+        self.changed[Lane::Write as usize].notify_all();
+    }
+
+    /// Admits writes again.
+    pub(super) fn admit_writes(&self) {
+        let Some(since) = self.state().commits_hang.take() else { return };
+        let seconds = since.elapsed().as_secs_f32();
+        log::info!("the database finishes commits again after {seconds:.1} s; writes are admitted");
+    }
+
+    /// Whether writes are refused because commits hang.
+    pub(super) fn commits_hang(&self) -> bool {
+        self.state().commits_hang.is_some()
+    }
+
+    /// Takes the next statement that the server must be asked to give up; with the place of the
+    /// server among the target's hosts.
+    pub(super) fn next_unanswered(&self) -> Option<(usize, Cancel)> {
+        let mut state = self.state();
+        let cancel = state.unanswered.pop_front()?;
+        Some((state.host, cancel))
+    }
+
+    /// Whether only the keeper can help: the pool is down, writes are refused, or statements must
+    /// be cancelled.
+    pub(super) fn needs_keeper(&self) -> bool {
+        let state = self.state();
+        let is_down = matches!(state.server, Server::Down { .. });
+        is_down || state.commits_hang.is_some() || !state.unanswered.is_empty()
     }
 
     /// Cuts all connections that are in use: the threads that wait for an answer get an error.
@@ -251,6 +317,15 @@ impl Pool {
         waited.unwrap_or_else(PoisonError::into_inner).0.attention = false;
     }
 
+    /// Wakes one of the threads that wait in a lane, if there are any.
+    fn wake_one(&self, state: MutexGuard<'_, State>, lane: usize) {
+        let somebody_waits = state.waiting[lane] > 0;
+        drop(state);
+        if somebody_waits {
+            self.changed[lane].notify_one();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -259,9 +334,21 @@ impl Pool {
 impl Lease<'_> {
     /// Makes the connection idle. One that is lost, or whose transaction is still open, is closed.
     pub(super) fn give_back(self) {
+        if !self.connection.is_usable() || self.connection.in_transaction() {
+            return self.close();
+        }
         let Lease { connection, mut place } = self;
-        if connection.is_usable() && !connection.in_transaction() {
-            place.keep(connection);
+        place.keep(connection);
+    }
+
+    /// Closes the connection. If it was lost while it waited for an answer, the keeper asks the
+    /// server to give up.
+    pub(super) fn close(self) {
+        let Lease { connection, place } = self;
+        let unanswered = connection.unanswered();
+        drop(connection);
+        if let Some(cancel) = unanswered {
+            place.leave(cancel);
         }
     }
 
@@ -278,10 +365,26 @@ impl Place<'_> {
             return;
         };
         let idle = Idle { connection, number, since: Instant::now() };
-        state.lanes[self.lane as usize].idle.push(idle);
-        drop(state);
+        let lane = self.need.lane as usize;
+        state.lanes[lane].idle.push(idle);
         self.kept = true;
-        self.pool.changed[self.lane as usize].notify_one();
+        self.pool.wake_one(state, lane);
+    }
+
+    /// Leaves a statement that the server may still run to the keeper, unless that is on another
+    /// server by now.
+    fn leave(&self, cancel: Cancel) {
+        let mut state = self.pool.state();
+        if state.host != self.host {
+            return;
+        }
+        state.keep_unanswered(cancel);
+        // The keeper sees to its own.
+        if !self.need.probes {
+            state.attention = true;
+            drop(state);
+            self.pool.attention.notify_all();
+        }
     }
 }
 
@@ -291,11 +394,11 @@ impl Drop for Place<'_> {
             return;
         }
         let mut state = self.pool.state();
-        state.lanes[self.lane as usize].open -= 1;
+        let lane = self.need.lane as usize;
+        state.lanes[lane].open -= 1;
         if let Some(number) = self.number {
             state.breakers.remove(&number);
         }
-        drop(state);
-        self.pool.changed[self.lane as usize].notify_one();
+        self.pool.wake_one(state, lane);
     }
 }

@@ -1,17 +1,20 @@
 //! What the pool knows, behind its lock: the server, and the connections of each lane. Connects to
 //! nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use crate::error::Cause;
 use crate::store::driver::Fault;
 use crate::store::postgres::connect::Role;
-use crate::store::postgres::wire::{Breaker, Connection};
+use crate::store::postgres::wire::{Breaker, Cancel, Connection};
 
 /// A connection that was idle for longer is closed and not used: a firewall in between may have
 /// forgotten it without a word.
 const IDLE_LIMIT: Duration = Duration::from_secs(120);
+/// Statements that the server is asked to give up, at most; the oldest is left to itself then. A
+/// pool can lose each of its connections some times before the keeper has seen to it.
+const MAX_UNANSWERED: usize = 64;
 
 /// Connections of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +51,13 @@ pub(super) struct State {
     pub(super) number: u64,
     /// Whether the keeper has something to do.
     pub(super) attention: bool,
+    /// How many threads wait in each lane. A notification that wakes nobody costs a system call.
+    pub(super) waiting: [usize; 2],
+    /// Statements on `host` that the keeper asks it to give up.
+    pub(super) unanswered: VecDeque<Cancel>,
+    /// Since when commits are not finished in time; only the keeper's probe gets a connection that
+    /// writes.
+    pub(super) commits_hang: Option<Instant>,
 }
 
 /// The server, as it was last seen.
@@ -83,6 +93,16 @@ pub(super) struct Idle {
     pub(super) since: Instant,
 }
 
+/// What a thread needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need {
+    pub(super) lane: Lane,
+    /// A new connection; an idle one has proved lost.
+    pub(super) fresh: bool,
+    /// It is the keeper, which finds out whether commits are finished again.
+    pub(super) probes: bool,
+}
+
 /// What a thread that needs a connection does.
 #[allow(clippy::large_enum_variant)] // On the stack, for a moment.
 pub(super) enum Step {
@@ -97,15 +117,18 @@ impl State {
     /// `closed`.
     pub(super) fn step(
         &mut self,
-        lane: Lane,
-        fresh: bool,
+        need: Need,
         now: Instant,
         closed: &mut Vec<Connection>,
     ) -> Result<Step, Fault> {
+        let Need { lane, fresh, probes } = need;
         let host = match &self.server {
             Server::Down { why, .. } => return Err(unavailable(why)),
             Server::Up { writable: false, .. } if lane == Lane::Write => {
                 return Err(unavailable("the server takes no writes"));
+            }
+            Server::Up { .. } if lane == Lane::Write && self.commits_hang.is_some() && !probes => {
+                return Err(unavailable("it does not finish commits"));
             }
             Server::Up { host, .. } => *host,
         };
@@ -153,6 +176,14 @@ impl State {
                 closed.push(idle.connection);
             }
         }
+    }
+
+    /// Keeps what the keeper asks the server to give up.
+    pub(super) fn keep_unanswered(&mut self, cancel: Cancel) {
+        if self.unanswered.len() == MAX_UNANSWERED {
+            self.unanswered.pop_front();
+        }
+        self.unanswered.push_back(cancel);
     }
 
     pub(super) fn cut(&self) {

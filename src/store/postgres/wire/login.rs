@@ -14,6 +14,7 @@ use postgres_protocol::message::backend::{
 use postgres_protocol::message::frontend;
 use zeroize::Zeroize as _;
 
+use super::cancel::Cancel;
 use super::channel::{Channel, broken};
 use super::failure::{Failure, Refusal, lost};
 use super::fields::Fields;
@@ -28,12 +29,17 @@ const MIN_ITERATIONS: u32 = 4_096;
 /// At most: more would be work that a stranger can ask for. postgres-protocol has the same limit.
 const MAX_ITERATIONS: u32 = 100_000;
 
-/// A connection that is logged in, and the state that the server said.
-pub(super) fn open(
-    target: &Target,
-    host: &Host,
-    deadline: Instant,
-) -> Result<(Channel, u8), Failure> {
+/// A connection that is logged in.
+pub(super) struct Begun {
+    pub(super) channel: Channel,
+    /// The state that the server said.
+    pub(super) status: u8,
+    /// `None` if the server sent no BackendKeyData; PostgreSQL always does.
+    pub(super) cancel: Option<Cancel>,
+}
+
+/// Connects, and logs in.
+pub(super) fn open(target: &Target, host: &Host, deadline: Instant) -> Result<Begun, Failure> {
     let (mut channel, private) = connect(target, host, deadline)?;
     channel.begin(deadline);
     let parameters = [
@@ -44,14 +50,18 @@ pub(super) fn open(
     ];
     frontend::startup_message(parameters, &mut channel.output).map_err(broken)?;
     channel.send().map_err(broken)?;
-    let mut login = Login { channel, host, private, must_bind: target.must_bind };
+    let mut login = Login { channel, host, private, must_bind: target.must_bind, cancel: None };
     login.authenticate()?;
     let status = login.ready()?;
-    Ok((login.channel, status))
+    Ok(Begun { channel: login.channel, status, cancel: login.cancel })
 }
 
 /// The channel, and whether a password may be sent through it as it is.
-fn connect(target: &Target, host: &Host, deadline: Instant) -> Result<(Channel, bool), Failure> {
+pub(super) fn connect(
+    target: &Target,
+    host: &Host,
+    deadline: Instant,
+) -> Result<(Channel, bool), Failure> {
     let name = match &host.address {
         Address::Unix(folder) => {
             let socket = Socket::unix(folder, host.port, deadline).map_err(broken)?;
@@ -118,6 +128,7 @@ struct Login<'a> {
     private: bool,
     /// Only a login that is bound to the TLS connection will do.
     must_bind: bool,
+    cancel: Option<Cancel>,
 }
 
 impl Login<'_> {
@@ -234,7 +245,7 @@ impl Login<'_> {
         loop {
             let message = self.channel.receive()?;
             match message.tag {
-                BACKEND_KEY_DATA_TAG => {}
+                BACKEND_KEY_DATA_TAG => self.cancel = Some(Cancel::read(message.body)?),
                 READY_FOR_QUERY_TAG => return Fields::new(message.body).byte(),
                 ERROR_RESPONSE_TAG => return Err(refused(message.body)),
                 other => return Err(out_of_place(other)),
