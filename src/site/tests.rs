@@ -309,6 +309,35 @@ fn only_what_needs_more_than_its_session_waits_again() {
 }
 
 #[test]
+fn a_second_factor_that_the_query_of_a_batch_has_found_is_not_asked_for_again() {
+    let place = Place::new();
+    let network: Arc<Network> = Arc::default();
+    let must = |config: &mut Config| config.require_second_factor = SecondFactorRule::All;
+    let site = place.site(&must, Some(&network));
+    let tokens = tokens(&site);
+    let (_, [text, _]) = tokens.0.iter().find(|(name, _)| *name == "good").unwrap();
+    let value = format!("Bearer {text}");
+    let headers = vec![Header { name: "Authorization", value: value.as_bytes() }];
+    let ask = Ask { method: "GET", path: "/api/protected", headers };
+    for (found, expected) in [(None, None), (Some(false), Some(403)), (Some(true), Some(200))] {
+        let Answer::Queue(queued) = site.answer(&ask.request(), NOW) else { panic!("no check") };
+        let mut batch = [queued];
+        site.prepare(CHECK, &mut batch, NOW);
+        let [mut queued] = batch;
+        let check = queued.payload_mut::<super::checks::Check>().unwrap();
+        check.standing.as_mut().unwrap().as_mut().unwrap().second_factor = found;
+        let answered = without_network(&network, "a check", || {
+            site.answer_queued(&ask.request(), queued, NOW)
+        });
+        let status = match answered {
+            Answer::Ready(response) => Some(response.status),
+            Answer::Queue(_) => None,
+        };
+        assert_eq!(status, expected, "{found:?}");
+    }
+}
+
+#[test]
 fn a_batch_is_one_query_and_a_database_that_is_gone_refuses_all_at_once() {
     let place = Place::new();
     let network: Arc<Network> = Arc::default();
