@@ -97,6 +97,9 @@ impl App {
         let readers = config.engine.workers + config.engine.slow_workers + 2;
         // Last: a setting that is refused above makes no file, and upgrades none.
         let store = Store::open(&config.database, readers)?;
+        // The server says that it runs, even one that starts no background threads: a copy of the
+        // database is refused meanwhile.
+        store.leads();
         Ok(App {
             store,
             tokens,
