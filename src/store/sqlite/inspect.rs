@@ -68,20 +68,36 @@ fn may_be_ours(path: &Path) -> bool {
     header.get(APPLICATION) == Some(ours) || header.iter().all(|&byte| byte == 0)
 }
 
+/// How a file is checked.
+#[derive(Clone, Copy)]
+pub(super) enum Check {
+    /// All pages; quick enough for every start.
+    Quick,
+    /// Also whether each row is in the indices: a copy finds rows by them.
+    Indices,
+}
+
 /// Reads the whole file, and says whether it is as it should be.
 pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
     let failed = |error: rusqlite::Error| cannot_open(path, error);
     // Never through std::fs: closing a file of our own would drop the locks that SQLite has on it,
     // in the whole process.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-    must_be_sound(path, &connection)
+    must_be_sound(path, &connection, Check::Quick)
 }
 
 /// The same over a connection that is open.
-pub(super) fn must_be_sound(path: &Path, connection: &Connection) -> Result<(), Problem> {
+pub(super) fn must_be_sound(
+    path: &Path,
+    connection: &Connection,
+    check: Check,
+) -> Result<(), Problem> {
     let failed = |error: rusqlite::Error| cannot_open(path, error);
-    let sound: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    let sql = match check {
+        Check::Quick => "PRAGMA quick_check(1)",
+        Check::Indices => "PRAGMA integrity_check(1)",
+    };
+    let sound: String = connection.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
     let version = number(connection, "user_version").map_err(failed)?;
     let ours = is_of_version(connection, version).map_err(failed)?;
     match sound == "ok" && ours {
