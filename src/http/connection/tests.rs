@@ -35,10 +35,11 @@ impl Service for Echo {
         Answer::Ready(echo(request))
     }
 
-    fn answer_queued(&self, request: &Request<'_>, queued: Queued, _: Timestamp) -> Answer {
+    fn answer_queued(&self, request: &Request<'_>, mut queued: Queued, _: Timestamp) -> Answer {
         assert_eq!(queued.ticket, if request.path == "/slow" { 7 } else { 8 });
         if request.path == "/bounce" || (request.path == "/move" && queued.pool == 0) {
-            return Answer::Queue(Queued { pool: 1 - queued.pool, ..queued });
+            queued.pool = 1 - queued.pool;
+            return Answer::Queue(queued);
         }
         Answer::Ready(echo(request))
     }
