@@ -93,13 +93,8 @@ impl App {
             log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
         }
         let tokens = Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?;
-        // The threads that read a file: the workers, those that hash, one that writes, one that mails.
-        let readers = config.engine.workers + config.engine.slow_workers + 2;
         // Last: a setting that is refused above makes no file, and upgrades none.
-        let store = Store::open(&config.database, readers)?;
-        // The server says that it runs, even one that starts no background threads: a copy of the
-        // database is refused meanwhile.
-        store.leads();
+        let store = open_store(&config)?;
         Ok(App {
             store,
             tokens,
@@ -284,6 +279,17 @@ impl App {
     pub(crate) fn require_mail(&self) -> Result<(), Error> {
         if self.config.sends_mail() { Ok(()) } else { Err(Error::MailDisabled) }
     }
+}
+
+/// Opens the database.
+fn open_store(config: &Config) -> Result<Store, Problem> {
+    // The threads that read a file: the workers, those that hash, one that writes, one that mails.
+    let readers = config.engine.workers + config.engine.slow_workers + 2;
+    let store = Store::open(&config.database, readers)?;
+    // The server says that it runs, even one that starts no background threads: a copy of the
+    // database is refused meanwhile.
+    store.leads();
+    Ok(store)
 }
 
 /// Makes the mailer, if mail is configured; logs what is risky about its transport.
