@@ -29,7 +29,7 @@ pub(super) struct Pool {
     target: Target,
     state: Mutex<State>,
     /// A connection or its place is free, or the pool is down; for those who wait in each lane.
-    changed: [Condvar; 2],
+    changed: [Condvar; 3],
     /// The keeper has something to do.
     attention: Condvar,
 }
@@ -57,9 +57,9 @@ struct Place<'a> {
 }
 
 impl Pool {
-    /// A pool for the server with the number `host`. The limits are for connections that write and
-    /// that read.
-    pub(super) fn new(target: Target, limits: [usize; 2], host: usize, writable: bool) -> Pool {
+    /// A pool for the server with the number `host`. The limits are for connections that write,
+    /// that read, and that check tokens.
+    pub(super) fn new(target: Target, limits: [usize; 3], host: usize, writable: bool) -> Pool {
         let shelf = |limit| Shelf { idle: Vec::new(), open: 0, limit, full_until: None };
         Pool {
             target,
@@ -71,11 +71,11 @@ impl Pool {
                 breakers: HashMap::new(),
                 number: 0,
                 attention: false,
-                waiting: [0; 2],
+                waiting: [0; 3],
                 unanswered: VecDeque::new(),
                 commits_hang: None,
             }),
-            changed: [Condvar::new(), Condvar::new()],
+            changed: Lane::ALL.map(|_| Condvar::new()),
             attention: Condvar::new(),
         }
     }
@@ -254,8 +254,8 @@ impl Pool {
         state.attention = true;
         drop(state);
         log::warn!(
-            "the database does not finish commits in time, as when its synchronous standby is \
-             away; requests that write are refused until it does"
+            "the database does not finish commits, as without its synchronous standby; requests \
+             that write are refused until it does"
         );
         self.attention.notify_all();
         self.changed[Lane::Write as usize].notify_all();
@@ -276,17 +276,12 @@ impl Pool {
     /// Takes the next statement that the server must be asked to give up; with the place of the
     /// server among the target's hosts.
     pub(super) fn next_unanswered(&self) -> Option<(usize, Cancel)> {
-        let mut state = self.state();
-        let cancel = state.unanswered.pop_front()?;
-        Some((state.host, cancel))
+        self.state().next_unanswered()
     }
 
-    /// Whether only the keeper can help: the pool is down, writes are refused, or statements must
-    /// be cancelled.
+    /// Whether something went wrong that only the keeper can mend.
     pub(super) fn needs_keeper(&self) -> bool {
-        let state = self.state();
-        let is_down = matches!(state.server, Server::Down { .. });
-        is_down || state.commits_hang.is_some() || !state.unanswered.is_empty()
+        self.state().needs_keeper()
     }
 
     /// Cuts all connections that are in use: the threads that wait for an answer get an error.

@@ -9,12 +9,12 @@ use super::wire::{Failure, Statement};
 use crate::store::driver::{Dialect, Fault, Queries, Reading, Row, Value};
 
 /// How long the search for one row may take, waiting for a connection included.
-const FIRST_LIMIT: Duration = Duration::from_secs(5);
+const FIRST: (Lane, Duration) = (Lane::Read, Duration::from_secs(5));
 /// The same for the check of tokens: no other request waits for the database as often, and what a
 /// check would be good for has given up by then.
-const KEYS_LIMIT: Duration = Duration::from_secs(2);
+const KEYS: (Lane, Duration) = (Lane::Check, Duration::from_secs(2));
 /// How long a list may take; as long as `statement_timeout` of these sessions.
-const LIST_LIMIT: Duration = Duration::from_secs(30);
+const LIST: (Lane, Duration) = (Lane::Read, Duration::from_secs(30));
 
 /// Runs `work` once.
 pub(super) fn read(pool: &Pool, work: &mut Reading<'_>) -> Result<(), Fault> {
@@ -41,7 +41,7 @@ impl Reader<'_> {
         &mut self,
         sql: &'static str,
         values: &[Value<'_>],
-        limit: Duration,
+        (lane, limit): (Lane, Duration),
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<u64, Fault> {
         let deadline = Instant::now() + limit;
@@ -49,7 +49,7 @@ impl Reader<'_> {
         loop {
             let mut lease = match self.lease.take() {
                 Some(lease) => lease,
-                None => self.pool.take(Lane::Read, fresh, deadline)?,
+                None => self.pool.take(lane, fresh, deadline)?,
             };
             let statement = Statement { sql, values };
             let (failure, handed) = match once(&mut lease, statement, deadline, row) {
@@ -104,7 +104,7 @@ impl Queries for Reader<'_> {
     }
 
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
-        let changed = self.run(sql, values, FIRST_LIMIT, &mut |_| Ok(()))?;
+        let changed = self.run(sql, values, FIRST, &mut |_| Ok(()))?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
@@ -114,7 +114,7 @@ impl Queries for Reader<'_> {
         values: &[Value<'_>],
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.run(sql, values, LIST_LIMIT, row).map(drop)
+        self.run(sql, values, LIST, row).map(drop)
     }
 
     fn query_keys(
@@ -123,7 +123,7 @@ impl Queries for Reader<'_> {
         values: &[Value<'_>],
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.run(sql, values, KEYS_LIMIT, row).map(drop)
+        self.run(sql, values, KEYS, row).map(drop)
     }
 
     fn query_first(
@@ -132,7 +132,7 @@ impl Queries for Reader<'_> {
         values: &[Value<'_>],
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.run(sql, values, FIRST_LIMIT, &mut first_of(row)).map(drop)
+        self.run(sql, values, FIRST, &mut first_of(row)).map(drop)
     }
 
     fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {

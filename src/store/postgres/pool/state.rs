@@ -23,15 +23,17 @@ pub(in crate::store::postgres) enum Lane {
     Write,
     /// For reads; the server refuses writes on them.
     Read,
+    /// For checks of tokens, which no list may keep waiting; like those for reads.
+    Check,
 }
 
 impl Lane {
-    pub(super) const ALL: [Lane; 2] = [Lane::Write, Lane::Read];
+    pub(super) const ALL: [Lane; 3] = [Lane::Write, Lane::Read, Lane::Check];
 
     pub(super) fn role(self) -> Role {
         match self {
             Lane::Write => Role::Write,
-            Lane::Read => Role::Read,
+            Lane::Read | Lane::Check => Role::Read,
         }
     }
 }
@@ -44,7 +46,7 @@ pub(super) struct State {
     pub(super) host: usize,
     /// Grows when connections that were opened before must not be used any more.
     pub(super) generation: u64,
-    pub(super) lanes: [Shelf; 2],
+    pub(super) lanes: [Shelf; 3],
     /// Cuts each connection that is open, by its number.
     pub(super) breakers: HashMap<u64, Breaker>,
     /// The number of the next connection.
@@ -52,7 +54,7 @@ pub(super) struct State {
     /// Whether the keeper has something to do.
     pub(super) attention: bool,
     /// How many threads wait in each lane. A notification that wakes nobody costs a system call.
-    pub(super) waiting: [usize; 2],
+    pub(super) waiting: [usize; 3],
     /// Statements on `host` that the keeper asks it to give up.
     pub(super) unanswered: VecDeque<Cancel>,
     /// Since when commits are not finished in time; only the keeper's probe gets a connection that
@@ -184,6 +186,18 @@ impl State {
             self.unanswered.pop_front();
         }
         self.unanswered.push_back(cancel);
+    }
+
+    /// Takes what the keeper asks the server to give up, with the server's place.
+    pub(super) fn next_unanswered(&mut self) -> Option<(usize, Cancel)> {
+        let cancel = self.unanswered.pop_front()?;
+        Some((self.host, cancel))
+    }
+
+    /// Whether there is no server, writes are refused, or there is something to give up.
+    pub(super) fn needs_keeper(&self) -> bool {
+        let is_down = matches!(self.server, Server::Down { .. });
+        is_down || self.commits_hang.is_some() || !self.unanswered.is_empty()
     }
 
     pub(super) fn cut(&self) {

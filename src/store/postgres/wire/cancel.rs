@@ -7,26 +7,14 @@ use postgres_protocol::message::frontend;
 
 use super::channel::broken;
 use super::failure::{Failure, lost};
-use super::fields::Fields;
-use super::login;
+use super::login::{self, BackendKey};
 use crate::store::postgres::target::{Host, Target};
 
-/// The server's process behind a connection, and the proof that the connection is ours.
+/// Asks for one connection.
 #[derive(Clone, Copy)]
-pub(in crate::store::postgres) struct Cancel {
-    process: i32,
-    secret: i32,
-}
+pub(in crate::store::postgres) struct Cancel(pub(super) BackendKey);
 
 impl Cancel {
-    /// Reads a BackendKeyData.
-    pub(super) fn read(body: &[u8]) -> Result<Cancel, Failure> {
-        let mut fields = Fields::new(body);
-        let cancel = Cancel { process: fields.i32()?, secret: fields.i32()? };
-        fields.end()?;
-        Ok(cancel)
-    }
-
     /// Asks the server, over a connection of its own, with TLS if the target has it. The server
     /// answers by closing that connection; it does not say whether there was anything to cancel.
     pub(in crate::store::postgres) fn send(
@@ -37,7 +25,7 @@ impl Cancel {
     ) -> Result<(), Failure> {
         let (mut channel, _) = login::connect(target, host, deadline)?;
         channel.begin(deadline);
-        frontend::cancel_request(self.process, self.secret, &mut channel.output);
+        frontend::cancel_request(self.0.process, self.0.secret, &mut channel.output);
         channel.send().map_err(broken)?;
         let answer = channel.receive().map(|_| ());
         match answer {
@@ -51,6 +39,6 @@ impl Cancel {
 impl fmt::Debug for Cancel {
     /// Without the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "process {}", self.process)
+        write!(f, "process {}", self.0.process)
     }
 }

@@ -14,7 +14,6 @@ use postgres_protocol::message::backend::{
 use postgres_protocol::message::frontend;
 use zeroize::Zeroize as _;
 
-use super::cancel::Cancel;
 use super::channel::{Channel, broken};
 use super::failure::{Failure, Refusal, lost};
 use super::fields::Fields;
@@ -34,8 +33,16 @@ pub(super) struct Begun {
     pub(super) channel: Channel,
     /// The state that the server said.
     pub(super) status: u8,
-    /// `None` if the server sent no BackendKeyData; PostgreSQL always does.
-    pub(super) cancel: Option<Cancel>,
+    /// `None` if the server sent none; PostgreSQL always does.
+    pub(super) key: Option<BackendKey>,
+}
+
+/// A BackendKeyData: the server's process behind a connection, and the proof that the connection is
+/// ours.
+#[derive(Clone, Copy)]
+pub(super) struct BackendKey {
+    pub(super) process: i32,
+    pub(super) secret: i32,
 }
 
 /// Connects, and logs in.
@@ -50,10 +57,10 @@ pub(super) fn open(target: &Target, host: &Host, deadline: Instant) -> Result<Be
     ];
     frontend::startup_message(parameters, &mut channel.output).map_err(broken)?;
     channel.send().map_err(broken)?;
-    let mut login = Login { channel, host, private, must_bind: target.must_bind, cancel: None };
+    let mut login = Login { channel, host, private, must_bind: target.must_bind, key: None };
     login.authenticate()?;
     let status = login.ready()?;
-    Ok(Begun { channel: login.channel, status, cancel: login.cancel })
+    Ok(Begun { channel: login.channel, status, key: login.key })
 }
 
 /// The channel, and whether a password may be sent through it as it is.
@@ -128,7 +135,7 @@ struct Login<'a> {
     private: bool,
     /// Only a login that is bound to the TLS connection will do.
     must_bind: bool,
-    cancel: Option<Cancel>,
+    key: Option<BackendKey>,
 }
 
 impl Login<'_> {
@@ -245,7 +252,11 @@ impl Login<'_> {
         loop {
             let message = self.channel.receive()?;
             match message.tag {
-                BACKEND_KEY_DATA_TAG => self.cancel = Some(Cancel::read(message.body)?),
+                BACKEND_KEY_DATA_TAG => {
+                    let mut fields = Fields::new(message.body);
+                    self.key = Some(BackendKey { process: fields.i32()?, secret: fields.i32()? });
+                    fields.end()?;
+                }
                 READY_FOR_QUERY_TAG => return Fields::new(message.body).byte(),
                 ERROR_RESPONSE_TAG => return Err(refused(message.body)),
                 other => return Err(out_of_place(other)),

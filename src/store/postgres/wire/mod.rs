@@ -88,13 +88,13 @@ impl Connection {
         host: &Host,
         deadline: Instant,
     ) -> Result<Connection, Failure> {
-        let login::Begun { channel, status, cancel } = login::open(target, host, deadline)?;
+        let login::Begun { channel, status, key } = login::open(target, host, deadline)?;
         Ok(Connection {
             channel,
             statements: Statements::default(),
             spans: Spans::default(),
             status: answer::status(status)?,
-            cancel,
+            cancel: key.map(Cancel),
         })
     }
 
