@@ -29,8 +29,11 @@ pub(super) enum Role {
 /// What every session is told. `search_path`: the statements name no schema, and no temporary table
 /// comes before ours. `synchronous_commit`: what is acknowledged is on the disk, and on the
 /// synchronous standby if there is one; `remote_apply`, which promises more, stays.
+/// `client_min_messages`: a COMMIT whose wait for that standby was ended says so with a warning, which
+/// a setting of the role or the database could hide.
 const EVERY: &str = "SET client_encoding = 'UTF8';
 SET application_name = 'lictor';
+SET client_min_messages = warning;
 SET search_path = lictor, pg_temp;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;
