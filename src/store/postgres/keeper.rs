@@ -9,7 +9,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::connect::{self, CONNECT, IS_READ_ONLY, Role};
+use super::connect::{self, CONNECT, Found, IS_READ_ONLY, Role};
+use super::identity::Identity;
 use super::pool::{Pool, Server};
 use super::wire::{Breaker, Connection, Failure, Statement};
 use crate::store::signal::Signal;
@@ -147,6 +148,10 @@ struct Session {
     connection: Connection,
     /// The place of its server among the target's hosts.
     host: usize,
+    /// Which server it is.
+    identity: Option<Identity>,
+    /// Whether it took writes when it was found.
+    was_writable: bool,
     /// Holds the lock of all servers.
     serves: bool,
     /// Holds the lock of the one that leads, and leads from this moment on.
@@ -198,7 +203,7 @@ impl Thread {
     fn ask(&mut self, new: bool) -> bool {
         let Some(session) = &mut self.session else { return false };
         let serves = self.shared.status().serves;
-        let host = session.host;
+        let (host, identity) = (session.host, session.identity);
         let begun = Instant::now();
         let asked = session.ask(serves, &mut self.others_led, begun + PATIENCE);
         let writable = match asked {
@@ -213,6 +218,10 @@ impl Thread {
             }
         };
         let (has_lock, leads) = (session.serves, session.leads);
+        if writable && !session.was_writable {
+            // A standby was promoted. The search finds out whether it is the right one.
+            return false;
+        }
         if !writable {
             if self.pool.server() == (Server::Up { host, writable: true }) {
                 self.pool.fall("the server takes no writes any more", false);
@@ -226,7 +235,7 @@ impl Thread {
             self.pool.fall("a copy of the database is under way", false);
             return false;
         }
-        self.pool.rise(host, writable);
+        self.pool.rise(host, writable, identity);
         let leads = leads.is_some_and(|from| from <= Instant::now());
         self.lead((writable && has_lock && leads).then_some(begun + LEADS_FOR));
         true
@@ -246,11 +255,10 @@ impl Thread {
 
     /// Connects to the first server that will do.
     fn seek(&mut self) -> bool {
-        match connect::search(self.pool.target(), Role::Keep, CONNECT) {
+        match connect::search(self.pool.target(), Role::Keep, CONNECT, &self.pool.known()) {
             Ok(found) => {
                 self.shared.status().breaker = Some(found.connection.breaker());
-                let (connection, host) = (found.connection, found.host);
-                self.session = Some(Session { connection, host, serves: false, leads: None });
+                self.session = Some(Session::of(found));
                 true
             }
             Err(no_server) => {
@@ -271,6 +279,12 @@ impl Thread {
 }
 
 impl Session {
+    fn of(found: Found) -> Session {
+        let Found { connection, host, writable, identity } = found;
+        let was_writable = writable;
+        Session { connection, host, identity, was_writable, serves: false, leads: None }
+    }
+
     /// Returns whether the server takes writes. Takes the locks of a server, if this is one, and
     /// they are free.
     fn ask(

@@ -11,6 +11,7 @@
 //! | `alone` | a database that one process has to itself |
 //! | `fault` | what a SQLSTATE means |
 //! | `connect` | the servers in their order, and how a session begins |
+//! | `identity` | which server it is: cluster, timeline, start |
 //! | `pool` | the connections, and whether there is a server |
 //! | `keeper` | the thread that looks for a server, and the locks between processes |
 //! | `statements` | statements on a connection |
@@ -24,6 +25,7 @@ mod connect;
 mod databases;
 mod environment;
 mod fault;
+mod identity;
 pub(in crate::store) mod inspect;
 mod keeper;
 mod passfile;
@@ -81,7 +83,7 @@ impl Postgres {
         let concurrency = shares(target.connections);
         let reads = concurrency.reads.unwrap_or(0) + concurrency.checks;
         let limits = [concurrency.writes, reads];
-        let pool = Arc::new(Pool::new(target.clone(), limits, found.host, found.writable));
+        let pool = Arc::new(Pool::new(target.clone(), limits, &found));
         let keeper = Keeper::new(Arc::clone(&pool), Arc::clone(outbox_signal));
         Ok(Postgres { pool, keeper, concurrency })
     }

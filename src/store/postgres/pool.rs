@@ -12,8 +12,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::state::{Idle, Shelf, State, Step, unavailable};
-use super::connect::{self, CONNECT};
+use super::connect::{self, CONNECT, Found};
 use super::fault;
+use super::identity::{Identity, Known};
 use super::target::Target;
 use super::wire::Connection;
 use crate::store::driver::Fault;
@@ -55,15 +56,19 @@ struct Place<'a> {
 }
 
 impl Pool {
-    /// A pool for the server with the number `host`. The limits are for connections that write and
-    /// that read.
-    pub(super) fn new(target: Target, limits: [usize; 2], host: usize, writable: bool) -> Pool {
+    /// A pool for a server that was found. The limits are for connections that write and that read.
+    pub(super) fn new(target: Target, limits: [usize; 2], found: &Found) -> Pool {
+        let (host, writable, identity) = (found.host, found.writable, found.identity);
+        let mut known = Known::default();
+        known.learn(identity);
         let shelf = |limit| Shelf { idle: Vec::new(), open: 0, limit, full_until: None };
         Pool {
             target,
             state: Mutex::new(State {
                 server: Server::Up { host, writable },
                 host,
+                identity,
+                known,
                 generation: 0,
                 lanes: limits.map(shelf),
                 breakers: HashMap::new(),
@@ -77,6 +82,11 @@ impl Pool {
 
     pub(super) fn target(&self) -> &Target {
         &self.target
+    }
+
+    /// What the process knows of the database, which tells a former primary from the current one.
+    pub(super) fn known(&self) -> Known {
+        self.state().known
     }
 
     /// The server, as it was last seen.
@@ -196,12 +206,12 @@ impl Pool {
 
     /// Takes the pool up: the server with the number `host` can be connected to. Connections to
     /// another one are cut: it may be a former primary that does not know it yet.
-    pub(super) fn rise(&self, host: usize, writable: bool) {
+    pub(super) fn rise(&self, host: usize, writable: bool, identity: Option<Identity>) {
         let mut closed = Vec::new();
         let mut state = self.state();
         let before = std::mem::replace(&mut state.server, Server::Up { host, writable });
-        let former = std::mem::replace(&mut state.host, host);
-        if former != host {
+        let moved = state.moves(host, identity);
+        if moved {
             state.retire(&mut closed);
             state.cut();
         }
@@ -210,7 +220,7 @@ impl Pool {
             Server::Down { since, .. } => {
                 format!("is available again after {:.1} s", since.elapsed().as_secs_f32())
             }
-            Server::Up { .. } if former != host => "is on another server now".to_owned(),
+            Server::Up { .. } if moved => "is on another server now".to_owned(),
             Server::Up { writable: could, .. } if could != writable => {
                 "has another state".to_owned()
             }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::error::Cause;
 use crate::store::driver::Fault;
 use crate::store::postgres::connect::Role;
+use crate::store::postgres::identity::{Identity, Known};
 use crate::store::postgres::wire::{Breaker, Connection};
 
 /// A connection that was idle for longer is closed and not used: a firewall in between may have
@@ -39,6 +40,10 @@ pub(super) struct State {
     pub(super) server: Server,
     /// The place of the server, or of the last one, among the target's hosts.
     pub(super) host: usize,
+    /// Which one it is, if it has said that.
+    pub(super) identity: Option<Identity>,
+    /// The database, as this process has seen it.
+    pub(super) known: Known,
     /// Grows when connections that were opened before must not be used any more.
     pub(super) generation: u64,
     pub(super) lanes: [Shelf; 2],
@@ -140,6 +145,16 @@ impl State {
             self.breakers.remove(&idle.number);
             closed.push(idle.connection);
         }
+    }
+
+    /// Remembers the server that was found; returns whether it is another one than before.
+    pub(super) fn moves(&mut self, host: usize, identity: Option<Identity>) -> bool {
+        let former_host = std::mem::replace(&mut self.host, host);
+        let former = std::mem::replace(&mut self.identity, identity);
+        self.known.learn(identity);
+        let is_another =
+            identity.zip(former).is_some_and(|(now, before)| now.is_another_than(&before));
+        former_host != host || is_another
     }
 
     /// Takes all idle connections out, and lets those in use not come back.
