@@ -55,6 +55,8 @@ struct Shared {
 struct Status {
     /// The thread runs.
     runs: bool,
+    /// It could not be started, and the log says so.
+    failed: bool,
     /// The thread must end.
     ends: bool,
     /// This process is a server, which takes the locks.
@@ -80,8 +82,12 @@ impl Keeper {
     /// and leads if no other does.
     pub(super) fn serve(&self) {
         let mut status = self.shared.status();
-        if !std::mem::replace(&mut status.serves, true) {
+        let is_new = !std::mem::replace(&mut status.serves, true);
+        // The thread may have ended, by a panic, or could not be started before.
+        if is_new || !status.runs {
             self.start(status);
+        }
+        if is_new {
             self.pool.attend();
         }
     }
@@ -111,9 +117,13 @@ impl Keeper {
         };
         let builder = thread::Builder::new().name("lictor-database".into());
         match builder.spawn(move || thread.run()) {
-            Ok(_) => status.runs = true,
-            // The next failed request tries again.
-            Err(error) => log::error!("nobody looks after the database: no thread: {error}"),
+            Ok(_) => (status.runs, status.failed) = (true, false),
+            // The next request tries again.
+            Err(error) => {
+                let known = std::mem::replace(&mut status.failed, true);
+                let level = if known { log::Level::Debug } else { log::Level::Error };
+                log::log!(level, "nobody looks after the database: no thread: {error}");
+            }
         }
     }
 }
