@@ -10,6 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::connect::{self, CONNECT, Found, IS_READ_ONLY, Role};
+use super::holders::Warned;
 use super::identity::Identity;
 use super::pool::{Pool, Server};
 use super::wire::{Breaker, Connection, Failure, Statement};
@@ -114,6 +115,7 @@ impl Keeper {
             outbox_signal: Arc::clone(&self.outbox_signal),
             session: None,
             others_led: false,
+            warned: Warned::default(),
         };
         let builder = thread::Builder::new().name("lictor-database".into());
         match builder.spawn(move || thread.run()) {
@@ -150,6 +152,8 @@ struct Thread {
     session: Option<Session>,
     /// Another process leads, or did when this one last saw the lock.
     others_led: bool,
+    /// What the log says of the holders of the locks.
+    warned: Warned,
 }
 
 /// The thread's connection, and its locks.
@@ -164,6 +168,8 @@ struct Session {
     was_writable: bool,
     /// Holds the lock of all servers.
     serves: bool,
+    /// Holds it not, because somebody has it who has no right to the tables.
+    ignores: bool,
     /// Holds the lock of the one that leads, and leads from this moment on.
     leads: Option<Instant>,
 }
@@ -215,7 +221,7 @@ impl Thread {
         let serves = self.shared.status().serves;
         let (host, identity) = (session.host, session.identity);
         let begun = Instant::now();
-        let asked = session.ask(serves, &mut self.others_led, begun + PATIENCE);
+        let asked = session.ask(serves, &mut self.others_led, &mut self.warned, begun + PATIENCE);
         let writable = match asked {
             Ok(writable) => writable,
             Err(failure) => {
@@ -227,7 +233,7 @@ impl Thread {
                 return false;
             }
         };
-        let (has_lock, leads) = (session.serves, session.leads);
+        let (has_lock, leads) = (session.serves || session.ignores, session.leads);
         if writable && !session.was_writable {
             // A standby was promoted. The search finds out whether it is the right one.
             return false;
@@ -292,7 +298,15 @@ impl Session {
     fn of(found: Found) -> Session {
         let Found { connection, host, writable, identity } = found;
         let was_writable = writable;
-        Session { connection, host, identity, was_writable, serves: false, leads: None }
+        Session {
+            connection,
+            host,
+            identity,
+            was_writable,
+            serves: false,
+            ignores: false,
+            leads: None,
+        }
     }
 
     /// Returns whether the server takes writes. Takes the locks of a server, if this is one, and
@@ -301,6 +315,7 @@ impl Session {
         &mut self,
         serves: bool,
         others_led: &mut bool,
+        warned: &mut Warned,
         deadline: Instant,
     ) -> Result<bool, Failure> {
         let (to_serve, to_lead) = (serves && !self.serves, serves && self.leads.is_none());
@@ -321,7 +336,12 @@ impl Session {
             let took = next(true);
             self.leads = took.then(|| Instant::now() + pause);
             *others_led = !took;
+            if !took {
+                warned.of_leader(&mut self.connection, deadline)?;
+            }
         }
+        self.ignores =
+            serves && !self.serves && warned.of_server(&mut self.connection, deadline)?;
         Ok(!read_only)
     }
 }

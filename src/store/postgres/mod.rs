@@ -14,6 +14,7 @@
 //! | `identity` | which server it is: cluster, timeline, start |
 //! | `pool` | the connections, and whether there is a server |
 //! | `keeper` | the thread that looks for a server, and the locks between processes |
+//! | `holders` | who holds an advisory lock |
 //! | `statements` | statements on a connection |
 //! | `transaction` | transactions that write, and when they are run again |
 //! | `reading` | reads |
@@ -25,6 +26,7 @@ mod connect;
 mod databases;
 mod environment;
 mod fault;
+mod holders;
 mod identity;
 pub(in crate::store) mod inspect;
 mod keeper;
