@@ -4,6 +4,7 @@
 use std::fmt::{self, Write as _};
 use std::time::{Duration, Instant};
 
+use super::fault;
 use super::identity::{self, Identity, Known, Stranger};
 use super::target::{Address, Host, Target, TlsMode};
 use super::wire::{Connection, Failure, Refusal, Statement};
@@ -198,6 +199,8 @@ fn is_writable(connection: &mut Connection, deadline: Instant) -> Result<bool, F
 pub(super) struct NoServer {
     /// What each server said, in order, after its name.
     said: String,
+    /// A server had too many connections.
+    full: bool,
     /// The refusal that says most: of a server that could be reached, if there is one.
     best: Option<Refused>,
 }
@@ -229,14 +232,20 @@ impl NoServer {
                 let _ = write!(said, "{separator}{}: {refused}", name(host));
             }
         }
-        let mut best = None;
+        let (mut best, mut full) = (None, false);
         for (_, refused) in refusals {
+            full |= matches!(&refused, Refused::Failed(failure) if fault::is_full(failure));
             let better = best.as_ref().is_none_or(|best: &Refused| !best.is_answer());
             if better && (best.is_none() || refused.is_answer()) {
                 best = Some(refused);
             }
         }
-        NoServer { said, best }
+        NoServer { said, full, best }
+    }
+
+    /// Whether a server is there and has too many connections.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
     }
 
     /// Whether waiting will not help: the password, the user, the database or the server is wrong.

@@ -79,6 +79,12 @@ impl Identity {
         Identity { system, timeline, started: 0 }
     }
 
+    /// The same server after a promotion.
+    #[cfg(test)]
+    pub(super) fn promoted(self) -> Identity {
+        Identity { timeline: self.timeline.map(|timeline| timeline + 1), ..self }
+    }
+
     /// Whether it is a primary of the same cluster with a higher timeline.
     pub(super) fn replaces(&self, other: &Identity) -> bool {
         self.system == other.system && self.timeline > other.timeline

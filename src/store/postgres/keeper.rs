@@ -206,6 +206,9 @@ impl Thread {
         if matches!(self.pool.server(), Server::Down { .. }) {
             self.leave();
         }
+        if self.pool.must_stay_down() {
+            return false;
+        }
         if self.ask(false) {
             return true;
         }
@@ -276,6 +279,11 @@ impl Thread {
                 self.shared.status().breaker = Some(found.connection.breaker());
                 self.session = Some(Session::of(found));
                 true
+            }
+            // The requests wait for room; those that have a connection need none.
+            Err(no_server) if no_server.is_full() && self.pool.is_up() => {
+                log::debug!("no connection for the keeper: {no_server}");
+                false
             }
             Err(no_server) => {
                 self.pool.fall(&no_server.to_string(), no_server.is_setting());

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::state::{Idle, Shelf, State, Step, unavailable};
+use self::state::{Calm, Idle, Shelf, State, Step, unavailable};
 use super::connect::{self, CONNECT, Found};
 use super::fault;
 use super::identity::{Identity, Known};
@@ -74,6 +74,7 @@ impl Pool {
                 breakers: HashMap::new(),
                 number: 0,
                 attention: false,
+                calm: Calm::default(),
             }),
             changed: [Condvar::new(), Condvar::new()],
             attention: Condvar::new(),
@@ -92,6 +93,10 @@ impl Pool {
     /// The server, as it was last seen.
     pub(super) fn server(&self) -> Server {
         self.state().server.clone()
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.state().server, Server::Up { .. })
     }
 
     /// Returns a connection: an idle one, or a new one. Waits until `deadline` if all are in use.
@@ -115,18 +120,28 @@ impl Pool {
                     return Ok(Lease { connection, place: place(Some(number)) });
                 }
                 Step::Open(host) => {
+                    let place = place(None);
                     drop(state);
                     closed.clear();
-                    if let Some(lease) = self.open(place(None), host)? {
+                    if now >= deadline {
+                        return Err(Fault::Unavailable("no connection was free in time".into()));
+                    }
+                    if let Some(lease) = self.open(place, host)? {
                         return Ok(lease);
                     }
                     state = self.state();
                 }
-                Step::Wait => {
+                Step::Wait(until) => {
                     let patience = deadline.saturating_duration_since(now);
                     if patience.is_zero() {
-                        return Err(Fault::Unavailable("all connections are in use".into()));
+                        let why = match until {
+                            Some(_) => "the server has too many connections",
+                            None => "all connections are in use",
+                        };
+                        return Err(Fault::Unavailable(why.into()));
                     }
+                    let until = until.map(|until| until.saturating_duration_since(now));
+                    let patience = until.map_or(patience, |until| until.min(patience));
                     let waited = self.changed[lane as usize].wait_timeout(state, patience);
                     state = waited.unwrap_or_else(PoisonError::into_inner).0;
                 }
@@ -154,7 +169,7 @@ impl Pool {
                 place.number = Some(number);
                 Ok(Some(Lease { connection, place }))
             }
-            Err(failure) if fault::is_full(&failure) && self.has_connections() => {
+            Err(failure) if fault::is_full(&failure) => {
                 let mut state = self.state();
                 state.lanes[place.lane as usize].full_until = Some(Instant::now() + FULL);
                 drop(state);
@@ -167,15 +182,12 @@ impl Pool {
         }
     }
 
-    fn has_connections(&self) -> bool {
-        !self.state().breakers.is_empty()
-    }
-
     /// Takes the pool down because of what a connection of `generation` has met, unless that has
     /// happened since. Returns the fault of the request.
     pub(super) fn fall_since(&self, generation: u64, why: &str) -> Fault {
-        if self.state().generation == generation {
-            self.fall(why, false);
+        let state = self.state();
+        if state.generation == generation {
+            self.fall_from(state, why, false);
         }
         unavailable(why)
     }
@@ -183,8 +195,11 @@ impl Pool {
     /// Takes the pool down. Idle connections are closed; those in use, when they are given back. If
     /// it is down, another reason is logged if it `matters`: waiting will not help.
     pub(super) fn fall(&self, why: &str, matters: bool) {
+        self.fall_from(self.state(), why, matters);
+    }
+
+    fn fall_from(&self, mut state: MutexGuard<'_, State>, why: &str, matters: bool) {
         let mut closed = Vec::new();
-        let mut state = self.state();
         match &mut state.server {
             Server::Down { why: known, .. } if known != why => {
                 let level = if matters { log::Level::Warn } else { log::Level::Debug };
@@ -193,7 +208,9 @@ impl Pool {
             }
             Server::Down { .. } => {}
             server @ Server::Up { .. } => {
-                *server = Server::Down { why: why.to_owned(), since: Instant::now() };
+                let now = Instant::now();
+                *server = Server::Down { why: why.to_owned(), since: now };
+                state.calm.fell(now);
                 state.retire(&mut closed);
                 state.attention = true;
                 drop(state);
@@ -204,6 +221,12 @@ impl Pool {
         }
     }
 
+    /// Whether the pool is down and must stay so for a while; see [`Calm`].
+    pub(super) fn must_stay_down(&self) -> bool {
+        let state = self.state();
+        matches!(state.server, Server::Down { .. }) && !state.calm.may_rise(Instant::now())
+    }
+
     /// Takes the pool up: the server with the number `host` can be connected to. Connections to
     /// another one are cut: it may be a former primary that does not know it yet.
     pub(super) fn rise(&self, host: usize, writable: bool, identity: Option<Identity>) {
@@ -211,6 +234,9 @@ impl Pool {
         let mut state = self.state();
         let before = std::mem::replace(&mut state.server, Server::Up { host, writable });
         let moved = state.moves(host, identity);
+        if matches!(before, Server::Down { .. }) {
+            state.calm.rose(Instant::now());
+        }
         if moved {
             state.retire(&mut closed);
             state.cut();

@@ -14,6 +14,12 @@ use crate::store::postgres::wire::{Breaker, Connection};
 /// forgotten it without a word.
 const IDLE_LIMIT: Duration = Duration::from_secs(120);
 
+/// A pool that falls so soon after it rose stays down for a while.
+const SHORT: Duration = Duration::from_secs(1);
+/// How long it stays down the first time; twice as long with each such fall in a row.
+const FIRST_CALM: Duration = Duration::from_millis(500);
+const LONGEST_CALM: Duration = Duration::from_secs(8);
+
 /// Connections of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::store::postgres) enum Lane {
@@ -53,6 +59,7 @@ pub(super) struct State {
     pub(super) number: u64,
     /// Whether the keeper has something to do.
     pub(super) attention: bool,
+    pub(super) calm: Calm,
 }
 
 /// The server, as it was last seen.
@@ -94,7 +101,38 @@ pub(super) enum Step {
     Use(Idle),
     /// Opens one to the host with this number; the place is taken.
     Open(usize),
-    Wait,
+    /// Waits until another thread gives one back; or until then, when the server may have room again.
+    Wait(Option<Instant>),
+}
+
+/// Keeps a pool down for a while that fell right after it had risen. If the keeper can connect and
+/// requests cannot, each request would take the pool down and the keeper would take it up again.
+#[derive(Debug, Default)]
+pub(super) struct Calm {
+    /// When the pool rose last.
+    risen: Option<Instant>,
+    /// How often in a row it fell within [`SHORT`].
+    falls: u32,
+    /// It does not rise before.
+    until: Option<Instant>,
+}
+
+impl Calm {
+    pub(super) fn rose(&mut self, now: Instant) {
+        self.risen = Some(now);
+    }
+
+    pub(super) fn fell(&mut self, now: Instant) {
+        let was_short = self.risen.is_some_and(|risen| now.duration_since(risen) < SHORT);
+        self.falls = if was_short { self.falls.saturating_add(1) } else { 0 };
+        let doubled = |falls: u32| FIRST_CALM * 2_u32.pow((falls - 1).min(8));
+        let pause = was_short.then(|| doubled(self.falls).min(LONGEST_CALM));
+        self.until = pause.map(|pause| now + pause);
+    }
+
+    pub(super) fn may_rise(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| now >= until)
+    }
 }
 
 impl State {
@@ -130,10 +168,7 @@ impl State {
             closed.push(idle.connection);
             return Ok(Step::Open(host));
         }
-        match shelf.open {
-            0 => Err(unavailable("the server has too many connections")),
-            _ => Ok(Step::Wait),
-        }
+        Ok(Step::Wait(shelf.full_until.filter(|until| now < *until)))
     }
 
     /// Takes connections that were idle for long out of a lane.
@@ -178,4 +213,34 @@ impl State {
 /// The fault of all requests while the pool is down; why is in the log already.
 pub(super) fn unavailable(why: &str) -> Fault {
     Fault::Unavailable(Cause::logged(format!("PostgreSQL is not available: {why}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pool_that_falls_again_and_again_stays_down_longer_and_longer() {
+        let start = Instant::now();
+        let at = |milliseconds| start + Duration::from_millis(milliseconds);
+        let mut calm = Calm::default();
+        calm.fell(at(0));
+        assert!(calm.may_rise(at(0)), "it has not risen before");
+        // When it rises, when it falls, and how long it stays down then.
+        for (risen, fallen, pause) in [
+            (0, 10, 500),
+            (1_000, 1_900, 1_000),
+            (5_000, 5_001, 2_000),
+            (10_000, 10_001, 4_000),
+            (20_000, 20_001, 8_000),
+            (40_000, 40_001, 8_000),
+            (60_000, 61_000, 0),
+            (70_000, 70_001, 500),
+        ] {
+            calm.rose(at(risen));
+            calm.fell(at(fallen));
+            assert!(calm.may_rise(at(fallen + pause)), "{fallen}");
+            assert!(pause == 0 || !calm.may_rise(at(fallen + pause - 1)), "{fallen}");
+        }
+    }
 }
