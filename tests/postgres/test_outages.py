@@ -230,6 +230,35 @@ def test_a_synchronous_standby_that_is_gone_acknowledges_nothing(own):
     assert_recovers(lictor)
 
 
+def test_a_synchronous_standby_that_is_gone_does_not_fill_the_server(own):
+    """Processes that wait for the standby are ended; after the first, writes are refused at once."""
+    place = own(max_connections=40)
+    lictors = place.start(2)
+    token = lictors[0].register("ada").token
+    place.server.configure(synchronous_standby_names="nobody")
+    place.server.reload()
+    calls = [lambda n=n: lictors[n % 2].register(f"user-{n}") for n in range(16)]
+    answers = at_once(calls)
+    assert all(answer.error == (503, "Unavailable") for answer in answers), answers
+    most, refused = 0, 0
+    begun = time.monotonic()
+    while time.monotonic() - begun < 30:
+        for lictor in lictors:
+            answer = lictor.register("eve")
+            assert answer.status == 503, answer
+            refused += answer.seconds < AT_ONCE
+        most = max(most, place.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
+        assert lictors[0].protected(token).status == 200
+        time.sleep(0.2)
+    print(f"{most} processes waited for the standby; {refused} writes were refused at once")
+    assert most <= 2 + 2, "a probe for each instance, and one that is being cancelled"
+    assert refused > 20
+    place.server.configure(synchronous_standby_names="")
+    place.server.reload()
+    for lictor in lictors:
+        assert_recovers(lictor)
+
+
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
 def test_a_server_that_is_stopped_and_started(own, mode):
     place = own()

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Target;
-use super::connect::{Role, first};
+use super::connect::{Found, Role, first};
 use super::inspect::inspect;
 use super::schema::create;
 use super::statements::Statements;
@@ -20,6 +20,8 @@ use crate::store::driver::Queries;
 
 /// How long a statement may take; each reads or adds a thousand rows at most, or counts a table.
 const PATIENCE: Duration = Duration::from_secs(120);
+/// How long asking the server to give up the end of a copy may take.
+const CANCEL: Duration = Duration::from_secs(1);
 /// How long making the tables may take.
 const MAKING: Duration = Duration::from_secs(60);
 
@@ -62,7 +64,7 @@ pub(in crate::store) fn read<T>(
         Inspection::Older(version) => return Err(older(target, version)),
         Inspection::Absent => return Err(absent(target)),
     }
-    let mut connection = take(target)?;
+    let mut connection = take(target)?.connection;
     script(target, &mut connection, BEGIN_READING)?;
     let done = work(&mut Statements::new(&mut connection, PATIENCE));
     end(&mut connection);
@@ -79,9 +81,15 @@ pub(in crate::store) fn write<T>(
     if let Inspection::Older(version) = inspect(target)? {
         return Err(older(target, version));
     }
-    let mut connection = take(target)?;
+    let Found { mut connection, host, .. } = take(target)?;
     let written = write_rows(target, &mut connection, work);
     end(&mut connection);
+    // Without this the server's process would wait for the standby, with all locks that it has.
+    if let (Some(cancel), Some(host)) = (connection.unanswered(), target.hosts.get(host)) {
+        drop(connection);
+        // If it fails, the process waits until the standby is back.
+        let _ = cancel.send(target, host, Instant::now() + CANCEL);
+    }
     written
 }
 
@@ -95,28 +103,37 @@ fn write_rows<T>(
     script(target, connection, "LOCK TABLE turn IN EXCLUSIVE MODE")?;
     let done = work(&mut Statements::new(connection, PATIENCE))?;
     match connection.script("COMMIT", Instant::now() + PATIENCE) {
+        Ok(()) if connection.warned() => Err(Problem::new(
+            format!(
+                "the copy is in {target}, but the server says that its synchronous standby may not \
+                 have it: somebody ended the wait for it"
+            ),
+            "do not copy again: start lictor on it when the standby has caught up (pg_stat_replication \
+             on the server)",
+        )),
         Ok(()) => Ok(done),
         Err(Failure::Lost(why)) => Err(Problem::new(
             format!("the connection to {target} was lost at the end: {}", why.text()),
             "the copy is there as a whole, or not at all: copy again, and if the database is not \
-             empty then, it is there",
+             empty then, it is there; if the server has a synchronous standby, check that it is up",
         )),
         Err(failure) => Err(failed(target, &failure)),
     }
 }
 
 /// Connects, and takes the lock that running servers share.
-fn take(target: &Target) -> Result<Connection, Problem> {
-    let mut connection = first(target, Role::Setup)?.connection;
-    script(target, &mut connection, SESSION)?;
+fn take(target: &Target) -> Result<Found, Problem> {
+    let mut found = first(target, Role::Setup)?;
+    let connection = &mut found.connection;
+    script(target, connection, SESSION)?;
     let until = Instant::now() + ENDING;
-    while !try_take(&mut connection).map_err(|failure| failed(target, &failure))? {
+    while !try_take(connection).map_err(|failure| failed(target, &failure))? {
         if Instant::now() >= until {
-            return Err(in_use(target, &mut connection));
+            return Err(in_use(target, connection));
         }
         thread::sleep(PAUSE);
     }
-    Ok(connection)
+    Ok(found)
 }
 
 fn try_take(connection: &mut Connection) -> Result<bool, Failure> {

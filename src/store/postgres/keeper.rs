@@ -9,6 +9,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::commits;
 use super::connect::{self, CONNECT, Found, IS_READ_ONLY, Role};
 use super::holders::Warned;
 use super::identity::Identity;
@@ -27,6 +28,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// over waits for as long, and two never lead at once. (Only one that has just started does not: it
 /// cannot know of another.)
 const LEADS_FOR: Duration = Duration::from_secs(2);
+/// How long the thread asks the server to give up statements, before it asks again how it is.
+const CANCEL: Duration = Duration::from_secs(1);
 /// How long dropping the keeper waits for the thread.
 const END: Duration = Duration::from_millis(300);
 
@@ -66,6 +69,8 @@ struct Status {
     leads_until: Option<Instant>,
     /// Cuts the thread's connection.
     breaker: Option<Breaker>,
+    /// Cuts the connection on which the thread commits to find out whether that is finished.
+    probe: Option<Breaker>,
 }
 
 impl Shared {
@@ -93,9 +98,9 @@ impl Keeper {
         }
     }
 
-    /// Makes sure that somebody looks for a server, if there is none.
+    /// Makes sure that the thread runs if a request has failed for a reason that only it can end.
     pub(super) fn attend(&self) {
-        if matches!(self.pool.server(), Server::Down { .. }) {
+        if self.pool.needs_keeper() {
             self.start(self.shared.status());
         }
     }
@@ -131,15 +136,15 @@ impl Keeper {
 }
 
 impl Drop for Keeper {
-    /// Ends the thread. Does not wait for it while it connects.
+    /// Ends the thread. Does not wait for it while it connects. A command of the terminal may end
+    /// before the thread has asked the server to give up what the command no longer waits for.
     fn drop(&mut self) {
         let mut status = self.shared.status();
         status.ends = true;
-        if let Some(breaker) = &status.breaker {
-            breaker.cut();
-        }
+        [&status.breaker, &status.probe].into_iter().flatten().for_each(Breaker::cut);
         self.pool.attend();
         drop(self.shared.ended.wait_timeout_while(status, END, |status| status.runs));
+        commits::give_up(&self.pool, END);
     }
 }
 
@@ -189,6 +194,7 @@ impl Thread {
         while !self.shared.status().ends {
             let begun = Instant::now();
             let next = if self.look() {
+                self.tend();
                 pause = FIRST_PAUSE;
                 EVERY
             } else {
@@ -214,6 +220,18 @@ impl Thread {
         }
         self.leave();
         self.seek() && self.ask(true)
+    }
+
+    /// Sees to statements and commits that the server has not finished in time. The server has just
+    /// answered, so that this is done soon, but for a commit that waits.
+    fn tend(&self) {
+        commits::give_up(&self.pool, CANCEL);
+        if self.pool.commits_hang() {
+            let status = || self.shared.status();
+            commits::probe(&self.pool, |breaker| status().probe = Some(breaker));
+            status().probe = None;
+            commits::give_up(&self.pool, CANCEL);
+        }
     }
 
     /// Asks the server how it is, takes the locks, and takes the pool up or down. Returns whether

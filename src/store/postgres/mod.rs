@@ -13,6 +13,7 @@
 //! | `connect` | the servers in their order, and how a session begins |
 //! | `identity` | which server it is: cluster, timeline, start |
 //! | `pool` | the connections, and whether there is a server |
+//! | `commits` | statements and commits that the server does not finish in time |
 //! | `keeper` | the thread that looks for a server, and the locks between processes |
 //! | `holders` | who holds an advisory lock |
 //! | `statements` | statements on a connection |
@@ -21,6 +22,7 @@
 
 #[cfg(any(test, feature = "cli"))]
 pub(in crate::store) mod alone;
+mod commits;
 mod connect;
 #[cfg(test)]
 mod databases;

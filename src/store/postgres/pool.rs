@@ -5,18 +5,21 @@
 //! none waits for the network. Only the keeper takes the pool up again. What the pool knows is in
 //! `state`.
 
+mod calm;
+mod health;
 mod state;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use self::state::{Calm, Idle, Shelf, State, Step, unavailable};
+use self::calm::Calm;
+use self::state::{Idle, Need, Shelf, State, Step};
 use super::connect::{self, CONNECT, Found};
 use super::fault;
-use super::identity::{Identity, Known};
+use super::identity::Known;
 use super::target::Target;
-use super::wire::Connection;
+use super::wire::{Cancel, Connection};
 use crate::store::driver::Fault;
 
 pub(super) use self::state::{Lane, Server};
@@ -47,7 +50,9 @@ pub(super) struct Lease<'a> {
 #[derive(Debug)]
 struct Place<'a> {
     pool: &'a Pool,
-    lane: Lane,
+    need: Need,
+    /// The place of its server among the target's hosts.
+    host: usize,
     generation: u64,
     /// The connection's number, once it is open.
     number: Option<u64>,
@@ -75,6 +80,9 @@ impl Pool {
                 number: 0,
                 attention: false,
                 calm: Calm::default(),
+                waiting: [0; 2],
+                unanswered: VecDeque::new(),
+                commits_hang: None,
             }),
             changed: [Condvar::new(), Condvar::new()],
             attention: Condvar::new(),
@@ -107,14 +115,23 @@ impl Pool {
         fresh: bool,
         deadline: Instant,
     ) -> Result<Lease<'_>, Fault> {
+        self.take_for(Need { lane, fresh, probes: false }, deadline)
+    }
+
+    /// Returns a connection that writes, also while commits hang.
+    pub(super) fn take_to_probe(&self, deadline: Instant) -> Result<Lease<'_>, Fault> {
+        self.take_for(Need { lane: Lane::Write, fresh: false, probes: true }, deadline)
+    }
+
+    fn take_for(&self, need: Need, deadline: Instant) -> Result<Lease<'_>, Fault> {
         // Declared before the lock, and so closed after it is released.
         let mut closed = Vec::new();
         let mut state = self.state();
         loop {
             let now = Instant::now();
-            let step = state.step(lane, fresh, now, &mut closed)?;
-            let generation = state.generation;
-            let place = |number| Place { pool: self, lane, generation, number, kept: false };
+            let step = state.step(need, now, &mut closed)?;
+            let (generation, host) = (state.generation, state.host);
+            let place = |number| Place { pool: self, need, host, generation, number, kept: false };
             match step {
                 Step::Use(Idle { connection, number, .. }) => {
                     return Ok(Lease { connection, place: place(Some(number)) });
@@ -142,8 +159,11 @@ impl Pool {
                     }
                     let until = until.map(|until| until.saturating_duration_since(now));
                     let patience = until.map_or(patience, |until| until.min(patience));
-                    let waited = self.changed[lane as usize].wait_timeout(state, patience);
+                    let lane = need.lane as usize;
+                    state.waiting[lane] += 1;
+                    let waited = self.changed[lane].wait_timeout(state, patience);
                     state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    state.waiting[lane] -= 1;
                 }
             }
         }
@@ -156,7 +176,7 @@ impl Pool {
             return Err(Fault::Damaged(format!("there is no host {host}").into()));
         };
         let deadline = Instant::now() + CONNECT;
-        match connect::to(&self.target, to, place.lane.role(), deadline) {
+        match connect::to(&self.target, to, place.need.lane.role(), deadline) {
             Ok(connection) => {
                 let mut state = self.state();
                 if state.generation != place.generation {
@@ -171,7 +191,7 @@ impl Pool {
             }
             Err(failure) if fault::is_full(&failure) => {
                 let mut state = self.state();
-                state.lanes[place.lane as usize].full_until = Some(Instant::now() + FULL);
+                state.lanes[place.need.lane as usize].full_until = Some(Instant::now() + FULL);
                 drop(state);
                 Ok(None)
             }
@@ -182,81 +202,15 @@ impl Pool {
         }
     }
 
-    /// Takes the pool down because of what a connection of `generation` has met, unless that has
-    /// happened since. Returns the fault of the request.
-    pub(super) fn fall_since(&self, generation: u64, why: &str) -> Fault {
-        let state = self.state();
-        if state.generation == generation {
-            self.fall_from(state, why, false);
-        }
-        unavailable(why)
+    /// Takes the next statement that the server must be asked to give up; with the place of the
+    /// server among the target's hosts.
+    pub(super) fn next_unanswered(&self) -> Option<(usize, Cancel)> {
+        self.state().next_unanswered()
     }
 
-    /// Takes the pool down. Idle connections are closed; those in use, when they are given back. If
-    /// it is down, another reason is logged if it `matters`: waiting will not help.
-    pub(super) fn fall(&self, why: &str, matters: bool) {
-        self.fall_from(self.state(), why, matters);
-    }
-
-    fn fall_from(&self, mut state: MutexGuard<'_, State>, why: &str, matters: bool) {
-        let mut closed = Vec::new();
-        match &mut state.server {
-            Server::Down { why: known, .. } if known != why => {
-                let level = if matters { log::Level::Warn } else { log::Level::Debug };
-                log::log!(level, "the database is still not available: {why}");
-                why.clone_into(known);
-            }
-            Server::Down { .. } => {}
-            server @ Server::Up { .. } => {
-                let now = Instant::now();
-                *server = Server::Down { why: why.to_owned(), since: now };
-                state.calm.fell(now);
-                state.retire(&mut closed);
-                state.attention = true;
-                drop(state);
-                log::warn!("the database is not available, and is tried again: {why}");
-                self.attention.notify_all();
-                self.changed.iter().for_each(Condvar::notify_all);
-            }
-        }
-    }
-
-    /// Whether the pool is down and must stay so for a while; see [`Calm`].
-    pub(super) fn must_stay_down(&self) -> bool {
-        let state = self.state();
-        matches!(state.server, Server::Down { .. }) && !state.calm.may_rise(Instant::now())
-    }
-
-    /// Takes the pool up: the server with the number `host` can be connected to. Connections to
-    /// another one are cut: it may be a former primary that does not know it yet.
-    pub(super) fn rise(&self, host: usize, writable: bool, identity: Option<Identity>) {
-        let mut closed = Vec::new();
-        let mut state = self.state();
-        let before = std::mem::replace(&mut state.server, Server::Up { host, writable });
-        let moved = state.moves(host, identity);
-        if matches!(before, Server::Down { .. }) {
-            state.calm.rose(Instant::now());
-        }
-        if moved {
-            state.retire(&mut closed);
-            state.cut();
-        }
-        drop(state);
-        let line = match before {
-            Server::Down { since, .. } => {
-                format!("is available again after {:.1} s", since.elapsed().as_secs_f32())
-            }
-            Server::Up { .. } if moved => "is on another server now".to_owned(),
-            Server::Up { writable: could, .. } if could != writable => {
-                "has another state".to_owned()
-            }
-            Server::Up { .. } => return,
-        };
-        let name = self.target.hosts.get(host).map(connect::name).unwrap_or_default();
-        match writable {
-            true => log::info!("the database {line}; it takes writes: {name}"),
-            false => log::warn!("the database {line}; it takes no writes: {name}"),
-        }
+    /// Whether something went wrong that only the keeper can mend.
+    pub(super) fn needs_keeper(&self) -> bool {
+        self.state().needs_keeper()
     }
 
     /// Cuts all connections that are in use: the threads that wait for an answer get an error.
@@ -287,6 +241,15 @@ impl Pool {
         waited.unwrap_or_else(PoisonError::into_inner).0.attention = false;
     }
 
+    /// Wakes one of the threads that wait in a lane, if there are any.
+    fn wake_one(&self, state: MutexGuard<'_, State>, lane: usize) {
+        let somebody_waits = state.waiting[lane] > 0;
+        drop(state);
+        if somebody_waits {
+            self.changed[lane].notify_one();
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -295,9 +258,21 @@ impl Pool {
 impl Lease<'_> {
     /// Makes the connection idle. One that is lost, or whose transaction is still open, is closed.
     pub(super) fn give_back(self) {
+        if !self.connection.is_usable() || self.connection.in_transaction() {
+            return self.close();
+        }
         let Lease { connection, mut place } = self;
-        if connection.is_usable() && !connection.in_transaction() {
-            place.keep(connection);
+        place.keep(connection);
+    }
+
+    /// Closes the connection. If it was lost while it waited for an answer, the keeper asks the
+    /// server to give up.
+    pub(super) fn close(self) {
+        let Lease { connection, place } = self;
+        let unanswered = connection.unanswered();
+        drop(connection);
+        if let Some(cancel) = unanswered {
+            place.leave(cancel);
         }
     }
 
@@ -314,10 +289,26 @@ impl Place<'_> {
             return;
         };
         let idle = Idle { connection, number, since: Instant::now() };
-        state.lanes[self.lane as usize].idle.push(idle);
-        drop(state);
+        let lane = self.need.lane as usize;
+        state.lanes[lane].idle.push(idle);
         self.kept = true;
-        self.pool.changed[self.lane as usize].notify_one();
+        self.pool.wake_one(state, lane);
+    }
+
+    /// Leaves a statement that the server may still run to the keeper, unless that is on another
+    /// server by now.
+    fn leave(&self, cancel: Cancel) {
+        let mut state = self.pool.state();
+        if state.host != self.host {
+            return;
+        }
+        state.keep_unanswered(cancel);
+        // The keeper sees to its own.
+        if !self.need.probes {
+            state.attention = true;
+            drop(state);
+            self.pool.attention.notify_all();
+        }
     }
 }
 
@@ -327,11 +318,11 @@ impl Drop for Place<'_> {
             return;
         }
         let mut state = self.pool.state();
-        state.lanes[self.lane as usize].open -= 1;
+        let lane = self.need.lane as usize;
+        state.lanes[lane].open -= 1;
         if let Some(number) = self.number {
             state.breakers.remove(&number);
         }
-        drop(state);
-        self.pool.changed[self.lane as usize].notify_one();
+        self.pool.wake_one(state, lane);
     }
 }

@@ -10,6 +10,9 @@ use crate::store::driver::{Dialect, Fault, Queries, Reading, Row, Value};
 
 /// How long the search for one row may take, waiting for a connection included.
 const FIRST_LIMIT: Duration = Duration::from_secs(5);
+/// The same for the check of tokens: no other request waits for the database as often, and what a
+/// check would be good for has given up by then.
+const KEYS_LIMIT: Duration = Duration::from_secs(2);
 /// How long a list may take; as long as `statement_timeout` of these sessions.
 const LIST_LIMIT: Duration = Duration::from_secs(30);
 
@@ -58,8 +61,9 @@ impl Reader<'_> {
             };
             let reach = fault::reach(&failure);
             fresh = matches!(reach, Reach::Lost | Reach::Stale);
-            if !fresh {
-                self.lease = Some(lease);
+            match fresh {
+                true => lease.close(),
+                false => self.lease = Some(lease),
             }
             let fault = match reach {
                 Reach::ReadOnly => Fault::Damaged("a read was asked to write".into()),
@@ -111,6 +115,15 @@ impl Queries for Reader<'_> {
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         self.run(sql, values, LIST_LIMIT, row).map(drop)
+    }
+
+    fn query_keys(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.run(sql, values, KEYS_LIMIT, row).map(drop)
     }
 
     fn query_first(

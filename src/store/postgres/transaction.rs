@@ -145,11 +145,7 @@ fn run(
             }
             Err(after_failure(worked, failed))
         }
-        (Ok(()), None) if begun => {
-            let committed = commit(&mut lease.connection, deadline);
-            lease.give_back();
-            return committed;
-        }
+        (Ok(()), None) if begun => return commit(pool, lease, deadline),
         (Ok(()), None) => Ok(()),
         (Err(Abort::Fault(Fault::Retry(why))), None) => {
             Err(Ended::Conflict { last: Fault::Unavailable(why) })
@@ -164,7 +160,7 @@ fn run(
 /// closed, which does the same.
 fn undo(mut lease: Lease<'_>, begun: bool, outcome: &Result<(), Ended>) {
     if let Err(Ended::Lost(_) | Ended::Stale) = outcome {
-        return;
+        return lease.close();
     }
     if begun {
         let deadline = Instant::now() + ROLLBACK_LIMIT;
@@ -192,8 +188,18 @@ fn after_failure(worked: Result<(), Abort>, failed: Failed) -> Ended {
     }
 }
 
-fn commit(connection: &mut Connection, deadline: Instant) -> Result<(), Ended> {
+/// Commits. If the server does not finish that in time, other writes are refused; see `commits`.
+fn commit(pool: &Pool, mut lease: Lease<'_>, deadline: Instant) -> Result<(), Ended> {
     let deadline = deadline.max(Instant::now() + COMMIT_LIMIT);
+    let committed = send_commit(&mut lease.connection, deadline);
+    if lease.connection.timed_out() || lease.connection.warned() {
+        pool.refuse_writes(lease.generation());
+    }
+    lease.give_back();
+    committed
+}
+
+fn send_commit(connection: &mut Connection, deadline: Instant) -> Result<(), Ended> {
     let failure = match connection.run(&[COMMIT], deadline, &mut |_, _| Ok(())) {
         // A warning: somebody has ended the wait for the synchronous standby. The transaction is
         // committed here, and would be lost with this server.

@@ -93,8 +93,21 @@ pub(in crate::store) fn standings(
     match queries.dialect() {
         // A query to SQLite is a call of a function: there is nothing to save.
         Dialect::Sqlite => jtis.iter().map(|jti| standing(queries, jti)).collect(),
-        Dialect::Postgres => standings_at_once(queries, jtis),
+        Dialect::Postgres => match jtis {
+            // The planner makes a bitmap scan of `= ANY`, which costs half as much again.
+            [jti] => standing_by_deadline(queries, jti).map(|standing| vec![standing]),
+            _ => standings_at_once(queries, jtis),
+        },
     }
+}
+
+fn standing_by_deadline(queries: &mut dyn Queries, jti: &str) -> Result<Option<Standing>, Fault> {
+    let mut found = None;
+    queries.query_keys(STANDING, &[jti.into()], &mut |row| {
+        found = Some(read_standing(row)?);
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// Like [`STANDING`], for several tokens; with the token's `jti`, since the rows come in any order.
@@ -110,7 +123,7 @@ fn standings_at_once(
     let mut places: Vec<(&str, usize)> = jtis.iter().copied().zip(0..).collect();
     places.sort_unstable();
     let mut found = vec![None; jtis.len()];
-    queries.query(STANDINGS, &[Value::Texts(jtis)], &mut |row| {
+    queries.query_keys(STANDINGS, &[Value::Texts(jtis)], &mut |row| {
         let (standing, jti) = (read_standing(row)?, row.text(6)?.unwrap_or_default());
         let from = places.partition_point(|(other, _)| *other < jti);
         for (_, place) in places[from..].iter().take_while(|(other, _)| *other == jti) {

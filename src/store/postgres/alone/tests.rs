@@ -120,6 +120,29 @@ fn a_failure_in_the_middle_leaves_nothing() {
 }
 
 #[test]
+fn a_copy_that_the_standby_may_not_have_is_said() {
+    let Some(test) = TestDatabase::empty() else { return };
+    // What the server says when somebody ends the wait of a COMMIT for the standby: a warning.
+    test.script(
+        "CREATE FUNCTION public.warn() RETURNS trigger LANGUAGE plpgsql
+             AS $$ BEGIN RAISE WARNING 'canceling wait'; RETURN NULL; END $$;
+         CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON lictor.users DEFERRABLE INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION public.warn()",
+    );
+    let place = Place::new("copy-postgres-standby");
+    let (from, before) = filled(&place);
+    let warned = copy(&from, &database(&test));
+    test.script("DROP FUNCTION public.warn() CASCADE");
+    let problem = warned.unwrap_err();
+    assert!(problem.what.contains("standby may not have it"), "{problem}");
+    assert!(problem.next.starts_with("do not copy again"), "{problem}");
+    // It is there all the same.
+    let back = place.0.join("back.db");
+    copy(&database(&test), &(&back).into()).unwrap();
+    assert_eq!(dump(&back), before);
+}
+
+#[test]
 fn an_empty_server_is_no_source() {
     let Some(bare) = TestDatabase::bare() else { return };
     let place = Place::new("copy-postgres-absent");

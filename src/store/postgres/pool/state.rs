@@ -1,24 +1,22 @@
 //! What the pool knows, behind its lock: the server, and the connections of each lane. Connects to
 //! nothing.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::calm::Calm;
 use crate::error::Cause;
 use crate::store::driver::Fault;
 use crate::store::postgres::connect::Role;
 use crate::store::postgres::identity::{Identity, Known};
-use crate::store::postgres::wire::{Breaker, Connection};
+use crate::store::postgres::wire::{Breaker, Cancel, Connection};
 
 /// A connection that was idle for longer is closed and not used: a firewall in between may have
 /// forgotten it without a word.
 const IDLE_LIMIT: Duration = Duration::from_secs(120);
-
-/// A pool that falls so soon after it rose stays down for a while.
-const SHORT: Duration = Duration::from_secs(1);
-/// How long it stays down the first time; twice as long with each such fall in a row.
-const FIRST_CALM: Duration = Duration::from_millis(500);
-const LONGEST_CALM: Duration = Duration::from_secs(8);
+/// Statements that the server is asked to give up, at most; the oldest is left to itself then. A
+/// pool can lose each of its connections some times before the keeper has seen to it.
+const MAX_UNANSWERED: usize = 64;
 
 /// Connections of one kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +58,13 @@ pub(super) struct State {
     /// Whether the keeper has something to do.
     pub(super) attention: bool,
     pub(super) calm: Calm,
+    /// How many threads wait in each lane. A notification that wakes nobody costs a system call.
+    pub(super) waiting: [usize; 2],
+    /// Statements on `host` that the keeper asks it to give up.
+    pub(super) unanswered: VecDeque<Cancel>,
+    /// Since when commits are not finished in time; only the keeper's probe gets a connection that
+    /// writes.
+    pub(super) commits_hang: Option<Instant>,
 }
 
 /// The server, as it was last seen.
@@ -95,6 +100,16 @@ pub(super) struct Idle {
     pub(super) since: Instant,
 }
 
+/// What a thread needs.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Need {
+    pub(super) lane: Lane,
+    /// A new connection; an idle one has proved lost.
+    pub(super) fresh: bool,
+    /// It is the keeper, which finds out whether commits are finished again.
+    pub(super) probes: bool,
+}
+
 /// What a thread that needs a connection does.
 #[allow(clippy::large_enum_variant)] // On the stack, for a moment.
 pub(super) enum Step {
@@ -105,50 +120,23 @@ pub(super) enum Step {
     Wait(Option<Instant>),
 }
 
-/// Keeps a pool down for a while that fell right after it had risen. If the keeper can connect and
-/// requests cannot, each request would take the pool down and the keeper would take it up again.
-#[derive(Debug, Default)]
-pub(super) struct Calm {
-    /// When the pool rose last.
-    risen: Option<Instant>,
-    /// How often in a row it fell within [`SHORT`].
-    falls: u32,
-    /// It does not rise before.
-    until: Option<Instant>,
-}
-
-impl Calm {
-    pub(super) fn rose(&mut self, now: Instant) {
-        self.risen = Some(now);
-    }
-
-    pub(super) fn fell(&mut self, now: Instant) {
-        let was_short = self.risen.is_some_and(|risen| now.duration_since(risen) < SHORT);
-        self.falls = if was_short { self.falls.saturating_add(1) } else { 0 };
-        let doubled = |falls: u32| FIRST_CALM * 2_u32.pow((falls - 1).min(8));
-        let pause = was_short.then(|| doubled(self.falls).min(LONGEST_CALM));
-        self.until = pause.map(|pause| now + pause);
-    }
-
-    pub(super) fn may_rise(&self, now: Instant) -> bool {
-        self.until.is_none_or(|until| now >= until)
-    }
-}
-
 impl State {
     /// Decides what a thread that needs a connection does. Adds connections that must be closed to
     /// `closed`.
     pub(super) fn step(
         &mut self,
-        lane: Lane,
-        fresh: bool,
+        need: Need,
         now: Instant,
         closed: &mut Vec<Connection>,
     ) -> Result<Step, Fault> {
+        let Need { lane, fresh, probes } = need;
         let host = match &self.server {
             Server::Down { why, .. } => return Err(unavailable(why)),
             Server::Up { writable: false, .. } if lane == Lane::Write => {
                 return Err(unavailable("the server takes no writes"));
+            }
+            Server::Up { .. } if lane == Lane::Write && self.commits_hang.is_some() && !probes => {
+                return Err(unavailable("it does not finish commits"));
             }
             Server::Up { host, .. } => *host,
         };
@@ -205,6 +193,26 @@ impl State {
         }
     }
 
+    /// Keeps what the keeper asks the server to give up.
+    pub(super) fn keep_unanswered(&mut self, cancel: Cancel) {
+        if self.unanswered.len() == MAX_UNANSWERED {
+            self.unanswered.pop_front();
+        }
+        self.unanswered.push_back(cancel);
+    }
+
+    /// Takes what the keeper asks the server to give up, with the server's place.
+    pub(super) fn next_unanswered(&mut self) -> Option<(usize, Cancel)> {
+        let cancel = self.unanswered.pop_front()?;
+        Some((self.host, cancel))
+    }
+
+    /// Whether there is no server, writes are refused, or there is something to give up.
+    pub(super) fn needs_keeper(&self) -> bool {
+        let is_down = matches!(self.server, Server::Down { .. });
+        is_down || self.commits_hang.is_some() || !self.unanswered.is_empty()
+    }
+
     pub(super) fn cut(&self) {
         self.breakers.values().for_each(Breaker::cut);
     }
@@ -213,34 +221,4 @@ impl State {
 /// The fault of all requests while the pool is down; why is in the log already.
 pub(super) fn unavailable(why: &str) -> Fault {
     Fault::Unavailable(Cause::logged(format!("PostgreSQL is not available: {why}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pool_that_falls_again_and_again_stays_down_longer_and_longer() {
-        let start = Instant::now();
-        let at = |milliseconds| start + Duration::from_millis(milliseconds);
-        let mut calm = Calm::default();
-        calm.fell(at(0));
-        assert!(calm.may_rise(at(0)), "it has not risen before");
-        // When it rises, when it falls, and how long it stays down then.
-        for (risen, fallen, pause) in [
-            (0, 10, 500),
-            (1_000, 1_900, 1_000),
-            (5_000, 5_001, 2_000),
-            (10_000, 10_001, 4_000),
-            (20_000, 20_001, 8_000),
-            (40_000, 40_001, 8_000),
-            (60_000, 61_000, 0),
-            (70_000, 70_001, 500),
-        ] {
-            calm.rose(at(risen));
-            calm.fell(at(fallen));
-            assert!(calm.may_rise(at(fallen + pause)), "{fallen}");
-            assert!(pause == 0 || !calm.may_rise(at(fallen + pause - 1)), "{fallen}");
-        }
-    }
 }

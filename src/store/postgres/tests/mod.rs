@@ -1,6 +1,7 @@
 //! The driver with a real server, through a proxy that loses connections. The tests run if
 //! `LICTOR_TEST_POSTGRES` is set to the URL of a database of a superuser.
 
+mod commits;
 mod outages;
 mod proxy;
 mod transactions;

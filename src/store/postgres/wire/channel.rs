@@ -44,6 +44,10 @@ pub(super) struct Channel {
     asides: usize,
     /// Whether one of them was a warning.
     pub(super) warned: bool,
+    /// The connection failed while it waited for an answer.
+    pub(super) unanswered: bool,
+    /// It failed because the deadline of an exchange passed.
+    pub(super) timed_out: bool,
 }
 
 enum Stream {
@@ -96,6 +100,8 @@ impl Channel {
             output: BytesMut::with_capacity(BUFFER),
             asides: 0,
             warned: false,
+            unanswered: false,
+            timed_out: false,
         }
     }
 
@@ -132,6 +138,7 @@ impl Channel {
     pub(super) fn send(&mut self) -> io::Result<()> {
         let sent = self.stream.send(&self.output);
         self.output.clear();
+        self.timed_out |= sent.as_ref().is_err_and(is_late);
         sent
     }
 
@@ -202,12 +209,15 @@ impl Channel {
             Stream::Encrypted(stream) => stream.read(buffer),
         };
         match read {
-            Ok(0) => Err(lost(CLOSED)),
-            Ok(count) => {
+            Ok(count @ 1..) => {
                 self.end += count;
                 Ok(())
             }
-            Err(error) => Err(broken(error)),
+            read => {
+                self.unanswered = true;
+                self.timed_out |= read.as_ref().is_err_and(is_late);
+                Err(read.map_or_else(broken, |_| lost(CLOSED)))
+            }
         }
     }
 
@@ -250,6 +260,10 @@ fn is_warning(body: &[u8]) -> Result<bool, Failure> {
             kind => warning |= fields.until_zero()? == b"WARNING" && matches!(kind, b'V' | b'S'),
         }
     }
+}
+
+fn is_late(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut
 }
 
 /// A socket that failed.

@@ -28,12 +28,25 @@ const MIN_ITERATIONS: u32 = 4_096;
 /// At most: more would be work that a stranger can ask for. postgres-protocol has the same limit.
 const MAX_ITERATIONS: u32 = 100_000;
 
-/// A connection that is logged in, and the state that the server said.
-pub(super) fn open(
-    target: &Target,
-    host: &Host,
-    deadline: Instant,
-) -> Result<(Channel, u8), Failure> {
+/// A connection that is logged in.
+pub(super) struct Begun {
+    pub(super) channel: Channel,
+    /// The state that the server said.
+    pub(super) status: u8,
+    /// `None` if the server sent none; PostgreSQL always does.
+    pub(super) key: Option<BackendKey>,
+}
+
+/// A BackendKeyData: the server's process behind a connection, and the proof that the connection is
+/// ours.
+#[derive(Clone, Copy)]
+pub(super) struct BackendKey {
+    pub(super) process: i32,
+    pub(super) secret: i32,
+}
+
+/// Connects, and logs in.
+pub(super) fn open(target: &Target, host: &Host, deadline: Instant) -> Result<Begun, Failure> {
     let (mut channel, private) = connect(target, host, deadline)?;
     channel.begin(deadline);
     let parameters = [
@@ -44,14 +57,18 @@ pub(super) fn open(
     ];
     frontend::startup_message(parameters, &mut channel.output).map_err(broken)?;
     channel.send().map_err(broken)?;
-    let mut login = Login { channel, host, private, must_bind: target.must_bind };
+    let mut login = Login { channel, host, private, must_bind: target.must_bind, key: None };
     login.authenticate()?;
     let status = login.ready()?;
-    Ok((login.channel, status))
+    Ok(Begun { channel: login.channel, status, key: login.key })
 }
 
 /// The channel, and whether a password may be sent through it as it is.
-fn connect(target: &Target, host: &Host, deadline: Instant) -> Result<(Channel, bool), Failure> {
+pub(super) fn connect(
+    target: &Target,
+    host: &Host,
+    deadline: Instant,
+) -> Result<(Channel, bool), Failure> {
     let name = match &host.address {
         Address::Unix(folder) => {
             let socket = Socket::unix(folder, host.port, deadline).map_err(broken)?;
@@ -118,6 +135,7 @@ struct Login<'a> {
     private: bool,
     /// Only a login that is bound to the TLS connection will do.
     must_bind: bool,
+    key: Option<BackendKey>,
 }
 
 impl Login<'_> {
@@ -234,7 +252,11 @@ impl Login<'_> {
         loop {
             let message = self.channel.receive()?;
             match message.tag {
-                BACKEND_KEY_DATA_TAG => {}
+                BACKEND_KEY_DATA_TAG => {
+                    let mut fields = Fields::new(message.body);
+                    self.key = Some(BackendKey { process: fields.i32()?, secret: fields.i32()? });
+                    fields.end()?;
+                }
                 READY_FOR_QUERY_TAG => return Fields::new(message.body).byte(),
                 ERROR_RESPONSE_TAG => return Err(refused(message.body)),
                 other => return Err(out_of_place(other)),

@@ -11,9 +11,11 @@
 //! | `row` | one row, in PostgreSQL's binary format |
 //! | `refusal` | the server's errors |
 //! | `failure` | why something failed |
+//! | `cancel` | asks a server to give up what it does on a connection |
 //! | `fields` | the fields of a message |
 
 mod answer;
+mod cancel;
 mod channel;
 mod failure;
 mod fields;
@@ -35,6 +37,7 @@ use failure::lost;
 use row::Spans;
 use statements::{Fresh, Statements};
 
+pub(super) use cancel::Cancel;
 pub(super) use failure::{Failure, Refusal};
 pub(super) use socket::Breaker;
 
@@ -54,6 +57,7 @@ pub(super) struct Connection {
     statements: Statements,
     spans: Spans,
     status: Status,
+    cancel: Option<Cancel>,
 }
 
 /// What state the connection is in.
@@ -84,12 +88,13 @@ impl Connection {
         host: &Host,
         deadline: Instant,
     ) -> Result<Connection, Failure> {
-        let (channel, status) = login::open(target, host, deadline)?;
+        let login::Begun { channel, status, key } = login::open(target, host, deadline)?;
         Ok(Connection {
             channel,
             statements: Statements::default(),
             spans: Spans::default(),
             status: answer::status(status)?,
+            cancel: key.map(Cancel),
         })
     }
 
@@ -149,6 +154,17 @@ impl Connection {
     /// cancelled is answered with one.
     pub(super) fn warned(&self) -> bool {
         self.channel.warned
+    }
+
+    /// Whether the connection is lost because a deadline passed.
+    pub(super) fn timed_out(&self) -> bool {
+        self.channel.timed_out
+    }
+
+    /// If the connection was lost while it waited for an answer: what asks the server to give up what
+    /// it may still do. A process of the server looks at its socket only when it is done.
+    pub(super) fn unanswered(&self) -> Option<Cancel> {
+        self.cancel.filter(|_| self.channel.unanswered)
     }
 
     /// What ends the connection from another thread, while this one waits for an answer.
