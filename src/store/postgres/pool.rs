@@ -14,7 +14,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::calm::Calm;
-use self::state::{Idle, Need, Shelf, State, Step};
+use self::state::{Idle, Need, Shelf, State, Step, unavailable};
 use super::connect::{self, CONNECT, Found};
 use super::fault;
 use super::identity::Known;
@@ -23,9 +23,6 @@ use super::wire::{Cancel, Connection};
 use crate::store::driver::Fault;
 
 pub(super) use self::state::{Lane, Server};
-
-/// How long the pool asks for no further connection after the server had too many.
-const FULL: Duration = Duration::from_secs(1);
 
 /// Connections to one server at a time.
 #[derive(Debug)]
@@ -151,11 +148,10 @@ impl Pool {
                 Step::Wait(until) => {
                     let patience = deadline.saturating_duration_since(now);
                     if patience.is_zero() {
-                        let why = match until {
-                            Some(_) => "the server has too many connections",
-                            None => "all connections are in use",
-                        };
-                        return Err(Fault::Unavailable(why.into()));
+                        return Err(match until {
+                            Some(_) => unavailable("it has too many connections"),
+                            None => Fault::Unavailable("all connections are in use".into()),
+                        });
                     }
                     let until = until.map(|until| until.saturating_duration_since(now));
                     let patience = until.map_or(patience, |until| until.min(patience));
@@ -190,9 +186,7 @@ impl Pool {
                 Ok(Some(Lease { connection, place }))
             }
             Err(failure) if fault::is_full(&failure) => {
-                let mut state = self.state();
-                state.lanes[place.need.lane as usize].full_until = Some(Instant::now() + FULL);
-                drop(state);
+                self.wait_for_room(place.need.lane, &failure);
                 Ok(None)
             }
             Err(failure) => {

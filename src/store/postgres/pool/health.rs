@@ -1,15 +1,34 @@
 //! The pool goes down and up, and refuses and admits writes; each is said in the log once.
 
 use std::sync::{Condvar, MutexGuard};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::Pool;
 use super::state::{Lane, Server, State, unavailable};
 use crate::store::driver::Fault;
 use crate::store::postgres::connect;
 use crate::store::postgres::identity::Identity;
+use crate::store::postgres::wire::Failure;
+
+/// How long the pool asks for no further connection after the server had too many.
+const FULL: Duration = Duration::from_secs(1);
+/// After so long without that, the log says it again.
+const SAID: Duration = Duration::from_secs(60);
 
 impl Pool {
+    /// Opens no further connection in a lane for a while: the server has too many.
+    pub(super) fn wait_for_room(&self, lane: Lane, failure: &Failure) {
+        let now = Instant::now();
+        let mut state = self.state();
+        let before = state.lanes[lane as usize].full_until.replace(now + FULL);
+        drop(state);
+        if before.is_none_or(|until| until + SAID < now) {
+            log::warn!(
+                "the database has no room for a connection; requests wait for one: {failure}"
+            );
+        }
+    }
+
     /// Takes the pool down because of what a connection of `generation` has met, unless that has
     /// happened since. Returns the fault of the request.
     pub(in crate::store::postgres) fn fall_since(&self, generation: u64, why: &str) -> Fault {
