@@ -110,6 +110,10 @@ impl Driver for Postgres {
         read
     }
 
+    fn read_beside(&self, work: &mut Reading<'_>) -> bool {
+        reading::read_beside(&self.pool, work)
+    }
+
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
         let written = transaction::write(&self.pool, work);
         if written.is_err() {

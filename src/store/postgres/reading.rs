@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::fault::{self, Reach};
 use super::pool::{Lane, Lease, Pool};
-use super::statements::first_of;
+use super::statements::{Limit, Statements, first_of};
 use super::wire::{Failure, Statement};
 use crate::store::driver::{Dialect, Fault, Queries, Reading, Row, Value};
 
@@ -16,6 +16,9 @@ const KEYS: (Lane, Duration) = (Lane::Check, Duration::from_secs(2));
 /// How long a list may take; as long as `statement_timeout` of these sessions.
 const LIST: (Lane, Duration) = (Lane::Read, Duration::from_secs(30));
 
+/// How long a read beside an open transaction may take.
+const BESIDE_LIMIT: Duration = Duration::from_millis(200);
+
 /// Runs `work` once.
 pub(super) fn read(pool: &Pool, work: &mut Reading<'_>) -> Result<(), Fault> {
     let mut reader = Reader { pool, lease: None, repeated: false };
@@ -24,6 +27,18 @@ pub(super) fn read(pool: &Pool, work: &mut Reading<'_>) -> Result<(), Fault> {
         lease.give_back();
     }
     worked
+}
+
+/// Runs `work` once, on a connection that is idle now; returns whether that succeeded. A thread that
+/// holds a transaction open waits for no connection and opens none: others may wait for its locks.
+pub(super) fn read_beside(pool: &Pool, work: &mut Reading<'_>) -> bool {
+    let Some(mut lease) = pool.take_idle(Lane::Read) else { return false };
+    let limit = Limit::Until(Instant::now() + BESIDE_LIMIT);
+    let mut statements = Statements::opened_by(&[], &mut lease.connection, limit);
+    let worked = work(&mut statements);
+    let (_, failed) = statements.end();
+    lease.give_back();
+    worked.is_ok() && failed.is_none()
 }
 
 /// Runs statements on a connection that it takes for the first of them.
