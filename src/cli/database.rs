@@ -92,9 +92,15 @@ impl Typed {
             return Ok(Database::from(PathBuf::from(&self.text)));
         };
         if self.on_command_line && Database::has_password(text) {
+            let instead = match flag {
+                "--database" => {
+                    "set LICTOR_DATABASE or PGPASSWORD instead, or use a password file (PGPASSFILE)"
+                }
+                // Two databases: one variable does not name both.
+                _ => "use a password file instead (PGPASSFILE)",
+            };
             log::warn!(
-                "other users of this machine can see the password in {flag} (ps shows it); set \
-                 LICTOR_DATABASE or PGPASSWORD instead, or use a password file (PGPASSFILE)"
+                "other users of this machine can see the password in {flag} (ps shows it); {instead}"
             );
         }
         Database::parse(text).map_err(naming(flag))

@@ -212,6 +212,36 @@ def test_a_promoted_standby_has_everything_acknowledged(own):
     assert_whole(place, registrations.acknowledged, lictors)
 
 
+def test_a_former_primary_that_comes_back_is_not_used(own):
+    place = own()
+    former, other = place.server, own.keep(place.server.standby("other"))
+    url = f"postgres://postgres@127.0.0.1:{former.port},127.0.0.1:{other.port}/{place.name}"
+    lictor = place.lictor(url=url + "?sslmode=disable")
+    lictor.start()
+    lictor.register("ada").token
+    wait_for(lambda: other.number("SELECT count(*) FROM lictor.users", place.name) == 1)
+    former.kill()
+    other.promote()
+    wait_for(lambda: lictor.register("eve").status == 200, RECOVERY)
+    # Both take writes now, and the former one is the first of the list.
+    former.start()
+    other.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lictor'")
+    wait_for(lambda: lictor.register("bob").status == 200, RECOVERY)
+    # One that starts now knows of no failover.
+    late = place.lictor(url=url + "?sslmode=disable")
+    late.start()
+    assert late.register("joe").status == 200
+    assert other.number("SELECT count(*) FROM lictor.users", place.name) == 4
+    assert former.number("SELECT count(*) FROM lictor.users", place.name) == 1
+    # Alone it is refused by the one that has seen the other.
+    other.kill()
+    noticed(lictor)
+    time.sleep(2)
+    assert_refuses(lictor, lictor.login("ada"))
+    assert "former primary" in lictor.log(), lictor.log()
+    assert former.number("SELECT count(*) FROM lictor.users", place.name) == 1
+
+
 def test_a_synchronous_standby_that_is_gone_acknowledges_nothing(own):
     """A commit that waits for the standby is not acknowledged, nor is one whose wait was cancelled."""
     place = own()
@@ -514,9 +544,10 @@ def test_all_connections_are_taken(own):
             place.end_connections("usename = 'app' AND query !~ 'sleep'")
             occupy()
         wait_for(lambda: lictor.health().status == 503, NOTICED)
+        # The server is there and may have room at any moment, so a request waits as long as it may.
         for _ in range(3):
-            assert_refuses(lictor, lictor.login("ada"))
-            assert_refuses(lictor, lictor.protected(token))
+            assert_refuses(lictor, lictor.login("ada"), NOTICED)
+            assert_refuses(lictor, lictor.protected(token), NOTICED)
         assert lictor.alive()
     finally:
         for sleeper in sleepers:

@@ -5,6 +5,7 @@
 //! connection ends, however the process ends. Commands beside a server have no such lock: each of
 //! their transactions takes `turn`, which is locked here as well.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use super::Target;
@@ -12,7 +13,7 @@ use super::connect::{Found, Role, first};
 use super::inspect::inspect;
 use super::schema::create;
 use super::statements::Statements;
-use super::wire::{Connection, Failure};
+use super::wire::{Connection, Failure, Statement};
 use crate::error::Problem;
 use crate::store::Inspection;
 use crate::store::driver::Queries;
@@ -33,8 +34,12 @@ SET plan_cache_mode = force_generic_plan;
 SET enable_seqscan = off;
 SET jit = off;
 SET lock_timeout = '1s'";
-/// Waits for the server that was just stopped, if it was.
-const TAKE: &str = "SELECT pg_catalog.pg_advisory_lock(1279869780, 3)";
+/// A request that waits would keep the servers that run from taking their shared lock again.
+const TAKE: &str = "SELECT pg_catalog.pg_try_advisory_lock(1279869780, 3)";
+/// How long the end of the server that was just stopped is waited for, if it was.
+const ENDING: Duration = Duration::from_secs(1);
+/// The pause between two tries.
+const PAUSE: Duration = Duration::from_millis(50);
 /// Whether another copy has the lock. Two names of one database are found out by this.
 const COPIED: &str = "SELECT 1 FROM pg_catalog.pg_locks JOIN pg_catalog.pg_stat_activity USING (pid)
 WHERE locktype = 'advisory' AND classid = 1279869780 AND objid = 3 AND mode = 'ExclusiveLock'
@@ -121,18 +126,29 @@ fn take(target: &Target) -> Result<Found, Problem> {
     let mut found = first(target, Role::Setup)?;
     let connection = &mut found.connection;
     script(target, connection, SESSION)?;
-    match connection.script(TAKE, Instant::now() + PATIENCE) {
-        Ok(()) => Ok(found),
-        Err(Failure::Refused(refusal)) if refusal.code == *b"55P03" => {
-            Err(in_use(target, connection))
+    let until = Instant::now() + ENDING;
+    while !try_take(connection).map_err(|failure| failed(target, &failure))? {
+        if Instant::now() >= until {
+            return Err(in_use(target, connection));
         }
-        Err(failure) => Err(failed(target, &failure)),
+        thread::sleep(PAUSE);
     }
+    Ok(found)
+}
+
+fn try_take(connection: &mut Connection) -> Result<bool, Failure> {
+    let mut taken = false;
+    let statement = Statement { sql: TAKE, values: &[] };
+    connection.run(&[statement], Instant::now() + PATIENCE, &mut |_, row| {
+        taken = row.boolean(0)?;
+        Ok(())
+    })?;
+    Ok(taken)
 }
 
 fn in_use(target: &Target, connection: &mut Connection) -> Problem {
     let mut copied = false;
-    let sql = super::wire::Statement { sql: COPIED, values: &[] };
+    let sql = Statement { sql: COPIED, values: &[] };
     let asked = connection.run(&[sql], Instant::now() + PATIENCE, &mut |_, _| {
         copied = true;
         Ok(())

@@ -4,8 +4,10 @@
 use std::fmt::{self, Write as _};
 use std::time::{Duration, Instant};
 
-use super::target::{Address, Host, Target};
-use super::wire::{Connection, Failure, Statement};
+use super::fault;
+use super::identity::{self, Identity, Known, Stranger};
+use super::target::{Address, Host, Target, TlsMode};
+use super::wire::{Connection, Failure, Refusal, Statement};
 use crate::error::Problem;
 
 /// How long connecting to one server may take, while the program runs.
@@ -29,8 +31,11 @@ pub(super) enum Role {
 /// What every session is told. `search_path`: the statements name no schema, and no temporary table
 /// comes before ours. `synchronous_commit`: what is acknowledged is on the disk, and on the
 /// synchronous standby if there is one; `remote_apply`, which promises more, stays.
+/// `client_min_messages`: a COMMIT whose wait for that standby was ended says so with a warning, which
+/// a setting of the role or the database could hide.
 const EVERY: &str = "SET client_encoding = 'UTF8';
 SET application_name = 'lictor';
+SET client_min_messages = warning;
 SET search_path = lictor, pg_temp;
 SET default_transaction_isolation = 'read committed';
 SET default_transaction_deferrable = off;
@@ -108,32 +113,74 @@ pub(super) struct Found {
     pub(super) host: usize,
     /// Whether it takes writes.
     pub(super) writable: bool,
+    /// Which one it is, if it says that.
+    pub(super) identity: Option<Identity>,
 }
 
-/// Connects to the first server that takes writes; if there is none, to the first that answers,
-/// unless the target asks for one that takes writes.
-pub(super) fn search(target: &Target, role: Role, patience: Duration) -> Result<Found, NoServer> {
-    let mut standby = None;
+/// Connects to the server that takes writes: the first one, unless a later one of the same cluster has
+/// a higher timeline, so that the first is a former primary. If none takes writes, to the first that
+/// answers, unless the target asks for one that does. Servers that `known` refuses do not count.
+pub(super) fn search(
+    target: &Target,
+    role: Role,
+    patience: Duration,
+    known: &Known,
+) -> Result<Found, NoServer> {
+    let mut best: Option<Found> = None;
     let mut refusals = Vec::new();
-    for (number, host) in target.hosts.iter().enumerate() {
-        let deadline = Instant::now() + patience;
-        let connected = to(target, host, role, deadline).and_then(|mut connection| {
-            let writable = is_writable(&mut connection, deadline)?;
-            Ok(Found { connection, host: number, writable })
-        });
-        match connected {
-            Ok(found) if found.writable => return Ok(found),
-            Ok(found) if target.writable => refusals.push((found.host, Refused::ReadOnly)),
-            Ok(found) => standby = standby.or(Some(found)),
+    for number in 0..target.hosts.len() {
+        // With a primary at hand, hosts that do not answer must not hold it up.
+        let has_primary = best.as_ref().is_some_and(|best| best.writable);
+        let patience = if has_primary { patience / 4 } else { patience };
+        match meet(target, number, role, Instant::now() + patience) {
+            Ok(found) => match (known.refuses(found.identity), found.writable) {
+                (Some(stranger), _) => refusals.push((number, Refused::Stranger(stranger))),
+                (None, false) if target.writable => refusals.push((number, Refused::ReadOnly)),
+                (None, _) => best = Some(better(target, best, found)),
+            },
             Err(failure) => refusals.push((number, Refused::Failed(failure))),
         }
     }
-    standby.ok_or_else(|| NoServer::new(target, refusals))
+    best.ok_or_else(|| NoServer::new(target, refusals))
+}
+
+/// Connects to one server, and asks what it is.
+fn meet(target: &Target, number: usize, role: Role, deadline: Instant) -> Result<Found, Failure> {
+    let mut connection = to(target, &target.hosts[number], role, deadline)?;
+    let writable = is_writable(&mut connection, deadline)?;
+    let identity = identity::ask(&mut connection, deadline)?;
+    Ok(Found { connection, host: number, writable, identity })
+}
+
+fn better(target: &Target, best: Option<Found>, found: Found) -> Found {
+    let Some(best) = best else { return found };
+    let said = |found: &Found| (found.writable, found.identity);
+    if !is_better(said(&best), said(&found)) {
+        return best;
+    }
+    if best.writable {
+        let former = target.hosts.get(best.host).map(name).unwrap_or_default();
+        log::warn!(
+            "the server {former} is a former primary and takes writes, which will be lost: stop it, \
+             and make it a standby of the new primary"
+        );
+    }
+    found
+}
+
+/// Whether a server will do better than one before it: whether each takes writes, and what it is.
+fn is_better(best: (bool, Option<Identity>), found: (bool, Option<Identity>)) -> bool {
+    let replaces = || match (best.1, found.1) {
+        (Some(best), Some(found)) => found.replaces(&best),
+        _ => false,
+    };
+    found.0 && (!best.0 || replaces())
 }
 
 /// The same when the program starts.
 pub(super) fn first(target: &Target, role: Role) -> Result<Found, Problem> {
-    search(target, role, FIRST_CONNECT).map_err(|no_server| no_server.problem(target))
+    search(target, role, FIRST_CONNECT, &Known::default())
+        .map_err(|no_server| no_server.problem(target))
 }
 
 /// Whether a new transaction may write: the server is no standby, and nobody has made it read-only.
@@ -154,6 +201,8 @@ fn is_writable(connection: &mut Connection, deadline: Instant) -> Result<bool, F
 pub(super) struct NoServer {
     /// What each server said, in order, after its name.
     said: String,
+    /// A server had too many connections.
+    full: bool,
     /// The refusal that says most: of a server that could be reached, if there is one.
     best: Option<Refused>,
 }
@@ -162,13 +211,14 @@ pub(super) struct NoServer {
 enum Refused {
     Failed(Failure),
     ReadOnly,
+    Stranger(Stranger),
 }
 
 impl Refused {
     /// Whether a server answered at all.
     fn is_answer(&self) -> bool {
         match self {
-            Refused::ReadOnly => true,
+            Refused::ReadOnly | Refused::Stranger(_) => true,
             Refused::Failed(failure) => matches!(failure, Failure::Refused(_)),
         }
     }
@@ -184,20 +234,31 @@ impl NoServer {
                 let _ = write!(said, "{separator}{}: {refused}", name(host));
             }
         }
-        let mut best = None;
+        let (mut best, mut full) = (None, false);
         for (_, refused) in refusals {
+            full |= matches!(&refused, Refused::Failed(failure) if fault::is_full(failure));
             let better = best.as_ref().is_none_or(|best: &Refused| !best.is_answer());
             if better && (best.is_none() || refused.is_answer()) {
                 best = Some(refused);
             }
         }
-        NoServer { said, best }
+        NoServer { said, full, best }
     }
 
-    /// Whether a setting is wrong, so that waiting will not help: password, user, database.
+    /// Whether a server is there and has too many connections.
+    pub(super) fn is_full(&self) -> bool {
+        self.full
+    }
+
+    /// Whether waiting will not help: the password, the user, the database or the server is wrong.
     pub(super) fn is_setting(&self) -> bool {
-        let Some(Refused::Failed(Failure::Refused(refusal))) = &self.best else { return false };
-        refusal.code.starts_with(b"28") || refusal.code == *b"3D000"
+        match &self.best {
+            Some(Refused::Failed(Failure::Refused(refusal))) => {
+                refusal.code.starts_with(b"28") || refusal.code == *b"3D000"
+            }
+            Some(Refused::Stranger(_)) => true,
+            _ => false,
+        }
     }
 
     /// The same as a reason not to start.
@@ -212,6 +273,7 @@ impl NoServer {
             Some(Refused::ReadOnly) => {
                 return "name the primary server as well, or promote a standby".into();
             }
+            Some(Refused::Stranger(_)) => return "name the current primary".into(),
             Some(Refused::Failed(failure)) => failure,
         };
         let Failure::Refused(refusal) = failure else {
@@ -228,6 +290,11 @@ impl NoServer {
         };
         match &refusal.code {
             b"28P01" => format!("check the password of the user {} for PostgreSQL", target.user),
+            b"28000" if target.tls == TlsMode::Disable && says_no_encryption(refusal) => {
+                "the server lets nobody in without TLS: write sslmode=verify-full in the setting \
+                 `database`"
+                    .into()
+            }
             b"28000" => format!(
                 "pg_hba.conf on the server decides who may connect: the user {}, the database {}, \
                  from this machine, with or without TLS",
@@ -243,6 +310,11 @@ impl NoServer {
     }
 }
 
+/// Whether no line of pg_hba.conf admits a connection without TLS. One with TLS may be let in.
+fn says_no_encryption(refusal: &Refusal) -> bool {
+    refusal.message.contains("no encryption") || refusal.message.contains("SSL off")
+}
+
 impl fmt::Display for NoServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.said)
@@ -254,6 +326,7 @@ impl fmt::Display for Refused {
         match self {
             Refused::Failed(failure) => failure.fmt(f),
             Refused::ReadOnly => f.write_str("the server is read-only"),
+            Refused::Stranger(stranger) => stranger.fmt(f),
         }
     }
 }
@@ -266,3 +339,6 @@ pub(super) fn name(host: &Host) -> String {
         Address::Unix(folder) => format!("{}, port {}", folder.display(), host.port),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -51,6 +51,13 @@ pub(super) fn is_violation(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused(refusal) if refusal.code.starts_with(b"23"))
 }
 
+/// Whether the server says, to a COMMIT, that it has undone the transaction: serialization_failure,
+/// deadlock_detected, and constraints that are checked at the end.
+pub(super) fn is_undone(failure: &Failure) -> bool {
+    let Failure::Refused(refusal) = failure else { return false };
+    !refusal.fatal && matches!(&refusal.code, b"40001" | b"40P01" | [b'2', b'3', ..])
+}
+
 /// Returns the fault that a failure is.
 ///
 /// A violated constraint is a reason to try again: in a serializable transaction a rule has read
@@ -72,10 +79,10 @@ fn refused(refusal: Refusal) -> Fault {
         (b"23505", Some((_, unique))) => Fault::Taken(*unique),
         // serialization_failure, deadlock_detected, lock_not_available, foreign_key_violation
         (b"40001" | b"40P01" | b"55P03" | b"23503" | b"23505", _) => Fault::Retry(cause),
-        // read_only_sql_transaction, feature_not_supported (see `reach`), query_canceled,
-        // admin_shutdown, crash_shutdown, cannot_connect_now; idle_in_transaction_session_timeout
-        // ends the connection
-        (b"25006" | b"0A000" | b"57014" | b"57P01" | b"57P02" | b"57P03", _) => {
+        // read_only_sql_transaction, feature_not_supported (see `reach`),
+        // statement_completion_unknown, query_canceled, admin_shutdown, crash_shutdown,
+        // cannot_connect_now; idle_in_transaction_session_timeout ends the connection
+        (b"25006" | b"0A000" | b"40003" | b"57014" | b"57P01" | b"57P02" | b"57P03", _) => {
             Fault::Unavailable(cause)
         }
         // connection exceptions, insufficient resources, system errors
@@ -149,7 +156,8 @@ mod tests {
             check(code, Some("sessions_pkey"), false, ("retry", Connected));
             check(code, None, false, ("retry", Connected));
         }
-        for code in [b"57014", b"53100", b"53200", b"53300", b"58030", b"58P01", b"57P03"] {
+        for code in [b"40003", b"57014", b"53100", b"53200", b"53300", b"58030", b"58P01", b"57P03"]
+        {
             check(code, None, false, ("unavailable", Connected));
         }
         for code in [b"57P01", b"57P02", b"57P03", b"57P05", b"25P03", b"XX000", b"28P01"] {
@@ -185,5 +193,22 @@ mod tests {
         assert!(!is_full(&refusal(b"57P03", None, true)));
         assert!(is_violation(&refusal(b"23503", None, false)));
         assert!(!is_violation(&refusal(b"40001", None, false)));
+    }
+
+    #[test]
+    fn a_commit_was_undone_only_if_the_server_says_so() {
+        for (code, fatal, expected) in [
+            (b"40001", false, true),
+            (b"40P01", false, true),
+            (b"23505", false, true),
+            (b"40003", false, false),
+            (b"40000", false, false),
+            (b"40001", true, false),
+            (b"57014", false, false),
+            (b"25P02", false, false),
+        ] {
+            assert_eq!(is_undone(&refusal(code, None, fatal)), expected, "{code:?}");
+        }
+        assert!(!is_undone(&Failure::Lost("closed".into())));
     }
 }

@@ -10,7 +10,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::commits;
-use super::connect::{self, CONNECT, IS_READ_ONLY, Role};
+use super::connect::{self, CONNECT, Found, IS_READ_ONLY, Role};
+use super::holders::Warned;
+use super::identity::Identity;
 use super::pool::{Pool, Server};
 use super::wire::{Breaker, Connection, Failure, Statement};
 use crate::store::signal::Signal;
@@ -57,6 +59,8 @@ struct Shared {
 struct Status {
     /// The thread runs.
     runs: bool,
+    /// It could not be started, and the log says so.
+    failed: bool,
     /// The thread must end.
     ends: bool,
     /// This process is a server, which takes the locks.
@@ -84,8 +88,12 @@ impl Keeper {
     /// and leads if no other does.
     pub(super) fn serve(&self) {
         let mut status = self.shared.status();
-        if !std::mem::replace(&mut status.serves, true) {
+        let is_new = !std::mem::replace(&mut status.serves, true);
+        // The thread may have ended, by a panic, or could not be started before.
+        if is_new || !status.runs {
             self.start(status);
+        }
+        if is_new {
             self.pool.attend();
         }
     }
@@ -112,12 +120,17 @@ impl Keeper {
             outbox_signal: Arc::clone(&self.outbox_signal),
             session: None,
             others_led: false,
+            warned: Warned::default(),
         };
         let builder = thread::Builder::new().name("lictor-database".into());
         match builder.spawn(move || thread.run()) {
-            Ok(_) => status.runs = true,
-            // The next failed request tries again.
-            Err(error) => log::error!("nobody looks after the database: no thread: {error}"),
+            Ok(_) => (status.runs, status.failed) = (true, false),
+            // The next request tries again.
+            Err(error) => {
+                let known = std::mem::replace(&mut status.failed, true);
+                let level = if known { log::Level::Debug } else { log::Level::Error };
+                log::log!(level, "nobody looks after the database: no thread: {error}");
+            }
         }
     }
 }
@@ -144,6 +157,8 @@ struct Thread {
     session: Option<Session>,
     /// Another process leads, or did when this one last saw the lock.
     others_led: bool,
+    /// What the log says of the holders of the locks.
+    warned: Warned,
 }
 
 /// The thread's connection, and its locks.
@@ -152,8 +167,14 @@ struct Session {
     connection: Connection,
     /// The place of its server among the target's hosts.
     host: usize,
+    /// Which server it is.
+    identity: Option<Identity>,
+    /// Whether it took writes when it was found.
+    was_writable: bool,
     /// Holds the lock of all servers.
     serves: bool,
+    /// Holds it not, because somebody has it who has no right to the tables.
+    ignores: bool,
     /// Holds the lock of the one that leads, and leads from this moment on.
     leads: Option<Instant>,
 }
@@ -191,6 +212,9 @@ impl Thread {
         if matches!(self.pool.server(), Server::Down { .. }) {
             self.leave();
         }
+        if self.pool.must_stay_down() {
+            return false;
+        }
         if self.ask(false) {
             return true;
         }
@@ -216,9 +240,9 @@ impl Thread {
     fn ask(&mut self, new: bool) -> bool {
         let Some(session) = &mut self.session else { return false };
         let serves = self.shared.status().serves;
-        let host = session.host;
+        let (host, identity) = (session.host, session.identity);
         let begun = Instant::now();
-        let asked = session.ask(serves, &mut self.others_led, begun + PATIENCE);
+        let asked = session.ask(serves, &mut self.others_led, &mut self.warned, begun + PATIENCE);
         let writable = match asked {
             Ok(writable) => writable,
             Err(failure) => {
@@ -230,7 +254,11 @@ impl Thread {
                 return false;
             }
         };
-        let (has_lock, leads) = (session.serves, session.leads);
+        let (has_lock, leads) = (session.serves || session.ignores, session.leads);
+        if writable && !session.was_writable {
+            // A standby was promoted. The search finds out whether it is the right one.
+            return false;
+        }
         if !writable {
             if self.pool.server() == (Server::Up { host, writable: true }) {
                 self.pool.fall("the server takes no writes any more", false);
@@ -244,7 +272,7 @@ impl Thread {
             self.pool.fall("a copy of the database is under way", false);
             return false;
         }
-        self.pool.rise(host, writable);
+        self.pool.rise(host, writable, identity);
         let leads = leads.is_some_and(|from| from <= Instant::now());
         self.lead((writable && has_lock && leads).then_some(begun + LEADS_FOR));
         true
@@ -264,12 +292,16 @@ impl Thread {
 
     /// Connects to the first server that will do.
     fn seek(&mut self) -> bool {
-        match connect::search(self.pool.target(), Role::Keep, CONNECT) {
+        match connect::search(self.pool.target(), Role::Keep, CONNECT, &self.pool.known()) {
             Ok(found) => {
                 self.shared.status().breaker = Some(found.connection.breaker());
-                let (connection, host) = (found.connection, found.host);
-                self.session = Some(Session { connection, host, serves: false, leads: None });
+                self.session = Some(Session::of(found));
                 true
+            }
+            // The requests wait for room; those that have a connection need none.
+            Err(no_server) if no_server.is_full() && self.pool.is_up() => {
+                log::debug!("no connection for the keeper: {no_server}");
+                false
             }
             Err(no_server) => {
                 self.pool.fall(&no_server.to_string(), no_server.is_setting());
@@ -289,12 +321,27 @@ impl Thread {
 }
 
 impl Session {
+    fn of(found: Found) -> Session {
+        let Found { connection, host, writable, identity } = found;
+        let was_writable = writable;
+        Session {
+            connection,
+            host,
+            identity,
+            was_writable,
+            serves: false,
+            ignores: false,
+            leads: None,
+        }
+    }
+
     /// Returns whether the server takes writes. Takes the locks of a server, if this is one, and
     /// they are free.
     fn ask(
         &mut self,
         serves: bool,
         others_led: &mut bool,
+        warned: &mut Warned,
         deadline: Instant,
     ) -> Result<bool, Failure> {
         let (to_serve, to_lead) = (serves && !self.serves, serves && self.leads.is_none());
@@ -315,7 +362,12 @@ impl Session {
             let took = next(true);
             self.leads = took.then(|| Instant::now() + pause);
             *others_led = !took;
+            if !took {
+                warned.of_leader(&mut self.connection, deadline)?;
+            }
         }
+        self.ignores =
+            serves && !self.serves && warned.of_server(&mut self.connection, deadline)?;
         Ok(!read_only)
     }
 }

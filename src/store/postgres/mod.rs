@@ -11,9 +11,11 @@
 //! | `alone` | a database that one process has to itself |
 //! | `fault` | what a SQLSTATE means |
 //! | `connect` | the servers in their order, and how a session begins |
+//! | `identity` | which server it is: cluster, timeline, start |
 //! | `pool` | the connections, and whether there is a server |
 //! | `commits` | statements and commits that the server does not finish in time |
 //! | `keeper` | the thread that looks for a server, and the locks between processes |
+//! | `holders` | who holds an advisory lock |
 //! | `statements` | statements on a connection |
 //! | `transaction` | transactions that write, and when they are run again |
 //! | `reading` | reads |
@@ -26,6 +28,8 @@ mod connect;
 mod databases;
 mod environment;
 mod fault;
+mod holders;
+mod identity;
 pub(in crate::store) mod inspect;
 mod keeper;
 mod passfile;
@@ -83,7 +87,7 @@ impl Postgres {
         let concurrency = shares(target.connections);
         let reads = concurrency.reads.unwrap_or(1);
         let limits = [concurrency.writes, reads, concurrency.checks];
-        let pool = Arc::new(Pool::new(target.clone(), limits, found.host, found.writable));
+        let pool = Arc::new(Pool::new(target.clone(), limits, &found));
         let keeper = Keeper::new(Arc::clone(&pool), Arc::clone(outbox_signal));
         Ok(Postgres { pool, keeper, concurrency })
     }

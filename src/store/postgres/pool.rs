@@ -5,6 +5,8 @@
 //! none waits for the network. Only the keeper takes the pool up again. What the pool knows is in
 //! `state`; a connection in use is a `Lease`.
 
+mod calm;
+mod health;
 mod lease;
 mod state;
 
@@ -12,19 +14,18 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use self::calm::Calm;
 use self::lease::Place;
 use self::state::{Idle, Need, Shelf, State, Step, unavailable};
-use super::connect::{self, CONNECT};
+use super::connect::{self, CONNECT, Found};
 use super::fault;
+use super::identity::Known;
 use super::target::Target;
 use super::wire::Cancel;
 use crate::store::driver::Fault;
 
 pub(super) use self::lease::Lease;
 pub(super) use self::state::{Lane, Server};
-
-/// How long the pool asks for no further connection after the server had too many.
-const FULL: Duration = Duration::from_secs(1);
 
 /// Connections to one server at a time.
 #[derive(Debug)]
@@ -38,20 +39,26 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// A pool for the server with the number `host`. The limits are for connections that write,
-    /// that read, and that check tokens.
-    pub(super) fn new(target: Target, limits: [usize; 3], host: usize, writable: bool) -> Pool {
+    /// A pool for a server that was found. The limits are for connections that write, that
+    /// read, and that check tokens.
+    pub(super) fn new(target: Target, limits: [usize; 3], found: &Found) -> Pool {
+        let (host, writable, identity) = (found.host, found.writable, found.identity);
+        let mut known = Known::default();
+        known.learn(identity);
         let shelf = |limit| Shelf { idle: Vec::new(), open: 0, limit, full_until: None };
         Pool {
             target,
             state: Mutex::new(State {
                 server: Server::Up { host, writable },
                 host,
+                identity,
+                known,
                 generation: 0,
                 lanes: limits.map(shelf),
                 breakers: HashMap::new(),
                 number: 0,
                 attention: false,
+                calm: Calm::default(),
                 waiting: [0; 3],
                 unanswered: VecDeque::new(),
                 commits_hang: None,
@@ -65,9 +72,18 @@ impl Pool {
         &self.target
     }
 
+    /// What the process knows of the database, which tells a former primary from the current one.
+    pub(super) fn known(&self) -> Known {
+        self.state().known
+    }
+
     /// The server, as it was last seen.
     pub(super) fn server(&self) -> Server {
         self.state().server.clone()
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        matches!(self.state().server, Server::Up { .. })
     }
 
     /// Returns a connection: an idle one, or a new one. Waits until `deadline` if all are in use.
@@ -100,18 +116,27 @@ impl Pool {
                     return Ok(Lease { connection, place: place(Some(number)) });
                 }
                 Step::Open(host) => {
+                    let place = place(None);
                     drop(state);
                     closed.clear();
-                    if let Some(lease) = self.open(place(None), host)? {
+                    if now >= deadline {
+                        return Err(Fault::Unavailable("no connection was free in time".into()));
+                    }
+                    if let Some(lease) = self.open(place, host)? {
                         return Ok(lease);
                     }
                     state = self.state();
                 }
-                Step::Wait => {
+                Step::Wait(until) => {
                     let patience = deadline.saturating_duration_since(now);
                     if patience.is_zero() {
-                        return Err(Fault::Unavailable("all connections are in use".into()));
+                        return Err(match until {
+                            Some(_) => unavailable("it has too many connections"),
+                            None => Fault::Unavailable("all connections are in use".into()),
+                        });
                     }
+                    let until = until.map(|until| until.saturating_duration_since(now));
+                    let patience = until.map_or(patience, |until| until.min(patience));
                     let lane = need.lane as usize;
                     state.waiting[lane] += 1;
                     let waited = self.changed[lane].wait_timeout(state, patience);
@@ -155,10 +180,8 @@ impl Pool {
                 place.number = Some(number);
                 Ok(Some(Lease { connection, place }))
             }
-            Err(failure) if fault::is_full(&failure) && self.has_connections() => {
-                let mut state = self.state();
-                state.lanes[place.need.lane as usize].full_until = Some(Instant::now() + FULL);
-                drop(state);
+            Err(failure) if fault::is_full(&failure) => {
+                self.wait_for_room(place.need.lane, &failure);
                 Ok(None)
             }
             Err(failure) => {
@@ -166,105 +189,6 @@ impl Pool {
                 Err(self.fall_since(place.generation, &why))
             }
         }
-    }
-
-    fn has_connections(&self) -> bool {
-        !self.state().breakers.is_empty()
-    }
-
-    /// Takes the pool down because of what a connection of `generation` has met, unless that has
-    /// happened since. Returns the fault of the request.
-    pub(super) fn fall_since(&self, generation: u64, why: &str) -> Fault {
-        if self.state().generation == generation {
-            self.fall(why, false);
-        }
-        unavailable(why)
-    }
-
-    /// Takes the pool down. Idle connections are closed; those in use, when they are given back. If
-    /// it is down, another reason is logged if it `matters`: waiting will not help.
-    pub(super) fn fall(&self, why: &str, matters: bool) {
-        let mut closed = Vec::new();
-        let mut state = self.state();
-        match &mut state.server {
-            Server::Down { why: known, .. } if known != why => {
-                let level = if matters { log::Level::Warn } else { log::Level::Debug };
-                log::log!(level, "the database is still not available: {why}");
-                why.clone_into(known);
-            }
-            Server::Down { .. } => {}
-            server @ Server::Up { .. } => {
-                *server = Server::Down { why: why.to_owned(), since: Instant::now() };
-                state.retire(&mut closed);
-                state.commits_hang = None;
-                state.attention = true;
-                drop(state);
-                log::warn!("the database is not available, and is tried again: {why}");
-                self.attention.notify_all();
-                self.changed.iter().for_each(Condvar::notify_all);
-            }
-        }
-    }
-
-    /// Takes the pool up: the server with the number `host` can be connected to. Connections to
-    /// another one are cut: it may be a former primary that does not know it yet.
-    pub(super) fn rise(&self, host: usize, writable: bool) {
-        let mut closed = Vec::new();
-        let mut state = self.state();
-        let before = std::mem::replace(&mut state.server, Server::Up { host, writable });
-        let former = std::mem::replace(&mut state.host, host);
-        if former != host {
-            state.retire(&mut closed);
-            state.cut();
-            state.unanswered.clear();
-            state.commits_hang = None;
-        }
-        drop(state);
-        let line = match before {
-            Server::Down { since, .. } => {
-                format!("is available again after {:.1} s", since.elapsed().as_secs_f32())
-            }
-            Server::Up { .. } if former != host => "is on another server now".to_owned(),
-            Server::Up { writable: could, .. } if could != writable => {
-                "has another state".to_owned()
-            }
-            Server::Up { .. } => return,
-        };
-        let name = self.target.hosts.get(host).map(connect::name).unwrap_or_default();
-        match writable {
-            true => log::info!("the database {line}; it takes writes: {name}"),
-            false => log::warn!("the database {line}; it takes no writes: {name}"),
-        }
-    }
-
-    /// Refuses writes: a commit on a connection of `generation` was not finished in time. See
-    /// `commits`.
-    pub(super) fn refuse_writes(&self, generation: u64) {
-        let mut state = self.state();
-        if state.generation != generation || state.commits_hang.is_some() {
-            return;
-        }
-        state.commits_hang = Some(Instant::now());
-        state.attention = true;
-        drop(state);
-        log::warn!(
-            "the database does not finish commits, as without its synchronous standby; requests \
-             that write are refused until it does"
-        );
-        self.attention.notify_all();
-        self.changed[Lane::Write as usize].notify_all();
-    }
-
-    /// Admits writes again.
-    pub(super) fn admit_writes(&self) {
-        let Some(since) = self.state().commits_hang.take() else { return };
-        let seconds = since.elapsed().as_secs_f32();
-        log::info!("the database finishes commits again after {seconds:.1} s; writes are admitted");
-    }
-
-    /// Whether writes are refused because commits hang.
-    pub(super) fn commits_hang(&self) -> bool {
-        self.state().commits_hang.is_some()
     }
 
     /// Takes the next statement that the server must be asked to give up; with the place of the

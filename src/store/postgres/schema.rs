@@ -49,10 +49,8 @@ pub(super) const LOCKS: i32 = 0x4C49_4354;
 /// The second key: who holds it makes or upgrades the tables.
 pub(super) const UPGRADE: i32 = 1;
 /// The second key: who holds it delivers mails and sweeps.
-#[cfg_attr(not(test), allow(dead_code, reason = "the keeper's statements have it as text"))]
 pub(super) const LEADER: i32 = 2;
 /// The second key: every server holds it together with others; a copy holds it alone.
-#[cfg_attr(not(test), allow(dead_code, reason = "the keeper's statements have it as text"))]
 pub(super) const SERVER: i32 = 3;
 
 /// The current version; the number is that of the SQLite schema with the same tables.

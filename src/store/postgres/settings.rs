@@ -210,15 +210,25 @@ impl Settings<'_> {
     }
 
     fn must_bind(&self, tls: TlsMode) -> Result<bool, Problem> {
-        match self.url.parameter("channel_binding") {
-            None | Some("prefer" | "disable") => Ok(false),
-            Some("require") if tls != TlsMode::Disable => Ok(true),
-            Some("require") => Err(Problem::usage(
-                "channel_binding=require needs TLS, and there is none",
-                "leave channel_binding out, or write sslmode=verify-full",
+        if self.variable("PGREQUIREAUTH")?.is_some() {
+            return Err(Problem::usage(
+                "PGREQUIREAUTH is set, and lictor does not know it",
+                "unset it, or write channel_binding=require in its place: no password leaves this \
+                 machine then",
+            ));
+        }
+        let Some(asked) = self.setting("channel_binding", "PGCHANNELBINDING")? else {
+            return Ok(false);
+        };
+        match asked.value.as_str() {
+            "prefer" | "disable" => Ok(false),
+            "require" if tls != TlsMode::Disable => Ok(true),
+            "require" => Err(Problem::usage(
+                format!("{} is require, which needs TLS, and there is none", asked.from),
+                "leave it out, or write sslmode=verify-full",
             )),
-            Some(_) => Err(Problem::usage(
-                "channel_binding of the database is not a word that lictor knows",
+            _ => Err(Problem::usage(
+                format!("{} is not a word that lictor knows", asked.from),
                 "write prefer or require",
             )),
         }
@@ -227,13 +237,18 @@ impl Settings<'_> {
     /// Of several hosts some are standbys, on which lictor cannot work; so then, if nothing else is
     /// said, only one that takes writes will do.
     fn writable(&self, hosts: usize) -> Result<bool, Problem> {
-        match self.url.parameter("target_session_attrs") {
-            None => Ok(hosts > 1),
-            Some("any") => Ok(false),
-            Some("read-write" | "primary") => Ok(true),
-            Some(_) => Err(Problem::usage(
-                "target_session_attrs of the database asks for a server on which lictor cannot \
-                 work, or is not a word that it knows",
+        let Some(asked) = self.setting("target_session_attrs", "PGTARGETSESSIONATTRS")? else {
+            return Ok(hosts > 1);
+        };
+        match asked.value.as_str() {
+            "any" => Ok(false),
+            "read-write" | "primary" => Ok(true),
+            _ => Err(Problem::usage(
+                format!(
+                    "{} asks for a server on which lictor cannot work, or is not a word that it \
+                     knows",
+                    asked.from
+                ),
                 "write read-write, primary or any",
             )),
         }
@@ -496,6 +511,17 @@ mod tests {
             &[("PGPORT", "7"), ("PGUSER", "ada"), ("PGSSLROOTCERT", "system")],
             "postgres://ada@h:7/ada - VerifyFull - 12",
         );
+        let attributes = [("PGTARGETSESSIONATTRS", "any"), ("PGCHANNELBINDING", "require")];
+        check(
+            "postgres://a@h1,h2/d",
+            &attributes,
+            "postgres://a@h1:5432,h2:5432/d - VerifyFull - bound 12",
+        );
+        check(
+            "postgres://a@h1,h2/d?target_session_attrs=primary&channel_binding=prefer",
+            &attributes,
+            "postgres://a@h1:5432,h2:5432/d - VerifyFull - writable 12",
+        );
         // The root certificate of the environment is for servers elsewhere.
         check(
             "postgres://a@localhost",
@@ -595,6 +621,11 @@ mod tests {
             ("PGSSLMODE", "prefer", "PGSSLMODE is prefer"),
             ("PGSSLMODE", SECRET, "PGSSLMODE is not a word"),
             ("PGHOST", "a b", "neither a name"),
+            ("PGCHANNELBINDING", SECRET, "PGCHANNELBINDING is not a word"),
+            ("PGCHANNELBINDING", "require", "PGCHANNELBINDING is require, which needs TLS"),
+            ("PGTARGETSESSIONATTRS", SECRET, "PGTARGETSESSIONATTRS asks for"),
+            ("PGTARGETSESSIONATTRS", "standby", "PGTARGETSESSIONATTRS asks for"),
+            ("PGREQUIREAUTH", "scram-sha-256", "PGREQUIREAUTH is set"),
         ] {
             let text = read("postgres:///d", &[(variable, value)]).unwrap_err().to_string();
             assert!(text.contains(what) && !text.contains(SECRET), "{text}");

@@ -36,7 +36,7 @@ use std::time::{Duration, Instant};
 use super::fault::{self, Reach};
 use super::pool::{Lane, Lease, Pool};
 use super::statements::{Failed, Limit, Statements};
-use super::wire::{Connection, Failure, Statement};
+use super::wire::{Connection, Statement};
 use crate::error::Cause;
 use crate::store::driver::{Abort, Fault, Writing};
 use crate::values::random;
@@ -108,7 +108,11 @@ pub(super) fn write(pool: &Pool, work: &mut Writing<'_>) -> Result<(), Abort> {
             Ended::Conflict { last } => {
                 conflicts += 1;
                 pause(conflicts);
-                last
+                // Beside others a violation may be the work of another transaction.
+                match last {
+                    Fault::Damaged(why) => Fault::Unavailable(why),
+                    last => last,
+                }
             }
             Ended::Lost(fault) => fault,
             Ended::Stale => Fault::Unavailable(STANDBY.into()),
@@ -203,17 +207,12 @@ fn send_commit(connection: &mut Connection, deadline: Instant) -> Result<(), End
         Ok(_) => return Ok(()),
         Err(failure) => failure,
     };
-    match &failure {
-        // With these the server says that it has undone the transaction.
-        Failure::Refused(refusal)
-            if !refusal.fatal && matches!(&refusal.code, [b'4', b'0', ..] | [b'2', b'3', ..]) =>
-        {
-            match fault::of(failure) {
-                Fault::Retry(why) => Err(Ended::Conflict { last: Fault::Unavailable(why) }),
-                fault => Err(fault.into()),
-            }
-        }
-        _ => Err(unknown(&failure.to_string()).into()),
+    if !fault::is_undone(&failure) {
+        return Err(unknown(&failure.to_string()).into());
+    }
+    match fault::of(failure) {
+        Fault::Retry(why) => Err(Ended::Conflict { last: Fault::Unavailable(why) }),
+        fault => Err(fault.into()),
     }
 }
 

@@ -4,9 +4,11 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::calm::Calm;
 use crate::error::Cause;
 use crate::store::driver::Fault;
 use crate::store::postgres::connect::Role;
+use crate::store::postgres::identity::{Identity, Known};
 use crate::store::postgres::wire::{Breaker, Cancel, Connection};
 
 /// A connection that was idle for longer is closed and not used: a firewall in between may have
@@ -44,6 +46,10 @@ pub(super) struct State {
     pub(super) server: Server,
     /// The place of the server, or of the last one, among the target's hosts.
     pub(super) host: usize,
+    /// Which one it is, if it has said that.
+    pub(super) identity: Option<Identity>,
+    /// The database, as this process has seen it.
+    pub(super) known: Known,
     /// Grows when connections that were opened before must not be used any more.
     pub(super) generation: u64,
     pub(super) lanes: [Shelf; 3],
@@ -53,6 +59,7 @@ pub(super) struct State {
     pub(super) number: u64,
     /// Whether the keeper has something to do.
     pub(super) attention: bool,
+    pub(super) calm: Calm,
     /// How many threads wait in each lane. A notification that wakes nobody costs a system call.
     pub(super) waiting: [usize; 3],
     /// Statements on `host` that the keeper asks it to give up.
@@ -111,7 +118,8 @@ pub(super) enum Step {
     Use(Idle),
     /// Opens one to the host with this number; the place is taken.
     Open(usize),
-    Wait,
+    /// Waits until another thread gives one back; or until then, when the server may have room again.
+    Wait(Option<Instant>),
 }
 
 impl State {
@@ -150,10 +158,7 @@ impl State {
             closed.push(idle.connection);
             return Ok(Step::Open(host));
         }
-        match shelf.open {
-            0 => Err(unavailable("the server has too many connections")),
-            _ => Ok(Step::Wait),
-        }
+        Ok(Step::Wait(shelf.full_until.filter(|until| now < *until)))
     }
 
     /// Takes connections that were idle for long out of a lane.
@@ -165,6 +170,16 @@ impl State {
             self.breakers.remove(&idle.number);
             closed.push(idle.connection);
         }
+    }
+
+    /// Remembers the server that was found; returns whether it is another one than before.
+    pub(super) fn moves(&mut self, host: usize, identity: Option<Identity>) -> bool {
+        let former_host = std::mem::replace(&mut self.host, host);
+        let former = std::mem::replace(&mut self.identity, identity);
+        self.known.learn(identity);
+        let is_another =
+            identity.zip(former).is_some_and(|(now, before)| now.is_another_than(&before));
+        former_host != host || is_another
     }
 
     /// Takes all idle connections out, and lets those in use not come back.

@@ -3,6 +3,8 @@
 use std::thread;
 
 use super::*;
+use crate::store::postgres::pool::{Lane, Pool, Server};
+use crate::store::postgres::{connect, identity};
 
 /// The time in which a database that is back must be used again.
 const RECOVERY: Duration = Duration::from_secs(2);
@@ -75,8 +77,7 @@ fn a_server_that_hangs_is_found_out_and_comes_back() {
 
 /// Whether a read is refused at once.
 fn read_quickly(driver: &Postgres) -> bool {
-    matches!(driver.pool.server(), super::super::pool::Server::Down { .. })
-        && read(driver).1.is_err()
+    matches!(driver.pool.server(), Server::Down { .. }) && read(driver).1.is_err()
 }
 
 #[test]
@@ -159,6 +160,24 @@ fn a_copy_keeps_servers_away_and_servers_keep_a_copy_away() {
 }
 
 #[test]
+fn a_stranger_with_a_lock_stops_nobody() {
+    let Some(scratch) = Scratch::make() else { return };
+    let stranger = scratch.0.user("stranger");
+    let mut stranger = Direct(connect::first(&stranger, connect::Role::Setup).unwrap().connection);
+    stranger.run("SELECT pg_advisory_lock(1279869780, 3)");
+    let proxy = scratch.proxy();
+    let driver = scratch.open(&proxy);
+    within(SUCCESSION, "leads", || driver.leads());
+    thread::sleep(Duration::from_millis(1_200));
+    assert!(works(&driver) && driver.leads());
+    // The lock of its own comes when the stranger goes.
+    drop(stranger);
+    let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 3
+                AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    within(SUCCESSION, "the lock", || scratch.direct().number(held) == 1 && works(&driver));
+}
+
+#[test]
 fn a_server_that_takes_no_writes_is_read() {
     let Some(scratch) = Scratch::make() else { return };
     let proxy = scratch.proxy();
@@ -176,6 +195,47 @@ fn a_server_that_takes_no_writes_is_read() {
     scratch.direct().end_others();
     within(Duration::from_secs(3), "writes again", || write(&driver, "eve").1.is_ok());
     within(SUCCESSION, "leads", || driver.leads());
+}
+
+#[test]
+fn a_former_primary_is_refused() {
+    let Some(scratch) = Scratch::make() else { return };
+    let proxy = scratch.proxy();
+    let driver = scratch.open(&proxy);
+    within(RECOVERY, "leads", || driver.leads());
+    assert!(works(&driver));
+    let said = identity::ask(&mut scratch.0.connect(), soon()).unwrap().unwrap();
+    // As if the process had been on a standby that was promoted.
+    driver.pool.rise(0, true, Some(said.promoted()));
+    proxy.cut();
+    within(RECOVERY, "refused", || match driver.pool.server() {
+        Server::Down { why, .. } => why.contains("former primary"),
+        Server::Up { .. } => false,
+    });
+    refused(&driver, "refused");
+}
+
+#[test]
+fn a_server_with_too_many_connections_is_waited_for() {
+    let Some(scratch) = Scratch::make() else { return };
+    let target = scratch.0.user("many");
+    let found = connect::first(&target, connect::Role::Setup).unwrap();
+    let pool = Pool::new(target.clone(), [1, 1, 1], &found);
+    drop(found);
+    let limit = |limit: i32| {
+        scratch.0.script(&format!("ALTER ROLE {} CONNECTION LIMIT {limit}", target.user));
+    };
+    limit(0);
+    let take = |milliseconds| {
+        pool.take(Lane::Read, false, Instant::now() + Duration::from_millis(milliseconds)).map(drop)
+    };
+    let begun = Instant::now();
+    let full = take(1_500);
+    assert!(matches!(full, Err(Fault::Unavailable(_))), "{full:?}");
+    assert!((1_500..2_500).contains(&begun.elapsed().as_millis()), "{:?}", begun.elapsed());
+    assert!(pool.is_up());
+    limit(-1);
+    take(3_000).unwrap();
 }
 
 #[test]

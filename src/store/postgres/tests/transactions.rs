@@ -308,6 +308,28 @@ fn a_table_that_was_changed_costs_nothing() {
     assert_eq!(all(&driver).unwrap(), 1);
 }
 
+#[test]
+fn a_warning_of_a_commit_is_heard_whatever_the_database_sets() {
+    let Some(scratch) = Scratch::make() else { return };
+    let name = &scratch.0.target.name;
+    let mut direct = scratch.direct();
+    direct.run(&format!("ALTER DATABASE {name} SET client_min_messages = error"));
+    // Warns at the commit, like the server whose wait for a synchronous standby was ended.
+    direct.run(
+        "CREATE FUNCTION public.warn() RETURNS trigger LANGUAGE plpgsql AS
+             'BEGIN RAISE WARNING ''canceling wait''; RETURN NULL; END';
+         CREATE CONSTRAINT TRIGGER warn AFTER INSERT ON public.probe INITIALLY DEFERRED
+             FOR EACH ROW EXECUTE FUNCTION public.warn()",
+    );
+    let proxy = scratch.proxy();
+    let driver = scratch.open(&proxy);
+    let (runs, written) = write(&driver, "ada");
+    direct.run(&format!("ALTER DATABASE {name} RESET client_min_messages"));
+    direct.run("DROP TRIGGER warn ON public.probe; DROP FUNCTION public.warn()");
+    assert!(is_unavailable(&written), "{written:?}");
+    assert_eq!((runs, direct.rows()), (1, 1));
+}
+
 /// Runs `act` on threads that begin together.
 fn at_once(threads: usize, act: impl Fn(usize) + Sync) {
     let start = Barrier::new(threads);

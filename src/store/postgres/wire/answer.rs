@@ -14,6 +14,10 @@ use super::row::{DataRow, MAX_COLUMNS, Spans};
 use super::statements::{Fresh, Statements};
 use crate::store::driver::{Fault, Row};
 
+/// Bytes of the rows that answer one batch, at most. The largest answers are pages of a thousand
+/// rows, which a copy reads.
+pub(super) const MAX_ANSWER: usize = 64 << 20;
+
 /// Reads the answer to one statement of a batch.
 pub(super) struct Reader<'a> {
     pub(super) channel: &'a mut Channel,
@@ -27,8 +31,22 @@ pub(super) struct Reader<'a> {
 pub(super) struct Outcome {
     /// The first fault of the reader of the rows; after it rows are read and thrown away.
     pub(super) fault: Option<Fault>,
+    /// A row was not what the reader of the rows expects.
+    pub(super) misfit: bool,
+    /// Bytes of the rows so far.
+    bytes: usize,
     /// The server answered a COMMIT with a rollback.
     pub(super) rolled_back: bool,
+}
+
+impl Outcome {
+    fn count(&mut self, row: &[u8]) -> Result<(), Failure> {
+        self.bytes += row.len();
+        if self.bytes > MAX_ANSWER {
+            return Err(lost(format!("the server's answer has more than {MAX_ANSWER} bytes")));
+        }
+        Ok(())
+    }
 }
 
 impl Reader<'_> {
@@ -52,9 +70,11 @@ impl Reader<'_> {
             let message = take(self.channel)?;
             match message.tag {
                 DATA_ROW_TAG => {
+                    self.outcome.count(message.body)?;
                     let data = DataRow::read(message.body, &prepared.columns, self.spans)?;
                     if self.outcome.fault.is_none() {
                         self.outcome.fault = row(&data).err();
+                        self.outcome.misfit |= data.misfit();
                     }
                 }
                 COMMAND_COMPLETE_TAG => {

@@ -12,7 +12,7 @@ pub(in crate::store::postgres) enum Failure {
     Refused(Refusal),
     /// The connection is lost, or cannot be used any more: closed, too slow, or nonsense came.
     Lost(Cause),
-    /// The reader of a row failed; the connection goes on.
+    /// The reader of a row failed; the connection goes on, unless the row did not fit.
     Row(Fault),
 }
 

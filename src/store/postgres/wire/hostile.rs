@@ -406,7 +406,7 @@ fn an_answer_that_breaks_the_protocol_ends_the_connection() {
 }
 
 #[test]
-fn a_value_of_another_type_is_damage_and_the_connection_goes_on() {
+fn a_value_of_another_type_is_damage_and_ends_the_connection() {
     type Get = fn(&dyn Row) -> Result<(), Fault>;
     let column = |bytes: &[u8]| {
         let length = u32::try_from(bytes.len()).unwrap();
@@ -436,8 +436,7 @@ fn a_value_of_another_type_is_damage_and_the_connection_goes_on() {
     ];
     for (oid, row, get) in cases {
         let answer = [prepared(&[oid]), row.clone(), row, done()].concat();
-        let again = [message(b'2', b""), done()].concat();
-        let mut connection = guest(&[Read, Send(answer), Read, Send(again)]);
+        let mut connection = guest(&[Read, Send(answer)]);
         let mut rows = 0;
         let failure = run(&mut connection, &mut |row| {
             rows += 1;
@@ -446,8 +445,26 @@ fn a_value_of_another_type_is_damage_and_the_connection_goes_on() {
         assert!(matches!(failure, Err(Failure::Row(Fault::Damaged(_)))), "{oid}: {failure:?}");
         // The second row was read, but not handed on.
         assert_eq!(rows, 1);
-        assert_eq!(run(&mut connection, &mut |_| Ok(())).unwrap(), [1]);
+        // The description of the columns was kept, and the next row would not fit either.
+        assert!(!connection.is_usable());
     }
+}
+
+#[test]
+fn an_answer_without_end_ends_the_connection() {
+    let value = [&(1_u32 << 20).to_be_bytes()[..], &vec![b'x'; 1 << 20]].concat();
+    let rows = Send(data(1, &value));
+    let steps = [vec![Read, Send(prepared(&[25]))], vec![rows; 65]].concat();
+    let mut connection = guest(&steps);
+    let statement = Statement { sql: "SELECT 1", values: &[] };
+    let (mut rows, deadline) = (0, Instant::now() + HASHING);
+    let failure = connection.run(&[statement], deadline, &mut |_, _| {
+        rows += 1;
+        Ok(())
+    });
+    assert!(failure.unwrap_err().to_string().contains("more than 67108864 bytes"));
+    assert_eq!(rows, 63);
+    assert!(!connection.is_usable());
 }
 
 #[test]

@@ -100,7 +100,8 @@ impl Connection {
 
     /// Runs several statements in one round trip, each prepared once and kept. `row` gets the
     /// number of the statement with each row. Returns how many rows each changed or answered. If
-    /// one fails, those after it are not run; if `row` fails, all are run.
+    /// one fails, those after it are not run; if `row` fails, all are run, and the connection goes on
+    /// unless the row has not the columns that `row` asked for.
     ///
     /// A COMMIT that the server answers with a rollback, because the transaction had failed, is
     /// [`Failure::Refused`]. A batch of more than 32 KiB needs several round trips.
@@ -121,7 +122,13 @@ impl Connection {
         // What a transaction that fails has read may not be true, so its failure goes first.
         match outcome {
             Outcome { rolled_back: true, .. } => Err(Failure::Refused(Refusal::rolled_back())),
-            Outcome { fault: Some(fault), .. } => Err(Failure::Row(fault)),
+            Outcome { fault: Some(fault), misfit, .. } => {
+                // It would be the same with the next row; a new connection asks again.
+                if misfit {
+                    self.status = Status::Lost;
+                }
+                Err(Failure::Row(fault))
+            }
             Outcome { .. } => Ok(counts),
         }
     }

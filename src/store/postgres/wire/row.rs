@@ -1,5 +1,7 @@
 //! One row of an answer, in PostgreSQL's binary format.
 
+use std::cell::Cell;
+
 use super::failure::{Failure, lost};
 use super::fields::Fields;
 use crate::store::driver::{Fault, Row};
@@ -28,6 +30,8 @@ pub(super) struct DataRow<'a> {
     body: &'a [u8],
     spans: &'a [Option<(usize, usize)>],
     types: &'a [u32],
+    /// A column was asked for that is not there, or is not what it is asked for.
+    misfit: Cell<bool>,
 }
 
 impl<'a> DataRow<'a> {
@@ -59,27 +63,35 @@ impl<'a> DataRow<'a> {
             });
         }
         fields.end()?;
-        Ok(DataRow { body, spans, types })
+        Ok(DataRow { body, spans, types, misfit: Cell::new(false) })
+    }
+
+    /// Whether the row is not what its reader expects. Then either the server does not answer what it
+    /// was asked, or its description of the columns, which the connection keeps, is not true.
+    pub(super) fn misfit(&self) -> bool {
+        self.misfit.get()
     }
 
     /// The bytes of a column, if it has one of `types`; `None` for NULL.
     fn column(&self, column: usize, types: &[u32]) -> Result<Option<&[u8]>, Fault> {
         let (Some(span), Some(oid)) = (self.spans.get(column), self.types.get(column)) else {
-            return Err(Fault::Damaged(format!("there is no column {column}").into()));
+            return Err(self.damaged(format!("there is no column {column}")));
         };
         if !types.contains(oid) {
-            return Err(wrong(column, *oid));
+            return Err(self.wrong(column));
         }
         Ok(span.map(|(start, end)| &self.body[start..end]))
     }
 
     fn wrong(&self, column: usize) -> Fault {
-        wrong(column, self.types.get(column).copied().unwrap_or_default())
+        let oid = self.types.get(column).copied().unwrap_or_default();
+        self.damaged(format!("column {column} is of another type than expected: {oid}"))
     }
-}
 
-fn wrong(column: usize, oid: u32) -> Fault {
-    Fault::Damaged(format!("column {column} is of another type than expected: {oid}").into())
+    fn damaged(&self, why: String) -> Fault {
+        self.misfit.set(true);
+        Fault::Damaged(why.into())
+    }
 }
 
 impl Row for DataRow<'_> {
@@ -108,7 +120,7 @@ impl Row for DataRow<'_> {
         let Some(bytes) = self.column(column, &[oid::TEXT, oid::VARCHAR, oid::NAME])? else {
             return Ok(None);
         };
-        let wrong = |_| Fault::Damaged(format!("column {column} is not UTF-8").into());
+        let wrong = |_| self.damaged(format!("column {column} is not UTF-8"));
         std::str::from_utf8(bytes).map(Some).map_err(wrong)
     }
 
