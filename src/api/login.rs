@@ -51,7 +51,7 @@ fn log_in(call: &Call<'_>, found: Option<Credentials>, typed: &Typed) -> Result<
     let found = check_password(call, found, typed, &caller)?;
     let person = &found.person;
     if !person.active {
-        call.record(&Entry::new(Event::LoginRefused, person.id, &person.name, caller.user()));
+        call.record(&Entry::new(Event::LoginRefused, person.id, &person.name, caller.user()))?;
         return Err(Error::InactiveUser);
     }
     let second = check_second_factor(call, &found, typed, &caller)?;
@@ -62,7 +62,7 @@ fn log_in(call: &Call<'_>, found: Option<Credentials>, typed: &Typed) -> Result<
     let entry = Entry::new(Event::Login, person.id, &person.name, caller.user());
     if !app.store.begin(person.id, &session, &proof, &entry, call.now)? {
         // While the password was compared, it was changed, the code used, or the user deactivated.
-        call.record(&Entry { event: Event::LoginFailed, ..entry });
+        call.record(&Entry { event: Event::LoginFailed, ..entry })?;
         return Err(Error::Authentication);
     }
     let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
@@ -88,7 +88,7 @@ fn check_password(
         // The name is not stored: people type their password there.
         let event = Event::LoginFailed;
         let entry = Entry { event, user: None, name: None, actor: caller.user(), detail: "" };
-        call.record_failure(&entry, 0);
+        app.store.fail_unknown(&typed.username, &entry, call.now)?;
         return Err(Error::Authentication);
     };
     if right {
@@ -98,9 +98,9 @@ fn check_password(
     let entry = Entry::new(Event::LoginFailed, person.id, &person.name, caller.user());
     if guarded {
         let detail = "not compared: too many have failed";
-        call.record_failure(&Entry { detail, ..entry }, 0);
+        call.record_failure(&Entry { detail, ..entry }, 0)?;
     } else {
-        call.record_failure(&entry, limit.unwrap_or(0));
+        call.record_failure(&entry, limit.unwrap_or(0))?;
     }
     Err(Error::Authentication)
 }
@@ -116,11 +116,11 @@ fn check_second_factor(
     let entry = |event| Entry::new(event, person.id, &person.name, caller.user());
     match second_factor::demand(call, person.id, typed.otp.as_ref(), *unlocked) {
         Err(Error::SecondFactorRequired) => {
-            call.record(&entry(Event::SecondFactorAsked));
+            call.record(&entry(Event::SecondFactorAsked))?;
             Err(Error::SecondFactorRequired)
         }
         Err(Error::WrongOtp) => {
-            call.record(&Entry { detail: "second factor", ..entry(Event::LoginFailed) });
+            call.record(&Entry { detail: "second factor", ..entry(Event::LoginFailed) })?;
             Err(Error::Authentication)
         }
         second => second,

@@ -43,7 +43,7 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     if !app.store.reset(&jti, &reset, &entry, now)? {
         let refusal = refusal(call, &jti, second.as_ref())?;
         if let Error::WrongOtp = refusal {
-            record_wrong_code(call, &person, &caller);
+            record_wrong_code(call, &person, &caller)?;
         }
         return Err(refusal);
     }
@@ -84,15 +84,15 @@ fn second(
     // not fill the audit.
     let guessed = otp.is_some_and(|otp| Otp::typed(otp).is_some());
     if let (Err(Error::WrongOtp), true) = (&second, guessed) {
-        record_wrong_code(call, person, caller);
+        record_wrong_code(call, person, caller)?;
     }
     second
 }
 
-fn record_wrong_code(call: &Call<'_>, person: &Person, caller: &Caller) {
+fn record_wrong_code(call: &Call<'_>, person: &Person, caller: &Caller) -> Result<(), Error> {
     let entry = Entry::new(Event::LoginFailed, person.id, &person.name, caller.user());
     let detail = "second factor, to reset the password";
-    call.record(&Entry { detail, ..entry });
+    call.record(&Entry { detail, ..entry })
 }
 
 /// Returns why the store did not reset the password: another request was faster with the token or

@@ -54,19 +54,16 @@ impl<'a> Call<'a> {
         Timestamp(age.map_or(i64::MIN, |age| self.now.0.saturating_sub(age)))
     }
 
-    /// Stores an audit entry that belongs to no change. The answer does not depend on
-    /// whether the entry can be stored.
-    pub(crate) fn record(&self, entry: &Entry<'_>) {
-        if let Err(error) = self.app.store.record(entry, self.now) {
-            log::warn!("an audit entry could not be kept: {error}");
-        }
+    /// Stores the audit entry of a refusal. If it cannot be stored, neither is the reason of the
+    /// refusal answered: a login with everything right fails to write too, so every guess gets
+    /// the same answer while nothing can be counted.
+    pub(crate) fn record(&self, entry: &Entry<'_>) -> Result<(), Error> {
+        self.app.store.record(entry, self.now)
     }
 
     /// Does the same for a wrong password, and counts it at the entry's user, up to `limit`.
-    pub(crate) fn record_failure(&self, entry: &Entry<'_>, limit: u32) {
-        if let Err(error) = self.app.store.fail(entry, limit, self.now) {
-            log::warn!("a failed login could not be counted: {error}");
-        }
+    pub(crate) fn record_failure(&self, entry: &Entry<'_>, limit: u32) -> Result<(), Error> {
+        self.app.store.fail(entry, limit, self.now)
     }
 
     /// Whether a page of another origin sends the request.

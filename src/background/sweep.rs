@@ -12,6 +12,8 @@ use crate::error::Error;
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// The pause after a sweep that deleted something.
 const SWEEP_AGAIN: Duration = Duration::from_millis(100);
+/// The pause after the start: then it is known whether this process leads.
+const FIRST_SWEEP: Duration = Duration::from_secs(2);
 /// How long after a start the clock must be steady before it is trusted.
 const STEADY_FOR: Duration = Duration::from_secs(3600);
 /// Seconds by which a steady clock may differ between two readings.
@@ -21,7 +23,7 @@ const STEADY_WITHIN: u64 = 5;
 /// `ended` is dropped. Of all processes that have the database open, one does so.
 pub(crate) fn run(app: &App, ended: Receiver<()>) {
     let mut horizon = Horizon::new(Instant::now(), Timestamp::now());
-    let mut pause = SWEEP_EVERY;
+    let mut pause = FIRST_SWEEP;
     discard_notices(app);
     while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
         discard_notices(app);

@@ -6,7 +6,7 @@
 use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::builder::{TypedValueParser, ValueParserFactory};
 use clap::parser::ValueSource;
@@ -49,18 +49,26 @@ impl DatabaseFlag {
         if let Some(chosen) = self.chosen.get() {
             return Ok(chosen);
         }
-        let chosen = choose(self.database.as_ref(), std::env::var_os("DATABASE_URL"))?;
+        let shared = std::env::var_os("DATABASE_URL");
+        let chosen = choose(self.database.as_ref(), shared, Path::new(DEFAULT).exists())?;
         Ok(self.chosen.get_or_init(|| chosen))
     }
 }
 
 /// Chooses between the flag, or its variable, and the value of DATABASE_URL, which many programs
-/// share: another database than PostgreSQL in it is not for lictor.
-fn choose(typed: Option<&Typed>, shared: Option<OsString>) -> Result<Chosen, Problem> {
+/// share: another database than PostgreSQL in it is not for lictor. If there is a `file` with the
+/// default's name as well, the users may be in either, so somebody has to say where.
+fn choose(typed: Option<&Typed>, shared: Option<OsString>, file: bool) -> Result<Chosen, Problem> {
     let shared = shared.as_ref().and_then(|url| url.to_str());
     let (database, origin) = match (typed, shared.filter(|url| Database::is_server(url))) {
         (Some(typed), _) if typed.on_command_line => (typed.parse("--database")?, "--database"),
         (Some(typed), _) => (typed.parse("LICTOR_DATABASE")?, "LICTOR_DATABASE"),
+        (None, Some(_)) if file => {
+            return Err(Problem::usage(
+                format!("DATABASE_URL names a PostgreSQL database, and there is {DEFAULT} as well"),
+                "name the one with the users: --database lictor.db, or LICTOR_DATABASE with the URL",
+            ));
+        }
         (None, Some(url)) => {
             (Database::parse(url).map_err(naming("DATABASE_URL"))?, "DATABASE_URL")
         }
@@ -84,9 +92,15 @@ impl Typed {
             return Ok(Database::from(PathBuf::from(&self.text)));
         };
         if self.on_command_line && Database::has_password(text) {
+            let instead = match flag {
+                "--database" => {
+                    "set LICTOR_DATABASE or PGPASSWORD instead, or use a password file (PGPASSFILE)"
+                }
+                // Two databases: one variable does not name both.
+                _ => "use a password file instead (PGPASSFILE)",
+            };
             log::warn!(
-                "other users of this machine can see the password in {flag} (ps shows it); set \
-                 LICTOR_DATABASE or PGPASSWORD instead, or use a password file (PGPASSFILE)"
+                "other users of this machine can see the password in {flag} (ps shows it); {instead}"
             );
         }
         Database::parse(text).map_err(naming(flag))
@@ -204,7 +218,7 @@ mod tests {
             (None, Some(""), "lictor.db", "the default"),
             (None, None, "lictor.db", "the default"),
         ] {
-            let chosen = choose(given.as_ref(), shared.map(OsString::from)).unwrap();
+            let chosen = choose(given.as_ref(), shared.map(OsString::from), false).unwrap();
             assert_eq!((chosen.database.to_string().as_str(), chosen.origin), (expected, origin));
         }
         for (given, shared, name) in [
@@ -212,10 +226,14 @@ mod tests {
             (Some(typed("mysql://a:secret@h/d", false)), None, "LICTOR_DATABASE"),
             (None, Some("postgres://a:secret@h:x/d"), "DATABASE_URL"),
         ] {
-            let refused = choose(given.as_ref(), shared.map(OsString::from)).unwrap_err();
+            let refused = choose(given.as_ref(), shared.map(OsString::from), false).unwrap_err();
             assert!(refused.usage && refused.what.starts_with(name), "{refused}");
             assert!(!refused.to_string().contains("secret"), "{refused}");
         }
+        let shared = || Some(OsString::from(url));
+        assert!(choose(None, shared(), true).unwrap_err().usage, "the users may be in either");
+        assert_eq!(choose(flag().as_ref(), shared(), true).unwrap().origin, "--database");
+        assert_eq!(choose(None, None, true).unwrap().origin, "the default");
         assert!(!format!("{:?}", variable()).contains("secret"));
     }
 

@@ -25,6 +25,7 @@ pub struct Identity {
     roles: Roles,
     session: String,
     began: Timestamp,
+    second_factor: Option<bool>,
 }
 
 impl Identity {
@@ -53,6 +54,12 @@ impl Identity {
         self.began
     }
 
+    /// Returns whether the user has a confirmed second factor; `None` if the check of the token did
+    /// not ask.
+    pub(crate) fn second_factor(&self) -> Option<bool> {
+        self.second_factor
+    }
+
     /// Returns [`Error::MissingRole`], which is answered 403, unless the user has the role. For
     /// routes of another server; on routes of yours a [`Handler::role`](crate::Handler::role) does
     /// the same.
@@ -67,20 +74,25 @@ impl Identity {
         claims: Claims,
         standing: Option<Standing>,
     ) -> Result<Result<Identity, Error>, Claims> {
-        let Some(Standing { person, ended, began }) = standing else { return Err(claims) };
+        let Some(Standing { person, ended, began, second_factor }) = standing else {
+            return Err(claims);
+        };
         if person.id != claims.id {
             return Err(claims);
         }
         if ended && person.active {
             return Ok(Err(Error::Revoked));
         }
-        Ok(Identity::active(person, claims, began))
+        let user = Identity::active(person, claims, began);
+        Ok(user.map(|user| Identity { second_factor, ..user }))
     }
 
     fn active(person: Person, claims: Claims, began: Timestamp) -> Result<Identity, Error> {
         let Person { id, name, roles, active } = person;
         match active {
-            true => Ok(Identity { id, name, roles, session: claims.jti, began }),
+            true => {
+                Ok(Identity { id, name, roles, session: claims.jti, began, second_factor: None })
+            }
             false => Err(Error::InactiveUser),
         }
     }
@@ -182,7 +194,7 @@ impl TokenCheck<'_> {
         }
         // Another request with the same token may have adopted it in the meantime.
         match self.store.standing(&claims.jti)? {
-            Some(Standing { person, ended: false, began }) if person.id == claims.id => {
+            Some(Standing { person, ended: false, began, .. }) if person.id == claims.id => {
                 Ok((person, began))
             }
             _ => Err(Error::Revoked),

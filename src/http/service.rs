@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::net::IpAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::refusal::{self, Refusal};
 use super::{Date, Limits, Request, Response};
@@ -39,12 +40,14 @@ pub struct Queued {
     pub client: Option<IpAddr>,
     /// What else the service found out about the request, of a type of its own.
     pub payload: Option<Box<dyn Any + Send>>,
+    /// The connection of the request, while it is out of it.
+    connection: Option<u32>,
 }
 
 impl Queued {
     /// A request of the peer, without a payload.
     pub fn new(pool: usize, ticket: u32) -> Queued {
-        Queued { pool, ticket, client: None, payload: None }
+        Queued { pool, ticket, client: None, payload: None, connection: None }
     }
 
     /// The request in the share of `client`, which behind a proxy is not the peer.
@@ -60,6 +63,16 @@ impl Queued {
     /// The payload, if it has this type.
     pub fn payload_mut<T: Any>(&mut self) -> Option<&mut T> {
         self.payload.as_mut()?.downcast_mut()
+    }
+
+    /// The request with the number of the connection that it is taken out of.
+    pub(crate) fn taken_out_of(self, connection: u32) -> Queued {
+        Queued { connection: Some(connection), ..self }
+    }
+
+    /// Whether it was taken out of this connection, and not made by the service since then.
+    pub(crate) fn is_of(&self, connection: u32) -> bool {
+        self.connection == Some(connection)
     }
 
     /// Takes the payload out, if it has this type.
@@ -99,7 +112,7 @@ impl Pool {
     }
 
     /// A pool for many quick answers that wait for the same thing. It has no threads of its own:
-    /// the engine has `at_once` workers more, and as many of all workers at most wait for a batch
+    /// the engine has `at_once` workers more, and as many of all workers at most prepare a batch
     /// of this pool at a time. The worker that queues a request takes what waits itself, up to
     /// `most` requests, unless others do so already; they take the request with their next batch.
     /// So no thread has to be woken.
@@ -190,7 +203,8 @@ pub trait Service: Sync {
 
     /// Called with all requests that a thread has taken from the queue of a pool, before
     /// [`Service::answer_queued`] of each: at most [`Pool::batch`] of them. What it finds out goes
-    /// into the payloads. Each of these requests waits for it, so it must end in any case. If it
+    /// into the payloads. Their order must stay: a request that is not at its place any more is
+    /// answered 500. Each of these requests waits for it, so it must end in any case. If it
     /// panics, they are answered 500.
     fn prepare(&self, pool: usize, batch: &mut [Queued], now: Timestamp) {
         let _ = (pool, batch, now);
@@ -199,7 +213,7 @@ pub trait Service: Sync {
     /// Answers a request on a thread of the pool that [`Service::answer`] named. Can name another
     /// pool, if the answer turns out to wait for something else; a request that does so again and
     /// again is answered 500. In a pool of batches the other requests of the batch wait for the
-    /// answer, so it must be quick.
+    /// answer, so it must be quick; the next batch is prepared meanwhile if another worker is free.
     ///
     /// A service that never queues needs no such method; the default is a 500.
     fn answer_queued(&self, request: &Request<'_>, queued: Queued, now: Timestamp) -> Answer {
@@ -228,6 +242,7 @@ pub trait Service: Sync {
     }
 
     /// The response to a request that the engine refuses; `request` is `None` if it cannot be read.
+    /// If this panics, the client gets lictor's own 500.
     fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
         let _ = request;
         refusal.response()
@@ -244,6 +259,17 @@ pub trait Service: Sync {
     fn upkeep(&self, busy: bool) {
         let _ = busy;
     }
+}
+
+/// Lets the service refuse a request. It runs where no other answer is left, so a panic costs no more
+/// than the service's own words.
+pub(crate) fn refuse<S: Service>(
+    service: &S,
+    refusal: &Refusal,
+    request: Option<&Request<'_>>,
+) -> Response {
+    catch_unwind(AssertUnwindSafe(|| service.refuse(refusal, request)))
+        .unwrap_or_else(|_| refusal::INTERNAL.response())
 }
 
 /// Where a connection takes a step.

@@ -56,6 +56,11 @@ impl DeviceProof {
         self.devices.is_empty()
     }
 
+    /// Returns the first device that the request shows, whatever account it is of.
+    pub(crate) fn first(&self) -> Option<Device> {
+        self.devices.first()
+    }
+
     /// Returns the device that `user` knows. `since` is the time up to which all sessions of the
     /// user were ended, such as by a new password: that makes devices strangers as well.
     pub(crate) fn known(&self, user: i64, since: Timestamp) -> Option<Device> {

@@ -59,6 +59,6 @@ fn compare(call: &Call<'_>, identity: &Identity, password: &str) -> Result<Crede
         detail: "while logged in",
         ..Entry::new(Event::LoginFailed, identity.id(), identity.name(), actor)
     };
-    call.record_failure(&entry, limit.unwrap_or(0));
+    call.record_failure(&entry, limit.unwrap_or(0))?;
     Err(Error::WrongPassword)
 }

@@ -13,7 +13,7 @@ use crate::store::Familiarity;
 /// fit in.
 const MAX_BODY: usize = 4 * 1024;
 
-/// Returns the device that a login comes from, if the account knows it.
+/// Returns the device that a login comes from, if the account knows it. Reads the database.
 pub(crate) fn known_device(call: &Call<'_>) -> Option<Device> {
     let (username, shown) = read(call)?;
     if shown.is_empty() {
@@ -23,22 +23,40 @@ pub(crate) fn known_device(call: &Call<'_>) -> Option<Device> {
     shown.known(found.person.id, found.tokens_after)
 }
 
+/// Returns the device that a login shows first. Reads no database: the secret's signature is good,
+/// but the secret may be that of another account, or void since all sessions of its user were ended.
+pub(crate) fn shown_device(call: &Call<'_>) -> Option<Device> {
+    let (_, shown) = read(call)?;
+    shown.first()
+}
+
 /// Whether a login comes from a device that its account knows, or from an IP address from which
-/// somebody has logged in to the account.
+/// somebody has logged in to the account. Reads the database.
 pub(crate) fn is_familiar(call: &Call<'_>) -> bool {
     let Some((username, shown)) = read(call) else { return false };
-    let is_known = |device: Option<&Device>, since| {
-        call.app.attempts.familiarity(&username, call.client_ip(), device, since)
-            != Familiarity::Stranger
-    };
-    if shown.is_empty() && !is_known(None, Timestamp(0)) {
+    if !may_know(call, &username, &shown) {
         return false;
     }
     // A device of another account must not get a place in the queue.
     call.app.store.credentials(&username).ok().flatten().is_some_and(|found| {
         let device = shown.known(found.person.id, found.tokens_after);
-        is_known(device.as_ref(), found.tokens_after)
+        knows(call, &username, device.as_ref(), found.tokens_after)
     })
+}
+
+/// Whether [`is_familiar`] would read the database to decide. Reads none itself.
+pub(crate) fn may_be_familiar(call: &Call<'_>) -> bool {
+    read(call).is_some_and(|(username, shown)| may_know(call, &username, &shown))
+}
+
+fn may_know(call: &Call<'_>, username: &str, shown: &DeviceProof) -> bool {
+    !shown.is_empty() || knows(call, username, None, Timestamp(0))
+}
+
+/// Whether an account knows the client of a login, by `device` or by its IP address.
+fn knows(call: &Call<'_>, username: &str, device: Option<&Device>, since: Timestamp) -> bool {
+    let familiarity = call.app.attempts.familiarity(username, call.client_ip(), device, since);
+    familiarity != Familiarity::Stranger
 }
 
 /// The name of a login, and the devices that it shows.

@@ -79,7 +79,7 @@ pub(crate) fn verify(
     Ok(Verified { hash: known.hash, second, tokens_after: known.tokens_after })
 }
 
-/// Records a wrong code of a user who is logged in; returns `checked`.
+/// Records a wrong code of a user who is logged in; returns `checked`, or the error of the store.
 pub(crate) fn record_if_wrong<T>(
     checked: Result<T, Error>,
     call: &Call<'_>,
@@ -88,7 +88,7 @@ pub(crate) fn record_if_wrong<T>(
     if let Err(Error::WrongOtp) = checked {
         let actor = call.caller().user();
         let entry = Entry::new(Event::LoginFailed, identity.id(), identity.name(), actor);
-        call.record(&Entry { detail: "second factor, while logged in", ..entry });
+        call.record(&Entry { detail: "second factor, while logged in", ..entry })?;
     }
     checked
 }

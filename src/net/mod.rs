@@ -177,7 +177,7 @@ impl<'a, S: Service> Engine<'a, S> {
                     let name = format!("{}-{thread}", pool.name);
                     std::thread::Builder::new()
                         .name(name)
-                        .spawn_scoped(scope, move || self.run_pool_thread(number, pool, queue))?;
+                        .spawn_scoped(scope, move || self.run_pool_thread(number, queue))?;
                 }
             }
             self.run_keeper(listener, stop)

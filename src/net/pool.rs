@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use super::queue::{Pop, Queue};
+use super::queue::{Pop, Queue, Taker};
 use super::scratch::Scratch;
 use super::{Engine, lower_priority};
 use crate::http::{Pool, Queued, Service, Step};
@@ -25,7 +25,7 @@ pub(super) struct Batch {
 
 impl<S: Service> Engine<'_, S> {
     /// Runs until the queue is closed.
-    pub(super) fn run_pool_thread(&self, number: usize, pool: &Pool, queue: &Queue) {
+    pub(super) fn run_pool_thread(&self, number: usize, queue: &Queue) {
         lower_priority(self.settings.slow_nice);
         let mut scratch = self.scratch();
         let mut batch = Batch::default();
@@ -40,14 +40,15 @@ impl<S: Service> Engine<'_, S> {
                 Pop::Job(index) => {
                     busy = true;
                     batch.indexes.push(index);
-                    self.answer_batch(number, pool, &mut batch, &mut scratch);
+                    self.answer_batch(number, None, &mut batch, &mut scratch);
                     self.leave(&mut batch.held);
                 }
             }
         }
     }
 
-    /// Lets a worker answer batches, as long as requests wait; not if enough others do.
+    /// Lets a worker answer batches until no request waits that others do not take. Looks at all
+    /// pools again after the last batch: a request may have gone from one to another.
     pub(super) fn answer_batches(
         &self,
         scratch: &mut Scratch,
@@ -55,28 +56,43 @@ impl<S: Service> Engine<'_, S> {
         batch: &mut Batch,
     ) {
         let batched = |(_, (pool, _)): &(usize, &(Pool, Queue))| pool.is_batched();
-        for (number, (pool, queue)) in self.pools.iter().enumerate().filter(batched) {
-            if !queue.begin_batches(pool.threads.max(1)) {
-                continue;
-            }
-            // A batch may take its time: other workers go on with the connections of this one.
-            self.leave(later);
-            while queue.pop_batch(pool.batch, &mut batch.indexes) {
-                self.answer_batch(number, pool, batch, scratch);
-                // On these more has arrived. This worker goes on with them itself, so that no other
-                // has to be woken; what they ask for may be in the next batch.
-                for _ in 0..batch.held.len() {
-                    if let Some(index) = batch.held.pop_front() {
-                        self.serve_connection(index, scratch, &mut batch.held);
-                    }
+        let mut again = true;
+        while again {
+            again = false;
+            for (number, (pool, queue)) in self.pools.iter().enumerate().filter(batched) {
+                let threads = pool.threads.max(1);
+                while let Some(taker) = queue.take_batch(threads, pool.batch, &mut batch.indexes) {
+                    again = true;
+                    // A batch may take its time: other workers go on with this one's connections.
+                    self.leave(later);
+                    self.answer_batch(number, Some(taker), batch, scratch);
+                    self.go_on_after(batch, scratch);
                 }
-                self.leave(&mut batch.held);
             }
         }
     }
 
-    /// Answers the requests that the connections of a batch wait with.
-    fn answer_batch(&self, number: usize, pool: &Pool, batch: &mut Batch, scratch: &mut Scratch) {
+    /// Goes on with the connections of a batch on which more has arrived. The worker does so
+    /// itself, so that no other has to be woken; what they ask for may be in the next batch.
+    fn go_on_after(&self, batch: &mut Batch, scratch: &mut Scratch) {
+        for _ in 0..batch.held.len() {
+            if let Some(index) = batch.held.pop_front() {
+                self.serve_connection(index, scratch, &mut batch.held);
+            }
+        }
+        self.leave(&mut batch.held);
+    }
+
+    /// Answers the requests that the connections of a batch wait with. Gives the place of a worker's
+    /// batch, `taker`, back as soon as the service has prepared it, so that another worker can take
+    /// the next one during the answers.
+    fn answer_batch(
+        &self,
+        number: usize,
+        taker: Option<Taker<'_>>,
+        batch: &mut Batch,
+        scratch: &mut Scratch,
+    ) {
         let Batch { indexes, queued, held } = batch;
         indexes.retain(|&index| match self.begin_queued(index) {
             Some(one) => {
@@ -92,12 +108,14 @@ impl<S: Service> Engine<'_, S> {
             Ok(()) => Step::Pool,
             Err(_) => Step::Unprepared,
         };
-        if pool.is_batched() {
+        let is_batch = taker.is_some();
+        drop(taker);
+        if is_batch {
             // Once for the batch: preparing waits, the answers are quick.
             scratch.set_clock(self.moment());
         }
         for (index, queued) in indexes.drain(..).zip(queued.drain(..)) {
-            if self.answer_queued(index, pool, (step, queued), scratch) {
+            if self.answer_queued(index, is_batch, (step, queued), scratch) {
                 held.push_back(index);
             }
         }
@@ -111,7 +129,8 @@ impl<S: Service> Engine<'_, S> {
             self.table.close(index);
             return None;
         }
-        slot.connection().as_deref_mut()?.http.take_queued()
+        let queued = slot.connection().as_deref_mut()?.http.take_queued()?;
+        Some(queued.taken_out_of(index))
     }
 
     /// Answers the request that a connection from the queue waits with, sends the answer, and lets
@@ -119,17 +138,24 @@ impl<S: Service> Engine<'_, S> {
     fn answer_queued(
         &self,
         index: u32,
-        pool: &Pool,
+        is_batch: bool,
         (step, queued): (Step, Queued),
         scratch: &mut Scratch,
     ) -> bool {
         let Some(slot) = self.table.slot(index) else { return false };
         let mut guard = slot.connection();
         let Some(connection) = guard.as_deref_mut() else { return false };
+        let step = match queued.is_of(index) {
+            true => step,
+            false => {
+                log::error!("the service has changed the order of a batch");
+                Step::Unprepared
+            }
+        };
         connection.http.put_queued(queued);
         let Scratch { output, date, at, .. } = &mut *scratch;
         connection.http.receive(&self.context(date, *at), step, &[], output);
-        if !pool.is_batched() {
+        if !is_batch {
             // The answer may have taken its time, and what follows counts from now.
             scratch.set_clock(self.moment());
         }

@@ -31,7 +31,7 @@ struct State {
     /// How many of them are on their way: each has been woken, or its patience is over. All of them
     /// look at the queue before they sleep again.
     woken: usize,
-    /// Workers that take batches.
+    /// Workers that have taken a batch and prepare it.
     takers: usize,
 }
 
@@ -112,27 +112,24 @@ impl Queue {
         }
     }
 
-    /// Makes the caller one of at most `most` threads that take batches, if a job waits; says
-    /// whether it is one now. A job that is queued while there are `most` of them is taken by one
-    /// of them: none stops before the queue is empty.
-    pub(super) fn begin_batches(&self, most: usize) -> bool {
+    /// Takes the next batch: fills `indexes`, which is empty, with at most `most` connections. The
+    /// caller is one of at most `takers` that prepare a batch until it drops the result, and must
+    /// look here again after that: a job that is queued while there are `takers` of them waits for
+    /// one of them. Returns `None` if nothing waits, or if there are as many takers.
+    pub(super) fn take_batch(
+        &self,
+        takers: usize,
+        most: usize,
+        indexes: &mut Vec<u32>,
+    ) -> Option<Taker<'_>> {
         let mut state = self.lock();
-        let begins = !state.closed && !state.jobs.is_empty() && state.takers < most;
-        state.takers += usize::from(begins);
-        begins
-    }
-
-    /// Takes the next batch: fills `indexes`, which is empty, with at most `most` connections. If
-    /// there is none, returns false, and the caller is no more one of those who take batches.
-    pub(super) fn pop_batch(&self, most: usize, indexes: &mut Vec<u32>) -> bool {
-        let mut state = self.lock();
-        if state.closed || state.jobs.is_empty() {
-            state.takers -= 1;
-            return false;
+        if state.closed || state.jobs.is_empty() || state.takers >= takers {
+            return None;
         }
+        state.takers += 1;
         let count = most.min(state.jobs.len());
         indexes.extend(state.jobs.drain(..count).map(|job| job.index));
-        true
+        Some(Taker(self))
     }
 
     /// Sleeps until there may be a job; says whether that took longer than `patience`.
@@ -163,6 +160,16 @@ impl Queue {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The place of a worker among those that prepare a batch. Dropping it, in a panic too, gives the
+/// place to another.
+pub(super) struct Taker<'q>(&'q Queue);
+
+impl Drop for Taker<'_> {
+    fn drop(&mut self) {
+        self.0.lock().takers -= 1;
     }
 }
 
@@ -249,27 +256,37 @@ mod tests {
     fn workers_take_batches_in_order() {
         let queue = Queue::new(8, 8);
         let client = IpAddr::from([127, 0, 0, 1]);
-        assert!(!queue.begin_batches(2), "nothing waits");
+        let take = |takers, most| {
+            let mut indexes = Vec::new();
+            queue.take_batch(takers, most, &mut indexes).map(|taker| (indexes, taker))
+        };
+        assert!(take(2, 8).is_none(), "nothing waits");
         for index in 0..8 {
             // As much as there is room for is no share.
             assert_eq!(queue.push(index, client, None), Push::Queued);
         }
         assert_eq!(queue.push(8, client, None), Push::Full);
-        let pop = |most| {
-            let mut indexes = Vec::new();
-            queue.pop_batch(most, &mut indexes).then_some(indexes)
-        };
-        assert!(queue.begin_batches(2) && queue.begin_batches(2) && !queue.begin_batches(2));
-        assert_eq!(pop(3), Some(vec![0, 1, 2]));
+        let (first, taker) = take(2, 3).unwrap();
+        let (second, other) = take(2, 3).unwrap();
+        assert_eq!((first, second), (vec![0, 1, 2], vec![3, 4, 5]));
+        assert!(take(2, 3).is_none(), "two are on it");
         assert_eq!(queue.push(8, client, None), Push::Queued);
-        assert_eq!(pop(9), Some(vec![3, 4, 5, 6, 7, 8]));
-        // Both stop.
-        assert_eq!((pop(9), pop(9)), (None, None));
+        drop(taker);
+        let (third, taker) = take(2, 9).unwrap();
+        assert_eq!(third, [6, 7, 8]);
+        drop((taker, other));
+        assert!(take(2, 9).is_none(), "nothing waits");
         assert_eq!(queue.push(9, client, None), Push::Queued);
-        assert!(queue.begin_batches(1) && !queue.begin_batches(1));
+        // A panic gives the place back.
+        let panics = std::panic::AssertUnwindSafe(|| {
+            let _taker = take(1, 9);
+            panic!("a bug");
+        });
+        assert!(std::panic::catch_unwind(panics).is_err());
+        assert_eq!(queue.lock().takers, 0);
+        assert_eq!(queue.push(10, client, None), Push::Queued);
         queue.close();
-        assert_eq!(pop(9), None);
-        assert!(!queue.begin_batches(1));
+        assert!(take(1, 9).is_none());
     }
 
     const CLIENT: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -332,11 +349,10 @@ mod tests {
                         for index in 0..JOBS {
                             assert_eq!(queue.push(index, CLIENT, None), Push::Queued);
                             let mut indexes = Vec::new();
-                            if queue.begin_batches(most) {
-                                while queue.pop_batch(8, &mut indexes) {
-                                    taken.fetch_add(indexes.len(), Ordering::SeqCst);
-                                    indexes.clear();
-                                }
+                            while let Some(taker) = queue.take_batch(most, 8, &mut indexes) {
+                                drop(taker);
+                                taken.fetch_add(indexes.len(), Ordering::SeqCst);
+                                indexes.clear();
                             }
                             while queue.lock().jobs.len() > 60 {
                                 std::thread::yield_now();

@@ -8,7 +8,7 @@
 //! that has ended is refused in the next query.
 //!
 //! What needs another query goes on to a thread that may wait for one: a token whose session is not
-//! known, and users who must have a second factor.
+//! known, and users who must have a second factor, if the query did not ask for it.
 
 use super::pools::{CHECK, READ, WRITE};
 use super::{Site, guard};
@@ -20,11 +20,11 @@ use crate::route::Route;
 use crate::store::Standing;
 
 /// A good token on its way through the check.
-struct Check {
+pub(super) struct Check {
     claims: Claims,
     /// The token's session, as far as it is known; or what all clients are told if the database
     /// fails.
-    standing: Result<Option<Standing>, Response>,
+    pub(super) standing: Result<Option<Standing>, Response>,
 }
 
 impl Site {

@@ -38,7 +38,9 @@ pub(super) fn run_for(route: &Route, call: &Call<'_>, user: Identity) -> Result<
 
 /// Whether [`run_for`] reads the database.
 pub(super) fn asks_more(route: &Route, call: &Call<'_>, user: &Identity) -> bool {
-    !route.without_factor && call.app.requires_second_factor(user.roles())
+    !route.without_factor
+        && user.second_factor().is_none()
+        && call.app.requires_second_factor(user.roles())
 }
 
 /// Checks what the settings ask for besides a good token: a recent login, a second factor.

@@ -2,9 +2,10 @@
 //! request waits for one.
 //!
 //! With a database across a network, a route for users whose handler waits for nothing is answered
-//! by the pool `check`. See `checks`.
+//! by the pool `check`. See `checks`. A worker reads no such database: it decides from memory, or
+//! lets a thread of the pool `read` decide.
 
-use super::pools::{CHECK, HASH, WRITE};
+use super::pools::{CHECK, HASH, READ, WRITE};
 use super::{Found, Site};
 use crate::app::Call;
 use crate::clock::Timestamp;
@@ -13,15 +14,43 @@ use crate::guard::Throttle;
 use crate::http::{Answer, Overload, Pool, Queued, Refusal, Request, Response, Service};
 use crate::login;
 
+/// The payload of a login from an IP address that has to wait, while a thread of the pool `read` asks
+/// the database whether the account knows the client.
+struct Unrecognized;
+
 impl Site {
-    /// Refuses a request that must not wait in a queue.
-    fn admit(&self, found: &Found<'_, '_>, now: Timestamp) -> Result<(), Error> {
+    /// Returns the request as it enters a queue, that of `pool` or the one before it; refuses a
+    /// request that must not wait there.
+    fn admit(&self, found: &Found<'_, '_>, pool: usize, now: Timestamp) -> Result<Queued, Error> {
         let call = Call::new(&self.app, &found.request, now);
         self.check_origin(found.route, &call)?;
+        let queued = |pool| Queued::new(pool, found.ticket).of(call.client_ip());
         let throttle = found.route.throttle;
-        match self.app.attempts.check_ip(throttle, call.client_ip(), now) {
-            Err(_) if throttle == Throttle::Login && login::queue::is_familiar(&call) => Ok(()),
-            waits => waits,
+        let Err(waits) = self.app.attempts.check_ip(throttle, call.client_ip(), now) else {
+            return Ok(queued(pool));
+        };
+        match (throttle, self.concurrency.reads) {
+            (Throttle::Login, None) if login::queue::is_familiar(&call) => Ok(queued(pool)),
+            (Throttle::Login, Some(_)) if login::queue::may_be_familiar(&call) => {
+                Ok(queued(READ).with(Unrecognized))
+            }
+            _ => Err(waits),
+        }
+    }
+
+    /// Decides about an [`Unrecognized`] login: refuses it, or sends it on to its pool.
+    fn recognize(&self, found: &Found<'_, '_>, call: &Call<'_>) -> Answer {
+        let client = call.client_ip();
+        match self.app.attempts.check_ip(found.route.throttle, client, call.now) {
+            Err(waits) if !login::queue::is_familiar(call) => {
+                Answer::Ready(self.finish(call.request, Response::from(&waits)))
+            }
+            _ => match self.pool(found.route.blocking) {
+                Some(pool) if pool != READ => {
+                    Answer::Queue(Queued::new(pool, found.ticket).of(client))
+                }
+                _ => Answer::Ready(self.run(found.route, call)),
+            },
         }
     }
 
@@ -51,11 +80,8 @@ impl Service for Site {
                 false => Answer::Ready(self.run(found.route, &call)),
             };
         };
-        match self.admit(&found, now) {
-            Ok(()) => {
-                let client = self.app.client_ip(request);
-                Answer::Queue(Queued::new(pool, found.ticket).of(client))
-            }
+        match self.admit(&found, pool, now) {
+            Ok(queued) => Answer::Queue(queued),
             Err(error) => Answer::Ready(self.finish(request, Response::from(&error))),
         }
     }
@@ -66,14 +92,17 @@ impl Service for Site {
         }
     }
 
-    fn answer_queued(&self, request: &Request<'_>, queued: Queued, now: Timestamp) -> Answer {
+    fn answer_queued(&self, request: &Request<'_>, mut queued: Queued, now: Timestamp) -> Answer {
         let Some(found) = self.found(queued.ticket, request) else {
             return Answer::Ready(self.without_route(request, Error::NotFound));
         };
         let call = Call::new(&self.app, &found.request, now);
-        match queued.pool {
-            CHECK => self.answer_checked(found.route, &call, queued),
-            _ => Answer::Ready(self.run(found.route, &call)),
+        if queued.pool == CHECK {
+            return self.answer_checked(found.route, &call, queued);
+        }
+        match queued.take_payload() {
+            Some(Unrecognized) => self.recognize(&found, &call),
+            None => Answer::Ready(self.run(found.route, &call)),
         }
     }
 
@@ -82,7 +111,13 @@ impl Service for Site {
         match found.route.throttle {
             Throttle::Login => {
                 let call = Call::new(&self.app, &found.request, now);
-                login::queue::known_device(&call).map(|device| device.id())
+                let device = match self.concurrency.reads {
+                    None => login::queue::known_device(&call),
+                    // This runs on a worker. A device of another account counts as well here; it
+                    // still has only the few places of one sender.
+                    Some(_) => login::queue::shown_device(&call),
+                };
+                device.map(|device| device.id())
             }
             _ => None,
         }

@@ -309,6 +309,35 @@ fn only_what_needs_more_than_its_session_waits_again() {
 }
 
 #[test]
+fn a_second_factor_that_the_query_of_a_batch_has_found_is_not_asked_for_again() {
+    let place = Place::new();
+    let network: Arc<Network> = Arc::default();
+    let must = |config: &mut Config| config.require_second_factor = SecondFactorRule::All;
+    let site = place.site(&must, Some(&network));
+    let tokens = tokens(&site);
+    let (_, [text, _]) = tokens.0.iter().find(|(name, _)| *name == "good").unwrap();
+    let value = format!("Bearer {text}");
+    let headers = vec![Header { name: "Authorization", value: value.as_bytes() }];
+    let ask = Ask { method: "GET", path: "/api/protected", headers };
+    for (found, expected) in [(None, None), (Some(false), Some(403)), (Some(true), Some(200))] {
+        let Answer::Queue(queued) = site.answer(&ask.request(), NOW) else { panic!("no check") };
+        let mut batch = [queued];
+        site.prepare(CHECK, &mut batch, NOW);
+        let [mut queued] = batch;
+        let check = queued.payload_mut::<super::checks::Check>().unwrap();
+        check.standing.as_mut().unwrap().as_mut().unwrap().second_factor = found;
+        let answered = without_network(&network, "a check", || {
+            site.answer_queued(&ask.request(), queued, NOW)
+        });
+        let status = match answered {
+            Answer::Ready(response) => Some(response.status),
+            Answer::Queue(_) => None,
+        };
+        assert_eq!(status, expected, "{found:?}");
+    }
+}
+
+#[test]
 fn a_batch_is_one_query_and_a_database_that_is_gone_refuses_all_at_once() {
     let place = Place::new();
     let network: Arc<Network> = Arc::default();
@@ -369,4 +398,131 @@ fn a_full_queue_says_what_is_waiting() {
     let expected = [("hash", 1), ("write", 1), ("read", 1), ("check", 256)];
     assert_eq!(names.collect::<Vec<_>>(), expected);
     assert_eq!(place.site(&|_| (), None).pools().len(), 2);
+}
+
+/// Does what a worker does; no call may reach the database.
+fn without_network<T>(network: &Network, what: &str, work: impl FnOnce() -> T) -> T {
+    let calls = || network.reads.load(Ordering::SeqCst) + network.writes.load(Ordering::SeqCst);
+    let before = calls();
+    let done = work();
+    assert_eq!(calls(), before, "a worker waits for the network: {what}");
+    done
+}
+
+/// Answers as the engine does if every queue is full for the request's client; returns the pools in
+/// which the request waited.
+fn answer_on_threads(site: &Site, network: &Network, request: &Request<'_>) -> Vec<usize> {
+    let what = format!("{} {}", request.method, request.path);
+    let mut pools = Vec::new();
+    let mut answer = without_network(network, &what, || site.answer(request, NOW));
+    while let Answer::Queue(queued) = answer {
+        let pool = queued.pool;
+        without_network(network, &what, || {
+            site.has_priority(request, &queued, NOW);
+            site.overloaded(request, &queued, NOW, Overload::Share)
+        });
+        pools.push(pool);
+        if pool == HASH {
+            // What follows runs on a thread that may wait, and takes long.
+            return pools;
+        }
+        let mut batch = [queued];
+        site.prepare(pool, &mut batch, NOW);
+        let [queued] = batch;
+        let go_on = || site.answer_queued(request, queued, NOW);
+        // After the query of its batch a check is a worker's work.
+        answer = if pool == CHECK { without_network(network, &what, go_on) } else { go_on() };
+    }
+    pools
+}
+
+/// Makes the IP address of the tests wait before the next login.
+fn exhaust(site: &Site) {
+    let peer = Some([192, 0, 2, 1].into());
+    let waits = || site.app.attempts.check_ip(crate::guard::Throttle::Login, peer, NOW).is_err();
+    for number in 0..1_000 {
+        if waits() {
+            return;
+        }
+        let name = format!("nobody{number}");
+        let never = (Timestamp(0), Timestamp(0));
+        let attempt = site.app.attempts.login(&name, peer, None, never, NOW).unwrap();
+        let _ = attempt.end::<()>(Err(Error::Authentication));
+    }
+    panic!("the address does not wait");
+}
+
+#[test]
+fn no_worker_waits_for_the_network() {
+    let place = Place::new();
+    let network: Arc<Network> = Arc::default();
+    let site = place.site(&|config| config.adopt_tokens = true, Some(&network));
+    let tokens = tokens(&site);
+    let id = site.app.store.credentials("ada").unwrap().unwrap().person.id;
+    let devices = crate::guard::Devices::default().renewed(id, None, NOW).unwrap();
+    let secret = site.app.device_keys.write(&devices);
+    let body = |name: &str, device: &str| {
+        format!(r#"{{"username":"{name}","password":"wrong lanterns","device":"{device}"}}"#)
+    };
+    let bodies = [body("ada", &secret), body("ada", ""), body("nobody", &secret), String::new()];
+    let texts = ["good", "admin", "unknown", "ended"].map(|name| {
+        let (_, [text, _]) = tokens.0.iter().find(|(one, _)| *one == name).unwrap();
+        Some(format!("Bearer {text}"))
+    });
+    let mut seen = std::collections::BTreeSet::new();
+    for waits in [false, true] {
+        if waits {
+            exhaust(&site);
+        }
+        for route in &site.routes {
+            let path = route.path.replace("{id}", "7");
+            let texts = texts.iter().chain([&None]);
+            for (text, body) in texts.flat_map(|text| bodies.iter().map(move |body| (text, body))) {
+                let mut headers = vec![Header { name: "Content-Type", value: b"application/json" }];
+                if let Some(text) = text {
+                    headers.push(Header { name: "Authorization", value: text.as_bytes() });
+                }
+                let mut request = Request::new(route.method, &path, &headers);
+                request.peer = Some([192, 0, 2, 1].into());
+                request.body = body.as_bytes();
+                let pools = answer_on_threads(&site, &network, &request);
+                seen.extend(pools);
+            }
+        }
+    }
+    assert_eq!(seen.into_iter().collect::<Vec<_>>(), [HASH, WRITE, READ, CHECK]);
+}
+
+#[test]
+fn a_login_from_an_address_that_has_to_wait_asks_the_database_on_a_thread_that_may() {
+    let place = Place::new();
+    let network: Arc<Network> = Arc::default();
+    let site = place.site(&|_| (), Some(&network));
+    tokens(&site);
+    let id = |name| site.app.store.credentials(name).unwrap().unwrap().person.id;
+    let secret = |id| {
+        let devices = crate::guard::Devices::default().renewed(id, None, NOW).unwrap();
+        site.app.device_keys.write(&devices)
+    };
+    let (hers, his) = (secret(id("ada")), secret(id("eve")));
+    exhaust(&site);
+    for (name, device, status, expected) in [
+        ("ada", hers.as_str(), 401, &[READ, HASH][..]),
+        ("ada", &his, 429, &[READ]),
+        ("nobody", &hers, 429, &[READ]),
+        ("ada", "", 429, &[]),
+        ("ada", "x", 429, &[]),
+    ] {
+        let body =
+            format!(r#"{{"username":"{name}","password":"wrong lanterns","device":"{device}"}}"#);
+        let headers = [Header { name: "Content-Type", value: b"application/json" }];
+        let mut request = Request::new("POST", "/api/login", &headers);
+        request.peer = Some([192, 0, 2, 1].into());
+        request.body = body.as_bytes();
+        let (response, pools) = answer(&site, &request);
+        assert_eq!((response.status, pools.as_slice()), (status, expected), "{name} {device}");
+        if let Answer::Queue(queued) = site.answer(&request, NOW) {
+            assert!(site.has_priority(&request, &queued, NOW).is_some(), "{name} {device}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Drains the outbox, one mail after the other: which is due, whom it goes to, what it says, and
 //! what follows a failed attempt. Compiled with the feature `mail`.
 
-use super::driver::{Fault, Queries};
+use super::driver::{Dialect, Fault, Queries};
 use super::entry::{Actor, Entry, Event};
 use super::mail_kind::MailKind;
 use super::rows::delivery::{self, DeliveryFailure, DueMail, Link};
@@ -22,6 +22,10 @@ pub(super) const MAX_GIVEN_UP: i64 = 1_000;
 /// Links to set a new password that one user can have by mail at the same time. A stranger who asks
 /// for another does not void the first ones.
 const MAX_MAILED: i64 = 5;
+
+/// Seconds for which a mail that was taken is not due for another process: longer than a delivery
+/// may take. After a crash it is sent again that much later.
+const UNDER_WAY: i64 = 150;
 
 /// A mail that is to be sent now.
 #[derive(Debug, Clone)]
@@ -144,7 +148,14 @@ fn take(transaction: &mut Transaction<'_>, id: i64) -> Result<Taken, Fault> {
         return Ok(Taken::TooOld);
     }
     match resolve(transaction, &due)? {
-        Some(outgoing) => Ok(Taken::Mail(Box::new(outgoing))),
+        Some(outgoing) => {
+            // Another process may lead before this one knows; it must not send the same mail. With
+            // SQLite there is no such change while both run.
+            if transaction.dialect() == Dialect::Postgres {
+                delivery::put_off(transaction, id, Timestamp(now.0.saturating_add(UNDER_WAY)))?;
+            }
+            Ok(Taken::Mail(Box::new(outgoing)))
+        }
         None => delivery::delete(transaction, id).map(|_| Taken::ToNobody),
     }
 }

@@ -106,6 +106,13 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// Runs `work` once, outside of a transaction; it only reads.
     fn read(&self, work: &mut Reading<'_>) -> Result<(), Fault>;
 
+    /// Runs `work` like [`read`](Driver::read), beside a transaction that is open; returns whether
+    /// it was done. Takes no longer than a moment: `work` does not run if that would need to wait
+    /// for others, and a failure has no consequence. The default does nothing.
+    fn read_beside(&self, _work: &mut Reading<'_>) -> bool {
+        false
+    }
+
     /// Runs `work` in one serializable transaction, which is durable when this returns `Ok`: what
     /// `work` reads stays true until the commit. An error of `work` undoes everything. `work` runs
     /// again if the database asks for that ([`Fault::Retry`]), so it must keep nothing of an

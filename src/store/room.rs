@@ -11,8 +11,10 @@ impl Transaction<'_> {
     ///
     /// In PostgreSQL every two transactions conflict that count rows of a kind and add one; one of
     /// them would be run again. So the rows are counted outside of the transaction first, and only
-    /// near the limit inside of it. The limit could be exceeded only if [`MARGIN`] rows came while
-    /// one transaction was open, and then by one for each transaction that was.
+    /// near the limit inside of it; or if the count outside cannot be had at once, since a
+    /// transaction that waits is in the way of others. The limit could be exceeded only if
+    /// [`MARGIN`] rows came while one transaction was open, and then by one for each transaction
+    /// that was.
     pub(super) fn has_room(
         &mut self,
         limit: i64,
@@ -20,11 +22,11 @@ impl Transaction<'_> {
     ) -> Result<bool, Fault> {
         if self.dialect() == Dialect::Postgres {
             let mut counted = limit;
-            self.read_apart(&mut |queries| {
+            let is_known = self.read_beside(&mut |queries| {
                 counted = count(queries)?;
                 Ok(())
-            })?;
-            if counted < limit - MARGIN {
+            });
+            if is_known && counted < limit - MARGIN {
                 return Ok(true);
             }
         }

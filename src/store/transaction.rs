@@ -48,10 +48,10 @@ impl Transaction<'_> {
         self.effects.mailed = true;
     }
 
-    /// Reads what is committed, outside of the transaction. What is read may change before the
-    /// commit.
-    pub(in crate::store) fn read_apart(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
-        self.driver.read(work)
+    /// Reads what is committed, outside of the transaction; returns whether that could be done at
+    /// once. What is read may change before the commit.
+    pub(in crate::store) fn read_beside(&self, work: &mut Reading<'_>) -> bool {
+        self.driver.read_beside(work)
     }
 
     /// A Message-ID before the `@`: 32 random hexadecimal digits.

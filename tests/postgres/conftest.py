@@ -1,6 +1,7 @@
 """Fixtures of the tests on PostgreSQL: servers, databases, certificates."""
 
 import itertools
+import signal
 import sys
 from pathlib import Path
 
@@ -13,6 +14,9 @@ sys.path.append(str(Path(__file__).resolve().parents[1] / "mail"))
 import certificates  # noqa: E402
 
 NUMBERS = itertools.count()
+
+# What ends the tests lets them stop their servers.
+signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

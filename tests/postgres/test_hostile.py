@@ -106,9 +106,15 @@ STARTS_OF_TLS = {
 }
 
 
-@pytest.mark.parametrize("mode", ["require", "verify-full"])
 @pytest.mark.parametrize("start", STARTS_OF_TLS)
-def test_a_start_of_tls(lictor, authority, start, mode):
+def test_a_start_of_tls(tmp_path, authority, start):
+    modes = ["require", "verify-full"]
+    lictors = [Lictor(tmp_path / mode, "") for mode in modes]
+    pairs = list(zip(modes, lictors, strict=True))
+    at_once([lambda pair=pair: start_of_tls(pair[1], authority, start, pair[0]) for pair in pairs])
+
+
+def start_of_tls(lictor, authority, start, mode):
     with Fake(with_tls(STARTS_OF_TLS[start])) as fake:
         lictor.environment["LICTOR_DATABASE"] = fake.url(sslmode=mode, sslrootcert=authority / "ca.pem")
         refusal(lictor, fake)

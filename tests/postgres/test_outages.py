@@ -308,14 +308,14 @@ def test_a_server_that_is_stopped_and_started(own, mode):
     assert lictor.threads() <= threads + 4, "threads are stuck"
 
 
-def test_an_outage_of_half_a_minute_has_few_lines(own):
+def test_an_outage_with_many_requests_has_few_lines(own):
     place = own()
     [lictor] = place.start(1)
     token = lictor.register("ada").token
     since = len(lictor.log())
     place.server.stop()
     noticed(lictor)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 12
     while time.monotonic() < deadline:
         assert_refuses(lictor, lictor.protected(token))
         assert_refuses(lictor, lictor.login("ada"))
@@ -487,10 +487,15 @@ def test_a_full_disk(own, tmp_path):
             assert lictor.protected(token).status in (200, 503)
         assert lictor.alive()
         filler.unlink()
-        if place.server.process() is None:
-            # PostgreSQL ends itself when it cannot write its log.
-            place.server.start()
-        wait_for(lambda: lictor.health().status == 200, 60)
+
+        def works_again():
+            # PostgreSQL ends itself, sooner or later, when it cannot write its log.
+            if place.server.process() is None:
+                with contextlib.suppress(postgres.Failed):
+                    place.server.start()
+            return lictor.health().status == 200
+
+        wait_for(works_again)
         assert_recovers(lictor)
         assert_logged_once(lictor, since)
     finally:

@@ -9,6 +9,7 @@ import json
 
 import pytest
 
+import databases
 from comparison import compare, methods, summary
 from differences_mail import DIFFERENCES
 from probes import USERS
@@ -17,6 +18,7 @@ from scenarios import (
     LATE,
     SCENARIOS,
     address,
+    an_id_that_comes_again,
     finalize,
     forgetful,
     links_that_are_late,
@@ -69,6 +71,8 @@ def test_probe(servers, probe):
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=title)
 def test_scenario(servers, scenario):
+    if databases.on_postgres and scenario is an_id_that_comes_again:
+        pytest.skip("PostgreSQL gives the app no id twice")
     play(scenario, *servers)
 
 

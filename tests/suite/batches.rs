@@ -18,12 +18,14 @@ const OTHER: usize = 1;
 const MOST: usize = 8;
 
 /// `/N` waits in the pool of batches, and its answer says what [`Service::prepare`] made of N.
-/// `/move` goes on to the other pool, `/bounce` without end. `/panic` panics in `prepare`,
-/// `/late` after it. Everything else is answered at once.
+/// `/swap` changes places with the first of its batch; `/move` goes on to the other pool, `/bounce` without end. `/panic` panics in `prepare`,
+/// `/late` after it; `/hang` waits after it. Everything else is answered at once.
 struct Batches {
     /// `prepare` waits while this is closed.
     gate: Mutex<bool>,
     changed: Condvar,
+    /// `/hang` is answered when this is open.
+    answers: Mutex<bool>,
     /// The paths of each batch.
     seen: Mutex<Vec<Vec<String>>>,
     pools: Vec<Pool>,
@@ -32,7 +34,9 @@ struct Batches {
 impl Batches {
     fn new() -> Batches {
         let pools = vec![Pool::batched("batch", 1, MOST), Pool::new("other", 1)];
-        Batches { gate: Mutex::new(true), changed: Condvar::new(), seen: Mutex::default(), pools }
+        let gate = Mutex::new(true);
+        let (changed, answers, seen) = (Condvar::new(), Mutex::new(false), Mutex::default());
+        Batches { gate, changed, answers, seen, pools }
     }
 
     fn set_open(&self, open: bool) {
@@ -69,15 +73,19 @@ impl Service for Batches {
 
     fn prepare(&self, pool: usize, batch: &mut [Queued], _: Timestamp) {
         if pool == OTHER {
-            return assert_eq!(batch.len(), 1);
+            return assert!(batch.len() <= self.pools[OTHER].batch.max(1));
         }
         let paths = batch.iter_mut().map(|one| one.payload_mut::<String>().unwrap().clone());
         let paths: Vec<String> = paths.collect();
         self.seen.lock().unwrap().push(paths.clone());
         drop(self.changed.wait_while(self.gate.lock().unwrap(), |open| !*open).unwrap());
         assert!(!paths.iter().any(|path| path == "/panic"), "a bug in a batch");
+        let swapped = paths.iter().position(|path| path == "/swap");
         for (queued, path) in batch.iter_mut().zip(paths) {
             queued.payload = Some(Box::new(format!("{path} of {MOST}")));
+        }
+        if let Some(place) = swapped {
+            batch.swap(0, place);
         }
     }
 
@@ -89,6 +97,11 @@ impl Service for Batches {
                 Answer::Queue(queued)
             }
             "/late" => panic!("a handler's bug"),
+            "/hang" => {
+                let open = self.answers.lock().unwrap();
+                drop(self.changed.wait_while(open, |open| !*open).unwrap());
+                Answer::Ready(Response::text(200, "at last"))
+            }
             _ => {
                 let prepared: String = queued.take_payload().unwrap();
                 let body = String::from_utf8_lossy(request.body);
@@ -346,6 +359,66 @@ fn a_panic_costs_its_batch_or_its_request_and_nothing_else() {
         assert_eq!(clients[0].reply("GET").error(), (500, "InternalError".into()));
         clients[0].send(get("/4"));
         assert_eq!(said(&mut clients[0]), "200 /4 of 8");
+    });
+}
+
+#[test]
+fn the_next_batch_does_not_wait_for_slow_answers() {
+    let service = Batches::new();
+    let mut settings = Settings::default();
+    settings.workers = 1;
+    with(&service, &settings, |address, _| {
+        let mut slow = Client::connect(address);
+        slow.send(get("/hang"));
+        service.wait_for(1);
+        let mut other = Client::connect(address);
+        for number in 0..20 {
+            other.send(get(&format!("/{number}")));
+            assert_eq!(said(&mut other), format!("200 /{number} of 8"));
+        }
+        *service.answers.lock().unwrap() = true;
+        service.changed.notify_all();
+        assert_eq!(said(&mut slow), "200 at last");
+    });
+}
+
+#[test]
+fn a_request_that_goes_from_one_pool_of_batches_to_another_is_answered() {
+    let mut service = Batches::new();
+    service.pools[OTHER] = Pool::batched("other", 1, 1 + MOST);
+    with(&service, &Settings::default(), |address, _| {
+        let mut clients: Vec<Client> = (0..20).map(|_| Client::connect(address)).collect();
+        for _ in 0..50 {
+            for client in &mut clients {
+                client.send(get("/move") + &get("/1"));
+            }
+            for client in &mut clients {
+                assert_eq!(
+                    (said(client), said(client)),
+                    ("200 /move of 8".to_owned(), "200 /1 of 8".to_owned(),)
+                );
+            }
+        }
+    });
+}
+
+#[test]
+fn a_service_that_changes_the_order_of_a_batch_gets_nobody_elses_answer() {
+    let service = Batches::new();
+    with(&service, &Settings::default(), |address, _| {
+        let paths = ["/0", "/1", "/swap", "/2"].map(str::to_owned);
+        let mut clients = waiting(&service, address, &paths);
+        service.set_open(true);
+        assert_eq!(said(&mut clients[0]), "200 /0 of 8");
+        // The last one has its own.
+        for (number, client) in clients[1..3].iter_mut().enumerate() {
+            assert_eq!(client.reply("GET").error(), (500, "InternalError".into()), "{number}");
+        }
+        assert_eq!(said(&mut clients[3]), "200 /2 of 8");
+        for client in &mut clients {
+            client.send(get("/3"));
+            assert_eq!(said(client), "200 /3 of 8");
+        }
     });
 }
 

@@ -264,6 +264,10 @@ fn no_command_shows_the_password_of_a_database() {
     let (code, err) = typed(&["user", "list", "--database", url]);
     assert!(code == 1 && err.contains("WARN") && err.contains("ps shows it"), "{err}");
     assert_eq!(err.matches("ps shows it").count(), 1, "{err}");
+    assert!(err.contains("LICTOR_DATABASE"), "{err}");
+    let (_, err) = typed(&["database", "copy", url, "copy.db"]);
+    assert!(err.contains("the password in FROM") && err.contains("PGPASSFILE"), "{err}");
+    assert!(!err.contains("LICTOR_DATABASE"), "{err}");
     let (_, err) = typed(&["user", "list", "--database", "postgres://ada@127.0.0.1:1/app"]);
     assert!(!err.contains("WARN"), "{err}");
     for args in [

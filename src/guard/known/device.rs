@@ -102,6 +102,11 @@ impl Devices {
         self.0.is_empty()
     }
 
+    /// Returns the device of the first secret.
+    pub fn first(&self) -> Option<Device> {
+        self.0.first().copied()
+    }
+
     /// Returns the device of this user, if its secret was issued later than `since`.
     pub fn of(&self, user: i64, since: Timestamp) -> Option<Device> {
         let valid = |device: &&Device| device.user == user && i64::from(device.issued) > since.0;

@@ -7,7 +7,7 @@ use super::super::head::{self, Framing, Head, NO_FIELDS};
 use super::super::limits::MAX_OUTPUT;
 use super::super::refusal::{self, Refusal};
 use super::super::response::Persistence;
-use super::super::service::{Answer, Context, Overload, Queued, Service, Step};
+use super::super::service::{Answer, Context, Overload, Queued, Service, Step, refuse};
 use super::super::{Request, Response};
 use super::writing::Unfinished;
 use super::{Connection, Next, Wait, deadline_after};
@@ -247,7 +247,7 @@ impl Connection {
             // The hook for panics has logged it.
             Err(_) => {}
         }
-        Some(context.service.refuse(&refusal::INTERNAL, Some(request)))
+        Some(refuse(context.service, &refusal::INTERNAL, Some(request)))
     }
 }
 
@@ -284,7 +284,7 @@ fn ask<S: Service>(
 ) -> Reply {
     let (service, now) = (context.service, context.at.now);
     let answer = match (queued, step) {
-        (_, Step::Unprepared) => Answer::Ready(service.refuse(&refusal::INTERNAL, Some(request))),
+        (_, Step::Unprepared) => Answer::Ready(refuse(service, &refusal::INTERNAL, Some(request))),
         (Some(queued), Step::Pool) => service.answer_queued(request, queued, now),
         (Some(queued), Step::Worker | Step::Overloaded(..)) => Answer::Queue(queued),
         (None, _) => service.answer(request, now),

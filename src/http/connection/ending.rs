@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 use super::super::limits::MAX_LINGER_BYTES;
 use super::super::refusal::{self, Refusal};
 use super::super::response::Persistence;
-use super::super::service::{Context, Moment, Service};
+use super::super::service::{Context, Moment, Service, refuse};
 use super::super::{Limits, Request};
 use super::answering::Progress;
 use super::writing::Unfinished;
@@ -58,7 +58,7 @@ impl Connection {
         request: Option<&Request<'_>>,
         out: &mut Vec<u8>,
     ) {
-        let response = context.service.refuse(refusal, request);
+        let response = refuse(context.service, refusal, request);
         let head_only = request.is_some_and(|request| request.method == "HEAD");
         if !response.encode(out, context.date, Persistence::Close, head_only) {
             self.rest = Some(Box::new(Unfinished { body: response.into_rest(), last: true }));

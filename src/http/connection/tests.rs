@@ -6,13 +6,14 @@ use std::sync::Arc;
 
 use super::super::body::{Body, Rest};
 use super::super::limits::{MAX_LINGER_BYTES, MAX_OUTPUT, MAX_PIECE};
+use super::super::refusal::Refusal;
 use super::super::service::{Answer, Overload, Queued, Service, Step};
 use super::super::{Date, Request, Response};
 use super::*;
 use crate::clock::Timestamp;
 
 /// Echoes the path and body; `/slow` waits for pool 0 with the ticket 7, and `/write` for pool 1;
-/// `/panic` panics, `/long` does not fit in one piece. `/move` waits for pool 0 and then for pool 1,
+/// `/panic` panics, `/panic/twice` in `refuse` as well, `/long` does not fit in one piece. `/move` waits for pool 0 and then for pool 1,
 /// `/bounce` for one after the other without end.
 struct Echo;
 
@@ -24,7 +25,7 @@ impl Service for Echo {
             "/slow" => return Answer::Queue(Queued::new(0, 7)),
             "/write" => return Answer::Queue(Queued::new(1, 8)),
             "/move" | "/bounce" => return Answer::Queue(Queued::new(0, 8).with("payload")),
-            "/panic" => panic!("a handler's bug"),
+            "/panic" | "/panic/twice" => panic!("a handler's bug"),
             "/long" => {
                 let body = vec![b'x'; LONG];
                 return Answer::Ready(Response::fixed(200, "text/plain", body));
@@ -34,12 +35,18 @@ impl Service for Echo {
         Answer::Ready(echo(request))
     }
 
-    fn answer_queued(&self, request: &Request<'_>, queued: Queued, _: Timestamp) -> Answer {
+    fn answer_queued(&self, request: &Request<'_>, mut queued: Queued, _: Timestamp) -> Answer {
         assert_eq!(queued.ticket, if request.path == "/slow" { 7 } else { 8 });
         if request.path == "/bounce" || (request.path == "/move" && queued.pool == 0) {
-            return Answer::Queue(Queued { pool: 1 - queued.pool, ..queued });
+            queued.pool = 1 - queued.pool;
+            return Answer::Queue(queued);
         }
         Answer::Ready(echo(request))
+    }
+
+    fn refuse(&self, refusal: &Refusal, request: Option<&Request<'_>>) -> Response {
+        assert!(request.is_none_or(|request| request.path != "/panic/twice"), "another bug");
+        refusal.response()
     }
 
     fn has_priority(&self, request: &Request<'_>, queued: &Queued, _: Timestamp) -> Option<u64> {
@@ -147,6 +154,8 @@ fn conversations() {
         (format!("GET / HTTP/1.1\r\n\r\n{GET}"), "400 close", Next::Linger),
         (format!("{GET}BAD\r\n\r\n{GET}"), "200/a= 400 close", Next::Linger),
         (post("/panic", "X: y", "") + GET, "500 200/a=", Next::Read),
+        (post("/panic/twice", "X: y", "") + GET, "500 200/a=", Next::Read),
+        (post("/panic/twice", "Content-Length: 101", "") + GET, "500 close", Next::Linger),
         (format!("{GET}{}{GET}", post("/slow", "X: y", "")), "200/a=", Next::Queue),
         (post("/b", "Content-Length: 5\r\nExpect: 100-continue", ""), "100", Next::Read),
         (

@@ -54,6 +54,10 @@ impl Driver for Alternating {
         self.next().read(work)
     }
 
+    fn read_beside(&self, work: &mut Reading<'_>) -> bool {
+        self.next().read_beside(work)
+    }
+
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
         self.next().write(work)
     }

@@ -6,6 +6,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::delivery::Topic;
 use crate::store::mail_kind::MailKind;
+use crate::store::rows::delivery::DeliveryFailure;
 use crate::store::{Account, Change, Store};
 use crate::values::{Language, Roles};
 
@@ -19,6 +20,8 @@ fn a_registration_is_confirmed_once_and_in_time() {
         assert_eq!(account.unconfirmed, Some(END));
         let mail = store.next_mail(NOW).unwrap().unwrap();
         assert_eq!((mail.language, mail.kind), (Language::Portuguese, MailKind::Registration));
+        let busy = DeliveryFailure { why: "busy", due: Some(NOW) };
+        store.failed(mail.id, &busy, None, NOW).unwrap();
         assert_eq!(take(store, NOW), row("ada@x.example", "Ada", Topic::Confirm(link("a"))));
         assert_eq!(take(store, NOW), None);
         assert!(!confirm(store, "a", Some("s"), AFTER));

@@ -70,6 +70,10 @@ impl Driver for std::sync::Arc<Gated> {
         self.driver.read(work)
     }
 
+    fn read_beside(&self, work: &mut Reading<'_>) -> bool {
+        self.driver.read_beside(work)
+    }
+
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
         self.driver.write(&mut |queries: &mut dyn Queries| {
             let first = self.enter(queries.dialect());
@@ -289,7 +293,10 @@ fn two_servers_made_two_tickets_for_one_mail() {
         shown(store.next_mail(MAILED).map(|mail| mail.map(|mail| mail.email)))
     };
     overlap("next-mail", true, asked, [&next, &next], |store, (), answers| {
-        assert_eq!(answers, ["Some(\"ada@x.example\")", "Some(\"ada@x.example\")"]);
+        let taken = answers.iter().filter(|answer| *answer == "Some(\"ada@x.example\")").count();
+        // Only with PostgreSQL there are two servers.
+        let expected = if super::dialect(store) == Dialect::Postgres { 1 } else { 2 };
+        assert_eq!(taken, expected, "{answers:?}");
         assert_eq!(number(store, "SELECT count(*) FROM tickets"), 1);
         let asked = events(store).iter().filter(|event| *event == "reset-requested").count();
         assert_eq!(asked, 1);

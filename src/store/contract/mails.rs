@@ -4,6 +4,7 @@ use super::{BY, NOTE, add, each, execute, hash};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::delivery::{MAX_GIVEN_UP, Topic};
+use crate::store::driver::Dialect;
 use crate::store::outbox::MAX_WAITING;
 use crate::store::rows::delivery::{DeliveryFailure, Link};
 use crate::store::{Change, LinkMail, NewSession, NewUser, Store};
@@ -127,6 +128,8 @@ fn a_reset_is_for_who_has_the_address() {
             assert!(store.holder(jti, NOW).unwrap().is_none(), "{jti}");
         }
         // Tried again: the same.
+        let busy = DeliveryFailure { why: "busy", due: Some(NOW) };
+        store.failed(mail.id, &busy, None, NOW).unwrap();
         assert_eq!(take(store, NOW), row("ada@x.example", "ada", Topic::Reset(link("a"))));
         assert_eq!(take(store, NOW), None);
         // A stranger who asks again does not void the first, but there is an end to it.
@@ -203,4 +206,25 @@ fn the_outbox_has_an_end() {
         while store.sweep(Timestamp(0), Timestamp(NOW.0 + 8 * 24 * 3600)).unwrap() > 0 {}
         assert!(register(store, "ada", "ada@x.example", "a").is_ok());
     });
+}
+
+#[test]
+fn a_new_leader_sent_what_the_former_one_was_sending() {
+    for database in super::backends("under-way") {
+        let (store, other) = (&database.open(), database.open());
+        register(store, "ada", "ada@x.example", "a").unwrap();
+        let first = store.next_mail(NOW).unwrap().unwrap();
+        let shared = super::dialect(store) == Dialect::Postgres;
+        let now_other = |at: i64| other.next_mail(Timestamp(NOW.0 + at)).unwrap().map(|m| m.id);
+        assert_eq!(now_other(0).is_none(), shared);
+        assert_eq!(now_other(90).is_none(), shared);
+        let busy = DeliveryFailure { why: "busy", due: Some(Timestamp(NOW.0 + 95)) };
+        store.failed(first.id, &busy, None, NOW).unwrap();
+        assert_eq!(now_other(94), None);
+        // As if this one were lost.
+        assert_eq!(now_other(95), Some(first.id));
+        assert_eq!(store.next_mail(Timestamp(NOW.0 + 96)).unwrap().is_none(), shared);
+        store.delivered(first.id).unwrap();
+        assert!(now_other(1_000).is_none());
+    }
 }

@@ -22,7 +22,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::driver::Value;
+use super::driver::{Dialect, Value};
 #[cfg(feature = "postgres")]
 use super::postgres::TestDatabase;
 use super::{
@@ -199,6 +199,11 @@ pub(in crate::store) fn execute(
     values: &[Value<'_>],
 ) -> Result<usize, Error> {
     store.write_rows(|queries| queries.execute(sql, values))
+}
+
+/// The SQL of the database.
+fn dialect(store: &Store) -> Dialect {
+    store.write_rows(|queries| Ok(queries.dialect())).unwrap()
 }
 
 /// Reads one number from the database itself.

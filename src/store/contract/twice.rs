@@ -29,6 +29,10 @@ impl Driver for Twice {
         self.0.read(work)
     }
 
+    fn read_beside(&self, work: &mut Reading<'_>) -> bool {
+        self.0.read_beside(work)
+    }
+
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
         // Not `Fault::Retry`: a driver that tries again by itself would do so for ever.
         let undone = self.0.write(&mut |queries| {

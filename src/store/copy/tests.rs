@@ -406,6 +406,97 @@ fn what_reads_back_otherwise_is_refused() {
     assert!(refused.contains(" rows instead of "), "{refused}");
 }
 
+/// Answers that there is one row more in each table than can be read.
+struct Miscounting<'a>(&'a mut dyn Queries);
+
+struct OneMore<'a>(&'a dyn Row);
+
+impl Row for OneMore<'_> {
+    fn integer(&self, column: usize) -> Result<Option<i64>, Fault> {
+        Ok(self.0.integer(column)?.map(|count| count + 1))
+    }
+
+    fn boolean(&self, column: usize) -> Result<bool, Fault> {
+        self.0.boolean(column)
+    }
+
+    fn text(&self, column: usize) -> Result<Option<&str>, Fault> {
+        self.0.text(column)
+    }
+
+    fn blob(&self, column: usize) -> Result<Option<&[u8]>, Fault> {
+        self.0.blob(column)
+    }
+}
+
+impl Queries for Miscounting<'_> {
+    fn dialect(&self) -> Dialect {
+        self.0.dialect()
+    }
+
+    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
+        self.0.execute(sql, values)
+    }
+
+    fn query(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.0.query(sql, values, row)
+    }
+
+    fn query_first(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let counts = sql.starts_with("SELECT count(*)");
+        self.0.query_first(sql, values, &mut |found| match counts {
+            true => row(&OneMore(found)),
+            false => row(found),
+        })
+    }
+
+    fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {
+        self.0.execute_each(sql, sets)
+    }
+}
+
+#[test]
+fn rows_that_are_counted_and_not_read_are_missed() {
+    let place = Place::new("copy-misses");
+    let (from, to) = filled(&place);
+    let refused = read_alone(&(&from).into(), |source| {
+        write_alone(&(&to).into(), |destination| {
+            let mut source = Side { queries: &mut Miscounting(source), name: "from".into() };
+            let mut destination = Side { queries: destination, name: "to".into() };
+            transfer(&mut source, &mut destination, &mut |_| {})
+        })
+    });
+    let refused = refused.unwrap_err();
+    assert!(refused.what.starts_with("from gives ") && refused.what.contains(", but counts "));
+    assert!(!to.exists());
+}
+
+#[test]
+fn an_index_that_lacks_rows_is_found_before_a_copy() {
+    let place = Place::new("copy-index");
+    let (from, to) = filled(&place);
+    let index = |sql: &str| {
+        let set = format!("UPDATE sqlite_schema SET sql = {sql} WHERE name = 'sessions_by_expiry'");
+        tamper(&from, &format!("PRAGMA writable_schema = ON; {set}"));
+    };
+    index("sql || ' WHERE 0'");
+    tamper(&from, "UPDATE sessions SET expires = 5 WHERE jti = 'session4'");
+    index("replace(sql, ' WHERE 0', '')");
+    let refused = copy(&from, &to).unwrap_err();
+    assert!(refused.what.contains("is damaged: "), "{refused}");
+    assert!(!to.exists());
+}
+
 #[test]
 fn a_text_with_a_nul_is_found() {
     let place = Place::new("copy-nul");

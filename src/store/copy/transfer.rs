@@ -124,6 +124,14 @@ fn copy_table(
             .map_err(|fault| destination.failed(&format!("write {table} in"), fault))
     })?;
     let (rows, digest) = digest.finish();
+    if rows != of {
+        // Pages follow an index; one that lacks rows would leave them out.
+        return Err(Problem::new(
+            format!("{} gives {rows} rows of {table}, but counts {of}", source.name),
+            "nothing was copied; its indices may be damaged: restore a backup, or rebuild them with \
+             REINDEX",
+        ));
+    }
     Ok(CopiedTable { table, rows, digest })
 }
 

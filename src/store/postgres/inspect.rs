@@ -19,7 +19,7 @@ const FINDINGS: [(&str, &str); 15] = [
     ("SELECT count(*) < 0 FROM lictor.outbox", "mails cannot be read"),
     ("SELECT count(*) < 0 FROM lictor.invitations", "invitations cannot be read"),
     ("SELECT count(*) < 0 FROM lictor.turn", "the table turn cannot be read"),
-    ("SELECT count(*) < 0 FROM lictor.unknown_names", "the table unknown_names cannot be read"),
+    ("SELECT count(*) <> 1024 FROM lictor.unknown_names", "unknown_names has not its 1,024 rows"),
     (
         "SELECT EXISTS (SELECT FROM lictor.sessions t WHERE t.\"user\" IS NOT NULL
              AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",

@@ -85,8 +85,8 @@ impl Postgres {
             log::warn!("the database takes no writes: requests that write are refused");
         }
         let concurrency = shares(target.connections);
-        let reads = concurrency.reads.unwrap_or(0) + concurrency.checks;
-        let limits = [concurrency.writes, reads];
+        let reads = concurrency.reads.unwrap_or(1);
+        let limits = [concurrency.writes, reads, concurrency.checks];
         let pool = Arc::new(Pool::new(target.clone(), limits, &found));
         let keeper = Keeper::new(Arc::clone(&pool), Arc::clone(outbox_signal));
         Ok(Postgres { pool, keeper, concurrency })
@@ -108,6 +108,10 @@ impl Driver for Postgres {
             self.keeper.attend();
         }
         read
+    }
+
+    fn read_beside(&self, work: &mut Reading<'_>) -> bool {
+        reading::read_beside(&self.pool, work)
     }
 
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {

@@ -73,6 +73,11 @@ impl Driver for Recording {
         self.driver.read(&mut |queries| work(&mut Recorded { queries, statements }))
     }
 
+    fn read_beside(&self, work: &mut Reading<'_>) -> bool {
+        let statements = &self.statements;
+        self.driver.read_beside(&mut |queries| work(&mut Recorded { queries, statements }))
+    }
+
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
         let statements = &self.statements;
         self.driver.write(&mut |queries| work(&mut Recorded { queries, statements }))

@@ -3,10 +3,11 @@
 //! Connections are opened when they are needed, up to a limit for each [`Lane`], and kept. If a
 //! server cannot be connected to, the pool is down: every thread that asks is refused at once, and
 //! none waits for the network. Only the keeper takes the pool up again. What the pool knows is in
-//! `state`.
+//! `state`; a connection in use is a `Lease`.
 
 mod calm;
 mod health;
+mod lease;
 mod state;
 
 use std::collections::{HashMap, VecDeque};
@@ -14,14 +15,16 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::calm::Calm;
+use self::lease::Place;
 use self::state::{Idle, Need, Shelf, State, Step, unavailable};
 use super::connect::{self, CONNECT, Found};
 use super::fault;
 use super::identity::Known;
 use super::target::Target;
-use super::wire::{Cancel, Connection};
+use super::wire::Cancel;
 use crate::store::driver::Fault;
 
+pub(super) use self::lease::Lease;
 pub(super) use self::state::{Lane, Server};
 
 /// Connections to one server at a time.
@@ -30,36 +33,15 @@ pub(super) struct Pool {
     target: Target,
     state: Mutex<State>,
     /// A connection or its place is free, or the pool is down; for those who wait in each lane.
-    changed: [Condvar; 2],
+    changed: [Condvar; 3],
     /// The keeper has something to do.
     attention: Condvar,
 }
 
-/// A connection, until it is given back. If it is dropped instead, as by a panic, the connection is
-/// closed, and the server undoes what was not committed.
-#[derive(Debug)]
-pub(super) struct Lease<'a> {
-    pub(super) connection: Connection,
-    place: Place<'a>,
-}
-
-/// The place of a connection in its lane; dropping it frees the place.
-#[derive(Debug)]
-struct Place<'a> {
-    pool: &'a Pool,
-    need: Need,
-    /// The place of its server among the target's hosts.
-    host: usize,
-    generation: u64,
-    /// The connection's number, once it is open.
-    number: Option<u64>,
-    /// The connection stays in the place, idle.
-    kept: bool,
-}
-
 impl Pool {
-    /// A pool for a server that was found. The limits are for connections that write and that read.
-    pub(super) fn new(target: Target, limits: [usize; 2], found: &Found) -> Pool {
+    /// A pool for a server that was found. The limits are for connections that write, that
+    /// read, and that check tokens.
+    pub(super) fn new(target: Target, limits: [usize; 3], found: &Found) -> Pool {
         let (host, writable, identity) = (found.host, found.writable, found.identity);
         let mut known = Known::default();
         known.learn(identity);
@@ -77,11 +59,11 @@ impl Pool {
                 number: 0,
                 attention: false,
                 calm: Calm::default(),
-                waiting: [0; 2],
+                waiting: [0; 3],
                 unanswered: VecDeque::new(),
                 commits_hang: None,
             }),
-            changed: [Condvar::new(), Condvar::new()],
+            changed: Lane::ALL.map(|_| Condvar::new()),
             attention: Condvar::new(),
         }
     }
@@ -176,6 +158,19 @@ impl Pool {
         Ok(state)
     }
 
+    /// Returns an idle connection, if there is one. Waits for none and opens none.
+    pub(super) fn take_idle(&self, lane: Lane) -> Option<Lease<'_>> {
+        let mut closed = Vec::new();
+        let mut state = self.state();
+        state.close_old(lane, Instant::now(), &mut closed);
+        let Idle { connection, number, .. } = state.lanes[lane as usize].idle.pop()?;
+        let (generation, host) = (state.generation, state.host);
+        let need = Need { lane, fresh: false, probes: false };
+        let number = Some(number);
+        let place = Place { pool: self, need, host, generation, number, kept: false };
+        Some(Lease { connection, place })
+    }
+
     /// Opens a connection for a place. `None` if the pool has changed meanwhile, or if the server
     /// has no room: the caller looks again.
     fn open<'a>(&self, mut place: Place<'a>, host: usize) -> Result<Option<Lease<'a>>, Fault> {
@@ -257,77 +252,5 @@ impl Pool {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Lease<'_> {
-    /// Makes the connection idle. One that is lost, or whose transaction is still open, is closed.
-    pub(super) fn give_back(self) {
-        if !self.connection.is_usable() || self.connection.in_transaction() {
-            return self.close();
-        }
-        let Lease { connection, mut place } = self;
-        place.keep(connection);
-    }
-
-    /// Closes the connection. If it was lost while it waited for an answer, the keeper asks the
-    /// server to give up.
-    pub(super) fn close(self) {
-        let Lease { connection, place } = self;
-        let unanswered = connection.unanswered();
-        drop(connection);
-        if let Some(cancel) = unanswered {
-            place.leave(cancel);
-        }
-    }
-
-    /// Which generation of the pool's connections it is of.
-    pub(super) fn generation(&self) -> u64 {
-        self.place.generation
-    }
-}
-
-impl Place<'_> {
-    fn keep(&mut self, connection: Connection) {
-        let mut state = self.pool.state();
-        let Some(number) = self.number.filter(|_| state.generation == self.generation) else {
-            return;
-        };
-        let idle = Idle { connection, number, since: Instant::now() };
-        let lane = self.need.lane as usize;
-        state.lanes[lane].idle.push(idle);
-        self.kept = true;
-        self.pool.wake_one(state, lane);
-    }
-
-    /// Leaves a statement that the server may still run to the keeper, unless that is on another
-    /// server by now.
-    fn leave(&self, cancel: Cancel) {
-        let mut state = self.pool.state();
-        if state.host != self.host {
-            return;
-        }
-        state.keep_unanswered(cancel);
-        // The keeper sees to its own.
-        if !self.need.probes {
-            state.attention = true;
-            drop(state);
-            self.pool.attention.notify_all();
-        }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        if self.kept {
-            return;
-        }
-        let mut state = self.pool.state();
-        let lane = self.need.lane as usize;
-        state.lanes[lane].open -= 1;
-        if let Some(number) = self.number {
-            state.breakers.remove(&number);
-        }
-        self.pool.wake_one(state, lane);
     }
 }

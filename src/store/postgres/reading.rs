@@ -4,17 +4,20 @@ use std::time::{Duration, Instant};
 
 use super::fault::{self, Reach};
 use super::pool::{Lane, Lease, Pool};
-use super::statements::first_of;
+use super::statements::{Limit, Statements, first_of};
 use super::wire::{Failure, Statement};
 use crate::store::driver::{Dialect, Fault, Queries, Reading, Row, Value};
 
 /// How long the search for one row may take, waiting for a connection included.
-const FIRST_LIMIT: Duration = Duration::from_secs(5);
+const FIRST: (Lane, Duration) = (Lane::Read, Duration::from_secs(5));
 /// The same for the check of tokens: no other request waits for the database as often, and what a
 /// check would be good for has given up by then.
-const KEYS_LIMIT: Duration = Duration::from_secs(2);
+const KEYS: (Lane, Duration) = (Lane::Check, Duration::from_secs(2));
 /// How long a list may take; as long as `statement_timeout` of these sessions.
-const LIST_LIMIT: Duration = Duration::from_secs(30);
+const LIST: (Lane, Duration) = (Lane::Read, Duration::from_secs(30));
+
+/// How long a read beside an open transaction may take.
+const BESIDE_LIMIT: Duration = Duration::from_millis(200);
 
 /// Runs `work` once.
 pub(super) fn read(pool: &Pool, work: &mut Reading<'_>) -> Result<(), Fault> {
@@ -24,6 +27,18 @@ pub(super) fn read(pool: &Pool, work: &mut Reading<'_>) -> Result<(), Fault> {
         lease.give_back();
     }
     worked
+}
+
+/// Runs `work` once, on a connection that is idle now; returns whether that succeeded. A thread that
+/// holds a transaction open waits for no connection and opens none: others may wait for its locks.
+pub(super) fn read_beside(pool: &Pool, work: &mut Reading<'_>) -> bool {
+    let Some(mut lease) = pool.take_idle(Lane::Read) else { return false };
+    let limit = Limit::Until(Instant::now() + BESIDE_LIMIT);
+    let mut statements = Statements::opened_by(&[], &mut lease.connection, limit);
+    let worked = work(&mut statements);
+    let (_, failed) = statements.end();
+    lease.give_back();
+    worked.is_ok() && failed.is_none()
 }
 
 /// Runs statements on a connection that it takes for the first of them.
@@ -41,7 +56,7 @@ impl Reader<'_> {
         &mut self,
         sql: &'static str,
         values: &[Value<'_>],
-        limit: Duration,
+        (lane, limit): (Lane, Duration),
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<u64, Fault> {
         let deadline = Instant::now() + limit;
@@ -49,7 +64,7 @@ impl Reader<'_> {
         loop {
             let mut lease = match self.lease.take() {
                 Some(lease) => lease,
-                None => self.pool.take(Lane::Read, fresh, deadline)?,
+                None => self.pool.take(lane, fresh, deadline)?,
             };
             let statement = Statement { sql, values };
             let (failure, handed) = match once(&mut lease, statement, deadline, row) {
@@ -104,7 +119,7 @@ impl Queries for Reader<'_> {
     }
 
     fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
-        let changed = self.run(sql, values, FIRST_LIMIT, &mut |_| Ok(()))?;
+        let changed = self.run(sql, values, FIRST, &mut |_| Ok(()))?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
@@ -114,7 +129,7 @@ impl Queries for Reader<'_> {
         values: &[Value<'_>],
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.run(sql, values, LIST_LIMIT, row).map(drop)
+        self.run(sql, values, LIST, row).map(drop)
     }
 
     fn query_keys(
@@ -123,7 +138,7 @@ impl Queries for Reader<'_> {
         values: &[Value<'_>],
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.run(sql, values, KEYS_LIMIT, row).map(drop)
+        self.run(sql, values, KEYS, row).map(drop)
     }
 
     fn query_first(
@@ -132,7 +147,7 @@ impl Queries for Reader<'_> {
         values: &[Value<'_>],
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        self.run(sql, values, FIRST_LIMIT, &mut first_of(row)).map(drop)
+        self.run(sql, values, FIRST, &mut first_of(row)).map(drop)
     }
 
     fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {

@@ -38,6 +38,7 @@ use std::time::Instant;
 pub(super) use self::catalog::missing;
 pub(super) use self::problems::{damaged, not_there};
 pub(super) use self::session::Session;
+use self::state::{Owner, owner};
 pub(super) use self::state::{State, look};
 use super::target::Target;
 use super::wire::Connection;
@@ -125,18 +126,41 @@ fn open_as(plan: &Plan, session: &mut Session<'_>) -> Result<(), Problem> {
 fn make(plan: &Plan, session: &mut Session<'_>) -> Result<(), Problem> {
     session.script(&format!("SELECT pg_catalog.pg_advisory_xact_lock({LOCKS}, {UPGRADE})"))?;
     // Another process may have done it before this one got the lock.
-    match look(session, plan.version)? {
-        State::Of(version) if version == plan.version => return Ok(()),
-        State::Of(older) => upgrade(plan, session, older)?,
-        State::Absent { schema } => {
-            if !schema {
-                session.make("CREATE SCHEMA lictor")?;
-            }
+    let state = look(session, plan.version)?;
+    if state == State::Of(plan.version) {
+        return Ok(());
+    }
+    if state == (State::Absent { schema: false }) {
+        session.make("CREATE SCHEMA lictor")?;
+    }
+    let owner = owner(session)?;
+    match state {
+        State::Of(older) => {
+            become_role(session, &owner)?;
+            upgrade(plan, session, older)?;
+        }
+        // Its owner could change the tables, drop them, or put triggers on them.
+        State::Absent { .. } if !owner.is_ours => {
+            return Err(problems::schema_of_another(session.target, &owner.name));
+        }
+        State::Absent { .. } => {
+            become_role(session, &owner)?;
             session.make("SET LOCAL search_path = lictor")?;
             session.make(plan.schema)?;
         }
     }
+    if owner.is_another_role() {
+        session.make("RESET ROLE")?;
+    }
     verify_as(plan, session)
+}
+
+/// Makes what follows belong to the owner of the schema, if this user is a member of it.
+fn become_role(session: &mut Session<'_>, owner: &Owner) -> Result<(), Problem> {
+    match owner.is_another_role() {
+        true => session.make(&format!("SET LOCAL ROLE {}", owner.name)),
+        false => Ok(()),
+    }
 }
 
 /// Runs the steps from a version on.
@@ -155,8 +179,11 @@ fn upgrade(plan: &Plan, session: &mut Session<'_>, from: i64) -> Result<(), Prob
 }
 
 fn verify_as(plan: &Plan, session: &mut Session<'_>) -> Result<(), Problem> {
-    match missing(session, plan.expected)? {
-        Some(line) => Err(damaged(session.target, &format!("not as it should be: {line}"))),
+    if let Some(line) = missing(session, plan.expected)? {
+        return Err(damaged(session.target, &format!("not as it should be: {line}")));
+    }
+    match catalog::intrusion(session, plan.expected)? {
+        Some(what) => Err(damaged(session.target, &what)),
         None => Ok(()),
     }
 }

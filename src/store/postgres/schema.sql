@@ -139,7 +139,7 @@ CREATE SEQUENCE audit_failed_number;
 CREATE SEQUENCE audit_other_number;
 
 -- A failed login of a name that nobody has changes one of these rows, as that of a user changes the
--- user's: each connection another one, so that strangers do not wait for one another.
+-- user's: each name another one, so that guesses at one name wait for one another and no others do.
 CREATE TABLE unknown_names (
     number bigint PRIMARY KEY,
     failures bigint NOT NULL DEFAULT 0,
@@ -147,6 +147,6 @@ CREATE TABLE unknown_names (
     padding text COLLATE "C" NOT NULL
 ) WITH (fillfactor = 40);
 INSERT INTO unknown_names (number, padding)
-    SELECT number, repeat('-', 200) FROM generate_series(0, 63) AS number;
+    SELECT number, repeat('-', 200) FROM generate_series(0, 1023) AS number;
 
 INSERT INTO version VALUES (4);

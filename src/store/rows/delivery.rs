@@ -136,6 +136,16 @@ pub(in crate::store) fn set_user(
     Ok(())
 }
 
+/// Lets a mail be due at another time.
+pub(in crate::store) fn put_off(
+    queries: &mut dyn Queries,
+    id: i64,
+    due: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "UPDATE outbox SET due = $2 WHERE id = $1";
+    queries.execute(sql, &[id.into(), due.into()]).map(drop)
+}
+
 /// Counts an attempt that failed.
 pub(in crate::store) fn fail(
     queries: &mut dyn Queries,

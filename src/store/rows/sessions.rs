@@ -40,6 +40,8 @@ pub struct Standing {
     pub ended: bool,
     /// When the session began.
     pub began: Timestamp,
+    /// Whether the user has a confirmed second factor; `None` if the query did not ask.
+    pub second_factor: Option<bool>,
 }
 
 /// A session as its user sees it.
@@ -101,19 +103,29 @@ pub(in crate::store) fn standings(
     }
 }
 
+/// Like [`STANDING`], for tokens of a condition. Asks for the second factor as well: a further query
+/// would be a further wait for the network. SQLite is asked only where it matters. With the token's
+/// `jti`, since the rows come in any order.
+macro_rules! check_where {
+    ($condition:literal) => {
+        concat!(
+            "SELECT u.id, u.name, u.roles, u.active, s.ended IS NOT NULL, s.created, s.jti,
+             EXISTS (SELECT 1 FROM second_factors f
+                     WHERE f.\"user\" = u.id AND f.confirmed IS NOT NULL)
+             FROM sessions s JOIN users u ON u.id = s.\"user\" WHERE ",
+            $condition
+        )
+    };
+}
+
 fn standing_by_deadline(queries: &mut dyn Queries, jti: &str) -> Result<Option<Standing>, Fault> {
     let mut found = None;
-    queries.query_keys(STANDING, &[jti.into()], &mut |row| {
-        found = Some(read_standing(row)?);
+    queries.query_keys(check_where!("s.jti = $1"), &[jti.into()], &mut |row| {
+        found = Some(read_check(row)?);
         Ok(())
     })?;
     Ok(found)
 }
-
-/// Like [`STANDING`], for several tokens; with the token's `jti`, since the rows come in any order.
-pub(in crate::store) const STANDINGS: &str =
-    "SELECT u.id, u.name, u.roles, u.active, s.ended IS NOT NULL, s.created, s.jti
-     FROM sessions s JOIN users u ON u.id = s.\"user\" WHERE s.jti = ANY ($1)";
 
 fn standings_at_once(
     queries: &mut dyn Queries,
@@ -123,8 +135,9 @@ fn standings_at_once(
     let mut places: Vec<(&str, usize)> = jtis.iter().copied().zip(0..).collect();
     places.sort_unstable();
     let mut found = vec![None; jtis.len()];
-    queries.query_keys(STANDINGS, &[Value::Texts(jtis)], &mut |row| {
-        let (standing, jti) = (read_standing(row)?, row.text(6)?.unwrap_or_default());
+    let sql = check_where!("s.jti = ANY ($1)");
+    queries.query_keys(sql, &[Value::Texts(jtis)], &mut |row| {
+        let (standing, jti) = (read_check(row)?, row.text(6)?.unwrap_or_default());
         let from = places.partition_point(|(other, _)| *other < jti);
         for (_, place) in places[from..].iter().take_while(|(other, _)| *other == jti) {
             found[*place] = Some(standing.clone());
@@ -135,7 +148,12 @@ fn standings_at_once(
 }
 
 fn read_standing(row: &dyn Row) -> Result<Standing, Fault> {
-    Ok(Standing { person: person(row)?, ended: row.get(4)?, began: row.get(5)? })
+    let (person, ended, began) = (person(row)?, row.get(4)?, row.get(5)?);
+    Ok(Standing { person, ended, began, second_factor: None })
+}
+
+fn read_check(row: &dyn Row) -> Result<Standing, Fault> {
+    Ok(Standing { second_factor: Some(row.get(7)?), ..read_standing(row)? })
 }
 
 /// Begins a session.

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::connect::connect;
-use super::inspect::{inspect, must_be_sound};
+use super::inspect::{Check, inspect, must_be_sound};
 use super::open::create_file;
 use super::problems::{absent, cannot_open, in_use, no_shared_memory, older, read_only};
 use super::schema::VERSION;
@@ -38,14 +38,14 @@ pub(in crate::store) fn read<T>(
         Inspection::Absent => return Err(absent(path)),
     }
     let connection = begin(path)?;
-    must_be_sound(path, &connection)?;
+    must_be_sound(path, &connection, Check::Indices)?;
     // Dropping the connection ends the transaction, in which nothing was written.
     work(&mut Statements(&connection))
 }
 
 /// Runs `work` in one transaction on a file of the current version, which is made if it is absent.
-/// If anything fails, the file is as before, and absent if it was. Other processes cannot open it
-/// meanwhile.
+/// If anything fails, the file is as before; if it was absent, it is so again, or an empty database.
+/// Other processes cannot open it meanwhile.
 pub(in crate::store) fn write<T>(
     path: &Path,
     work: impl FnOnce(&mut dyn Queries) -> Result<T, Problem>,
@@ -54,17 +54,17 @@ pub(in crate::store) fn write<T>(
         Inspection::Current => false,
         Inspection::Older(version) => return Err(older(path, version, VERSION)),
         Inspection::Absent => {
+            // If the tables cannot be made, the empty file stays: another process may have opened it
+            // in the meantime. The next copy goes into it.
             let made = create_file(path)?;
-            let made_tables = make_tables(path);
-            if made && made_tables.is_err() {
-                remove(path);
-            }
-            made_tables?;
+            make_tables(path)?;
             made
         }
     };
-    let written = write_rows(path, work);
+    let connection = begin(path)?;
+    let written = write_rows(path, &connection, work);
     if made && written.is_err() {
+        // While the file is locked: nobody else has it open.
         remove(path);
     }
     written
@@ -82,12 +82,12 @@ fn make_tables(path: &Path) -> Result<(), Problem> {
 
 fn write_rows<T>(
     path: &Path,
+    connection: &Connection,
     work: impl FnOnce(&mut dyn Queries) -> Result<T, Problem>,
 ) -> Result<T, Problem> {
     let failed = |error: rusqlite::Error| cannot_open(path, error);
-    let connection = begin(path)?;
-    must_be_sound(path, &connection)?;
-    let done = work(&mut Statements(&connection))?;
+    must_be_sound(path, connection, Check::Quick)?;
+    let done = work(&mut Statements(connection))?;
     connection.execute_batch("COMMIT").map_err(failed)?;
     Ok(done)
 }
@@ -114,7 +114,7 @@ fn begin(path: &Path) -> Result<Connection, Problem> {
     Ok(connection)
 }
 
-/// Removes the files that this process has made. What cannot be removed is an empty database, into
+/// Removes the files that this process has made and still has locked for everybody else. What cannot be removed is an empty database, into
 /// which the next copy goes.
 fn remove(path: &Path) {
     for ending in ["", "-wal", "-shm", "-journal"] {

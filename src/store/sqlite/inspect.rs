@@ -1,7 +1,8 @@
 //! Looks at a file without changing it: whose it is, of which version, and whether it is sound.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read as _};
+use std::ops::Range;
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
@@ -11,6 +12,10 @@ use super::problems::{cannot_open, cannot_reach, damaged, directory, newer, not_
 use super::schema::{APPLICATION_ID, VERSION, is_of_version, number};
 use crate::error::Problem;
 use crate::store::Inspection;
+
+/// Bytes of the header of a file of SQLite, and where the application's number is in it.
+const HEADER: u64 = 100;
+const APPLICATION: Range<usize> = 68..72;
 
 /// Says whose the file is, and of which version.
 pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
@@ -42,10 +47,34 @@ pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
 fn undo_half_made(path: &Path) {
     let mut journal = path.as_os_str().to_owned();
     journal.push("-journal");
-    if Path::new(&journal).exists() {
+    if Path::new(&journal).exists() && may_be_ours(path) {
         let _ = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
             .and_then(|connection| number(&connection, "user_version"));
     }
+}
+
+/// Whether the header of the file says that it is lictor's, or nothing yet: the tables and the
+/// header are written in one transaction. Another program's file is not opened for writing, since
+/// that would undo what its journal says.
+fn may_be_ours(path: &Path) -> bool {
+    let mut header = Vec::new();
+    // No connection of this process to a file with a journal is open yet, whose locks this would
+    // drop: lictor's own are in WAL mode.
+    let read = File::open(path).and_then(|file| file.take(HEADER).read_to_end(&mut header));
+    if read.is_err() {
+        return false;
+    }
+    let ours = &APPLICATION_ID.to_be_bytes()[4..];
+    header.get(APPLICATION) == Some(ours) || header.iter().all(|&byte| byte == 0)
+}
+
+/// How a file is checked.
+#[derive(Clone, Copy)]
+pub(super) enum Check {
+    /// All pages; quick enough for every start.
+    Quick,
+    /// Also whether each row is in the indices: a copy finds rows by them.
+    Indices,
 }
 
 /// Reads the whole file, and says whether it is as it should be.
@@ -54,14 +83,21 @@ pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
     // Never through std::fs: closing a file of our own would drop the locks that SQLite has on it,
     // in the whole process.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-    must_be_sound(path, &connection)
+    must_be_sound(path, &connection, Check::Quick)
 }
 
 /// The same over a connection that is open.
-pub(super) fn must_be_sound(path: &Path, connection: &Connection) -> Result<(), Problem> {
+pub(super) fn must_be_sound(
+    path: &Path,
+    connection: &Connection,
+    check: Check,
+) -> Result<(), Problem> {
     let failed = |error: rusqlite::Error| cannot_open(path, error);
-    let sound: String =
-        connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0)).map_err(failed)?;
+    let sql = match check {
+        Check::Quick => "PRAGMA quick_check(1)",
+        Check::Indices => "PRAGMA integrity_check(1)",
+    };
+    let sound: String = connection.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
     let version = number(connection, "user_version").map_err(failed)?;
     let ours = is_of_version(connection, version).map_err(failed)?;
     match sound == "ok" && ours {

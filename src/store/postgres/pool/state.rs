@@ -25,15 +25,17 @@ pub(in crate::store::postgres) enum Lane {
     Write,
     /// For reads; the server refuses writes on them.
     Read,
+    /// For checks of tokens, which no list may keep waiting; like those for reads.
+    Check,
 }
 
 impl Lane {
-    pub(super) const ALL: [Lane; 2] = [Lane::Write, Lane::Read];
+    pub(super) const ALL: [Lane; 3] = [Lane::Write, Lane::Read, Lane::Check];
 
     pub(super) fn role(self) -> Role {
         match self {
             Lane::Write => Role::Write,
-            Lane::Read => Role::Read,
+            Lane::Read | Lane::Check => Role::Read,
         }
     }
 }
@@ -50,7 +52,7 @@ pub(super) struct State {
     pub(super) known: Known,
     /// Grows when connections that were opened before must not be used any more.
     pub(super) generation: u64,
-    pub(super) lanes: [Shelf; 2],
+    pub(super) lanes: [Shelf; 3],
     /// Cuts each connection that is open, by its number.
     pub(super) breakers: HashMap<u64, Breaker>,
     /// The number of the next connection.
@@ -59,7 +61,7 @@ pub(super) struct State {
     pub(super) attention: bool,
     pub(super) calm: Calm,
     /// How many threads wait in each lane. A notification that wakes nobody costs a system call.
-    pub(super) waiting: [usize; 2],
+    pub(super) waiting: [usize; 3],
     /// Statements on `host` that the keeper asks it to give up.
     pub(super) unanswered: VecDeque<Cancel>,
     /// Since when commits are not finished in time; only the keeper's probe gets a connection that

@@ -69,6 +69,21 @@ pub(super) fn may_not_create(target: &Target) -> Problem {
     )
 }
 
+/// There is an empty schema of somebody else.
+pub(super) fn schema_of_another(target: &Target, owner: &str) -> Problem {
+    let user = quoted(&target.user);
+    Problem::new(
+        format!(
+            "the database {target} has no tables of lictor, and the user {user} may not make them: \
+             the schema lictor belongs to {owner}"
+        ),
+        format!(
+            "run `lictor user add NAME` as its owner; or, as a superuser: ALTER SCHEMA lictor OWNER \
+             TO {user}"
+        ),
+    )
+}
+
 /// The tables are older, and the user is not their owner.
 pub(super) fn may_not_upgrade(target: &Target, version: i64) -> Problem {
     let user = quoted(&target.user);

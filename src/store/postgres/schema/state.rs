@@ -57,3 +57,35 @@ pub(in crate::store::postgres) fn look(
         _ => Err(not_ours(target)),
     }
 }
+
+/// The owner of the schema, seen from the user of the connection.
+#[derive(Debug)]
+pub(super) struct Owner {
+    /// Its name, quoted where SQL needs that.
+    pub(super) name: String,
+    /// The user is the owner, or has its rights.
+    pub(super) is_ours: bool,
+    /// The user is the owner.
+    is_user: bool,
+}
+
+impl Owner {
+    /// Whether the user has the owner's rights, but under another name.
+    pub(super) fn is_another_role(&self) -> bool {
+        self.is_ours && !self.is_user
+    }
+}
+
+const OWNER: &str = "
+    SELECT pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(nspowner)::text),
+        pg_catalog.pg_has_role(nspowner, 'USAGE'),
+        pg_catalog.pg_get_userbyid(nspowner) = current_user
+    FROM pg_catalog.pg_namespace WHERE nspname = 'lictor'";
+
+/// Whose the schema is.
+pub(super) fn owner(session: &mut Session<'_>) -> Result<Owner, Problem> {
+    let found = session.all(OWNER, |row| {
+        Ok(Owner { name: row.get(0)?, is_ours: row.get(1)?, is_user: row.get(2)? })
+    })?;
+    found.into_iter().next().ok_or_else(|| not_ours(session.target))
+}

@@ -157,6 +157,87 @@ fn damaged_tables_were_used() {
 }
 
 #[test]
+fn tables_that_lose_or_change_rows_were_used() {
+    let function = "CREATE FUNCTION lictor.f() RETURNS trigger LANGUAGE plpgsql
+        AS 'BEGIN RETURN NULL; END'";
+    let public = function.replace("lictor.f", "public.f");
+    for (how, said) in [
+        ("ALTER TABLE lictor.audit SET UNLOGGED", Some("audit is UNLOGGED")),
+        ("ALTER TABLE lictor.users ENABLE ROW LEVEL SECURITY", Some("users has row security")),
+        (
+            &format!(
+                "{public}; CREATE TRIGGER t BEFORE INSERT ON lictor.sessions
+                     FOR EACH ROW EXECUTE FUNCTION public.f()"
+            ),
+            Some("sessions has the trigger t"),
+        ),
+        ("ALTER TABLE lictor.sessions DISABLE TRIGGER ALL", Some("foreign keys that are switched")),
+        (
+            "CREATE RULE r AS ON DELETE TO lictor.sessions DO INSTEAD NOTHING",
+            Some("sessions has the rule r"),
+        ),
+        (function, Some("the schema has the function f")),
+        (
+            "CREATE OPERATOR lictor.= (LEFTARG = bigint, RIGHTARG = text, FUNCTION = int8_text)",
+            Some("the schema has the operator ="),
+        ),
+        ("ALTER TABLE lictor.users OWNER TO pg_monitor", Some("users belongs to pg_monitor")),
+        ("ALTER SEQUENCE lictor.audit_other_number OWNER TO pg_monitor", Some("belongs to")),
+        ("CREATE UNLOGGED TABLE lictor.mine (); ALTER TABLE lictor.mine OWNER TO pg_monitor", None),
+        ("CREATE VIEW lictor.mine AS SELECT 1", None),
+    ] {
+        let Some(database) = TestDatabase::bare() else { return };
+        open_with(&CURRENT, &database.target).unwrap();
+        database.script(
+            "DROP FUNCTION IF EXISTS public.f(), public.int8_text(bigint, text);
+             CREATE FUNCTION public.int8_text(bigint, text) RETURNS boolean LANGUAGE sql AS 'SELECT TRUE'",
+        );
+        database.script(&how.replace("FUNCTION = int8_text", "FUNCTION = public.int8_text"));
+        match (open_with(&CURRENT, &database.target), said) {
+            (Ok(()), None) => inspect::check(&database.target).unwrap(),
+            (Err(problem), Some(said)) => {
+                assert!(problem.to_string().contains(said), "{how}: {problem}");
+                assert_eq!(inspect::check(&database.target), Err(problem), "{how}");
+            }
+            (opened, _) => panic!("{how}: {opened:?}"),
+        }
+    }
+}
+
+#[test]
+fn tables_were_made_in_the_schema_of_another() {
+    let Some(database) = TestDatabase::bare() else { return };
+    let (owner, other) = (database.user("owner"), database.user("other"));
+    let (owned_by, user) = (&owner.user, &other.user);
+    let begin = format!(
+        "DROP SCHEMA IF EXISTS lictor CASCADE; CREATE SCHEMA lictor AUTHORIZATION {owned_by};
+         GRANT ALL ON SCHEMA lictor TO {user}"
+    );
+    for (change, made) in [
+        (String::new(), false),
+        (format!("GRANT {owned_by} TO {user}"), true),
+        (format!("REVOKE {owned_by} FROM {user}; ALTER SCHEMA lictor OWNER TO {user}"), true),
+    ] {
+        database.script(&format!("SET client_min_messages = error; {begin}; {change}"));
+        match open_with(&CURRENT, &other) {
+            Ok(()) => assert!(made, "{change}"),
+            Err(problem) => {
+                let problem = problem.to_string();
+                assert!(problem.contains(&format!("belongs to {owned_by}")), "{change}: {problem}");
+                assert!(!made, "{change}");
+                assert_eq!(inspect::inspect(&other), Ok(Inspection::Absent));
+            }
+        }
+    }
+    // A superuser makes them for the owner.
+    database.script(&format!("SET client_min_messages = error; {begin}"));
+    open_with(&CURRENT, &database.target).unwrap();
+    open_with(&CURRENT, &owner).unwrap();
+    everything(&database.open());
+    database.script(&format!("DROP OWNED BY {owned_by}; DROP OWNED BY {user}"));
+}
+
+#[test]
 fn rows_that_cannot_be_are_found() {
     for (how, said) in [
         ("SET session_replication_role = replica; DELETE FROM lictor.users", "a session is of no"),

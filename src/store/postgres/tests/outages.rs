@@ -220,7 +220,7 @@ fn a_server_with_too_many_connections_is_waited_for() {
     let Some(scratch) = Scratch::make() else { return };
     let target = scratch.0.user("many");
     let found = connect::first(&target, connect::Role::Setup).unwrap();
-    let pool = Pool::new(target.clone(), [1, 1], &found);
+    let pool = Pool::new(target.clone(), [1, 1, 1], &found);
     drop(found);
     let limit = |limit: i32| {
         scratch.0.script(&format!("ALTER ROLE {} CONNECTION LIMIT {limit}", target.user));

@@ -6,7 +6,7 @@ use std::thread;
 
 use super::proxy::Cut;
 use super::*;
-use crate::store::postgres::pool::Lane;
+use crate::store::postgres::pool::{Lane, Lease, Server};
 
 const NUMBER: &str = "SELECT number FROM public.probe WHERE name = 'counter'";
 
@@ -342,4 +342,37 @@ fn at_once(threads: usize, act: impl Fn(usize) + Sync) {
             });
         }
     });
+}
+
+#[test]
+fn a_read_beside_a_transaction_waited_for_a_connection() {
+    let Some(scratch) = Scratch::make() else { return };
+    let proxy = scratch.proxy();
+    let driver = scratch.open(&proxy);
+    let count = |sql: &'static str| {
+        let begun = Instant::now();
+        let mut read = false;
+        let written = driver.write(&mut |queries| {
+            insert(queries, "beside")?;
+            read = driver.read_beside(&mut |queries| number(queries, sql).map(drop));
+            Err(Abort::Rule(Error::NotFound))
+        });
+        assert!(matches!(written, Err(Abort::Rule(Error::NotFound))), "{written:?}");
+        assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+        read
+    };
+    let rows = "SELECT count(*) FROM public.probe";
+    assert!(!count(rows), "no connection is open, and none is opened");
+    assert_eq!(read(&driver).1.unwrap(), 0);
+    assert!(count(rows));
+    let reads = driver.concurrency().reads.unwrap();
+    let take = || driver.pool.take(Lane::Read, false, soon()).unwrap();
+    let taken: Vec<_> = (0..reads).map(|_| take()).collect();
+    assert!(!count(rows), "all are in use");
+    taken.into_iter().for_each(Lease::give_back);
+    assert!(!count("SELECT 1::bigint FROM pg_sleep(3)"), "it takes too long");
+    assert!(!count("SELECT count(*) FROM nothing"), "it fails");
+    assert!(count(rows), "another connection is idle");
+    assert_eq!(read(&driver).1.unwrap(), 0);
+    assert!(matches!(driver.pool.server(), Server::Up { .. }));
 }

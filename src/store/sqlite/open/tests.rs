@@ -6,7 +6,7 @@ use std::fs;
 
 use rusqlite::Connection;
 
-use super::super::schema::{APPLICATION_ID, OLDER, names, number};
+use super::super::schema::{APPLICATION_ID, OLDER, VERSION, names, number};
 use super::super::tests::open;
 use crate::clock::Timestamp;
 use crate::store::contract::{Place, add, found};
@@ -298,4 +298,25 @@ fn a_file_that_was_half_made_is_empty() {
     assert_eq!(Store::inspect(&database(&place)), Ok(Inspection::Absent));
     assert_eq!(fs::metadata(place.file()).unwrap().len(), 0);
     add(&Store::open(&database(&place), 1).unwrap(), "ada", None).unwrap();
+}
+
+#[test]
+fn the_half_made_file_of_another_program_is_left_to_it() {
+    let place = Place::new("half-made");
+    let (path, journal) = (place.0.join("lictor.db"), place.0.join("lictor.db-journal"));
+    // SQLite would delete a journal without a header of its own, as that of a file that is sound.
+    let begin = |id: i64| {
+        let _ = std::fs::remove_file(&path);
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("CREATE TABLE t (a)").unwrap();
+        other.pragma_update(None, "application_id", id).unwrap();
+        other.pragma_update(None, "user_version", VERSION).unwrap();
+        drop(other);
+        std::fs::write(&journal, [0; 512]).unwrap();
+        let found = Store::inspect(&database(&place));
+        (found.is_ok(), journal.exists())
+    };
+    assert_eq!(begin(7), (false, true), "not ours");
+    assert_eq!(begin(0), (false, true), "not ours");
+    assert!(begin(APPLICATION_ID).0);
 }
