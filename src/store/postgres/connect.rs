@@ -291,16 +291,7 @@ impl NoServer {
         };
         match &refusal.code {
             b"28P01" => format!("check the password of the user {} for PostgreSQL", target.user),
-            b"28000" if target.tls == TlsMode::Disable && says_no_encryption(refusal) => {
-                "the server lets nobody in without TLS: write sslmode=verify-full in the setting \
-                 `database`"
-                    .into()
-            }
-            b"28000" => format!(
-                "pg_hba.conf on the server decides who may connect: the user {}, the database {}, \
-                 from this machine, with or without TLS",
-                target.user, target.name
-            ),
+            b"28000" => not_admitted(refusal, target),
             b"3D000" => format!("make it: createdb {}", target.name),
             b"53300" => "raise max_connections of the server, or lower `connections` in the \
                          setting `database`"
@@ -311,9 +302,20 @@ impl NoServer {
     }
 }
 
-/// Whether no line of pg_hba.conf admits a connection without TLS. One with TLS may be let in.
-fn says_no_encryption(refusal: &Refusal) -> bool {
-    refusal.message.contains("no encryption") || refusal.message.contains("SSL off")
+/// The next step if no line of pg_hba.conf admits a connection.
+fn not_admitted(refusal: &Refusal, target: &Target) -> String {
+    // One with TLS may be admitted.
+    let is_bare = ["no encryption", "SSL off"].iter().any(|words| refusal.message.contains(words));
+    if is_bare && target.tls == TlsMode::Disable {
+        return "the server lets nobody in without TLS: write sslmode=verify-full in the setting \
+                `database`"
+            .into();
+    }
+    format!(
+        "pg_hba.conf on the server decides who may connect: the user {}, the database {}, from this \
+         machine, with or without TLS",
+        target.user, target.name
+    )
 }
 
 impl fmt::Display for NoServer {

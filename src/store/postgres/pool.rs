@@ -128,24 +128,35 @@ impl Pool {
                     }
                     state = self.state();
                 }
-                Step::Wait(until) => {
-                    let patience = deadline.saturating_duration_since(now);
-                    if patience.is_zero() {
-                        return Err(match until {
-                            Some(_) => unavailable("it has too many connections"),
-                            None => Fault::Unavailable("all connections are in use".into()),
-                        });
-                    }
-                    let until = until.map(|until| until.saturating_duration_since(now));
-                    let patience = until.map_or(patience, |until| until.min(patience));
-                    let lane = need.lane as usize;
-                    state.waiting[lane] += 1;
-                    let waited = self.changed[lane].wait_timeout(state, patience);
-                    state = waited.unwrap_or_else(PoisonError::into_inner).0;
-                    state.waiting[lane] -= 1;
-                }
+                Step::Wait(until) => state = self.wait(state, need.lane, until, deadline)?,
             }
         }
+    }
+
+    /// Waits until something changes in a lane; `until` then at most, when the server may have room
+    /// again.
+    fn wait<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, State>,
+        lane: Lane,
+        until: Option<Instant>,
+        deadline: Instant,
+    ) -> Result<MutexGuard<'a, State>, Fault> {
+        let now = Instant::now();
+        if now >= deadline {
+            return Err(match until {
+                Some(_) => unavailable("it has too many connections"),
+                None => Fault::Unavailable("all connections are in use".into()),
+            });
+        }
+        let end = until.map_or(deadline, |until| until.min(deadline));
+        let lane = lane as usize;
+        state.waiting[lane] += 1;
+        let patience = end.saturating_duration_since(now);
+        let waited = self.changed[lane].wait_timeout(state, patience);
+        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        state.waiting[lane] -= 1;
+        Ok(state)
     }
 
     /// Returns an idle connection, if there is one. Waits for none and opens none.
