@@ -28,6 +28,7 @@ pub(crate) enum Value<'a> {
     Blob(&'a [u8]),
     /// Several texts, for `= ANY ($1)`; only where [`Queries::dialect`] says that there is such a
     /// thing.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     Texts(&'a [&'a str]),
 }
 

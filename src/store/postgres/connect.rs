@@ -267,7 +267,6 @@ impl NoServer {
         Problem::new(what, self.next_step(target))
     }
 
-    // Long: a table, a line for each failure.
     fn next_step(&self, target: &Target) -> String {
         let failure = match &self.best {
             None => return "name a host in the setting `database`".into(),

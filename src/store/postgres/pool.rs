@@ -102,7 +102,6 @@ impl Pool {
         self.take_for(Need { lane: Lane::Write, fresh: false, probes: true }, deadline)
     }
 
-    // Long: what each step of a thread that needs a connection does.
     fn take_for(&self, need: Need, deadline: Instant) -> Result<Lease<'_>, Fault> {
         // Declared before the lock, and so closed after it is released.
         let mut closed = Vec::new();

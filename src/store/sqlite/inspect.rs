@@ -74,6 +74,7 @@ pub(super) enum Check {
     /// All pages; quick enough for every start.
     Quick,
     /// Also whether each row is in the indices: a copy finds rows by them.
+    #[cfg(any(test, feature = "cli"))]
     Indices,
 }
 
@@ -95,6 +96,7 @@ pub(super) fn must_be_sound(
     let failed = |error: rusqlite::Error| cannot_open(path, error);
     let sql = match check {
         Check::Quick => "PRAGMA quick_check(1)",
+        #[cfg(any(test, feature = "cli"))]
         Check::Indices => "PRAGMA integrity_check(1)",
     };
     let sound: String = connection.query_row(sql, [], |row| row.get(0)).map_err(failed)?;

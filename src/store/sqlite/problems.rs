@@ -69,6 +69,7 @@ pub(super) fn cannot_open(path: &Path, error: rusqlite::Error) -> Problem {
 }
 
 /// Another process has the file open, and this one needs it for itself.
+#[cfg(any(test, feature = "cli"))]
 pub(super) fn in_use(path: &Path) -> Problem {
     Problem::new(
         format!(
@@ -80,6 +81,7 @@ pub(super) fn in_use(path: &Path) -> Problem {
 }
 
 /// There is no file, or it is empty.
+#[cfg(any(test, feature = "cli"))]
 pub(super) fn absent(path: &Path) -> Problem {
     Problem::new(
         format!("there is no database at {}", path.display()),
@@ -88,6 +90,7 @@ pub(super) fn absent(path: &Path) -> Problem {
 }
 
 /// The file has an older schema, and this command does not upgrade it.
+#[cfg(any(test, feature = "cli"))]
 pub(super) fn older(path: &Path, version: i64, known: i64) -> Problem {
     Problem::new(
         format!(
