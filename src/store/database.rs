@@ -259,7 +259,7 @@ mod tests {
         assert_eq!(Database::from("postgres://h"), Database::File("postgres://h".into()));
     }
 
-    #[cfg(feature = "postgres")]
+    #[cfg(feature = "cli")]
     #[test]
     fn a_server_is_shown_without_its_password() {
         for url in [

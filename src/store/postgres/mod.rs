@@ -30,6 +30,7 @@ mod environment;
 mod fault;
 mod holders;
 mod identity;
+#[cfg(any(test, feature = "cli"))]
 pub(in crate::store) mod inspect;
 mod keeper;
 mod passfile;
@@ -60,7 +61,7 @@ use crate::error::Problem;
 #[cfg(test)]
 pub(super) use self::databases::TestDatabase;
 pub use target::Target;
-#[cfg(any(test, feature = "cli"))]
+#[cfg(feature = "cli")]
 pub(in crate::store) use url::has_password;
 pub(in crate::store) use url::is_scheme;
 

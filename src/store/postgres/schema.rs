@@ -36,7 +36,9 @@ mod tests;
 use std::time::Instant;
 
 pub(super) use self::catalog::missing;
-pub(super) use self::problems::{damaged, not_there};
+pub(super) use self::problems::damaged;
+#[cfg(any(test, feature = "cli"))]
+pub(super) use self::problems::not_there;
 pub(super) use self::session::Session;
 use self::state::{Owner, owner};
 pub(super) use self::state::{State, look};
@@ -94,6 +96,7 @@ pub(super) fn open(
 }
 
 /// Makes the tables inside the transaction that is open, unless they are there.
+#[cfg(any(test, feature = "cli"))]
 pub(super) fn create(
     connection: &mut Connection,
     target: &Target,
@@ -103,6 +106,7 @@ pub(super) fn create(
 }
 
 /// Says what is wrong with the tables of the current version, if anything is.
+#[cfg(any(test, feature = "cli"))]
 pub(super) fn verify(session: &mut Session<'_>) -> Result<(), Problem> {
     verify_as(&CURRENT, session)
 }

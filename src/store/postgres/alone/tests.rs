@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 use super::super::databases::TestDatabase;
 use super::*;
 use crate::store::contract::{Place, add, found, number};
+use crate::store::copy::CopiedTable;
 use crate::store::copy::tests::{dump, fill, listed, tamper};
-use crate::store::{CopiedTable, Database, Store};
+use crate::store::{Database, Store};
 
 fn database(test: &TestDatabase) -> Database {
     Database::Postgres(Box::new(test.target.clone()))

@@ -5,6 +5,7 @@ use crate::store::postgres::target::Target;
 use crate::store::postgres::wire::Failure;
 
 /// There is no schema of ours.
+#[cfg(any(test, feature = "cli"))]
 pub(in crate::store::postgres) fn not_there(target: &Target) -> Problem {
     Problem::new(
         format!("the database {target} has no tables of lictor"),
