@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::support::{Dir, PASSWORD, Server, lictor, outcome, payload, run, wait};
 
 /// Flags with which a new token can be refreshed at once.
-const FLAGS: [&str; 4] = ["--access-lifespan", "60s", "--early-refresh", "60s"];
+const FLAGS: [&str; 4] = ["--access-lifespan", "50s", "--early-refresh", "60s"];
 
 fn copy(dir: &Dir, from: &str, to: &str) -> (i32, String, String) {
     outcome(&run(&dir.0, &["database", "copy", from, to], ""))

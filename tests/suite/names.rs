@@ -21,9 +21,11 @@ fn mails(server: &Server, count: usize) -> Vec<String> {
     loop {
         let found = fs::read_dir(server.dir.0.join("mails")).unwrap();
         let found: Vec<_> = found.map(|file| file.unwrap().path()).collect();
-        let found: Vec<_> = found.iter().filter(|path| path.extension().is_some()).collect();
-        if found.len() >= count {
-            return found.iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+        let found = found.iter().filter(|path| path.extension().is_some());
+        let found: Vec<_> = found.map(|path| fs::read_to_string(path).unwrap()).collect();
+        // One that is being written is still empty.
+        if found.iter().filter(|mail| !mail.is_empty()).count() >= count {
+            return found;
         }
         assert!(start.elapsed() < PATIENCE, "{} mails, not {count}", found.len());
         std::thread::sleep(std::time::Duration::from_millis(20));
