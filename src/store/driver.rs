@@ -174,7 +174,8 @@ pub(crate) enum Fault {
     /// The value belongs to another user.
     Taken(Unique),
     /// Another transaction was in the way; the same one may succeed when it is run again.
-    #[allow(dead_code)] // SQLite waits for the one writer before a transaction begins.
+    // SQLite waits for the one writer before a transaction begins.
+    #[cfg_attr(not(feature = "postgres"), allow(dead_code))]
     Retry(Cause),
     /// Passing trouble of the machine, of the network or of another process.
     Unavailable(Cause),

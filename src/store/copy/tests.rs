@@ -1,6 +1,6 @@
 //! Copies between files, and what is refused.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::*;
 use crate::clock::Timestamp;
@@ -337,77 +337,18 @@ fn a_failure_in_the_middle_leaves_nothing() {
     }
 }
 
-/// Answers that a disk has changed.
-struct Faulty<'a>(&'a mut dyn Queries);
-
-impl Queries for Faulty<'_> {
-    fn dialect(&self) -> Dialect {
-        self.0.dialect()
-    }
-
-    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
-        self.0.execute(sql, values)
-    }
-
-    fn query(
-        &mut self,
-        sql: &'static str,
-        values: &[Value<'_>],
-        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
-        self.0.query(sql, values, row)
-    }
-
-    fn query_first(
-        &mut self,
-        sql: &'static str,
-        values: &[Value<'_>],
-        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
-    ) -> Result<(), Fault> {
-        self.0.query_first(sql, values, row)
-    }
-
-    fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {
-        self.0.execute_each(sql, sets)?;
-        if sql.starts_with("INSERT INTO outbox") {
-            self.0.execute("UPDATE outbox SET detail = 'other' WHERE id = 4", &[])?;
-        }
-        if sql.starts_with("INSERT INTO audit") {
-            self.0.execute("DELETE FROM audit WHERE id = 4", &[])?;
-        }
-        Ok(())
-    }
+/// Answers that are wrong in one way.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lie {
+    /// None is.
+    No,
+    /// What was written is changed, as by a disk.
+    Changes,
+    /// There is one row more in each table than can be read.
+    Miscounts,
 }
 
-#[test]
-fn what_reads_back_otherwise_is_refused() {
-    let place = Place::new("copy-differs");
-    let (from, to) = filled(&place);
-    let refused = read_alone(&(&from).into(), |source| {
-        write_alone(&(&to).into(), |destination| {
-            let mut source = Side { queries: source, name: "from".into() };
-            let mut destination = Side { queries: &mut Faulty(destination), name: "to".into() };
-            transfer(&mut source, &mut destination, &mut |_| {})
-        })
-    });
-    let refused = refused.unwrap_err();
-    assert_eq!(refused.what, "to gives back outbox with other values than were written");
-    assert!(!to.exists());
-    tamper(&from, "DELETE FROM outbox");
-    let refused = read_alone(&(&from).into(), |source| {
-        write_alone(&(&to).into(), |destination| {
-            let mut source = Side { queries: source, name: "from".into() };
-            let mut destination = Side { queries: &mut Faulty(destination), name: "to".into() };
-            transfer(&mut source, &mut destination, &mut |_| {})
-        })
-    });
-    let refused = refused.unwrap_err().what;
-    assert!(refused.starts_with("to gives back audit with "), "{refused}");
-    assert!(refused.contains(" rows instead of "), "{refused}");
-}
-
-/// Answers that there is one row more in each table than can be read.
-struct Miscounting<'a>(&'a mut dyn Queries);
+struct Lying<'a>(&'a mut dyn Queries, Lie);
 
 struct OneMore<'a>(&'a dyn Row);
 
@@ -429,7 +370,7 @@ impl Row for OneMore<'_> {
     }
 }
 
-impl Queries for Miscounting<'_> {
+impl Queries for Lying<'_> {
     fn dialect(&self) -> Dialect {
         self.0.dialect()
     }
@@ -453,32 +394,58 @@ impl Queries for Miscounting<'_> {
         values: &[Value<'_>],
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        let counts = sql.starts_with("SELECT count(*)");
-        self.0.query_first(sql, values, &mut |found| match counts {
+        let miscounts = self.1 == Lie::Miscounts && sql.starts_with("SELECT count(*)");
+        self.0.query_first(sql, values, &mut |found| match miscounts {
             true => row(&OneMore(found)),
             false => row(found),
         })
     }
 
     fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {
-        self.0.execute_each(sql, sets)
+        self.0.execute_each(sql, sets)?;
+        if self.1 == Lie::Changes && sql.starts_with("INSERT INTO outbox") {
+            self.0.execute("UPDATE outbox SET detail = 'other' WHERE id = 4", &[])?;
+        }
+        if self.1 == Lie::Changes && sql.starts_with("INSERT INTO audit") {
+            self.0.execute("DELETE FROM audit WHERE id = 4", &[])?;
+        }
+        Ok(())
     }
+}
+
+/// What a copy is refused for if the source or the destination lies; nothing is left of it.
+fn refused(from: &Path, to: &Path, source_lies: Lie, destination_lies: Lie) -> String {
+    let copied = read_alone(&from.into(), |source| {
+        write_alone(&to.into(), |destination| {
+            let mut source = Lying(source, source_lies);
+            let mut destination = Lying(destination, destination_lies);
+            let mut source = Side { queries: &mut source, name: "from".into() };
+            let mut destination = Side { queries: &mut destination, name: "to".into() };
+            transfer(&mut source, &mut destination, &mut |_| {})
+        })
+    });
+    assert!(!to.exists());
+    copied.unwrap_err().what
+}
+
+#[test]
+fn what_reads_back_otherwise_is_refused() {
+    let place = Place::new("copy-differs");
+    let (from, to) = filled(&place);
+    let what = refused(&from, &to, Lie::No, Lie::Changes);
+    assert_eq!(what, "to gives back outbox with other values than were written");
+    tamper(&from, "DELETE FROM outbox");
+    let what = refused(&from, &to, Lie::No, Lie::Changes);
+    assert!(what.starts_with("to gives back audit with "), "{what}");
+    assert!(what.contains(" rows instead of "), "{what}");
 }
 
 #[test]
 fn rows_that_are_counted_and_not_read_are_missed() {
     let place = Place::new("copy-misses");
     let (from, to) = filled(&place);
-    let refused = read_alone(&(&from).into(), |source| {
-        write_alone(&(&to).into(), |destination| {
-            let mut source = Side { queries: &mut Miscounting(source), name: "from".into() };
-            let mut destination = Side { queries: destination, name: "to".into() };
-            transfer(&mut source, &mut destination, &mut |_| {})
-        })
-    });
-    let refused = refused.unwrap_err();
-    assert!(refused.what.starts_with("from gives ") && refused.what.contains(", but counts "));
-    assert!(!to.exists());
+    let what = refused(&from, &to, Lie::Miscounts, Lie::No);
+    assert!(what.starts_with("from gives ") && what.contains(", but counts "), "{what}");
 }
 
 #[test]

@@ -102,8 +102,10 @@ fn write_rows<T>(
     create(connection, target, Instant::now() + MAKING)?;
     script(target, connection, "LOCK TABLE turn IN EXCLUSIVE MODE")?;
     let done = work(&mut Statements::new(connection, PATIENCE))?;
-    match connection.script("COMMIT", Instant::now() + PATIENCE) {
-        Ok(()) if connection.warned() => Err(Problem::new(
+    // Not as a script: that would not notice a COMMIT that the server answers with a rollback.
+    let commit = Statement { sql: "COMMIT", values: &[] };
+    match connection.run(&[commit], Instant::now() + PATIENCE, &mut |_, _| Ok(())) {
+        Ok(_) if connection.warned() => Err(Problem::new(
             format!(
                 "the copy is in {target}, but the server says that its synchronous standby may not \
                  have it: somebody ended the wait for it"
@@ -111,7 +113,7 @@ fn write_rows<T>(
             "do not copy again: start lictor on it when the standby has caught up (pg_stat_replication \
              on the server)",
         )),
-        Ok(()) => Ok(done),
+        Ok(_) => Ok(done),
         Err(Failure::Lost(why)) => Err(Problem::new(
             format!("the connection to {target} was lost at the end: {}", why.text()),
             "the copy is there as a whole, or not at all: copy again, and if the database is not \

@@ -13,6 +13,34 @@ const LOOK: Duration = Duration::from_secs(20);
 /// How long reading everything may take.
 const READ: Duration = Duration::from_secs(3_600);
 
+/// A query that tells whether a row names a user who is not there.
+macro_rules! orphan {
+    ($table:literal, $column:literal) => {
+        concat!(
+            "SELECT EXISTS (SELECT FROM lictor.",
+            $table,
+            " t WHERE t.",
+            $column,
+            " IS NOT NULL AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.",
+            $column,
+            "))"
+        )
+    };
+}
+
+/// A query that tells whether the next id of a table was given out already.
+macro_rules! behind {
+    ($table:literal) => {
+        concat!(
+            "SELECT coalesce(max(id), 0) > coalesce((SELECT last_value FROM pg_catalog.pg_sequences
+             WHERE schemaname = 'lictor' AND sequencename = '",
+            $table,
+            "_id_seq'), 0) FROM lictor.",
+            $table
+        )
+    };
+}
+
 /// A query that reads a part of the database, and what is wrong if it answers true.
 const FINDINGS: [(&str, &str); 15] = [
     ("SELECT count(*) < 0 FROM lictor.tickets", "tickets cannot be read"),
@@ -20,54 +48,23 @@ const FINDINGS: [(&str, &str); 15] = [
     ("SELECT count(*) < 0 FROM lictor.invitations", "invitations cannot be read"),
     ("SELECT count(*) < 0 FROM lictor.turn", "the table turn cannot be read"),
     ("SELECT count(*) <> 1024 FROM lictor.unknown_names", "unknown_names has not its 1,024 rows"),
+    (orphan!("sessions", "\"user\""), "a session is of no user"),
+    (orphan!("tickets", "\"user\""), "a ticket is of no user"),
+    (orphan!("tickets", "creator"), "a ticket is by no user"),
+    (orphan!("outbox", "\"user\""), "a mail is to no user"),
+    (orphan!("invitations", "creator"), "an invitation is by no user"),
+    (orphan!("second_factors", "\"user\""), "a second factor is of no user"),
+    (orphan!("recovery_codes", "\"user\""), "a recovery code is of no user"),
     (
-        "SELECT EXISTS (SELECT FROM lictor.sessions t WHERE t.\"user\" IS NOT NULL
-             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
-        "a session is of no user",
-    ),
-    (
-        "SELECT EXISTS (SELECT FROM lictor.tickets t WHERE t.\"user\" IS NOT NULL
-             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
-        "a ticket is of no user",
-    ),
-    (
-        "SELECT EXISTS (SELECT FROM lictor.tickets t WHERE t.creator IS NOT NULL
-             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.creator))",
-        "a ticket is by no user",
-    ),
-    (
-        "SELECT EXISTS (SELECT FROM lictor.outbox t WHERE t.\"user\" IS NOT NULL
-             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
-        "a mail is to no user",
-    ),
-    (
-        "SELECT EXISTS (SELECT FROM lictor.invitations t WHERE t.creator IS NOT NULL
-             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.creator))",
-        "an invitation is by no user",
-    ),
-    (
-        "SELECT EXISTS (SELECT FROM lictor.second_factors t WHERE t.\"user\" IS NOT NULL
-             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
-        "a second factor is of no user",
-    ),
-    (
-        "SELECT EXISTS (SELECT FROM lictor.recovery_codes t WHERE t.\"user\" IS NOT NULL
-             AND NOT EXISTS (SELECT FROM lictor.users u WHERE u.id = t.\"user\"))",
-        "a recovery code is of no user",
-    ),
-    (
-        "SELECT coalesce(max(id), 0) > coalesce((SELECT last_value FROM pg_catalog.pg_sequences
-             WHERE schemaname = 'lictor' AND sequencename = 'users_id_seq'), 0) FROM lictor.users",
+        behind!("users"),
         "the next user would get the id of another one: the sequence users_id_seq is behind",
     ),
     (
-        "SELECT coalesce(max(id), 0) > coalesce((SELECT last_value FROM pg_catalog.pg_sequences
-             WHERE schemaname = 'lictor' AND sequencename = 'outbox_id_seq'), 0) FROM lictor.outbox",
+        behind!("outbox"),
         "the next mail would get the number of another one: the sequence outbox_id_seq is behind",
     ),
     (
-        "SELECT coalesce(max(id), 0) > coalesce((SELECT last_value FROM pg_catalog.pg_sequences
-             WHERE schemaname = 'lictor' AND sequencename = 'audit_id_seq'), 0) FROM lictor.audit",
+        behind!("audit"),
         "the next audit entry would get the id of another one: the sequence audit_id_seq is behind",
     ),
 ];

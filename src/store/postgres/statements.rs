@@ -1,7 +1,7 @@
 //! Statements on one connection: values in, rows out, failures as faults. Knows no pool, and when a
 //! transaction begins and ends is up to its caller.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::fault::{self, Reach};
 use super::wire::{Connection, Failure, Statement};
@@ -19,13 +19,15 @@ pub(super) enum Limit {
     /// On all of them together.
     Until(Instant),
     /// On each round trip.
-    Each(Duration),
+    #[cfg(any(test, feature = "cli"))]
+    Each(std::time::Duration),
 }
 
 impl Limit {
     fn deadline(self) -> Instant {
         match self {
             Limit::Until(deadline) => deadline,
+            #[cfg(any(test, feature = "cli"))]
             Limit::Each(patience) => Instant::now() + patience,
         }
     }
@@ -52,8 +54,11 @@ pub(super) struct Failed {
 
 impl<'a> Statements<'a> {
     /// Statements with a limit on each, in a transaction that is open.
-    #[allow(dead_code)] // The copy of a whole database.
-    pub(super) fn new(connection: &'a mut Connection, patience: Duration) -> Statements<'a> {
+    #[cfg(any(test, feature = "cli"))]
+    pub(super) fn new(
+        connection: &'a mut Connection,
+        patience: std::time::Duration,
+    ) -> Statements<'a> {
         Statements::opened_by(&[], connection, Limit::Each(patience))
     }
 
