@@ -144,6 +144,8 @@ mod error;
 pub mod fuzzing;
 mod guard;
 pub mod http;
+#[cfg(feature = "cli")]
+mod import;
 mod ip;
 mod keys;
 mod link;

@@ -7,6 +7,7 @@
 //! | `password_rules` | the rules for a new password |
 //! | `blocklist` | common passwords |
 //! | `blocklist_file` | passwords that the operator forbids |
+//! | `foreign/` | hashes that other programs made |
 //! | `hasher` | hashing and verifying passwords |
 //! | `token` | tokens: minting and reading |
 //! | `identity` | the user behind a request |
@@ -16,6 +17,8 @@
 
 mod blocklist;
 mod blocklist_file;
+#[cfg(feature = "cli")]
+mod foreign;
 mod hasher;
 mod identity;
 mod known;
@@ -30,6 +33,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::clock::Timestamp;
 
 pub use blocklist_file::Blocklist;
+#[cfg(feature = "cli")]
+pub use foreign::{BadHash, ForeignHash, read_foreign};
 pub use hasher::{Hasher, Verdict};
 pub(crate) use identity::TokenCheck;
 pub use identity::{Admin, Identity, bearer};

@@ -83,6 +83,10 @@ pub enum Event {
     KeyRotated,
     /// A key no longer verifies.
     KeyRetired,
+    /// A right password replaced a hash of another program by ours.
+    HashReplaced,
+    /// The operator brought accounts in from another program.
+    UsersImported,
 }
 
 impl Event {
@@ -126,6 +130,8 @@ impl Event {
             Event::UserDeleted => "user-deleted",
             Event::KeyRotated => "key-rotated",
             Event::KeyRetired => "key-retired",
+            Event::HashReplaced => "hash-replaced",
+            Event::UsersImported => "users-imported",
         }
     }
 

@@ -16,6 +16,7 @@
 //! | `delivery` | which mail is due, and what it says |
 //! | `entry`, `audit` | who did what |
 //! | `operator` | what only the command line asks |
+//! | `import`, `source` | accounts of another program: adding them; reading its tables |
 //! | `copy/` | copying a whole database into another one |
 //! | `sweep` | what expires |
 //! | `signal` | what wakes the thread that delivers mail |
@@ -44,6 +45,8 @@ mod emails;
 mod entry;
 mod factor_use;
 mod failures;
+#[cfg(any(test, feature = "cli"))]
+mod import;
 mod invitations;
 mod known_places;
 mod mail_kind;
@@ -59,6 +62,8 @@ mod rows;
 mod second_factors;
 mod sessions;
 mod signal;
+#[cfg(any(test, feature = "cli"))]
+pub(crate) mod source;
 mod sqlite;
 mod sweep;
 #[cfg(test)]
@@ -96,6 +101,7 @@ pub(crate) use testing::Network;
 #[cfg(feature = "cli")]
 pub use {
     copy::{CopiedTable, CopyProgress},
+    import::{Clash, ImportPages, Imported, ImportedFactor, ImportedUser},
     rows::operator::QueuedMail,
 };
 #[cfg(feature = "mail")]

@@ -1,10 +1,10 @@
 [
     Asset {
-        path: "/assets/index-FyRX00L3.js",
+        path: "/assets/index-CYZjdO8D.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-FyRX00L3.js.gz"),
-        size: 310135,
+        gzip: include_bytes!("assets/index-CYZjdO8D.js.gz"),
+        size: 310314,
     },
     Asset {
         path: "/assets/style-DzDw3Lfy.css",

@@ -257,6 +257,8 @@ export const en = {
   'event.user-deleted': 'Account deleted',
   'event.key-rotated': 'Key rotated',
   'event.key-retired': 'Key retired',
+  'event.hash-replaced': 'Password hash renewed',
+  'event.users-imported': 'Accounts imported',
 
   'missing.title': 'Page not found',
   'missing.text': 'There is nothing at this address.',

@@ -259,6 +259,8 @@ export const pt: Words = {
   'event.user-deleted': 'Conta apagada',
   'event.key-rotated': 'Chave renovada',
   'event.key-retired': 'Chave retirada',
+  'event.hash-replaced': 'Hash da senha renovado',
+  'event.users-imported': 'Contas importadas',
 
   'missing.title': 'Página não encontrada',
   'missing.text': 'Não há nada neste endereço.',
