@@ -11,7 +11,7 @@
 //! | `key_source` | where the keys come from |
 //! | `parse` | values of flags: durations, on or off |
 //! | `prompt` | what is asked for on the terminal |
-//! | `output` | what commands print |
+//! | `output`, `progress` | what commands print; the line that says how far one is |
 //! | `words` | the library's messages in the words of the command line |
 //! | `logging` | log lines |
 
@@ -30,6 +30,7 @@ mod output;
 mod parse;
 mod password_flags;
 mod policy_flags;
+mod progress;
 mod prompt;
 mod reset_link;
 mod serve;
