@@ -38,7 +38,7 @@ fn copy(from: &Database, to: &Database) -> Result<(), Problem> {
     let copied = Store::copy(from, to, &mut |progress| {
         let CopyProgress { table, checking, rows, of } = progress;
         let doing = format!("{} {table}", if checking { "reading back" } else { "copying" });
-        line.show(Progress { doing: &doing, rows, of: Some(of) });
+        line.show(Progress { doing: &doing, rows, of: Some(of), percent: None });
     });
     line.clear();
     let copied = copied?;

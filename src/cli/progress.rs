@@ -16,6 +16,8 @@ pub(super) struct Progress<'a> {
     pub(super) rows: u64,
     /// How many there are, if that is known.
     pub(super) of: Option<u64>,
+    /// How much of a file is done, if that is known.
+    pub(super) percent: Option<u64>,
 }
 
 /// The line; none if standard error is no terminal.
@@ -57,12 +59,15 @@ impl Line {
 }
 
 fn written(progress: Progress<'_>, since: Duration) -> String {
-    let Progress { doing, rows, of } = progress;
+    let Progress { doing, rows, of, percent } = progress;
     let mut line = format!("{doing}: {}", grouped(rows));
     if let Some(of) = of {
         let _ = write!(line, " of {}", grouped(of));
     }
     line += " rows";
+    if let Some(percent) = percent {
+        let _ = write!(line, " ({percent}%)");
+    }
     if rows > 0 && !since.is_zero() {
         let speed = (rows as f64 / since.as_secs_f64()) as u64;
         let _ = write!(line, ", {} rows/s", grouped(speed));
@@ -103,18 +108,18 @@ mod tests {
     #[test]
     fn the_line_says_how_far_it_is() {
         let second = Duration::from_secs(1);
-        for (doing, rows, of, since, expected) in [
-            ("copying users", 0, Some(5_000), Duration::ZERO, "copying users: 0 of 5,000 rows"),
+        let copy = |doing, rows| Progress { doing, rows, of: Some(5_000), percent: None };
+        let read = Progress { doing: "reading", rows: 3_000, of: None, percent: Some(7) };
+        for (progress, since, expected) in [
+            (copy("copying users", 0), Duration::ZERO, "copying users: 0 of 5,000 rows"),
             (
-                "reading back users",
-                3_000,
-                Some(5_000),
+                copy("reading back users", 3_000),
                 second * 2,
                 "reading back users: 3,000 of 5,000 rows, 1,500 rows/s",
             ),
-            ("reading", 3_000, None, second, "reading: 3,000 rows, 3,000 rows/s"),
+            (read, second, "reading: 3,000 rows (7%), 3,000 rows/s"),
         ] {
-            assert_eq!(written(Progress { doing, rows, of }, since), expected);
+            assert_eq!(written(progress, since), expected);
         }
     }
 }

@@ -44,6 +44,8 @@ pub(super) struct Mapping {
     roles: Vec<usize>,
     flags: Vec<(usize, &'static str)>,
     active: Vec<usize>,
+    /// A row without a value for [`Field::Active`] is active: it may have no such key.
+    active_without: bool,
     unset: Option<usize>,
     until: Option<usize>,
     email: Vec<usize>,
@@ -69,14 +71,13 @@ pub(super) struct Fields<'a> {
 }
 
 impl Mapping {
-    /// Maps the columns of a source; `source` names it in errors, as in `table users`.
+    /// Maps the columns of a source.
     pub(super) fn new(
         preset: &Preset,
         changes: &[Change],
-        source: &str,
-        columns: &[String],
+        has: &Available<'_>,
     ) -> Result<Mapping, Problem> {
-        let mut read = Reader { columns, read: Vec::new() };
+        let mut read = Reader { has, read: Vec::new() };
         let mut missing = Vec::new();
         let mut places = Field::ALL.map(|_| Vec::new());
         for (field, places) in Field::ALL.into_iter().zip(&mut places) {
@@ -84,27 +85,27 @@ impl Mapping {
             match changes.iter().rev().find(|change| change.field == field) {
                 None => {
                     *places = names.iter().filter_map(|name| read.place(name)).collect();
-                    if places.is_empty() && required {
+                    if required && !names.iter().any(|name| has.has(name)) {
                         missing.push((field, names[0]));
                     }
                 }
                 Some(Change { column: None, .. }) => {}
                 Some(Change { column: Some(column), .. }) => match read.place(column) {
-                    Some(place) => places.push(place),
-                    None => return Err(no_such_column(field, column, source, columns)),
+                    Some(place) if has.has(column) || may_be_left_out(field) => places.push(place),
+                    _ => return Err(no_such_column(field, column, has)),
                 },
             }
         }
         let is_changed = |field| changes.iter().any(|change| change.field == field);
         let mut flags = Vec::new();
         for (name, role) in preset.flags.iter().filter(|_| !is_changed(Field::Roles)) {
-            match read.place(name) {
+            match read.place(name).filter(|_| has.has(name)) {
                 Some(place) => flags.push((place, *role)),
                 None => missing.push((Field::Roles, *name)),
             }
         }
         if !missing.is_empty() {
-            return Err(columns_missing(preset, &missing, source, columns));
+            return Err(columns_missing(preset, &missing, has));
         }
         let mut condition = |name: Option<&str>| {
             name.filter(|_| !is_changed(Field::Active)).and_then(|name| read.place(name))
@@ -146,7 +147,8 @@ impl Mapping {
             password: first(&self.password),
             roles: first(&self.roles),
             flags: self.flags.iter().map(|(place, role)| (cell(*place), *role)).collect(),
-            active: first(&self.active),
+            active: first(&self.active)
+                .filter(|cell| !(self.active_without && *cell == Cell::Null)),
             unset: self.unset.map(cell),
             until: self.until.map(cell),
             email: first(&self.email),
@@ -155,39 +157,57 @@ impl Mapping {
     }
 }
 
-/// The columns of a source, and those of them that are read.
+/// The columns that a source has.
+pub(super) struct Available<'a> {
+    /// What has them, for errors: `table users`.
+    pub(super) source: &'a str,
+    pub(super) columns: &'a [String],
+    /// Rows may have others: they are objects, and these are the keys of the first.
+    pub(super) open: bool,
+}
+
+impl Available<'_> {
+    fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|column| column == name)
+    }
+
+    fn listed(&self) -> String {
+        listed(&self.columns.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+}
+
+/// Whether the first object need not have a key that `--map` names. A misspelt one must not bring
+/// everybody in without a password, or make those active who are not.
+fn may_be_left_out(field: Field) -> bool {
+    matches!(field, Field::Roles | Field::Email | Field::Created)
+}
+
+/// The columns that are read.
 struct Reader<'a> {
-    columns: &'a [String],
+    has: &'a Available<'a>,
     read: Vec<String>,
 }
 
 impl Reader<'_> {
-    /// The place of a column among those that are read; none if the source does not have it.
+    /// The place of a column among those that are read; none if the source cannot have it.
     fn place(&mut self, name: &str) -> Option<usize> {
+        if !self.has.open && !self.has.has(name) {
+            return None;
+        }
         let at = self.read.iter().position(|read| read == name);
-        at.or_else(|| {
-            let found = self.columns.iter().find(|column| *column == name)?;
-            self.read.push(found.clone());
-            Some(self.read.len() - 1)
-        })
+        Some(at.unwrap_or_else(|| {
+            self.read.push(name.to_owned());
+            self.read.len() - 1
+        }))
     }
 }
 
-/// The columns of a table of a database.
-pub(super) fn columns_of<'a>(
-    wanted: &str,
-    tables: &'a [Table],
-    database: &str,
-) -> Result<&'a [String], Problem> {
-    if let Some(table) = tables.iter().find(|table| table.name == wanted) {
-        return Ok(&table.columns);
-    }
+/// The error about a table that a database does not have.
+pub(super) fn no_such_table(wanted: &str, tables: &[Table], database: &str) -> Problem {
     let with_password: Vec<&str> =
         tables.iter().filter(|table| has_password(table)).map(|table| &*table.name).collect();
     let next = match (&with_password[..], tables) {
-        ([], []) => {
-            "it has no tables that this user may see: check the name of the database".into()
-        }
+        ([], []) => "it has no tables that this user may see: check the name of the database".into(),
         ([], _) => {
             let names: Vec<&str> = tables.iter().map(|table| &*table.name).collect();
             format!("name the one with the users with --table; it has {}", listed(&names))
@@ -199,7 +219,7 @@ pub(super) fn columns_of<'a>(
             listed(several)
         ),
     };
-    Err(Problem::usage(format!("{database} has no table {}", shown(wanted)), next))
+    Problem::usage(format!("{database} has no table {}", shown(wanted)), next)
 }
 
 fn has_password(table: &Table) -> bool {
@@ -241,19 +261,19 @@ fn likely(field: Field, columns: &[String]) -> Option<&str> {
 fn columns_missing(
     preset: &Preset,
     missing: &[(Field, &str)],
-    source: &str,
-    columns: &[String],
+    has: &Available<'_>,
 ) -> Problem {
     let names: Vec<&str> = missing.iter().map(|(_, name)| *name).collect();
     let what = format!(
-        "{source} has no column {} (preset {}); it has {}",
+        "{} has no column {} (preset {}); it has {}",
+        has.source,
         names.join(", no "),
         preset.name,
-        listed(&columns.iter().map(String::as_str).collect::<Vec<_>>())
+        has.listed()
     );
     let mut maps: Vec<String> = Vec::new();
     for (field, _) in missing {
-        let column = likely(*field, columns).map_or_else(|| "COLUMN".into(), quoted);
+        let column = likely(*field, has.columns).map_or_else(|| "COLUMN".into(), quoted);
         let map = format!("--map {}={column}", field.name());
         if !maps.contains(&map) {
             maps.push(map);
@@ -266,13 +286,13 @@ fn columns_missing(
     Problem::usage(what, format!("say which columns have these: {}{without}", maps.join(" ")))
 }
 
-fn no_such_column(field: Field, column: &str, source: &str, columns: &[String]) -> Problem {
-    let all = listed(&columns.iter().map(String::as_str).collect::<Vec<_>>());
-    let next = match likely(field, columns) {
+fn no_such_column(field: Field, column: &str, has: &Available<'_>) -> Problem {
+    let all = has.listed();
+    let next = match likely(field, has.columns) {
         Some(likely) => format!("it has {all}; perhaps --map {}={}", field.name(), quoted(likely)),
         None => format!("it has {all}"),
     };
-    let what = format!("{source} has no column {}, as --map names it", shown(column));
+    let what = format!("{} has no column {}, as --map names it", has.source, shown(column));
     Problem::usage(what, next)
 }
 
@@ -315,7 +335,37 @@ mod tests {
     /// The columns that are read, or the words of the refusal.
     fn map(preset: &str, changes: &[&str], names: &[&str]) -> Result<Mapping, Problem> {
         let changes: Vec<Change> = changes.iter().map(|text| change(text)).collect();
-        Mapping::new(Preset::named(preset).unwrap(), &changes, "table users", &columns(names))
+        let columns = &columns(names);
+        let has = Available { source: "table users", columns, open: false };
+        Mapping::new(Preset::named(preset).unwrap(), &changes, &has)
+    }
+
+    #[test]
+    fn later_objects_may_have_other_keys() {
+        let map = |changes: &[&str], names: &[&str]| {
+            let changes: Vec<Change> = changes.iter().map(|text| change(text)).collect();
+            let columns = &columns(names);
+            let has = Available { source: "the first row", columns, open: true };
+            Mapping::new(Preset::default(), &changes, &has)
+        };
+        let mapping = map(&["email=mail"], &["id", "username", "password"]).unwrap();
+        let read = ["id", "username", "password", "hashed_password", "roles", "is_active", "mail"];
+        assert_eq!(mapping.columns[..7], read);
+        let active = |mapping: &Mapping, cell| {
+            let at = mapping.columns.iter().position(|column| column == "is_active").unwrap();
+            let mut cells = vec![Cell::Null; mapping.columns.len()];
+            cells[at] = cell;
+            mapping.fields(&cells).active
+        };
+        assert_eq!(active(&mapping, Cell::Null), None);
+        assert_eq!(active(&mapping, Cell::Text("false")), Some(Cell::Text("false")));
+        let mapping = map(&[], &["id", "username", "password", "is_active"]).unwrap();
+        assert_eq!(active(&mapping, Cell::Null), Some(Cell::Null));
+        for wrong in ["id=x", "username=x", "password=x", "active=x"] {
+            assert!(map(&[wrong], &["id", "username", "password"]).is_err(), "{wrong}");
+        }
+        let refused = map(&[], &["id", "username"]).unwrap_err();
+        assert!(refused.what.starts_with("the first row has no column password"), "{refused}");
     }
 
     #[test]
@@ -490,12 +540,9 @@ mod tests {
                  \"my staff\", people",
             ),
         ] {
-            let refused = columns_of("users", &tables, "app.db").unwrap_err();
-            assert_eq!(
-                (refused.what.as_str(), refused.next.as_str()),
-                ("app.db has no table users", next)
-            );
+            let refused = no_such_table("users", &tables, "app.db");
+            let lines = (refused.what.as_str(), refused.next.as_str());
+            assert_eq!(lines, ("app.db has no table users", next));
         }
-        assert_eq!(columns_of("posts", &[posts()], "app.db").unwrap(), ["id", "text"]);
     }
 }

@@ -14,8 +14,22 @@
 //! | `export` | the way out: lines of JSON |
 //! | `time` | times as other programs write them |
 
+mod export;
+mod lictor;
 mod mapping;
+mod person;
 mod preset;
-pub(crate) mod rename;
-pub(crate) mod source;
+mod rename;
+mod report;
+mod run;
+mod source;
 mod time;
+
+pub(crate) use export::{Exported, Failure as ExportFailure, export};
+pub(crate) use mapping::Change;
+pub(crate) use person::Kind;
+pub(crate) use preset::Preset;
+pub(crate) use rename::Renames;
+pub(crate) use report::{Place, Report};
+pub(crate) use run::{Plan, Staged, add_clashes, stage};
+pub(crate) use source::{Format, Source};

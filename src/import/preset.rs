@@ -93,9 +93,6 @@ pub struct Preset {
     pub(super) created: Columns,
 }
 
-/// The name of the preset of lictor's own export, which is no table.
-pub const LICTOR: &str = "lictor";
-
 /// The columns of flask-praetorian's tutorial, and what the other presets do not say otherwise.
 const FLASK_PRAETORIAN: Preset = Preset {
     name: "flask-praetorian",
@@ -171,6 +168,9 @@ pub(super) const PRESETS: &[Preset] = &[
 ];
 
 impl Preset {
+    /// The name of the preset of lictor's own export, which is no table.
+    pub const LICTOR: &'static str = "lictor";
+
     /// The preset with this name.
     pub fn named(name: &str) -> Option<&'static Preset> {
         PRESETS.iter().find(|preset| preset.name == name)
@@ -183,7 +183,7 @@ impl Preset {
 
     /// The names of all, that of lictor's own export last.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        PRESETS.iter().map(|preset| preset.name).chain([LICTOR])
+        PRESETS.iter().map(|preset| preset.name).chain([Preset::LICTOR])
     }
 
     /// The columns that may give a field.
