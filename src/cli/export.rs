@@ -51,8 +51,8 @@ pub(super) fn run(command: &ExportCommand) -> Result<(), Problem> {
 fn to_file(store: &Store, path: &Path) -> Result<Exported, Problem> {
     let draft = draft_of(path);
     let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft);
-    let mut file = opened.map_err(|error| cannot_write(path, error))?;
-    let written = to(store, &mut BufWriter::new(&mut file), true).and_then(|exported| {
+    let file = opened.map_err(|error| cannot_write(path, error))?;
+    let written = to(store, &mut BufWriter::new(&file), true).and_then(|exported| {
         let placed = place(&file, &draft, path);
         placed.map(|()| exported).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => exists(path),

@@ -15,7 +15,9 @@ use crate::import::{self, Change, Format, Plan, Preset, Renames, Report, Source,
 use crate::store::{Database, Imported, Inspection, Store};
 
 #[derive(Args)]
-#[command(mut_arg("database", made_if_missing), after_help = "\
+#[command(
+    mut_arg("database", made_if_missing),
+    after_help = "\
 SOURCE is a URL of PostgreSQL (postgres://USER@HOST/NAME), the path of an SQLite database, of a CSV \
 file with a header or of JSON Lines, or - for standard input. It is only read. A row that cannot \
 come stops all of them, unless --skip-invalid leaves it out; --dry-run says which rows these are. \
@@ -30,7 +32,8 @@ Examples:
   lictor import users.csv --map username=login --map password=pw_hash --rename names.csv
   psql app -c \"\\copy people to stdout csv header\" | lictor import - --format csv --map roles=
 
-docs/import.md says what each row must be; docs/from-flask.md is a whole move, step by step.")]
+docs/import.md says what each row must be; docs/from-flask.md is a whole move, step by step."
+)]
 pub(super) struct ImportCommand {
     /// Where the accounts are: URL of PostgreSQL, path of a file, or - for standard input
     #[arg(value_name = "SOURCE")]
@@ -105,7 +108,9 @@ fn existing(destination: &Database, dry_run: bool) -> Result<Option<Store>, Prob
     match Store::inspect(destination)? {
         Inspection::Absent => Ok(None),
         Inspection::Older(version) if dry_run => Err(Problem::new(
-            format!("the database {destination} is of version {version}, and a dry run changes nothing"),
+            format!(
+                "the database {destination} is of version {version}, and a dry run changes nothing"
+            ),
             "start this lictor on it once, which brings it to the present version; or import into a \
              new one with --database",
         )),
@@ -194,14 +199,23 @@ impl Import<'_> {
         let store = match store {
             Some(store) => store,
             // No database is made for nothing.
-            None if report.ready == 0 => return Ok(Imported { written: true, ..Imported::default() }),
+            None if report.ready == 0 => {
+                return Ok(Imported { written: true, ..Imported::default() });
+            }
             None => Store::open(self.destination, 1)?,
         };
         let mut line = Line::new();
         let (of, skip) = (Some(report.ready), self.command.skip_invalid);
-        let imported = store.import(&mut staged.staging, staged.counter, skip, self.preset, now, &mut |rows| {
-            line.show(Progress { doing: "writing", rows, of, percent: None });
-        });
+        let imported = store.import(
+            &mut staged.staging,
+            staged.counter,
+            skip,
+            self.preset,
+            now,
+            &mut |rows| {
+                line.show(Progress { doing: "writing", rows, of, percent: None });
+            },
+        );
         line.clear();
         let imported = imported?;
         // Somebody made accounts since the rows were compared with them.
@@ -210,7 +224,13 @@ impl Import<'_> {
     }
 
     /// The next step.
-    fn next(&self, report: &Report, outcome: Outcome, done: bool, staged: &Staged) -> Option<String> {
+    fn next(
+        &self,
+        report: &Report,
+        outcome: Outcome,
+        done: bool,
+        staged: &Staged,
+    ) -> Option<String> {
         if !done {
             return Some(next_about_refused(report));
         }

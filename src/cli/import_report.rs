@@ -53,7 +53,8 @@ pub(super) fn written(
     }
     for (kind, refused) in &report.refused {
         lines.push(format!("  {}: {}", kind.name(), grouped(refused.count)));
-        let rows = refused.first.iter().map(|(place, reason)| format!("    {}: {reason}", at(place)));
+        let rows =
+            refused.first.iter().map(|(place, reason)| format!("    {}: {reason}", at(place)));
         lines.extend(rows);
         let more = refused.count - refused.first.len() as u64;
         if more > 0 {
@@ -71,7 +72,8 @@ pub(super) fn next_about_refused(report: &Report) -> String {
         steps.push("give new names with --rename FILE (lines of old,new)");
     }
     if has(Kind::Id) || has(Kind::IdInUse) {
-        steps.push("give new ids to all with --map id= (then no token of the old app is good here)");
+        steps
+            .push("give new ids to all with --map id= (then no token of the old app is good here)");
     }
     if has(Kind::HashUnknown) || has(Kind::HashCostly) {
         steps.push("let all come without a password with --map password=");
@@ -92,13 +94,18 @@ fn sums(report: &Report, destination: &str, outcome: Outcome) -> String {
     let mut parts = Vec::new();
     let present = !matches!(outcome, Outcome::Written(_));
     match outcome {
-        Outcome::Tried => parts.push(format!("{} would be imported into {destination}", grouped(ready))),
+        Outcome::Tried => {
+            parts.push(format!("{} would be imported into {destination}", grouped(ready)))
+        }
         Outcome::Written(1) => parts.push(format!("1 was imported into {destination}")),
         Outcome::Written(added) => {
             parts.push(format!("{} were imported into {destination}", grouped(added)));
         }
         Outcome::Refused => {
-            parts.push(format!("nothing was imported into {destination}: {} can come", grouped(ready)));
+            parts.push(format!(
+                "nothing was imported into {destination}: {} can come",
+                grouped(ready)
+            ));
         }
     }
     if already > 0 {
@@ -128,11 +135,19 @@ fn roles(report: &Report) -> Option<String> {
 }
 
 /// `hashes: 150 pbkdf2_sha512, 40 bcrypt`: the most frequent first.
-fn listed<K: AsRef<str>>(what: &str, counts: &BTreeMap<K, u64>, last: Vec<String>) -> Option<String> {
-    let mut counts: Vec<(&str, u64)> = counts.iter().map(|(name, count)| (name.as_ref(), *count)).collect();
+fn listed<K: AsRef<str>>(
+    what: &str,
+    counts: &BTreeMap<K, u64>,
+    last: Vec<String>,
+) -> Option<String> {
+    let mut counts: Vec<(&str, u64)> =
+        counts.iter().map(|(name, count)| (name.as_ref(), *count)).collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let mut parts: Vec<String> =
-        counts.iter().take(LISTED).map(|(name, count)| format!("{} {name}", grouped(*count))).collect();
+    let mut parts: Vec<String> = counts
+        .iter()
+        .take(LISTED)
+        .map(|(name, count)| format!("{} {name}", grouped(*count)))
+        .collect();
     if counts.len() > LISTED {
         parts.push(format!("and {} others", grouped((counts.len() - LISTED) as u64)));
     }
@@ -171,10 +186,16 @@ fn notes(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String
     }
     if remarks.text_ids {
         let get = if will { "get" } else { "got" };
-        notes.push(format!("the ids are not numbers: all {get} new ones, and no token of the old app is good here"));
+        notes.push(format!(
+            "the ids are not numbers: all {get} new ones, and no token of the old app is good here"
+        ));
     }
     if remarks.reused_ids > 0 {
-        let have = counted(remarks.reused_ids, "account has an id that was", "accounts have ids that were");
+        let have = counted(
+            remarks.reused_ids,
+            "account has an id that was",
+            "accounts have ids that were",
+        );
         notes.push(format!("{have} given out here before: older tokens with them are not adopted"));
     }
     if remarks.counter_hidden {
@@ -191,7 +212,9 @@ fn unused(unused: &[(u64, String)]) -> Vec<String> {
     let mut lines: Vec<String> = unused
         .iter()
         .take(LISTED)
-        .map(|(line, old)| format!("warning: --rename, line {line}: no row has the username {old:?}"))
+        .map(|(line, old)| {
+            format!("warning: --rename, line {line}: no row has the username {old:?}")
+        })
         .collect();
     if unused.len() > LISTED {
         lines.push(format!("warning: --rename: {} more lines match no row", unused.len() - LISTED));

@@ -58,9 +58,11 @@ pub(super) fn read(
 }
 
 fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Refusal> {
-    let unreadable = |what: &str| refuse(Kind::Unreadable, format!("{what} is not as an export has it"));
     if line.lictor != VERSION {
-        return refuse(Kind::Unreadable, format!("the export is of version {}; this lictor reads {VERSION}", line.lictor));
+        return refuse(
+            Kind::Unreadable,
+            format!("the export is of version {}; this lictor reads {VERSION}", line.lictor),
+        );
     }
     if !(1..=MAX_ID).contains(&line.id) {
         return refuse(Kind::Id, format!("{} is no id: ids go from 1 to {MAX_ID}", line.id));
@@ -72,7 +74,10 @@ fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Ref
         return unreadable("the language");
     }
     let Ok(roles) = Roles::parse(&line.roles) else {
-        return refuse(Kind::Roles, format!("this is no list of roles: {}", person::quoted(&line.roles)));
+        return refuse(
+            Kind::Roles,
+            format!("this is no list of roles: {}", person::quoted(&line.roles)),
+        );
     };
     let codes: Option<Vec<[u8; 32]>> = line.recovery_codes.iter().map(|code| unhex(code)).collect();
     let Some(recovery_codes) = codes else { return unreadable("a recovery code") };
@@ -101,13 +106,20 @@ fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Ref
     Ok(Person { user, scheme, created_unknown: false })
 }
 
+fn unreadable<T>(what: &str) -> Result<T, Refusal> {
+    refuse(Kind::Unreadable, format!("{what} is not as an export has it"))
+}
+
 fn factor_of(
     factor: Factor,
     time: &dyn Fn(&str) -> Result<Timestamp, Refusal>,
 ) -> Result<ImportedFactor, Refusal> {
     let secret = Zeroizing::new(factor.secret);
     let Some(secret) = TotpSecret::of_base32(&secret) else {
-        return refuse(Kind::Unreadable, "the secret of the second factor is not as an export has it");
+        return refuse(
+            Kind::Unreadable,
+            "the secret of the second factor is not as an export has it",
+        );
     };
     Ok(ImportedFactor {
         secret,
@@ -148,7 +160,9 @@ fn unhex(text: &str) -> Option<[u8; 32]> {
 /// What is wrong with a line, without any value of it: it has a hash.
 fn words(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let field = ["missing field", "unknown field", "duplicate field"].iter().any(|start| text.starts_with(start));
+    let field = ["missing field", "unknown field", "duplicate field"]
+        .iter()
+        .any(|start| text.starts_with(start));
     match text.split_once('`').and_then(|(start, rest)| Some((start, rest.split_once('`')?.0))) {
         Some((start, name)) if field => format!("{start}{}", person::quoted(name)),
         _ => format!("this is no line of an export, at byte {}", error.column()),
@@ -159,7 +173,8 @@ fn words(error: &serde_json::Error) -> String {
 mod tests {
     use super::*;
 
-    const HASH: &str = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b5dWRWJTmaaJObG";
+    const HASH: &str =
+        "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$RdescudvJCsgt3ub+b5dWRWJTmaaJObG";
 
     fn line() -> serde_json::Value {
         serde_json::json!({
@@ -184,7 +199,8 @@ mod tests {
             "secret": "A".repeat(32), "created": "2026-11-29T12:00:00Z", "confirmed": null, "last_step": 5,
         });
         let former = serde_json::json!(["ada lovelace"]);
-        let text = with(&[("second_factor", factor), ("recovery_codes", codes), ("former_names", former)]);
+        let text =
+            with(&[("second_factor", factor), ("recovery_codes", codes), ("former_names", former)]);
         let (id, username, person) = read(3, &text, &mut |_| Some("Ada2".into()));
         let user = person.unwrap().user;
         assert_eq!((id.as_str(), username.as_str(), user.row, user.id), ("7", "Ada", 3, Some(7)));
@@ -192,11 +208,18 @@ mod tests {
         assert_eq!(user.former_names, ["ada lovelace", "Ada"]);
         assert_eq!((user.hash.as_str(), user.created.0), (HASH, 1_795_953_600));
         let factor = user.factor.unwrap();
-        assert_eq!((factor.secret.bytes(), factor.confirmed, factor.last_step), (&[0; 20], None, 5));
+        assert_eq!(
+            (factor.secret.bytes(), factor.confirmed, factor.last_step),
+            (&[0; 20], None, 5)
+        );
         assert_eq!(user.recovery_codes, [[0xab; 32]]);
-        let none = with(&[("password", serde_json::Value::Null), ("email", serde_json::Value::Null)]);
+        let none =
+            with(&[("password", serde_json::Value::Null), ("email", serde_json::Value::Null)]);
         let person = read(1, &none, &mut |_| None).2.unwrap();
-        assert_eq!((person.user.hash.as_str(), person.scheme, person.user.email), ("!", None, None));
+        assert_eq!(
+            (person.user.hash.as_str(), person.scheme, person.user.email),
+            ("!", None, None)
+        );
     }
 
     #[test]
@@ -214,7 +237,11 @@ mod tests {
             (with(&[("roles", "a b".into())]), Kind::Roles, "no list of roles"),
             (with(&[("created", "now".into())]), Kind::Unreadable, "a time is not"),
             (with(&[("language", "xx".into())]), Kind::Unreadable, "the language is not"),
-            (with(&[("recovery_codes", vec!["AB".repeat(32)].into())]), Kind::Unreadable, "a recovery code"),
+            (
+                with(&[("recovery_codes", vec!["AB".repeat(32)].into())]),
+                Kind::Unreadable,
+                "a recovery code",
+            ),
             (with(&[("recovery_codes", vec!["ab"].into())]), Kind::Unreadable, "a recovery code"),
             ("{\"lictor\":1}".into(), Kind::Unreadable, "missing field \"id\""),
             ("{\"lictor\":1,\"lictor\":1}".into(), Kind::Unreadable, "duplicate field \"lictor\""),

@@ -77,55 +77,26 @@ impl Mapping {
         changes: &[Change],
         has: &Available<'_>,
     ) -> Result<Mapping, Problem> {
-        let mut read = Reader { has, read: Vec::new() };
-        let mut missing = Vec::new();
-        let mut places = Field::ALL.map(|_| Vec::new());
-        for (field, places) in Field::ALL.into_iter().zip(&mut places) {
-            let Columns { names, required } = preset.columns(field);
-            match changes.iter().rev().find(|change| change.field == field) {
-                None => {
-                    *places = names.iter().filter_map(|name| read.place(name)).collect();
-                    if required && !names.iter().any(|name| has.has(name)) {
-                        missing.push((field, names[0]));
-                    }
-                }
-                Some(Change { column: None, .. }) => {}
-                Some(Change { column: Some(column), .. }) => match read.place(column) {
-                    Some(place) if has.has(column) || may_be_left_out(field) => places.push(place),
-                    _ => return Err(no_such_column(field, column, has)),
-                },
-            }
-        }
-        let is_changed = |field| changes.iter().any(|change| change.field == field);
-        let mut flags = Vec::new();
-        for (name, role) in preset.flags.iter().filter(|_| !is_changed(Field::Roles)) {
-            match read.place(name).filter(|_| has.has(name)) {
-                Some(place) => flags.push((place, *role)),
-                None => missing.push((Field::Roles, *name)),
-            }
-        }
-        if !missing.is_empty() {
-            return Err(columns_missing(preset, &missing, has));
-        }
-        let mut condition = |name: Option<&str>| {
-            name.filter(|_| !is_changed(Field::Active)).and_then(|name| read.place(name))
+        let mut find = Finder { has, preset, changes, read: Vec::new(), missing: Vec::new() };
+        let mut mapping = Mapping {
+            id: find.field(Field::Id)?,
+            username: find.field(Field::Username)?,
+            password: find.field(Field::Password)?,
+            roles: find.field(Field::Roles)?,
+            active: find.field(Field::Active)?,
+            email: find.field(Field::Email)?,
+            created: find.field(Field::Created)?,
+            flags: find.flags(),
+            unset: find.condition(preset.unset),
+            until: find.condition(preset.until),
+            ..Mapping::default()
         };
-        let (unset, until) = (condition(preset.unset), condition(preset.until));
-        let [id, username, password, roles, active, email, created] = places;
-        let columns = read.read;
-        Ok(Mapping {
-            columns,
-            id,
-            username,
-            password,
-            roles,
-            flags,
-            active,
-            unset,
-            until,
-            email,
-            created,
-        })
+        if !find.missing.is_empty() {
+            return Err(columns_missing(preset, &find.missing, has));
+        }
+        mapping.columns = find.read;
+        mapping.active_without = !mapping.active.iter().any(|at| has.has(&mapping.columns[*at]));
+        Ok(mapping)
     }
 
     /// The column of the ids, if there is one.
@@ -182,13 +153,59 @@ fn may_be_left_out(field: Field) -> bool {
     matches!(field, Field::Roles | Field::Email | Field::Created)
 }
 
-/// The columns that are read.
-struct Reader<'a> {
+/// Finds the columns that are read.
+struct Finder<'a> {
     has: &'a Available<'a>,
+    preset: &'a Preset,
+    changes: &'a [Change],
+    /// Those that were found.
     read: Vec<String>,
+    /// Those that must be there and are not.
+    missing: Vec<(Field, &'static str)>,
 }
 
-impl Reader<'_> {
+impl Finder<'_> {
+    /// The places of the columns that may give a field.
+    fn field(&mut self, field: Field) -> Result<Vec<usize>, Problem> {
+        let has = self.has;
+        // The last of several changes counts, as of other flags.
+        match self.changes.iter().rev().find(|change| change.field == field) {
+            None => {
+                let Columns { names, required } = self.preset.columns(field);
+                if required && !names.iter().any(|name| has.has(name)) {
+                    self.missing.push((field, names[0]));
+                }
+                Ok(names.iter().filter_map(|name| self.place(name)).collect())
+            }
+            Some(Change { column: None, .. }) => Ok(Vec::new()),
+            Some(Change { column: Some(column), .. }) => match self.place(column) {
+                Some(place) if has.has(column) || may_be_left_out(field) => Ok(vec![place]),
+                _ => Err(no_such_column(field, column, has)),
+            },
+        }
+    }
+
+    fn flags(&mut self) -> Vec<(usize, &'static str)> {
+        let mut flags = Vec::new();
+        let names = if self.is_changed(Field::Roles) { &[] } else { self.preset.flags };
+        for (name, role) in names {
+            match self.place(name).filter(|_| self.has.has(name)) {
+                Some(place) => flags.push((place, *role)),
+                None => self.missing.push((Field::Roles, name)),
+            }
+        }
+        flags
+    }
+
+    /// The place of a column that makes users inactive.
+    fn condition(&mut self, name: Option<&str>) -> Option<usize> {
+        name.filter(|_| !self.is_changed(Field::Active)).and_then(|name| self.place(name))
+    }
+
+    fn is_changed(&self, field: Field) -> bool {
+        self.changes.iter().any(|change| change.field == field)
+    }
+
     /// The place of a column among those that are read; none if the source cannot have it.
     fn place(&mut self, name: &str) -> Option<usize> {
         if !self.has.open && !self.has.has(name) {
@@ -207,7 +224,9 @@ pub(super) fn no_such_table(wanted: &str, tables: &[Table], database: &str) -> P
     let with_password: Vec<&str> =
         tables.iter().filter(|table| has_password(table)).map(|table| &*table.name).collect();
     let next = match (&with_password[..], tables) {
-        ([], []) => "it has no tables that this user may see: check the name of the database".into(),
+        ([], []) => {
+            "it has no tables that this user may see: check the name of the database".into()
+        }
         ([], _) => {
             let names: Vec<&str> = tables.iter().map(|table| &*table.name).collect();
             format!("name the one with the users with --table; it has {}", listed(&names))
@@ -258,11 +277,7 @@ fn likely(field: Field, columns: &[String]) -> Option<&str> {
     .map(String::as_str)
 }
 
-fn columns_missing(
-    preset: &Preset,
-    missing: &[(Field, &str)],
-    has: &Available<'_>,
-) -> Problem {
+fn columns_missing(preset: &Preset, missing: &[(Field, &str)], has: &Available<'_>) -> Problem {
     let names: Vec<&str> = missing.iter().map(|(_, name)| *name).collect();
     let what = format!(
         "{} has no column {} (preset {}); it has {}",

@@ -172,8 +172,12 @@ fn read_id(text: &str, ids: &mut Ids) -> Result<Option<i64>, Refusal> {
             Ok(id) if (1..=MAX_ID).contains(&id) => Ok(Some(id)),
             _ => refuse(Kind::Id, format!("{} is no id: ids go from 1 to {MAX_ID}", quoted(text))),
         },
-        (_, true) => refuse(Kind::Id, format!("the id is a number, those before are not; {new_ids}")),
-        (_, false) => refuse(Kind::Id, format!("{} is no number, those before are; {new_ids}", quoted(text))),
+        (_, true) => {
+            refuse(Kind::Id, format!("the id is a number, those before are not; {new_ids}"))
+        }
+        (_, false) => {
+            refuse(Kind::Id, format!("{} is no number, those before are; {new_ids}", quoted(text)))
+        }
     }
 }
 
@@ -182,7 +186,8 @@ pub(super) fn username(text: &str) -> Result<Username, Refusal> {
 }
 
 pub(super) fn email(text: &str) -> Result<Email, Refusal> {
-    Email::parse(text).or_else(|error| refuse(Kind::Email, format!("{}: {}", words(&error), quoted(text))))
+    Email::parse(text)
+        .or_else(|error| refuse(Kind::Email, format!("{}: {}", words(&error), quoted(text))))
 }
 
 /// The hash as it is stored, and its scheme. Django writes `!` and random letters where there is no
@@ -227,7 +232,8 @@ fn roles(fields: &Fields<'_>) -> Result<Roles, Refusal> {
 }
 
 fn role_list<'a>(all: impl IntoIterator<Item = &'a str>, listed: &str) -> Result<Roles, Refusal> {
-    Roles::of(all).or_else(|error| refuse(Kind::Roles, format!("{}: {}", words(&error), quoted(listed))))
+    Roles::of(all)
+        .or_else(|error| refuse(Kind::Roles, format!("{}: {}", words(&error), quoted(listed))))
 }
 
 fn no_roles<T>(listed: &str) -> Result<T, Refusal> {
@@ -287,14 +293,18 @@ fn boolean(what: &str, text: &str) -> Result<bool, Refusal> {
     match &*lower {
         "true" | "t" | "1" | "yes" | "y" => Ok(true),
         "false" | "f" | "0" | "no" | "n" | "" => Ok(false),
-        _ => refuse(Kind::Unreadable, format!("the {what} is neither true nor false: {}", quoted(text))),
+        _ => refuse(
+            Kind::Unreadable,
+            format!("the {what} is neither true nor false: {}", quoted(text)),
+        ),
     }
 }
 
 /// The words of an error of a value: without the name of the field, the first letter small.
 fn words(error: &Error) -> String {
     let text = error.to_string();
-    let text = ["email: ", "roles: "].iter().find_map(|field| text.strip_prefix(field)).unwrap_or(&text);
+    let text =
+        ["email: ", "roles: "].iter().find_map(|field| text.strip_prefix(field)).unwrap_or(&text);
     let mut letters = text.chars();
     letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
 }
@@ -305,7 +315,8 @@ mod tests {
 
     const NOW: Timestamp = Timestamp(1_700_000_000);
     /// A hash that passlib made.
-    const HASH: &str = "$pbkdf2-sha256$29000$N2YMIWQsBWBMae09x1jrPQ$1t8iyB2A.WF/Z5JZv.lfCIhXXN33N23OSgQYThBYRfk";
+    const HASH: &str =
+        "$pbkdf2-sha256$29000$N2YMIWQsBWBMae09x1jrPQ$1t8iyB2A.WF/Z5JZv.lfCIhXXN33N23OSgQYThBYRfk";
 
     fn fields<'a>(username: &'a str) -> Fields<'a> {
         Fields { username: Some(Cell::Text(username)), ..Fields::default() }
@@ -336,10 +347,19 @@ mod tests {
             ..fields("Ada")
         };
         let Person { user, scheme, created_unknown } = person(&row).unwrap();
-        assert_eq!((user.row, user.id, user.name.as_str(), user.name.key()), (7, Some(23), "Ada", "ada"));
+        assert_eq!(
+            (user.row, user.id, user.name.as_str(), user.name.key()),
+            (7, Some(23), "Ada", "ada")
+        );
         assert_eq!(user.email.unwrap().key(), "ada@mail.example");
-        assert_eq!((user.roles.as_str(), user.active, user.created.0), ("admin,user", true, 1_582_977_600));
-        assert_eq!((user.hash.as_str(), scheme, created_unknown), (HASH, Some("pbkdf2_sha256"), false));
+        assert_eq!(
+            (user.roles.as_str(), user.active, user.created.0),
+            ("admin,user", true, 1_582_977_600)
+        );
+        assert_eq!(
+            (user.hash.as_str(), scheme, created_unknown),
+            (HASH, Some("pbkdf2_sha256"), false)
+        );
         assert!(user.former_names.is_empty() && user.factor.is_none());
 
         let Person { user, scheme, created_unknown } = person(&fields("ada@example.org")).unwrap();
@@ -367,10 +387,18 @@ mod tests {
             "the username is not UTF-8",
         );
         let with_email = |email| Fields { email: Some(email), ..fields("ada") };
-        refused(&with_email(Cell::Text("ada")), Kind::Email, "this is not an e-mail address: \"ada\"");
+        refused(
+            &with_email(Cell::Text("ada")),
+            Kind::Email,
+            "this is not an e-mail address: \"ada\"",
+        );
         let long = "x".repeat(300);
         refused(&with_email(Cell::Text(&long)), Kind::Email, "longer than 254 bytes: \"xxx");
-        refused(&with_email(Cell::Unreadable("too long")), Kind::Unreadable, "e-mail address is too long");
+        refused(
+            &with_email(Cell::Unreadable("too long")),
+            Kind::Unreadable,
+            "e-mail address is too long",
+        );
         for none in [Cell::Null, Cell::Text("")] {
             assert_eq!(person(&with_email(none)).unwrap().user.email, None);
         }
@@ -416,7 +444,9 @@ mod tests {
         assert!(id("x", &mut ids).unwrap_err().contains("\"x\" is no number, those before are"));
         let mut ids = Ids::Unknown;
         assert_eq!(id("x5", &mut ids), Ok(None));
-        assert!(id("5", &mut ids).unwrap_err().contains("the id is a number, those before are not"));
+        assert!(
+            id("5", &mut ids).unwrap_err().contains("the id is a number, those before are not")
+        );
         assert_eq!(id("x6", &mut ids), Ok(None));
     }
 
@@ -435,7 +465,11 @@ mod tests {
             ("{admin}", "admin"),
             ("{admin,\"team:a\",u\u{73}er}", "admin,team:a,user"),
         ] {
-            assert_eq!(person(&with(Cell::Text(text))).unwrap().user.roles.as_str(), expected, "{text}");
+            assert_eq!(
+                person(&with(Cell::Text(text))).unwrap().user.roles.as_str(),
+                expected,
+                "{text}"
+            );
         }
         assert_eq!(person(&with(Cell::Null)).unwrap().user.roles.as_str(), "");
         for (text, words) in [
@@ -450,19 +484,30 @@ mod tests {
             ("{{admin}}", "no list of roles"),
             ("{\"admin}", "no list of roles"),
             ("{\"a\"b}", "no list of roles"),
-            (&*(0..17).map(|n| format!("r{n}")).collect::<Vec<_>>().join(","), "more than 16 roles"),
+            (
+                &*(0..17).map(|n| format!("r{n}")).collect::<Vec<_>>().join(","),
+                "more than 16 roles",
+            ),
         ] {
             refused(&with(Cell::Text(text)), Kind::Roles, words);
         }
-        let flags = |one, two| Fields { flags: vec![(one, "admin"), (two, "staff")], ..fields("ada") };
+        let flags =
+            |one, two| Fields { flags: vec![(one, "admin"), (two, "staff")], ..fields("ada") };
         let [yes, no] = [Cell::Text("t"), Cell::Text("f")];
-        for (one, two, expected) in
-            [(yes, yes, "admin,staff"), (yes, no, "admin"), (no, yes, "staff"), (no, Cell::Null, "")]
-        {
+        for (one, two, expected) in [
+            (yes, yes, "admin,staff"),
+            (yes, no, "admin"),
+            (no, yes, "staff"),
+            (no, Cell::Null, ""),
+        ] {
             assert_eq!(person(&flags(one, two)).unwrap().user.roles.as_str(), expected);
         }
         let odd = flags(yes, Cell::Text("perhaps"));
-        refused(&odd, Kind::Unreadable, "the flag of the role staff is neither true nor false: \"perhaps\"");
+        refused(
+            &odd,
+            Kind::Unreadable,
+            "the flag of the role staff is neither true nor false: \"perhaps\"",
+        );
     }
 
     #[test]
@@ -486,7 +531,11 @@ mod tests {
         }
         assert!(!person(&with(Cell::Null)).unwrap().user.active);
         assert!(person(&fields("ada")).unwrap().user.active);
-        refused(&with(Cell::Text("2")), Kind::Unreadable, "the state is neither true nor false: \"2\"");
+        refused(
+            &with(Cell::Text("2")),
+            Kind::Unreadable,
+            "the state is neither true nor false: \"2\"",
+        );
     }
 
     #[test]
@@ -514,7 +563,10 @@ mod tests {
         for (text, kind) in [
             ("secret", Kind::HashUnknown),
             ("$pbkdf2-sha256$29000$x", Kind::HashUnknown),
-            ("$pbkdf2-sha256$2147483647$N2YMIWQsBWBMae09x1jrPQ$1t8iyB2A.WF/Z5JZv.lfCIhXXN33N23OSgQYThBYRfk", Kind::HashCostly),
+            (
+                "$pbkdf2-sha256$2147483647$N2YMIWQsBWBMae09x1jrPQ$1t8iyB2A.WF/Z5JZv.lfCIhXXN33N23OSgQYThBYRfk",
+                Kind::HashCostly,
+            ),
         ] {
             let refusal = person(&with(Cell::Text(text))).map(|_| ()).unwrap_err();
             assert_eq!(refusal.kind, kind, "{refusal:?}");

@@ -163,7 +163,8 @@ impl ReportFile {
             ),
             _ => failed(path, error),
         })?;
-        let mut new = ReportFile { path: path.to_owned(), out: BufWriter::new(file), finished: false };
+        let mut new =
+            ReportFile { path: path.to_owned(), out: BufWriter::new(file), finished: false };
         new.line(&["row", "id", "username", "kind", "reason"])?;
         Ok(new)
     }
@@ -238,7 +239,10 @@ mod tests {
         report.refuse(place(13, " x\ny"), refusal(Kind::Id, "none")).unwrap();
         report.finish().unwrap();
         assert_eq!(report.cannot_come(), 13);
-        assert_eq!((report.refused[&Kind::Name].count, report.refused[&Kind::Name].first.len()), (12, 10));
+        assert_eq!(
+            (report.refused[&Kind::Name].count, report.refused[&Kind::Name].first.len()),
+            (12, 10)
+        );
         let text = fs::read_to_string(&path).unwrap();
         let lines: Vec<&str> = text.split('\n').collect();
         assert_eq!(lines[0], "row,id,username,kind,reason");

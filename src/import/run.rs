@@ -11,7 +11,9 @@ use super::source::{Format, Position, Source};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::store::source::{Cell, Counter};
-use crate::store::{Clash, Double, ImportPages as _, Imported, ImportedUser, MAX_ID, Same, Staging, Store};
+use crate::store::{
+    Clash, Double, ImportPages as _, Imported, ImportedUser, MAX_ID, Same, Staging, Store,
+};
 
 /// Rows that are compared with the accounts of the destination at once.
 const PAGE: usize = 500;
@@ -121,7 +123,8 @@ pub(crate) fn stage(
     now: Timestamp,
     show: &mut dyn FnMut(&Position<'_>),
 ) -> Result<Staged, Problem> {
-    let columns: Vec<String> = plan.mapping.as_ref().map_or_else(Vec::new, |map| map.columns.clone());
+    let columns: Vec<String> =
+        plan.mapping.as_ref().map_or_else(Vec::new, |map| map.columns.clone());
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
     let id_column = plan.mapping.as_ref().and_then(Mapping::id_column);
     let given = store.map_or(Ok(0), Store::last_user)?;
@@ -260,7 +263,8 @@ impl Reader<'_> {
                     Some((user, None)) => match self.staging.put(&user)? {
                         None => {
                             self.report.accept(&counted);
-                            self.reused_ids += u64::from(user.id.is_some_and(|id| id <= self.given));
+                            self.reused_ids +=
+                                u64::from(user.id.is_some_and(|id| id <= self.given));
                             continue;
                         }
                         Some(double) => of_double(&double, &user),
@@ -299,15 +303,20 @@ fn of_clash(clash: &Clash, user: &ImportedUser) -> Refusal {
         Clash::IdInUse { name } => {
             (Kind::IdInUse, format!("the id belongs to {} here", person::quoted(name)))
         }
-        Clash::NameTaken { id, name } => {
-            (Kind::NameTaken, format!("the name is taken: account {id} is {}", person::quoted(name)))
-        }
-        Clash::EmailTaken { id } => {
-            (Kind::EmailTaken, format!("the e-mail address {} belongs to account {id}", email(user)))
-        }
-        Clash::NameIsEmail { id } => {
-            (Kind::NameTaken, format!("the name is the e-mail address of account {id}, or the e-mail address its name"))
-        }
+        Clash::NameTaken { id, name } => (
+            Kind::NameTaken,
+            format!("the name is taken: account {id} is {}", person::quoted(name)),
+        ),
+        Clash::EmailTaken { id } => (
+            Kind::EmailTaken,
+            format!("the e-mail address {} belongs to account {id}", email(user)),
+        ),
+        Clash::NameIsEmail { id } => (
+            Kind::NameTaken,
+            format!(
+                "the name is the e-mail address of account {id}, or the e-mail address its name"
+            ),
+        ),
     };
     Refusal { kind, reason }
 }
@@ -316,13 +325,16 @@ fn of_double(double: &Double, user: &ImportedUser) -> Refusal {
     let row = double.row;
     let (kind, reason) = match double.same {
         Same::Id => (Kind::IdInUse, format!("row {row} has the same id")),
-        Same::Name => (Kind::NameTaken, format!("row {row} has the same name, perhaps in other case")),
+        Same::Name => {
+            (Kind::NameTaken, format!("row {row} has the same name, perhaps in other case"))
+        }
         Same::Email => {
             (Kind::EmailTaken, format!("row {row} has the same e-mail address, {}", email(user)))
         }
-        Same::NameIsEmail => {
-            (Kind::NameTaken, format!("the name is the e-mail address of row {row}, or the e-mail address its name"))
-        }
+        Same::NameIsEmail => (
+            Kind::NameTaken,
+            format!("the name is the e-mail address of row {row}, or the e-mail address its name"),
+        ),
     };
     Refusal { kind, reason }
 }
