@@ -144,7 +144,7 @@ mod error;
 pub mod fuzzing;
 mod guard;
 pub mod http;
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", feature = "fuzzing", test))]
 mod import;
 mod ip;
 mod keys;

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::database::{DatabaseFlag, Typed, made, made_if_missing};
 use super::import_report::{Outcome, Remarks, next_about_refused, written};
 use super::output::print;
+use super::parse::naming;
 use super::progress::{Line, Progress};
 use crate::clock::Timestamp;
 use crate::error::Problem;
@@ -89,7 +90,7 @@ pub(super) fn run(command: &ImportCommand) -> Result<bool, Problem> {
         FileFormat::Csv => Format::Csv,
         FileFormat::JsonLines => Format::JsonLines,
     });
-    let mut source = Source::open(&name, format)?;
+    let mut source = Source::open(&name, format).map_err(naming("SOURCE"))?;
     let plan = Plan::make(
         &mut source,
         command.preset.as_deref(),

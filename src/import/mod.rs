@@ -1,5 +1,5 @@
 //! Brings people in from other programs, and out again: sources, presets, what a row must be.
-//! Compiled for the command line.
+//! Compiled for the command line; for the fuzzers, what reads files.
 //!
 //! | file | owns |
 //! |---|---|
@@ -10,26 +10,38 @@
 //! | `person` | one row: an account, or why it cannot be one |
 //! | `lictor` | one line of lictor's own export: the same |
 //! | `report` | what came, what did not, and why; the file of `--report` |
-//! | `run` | an import from its source to the store |
+//! | `run` | from a source to the staging database |
 //! | `export` | the way out: lines of JSON |
 //! | `time` | times as other programs write them |
 
+#[cfg(feature = "cli")]
 mod export;
+#[cfg(feature = "cli")]
 mod lictor;
+#[cfg(feature = "cli")]
 mod mapping;
+#[cfg(feature = "cli")]
 mod person;
+#[cfg(feature = "cli")]
 mod preset;
+#[cfg(feature = "cli")]
 mod rename;
+#[cfg(feature = "cli")]
 mod report;
+#[cfg(feature = "cli")]
 mod run;
-mod source;
+pub(crate) mod source;
+#[cfg(feature = "cli")]
 mod time;
 
-pub(crate) use export::{Exported, Failure as ExportFailure, export};
-pub(crate) use mapping::Change;
-pub(crate) use person::Kind;
-pub(crate) use preset::Preset;
-pub(crate) use rename::Renames;
-pub(crate) use report::{Place, Report};
-pub(crate) use run::{Plan, Staged, add_clashes, stage};
-pub(crate) use source::{Format, Source};
+#[cfg(feature = "cli")]
+pub(crate) use {
+    export::{Exported, Failure as ExportFailure, export},
+    mapping::Change,
+    person::Kind,
+    preset::Preset,
+    rename::Renames,
+    report::{Place, Report},
+    run::{Plan, Staged, add_clashes, stage},
+    source::{Format, Source},
+};

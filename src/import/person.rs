@@ -140,11 +140,8 @@ pub(super) fn quoted(value: &str) -> String {
 fn text<'a>(what: &str, cell: Cell<'a>) -> Result<&'a str, Refusal> {
     match cell {
         Cell::Null => Ok(""),
-        Cell::Text(text) if text.contains('\0') => {
-            refuse(Kind::Unreadable, format!("the {what} has a NUL character"))
-        }
         Cell::Text(text) => Ok(text),
-        Cell::Unreadable(why) => refuse(Kind::Unreadable, format!("the {what} is {why}")),
+        Cell::Unreadable(why) => refuse(Kind::Unreadable, format!("the {what} cannot be read: {why}")),
     }
 }
 
@@ -380,11 +377,10 @@ mod tests {
         }
         refused(&Fields { username: Some(Cell::Null), ..fields("") }, Kind::Name, "is empty");
         refused(&Fields::default(), Kind::Name, "is empty");
-        refused(&fields("a\0"), Kind::Unreadable, "the username has a NUL character");
         refused(
             &Fields { username: Some(Cell::Unreadable("not UTF-8")), ..fields("") },
             Kind::Unreadable,
-            "the username is not UTF-8",
+            "the username cannot be read: not UTF-8",
         );
         let with_email = |email| Fields { email: Some(email), ..fields("ada") };
         refused(
@@ -397,7 +393,7 @@ mod tests {
         refused(
             &with_email(Cell::Unreadable("too long")),
             Kind::Unreadable,
-            "e-mail address is too long",
+            "e-mail address cannot be read: too long",
         );
         for none in [Cell::Null, Cell::Text("")] {
             assert_eq!(person(&with_email(none)).unwrap().user.email, None);

@@ -16,7 +16,8 @@
 //! | `delivery` | which mail is due, and what it says |
 //! | `entry`, `audit` | who did what |
 //! | `operator` | what only the command line asks |
-//! | `import`, `source` | accounts of another program: adding them; reading its tables |
+//! | `import` | accounts of another program: adding them |
+//! | `source`, `foreign` | tables of another program: reading them; cells and names |
 //! | `copy/` | copying a whole database into another one |
 //! | `sweep` | what expires |
 //! | `signal` | what wakes the thread that delivers mail |
@@ -45,6 +46,8 @@ mod emails;
 mod entry;
 mod factor_use;
 mod failures;
+#[cfg(any(test, feature = "cli", feature = "fuzzing"))]
+pub(crate) mod foreign;
 #[cfg(any(test, feature = "cli"))]
 mod import;
 mod invitations;
