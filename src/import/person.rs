@@ -141,7 +141,9 @@ fn text<'a>(what: &str, cell: Cell<'a>) -> Result<&'a str, Refusal> {
     match cell {
         Cell::Null => Ok(""),
         Cell::Text(text) => Ok(text),
-        Cell::Unreadable(why) => refuse(Kind::Unreadable, format!("the {what} cannot be read: {why}")),
+        Cell::Unreadable(why) => {
+            refuse(Kind::Unreadable, format!("the {what} cannot be read: {why}"))
+        }
     }
 }
 

@@ -24,7 +24,10 @@ pub(super) fn encode(bytes: &[u8], alphabet: &[u8; 32]) -> Zeroizing<String> {
 
 /// Decodes a text of exactly `N` bytes, as [`encode`] writes it.
 #[cfg(any(test, feature = "cli"))]
-pub(super) fn decode<const N: usize>(text: &str, alphabet: &[u8; 32]) -> Option<Zeroizing<[u8; N]>> {
+pub(super) fn decode<const N: usize>(
+    text: &str,
+    alphabet: &[u8; 32],
+) -> Option<Zeroizing<[u8; N]>> {
     if text.len() != (N * 8).div_ceil(5) {
         return None;
     }
