@@ -178,11 +178,11 @@ impl Import<'_> {
             counter_hidden: staged.counter_hidden,
             unused_renames: &unused,
         };
+        let destination = self.destination.absolute().to_string();
+        print(&written(report, &self.source, self.preset, &destination, outcome, &remarks))?;
         if made_new {
             print(&made(self.destination))?;
         }
-        let destination = self.destination.absolute().to_string();
-        print(&written(report, &self.source, self.preset, &destination, outcome, &remarks))?;
         let done = is_clean && outcome != Outcome::Refused;
         if let Some(next) = self.next(report, outcome, done, &staged) {
             print(&format!("next: {next}"))?;
@@ -248,7 +248,7 @@ impl Import<'_> {
                  log in again: docs/from-flask.md"
                     .into(),
             ),
-            _ => Some("everybody logs in here with the old password: start lictor, or see lictor user list".into()),
+            _ => Some("everybody can log in with the old password; see the accounts: lictor user list".into()),
         }
     }
 }

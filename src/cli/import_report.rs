@@ -160,7 +160,7 @@ fn states(report: &Report) -> Option<String> {
     for (count, one, many) in [
         (report.inactive, "is inactive", "are inactive"),
         (report.without_password, "has no password", "have no password"),
-        (report.renamed, "gets another name", "get another name"),
+        (report.renamed, "has another name here", "have another name here"),
     ] {
         if count > 0 {
             parts.push(counted(count, one, many));

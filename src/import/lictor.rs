@@ -103,7 +103,7 @@ fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Ref
         factor,
         recovery_codes,
     };
-    Ok(Person { user, scheme, created_unknown: false })
+    Ok(Person { user, scheme, created_unknown: false, renamed: new_name.is_some() })
 }
 
 fn unreadable<T>(what: &str) -> Result<T, Refusal> {

@@ -73,6 +73,8 @@ pub(super) struct Person {
     pub(super) scheme: Option<&'static str>,
     /// The source has a time at which the account was made, but it cannot be read.
     pub(super) created_unknown: bool,
+    /// It gets a name of `--rename`.
+    pub(super) renamed: bool,
 }
 
 /// What the ids of a source are: those of its first row decide.
@@ -121,6 +123,7 @@ pub(super) fn read(
         },
         scheme,
         created_unknown: fields.created.is_some() && read_created.is_none(),
+        renamed: new_name.is_some(),
     })
 }
 
@@ -345,7 +348,7 @@ mod tests {
             created: Some(Cell::Text("2020-02-29 12:00:00+00")),
             ..fields("Ada")
         };
-        let Person { user, scheme, created_unknown } = person(&row).unwrap();
+        let Person { user, scheme, created_unknown, .. } = person(&row).unwrap();
         assert_eq!(
             (user.row, user.id, user.name.as_str(), user.name.key()),
             (7, Some(23), "Ada", "ada")
@@ -361,7 +364,8 @@ mod tests {
         );
         assert!(user.former_names.is_empty() && user.factor.is_none());
 
-        let Person { user, scheme, created_unknown } = person(&fields("ada@example.org")).unwrap();
+        let Person { user, scheme, created_unknown, .. } =
+            person(&fields("ada@example.org")).unwrap();
         assert_eq!((user.id, user.email, user.roles.as_str()), (None, None, ""));
         assert_eq!((user.active, user.created, created_unknown), (true, NOW, false));
         assert_eq!((user.hash.as_str(), scheme), ("!", None));

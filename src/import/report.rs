@@ -132,12 +132,12 @@ pub(super) struct Counted {
 
 impl Counted {
     pub(super) fn of(person: &Person) -> Counted {
-        let Person { user, scheme, created_unknown } = person;
+        let Person { user, scheme, created_unknown, renamed } = person;
         Counted {
             scheme: *scheme,
             roles: user.roles.as_str().to_owned(),
             active: user.active,
-            renamed: !user.former_names.is_empty(),
+            renamed: *renamed,
             new_id: user.id.is_none(),
             created_unknown: *created_unknown,
         }
