@@ -13,7 +13,7 @@ use super::progress::{Line, Progress};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::import::{self, Change, Format, Plan, Preset, Renames, Report, Source, Staged};
-use crate::store::{Database, Imported, Inspection, Store};
+use crate::store::{Database, Inspection, Store};
 
 #[derive(Args)]
 #[command(
@@ -157,30 +157,15 @@ impl Import<'_> {
         now: Timestamp,
     ) -> Result<bool, Problem> {
         let is_clean = report.cannot_come() == 0 || self.command.skip_invalid;
-        let mut reused_ids = staged.reused_ids;
-        let mut made_new = false;
+        let is_new = store.is_none();
         let outcome = match (self.command.dry_run, is_clean) {
             (true, _) => Outcome::Tried,
             (false, false) => Outcome::Refused,
-            (false, true) => {
-                made_new = store.is_none() && report.ready > 0;
-                let imported = self.write(store, &mut staged, report, now)?;
-                reused_ids = imported.reused_ids;
-                if imported.written { Outcome::Written(imported.added) } else { Outcome::Refused }
-            }
+            (false, true) => self.write(store, &mut staged, report, now)?,
         };
         report.finish()?;
-        let unused: Vec<(u64, String)> =
-            renames.unused().into_iter().map(|(line, old)| (line, old.to_owned())).collect();
-        let remarks = Remarks {
-            reused_ids,
-            text_ids: staged.text_ids,
-            counter_hidden: staged.counter_hidden,
-            unused_renames: &unused,
-        };
-        let destination = self.destination.absolute().to_string();
-        print(&written(report, &self.source, self.preset, &destination, outcome, &remarks))?;
-        if made_new {
+        self.print(&staged, report, renames, outcome)?;
+        if is_new && matches!(outcome, Outcome::Written(1..)) {
             print(&made(self.destination))?;
         }
         let done = is_clean && outcome != Outcome::Refused;
@@ -190,19 +175,38 @@ impl Import<'_> {
         Ok(done)
     }
 
+    /// Prints the report.
+    fn print(
+        &self,
+        staged: &Staged,
+        report: &Report,
+        renames: &Renames,
+        outcome: Outcome,
+    ) -> Result<(), Problem> {
+        let unused: Vec<(u64, String)> =
+            renames.unused().into_iter().map(|(line, old)| (line, old.to_owned())).collect();
+        let remarks = Remarks {
+            reused_ids: staged.reused_ids,
+            text_ids: staged.text_ids,
+            counter_hidden: staged.counter_hidden,
+            unused_renames: &unused,
+        };
+        let destination = self.destination.absolute().to_string();
+        print(&written(report, &self.source, self.preset, &destination, outcome, &remarks))
+    }
+
+    /// Writes the accounts in one transaction.
     fn write(
         &self,
         store: Option<Store>,
         staged: &mut Staged,
         report: &mut Report,
         now: Timestamp,
-    ) -> Result<Imported, Problem> {
+    ) -> Result<Outcome, Problem> {
         let store = match store {
             Some(store) => store,
             // No database is made for nothing.
-            None if report.ready == 0 => {
-                return Ok(Imported { written: true, ..Imported::default() });
-            }
+            None if report.ready == 0 => return Ok(Outcome::Written(0)),
             None => Store::open(self.destination, 1)?,
         };
         let mut line = Line::new();
@@ -221,7 +225,8 @@ impl Import<'_> {
         let imported = imported?;
         // Somebody made accounts since the rows were compared with them.
         import::add_clashes(report, &imported, &mut staged.staging)?;
-        Ok(imported)
+        staged.reused_ids = imported.reused_ids;
+        Ok(if imported.written { Outcome::Written(imported.added) } else { Outcome::Refused })
     }
 
     /// The next step.

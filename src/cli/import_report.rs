@@ -200,8 +200,8 @@ fn notes(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String
     }
     if remarks.counter_hidden {
         notes.push(
-            "this user may not read how far the ids were counted: the id of an account that was \
-             deleted last may be given out again (GRANT SELECT ON its sequence)"
+            "this user may not read how far the ids were counted, so the id of an account that was \
+             deleted may be given out again; let it read the sequence of the ids, if it should not"
                 .into(),
         );
     }

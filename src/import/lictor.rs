@@ -59,67 +59,68 @@ pub(super) fn read(
 
 fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Refusal> {
     if line.lictor != VERSION {
-        return refuse(
-            Kind::Unreadable,
-            format!("the export is of version {}; this lictor reads {VERSION}", line.lictor),
-        );
+        let version = line.lictor;
+        let reason = format!("the export is of version {version}; this lictor reads {VERSION}");
+        return refuse(Kind::Unreadable, reason);
     }
     if !(1..=MAX_ID).contains(&line.id) {
         return refuse(Kind::Id, format!("{} is no id: ids go from 1 to {MAX_ID}", line.id));
     }
-    let time = |text: &str| time::read_created(text).map_or_else(|| unreadable("a time"), Ok);
-    let (hash, scheme) = password(line.password)?;
-    let language = Language::of_code(&line.language);
-    if language.code() != line.language {
-        return unreadable("the language");
-    }
-    let Ok(roles) = Roles::parse(&line.roles) else {
-        return refuse(
-            Kind::Roles,
-            format!("this is no list of roles: {}", person::quoted(&line.roles)),
-        );
-    };
-    let codes: Option<Vec<[u8; 32]>> = line.recovery_codes.iter().map(|code| unhex(code)).collect();
-    let Some(recovery_codes) = codes else { return unreadable("a recovery code") };
-    let factor = match line.second_factor {
-        None => None,
-        Some(factor) => Some(factor_of(factor, &time)?),
-    };
+    let renamed = new_name.is_some();
     let mut former_names = line.former_names;
-    if new_name.is_some() {
-        former_names.push(line.username.clone());
-    }
+    let name = match new_name {
+        Some(new) => {
+            former_names.push(line.username);
+            new
+        }
+        None => line.username,
+    };
+    let (hash, scheme) = password(line.password)?;
     let user = ImportedUser {
         row,
         id: Some(line.id),
-        name: person::username(new_name.as_deref().unwrap_or(&line.username))?,
+        name: person::username(&name)?,
         email: line.email.as_deref().map(person::email).transpose()?,
         hash,
-        roles,
+        roles: roles(&line.roles)?,
         active: line.active,
         created: time(&line.created)?,
-        language,
+        language: language(&line.language)?,
         former_names,
-        factor,
-        recovery_codes,
+        factor: line.second_factor.map(factor).transpose()?,
+        recovery_codes: codes(&line.recovery_codes)?,
     };
-    Ok(Person { user, scheme, created_unknown: false, renamed: new_name.is_some() })
+    Ok(Person { user, scheme, created_unknown: false, renamed })
+}
+
+fn roles(text: &str) -> Result<Roles, Refusal> {
+    Roles::parse(text).or_else(|_| {
+        refuse(Kind::Roles, format!("this is no list of roles: {}", person::quoted(text)))
+    })
+}
+
+fn time(text: &str) -> Result<Timestamp, Refusal> {
+    time::read_created(text).map_or_else(|| unreadable("a time"), Ok)
+}
+
+fn language(code: &str) -> Result<Language, Refusal> {
+    let language = Language::of_code(code);
+    if language.code() == code { Ok(language) } else { unreadable("the language") }
+}
+
+fn codes(texts: &[String]) -> Result<Vec<[u8; 32]>, Refusal> {
+    let codes: Option<_> = texts.iter().map(|code| unhex(code)).collect();
+    codes.map_or_else(|| unreadable("a recovery code"), Ok)
 }
 
 fn unreadable<T>(what: &str) -> Result<T, Refusal> {
     refuse(Kind::Unreadable, format!("{what} is not as an export has it"))
 }
 
-fn factor_of(
-    factor: Factor,
-    time: &dyn Fn(&str) -> Result<Timestamp, Refusal>,
-) -> Result<ImportedFactor, Refusal> {
+fn factor(factor: Factor) -> Result<ImportedFactor, Refusal> {
     let secret = Zeroizing::new(factor.secret);
     let Some(secret) = TotpSecret::of_base32(&secret) else {
-        return refuse(
-            Kind::Unreadable,
-            "the secret of the second factor is not as an export has it",
-        );
+        return unreadable("the secret of the second factor");
     };
     Ok(ImportedFactor {
         secret,

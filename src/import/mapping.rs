@@ -272,7 +272,7 @@ fn likely(field: Field, columns: &[String]) -> Option<&str> {
         |name: &&str| columns.iter().find(|column| column.to_ascii_lowercase().contains(*name));
     match field {
         Field::Id => columns.iter().find(|column| looks_like(field, column)),
-        _ => usual_names(field).iter().find_map(|name| with(name)),
+        _ => usual_names(field).iter().find_map(with),
     }
     .map(String::as_str)
 }

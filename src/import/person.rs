@@ -220,7 +220,7 @@ fn roles(fields: &Fields<'_>) -> Result<Roles, Refusal> {
         }
     }
     let listed = optional("list of roles", fields.roles)?.trim();
-    let roles = match listed.as_bytes().first() {
+    match listed.as_bytes().first() {
         Some(b'[') => serde_json::from_str::<Vec<String>>(listed)
             .map_or_else(|_| no_roles(listed), Ok)
             .and_then(|all| role_list(all.iter().map(String::as_str), listed)),
@@ -229,8 +229,7 @@ fn roles(fields: &Fields<'_>) -> Result<Roles, Refusal> {
             .and_then(|all| role_list(all.iter().map(String::as_str), listed)),
         Some(_) => role_list(listed.split(',').map(str::trim), listed),
         None => role_list(flagged, listed),
-    };
-    roles
+    }
 }
 
 fn role_list<'a>(all: impl IntoIterator<Item = &'a str>, listed: &str) -> Result<Roles, Refusal> {

@@ -123,45 +123,18 @@ pub(crate) fn stage(
     now: Timestamp,
     show: &mut dyn FnMut(&Position<'_>),
 ) -> Result<Staged, Problem> {
-    let columns: Vec<String> =
-        plan.mapping.as_ref().map_or_else(Vec::new, |map| map.columns.clone());
+    let mut reader = Reader::new(plan, renames, store, report, now)?;
+    let mapping = plan.mapping.as_ref();
+    let columns = mapping.map_or(&[][..], |mapping| &mapping.columns);
     let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
-    let id_column = plan.mapping.as_ref().and_then(Mapping::id_column);
-    let given = store.map_or(Ok(0), Store::last_user)?;
-    let mut reader = Reader {
-        plan,
-        renames,
-        store,
-        report,
-        now,
-        staging: Staging::new()?,
-        ids: Ids::Unknown,
-        highest: 0,
-        given,
-        reused_ids: 0,
-        users: Vec::new(),
-        page: Vec::new(),
-    };
+    let id_column = mapping.and_then(Mapping::id_column);
     let rows = source.rows(&columns, id_column, &mut |position, cells| {
         show(&position);
         reader.take(&position, cells)
     })?;
     reader.flush()?;
-    let Reader { staging, ids, highest, report, reused_ids, .. } = reader;
-    report.rows = rows;
-    let keeps_ids = ids == Ids::Kept || plan.mapping.is_none() && highest > 0;
-    let counter = match id_column.filter(|_| keeps_ids) {
-        Some(column) => source.last_id(column)?,
-        None => Counter::Absent,
-    };
-    let last = if let Counter::At(last) = counter { last } else { 0 };
-    Ok(Staged {
-        staging,
-        counter: keeps_ids.then_some(highest.max(last).min(MAX_ID)),
-        counter_hidden: counter == Counter::Hidden,
-        text_ids: ids == Ids::Texts,
-        reused_ids,
-    })
+    reader.report.rows = rows;
+    reader.end(source, id_column)
 }
 
 /// Reads rows, page by page.
@@ -184,7 +157,49 @@ struct Reader<'a> {
     page: Vec<(Place, Result<Counted, Refusal>)>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(
+        plan: &'a Plan,
+        renames: &'a mut Renames,
+        store: Option<&'a Store>,
+        report: &'a mut Report,
+        now: Timestamp,
+    ) -> Result<Reader<'a>, Problem> {
+        Ok(Reader {
+            plan,
+            renames,
+            store,
+            report,
+            now,
+            staging: Staging::new()?,
+            ids: Ids::Unknown,
+            highest: 0,
+            given: store.map_or(Ok(0), Store::last_user)?,
+            reused_ids: 0,
+            users: Vec::new(),
+            page: Vec::new(),
+        })
+    }
+
+    /// What the rows say about ids, after all of them were read.
+    fn end(self, source: &Source, id_column: Option<&str>) -> Result<Staged, Problem> {
+        let Reader { plan, staging, ids, highest, reused_ids, .. } = self;
+        let keeps_ids = ids == Ids::Kept || plan.mapping.is_none() && highest > 0;
+        // Asked after the rows were read: an account that was made meanwhile counts.
+        let counter = match id_column.filter(|_| keeps_ids) {
+            Some(column) => source.last_id(column)?,
+            None => Counter::Absent,
+        };
+        let last = if let Counter::At(last) = counter { last } else { 0 };
+        Ok(Staged {
+            staging,
+            counter: keeps_ids.then_some(highest.max(last)),
+            counter_hidden: counter == Counter::Hidden,
+            text_ids: ids == Ids::Texts,
+            reused_ids,
+        })
+    }
+
     fn take(
         &mut self,
         position: &Position<'_>,
