@@ -70,17 +70,15 @@ impl Store {
         loop {
             let mut stop = None;
             let done = self.write_long(now, |transaction| {
-                let mut run = Run::new(given, counter, skip);
-                run.all(transaction, pages, show)
-                    .and_then(|()| run.end(transaction, from))
-                    .map_err(|end| match end {
-                        End::Abort(abort) => abort,
-                        End::Stop(why) => {
-                            stop = Some(why);
-                            Abort::Rule(Error::Internal("the import was stopped".into()))
-                        }
-                    })?;
-                Ok(run.imported)
+                stop = None;
+                let run = Run::new(given, counter, skip);
+                run.whole(transaction, pages, from, show).map_err(|end| match end {
+                    End::Abort(abort) => abort,
+                    End::Stop(why) => {
+                        stop = Some(why);
+                        Abort::Rule(Error::Internal("the import was stopped".into()))
+                    }
+                })
             });
             match (done, stop) {
                 (Ok(imported), _) => return Ok(imported),
@@ -148,7 +146,19 @@ impl Run {
         Run { given, highest: counter.unwrap_or(0), skip, have_ids: None, imported }
     }
 
-    /// Adds the accounts of all pages.
+    /// Adds the accounts of all pages, and what belongs to the import as a whole.
+    fn whole(
+        mut self,
+        transaction: &mut Transaction<'_>,
+        pages: &mut dyn ImportPages,
+        from: &str,
+        show: &mut dyn FnMut(u64),
+    ) -> Result<Imported, End> {
+        self.all(transaction, pages, show)?;
+        self.end(transaction, from)?;
+        Ok(self.imported)
+    }
+
     fn all(
         &mut self,
         transaction: &mut Transaction<'_>,

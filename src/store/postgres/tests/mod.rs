@@ -2,6 +2,7 @@
 //! `LICTOR_TEST_POSTGRES` is set to the URL of a database of a superuser.
 
 mod commits;
+mod imports;
 mod outages;
 mod proxy;
 mod transactions;
