@@ -73,19 +73,21 @@ fn split_zone(text: &str) -> (&str, &str) {
 
 /// Seconds since midnight.
 fn time_of_day(text: &str) -> Option<i64> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
-    if fraction.is_empty() || !is_digits(fraction) || fraction.len() < text.len() - whole.len() - 1
-    {
+    let (whole, fraction) = match text.split_once('.') {
+        Some((whole, fraction)) => (whole, Some(fraction)),
+        None => (text, None),
+    };
+    if fraction.is_some_and(|digits| digits.is_empty() || !is_digits(digits)) {
         return None;
     }
     let [hour, minute, second] = match numbers(whole, "dd:dd:dd") {
         Some(time) => time,
         // A fraction is one of seconds.
-        None if whole.len() == text.len() => {
+        None if fraction.is_some() => return None,
+        None => {
             let [hour, minute] = numbers(whole, "dd:dd")?;
             [hour, minute, 0]
         }
-        None => return None,
     };
     let fits = hour < 24 && minute < 60 && second < 60;
     fits.then_some(hour * 3_600 + minute * 60 + second)
