@@ -91,6 +91,24 @@ impl Typed {
         let Some(text) = self.text.to_str() else {
             return Ok(Database::from(PathBuf::from(&self.text)));
         };
+        self.warn_of_password(flag, text);
+        Database::parse(text).map_err(naming(flag))
+    }
+
+    /// The text, for a command that reads it in another way.
+    pub(super) fn source(&self, flag: &'static str) -> Result<String, Problem> {
+        let Some(text) = self.text.to_str() else {
+            return Err(Problem::usage(
+                format!("{flag}: the path is not UTF-8"),
+                "name it otherwise, or send the file to standard input and give -",
+            ));
+        };
+        self.warn_of_password(flag, text);
+        Ok(text.to_owned())
+    }
+
+    /// Warns of a password on the command line.
+    fn warn_of_password(&self, flag: &'static str, text: &str) {
         if self.on_command_line && Database::has_password(text) {
             let instead = match flag {
                 "--database" => {
@@ -103,7 +121,6 @@ impl Typed {
                 "other users of this machine can see the password in {flag} (ps shows it); {instead}"
             );
         }
-        Database::parse(text).map_err(naming(flag))
     }
 }
 

@@ -13,6 +13,7 @@ mod durability;
 mod embedding;
 mod endpoints;
 mod engine;
+mod import;
 mod invitations;
 mod keys;
 mod layout;

@@ -18,6 +18,7 @@
 //! | `readers` | the connections that read |
 //! | `anchor` | what makes reading cheap |
 //! | `checkpoint` | the size of the write-ahead log |
+//! | `staging` | a temporary file with the accounts that an import has read |
 
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod alone;
@@ -34,6 +35,8 @@ mod plans;
 mod problems;
 mod readers;
 mod schema;
+#[cfg(any(test, feature = "cli"))]
+pub(super) mod staging;
 mod statements;
 #[cfg(test)]
 mod tests;
