@@ -9,6 +9,8 @@
 //! | `serve_flags`, `mail_flags`, `policy_flags`, `password_flags` | flags that commands share |
 //! | `one_user`, `database` | which account, which database, and how they are opened |
 //! | `key_source` | where the keys come from |
+//! | `short_secret` | a SECRET_KEY that is too short to sign |
+//! | `port`, `flask_env` | the variables of a host, and of the tutorial's app |
 //! | `parse` | values of flags: durations, on or off |
 //! | `prompt` | what is asked for on the terminal |
 //! | `output` | what commands print |
@@ -19,6 +21,7 @@ mod audit;
 mod check;
 mod database;
 mod database_copy;
+mod flask_env;
 mod invite;
 mod key_source;
 mod keys;
@@ -30,10 +33,12 @@ mod output;
 mod parse;
 mod password_flags;
 mod policy_flags;
+mod port;
 mod prompt;
 mod reset_link;
 mod serve;
 mod serve_flags;
+mod short_secret;
 mod user;
 mod words;
 
