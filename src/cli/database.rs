@@ -30,7 +30,8 @@ const SHARED: [&str; 2] = ["DATABASE_URL", "SQLALCHEMY_DATABASE_URI"];
 pub(super) struct DatabaseFlag {
     /// The database: path of an SQLite file, or URL of a PostgreSQL database like
     /// postgres://USER@HOST/NAME. Set the variable if the URL has a password: other users of the
-    /// machine can see flags [default: DATABASE_URL if that is a URL of PostgreSQL, else lictor.db]
+    /// machine can see flags [default: DATABASE_URL, or SQLALCHEMY_DATABASE_URI, if that is a URL of
+    /// PostgreSQL, else lictor.db]
     #[arg(long, value_name = "PATH|URL", env = "LICTOR_DATABASE", hide_env_values = true)]
     database: Option<Typed>,
     #[arg(skip)]
@@ -165,7 +166,7 @@ pub(super) fn made_if_missing(arg: Arg) -> Arg {
         "The database: path of an SQLite file, made if it does not exist, or URL of a PostgreSQL \
          database like postgres://USER@HOST/NAME, in which the schema lictor is made. Set the \
          variable if the URL has a password: other users of the machine can see flags [default: \
-         DATABASE_URL if that is a URL of PostgreSQL, else lictor.db]",
+         DATABASE_URL, or SQLALCHEMY_DATABASE_URI, if that is a URL of PostgreSQL, else lictor.db]",
     )
 }
 
