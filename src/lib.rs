@@ -181,7 +181,7 @@ pub use config::{Config, Cors, Issuer, Origin, RefreshReuse, Registration, Secon
 pub use error::{Cause, Error, ErrorKind, Problem};
 pub use guard::{Admin, Identity};
 pub use ip::Network;
-pub use keys::{Algorithm, Keys, Secret};
+pub use keys::{Algorithm, Keys, Secret, ShortSecret};
 pub use link::PageUrl;
 #[cfg(feature = "mail")]
 pub use mail::{Sender, Transport};

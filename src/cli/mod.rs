@@ -11,6 +11,8 @@
 //! | `serve_flags`, `mail_flags`, `policy_flags`, `password_flags` | flags that commands share |
 //! | `one_user`, `database` | which account, which database, and how they are opened |
 //! | `key_source` | where the keys come from |
+//! | `short_secret` | a SECRET_KEY that is too short to sign |
+//! | `port`, `flask_env` | the variables of a host, and of the tutorial's app |
 //! | `parse` | values of flags: durations, on or off |
 //! | `prompt` | what is asked for on the terminal |
 //! | `output`, `progress` | what commands print; the line that says how far one is |
@@ -22,6 +24,7 @@ mod check;
 mod database;
 mod database_copy;
 mod export;
+mod flask_env;
 mod import;
 mod import_report;
 mod invite;
@@ -35,11 +38,13 @@ mod output;
 mod parse;
 mod password_flags;
 mod policy_flags;
+mod port;
 mod progress;
 mod prompt;
 mod reset_link;
 mod serve;
 mod serve_flags;
+mod short_secret;
 mod user;
 mod words;
 
