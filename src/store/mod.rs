@@ -14,6 +14,7 @@
 //! | `tickets` | tokens that can each be used once |
 //! | `emails`, `mail_kind`, `notices`, `outbox` | addresses, and mails to be sent |
 //! | `delivery` | which mail is due, and what it says |
+//! | `decoy` | the account that stands in for an unknown name |
 //! | `entry`, `audit` | who did what |
 //! | `operator` | what only the command line asks |
 //! | `import`, `source` | accounts of another program: adding them; reading its tables |
@@ -38,6 +39,7 @@ mod contract;
 #[cfg(any(test, feature = "cli"))]
 mod copy;
 mod database;
+mod decoy;
 #[cfg(any(test, feature = "mail"))]
 mod delivery;
 mod driver;

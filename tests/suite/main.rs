@@ -13,6 +13,7 @@ mod durability;
 mod embedding;
 mod endpoints;
 mod engine;
+mod foreign_hashes;
 mod invitations;
 mod keys;
 mod layout;

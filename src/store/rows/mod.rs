@@ -6,6 +6,7 @@
 
 pub(super) mod audit;
 pub(super) mod authority;
+pub(super) mod decoys;
 #[cfg(any(test, feature = "mail"))]
 pub(super) mod delivery;
 pub(super) mod emails;
