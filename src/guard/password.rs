@@ -34,6 +34,7 @@ impl Password {
 /// of another program was made of what was typed there, of any length and unprepared. Wiped when
 /// dropped; has no `Debug`.
 pub struct Attempt {
+    #[cfg(feature = "foreign-hashes")]
     typed: Zeroizing<String>,
     password: Option<Password>,
 }
@@ -41,7 +42,11 @@ pub struct Attempt {
 impl Attempt {
     /// Takes what somebody typed; any text may be one.
     pub fn new(typed: &str) -> Attempt {
-        Attempt { password: Password::attempt(typed), typed: Zeroizing::new(typed.to_owned()) }
+        Attempt {
+            password: Password::attempt(typed),
+            #[cfg(feature = "foreign-hashes")]
+            typed: Zeroizing::new(typed.to_owned()),
+        }
     }
 
     /// Returns the prepared password; `None` if no hash of ours can match.

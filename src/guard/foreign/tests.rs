@@ -289,7 +289,7 @@ fn malformed_hashes_are_refused() {
         format!("scrypt$2$s$1$1${of_32}="),
         format!("scrypt:2:1:1$s${}", &hex[2..]),
         format!("$argon2id$v=19$m=8,t=1,p=1$c29tZQ${of_32}"),
-        format!("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ"),
+        "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ".into(),
     ] {
         let why = read_foreign(&bad).map(|good| good.scheme).unwrap_err();
         assert!(matches!(why, BadHash::Malformed(_)), "{bad} {why:?}");
