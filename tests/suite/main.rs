@@ -15,6 +15,7 @@ mod durability;
 mod embedding;
 mod endpoints;
 mod engine;
+mod foreign_hashes;
 mod import;
 mod invitations;
 mod keys;
