@@ -7,6 +7,7 @@
 //! | `chunked` | the chunked transfer coding |
 //! | `token` | tokens that only the owner of a key can make |
 //! | `json` | the fields of a body |
+//! | `rows` | CSV and JSON Lines with accounts of another program |
 //! | `connection` | a whole connection, with any bytes at any time |
 //!
 //! The oracles read the same bytes a second time, in a simpler way, and must agree. The inputs are
@@ -16,12 +17,14 @@ mod chunked;
 mod connection;
 mod head;
 mod json;
+mod rows;
 mod token;
 
 pub use chunked::chunked;
 pub use connection::connection;
 pub use head::head;
 pub use json::json;
+pub use rows::rows;
 pub use token::token;
 
 /// The bytes before the first line feed, and those after it.
@@ -86,6 +89,11 @@ mod tests {
     #[test]
     fn json_bodies() {
         corpus("json", super::json);
+    }
+
+    #[test]
+    fn rows_of_files() {
+        corpus("rows", super::rows);
     }
 
     #[test]

@@ -23,6 +23,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("base64", &["guard/token/base64url.rs", "mail/encoding.rs", "mail/transport/smtp.rs"]),
     ("bytes", &["store/postgres/wire/"]),
     ("clap", &["cli/"]),
+    ("csv_core", &["fuzzing/rows.rs"]),
     ("ed25519_compact", &["fuzzing/token.rs"]),
     ("env_logger", &["cli/logging.rs"]),
     ("getrandom", &["keys/", "tls.rs", "values/random.rs"]),
