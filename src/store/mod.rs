@@ -54,6 +54,7 @@ mod export;
 mod factor_use;
 mod failures;
 #[cfg(any(test, feature = "cli", feature = "fuzzing"))]
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
 pub(crate) mod foreign;
 #[cfg(any(test, feature = "cli"))]
 mod import;

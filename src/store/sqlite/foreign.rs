@@ -2,6 +2,9 @@
 //! reader: SQLite is told to trust nothing in it, and each step has a limit.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +33,10 @@ const LOOK: i32 = 100_000;
 const MAX_LENGTH: i32 = 4 << 20;
 /// Instructions of a statement, at most: a view may be large.
 const MAX_INSTRUCTIONS: i32 = 50_000;
+
+/// Bytes of the header of a file, and where its encoding is in it.
+const HEADER: usize = 100;
+const ENCODING: Range<usize> = 56..60;
 
 /// The tables and views. A table without pages of its own is virtual: it would run the code of an
 /// extension.
@@ -328,6 +335,11 @@ fn failed(path: &Path, after: Option<u64>, error: rusqlite::Error) -> Problem {
         Some(ErrorCode::NotADatabase) => {
             cannot("it is not an SQLite database, or it is encrypted".into(), "give another file")
         }
+        // Where SQLite is built without UTF-16, the schema is nonsense to it.
+        Some(ErrorCode::DatabaseCorrupt) if is_utf16(path) => cannot(
+            "its text is in UTF-16".into(),
+            "convert it: sqlite3 OLD .dump, without the line `PRAGMA encoding`, | sqlite3 NEW",
+        ),
         Some(ErrorCode::DatabaseCorrupt) => cannot(
             format!("the file is damaged: {error}"),
             "restore a backup, or try `sqlite3 FILE .recover`, and import from that",
@@ -347,6 +359,14 @@ fn failed(path: &Path, after: Option<u64>, error: rusqlite::Error) -> Problem {
         _ => cannot(error.to_string(), "check the name of the table, and the file"),
     };
     problem.with_source(error)
+}
+
+/// Whether the header of the file says that its text is in UTF-16. The file is closed at once, which
+/// drops SQLite's locks on it: only where reading has failed.
+fn is_utf16(path: &Path) -> bool {
+    let mut header = [0; HEADER];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && matches!(header[ENCODING], [0, 0, 0, 2 | 3])
 }
 
 #[cfg(test)]
