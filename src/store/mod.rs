@@ -115,8 +115,6 @@ pub(crate) use testing::Network;
 pub use {
     clashes::Clash,
     copy::{CopiedTable, CopyProgress},
-    export::ExportPage,
-    failures::MAX_FORMER_NAME,
     import::Imported,
     imported::{ExportedUser, ImportPages, ImportedFactor, ImportedUser, MAX_ID},
     rows::operator::QueuedMail,
