@@ -7,6 +7,8 @@
 //! | `chunked` | the chunked transfer coding |
 //! | `token` | tokens that only the owner of a key can make |
 //! | `json` | the fields of a body |
+//! | `foreign_hash` | a hash of another program, and what somebody types |
+//! | `rows` | CSV and JSON Lines with accounts of another program |
 //! | `connection` | a whole connection, with any bytes at any time |
 //!
 //! The oracles read the same bytes a second time, in a simpler way, and must agree. The inputs are
@@ -14,14 +16,20 @@
 
 mod chunked;
 mod connection;
+#[cfg(feature = "foreign-hashes")]
+mod foreign_hash;
 mod head;
 mod json;
+mod rows;
 mod token;
 
 pub use chunked::chunked;
 pub use connection::connection;
+#[cfg(feature = "foreign-hashes")]
+pub use foreign_hash::foreign_hash;
 pub use head::head;
 pub use json::json;
+pub use rows::rows;
 pub use token::token;
 
 /// The bytes before the first line feed, and those after it.
@@ -86,6 +94,17 @@ mod tests {
     #[test]
     fn json_bodies() {
         corpus("json", super::json);
+    }
+
+    #[cfg(feature = "foreign-hashes")]
+    #[test]
+    fn foreign_hashes() {
+        corpus("foreign_hash", super::foreign_hash);
+    }
+
+    #[test]
+    fn rows_of_files() {
+        corpus("rows", super::rows);
     }
 
     #[test]

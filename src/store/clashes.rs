@@ -24,6 +24,8 @@ pub enum Clash {
     NameTaken {
         /// The id of that account.
         id: i64,
+        /// Its name.
+        name: String,
     },
     /// The e-mail address belongs to another account.
     EmailTaken {
@@ -136,7 +138,7 @@ impl Holders {
             return Some(Clash::IdInUse { name: holder.name.clone() });
         }
         if let Some(holder) = named {
-            return Some(Clash::NameTaken { id: holder.id });
+            return Some(Clash::NameTaken { id: holder.id, name: holder.name.clone() });
         }
         if let Some(holder) = email.and_then(|email| self.by_email.get(email)) {
             return Some(Clash::EmailTaken { id: holder.id });

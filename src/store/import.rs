@@ -95,7 +95,7 @@ impl Store {
 
     /// The highest id that was ever given to a user. Read before the first run: a run that failed
     /// may have raised the counter.
-    fn last_user(&self) -> Result<i64, Problem> {
+    pub fn last_user(&self) -> Result<i64, Problem> {
         let read = self.read(|queries| match counters::may_raise_users(queries)? {
             true => counters::last_user(queries).map(Some),
             false => Ok(None),

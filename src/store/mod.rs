@@ -14,11 +14,12 @@
 //! | `tickets` | tokens that can each be used once |
 //! | `emails`, `mail_kind`, `notices`, `outbox` | addresses, and mails to be sent |
 //! | `delivery` | which mail is due, and what it says |
+//! | `decoy` | the account that stands in for an unknown name |
 //! | `entry`, `audit` | who did what |
 //! | `operator` | what only the command line asks |
 //! | `imported`, `clashes`, `import` | accounts of another program: one of them; what stands in its way; adding them |
 //! | `export` | accounts on their way out |
-//! | `source` | the tables of another program |
+//! | `source`, `foreign` | tables of another program: reading them; cells and names |
 //! | `copy/` | copying a whole database into another one |
 //! | `sweep` | what expires |
 //! | `signal` | what wakes the thread that delivers mail |
@@ -42,6 +43,7 @@ mod contract;
 #[cfg(any(test, feature = "cli"))]
 mod copy;
 mod database;
+mod decoy;
 #[cfg(any(test, feature = "mail"))]
 mod delivery;
 mod driver;
@@ -51,6 +53,9 @@ mod entry;
 mod export;
 mod factor_use;
 mod failures;
+#[cfg(any(test, feature = "cli", feature = "fuzzing"))]
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
+pub(crate) mod foreign;
 #[cfg(any(test, feature = "cli"))]
 mod import;
 #[cfg(any(test, feature = "cli"))]

@@ -78,12 +78,13 @@ fn what_clashes_and_why() {
         let bob = add(store, "bob@x.example", None).unwrap();
         let eve = add(store, "eve", Some("ÜBER@bücher.example")).unwrap();
         let ulf = add(store, "über@sträuße.example", None).unwrap();
+        let taken = |id, name: &str| Clash::NameTaken { id, name: name.into() };
         let cases = [
             (Some(ada), "ada", "", Some(Clash::AlreadyHere)),
             (Some(ada), "ADA", "bob@x.example", Some(Clash::AlreadyHere)),
             (Some(ada), "carol", "", Some(Clash::IdInUse { name: "Ada".into() })),
             (Some(ada), "eve", "", Some(Clash::IdInUse { name: "Ada".into() })),
-            (Some(90), "ADA", "ADA@x.example", Some(Clash::NameTaken { id: ada })),
+            (Some(90), "ADA", "ADA@x.example", Some(taken(ada, "Ada"))),
             (Some(91), "dan", "ADA@X.example", Some(Clash::EmailTaken { id: ada })),
             (Some(92), "ada@X.example", "", Some(Clash::NameIsEmail { id: ada })),
             (Some(93), "finn", "BOB@x.example", Some(Clash::NameIsEmail { id: bob })),
@@ -95,8 +96,8 @@ fn what_clashes_and_why() {
             // Without ids, as at a second run.
             (None, "ada", "", Some(Clash::AlreadyHere)),
             (None, "ada", "Ada@x.example", Some(Clash::AlreadyHere)),
-            (None, "ada", "other@x.example", Some(Clash::NameTaken { id: ada })),
-            (None, "bob@x.example", "bob@x.example", Some(Clash::NameTaken { id: bob })),
+            (None, "ada", "other@x.example", Some(taken(ada, "Ada"))),
+            (None, "bob@x.example", "bob@x.example", Some(taken(bob, "bob@x.example"))),
             (None, "kim", "ada@x.example", Some(Clash::EmailTaken { id: ada })),
             (None, "lea", "lea@x.example", None),
         ];
@@ -135,7 +136,7 @@ fn all_or_nothing_or_the_rest() {
             users
         };
         let done = import(store, source(), false);
-        let taken = (6, Clash::NameTaken { id: 1 });
+        let taken = (6, Clash::NameTaken { id: 1, name: "OLD5".into() });
         assert!(!done.written);
         assert_eq!((done.added, done.refused, &done.clashes[..]), (0, 1, &[taken.clone()][..]));
         assert_eq!((users(store), events(store).len()), written);

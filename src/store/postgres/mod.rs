@@ -9,6 +9,7 @@
 //! | `inspect` | looking at a database without changing it |
 //! | `wire/` | one connection: sockets, TLS, passwords, messages, statements |
 //! | `alone` | a database that one process has to itself |
+//! | `foreign` | a table of another program |
 //! | `fault` | what a SQLSTATE means |
 //! | `connect` | the servers in their order, and how a session begins |
 //! | `identity` | which server it is: cluster, timeline, start |
@@ -28,6 +29,8 @@ mod connect;
 mod databases;
 mod environment;
 mod fault;
+#[cfg(any(test, feature = "cli"))]
+pub(in crate::store) mod foreign;
 mod holders;
 mod identity;
 #[cfg(any(test, feature = "cli"))]

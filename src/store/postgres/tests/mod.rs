@@ -10,7 +10,7 @@ mod transactions;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::proxy::Proxy;
+pub(super) use self::proxy::Proxy;
 use super::Postgres;
 use super::databases::TestDatabase;
 use super::target::{Address, Target};
