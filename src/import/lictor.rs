@@ -66,20 +66,15 @@ fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Ref
     if !(1..=MAX_ID).contains(&line.id) {
         return refuse(Kind::Id, format!("{} is no id: ids go from 1 to {MAX_ID}", line.id));
     }
+    let name = person::username(&line.username, new_name.as_deref())?;
     let renamed = new_name.is_some();
     let mut former_names = line.former_names;
-    let name = match new_name {
-        Some(new) => {
-            former_names.push(line.username);
-            new
-        }
-        None => line.username,
-    };
+    former_names.extend(new_name.map(|_| line.username));
     let (hash, scheme) = password(line.password)?;
     let user = ImportedUser {
         row,
         id: Some(line.id),
-        name: person::username(&name)?,
+        name,
         email: line.email.as_deref().map(person::email).transpose()?,
         hash,
         roles: roles(&line.roles)?,

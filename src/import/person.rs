@@ -98,7 +98,7 @@ pub(super) fn read(
 ) -> Result<Person, Refusal> {
     let id = fields.id.map(|id| read_id(text("id", id)?, ids)).transpose()?.flatten();
     let old_name = optional("username", fields.username)?;
-    let name = username(new_name.unwrap_or(old_name))?;
+    let name = username(old_name, new_name)?;
     let email = match optional("e-mail address", fields.email)? {
         "" => None,
         address => Some(email(address)?),
@@ -183,8 +183,14 @@ fn read_id(text: &str, ids: &mut Ids) -> Result<Option<i64>, Refusal> {
     }
 }
 
-pub(super) fn username(text: &str) -> Result<Username, Refusal> {
-    Username::parse(text).or_else(|error| refuse(Kind::Name, words(&error)))
+/// The name, or the new one. Only a name that somebody had already may look like an e-mail address.
+pub(super) fn username(old: &str, new: Option<&str>) -> Result<Username, Refusal> {
+    match new {
+        None => Username::parse(old).or_else(|error| refuse(Kind::Name, words(&error))),
+        Some(new) => Username::choose(new).or_else(|error| {
+            refuse(Kind::Name, format!("the new name {}: {}", quoted(new), words(&error)))
+        }),
+    }
 }
 
 pub(super) fn email(text: &str) -> Result<Email, Refusal> {
@@ -409,8 +415,16 @@ mod tests {
         let mut ids = Ids::Unknown;
         let row = read(1, &fields("ada lovelace"), Some("Ada"), &mut ids, NOW).unwrap().user;
         assert_eq!((row.name.key(), row.former_names), ("ada", vec!["ada lovelace".to_owned()]));
-        let refusal = read(1, &fields("ada"), Some("a b"), &mut ids, NOW).map(|_| ()).unwrap_err();
-        assert_eq!(refusal.kind, Kind::Name);
+        for (new, words) in [
+            ("a b", "the new name \"a b\": the username may"),
+            ("a@b", "without the @"),
+            ("", "is empty"),
+        ] {
+            let refusal =
+                read(1, &fields("ada"), Some(new), &mut ids, NOW).map(|_| ()).unwrap_err();
+            assert_eq!(refusal.kind, Kind::Name);
+            assert!(refusal.reason.contains(words), "{refusal:?}");
+        }
     }
 
     #[test]
