@@ -73,7 +73,7 @@ mod rows;
 mod second_factors;
 mod sessions;
 mod signal;
-#[cfg(any(test, feature = "cli"))]
+#[cfg(feature = "cli")]
 pub(crate) mod source;
 mod sqlite;
 mod sweep;
