@@ -27,6 +27,7 @@ class Origin:
 
     def __init__(self, directory, server, name):
         self.people = people()
+        self.name = name
         self.url = server.url(name)
         self.flask = Flask(directory, self.url.replace("postgres://", "postgresql+psycopg2://"), free_port())
         self.ids = {}  # of all names

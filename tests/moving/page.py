@@ -1,6 +1,6 @@
 """The commands of docs/from-flask.md, which the tests run as a reader would.
 
-An HTML comment before a block of commands names it: `<!-- test: import -->`. It knows nothing of the tests.
+An HTML comment before a block of commands names it: `<!-- run: import -->`. It knows nothing of the tests.
 """
 
 import re
@@ -8,7 +8,7 @@ import textwrap
 from pathlib import Path
 
 PAGE = Path(__file__).resolve().parents[2] / "docs/from-flask.md"
-BLOCK = re.compile(r"^ *<!-- test: ([\w-]+) -->\n+ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^ *<!-- run: ([\w-]+) -->\n+ *```sh\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 
 
 def commands():

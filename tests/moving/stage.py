@@ -27,17 +27,18 @@ from servers import free_port, stop, wait_until_it_accepts  # noqa: E402, F401
 class Flask:
     """The tutorial's app, on a port and a database."""
 
-    def __init__(self, directory, uri, port):
+    def __init__(self, directory, uri, port, secret=SECRET_KEY):
         self.directory = Path(directory)
         self.directory.mkdir(exist_ok=True)
         self.uri = uri
         self.port = port
+        self.secret = secret
 
     @contextlib.contextmanager
     def running(self, access="24h"):
         environment = {
             "PATH": os.environ.get("PATH", os.defpath),
-            "SECRET_KEY": SECRET_KEY,
+            "SECRET_KEY": self.secret,
             "DATABASE_URI": self.uri,
             "JWT_ACCESS_LIFESPAN": access,
             "JWT_REFRESH_LIFESPAN": "30d",

@@ -4,12 +4,13 @@ password, tokens in hand stay good, and the way back is open.
 The tests of a backend follow each other on one move; the last one moves back.
 """
 
+import csv
 import json
 import os
-import re
 import subprocess
 import time
 
+import jwt
 import pytest
 
 import page
@@ -18,8 +19,6 @@ from instance import BINARY, SECRET_KEY, claims, wait_for
 from origin import Origin, each
 from people import NEW_NAMES
 
-PORT = re.compile(r":5000\b")
-
 
 @pytest.fixture(scope="session")
 def origin(server, new_database, tmp_path_factory):
@@ -27,34 +26,35 @@ def origin(server, new_database, tmp_path_factory):
 
 
 class Move:
-    """A folder in which somebody follows the page, with the tutorial's .env as the environment."""
+    """A folder in which somebody follows the page. The file of settings has the lines in `settings`."""
 
-    def __init__(self, origin, directory, place, **environment):
-        self.origin = origin
+    def __init__(self, directory, place, port, **settings):
         self.directory = directory
         self.place = place  # of lictor's accounts
-        self.port = origin.flask.port
+        self.port = port
         self.mails = directory / "mails"
         programs = directory / "bin"
         programs.mkdir()
         (programs / "lictor").symlink_to(BINARY)
+        # The last two are what the tests alone need.
         self.environment = {
             "PATH": f"{programs}:{os.defpath}",
             "HOME": str(directory),
-            "SECRET_KEY": SECRET_KEY,
-            "SQLALCHEMY_DATABASE_URI": origin.flask.uri,
-            # What the test alone needs.
             "LICTOR_THROTTLE": "off",
             "LICTOR_MAIL": f"dir:{self.mails}",
-            **environment,
         }
-        self.commands = {name: PORT.sub(f":{self.port}", text) for name, text in page.commands().items()}
+        lines = "".join(f"{name}='{value}'\n" for name, value in {**settings, "PORT": port}.items())
+        (directory / "lictor.env").write_text(lines)
+        self.commands = page.commands()
         self.process = None
 
+    def script(self, name):
+        """A block of the page, in a shell that has loaded the settings."""
+        return ["sh", "-e", "-c", self.commands["load"] + self.commands[name]]
+
     def do(self, name):
-        """Runs a block of the page."""
         done = subprocess.run(
-            ["sh", "-e", "-c", self.commands[name]],
+            self.script(name),
             cwd=self.directory,
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -64,11 +64,11 @@ class Move:
         )
         return stage.Done(done.returncode, done.stdout, done.stderr, 0)
 
-    def start(self):
+    def start(self, name="serve"):
         log = self.directory / "log"
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                ["sh", "-e", "-c", self.commands["serve"]],
+                self.script(name),
                 cwd=self.directory,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -77,6 +77,9 @@ class Move:
                 start_new_session=True,
             )
         stage.wait_until_it_accepts(self.process, self.port, log)
+
+    def log(self):
+        return (self.directory / "log").read_text()
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -112,16 +115,20 @@ class Move:
 def move(backend, origin, server, tmp_path_factory):
     """The page up to the running server."""
     directory = tmp_path_factory.mktemp("move")
+    settings = {"SECRET_KEY": SECRET_KEY, "SQLALCHEMY_DATABASE_URI": origin.flask.uri}
     if backend == "SQLite":
         place = stage.File(directory)
-        move = Move(origin, directory, place, LICTOR_DATABASE=place.argument)
+        settings["LICTOR_DATABASE"] = place.path.name
     else:
-        # lictor beside the app's table, as the variable says.
-        move = Move(origin, directory, stage.Schema(server, origin.url.rpartition("/")[2].partition("?")[0]))
-    move.tried = move.do("dry-run")
-    move.after_trial = move.place.counts()
+        # lictor beside the app's table, as the page has it.
+        place = stage.Schema(server, origin.name)
+    move = Move(directory, place, origin.flask.port, **settings)
+    move.checked = move.do("check")
+    move.tried = move.do("trial")
     names = "".join(f"{quoted(old)},{quoted(new)}\n" for old, new in NEW_NAMES.items())
     (directory / "names.csv").write_text("old,new\n" + names)
+    move.renamed = move.do("trial-renamed")
+    move.after_trial = move.place.counts()
     move.imported = move.do("import")
     assert move.imported.code == 0, move.imported
     move.start()
@@ -134,16 +141,26 @@ def quoted(text):
 
 
 def test_the_trial_says_who_cannot_come_and_writes_nothing(move):
+    assert move.checked.code == 0, move.checked
     tried = move.tried
     assert tried.code == 1, tried
-    assert sum(move.after_trial.values()) == 0 or move.after_trial.get("users") == 0, move.after_trial
+    assert move.after_trial.get("users", 0) == 0, move.after_trial
     assert "200 rows read from postgres" in tried.text and "table users" in tried.text, tried.text
     assert f"{200 - len(NEW_NAMES)} would be imported" in tried.text, tried.text
-    for old in NEW_NAMES:
-        assert old.strip() in tried.text or old.strip().replace('"', '\\"') in tried.text, (old, tried.text)
     assert "--rename" in tried.text and "name-taken" in tried.text, tried.text
+    with (move.directory / "trial.csv").open(newline="") as file:
+        reported = {row["username"] for row in csv.DictReader(file)}
+    assert reported == set(NEW_NAMES), reported
     # Neither a hash nor a password of the URL.
-    assert "$pbkdf2" not in tried.text and "$2b$" not in tried.text, tried.text
+    for text in (tried.text, (move.directory / "trial.csv").read_text()):
+        assert "$pbkdf2" not in text and "$2b$" not in text, text
+    assert move.renamed.code == 0, move.renamed
+    assert "200 would be imported" in move.renamed.text, move.renamed
+
+
+def test_the_page_looks_at_what_runs(move):
+    seen = move.do("look")
+    assert seen.code == 0 and "Grace0" in seen.out, seen
 
 
 def test_all_come_with_their_ids_roles_and_state(move, origin):
@@ -263,7 +280,7 @@ def test_who_was_renamed_is_told_once(move, origin):
 
 def test_importing_again_brings_nothing(move):
     before, counts = hashes(move), move.place.counts()
-    again = move.do("again")
+    again = move.do("import")
     assert again.code == 0, again
     assert "200" in again.text and "already" in again.text, again
     assert hashes(move) == before
@@ -274,7 +291,9 @@ def test_importing_again_brings_nothing(move):
 def test_the_export_has_all(move, origin, destination):
     exported = move.do("export")
     assert exported.code == 0, exported
-    text = exported.out or next(path.read_text() for path in move.directory.glob("*.json*"))
+    file = move.directory / "users.jsonl"
+    assert file.stat().st_mode & 0o777 == 0o600
+    text = file.read_text()
     lines = [json.loads(line) for line in text.splitlines()]
     known = move.users()
     assert {
@@ -293,13 +312,21 @@ def test_the_export_has_all(move, origin, destination):
     assert again.out == text
 
 
+def test_afterwards_adopted_sessions_go_on(move, origin):
+    """The page's last start of lictor, without the flag: who has come by then stays logged in."""
+    move.stop()
+    move.start("serve-later")
+    for person, answer in each(lambda p: move.protected(origin.fresh[p.name]), origin.people):
+        assert answer.status == (200 if person.active else 403), (person, answer)
+    for name, token in origin.gone.items():
+        assert move.protected(token).status == 401, name
+
+
 def test_the_way_back(move, origin):
     """Runs last: lictor stops, and the app serves its table again, which is as it was."""
     made = {p.name: move.login(p.new_name, p.password).token for p in origin.people[:12] if p.active}
     move.stop()
     assert origin.checksum() == origin.before
-    if "back" in move.commands:
-        assert move.do("back").code == 0
     with origin.flask.running():
         logged_in = [p for p in origin.people if p.active]
         answers = each(lambda p: origin.flask.login(p.name, p.password), logged_in)
@@ -309,3 +336,43 @@ def test_the_way_back(move, origin):
                 answer = origin.flask.send("GET", "/api/protected", token=token)
                 assert answer.status == 200 and answer.json["message"].endswith(f"{name})"), (name, answer)
     assert origin.checksum() == origin.before
+
+
+SHORT = "my secret key"  # the tutorial's
+
+
+def test_a_short_secret_key(server, new_database, tmp_path):
+    """The page's way with the tutorial's own SECRET_KEY: tokens in hand stay good, and lictor signs otherwise."""
+    name = new_database()
+    place = stage.Schema(server, name)
+    uri = server.url(name).replace("postgres://", "postgresql+psycopg2://")
+    flask = stage.Flask(tmp_path / "flask", uri, stage.free_port(), SHORT)
+    person = {"username": "ada", "password": "ten wooden lanterns"}
+    with flask.running(access="2s"):
+        flask.send("POST", "/api/registration", person)
+        old = flask.login("ada", person["password"]).token
+    with flask.running():
+        fresh = flask.login("ada", person["password"]).token
+    directory = tmp_path / "move"
+    directory.mkdir()
+    move = Move(directory, place, flask.port, SECRET_KEY=SHORT, SQLALCHEMY_DATABASE_URI=uri)
+    (directory / "names.csv").write_text("")
+    checked = move.do("check")
+    assert checked.code == 1 and "--accept-short-secret" in checked.text, checked
+    assert SHORT not in checked.text
+    assert move.do("short-secret").code == 0
+    assert move.do("check").code == 0
+    assert move.do("import").code == 0
+    try:
+        move.start()
+        assert "my secret key" not in move.log()
+        assert move.protected(fresh).status == 200
+        new = move.refresh(old).token
+        assert move.protected(new).status == 200
+        assert move.protected(move.login("ada", person["password"]).token).status == 200
+        # Not with the short secret, so nobody who knows it can make such a token, and Flask does not read it.
+        with pytest.raises(jwt.InvalidSignatureError):
+            jwt.decode(new, SHORT, ["HS256"])
+        jwt.decode(fresh, SHORT, ["HS256"])
+    finally:
+        move.stop()

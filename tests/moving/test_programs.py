@@ -252,7 +252,8 @@ POCKETBASE = {
         "CREATE TABLE users (avatar TEXT DEFAULT '' NOT NULL, created TEXT DEFAULT '' NOT NULL, email TEXT DEFAULT '' "
         "NOT NULL, emailVisibility BOOLEAN DEFAULT FALSE NOT NULL, id TEXT PRIMARY KEY DEFAULT "
         "('r'||lower(hex(randomblob(7)))) NOT NULL, lastLoginAlertSentAt TEXT DEFAULT '' NOT NULL, "
-        "lastResetSentAt TEXT DEFAULT '' NOT NULL, lastVerificationSentAt TEXT DEFAULT '' NOT NULL, name TEXT DEFAULT '' NOT NULL, "
+        "lastResetSentAt TEXT DEFAULT '' NOT NULL, lastVerificationSentAt TEXT DEFAULT '' NOT NULL, "
+        "name TEXT DEFAULT '' NOT NULL, "
         "passwordHash TEXT NOT NULL, tokenKey TEXT NOT NULL, updated TEXT DEFAULT '' NOT NULL, username TEXT NOT NULL, "
         "verified BOOLEAN DEFAULT FALSE NOT NULL)"
     ),
@@ -332,7 +333,9 @@ def test_supabase(destination, tmp_path, server, new_database):
         f"(gen_random_uuid(), 'user{n}@example.org', '{hash}', '2024-02-29 14:00:00+02', 'authenticated', {state})"
         for n, (hash, state) in enumerate(zip(hashes, states, strict=True))
     ]
-    insert = "INSERT INTO auth.users (id, email, encrypted_password, created_at, role, banned_until, deleted_at) VALUES "
+    insert = (
+        "INSERT INTO auth.users (id, email, encrypted_password, created_at, role, banned_until, deleted_at) VALUES "
+    )
     other = "; CREATE TABLE public.users (id int, username text, password text);"
     server.sql(SUPABASE + insert + ", ".join(rows) + other, name)
     place = destination()
