@@ -31,13 +31,14 @@ def settled(destination):
     return place
 
 
-def refused(place, source, *options, says=(), stdin=b"", codes=(1, 2), patience=stage.PATIENCE, **environment):
+def refused(place, source, *options, says=(), stdin=b"", codes=(1, 2), report=None, patience=stage.PATIENCE):
     """Imports the source, which must be refused with words like these; returns all that was said."""
     before = place.counts()
+    options = [*options, *(["--report", report] if report else [])]
     for more in ([], ["--dry-run"]):
-        done = stage.run(
-            "import", source, *options, *more, database=place, stdin=stdin, patience=patience, **environment
-        )
+        if report:
+            report.unlink(missing_ok=True)
+        done = stage.run("import", source, *options, *more, database=place, stdin=stdin, patience=patience)
         assert done.code in codes, done
         assert place.counts() == before
         assert "panicked" not in done.text and HASH not in done.text, done.text
@@ -142,7 +143,7 @@ def test_a_source_that_goes_on_for_ever_with_wrong_rows(settled, tmp_path):
     """What is said does not grow with the source."""
     rows = b"".join(b"%d,no name %d,x\n" % (n, n) for n in range(50_000))
     report = tmp_path / "report.csv"
-    said = refused(settled, "-", *CSV, "--report", report, says=r"50[,. ]?000", stdin=HEADER + rows)
+    said = refused(settled, "-", *CSV, report=report, says=r"50[,. ]?000", stdin=HEADER + rows)
     assert said.count("no name") <= 10, said
     with report.open(newline="") as file:
         reported = list(csv.DictReader(file))
@@ -180,7 +181,7 @@ COSTLY = {
 def test_hashes_that_cost_too_much(settled, tmp_path):
     rows = [*fine(1), *((n + 2, f"user{n + 2}", hash) for n, hash in enumerate(COSTLY.values()))]
     report = tmp_path / "report.csv"
-    said = refused(settled, "-", *CSV, "--report", report, stdin=table(*rows), says=["hash-costly", r"row 2\b"])
+    said = refused(settled, "-", *CSV, report=report, stdin=table(*rows), says=["hash-costly", r"row 2\b"])
     assert "rounds=" not in said and T not in said, said
     with report.open(newline="") as file:
         found = {int(row["row"]): row["kind"] for row in csv.DictReader(file)}
