@@ -290,7 +290,6 @@ def test_pocketbase(destination, tmp_path, version):
         database.commit()
     place = destination()
     with moved(place, tmp_path, source, "--preset", "pocketbase") as (lictor, done):
-        assert "id" in done.text, done.text
         for number, password in enumerate((PASSWORDS[0], PASSWORDS[5])):
             assert lictor.login(f"user{number}@example.org", password + "x").status == 401
             assert lictor.login(f"user{number}@example.org", password).status == 200
