@@ -1,4 +1,4 @@
--- The whole current schema of a lictor database, version 4.
+-- The whole current schema of a lictor database, version 5.
 --
 -- The file's application_id is 0x4C494354 ("LICT") and its user_version is the number above;
 -- src/store/sqlite/upgrade.rs sets both in the transaction that creates the tables. Times are
@@ -15,7 +15,7 @@ CREATE TABLE users (
     -- The address that also serves as a login name, and the form that makes two the same.
     email TEXT,
     email_key TEXT UNIQUE,
-    -- A PHC string.
+    -- A PHC string, or the hash of another program as it came; '!' if there is no password.
     password TEXT NOT NULL,
     -- Joined by commas, as the rls claim has them; no character that base64url would turn into
     -- one that a browser's atob() refuses.
@@ -37,6 +37,17 @@ CREATE TABLE users (
     CHECK (unconfirmed IS NULL OR NOT active)
 ) STRICT;
 CREATE INDEX users_unconfirmed ON users (unconfirmed) WHERE unconfirmed IS NOT NULL;
+
+-- The name that a user had in the program that the account was imported from.
+CREATE TABLE former_names (
+    -- As that program had it; it need not be a valid name here.
+    name TEXT PRIMARY KEY,
+    user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- When somebody first tried to log in with it and the user was told the present name; NULL
+    -- before that.
+    told INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX former_names_of_user ON former_names (user);
 
 -- A login, from which tokens come until it ends.
 CREATE TABLE sessions (
@@ -85,7 +96,7 @@ CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     -- The Message-ID before the @, the same at each attempt.
     message TEXT NOT NULL,
-    -- What it says; src/store/outbox.rs has the kinds.
+    -- What it says; src/store/mail_kind.rs has the kinds.
     kind TEXT NOT NULL,
     -- Whose account it is about; NULL while it is not known whether there is one.
     user INTEGER REFERENCES users (id) ON DELETE CASCADE,
@@ -96,8 +107,8 @@ CREATE TABLE outbox (
     -- The jti claim of the token in its link, and the last second in which that can be used.
     jti TEXT,
     expires INTEGER,
-    -- The new address in a notice that it changed; the client's address in a request to reset a
-    -- password.
+    -- More, depending on the kind: the new address in a notice that it changed, the client's address
+    -- in a request to reset a password, the former name in a notice that the user has another one.
     detail TEXT NOT NULL DEFAULT '',
     attempts INTEGER NOT NULL DEFAULT 0,
     -- When it is tried next; NULL once that is given up.

@@ -144,7 +144,7 @@ mod error;
 pub mod fuzzing;
 mod guard;
 pub mod http;
-#[cfg(feature = "cli")]
+#[cfg(any(feature = "cli", feature = "fuzzing", test))]
 mod import;
 mod ip;
 mod keys;
@@ -181,7 +181,7 @@ pub use config::{Config, Cors, Issuer, Origin, RefreshReuse, Registration, Secon
 pub use error::{Cause, Error, ErrorKind, Problem};
 pub use guard::{Admin, Identity};
 pub use ip::Network;
-pub use keys::{Algorithm, Keys, Secret};
+pub use keys::{Algorithm, Keys, Secret, ShortSecret};
 pub use link::PageUrl;
 #[cfg(feature = "mail")]
 pub use mail::{Sender, Transport};

@@ -186,6 +186,7 @@ fn letter<'a>(outgoing: &'a OutgoingMail, link: &'a str, lifespan: Duration) -> 
         Topic::AccountDeleted => Letter::AccountDeleted { name },
         Topic::NewDevice(device) => Letter::NewDevice { name, device },
         Topic::Guarded => Letter::Guarded { name },
+        Topic::Renamed(former) => Letter::Renamed { name, former },
     }
 }
 

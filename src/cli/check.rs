@@ -20,14 +20,18 @@ use crate::store::{Database, Inspection, Store};
 type Row = (&'static str, String);
 
 pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
-    let source = flags.key_source()?;
-    let (keys, signs) = source.preview(Timestamp::now())?;
+    let now = Timestamp::now();
+    let source = flags.key_source(now)?;
+    let (keys, signs) = source.preview(now)?;
     let config = flags.config(keys)?;
     let web = flags.assets(&source)?.describe();
     let blocklist = config.blocklist()?;
     let database = database_row(&config.database)?;
     let origin = flags.database.choose()?.origin;
-    let listen = listen_row(config.listen)?;
+    let mut listen = listen_row(config.listen)?;
+    if flags.listen()?.from_port {
+        listen += ", from PORT";
+    }
     let mut rows = vec![("listen", listen), ("database", format!("{database}, from {origin}"))];
     rows.extend(config.database.describe());
     rows.extend([("secret key", source.describe()), ("signs", signs)]);
@@ -35,7 +39,9 @@ pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     rows.extend(policy_rows(&config, blocklist.as_ref()));
     rows.push(("web", web));
     rows.extend(network_rows(&config));
-    print(&rows, &warnings(&config));
+    let mut warnings = warnings(&config);
+    warnings.extend(flags.warnings(&source, &config)?);
+    print(&rows, &warnings);
     Ok(())
 }
 

@@ -19,11 +19,19 @@ use crate::store::{Database, Inspection, Store};
 /// The file that is used if nothing names a database.
 const DEFAULT: &str = "lictor.db";
 
+/// What named the database if nothing did.
+pub(super) const BY_DEFAULT: &str = "the default";
+
+/// The variables that programs share: the first that is set counts. The second one is the name that
+/// Flask apps use.
+const SHARED: [&str; 2] = ["DATABASE_URL", "SQLALCHEMY_DATABASE_URI"];
+
 #[derive(Args, Debug)]
 pub(super) struct DatabaseFlag {
     /// The database: path of an SQLite file, or URL of a PostgreSQL database like
     /// postgres://USER@HOST/NAME. Set the variable if the URL has a password: other users of the
-    /// machine can see flags [default: DATABASE_URL if that is a URL of PostgreSQL, else lictor.db]
+    /// machine can see flags [default: DATABASE_URL, or SQLALCHEMY_DATABASE_URI, if that is a URL of
+    /// PostgreSQL, else lictor.db]
     #[arg(long, value_name = "PATH|URL", env = "LICTOR_DATABASE", hide_env_values = true)]
     database: Option<Typed>,
     #[arg(skip)]
@@ -49,30 +57,33 @@ impl DatabaseFlag {
         if let Some(chosen) = self.chosen.get() {
             return Ok(chosen);
         }
-        let shared = std::env::var_os("DATABASE_URL");
+        let set = |name| Some((name, std::env::var_os(name).filter(|url| !url.is_empty())?));
+        let shared = SHARED.into_iter().find_map(set);
         let chosen = choose(self.database.as_ref(), shared, Path::new(DEFAULT).exists())?;
         Ok(self.chosen.get_or_init(|| chosen))
     }
 }
 
-/// Chooses between the flag, or its variable, and the value of DATABASE_URL, which many programs
-/// share: another database than PostgreSQL in it is not for lictor. If there is a `file` with the
-/// default's name as well, the users may be in either, so somebody has to say where.
-fn choose(typed: Option<&Typed>, shared: Option<OsString>, file: bool) -> Result<Chosen, Problem> {
-    let shared = shared.as_ref().and_then(|url| url.to_str());
-    let (database, origin) = match (typed, shared.filter(|url| Database::is_server(url))) {
+/// Chooses between the flag, or its variable, and a variable that many programs share, with its value:
+/// another database than PostgreSQL in that is not for lictor. If there is a `file` with the default's
+/// name as well, the users may be in either, so somebody has to say where.
+fn choose(
+    typed: Option<&Typed>,
+    shared: Option<(&'static str, OsString)>,
+    file: bool,
+) -> Result<Chosen, Problem> {
+    let shared = shared.as_ref().and_then(|(name, url)| Some((*name, url.to_str()?)));
+    let (database, origin) = match (typed, shared.filter(|(_, url)| Database::is_server(url))) {
         (Some(typed), _) if typed.on_command_line => (typed.parse("--database")?, "--database"),
         (Some(typed), _) => (typed.parse("LICTOR_DATABASE")?, "LICTOR_DATABASE"),
-        (None, Some(_)) if file => {
+        (None, Some((name, _))) if file => {
             return Err(Problem::usage(
-                format!("DATABASE_URL names a PostgreSQL database, and there is {DEFAULT} as well"),
+                format!("{name} names a PostgreSQL database, and there is {DEFAULT} as well"),
                 "name the one with the users: --database lictor.db, or LICTOR_DATABASE with the URL",
             ));
         }
-        (None, Some(url)) => {
-            (Database::parse(url).map_err(naming("DATABASE_URL"))?, "DATABASE_URL")
-        }
-        (None, None) => (Database::from(DEFAULT), "the default"),
+        (None, Some((name, url))) => (Database::parse(url).map_err(naming(name))?, name),
+        (None, None) => (Database::from(DEFAULT), BY_DEFAULT),
     };
     Ok(Chosen { database, origin })
 }
@@ -91,6 +102,24 @@ impl Typed {
         let Some(text) = self.text.to_str() else {
             return Ok(Database::from(PathBuf::from(&self.text)));
         };
+        self.warn_of_password(flag, text);
+        Database::parse(text).map_err(naming(flag))
+    }
+
+    /// The text, for a command that reads it in another way.
+    pub(super) fn source(&self, flag: &'static str) -> Result<String, Problem> {
+        let Some(text) = self.text.to_str() else {
+            return Err(Problem::usage(
+                format!("{flag}: the path is not UTF-8"),
+                "name it otherwise, or send the file to standard input and give -",
+            ));
+        };
+        self.warn_of_password(flag, text);
+        Ok(text.to_owned())
+    }
+
+    /// Warns of a password on the command line.
+    fn warn_of_password(&self, flag: &'static str, text: &str) {
         if self.on_command_line && Database::has_password(text) {
             let instead = match flag {
                 "--database" => {
@@ -103,7 +132,6 @@ impl Typed {
                 "other users of this machine can see the password in {flag} (ps shows it); {instead}"
             );
         }
-        Database::parse(text).map_err(naming(flag))
     }
 }
 
@@ -155,7 +183,7 @@ pub(super) fn made_if_missing(arg: Arg) -> Arg {
         "The database: path of an SQLite file, made if it does not exist, or URL of a PostgreSQL \
          database like postgres://USER@HOST/NAME, in which the schema lictor is made. Set the \
          variable if the URL has a password: other users of the machine can see flags [default: \
-         DATABASE_URL if that is a URL of PostgreSQL, else lictor.db]",
+         DATABASE_URL, or SQLALCHEMY_DATABASE_URI, if that is a URL of PostgreSQL, else lictor.db]",
     )
 }
 
@@ -218,7 +246,8 @@ mod tests {
             (None, Some(""), "lictor.db", "the default"),
             (None, None, "lictor.db", "the default"),
         ] {
-            let chosen = choose(given.as_ref(), shared.map(OsString::from), false).unwrap();
+            let shared = shared.map(|url| ("DATABASE_URL", OsString::from(url)));
+            let chosen = choose(given.as_ref(), shared, false).unwrap();
             assert_eq!((chosen.database.to_string().as_str(), chosen.origin), (expected, origin));
         }
         for (given, shared, name) in [
@@ -226,12 +255,15 @@ mod tests {
             (Some(typed("mysql://a:secret@h/d", false)), None, "LICTOR_DATABASE"),
             (None, Some("postgres://a:secret@h:x/d"), "DATABASE_URL"),
         ] {
-            let refused = choose(given.as_ref(), shared.map(OsString::from), false).unwrap_err();
+            let shared = shared.map(|url| ("DATABASE_URL", OsString::from(url)));
+            let refused = choose(given.as_ref(), shared, false).unwrap_err();
             assert!(refused.usage && refused.what.starts_with(name), "{refused}");
             assert!(!refused.to_string().contains("secret"), "{refused}");
         }
-        let shared = || Some(OsString::from(url));
-        assert!(choose(None, shared(), true).unwrap_err().usage, "the users may be in either");
+        let shared = || Some(("SQLALCHEMY_DATABASE_URI", OsString::from(url)));
+        let either = choose(None, shared(), true).unwrap_err();
+        assert!(either.usage && either.what.starts_with("SQLALCHEMY_DATABASE_URI"), "{either}");
+        assert_eq!(choose(None, shared(), false).unwrap().origin, "SQLALCHEMY_DATABASE_URI");
         assert_eq!(choose(flag().as_ref(), shared(), true).unwrap().origin, "--database");
         assert_eq!(choose(None, None, true).unwrap().origin, "the default");
         assert!(!format!("{:?}", variable()).contains("secret"));

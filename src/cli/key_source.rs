@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
 
+use super::output::day;
+use super::parse::last_second;
+use super::short_secret::SecretKey;
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::keys::{Algorithm, Key, Keys, Secret};
+use crate::keys::{Algorithm, Key, Keys, Secret, ShortSecret};
 use crate::store::Database;
 
 #[derive(Args, Debug)]
@@ -24,6 +27,12 @@ pub(super) struct KeyFlags {
     /// the newest key; HS256 in a new file]
     #[arg(long, value_name = "ALGORITHM", env = "JWT_ALGORITHM")]
     pub(super) jwt_algorithm: Option<JwtAlgorithm>,
+
+    /// Take a SECRET_KEY of fewer than 32 bytes until the end of this day (UTC), at most 90 days
+    /// ahead: it then only verifies tokens that --adopt-tokens takes, and the key file signs. Whoever
+    /// guesses it can log in as anybody until then
+    #[arg(long, value_name = "DATE", env = "LICTOR_ACCEPT_SHORT_SECRET", value_parser = last_second)]
+    accept_short_secret: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -54,6 +63,9 @@ pub(super) struct KeySource {
     /// Whether other instances serve with the same database, and need the same keys.
     shared: bool,
     algorithm: Option<Algorithm>,
+    /// SECRET_KEY, if it is short and accepted.
+    short: Option<ShortSecret>,
+    warning: Option<String>,
 }
 
 enum Place {
@@ -68,15 +80,37 @@ enum Place {
 }
 
 impl KeySource {
-    pub(super) fn new(flags: &KeyFlags, database: &Database) -> KeySource {
+    /// Reads SECRET_KEY from the environment. An error if it is short and cannot be accepted.
+    pub(super) fn new(
+        flags: &KeyFlags,
+        database: &Database,
+        now: Timestamp,
+    ) -> Result<KeySource, Problem> {
         let secret = std::env::var_os("SECRET_KEY").map(|key| Zeroizing::new(key.into_vec()));
-        let place = match (secret, flags.secret_key_file.clone()) {
+        let secret = SecretKey::new(secret, flags.accept_short_secret, now)?;
+        let place = match (secret.signs, flags.secret_key_file.clone()) {
             (Some(secret), Some(file)) => Place::Both(secret, file),
             (Some(secret), None) => Place::Environment(secret),
             (None, Some(file)) => Place::Named(file),
             (None, None) => Place::Default(database.default_key_file()),
         };
-        KeySource { place, shared: database.is_shared(), algorithm: flags.algorithm() }
+        Ok(KeySource {
+            place,
+            shared: database.is_shared(),
+            algorithm: flags.algorithm(),
+            short: secret.short,
+            warning: secret.warning,
+        })
+    }
+
+    /// What people should know at each start about a short secret.
+    pub(super) fn warning(&self) -> Option<&str> {
+        self.warning.as_deref()
+    }
+
+    /// The short secret, if one is accepted.
+    pub(super) fn short(&self) -> Option<&ShortSecret> {
+        self.short.as_ref()
     }
 
     /// The algorithm that a flag names for signing.
@@ -84,8 +118,22 @@ impl KeySource {
         self.algorithm
     }
 
-    /// The ring; `None` if the default file does not exist yet.
+    /// The keys; `None` if the default file does not exist yet.
     pub(super) fn find(&self) -> Result<Option<Keys>, Problem> {
+        self.ring()?.map(|ring| self.with_short(ring)).transpose()
+    }
+
+    fn with_short(&self, ring: Keys) -> Result<Keys, Problem> {
+        match self.short.clone() {
+            Some(short) => {
+                ring.with_short(short).map_err(|problem| Problem { next: RETIRE.into(), ..problem })
+            }
+            None => Ok(ring),
+        }
+    }
+
+    /// The ring, without a short secret.
+    fn ring(&self) -> Result<Option<Keys>, Problem> {
         match &self.place {
             Place::Environment(key) => secret(key).map(|secret| Some(secret.into())),
             Place::Both(key, file) => Keys::behind(secret(key)?, Keys::read(file)?)
@@ -158,7 +206,7 @@ impl KeySource {
             None => Keys::from(Secret::new([1; 32])?),
         };
         let signs = format!("{} (a key will be made)", algorithm.name());
-        Ok((with_new_key(keys, algorithm, now)?, signs))
+        Ok((self.with_short(with_new_key(keys, algorithm, now)?)?, signs))
     }
 
     /// The key file; an error if SECRET_KEY is the only key.
@@ -191,6 +239,16 @@ impl KeySource {
 
     /// A description for people, without anything secret.
     pub(super) fn describe(&self) -> String {
+        let ring = self.describe_ring();
+        match &self.short {
+            Some(short) => {
+                format!("{ring}; the short SECRET_KEY verifies until {}", day(short.until()))
+            }
+            None => ring,
+        }
+    }
+
+    fn describe_ring(&self) -> String {
         match &self.place {
             Place::Environment(secret) => format!("SECRET_KEY ({} bytes, hidden)", secret.len()),
             Place::Both(secret, file) => {

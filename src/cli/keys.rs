@@ -8,13 +8,13 @@ use serde::Serialize;
 
 use super::database::{DatabaseFlag, open_existing};
 use super::key_source::{KeyFlags, KeySource, with_new_key};
-use super::output::{date, failed, print, unless_closed};
+use super::output::{date, day, failed, print, unless_closed};
 use super::parse::lifespan;
 use super::prompt::confirmed;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::guard::key_id;
-use crate::keys::{Key, Keys};
+use crate::keys::{Algorithm, Key, Keys};
 use crate::store::{Actor, Entry, Event, Inspection, Store};
 
 #[derive(Subcommand)]
@@ -58,7 +58,7 @@ pub(super) struct KeyPlace {
 
 impl KeyPlace {
     fn open(&self) -> Result<(KeySource, Keys), Problem> {
-        let source = KeySource::new(&self.flags, self.database.find()?);
+        let source = KeySource::new(&self.flags, self.database.find()?, Timestamp::now())?;
         match source.find()? {
             Some(keys) => Ok((source, keys)),
             None => Err(source.missing_file()),
@@ -76,25 +76,44 @@ pub(super) fn run(command: KeyCommand) -> Result<(), Problem> {
     }
 }
 
-fn list(place: &KeyPlace, json: bool) -> Result<(), Problem> {
-    #[derive(Serialize)]
-    struct Row {
-        kid: String,
-        algorithm: &'static str,
-        created: Option<i64>,
-        signs: bool,
-    }
-    let (source, keys) = place.open()?;
+/// A key as `lictor key list` shows it.
+#[derive(Serialize)]
+struct Row {
+    /// `None` for a short secret, which no token can name.
+    kid: Option<String>,
+    algorithm: &'static str,
+    created: Option<i64>,
+    signs: bool,
+    /// The last second of a short secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<i64>,
+}
+
+fn rows(source: &KeySource, keys: &Keys) -> Result<Vec<Row>, Problem> {
     let current = keys.current(source.algorithm());
     let row = |key: &Key| {
         Ok(Row {
-            kid: key_id(key).map_err(failed)?,
+            kid: Some(key_id(key).map_err(failed)?),
             algorithm: key.algorithm().name(),
             created: key.created().map(|at| at.0),
             signs: current == Some(key),
+            until: None,
         })
     };
-    let rows = keys.iter().map(row).collect::<Result<Vec<_>, Problem>>()?;
+    let mut rows = keys.iter().map(row).collect::<Result<Vec<_>, Problem>>()?;
+    rows.extend(source.short().map(|short| Row {
+        kid: None,
+        algorithm: Algorithm::Hs256.name(),
+        created: None,
+        signs: false,
+        until: Some(short.until().0),
+    }));
+    Ok(rows)
+}
+
+fn list(place: &KeyPlace, json: bool) -> Result<(), Problem> {
+    let (source, keys) = place.open()?;
+    let rows = rows(&source, &keys)?;
     let mut out = io::stdout().lock();
     if json {
         // Strings, numbers and booleans: serde_json cannot fail on them.
@@ -102,9 +121,13 @@ fn list(place: &KeyPlace, json: bool) -> Result<(), Problem> {
         return writeln!(out, "{text}").or_else(unless_closed);
     }
     let mut wrote = writeln!(out, "{:43}  {:9}  {:20}  use", "kid", "algorithm", "created");
-    for Row { kid, algorithm, created, signs } in rows {
+    for Row { kid, algorithm, created, signs, until } in rows {
+        let kid = kid.as_deref().unwrap_or("(the short SECRET_KEY)");
         let created = created.map_or_else(|| "-".into(), |at| date(Timestamp(at)));
-        let used = if signs { "signs" } else { "verifies" };
+        let used = match until {
+            Some(until) => format!("verifies tokens to adopt until {}", day(Timestamp(until))),
+            None => if signs { "signs" } else { "verifies" }.to_owned(),
+        };
         wrote = wrote.and_then(|()| writeln!(out, "{kid:43}  {algorithm:9}  {created:20}  {used}"));
     }
     wrote.or_else(unless_closed)

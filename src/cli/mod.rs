@@ -5,13 +5,17 @@
 //! |---|---|
 //! | `serve`, `check`, `user`, `invite`, `keys`, `mail`, `audit` | a command each, with its flags |
 //! | `database_copy` | `database copy` |
+//! | `import`, `export` | accounts of another program, and the way out |
+//! | `import_report` | what `import` prints |
 //! | `reset_link` | `user reset-link` |
 //! | `serve_flags`, `mail_flags`, `policy_flags`, `password_flags` | flags that commands share |
 //! | `one_user`, `database` | which account, which database, and how they are opened |
 //! | `key_source` | where the keys come from |
+//! | `short_secret` | a SECRET_KEY that is too short to sign |
+//! | `port`, `flask_env` | the variables of a host, and of the tutorial's app |
 //! | `parse` | values of flags: durations, on or off |
 //! | `prompt` | what is asked for on the terminal |
-//! | `output` | what commands print |
+//! | `output`, `progress` | what commands print; the line that says how far one is |
 //! | `words` | the library's messages in the words of the command line |
 //! | `logging` | log lines |
 
@@ -19,6 +23,10 @@ mod audit;
 mod check;
 mod database;
 mod database_copy;
+mod export;
+mod flask_env;
+mod import;
+mod import_report;
 mod invite;
 mod key_source;
 mod keys;
@@ -30,10 +38,13 @@ mod output;
 mod parse;
 mod password_flags;
 mod policy_flags;
+mod port;
+mod progress;
 mod prompt;
 mod reset_link;
 mod serve;
 mod serve_flags;
+mod short_secret;
 mod user;
 mod words;
 
@@ -92,6 +103,10 @@ enum Command {
         #[command(subcommand)]
         command: database_copy::DatabaseCommand,
     },
+    /// Bring in the accounts of another program, with their passwords; works while the server runs
+    Import(import::ImportCommand),
+    /// Write all accounts with their hashes as JSON Lines; works while the server runs
+    Export(export::ExportCommand),
     /// Show who did what, when, from where; the newest first
     Audit(audit::AuditCommand),
 }
@@ -105,8 +120,14 @@ impl Command {
         }
     }
 
-    fn run(self) -> Result<(), Problem> {
-        match self {
+    /// Runs the command; returns the exit code.
+    fn run(self) -> Result<ExitCode, Problem> {
+        let done = match self {
+            // Its report has said what is wrong.
+            Command::Import(command) => {
+                let done = import::run(&command)?;
+                return Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+            }
             Command::Serve(flags) => serve::run(&flags),
             Command::Check(flags) => check::run(&flags),
             Command::User { command } => user::run(command),
@@ -114,8 +135,10 @@ impl Command {
             Command::Key { command } => keys::run(command),
             Command::Mail { command } => mail::run(command),
             Command::Database { command } => database_copy::run(command),
+            Command::Export(command) => export::run(&command),
             Command::Audit(command) => audit::run(&command),
-        }
+        };
+        done.map(|()| ExitCode::SUCCESS)
     }
 }
 
@@ -128,7 +151,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     logging::start(command.log_level());
     match command.run() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(problem) => {
             let (what, next) = (words::in_flags(&problem.what), words::in_flags(&problem.next));
             // The exit code is the same if standard error is closed.

@@ -55,3 +55,8 @@ pub(super) fn date(at: Timestamp) -> String {
         _ => at.0.to_string(),
     }
 }
+
+/// The day of a time in UTC, as a date is typed.
+pub(super) fn day(at: Timestamp) -> String {
+    date(at).split('T').next().unwrap_or_default().to_owned()
+}

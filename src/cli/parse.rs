@@ -1,11 +1,12 @@
 //! Values of flags and arguments that several commands parse, and how they are written back.
 
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use clap::ValueEnum;
 
 use super::output::failed;
+use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::values::{Email, Roles};
 
@@ -74,6 +75,19 @@ pub(super) fn lifespan(text: &str) -> Result<Duration, String> {
     Ok(lifespan)
 }
 
+/// Parses a date; returns the last second of that day in UTC.
+pub(super) fn last_second(text: &str) -> Result<Timestamp, String> {
+    let text = text.trim();
+    let form =
+        |(at, b): (usize, u8)| if matches!(at, 4 | 7) { b == b'-' } else { b.is_ascii_digit() };
+    let written = text.len() == 10 && text.bytes().enumerate().all(form);
+    let end = written.then(|| humantime::parse_rfc3339(&format!("{text}T23:59:59Z")).ok());
+    let since = end.flatten().and_then(|end| end.duration_since(UNIX_EPOCH).ok());
+    // humantime reads years up to 9999, so the seconds fit.
+    let second = since.and_then(|since| i64::try_from(since.as_secs()).ok());
+    second.map(Timestamp).ok_or_else(|| "write a date as 2026-12-31".to_owned())
+}
+
 /// A duration, or `off`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Optional(pub(super) Option<Duration>);
@@ -138,6 +152,27 @@ mod tests {
         assert!(listen("127.0.0.1:5000").is_ok() && listen("[::]:5000").is_ok());
         for bad in ["localhost:5000", "127.0.0.1", ":5000", "5000", ""] {
             assert!(listen(bad).unwrap_err().contains("names are not looked up"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_date_is_over_with_its_last_second() {
+        for (text, expected) in [
+            ("1970-01-01", Some(86_399)),
+            ("2026-12-31", Some(1_798_761_599)),
+            (" 2028-02-29 ", Some(1_835_481_599)),
+            ("2026-02-29", None),
+            ("2026-13-01", None),
+            ("2026-00-10", None),
+            ("2026-1-1", None),
+            ("31.12.2026", None),
+            ("2026-12-31T00", None),
+            ("1969-12-31", None),
+            ("+026-12-31", None),
+            ("99999-12-31", None),
+            ("", None),
+        ] {
+            assert_eq!(last_second(text).ok(), expected.map(Timestamp), "{text:?}");
         }
     }
 

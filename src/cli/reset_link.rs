@@ -32,13 +32,13 @@ pub(super) struct ResetLink {
 pub(super) fn run(command: &ResetLink) -> Result<(), Problem> {
     let page = command.pages.pages(None)?.reset_page();
     let (store, Account { person, .. }) = command.user.open()?;
-    let source = KeySource::new(&command.keys, command.user.database.find()?);
+    let now = Timestamp::now();
+    let source = KeySource::new(&command.keys, command.user.database.find()?, now)?;
     let keys = source.find()?.ok_or_else(|| source.missing_file())?;
     let lifespan = command.reset_lifespan;
     let lifespans = Lifespans { access: lifespan, refresh: lifespan, early: Duration::ZERO };
     // Not the newest key: a server that was not restarted since `lictor key rotate` lacks it.
     let tokens = Tokens::new(&keys.oldest(), None, lifespans).map_err(failed)?;
-    let now = Timestamp::now();
     let minted = tokens.mint_mailed(MailPurpose::Reset, person.id, &person.roles, lifespan, now);
     let MailedToken { token, claims } = minted.map_err(failed)?;
     let ticket = Ticket { jti: &claims.jti, user: person.id, expires: claims.exp };

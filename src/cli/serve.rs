@@ -15,13 +15,18 @@ use crate::store::{Inspection, Store};
 
 pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     let Chosen { database, origin } = flags.database.choose()?;
-    let source = flags.key_source()?;
+    let now = Timestamp::now();
+    let listen = flags.listen()?;
+    let source = flags.key_source(now)?;
     // The pages, the password list and the database are checked before a key is made: a wrong path
     // leaves no file behind.
     flags.assets(&source)?;
     flags.policy.password.check()?;
     let found = Store::inspect(database)?;
-    let config = flags.config(source.find_or_create(Timestamp::now())?)?;
+    let config = flags.config(source.find_or_create(now)?)?;
+    for warning in flags.warnings(&source, &config)? {
+        log::warn!("{warning}");
+    }
     let site = Site::new(App::open(config)?)?;
     let stop = stop_on_signals()?;
     let server = Server::bind(site)?;
@@ -29,6 +34,9 @@ pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     log::info!("database: {database} ({origin})");
     if found == Inspection::Absent {
         log::info!("{}", made(&config.database));
+    }
+    if listen.from_port {
+        log::info!("listens on all addresses because PORT is set; --listen narrows that");
     }
     announce(server.address(), config);
     server.run(&stop)

@@ -8,12 +8,15 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::database::{DatabaseFlag, made_if_missing};
+use super::flask_env;
 use super::key_source::{KeyFlags, KeySource};
 use super::logging::LogLevel;
 use super::mail_flags::{MailFlags, PageFlags};
 use super::parse::{Switch, duration, lifespan, listen, naming};
 use super::policy_flags::PolicyFlags;
+use super::port::Listen;
 use crate::assets::Assets;
+use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Issuer, Origin, Registration, Web};
 use crate::error::Problem;
 use crate::ip::Network;
@@ -22,9 +25,10 @@ use crate::keys::Keys;
 #[derive(Args, Debug)]
 #[command(mut_arg("database", made_if_missing))]
 pub(super) struct ServeFlags {
-    /// IP address and port to listen on
-    #[arg(long, value_name = "ADDR:PORT", env = "LICTOR_LISTEN", default_value = "127.0.0.1:5000", value_parser = listen)]
-    pub(super) listen: SocketAddr,
+    /// IP address and port to listen on [default: 0.0.0.0 and the port in PORT if that is set, else
+    /// 127.0.0.1:5000]
+    #[arg(long, value_name = "ADDR:PORT", env = "LICTOR_LISTEN", value_parser = listen)]
+    listen: Option<SocketAddr>,
 
     #[command(flatten)]
     pub(super) database: DatabaseFlag,
@@ -152,7 +156,7 @@ impl ServeFlags {
     /// The configuration that these flags and `keys` make, checked.
     pub(super) fn config(&self, keys: Keys) -> Result<Config, Problem> {
         let mut config = Config::new(self.database.find()?.clone(), keys);
-        config.listen = self.listen;
+        config.listen = self.listen()?.address;
         config.access_lifespan = self.access_lifespan;
         config.refresh_lifespan = self.refresh_lifespan;
         config.early_refresh = self.early_refresh;
@@ -161,7 +165,7 @@ impl ServeFlags {
         config.registration = self.registration.registration();
         config.confirmation_lifespan = self.confirmation_lifespan;
         config.mail = self.mail.settings()?;
-        let pages = self.pages.pages(Some(self.listen))?;
+        let pages = self.pages.pages(Some(config.listen))?;
         config.public_url = pages.public;
         config.confirmation_url = pages.confirmation;
         config.reset_url = pages.reset;
@@ -182,9 +186,26 @@ impl ServeFlags {
         Ok(config)
     }
 
+    /// Where to listen.
+    pub(super) fn listen(&self) -> Result<Listen, Problem> {
+        Listen::choose(self.listen, std::env::var_os("PORT").as_deref())
+    }
+
     /// Where the keys come from.
-    pub(super) fn key_source(&self) -> Result<KeySource, Problem> {
-        Ok(KeySource::new(&self.keys, self.database.find()?))
+    pub(super) fn key_source(&self, now: Timestamp) -> Result<KeySource, Problem> {
+        KeySource::new(&self.keys, self.database.find()?, now)
+    }
+
+    /// What `serve` and `check` both warn of: a short secret, variables that are not read.
+    pub(super) fn warnings(
+        &self,
+        source: &KeySource,
+        config: &Config,
+    ) -> Result<Vec<String>, Problem> {
+        let mut warnings: Vec<String> = source.warning().map(Into::into).into_iter().collect();
+        let origin = self.database.choose()?.origin;
+        warnings.extend(flask_env::warnings(config, origin, |name| std::env::var_os(name)));
+        Ok(warnings)
     }
 
     /// The pages that are served; an error if the database or the keys lie among them.

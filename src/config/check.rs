@@ -17,6 +17,7 @@ impl Config {
     /// Returns an error for the first setting that is invalid or contradicts another.
     pub fn check(&self) -> Result<(), Problem> {
         self.check_algorithm()?;
+        self.check_short_secret()?;
         self.check_lifespans()?;
         if !(8..=64).contains(&self.min_password_length) {
             return Err(Problem::usage(
@@ -61,6 +62,16 @@ impl Config {
             Some(algorithm) if self.keys.current(Some(algorithm)).is_none() => Err(Problem::usage(
                 format!("there is no {} key to sign with", algorithm.name()),
                 "give a file of keys that has one, or leave the algorithm to the newest key",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_short_secret(&self) -> Result<(), Problem> {
+        match self.keys.short() {
+            Some(_) if !self.adopt_tokens => Err(Problem::usage(
+                "a short secret key only verifies tokens to adopt, and none are adopted",
+                "turn on the setting `adopt_tokens` as well, or leave the short secret key out",
             )),
             _ => Ok(()),
         }
@@ -122,7 +133,8 @@ impl Config {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::keys::{Algorithm, Secret};
+    use crate::clock::Timestamp;
+    use crate::keys::{Algorithm, Keys, Secret, ShortSecret};
 
     fn secret() -> Secret {
         Secret::new([7; 32]).unwrap()
@@ -137,6 +149,16 @@ mod tests {
         };
         assert!(check(None) && check(Some(Algorithm::Hs256)));
         assert!(!check(Some(Algorithm::EdDsa)));
+    }
+
+    #[test]
+    fn a_short_secret_needs_adoption() {
+        let now = Timestamp(1_700_000_000);
+        let short = ShortSecret::new("my secret key", now, now).unwrap();
+        let mut config = Config::new("x", Keys::from(secret()).with_short(short).unwrap());
+        assert!(config.check().unwrap_err().next.contains("`adopt_tokens`"));
+        config.adopt_tokens = true;
+        assert!(config.check().is_ok());
     }
 
     #[test]

@@ -32,7 +32,7 @@ impl Issuer {
     }
 
     /// The issuer of a server that configures none.
-    pub(super) fn lictor() -> Issuer {
+    pub(crate) fn lictor() -> Issuer {
         Issuer("lictor".into())
     }
 

@@ -11,13 +11,16 @@ use super::first_line;
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Claims, Tokens};
-use crate::keys::Keys;
+use crate::keys::{Keys, ShortSecret};
 use crate::values::{Lifespans, Roles};
 
 const SECRET: &str = "a secret of at least 32 bytes, for fuzzing";
 const OLD_SECRET: &str = "an older secret of at least 32 bytes, too";
+const SHORT_SECRET: &str = "my secret key";
 const SEED: [u8; 32] = [7; 32];
 const NOW: Timestamp = Timestamp(1_700_000_000);
+/// The last second of the short secret.
+const UNTIL: Timestamp = Timestamp(NOW.0 + 500);
 const ACCESS: Duration = Duration::from_secs(100);
 const REFRESH: Duration = Duration::from_secs(1_000);
 /// The longest token in bytes.
@@ -41,6 +44,8 @@ struct Signer {
 enum Half {
     Shared(&'static str),
     Pair,
+    /// A secret that only verifies.
+    Short,
 }
 
 const CURRENT: Signer = Signer { kid: "7b4a2df69458a06c", half: Half::Shared(SECRET) };
@@ -48,23 +53,30 @@ const PAIR: Signer =
     Signer { kid: "--6IM5l0OosLj9yWskISYhUA3n_3CURQkmrYMSha_ck", half: Half::Pair };
 const OLD: Signer = Signer { kid: "7eccf5fbf015b45b", half: Half::Shared(OLD_SECRET) };
 
+/// No token can name it.
+const SHORT: Signer = Signer { kid: "", half: Half::Short };
+
 /// Makes the signature of the signed part of a token.
 type Sign = fn(&[u8]) -> Vec<u8>;
 
 /// The target. `s`, header, line feed, payload: a token signed with the only key of one server.
 /// With `0` to `3` instead of `s`: signed with one of the three keys of another server, or with its
-/// public key as a secret. Any other input is a whole token.
+/// public key as a secret; with `4`, signed with the short secret of a third server. Any other input is
+/// a whole token.
 pub fn token(data: &[u8]) {
     let alone = reader(&[CURRENT], 0);
     let ring = reader(&[CURRENT, PAIR, OLD], 10);
+    let short = reader(&[PAIR, CURRENT, SHORT], 0);
     let (sign, rest): (Sign, _) = match data.split_first() {
         Some((b's' | b'0', rest)) => (|signed| CURRENT.sign(signed), rest),
         Some((b'1', rest)) => (|signed| PAIR.sign(signed), rest),
         Some((b'2', rest)) => (|signed| OLD.sign(signed), rest),
         Some((b'3', rest)) => (|signed| hmac(&*pair().pk, signed), rest),
+        Some((b'4', rest)) => (|signed| SHORT.sign(signed), rest),
         _ => {
             check(&alone, data);
             check(&ring, data);
+            check(&short, data);
             return;
         }
     };
@@ -72,9 +84,10 @@ pub fn token(data: &[u8]) {
     let header = if header.is_empty() { USUAL_HEADER } else { header };
     let signed = format!("{}.{}", encode(header), encode(payload));
     let token = format!("{signed}.{}", encode(&sign(signed.as_bytes()))).into_bytes();
-    for reader in [&alone, &ring] {
+    for reader in [&alone, &ring, &short] {
         check(reader, &token);
-        if data[0] == b'3' {
+        let has_short = reader.keys.iter().any(Signer::is_short);
+        if data[0] == b'3' || data[0] == b'4' && !has_short {
             refused(&reader.tokens, &token);
         }
         forged(&reader.tokens, token.clone(), payload.len());
@@ -83,7 +96,13 @@ pub fn token(data: &[u8]) {
 
 fn reader(keys: &'static [Signer], early: u64) -> Reader {
     let lines: String = keys.iter().map(Signer::line).collect();
-    let ring = Keys::parse(lines.as_bytes()).unwrap_or_else(|problem| panic!("{problem}"));
+    let mut ring = Keys::parse(lines.as_bytes()).unwrap_or_else(|problem| panic!("{problem}"));
+    if keys.iter().any(Signer::is_short) {
+        let short = ShortSecret::new(SHORT_SECRET, UNTIL, NOW);
+        ring = short
+            .and_then(|short| ring.with_short(short))
+            .unwrap_or_else(|problem| panic!("{problem}"));
+    }
     let lifespans =
         Lifespans { access: ACCESS, refresh: REFRESH, early: Duration::from_secs(early) };
     let tokens = Tokens::new(&ring, None, lifespans)
@@ -100,12 +119,17 @@ impl Signer {
                 format!("lictor-key HS256 0 bytes:{}\n", hex(secret.as_bytes()))
             }
             Half::Pair => format!("lictor-key EdDSA 0 {}\n", hex(&SEED)),
+            Half::Short => String::new(),
         }
+    }
+
+    fn is_short(&self) -> bool {
+        matches!(self.half, Half::Short)
     }
 
     fn algorithm(&self) -> &'static str {
         match self.half {
-            Half::Shared(_) => "HS256",
+            Half::Shared(_) | Half::Short => "HS256",
             Half::Pair => "EdDSA",
         }
     }
@@ -115,6 +139,7 @@ impl Signer {
         match self.half {
             Half::Shared(secret) => hmac(secret.as_bytes(), signed),
             Half::Pair => pair().sk.sign(signed, None).to_vec(),
+            Half::Short => hmac(SHORT_SECRET.as_bytes(), signed),
         }
     }
 }
@@ -181,7 +206,9 @@ fn accepted(reader: &Reader, token: &[u8], claims: &Claims, mailed: bool) {
     let signed = format!("{header}.{payload}");
     let made_by = |key: &&Signer| encode(&key.sign(signed.as_bytes())) == tag;
     let key = reader.keys.iter().find(made_by).unwrap_or_else(|| panic!("none of our keys"));
+    assert!(!(mailed && key.is_short()), "a short secret mails nothing");
     if let Some(header) = object(header) {
+        assert!(!(header.contains_key("kid") && key.is_short()), "no token names a short secret");
         let text = |name: &str| header.get(name).map(|value| value.as_str().unwrap_or_default());
         assert_eq!(text("alg"), Some(key.algorithm()));
         match text("kid") {
@@ -195,8 +222,12 @@ fn accepted(reader: &Reader, token: &[u8], claims: &Claims, mailed: bool) {
         let number = |name: &str| payload.get(name).map(Value::as_i64);
         assert_eq!(payload.get("jti").and_then(Value::as_str), Some(claims.jti.as_str()));
         assert_eq!(number("id"), Some(Some(claims.id)));
-        assert_eq!(number("exp"), Some(Some(claims.exp.0)));
-        assert_eq!(number("rf_exp"), Some(Some(claims.rf_exp.0)));
+        let end = |name: &str| {
+            number(name)
+                .map(|end| end.map(|end| if key.is_short() { end.min(UNTIL.0) } else { end }))
+        };
+        assert_eq!(end("exp"), Some(Some(claims.exp.0)));
+        assert_eq!(end("rf_exp"), Some(Some(claims.rf_exp.0)));
         assert_eq!(number("iat"), claims.iat.map(|at| Some(at.0)));
         for name in ["iat", "nbf"] {
             assert!(number(name).is_none_or(|n| n.is_some_and(|n| n <= NOW.0 + 60)), "{name}");

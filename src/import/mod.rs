@@ -1,2 +1,47 @@
 //! Brings people in from other programs, and out again: sources, presets, what a row must be.
-//! Compiled for the command line.
+//! Compiled for the command line; for the fuzzers, what reads files.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `source/` | where rows come from: tables, CSV, JSON Lines |
+//! | `preset` | what the tables of other programs are called, and their columns |
+//! | `mapping` | which column of a source gives which field |
+//! | `rename` | new names for accounts |
+//! | `person` | one row: an account, or why it cannot be one |
+//! | `lictor` | one line of lictor's own export: the same |
+//! | `report` | what came, what did not, and why; the file of `--report` |
+//! | `run` | from a source to the staging database |
+//! | `export` | the way out: lines of JSON |
+//! | `time` | times as other programs write them |
+
+#[cfg(feature = "cli")]
+mod export;
+#[cfg(feature = "cli")]
+mod lictor;
+#[cfg(feature = "cli")]
+mod mapping;
+#[cfg(feature = "cli")]
+mod person;
+#[cfg(feature = "cli")]
+mod preset;
+#[cfg(feature = "cli")]
+mod rename;
+#[cfg(feature = "cli")]
+mod report;
+#[cfg(feature = "cli")]
+mod run;
+pub(crate) mod source;
+#[cfg(feature = "cli")]
+mod time;
+
+#[cfg(feature = "cli")]
+pub(crate) use {
+    export::{Exported, Failure as ExportFailure, export},
+    mapping::Change,
+    person::Kind,
+    preset::Preset,
+    rename::Renames,
+    report::{Place, Report},
+    run::{Plan, Staged, add_clashes, stage},
+    source::{Format, Source},
+};

@@ -39,9 +39,9 @@ impl Keys {
         now: Timestamp,
     ) -> Result<Keys, Problem> {
         // A clock that was set back must not make the new key look older than the last one.
-        let newest = self.0.iter().filter_map(Key::created).max().unwrap_or(now);
-        self.0.insert(0, Key::generate(algorithm, now.max(newest))?);
-        Keys::of(self.0)
+        let newest = self.ring.iter().filter_map(Key::created).max().unwrap_or(now);
+        self.ring.insert(0, Key::generate(algorithm, now.max(newest))?);
+        Keys::of(self.ring)
     }
 
     /// Whether the key is the newest of its algorithm. Such a key may sign: which algorithm signs
@@ -54,20 +54,20 @@ impl Keys {
     /// Whether the ring takes no further key.
     #[cfg(feature = "cli")]
     pub(crate) fn is_full(&self) -> bool {
-        self.0.len() >= super::MAX_KEYS
+        self.ring.len() >= super::MAX_KEYS
     }
 
     /// The ring without one of its keys.
     pub(crate) fn without(mut self, key: &Key) -> Result<Keys, Problem> {
-        self.0.retain(|one| one != key);
-        Keys::of(self.0)
+        self.ring.retain(|one| one != key);
+        Keys::of(self.ring)
     }
 
     /// `secret` in front of the keys of a file, which may contain it as well.
     pub(crate) fn behind(secret: Secret, file: Keys) -> Result<Keys, Problem> {
-        let Keys(mut keys) = Keys::from(secret);
+        let Keys { ring: mut keys, .. } = Keys::from(secret);
         let first = keys[0].material.clone();
-        keys.extend(file.0.into_iter().filter(|key| key.material != first));
+        keys.extend(file.ring.into_iter().filter(|key| key.material != first));
         Keys::of(keys)
     }
 
@@ -75,7 +75,7 @@ impl Keys {
     /// since the last rotation.
     #[cfg(feature = "cli")]
     pub(crate) fn oldest(&self) -> Keys {
-        Keys(self.0.last().cloned().into_iter().collect())
+        Keys { ring: self.ring.last().cloned().into_iter().collect(), short: None }
     }
 }
 

@@ -65,7 +65,7 @@ fn create(path: &Path, key: &Key) -> io::Result<bool> {
             line
         }
         Material::EdDsa(_) => {
-            let ring = format::render(&Keys(vec![key.clone()]));
+            let ring = format::render(&Keys { ring: vec![key.clone()], short: None });
             Zeroizing::new(ring.as_bytes().to_vec())
         }
     };

@@ -3,6 +3,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `secret` | secrets and seeds |
+//! | `short` | secrets that are too short to sign |
 //! | `format` | the ring as the text of a key file, and back |
 //! | `file` | the key file: read, made |
 //! | `change` | the key file replaced by one with other keys |
@@ -14,6 +15,7 @@ mod change;
 mod file;
 mod format;
 mod secret;
+mod short;
 
 use std::fmt;
 use std::path::Path;
@@ -25,6 +27,9 @@ use crate::error::Problem;
 
 pub use secret::Secret;
 pub(crate) use secret::Seed;
+pub use short::ShortSecret;
+#[cfg(feature = "cli")]
+pub(crate) use short::is_short;
 
 /// The most keys of a ring: a token that names no key is tried with every HS256 key.
 pub(crate) const MAX_KEYS: usize = 8;
@@ -105,9 +110,12 @@ impl Key {
 }
 
 /// The keys of a server, newest first: one signs, all verify. At least one, at most eight, and no key
-/// twice.
+/// twice. For a time, a [`ShortSecret`] may verify as well; it counts as one of the eight.
 #[derive(Clone)]
-pub struct Keys(Vec<Key>);
+pub struct Keys {
+    ring: Vec<Key>,
+    short: Option<ShortSecret>,
+}
 
 impl Keys {
     /// Reads a key file: one line that is an HS256 secret, or a ring, one line a key. The file must
@@ -158,29 +166,51 @@ impl Keys {
         if keys.iter().enumerate().any(repeated) {
             return Err(Problem::new("the same key is there twice", "remove one of the two lines"));
         }
-        Ok(Keys(keys))
+        Ok(Keys { ring: keys, short: None })
+    }
+
+    /// These keys, and a short secret that verifies session tokens of another program for a time.
+    /// Needs [`Config::adopt_tokens`](crate::Config::adopt_tokens).
+    ///
+    /// # Errors
+    ///
+    /// If there are eight keys already.
+    pub fn with_short(self, short: ShortSecret) -> Result<Keys, Problem> {
+        if self.ring.len() >= MAX_KEYS {
+            return Err(Problem::new(
+                format!("with the short secret key there are more than {MAX_KEYS} keys"),
+                "remove the line of the oldest, whose tokens have expired",
+            ));
+        }
+        Ok(Keys { short: Some(short), ..self })
+    }
+
+    /// The short secret, if there is one. It is never among the keys of [`iter`](Self::iter).
+    pub(crate) fn short(&self) -> Option<&ShortSecret> {
+        self.short.as_ref()
     }
 
     /// The key that signs: the newest for this algorithm, or the newest of all.
     pub(crate) fn current(&self, algorithm: Option<Algorithm>) -> Option<&Key> {
-        self.0.iter().find(|key| algorithm.is_none_or(|one| key.algorithm() == one))
+        self.ring.iter().find(|key| algorithm.is_none_or(|one| key.algorithm() == one))
     }
 
     /// The keys, newest first.
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, Key> {
-        self.0.iter()
+        self.ring.iter()
     }
 }
 
 impl From<Secret> for Keys {
     fn from(secret: Secret) -> Keys {
-        Keys(vec![Key { material: Material::Hs256(secret), created: None }])
+        Keys { ring: vec![Key { material: Material::Hs256(secret), created: None }], short: None }
     }
 }
 
 impl fmt::Debug for Keys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.0.iter().map(|key| key.algorithm().name()).collect();
+        let mut names: Vec<_> = self.ring.iter().map(|key| key.algorithm().name()).collect();
+        names.extend(self.short.as_ref().map(|_| "short"));
         write!(f, "Keys({}, hidden)", names.join(", "))
     }
 }
@@ -229,6 +259,22 @@ mod tests {
         let keys = ring().with_new(Algorithm::Hs256, NOW).unwrap();
         let keys = keys.with_new(Algorithm::EdDsa, Timestamp(NOW.0 - 500)).unwrap();
         assert_eq!(keys.current(None).unwrap().created(), Some(NOW));
+    }
+
+    #[test]
+    fn a_short_secret_counts_as_a_key_and_is_never_one() {
+        let short = || ShortSecret::new("my secret key", NOW, NOW).unwrap();
+        let mut keys = ring();
+        while keys.iter().count() < MAX_KEYS {
+            let with = keys.clone().with_short(short()).unwrap();
+            assert!(with.short().is_some() && with.iter().eq(keys.iter()));
+            assert!(with.current(None) == keys.current(None));
+            keys = keys.with_new(Algorithm::Hs256, NOW).unwrap();
+        }
+        assert!(keys.clone().with_short(short()).unwrap_err().what.contains("more than 8"));
+        let with = ring().with_short(short()).unwrap();
+        assert_eq!(format!("{with:?}"), "Keys(HS256, short, hidden)");
+        assert!(!format::render(&with).contains("my secret key"));
     }
 
     #[test]

@@ -90,6 +90,13 @@ pub enum Letter<'a> {
         /// The user's name.
         name: &'a str,
     },
+    /// Somebody tried to log in with the name that the user had before an import.
+    Renamed {
+        /// The user's name.
+        name: &'a str,
+        /// The name that the user had.
+        former: &'a str,
+    },
     /// Shows the operator that mail arrives.
     #[cfg(any(test, feature = "cli"))]
     Test,
@@ -125,6 +132,7 @@ const WITH_LINK: &[&str] = &["service", "name", "link", "lifespan"];
 const WITH_EMAIL: &[&str] = &["service", "name", "address"];
 const WITH_NAME: &[&str] = &["service", "name"];
 const WITH_DEVICE: &[&str] = &["service", "name", "device"];
+const WITH_FORMER: &[&str] = &["service", "name", "former"];
 const WITHOUT_NAME: &[&str] = &["service"];
 
 pub(super) const CONFIRM: LetterKind = LetterKind::new("confirm", WITH_LINK);
@@ -141,6 +149,7 @@ pub(super) const RECOVERY_REPLACED: LetterKind =
 pub(super) const DELETED: LetterKind = LetterKind::new("account-deleted", WITH_NAME);
 pub(super) const NEW_DEVICE: LetterKind = LetterKind::new("new-device", WITH_DEVICE);
 pub(super) const GUARDED: LetterKind = LetterKind::new("guarded", WITH_NAME);
+pub(super) const RENAMED: LetterKind = LetterKind::new("renamed", WITH_FORMER);
 pub(super) const TEST: LetterKind = LetterKind::new("test", WITHOUT_NAME);
 
 impl<'a> Letter<'a> {
@@ -159,6 +168,7 @@ impl<'a> Letter<'a> {
             Letter::AccountDeleted { .. } => DELETED,
             Letter::NewDevice { .. } => NEW_DEVICE,
             Letter::Guarded { .. } => GUARDED,
+            Letter::Renamed { .. } => RENAMED,
             #[cfg(any(test, feature = "cli"))]
             Letter::Test => TEST,
         }
@@ -187,6 +197,10 @@ impl<'a> Letter<'a> {
             // The program that logged in chose its own name.
             Letter::NewDevice { name, device } => {
                 vec![("name", name.into()), ("device", unlinked(device).into())]
+            }
+            // Another program let the user choose it, without the rules for names here.
+            Letter::Renamed { name, former } => {
+                vec![("name", name.into()), ("former", unlinked(former).into())]
             }
             Letter::Taken { name }
             | Letter::PasswordChanged { name }

@@ -23,7 +23,7 @@ macro_rules! built_in {
     };
 }
 
-const BUILT_IN: [(LetterKind, Language, &str); 28] = built_in![
+const BUILT_IN: [(LetterKind, Language, &str); 30] = built_in![
     CONFIRM "confirm",
     TAKEN "taken",
     RESET "reset",
@@ -37,6 +37,7 @@ const BUILT_IN: [(LetterKind, Language, &str); 28] = built_in![
     DELETED "account-deleted",
     NEW_DEVICE "new-device",
     GUARDED "guarded",
+    RENAMED "renamed",
     TEST "test",
 ];
 
@@ -180,7 +181,7 @@ mod tests {
         zaWduYXR1cmUtMTIz";
     const DAY: Duration = Duration::from_secs(86_399);
 
-    fn letters(name: &str) -> [Letter<'_>; 14] {
+    fn letters(name: &str) -> [Letter<'_>; 15] {
         [
             Letter::Confirm { name, link: LINK, lifespan: DAY },
             Letter::Taken { name },
@@ -195,6 +196,7 @@ mod tests {
             Letter::AccountDeleted { name },
             Letter::NewDevice { name, device: "Firefox on 192.0.2.1" },
             Letter::Guarded { name },
+            Letter::Renamed { name, former: "ada lovelace" },
             Letter::Test,
         ]
     }

@@ -77,6 +77,8 @@ pub enum Topic {
     NewDevice(String),
     /// Too many logins failed.
     Guarded,
+    /// Somebody tried to log in with this former name.
+    Renamed(String),
 }
 
 impl Store {
@@ -225,6 +227,7 @@ fn notice(kind: MailKind, detail: &str) -> Option<Topic> {
         MailKind::AccountDeleted => Topic::AccountDeleted,
         MailKind::NewDevice => Topic::NewDevice(detail.to_owned()),
         MailKind::Guarded => Topic::Guarded,
+        MailKind::Renamed => Topic::Renamed(detail.to_owned()),
     })
 }
 

@@ -121,6 +121,13 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// [`Fault::Unavailable`] and is never run again.
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort>;
 
+    /// Runs `work` like [`write`](Driver::write), when it adds so many rows that it takes seconds or
+    /// minutes.
+    #[cfg(any(test, feature = "cli"))]
+    fn write_long(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.write(work)
+    }
+
     /// How many threads can usefully wait for it.
     fn concurrency(&self) -> Concurrency;
 

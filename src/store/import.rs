@@ -1,121 +1,280 @@
-//! Accounts that come from another program: which of them clash with those that are here, and
-//! adding them in one transaction. Compiled for the command line.
+//! Adds accounts that come from another program, in one transaction. Compiled for the command line.
 
 use super::Store;
-use super::entry::Entry;
+use super::clashes::{Clash, clashes};
+use super::driver::{Abort, Fault};
+use super::entry::{Actor, Entry, Event};
+use super::failures::MAX_FORMER_NAME;
+use super::imported::{ImportPages, ImportedUser, MAX_ID};
+use super::rows::counters;
+use super::rows::import::{self, Arrival};
+use super::transaction::Transaction;
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
-use crate::values::{Email, Language, PasswordHash, Roles, Username};
 
-/// An account that is to be added.
-#[derive(Debug, Clone)]
-pub struct ImportedUser {
-    /// The number of its row in the source.
-    pub row: u64,
-    /// The id that it keeps; a new one if `None`.
-    pub id: Option<i64>,
-    /// The name.
-    pub name: Username,
-    /// The e-mail address.
-    pub email: Option<Email>,
-    /// The hash as it is stored.
-    pub hash: PasswordHash,
-    /// The roles.
-    pub roles: Roles,
-    /// Whether the user may do anything.
-    pub active: bool,
-    /// When the account was made.
-    pub created: Timestamp,
-    /// The language of mails to the user.
-    pub language: Language,
-    /// Names that the user had in the source.
-    pub former_names: Vec<String>,
-    /// The second factor.
-    pub factor: Option<ImportedFactor>,
-    /// Hashes of recovery codes.
-    pub recovery_codes: Vec<[u8; 32]>,
-}
-
-/// A second factor of an account that is to be added.
-#[derive(Debug, Clone)]
-pub struct ImportedFactor {
-    /// The shared secret.
-    pub secret: zeroize::Zeroizing<Vec<u8>>,
-    /// When it was made.
-    pub created: Timestamp,
-    /// When the user confirmed it.
-    pub confirmed: Option<Timestamp>,
-    /// The time step of the last code that was used.
-    pub last_step: i64,
-}
-
-/// Why an account cannot be added.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Clash {
-    /// An account has this id and this name: nothing is to be done.
-    AlreadyHere,
-    /// The id belongs to another account.
-    IdInUse {
-        /// The name of that account.
-        name: String,
-    },
-    /// The name belongs to another account, perhaps in other case.
-    NameTaken {
-        /// The id of that account.
-        id: i64,
-    },
-    /// The e-mail address belongs to another account.
-    EmailTaken {
-        /// The id of that account.
-        id: i64,
-    },
-    /// The name is the e-mail address of another account, or the e-mail address its name.
-    NameIsEmail {
-        /// The id of that account.
-        id: i64,
-    },
-}
-
-/// Accounts to be added, page by page.
-pub trait ImportPages {
-    /// The accounts after this row, in the order of rows; at most 500, none at the end. May be asked
-    /// from 0 again.
-    fn page(&mut self, after_row: u64) -> Result<Vec<ImportedUser>, Problem>;
-}
+/// Clashes that are returned one by one; more are only counted.
+const MAX_CLASHES: usize = 100;
+/// How often an import is run again because somebody took a name or an address meanwhile.
+const TRIES: u32 = 3;
 
 /// What an import did.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Imported {
+    /// Whether the accounts were added. If not, rows clash, and nothing was written.
+    pub written: bool,
     /// Accounts that were added.
     pub added: u64,
     /// Accounts that were here already.
     pub already: u64,
     /// Added accounts whose id had been given out before; foreign tokens of these are not adopted.
     pub reused_ids: u64,
-    /// Rows that clash, the first hundred.
+    /// Rows that clash. If nothing was written, the rows after the page of the first one were not
+    /// looked at.
+    pub refused: u64,
+    /// Those rows, the first hundred.
     pub clashes: Vec<(u64, Clash)>,
 }
 
-impl Store {
-    /// For each of these accounts, why it cannot be added.
-    pub fn clashes(&self, users: &[ImportedUser]) -> Result<Vec<Option<Clash>>, Error> {
-        let _ = users;
-        Err(Error::Internal("not yet".into()))
-    }
+/// Why a run is undone.
+enum Stop {
+    /// Rows clash.
+    Clashes(Imported),
+    /// The accounts cannot be read, or not be added like this.
+    Problem(Problem),
+}
 
+impl Store {
     /// Adds all accounts in one transaction. An account that clashes is left out with `skip`; without,
-    /// nothing is added and the clashes are returned. Calls `show` with the number of rows that are
-    /// done; it begins again with 0 if the transaction is run again.
+    /// nothing is added and the clashes are returned. Afterwards the ids that are given out next are
+    /// higher than those of all accounts and than `counter`, the highest id that the source has given
+    /// out. `from` is for the audit entry. Calls `show` with the number of rows that are done; it
+    /// begins again with 0 if the transaction is run again.
+    ///
+    /// A file takes no other writes meanwhile. A PostgreSQL server does, except for registrations
+    /// that get an id which is being added. The counter is raised last: if the commit fails, only
+    /// that stays in PostgreSQL, and the next import counts these ids as given out before.
     pub fn import(
         &self,
         pages: &mut dyn ImportPages,
         counter: Option<i64>,
         skip: bool,
-        entry: &Entry<'_>,
+        from: &str,
         now: Timestamp,
         show: &mut dyn FnMut(u64),
     ) -> Result<Imported, Problem> {
-        let _ = (pages, counter, skip, entry, now, show);
-        Err(Problem::new("not yet", "wait"))
+        if let Some(counter) = counter {
+            must_be_id(counter.max(1), "the source has given out")?;
+        }
+        let given = self.last_user()?;
+        let mut tries = 0;
+        loop {
+            let mut stop = None;
+            let done = self.write_long(now, |transaction| {
+                stop = None;
+                let run = Run::new(given, counter, skip);
+                run.whole(transaction, pages, from, show).map_err(|end| match end {
+                    End::Abort(abort) => abort,
+                    End::Stop(why) => {
+                        stop = Some(why);
+                        Abort::Rule(Error::Internal("the import was stopped".into()))
+                    }
+                })
+            });
+            match (done, stop) {
+                (Ok(imported), _) => return Ok(imported),
+                (Err(_), Some(Stop::Clashes(imported))) => return Ok(imported),
+                (Err(_), Some(Stop::Problem(problem))) => return Err(problem),
+                // Somebody took it after the look: the next look finds it.
+                (Err(Error::UsernameTaken | Error::EmailTaken), None) if tries < TRIES => {
+                    tries += 1
+                }
+                (Err(error), None) => return Err(failed(error)),
+            }
+        }
     }
+
+    /// The highest id that was ever given to a user. Read before the first run: a run that failed
+    /// may have raised the counter.
+    pub fn last_user(&self) -> Result<i64, Problem> {
+        let read = self.read(|queries| match counters::may_raise_users(queries)? {
+            true => counters::last_user(queries).map(Some),
+            false => Ok(None),
+        });
+        read.map_err(failed)?.ok_or_else(|| {
+            Problem::new(
+                "the user of the database may not raise the counter of ids",
+                "import as the owner of the tables, or let this user: GRANT SELECT, UPDATE ON \
+                 SEQUENCE lictor.users_id_seq TO \"user\"",
+            )
+        })
+    }
+}
+
+/// One run of the transaction.
+struct Run {
+    /// The highest id that was given out before.
+    given: i64,
+    /// The highest id that must not be given out any more.
+    highest: i64,
+    skip: bool,
+    /// Whether the accounts have ids; `None` before the first.
+    have_ids: Option<bool>,
+    imported: Imported,
+}
+
+/// Why a run does not go on.
+enum End {
+    Stop(Stop),
+    Abort(Abort),
+}
+
+impl From<Fault> for End {
+    fn from(fault: Fault) -> End {
+        End::Abort(fault.into())
+    }
+}
+
+impl From<Problem> for End {
+    fn from(problem: Problem) -> End {
+        End::Stop(Stop::Problem(problem))
+    }
+}
+
+impl Run {
+    fn new(given: i64, counter: Option<i64>, skip: bool) -> Run {
+        let imported = Imported::default();
+        Run { given, highest: counter.unwrap_or(0), skip, have_ids: None, imported }
+    }
+
+    /// Adds the accounts of all pages, and what belongs to the import as a whole.
+    fn whole(
+        mut self,
+        transaction: &mut Transaction<'_>,
+        pages: &mut dyn ImportPages,
+        from: &str,
+        show: &mut dyn FnMut(u64),
+    ) -> Result<Imported, End> {
+        self.all(transaction, pages, show)?;
+        self.end(transaction, from)?;
+        Ok(self.imported)
+    }
+
+    fn all(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        pages: &mut dyn ImportPages,
+        show: &mut dyn FnMut(u64),
+    ) -> Result<(), End> {
+        let (mut row, mut done) = (0, 0);
+        loop {
+            show(done);
+            let page = pages.page(row)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            if last.row <= row {
+                return Err(Problem::new(
+                    "the rows of the source are not in order",
+                    "report a bug",
+                )
+                .into());
+            }
+            (row, done) = (last.row, done + page.len() as u64);
+            self.page(transaction, &page)?;
+        }
+    }
+
+    fn page(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        page: &[ImportedUser],
+    ) -> Result<(), End> {
+        let clashes = clashes(transaction, page)?;
+        let mut new = Vec::with_capacity(page.len());
+        for (user, clash) in page.iter().zip(clashes) {
+            match clash {
+                None => new.push(user),
+                Some(Clash::AlreadyHere) => self.imported.already += 1,
+                Some(clash) => self.refuse(user.row, clash),
+            }
+        }
+        if self.imported.refused > 0 && !self.skip {
+            return Err(End::Stop(Stop::Clashes(Imported {
+                added: 0,
+                reused_ids: 0,
+                ..std::mem::take(&mut self.imported)
+            })));
+        }
+        let arrivals = self.arrivals(transaction, &new)?;
+        import::insert(transaction, &arrivals)?;
+        import::insert_factors(transaction, &arrivals)?;
+        import::insert_former_names(transaction, &arrivals, MAX_FORMER_NAME)?;
+        self.imported.added += arrivals.len() as u64;
+        Ok(())
+    }
+
+    fn refuse(&mut self, row: u64, clash: Clash) {
+        self.imported.refused += 1;
+        if self.imported.clashes.len() < MAX_CLASHES {
+            self.imported.clashes.push((row, clash));
+        }
+    }
+
+    /// Decides about the ids of new accounts, and about the tokens that these ids may have.
+    fn arrivals<'a>(
+        &mut self,
+        transaction: &mut Transaction<'_>,
+        new: &[&'a ImportedUser],
+    ) -> Result<Vec<Arrival<'a>>, End> {
+        let without = new.iter().filter(|user| user.id.is_none()).count();
+        let have_ids = *self.have_ids.get_or_insert(without == 0);
+        if without != if have_ids { 0 } else { new.len() } {
+            let what = "some rows have an id and others have none";
+            return Err(Problem::new(what, "give all of them an id, or none of them").into());
+        }
+        let mut ids = counters::next_users(transaction, without)?.into_iter();
+        let mut arrivals = Vec::with_capacity(new.len());
+        for user in new {
+            let Some(id) = user.id.or_else(|| ids.next()) else {
+                return Err(Fault::Damaged("the database gave out no id".into()).into());
+            };
+            must_be_id(id, "an account has")?;
+            self.highest = self.highest.max(id);
+            // A token of the other program with this id names somebody else.
+            let is_strange = user.id.is_none() || id <= self.given;
+            self.imported.reused_ids += u64::from(is_strange && have_ids);
+            let tokens_after = if is_strange { transaction.now } else { Timestamp(0) };
+            arrivals.push(Arrival { user, id, tokens_after });
+        }
+        Ok(arrivals)
+    }
+
+    /// Writes what belongs to the import as a whole.
+    fn end(&mut self, transaction: &mut Transaction<'_>, from: &str) -> Result<(), End> {
+        self.imported.written = true;
+        if self.imported.added > 0 {
+            let detail = format!("{} from {from}", self.imported.added);
+            let (event, actor) = (Event::UsersImported, Actor::Operator);
+            transaction.record(&Entry { event, user: None, name: None, actor, detail: &detail })?;
+        }
+        Ok(counters::raise_users(transaction, self.highest)?)
+    }
+}
+
+fn must_be_id(id: i64, whose: &str) -> Result<(), Problem> {
+    match (1..=MAX_ID).contains(&id) {
+        true => Ok(()),
+        false => Err(Problem::new(
+            format!("{whose} the id {id}, which is not between 1 and {MAX_ID}"),
+            "let the accounts have new ids: --map id=",
+        )),
+    }
+}
+
+fn failed(error: Error) -> Problem {
+    let next = match error {
+        Error::Unavailable(_) => {
+            "try again: accounts that are here already by then are left out of the import"
+        }
+        _ => "nothing was imported; `lictor database check` says whether the database is sound",
+    };
+    Problem::new(format!("cannot import: {error}"), next).with_source(error)
 }

@@ -27,12 +27,15 @@ pub enum MailKind {
     NewDevice,
     /// Too many logins failed: only a known device, a second factor or a reset link lets the user in.
     Guarded,
+    /// Somebody tried to log in with the name that the user had before an import. The detail has
+    /// that name.
+    Renamed,
 }
 
 /// Every kind, for [`MailKind::named`]. A test fails if one is missing: the row of such a mail could
 /// not be read, and would block the outbox.
 #[cfg(any(test, feature = "mail"))]
-const ALL: [MailKind; 12] = [
+const ALL: [MailKind; 13] = [
     MailKind::Registration,
     MailKind::NewEmail,
     MailKind::Reset,
@@ -45,6 +48,7 @@ const ALL: [MailKind; 12] = [
     MailKind::AccountDeleted,
     MailKind::NewDevice,
     MailKind::Guarded,
+    MailKind::Renamed,
 ];
 
 impl MailKind {
@@ -63,6 +67,7 @@ impl MailKind {
             MailKind::AccountDeleted => "account-deleted",
             MailKind::NewDevice => "new-device",
             MailKind::Guarded => "guarded",
+            MailKind::Renamed => "renamed",
         }
     }
 

@@ -16,7 +16,9 @@
 //! | `delivery` | which mail is due, and what it says |
 //! | `entry`, `audit` | who did what |
 //! | `operator` | what only the command line asks |
-//! | `import`, `source` | accounts of another program: adding them; reading its tables |
+//! | `imported`, `clashes`, `import` | accounts of another program: one of them; what stands in its way; adding them |
+//! | `export` | accounts on their way out |
+//! | `source`, `foreign` | tables of another program: reading them; cells and names |
 //! | `copy/` | copying a whole database into another one |
 //! | `sweep` | what expires |
 //! | `signal` | what wakes the thread that delivers mail |
@@ -32,6 +34,8 @@
 
 mod audit;
 mod authority;
+#[cfg(any(test, feature = "cli"))]
+mod clashes;
 mod consecutive;
 #[cfg(test)]
 mod contract;
@@ -43,10 +47,16 @@ mod delivery;
 mod driver;
 mod emails;
 mod entry;
+#[cfg(any(test, feature = "cli"))]
+mod export;
 mod factor_use;
 mod failures;
+#[cfg(any(test, feature = "cli", feature = "fuzzing"))]
+pub(crate) mod foreign;
 #[cfg(any(test, feature = "cli"))]
 mod import;
+#[cfg(any(test, feature = "cli"))]
+mod imported;
 mod invitations;
 mod known_places;
 mod mail_kind;
@@ -100,9 +110,14 @@ pub(crate) use testing::Network;
 
 #[cfg(feature = "cli")]
 pub use {
+    clashes::Clash,
     copy::{CopiedTable, CopyProgress},
-    import::{Clash, ImportPages, Imported, ImportedFactor, ImportedUser},
+    export::ExportPage,
+    failures::MAX_FORMER_NAME,
+    import::Imported,
+    imported::{ExportedUser, ImportPages, ImportedFactor, ImportedUser, MAX_ID},
     rows::operator::QueuedMail,
+    sqlite::staging::{Double, Same, Staging},
 };
 #[cfg(feature = "mail")]
 pub use {

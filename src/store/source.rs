@@ -1,46 +1,88 @@
-//! A table in the database of another program, read only.
+//! Tables in the database of another program, read only. The database may be hostile: names are
+//! always identifiers and never SQL, values have a limit, and what cannot be read is an error or a
+//! [`Cell::Unreadable`]. Compiled for the command line.
 
 use super::Database;
+#[cfg(feature = "postgres")]
+use super::postgres::foreign as postgres;
+use super::sqlite::foreign as sqlite;
 use crate::error::Problem;
 
-/// A table, and the columns of it that are read.
-#[derive(Debug, Clone)]
-pub struct Table {
-    /// Its name; the schema before a dot, if there is one.
-    pub name: String,
-    /// The columns.
-    pub columns: Vec<String>,
+use super::foreign::MAX_READ;
+pub(crate) use super::foreign::{Cell, Counter, MAX_FIELD, MAX_NAME, OnRow, TOO_LONG, Table};
+
+/// The tables of a database, with their columns: at most 1,000 tables with 1,000 columns each.
+/// Tables of lictor are left out.
+pub(crate) fn tables(database: &Database) -> Result<Vec<Table>, Problem> {
+    match database {
+        Database::File(path) => sqlite::tables(path),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(target) => postgres::tables(target),
+    }
 }
 
-/// The value of a column, as text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cell<'a> {
-    /// NULL, or a field that is missing.
-    Null,
-    /// Text.
-    Text(&'a str),
-    /// Something that cannot be read as text; says why.
-    Unreadable(&'static str),
+/// Finds a table or a view, with all its columns. The name is matched exactly, or in other case if
+/// that is unique.
+pub(crate) fn find(database: &Database, name: &str) -> Result<Option<Table>, Problem> {
+    if name.len() > MAX_NAME || name.contains('\0') {
+        return Ok(None);
+    }
+    match database {
+        Database::File(path) => sqlite::find(path, name),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(target) => postgres::find(target, name),
+    }
 }
 
-/// The tables of a database, with their columns.
-pub fn tables(database: &Database) -> Result<Vec<Table>, Problem> {
-    let _ = database;
-    Err(Problem::new("not yet", "wait"))
+/// Whether an SQLite file is lictor's own. A PostgreSQL database may have lictor's schema beside the
+/// tables of another program; see [`is_lictor_table`].
+pub(crate) fn is_lictor(database: &Database) -> Result<bool, Problem> {
+    match database {
+        Database::File(path) => sqlite::is_lictor(path),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => Ok(false),
+    }
 }
 
-/// Hands each row of the table to `row`, with its number from 1. A problem of `row` ends it.
-pub fn read_table(
+/// Whether a table that [`find`] returned is one of lictor's own in PostgreSQL.
+pub(crate) fn is_lictor_table(database: &Database, table: &Table) -> bool {
+    match database {
+        Database::File(_) => false,
+        #[cfg(feature = "postgres")]
+        Database::Postgres(_) => table.name.starts_with("lictor."),
+    }
+}
+
+/// Hands each row of the table to `row`, ordered by the column `order`, else as the database keeps
+/// them. The cells are those of `table.columns`, at most [`MAX_READ`]. A problem of `row` ends it.
+pub(crate) fn read_table(
     database: &Database,
     table: &Table,
-    row: &mut dyn FnMut(u64, &[Cell<'_>]) -> Result<(), Problem>,
+    order: Option<&str>,
+    row: OnRow<'_>,
 ) -> Result<(), Problem> {
-    let _ = (database, table, row);
-    Err(Problem::new("not yet", "wait"))
+    if table.columns.len() > MAX_READ {
+        return Err(Problem::usage(
+            format!("{} columns are to be read", table.columns.len()),
+            format!("read at most {MAX_READ}"),
+        ));
+    }
+    match database {
+        Database::File(path) => sqlite::read_table(path, table, order, row),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(target) => postgres::read_table(target, table, order, row),
+    }
 }
 
-/// The highest number that the database has given out for a column; `None` if it does not count.
-pub fn last_id(database: &Database, table: &Table, column: &str) -> Result<Option<i64>, Problem> {
-    let _ = (database, table, column);
-    Ok(None)
+/// The highest number that the database has given out for a column.
+pub(crate) fn last_id(
+    database: &Database,
+    table: &Table,
+    column: &str,
+) -> Result<Counter, Problem> {
+    match database {
+        Database::File(path) => sqlite::last_id(path, table),
+        #[cfg(feature = "postgres")]
+        Database::Postgres(target) => postgres::last_id(target, table, column),
+    }
 }

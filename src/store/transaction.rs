@@ -2,7 +2,7 @@
 //! is written to the log after the commit, here and nowhere else.
 
 use super::Store;
-use super::driver::{Abort, Dialect, Driver, Fault, Queries, Reading, Row, Value};
+use super::driver::{Abort, Dialect, Driver, Fault, Queries, Reading, Row, Value, Writing};
 use super::entry::Entry;
 use super::rows;
 use crate::clock::Timestamp;
@@ -125,10 +125,29 @@ impl Store {
     pub(in crate::store) fn write<T>(
         &self,
         now: Timestamp,
+        work: impl FnMut(&mut Transaction<'_>) -> Result<T, Abort>,
+    ) -> Result<T, Error> {
+        self.write_by(|writing| self.driver.write(writing), now, work)
+    }
+
+    /// The same for a transaction that adds so many rows that it takes seconds or minutes.
+    #[cfg(any(test, feature = "cli"))]
+    pub(in crate::store) fn write_long<T>(
+        &self,
+        now: Timestamp,
+        work: impl FnMut(&mut Transaction<'_>) -> Result<T, Abort>,
+    ) -> Result<T, Error> {
+        self.write_by(|writing| self.driver.write_long(writing), now, work)
+    }
+
+    fn write_by<T>(
+        &self,
+        write: impl FnOnce(&mut Writing<'_>) -> Result<(), Abort>,
+        now: Timestamp,
         mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, Abort>,
     ) -> Result<T, Error> {
         let mut done = None;
-        self.driver.write(&mut |queries| {
+        write(&mut |queries| {
             let (driver, effects) = (&*self.driver, Effects::default());
             let mut transaction = Transaction { queries, driver, now, effects };
             let value = work(&mut transaction)?;

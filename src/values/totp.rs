@@ -47,6 +47,12 @@ impl TotpSecret {
         TotpSecret(Zeroizing::new(bytes))
     }
 
+    /// Reads a secret as [`base32`](TotpSecret::base32) writes it.
+    #[cfg(any(test, feature = "cli"))]
+    pub fn of_base32(text: &str) -> Option<TotpSecret> {
+        base32::decode(text, ALPHABET).map(TotpSecret)
+    }
+
     /// Returns the bytes for the store.
     pub fn bytes(&self) -> &[u8; BYTES] {
         &self.0

@@ -113,7 +113,7 @@ class Lictor(Server):
         return self.environment
 
     def take_older_tokens(self):
-        # As if `lictor user add` had made the users, as docs/flask.md says.
+        # As `lictor import` makes users; see docs/from-flask.md.
         self.database.execute(f"UPDATE {self.database.prefix}users SET tokens_after = 0")
 
     def run(self, *arguments):

@@ -146,7 +146,8 @@ impl Server {
         Server::spawn(dir, command)
     }
 
-    fn spawn(dir: Dir, mut command: Command) -> Server {
+    /// Starts a server with a prepared command, which must run in `dir`.
+    pub fn spawn(dir: Dir, mut command: Command) -> Server {
         let log = dir.0.join("log");
         let mut child = command
             .stdout(Stdio::piped())

@@ -33,9 +33,18 @@ pub(super) struct ParsedClaims {
     pub(super) registration: bool,
     /// Whether `is_prt` is present.
     pub(super) reset: bool,
-    /// Whether a key with a public half signed it. A mailed token is invalid then: services that
-    /// have the public key could take it for an access token.
-    pub(super) public: bool,
+    /// Whether the key that signed it may sign mailed tokens.
+    pub(super) mails: bool,
+}
+
+impl ParsedClaims {
+    /// Returns the claims of a token that a short secret verifies. Nothing that begins with it lasts
+    /// longer than the secret is accepted, whatever the token says.
+    pub(super) fn of_short(self, until: Timestamp) -> ParsedClaims {
+        let Claims { exp, rf_exp, .. } = self.claims;
+        let claims = Claims { exp: exp.min(until), rf_exp: rf_exp.min(until), ..self.claims };
+        ParsedClaims { claims, mails: false, ..self }
+    }
 }
 
 /// The claims that count in a payload. A claim of another type (`null` included), or a repeated
@@ -107,7 +116,7 @@ pub(super) fn parse(payload: &[u8], now: Timestamp) -> Result<ParsedClaims, Erro
         },
         registration: payload.is_ert.is_some(),
         reset: payload.is_prt.is_some(),
-        public: false,
+        mails: true,
     })
 }
 

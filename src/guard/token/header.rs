@@ -53,10 +53,14 @@ impl Header<'_> {
     /// that key only. A token without a key id, as flask-praetorian writes it, comes from an HS256
     /// key: tokens of our other keys always have a key id.
     pub(super) fn fits(&self, key: &Verifier) -> bool {
-        let selected = match &self.kid {
-            Some(kid) => kid == key.kid(),
-            None => key.algorithm() == Algorithm::Hs256 && self.purpose().is_none(),
-        };
-        selected && self.alg == key.algorithm().name()
+        match &self.kid {
+            Some(kid) => kid == key.kid() && self.alg == key.algorithm().name(),
+            None => key.algorithm() == Algorithm::Hs256 && self.is_foreign(),
+        }
+    }
+
+    /// Returns whether another program may have written the token: HS256, no key id, no purpose.
+    pub(super) fn is_foreign(&self) -> bool {
+        self.kid.is_none() && self.alg == Algorithm::Hs256.name() && self.purpose().is_none()
     }
 }

@@ -10,8 +10,9 @@ use zeroize::Zeroizing;
 
 use super::base64url;
 use super::purpose::MailPurpose;
+use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::keys::{Algorithm, Key, Material, Seed};
+use crate::keys::{Algorithm, Key, Material, Seed, ShortSecret};
 
 /// The text whose HMAC under an HS256 key is the key's id. No token begins with it.
 const KEY_ID_INFO: &[u8] = b"lictor key id";
@@ -115,6 +116,31 @@ impl Verifier {
             purpose: "sig",
             alg: Algorithm::EdDsa.name(),
         })
+    }
+}
+
+/// Verifies signatures with a short secret, until its last second. It has no key id: only a token
+/// that names no key can be of another program.
+pub(super) struct ShortVerifier {
+    mac: Hmac<Sha256>,
+    until: Timestamp,
+}
+
+impl ShortVerifier {
+    pub(super) fn new(secret: &ShortSecret) -> Result<ShortVerifier, Error> {
+        let mac = Hmac::<Sha256>::new_from_slice(secret.bytes()).map_err(unusable)?;
+        Ok(ShortVerifier { mac, until: secret.until() })
+    }
+
+    /// Returns whether the secret made this signature of `signed`.
+    pub(super) fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
+        // Compares in constant time.
+        self.mac.clone().chain_update(signed).verify_slice(signature).is_ok()
+    }
+
+    /// Returns the last second in which it may verify.
+    pub(super) fn until(&self) -> Timestamp {
+        self.until
     }
 }
 

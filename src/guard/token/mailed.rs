@@ -66,27 +66,27 @@ impl Tokens {
 
     /// Reads a token that was mailed to confirm an e-mail address.
     pub fn registration(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
-        let ParsedClaims { claims, registration, reset, public } = self.read(token, now)?;
+        let ParsedClaims { claims, registration, reset, mails } = self.read(token, now)?;
         if now > claims.exp {
             return Err(Error::ExpiredAccess("register"));
         }
         match (registration, reset) {
             (false, _) => Err(Error::InvalidRegistrationToken),
             (true, true) => Err(Error::MisusedResetToken("registration")),
-            (true, false) if public => Err(Error::InvalidRegistrationToken),
+            (true, false) if !mails => Err(Error::InvalidRegistrationToken),
             (true, false) => Ok(claims),
         }
     }
 
     /// Reads a token that was mailed to set a new password.
     pub fn reset(&self, token: &[u8], now: Timestamp) -> Result<Claims, Error> {
-        let ParsedClaims { claims, registration, reset, public } = self.read(token, now)?;
+        let ParsedClaims { claims, registration, reset, mails } = self.read(token, now)?;
         if registration {
             return Err(Error::MisusedRegistrationToken("reset"));
         }
         if now > claims.exp {
             return Err(Error::ExpiredAccess("reset"));
         }
-        if reset && !public { Ok(claims) } else { Err(Error::InvalidResetToken) }
+        if reset && mails { Ok(claims) } else { Err(Error::InvalidResetToken) }
     }
 }

@@ -31,7 +31,7 @@ use crate::values::{Lifespans, Roles, unique};
 use base64url::Signature;
 use claims::ParsedClaims;
 use header::Header;
-use key::{Jwk, Signer, Verifier};
+use key::{Jwk, ShortVerifier, Signer, Verifier};
 
 pub use claims::Claims;
 #[cfg(any(test, feature = "cli"))]
@@ -69,6 +69,8 @@ pub struct Tokens {
     ring: Vec<Verifier>,
     /// The keys of the tokens that are mailed while an Ed25519 key signs, one for each such key.
     mail_keys: Vec<Verifier>,
+    /// Verifies session tokens of another program for a time.
+    short: Option<ShortVerifier>,
     /// Index in `ring` of the key that signs.
     current: usize,
     signer: Signer,
@@ -94,14 +96,17 @@ impl Tokens {
         let ring = keys.iter().map(Verifier::new).collect::<Result<Vec<_>, _>>()?;
         let mail_keys = keys.iter().map(Verifier::for_mail).filter_map(Result::transpose);
         let mail_keys = mail_keys.collect::<Result<Vec<_>, _>>()?;
-        // With a single shared secret, tokens have no key id, exactly as those of Flask.
-        let with_kid = ring.len() > 1 || key.algorithm() != Algorithm::Hs256;
+        let short = keys.short().map(ShortVerifier::new).transpose()?;
+        // With a single shared secret, tokens have no key id, exactly as those of Flask. Beside a
+        // short secret they have one: a token without it may then be of the other program.
+        let with_kid = ring.len() > 1 || short.is_some() || key.algorithm() != Algorithm::Hs256;
         let signer = Signer::new(key, with_kid.then(|| ring[current].kid()))?;
         let seconds = |lifespan: Duration| i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
         let mut tokens = Tokens {
             jwks: jwks(&ring)?,
             ring,
             mail_keys,
+            short,
             current,
             signer,
             header: Box::default(),
@@ -169,7 +174,7 @@ impl Tokens {
 
     /// Reads a token of any purpose. The caller checks its purpose and its end.
     fn read(&self, token: &[u8], now: Timestamp) -> Result<ParsedClaims, Error> {
-        let (payload, key) = self.verified(token)?;
+        let (payload, key) = self.verified(token, now)?;
         let parsed = claims::parse(&payload, now)?;
         let marks = (parsed.registration, parsed.reset);
         match key {
@@ -179,12 +184,15 @@ impl Tokens {
             {
                 Err(Error::InvalidToken("the token's type is not what its claims say"))
             }
-            _ => Ok(ParsedClaims { public: key == KeyKind::Public, ..parsed }),
+            // Services that have the public key could take a mailed token for an access token.
+            KeyKind::Public => Ok(ParsedClaims { mails: false, ..parsed }),
+            KeyKind::Short(until) => Ok(parsed.of_short(until)),
+            KeyKind::Mail(_) | KeyKind::Shared => Ok(parsed),
         }
     }
 
     /// Verifies the signature; returns the payload's bytes, and the kind of the key that signed.
-    fn verified(&self, token: &[u8]) -> Result<(Vec<u8>, KeyKind), Error> {
+    fn verified(&self, token: &[u8], now: Timestamp) -> Result<(Vec<u8>, KeyKind), Error> {
         if token.len() > MAX_TOKEN {
             return Err(Error::InvalidToken("the token is too long"));
         }
@@ -200,7 +208,7 @@ impl Tokens {
             let right = current.verifies(signed, Signature::decode(signature)?.bytes());
             right.then(|| KeyKind::of(current))
         } else {
-            self.verify_by_header(header, signed, signature)?
+            self.verify_by_header(header, signed, signature, now)?
         };
         let key = key.ok_or(Error::InvalidToken("the signature is wrong"))?;
         Ok((base64url::decode(payload)?, key))
@@ -213,18 +221,23 @@ impl Tokens {
         header: &[u8],
         signed: &[u8],
         signature: &[u8],
+        now: Timestamp,
     ) -> Result<Option<KeyKind>, Error> {
         let json = base64url::decode(header)?;
         let header = Header::parse(&json)?;
         let purpose = header.purpose();
         let keys = if purpose.is_some() { &self.mail_keys } else { &self.ring };
         let mut fitting = keys.iter().filter(|key| header.fits(key)).peekable();
-        if fitting.peek().is_none() {
+        let short = self.short.as_ref().filter(|one| now <= one.until() && header.is_foreign());
+        if fitting.peek().is_none() && short.is_none() {
             return Err(Error::InvalidToken("no key of this server is for this header"));
         }
         let signature = Signature::decode(signature)?;
-        let key = fitting.find(|key| key.verifies(signed, signature.bytes()));
-        Ok(key.map(|key| purpose.map_or_else(|| KeyKind::of(key), KeyKind::Mail)))
+        if let Some(key) = fitting.find(|key| key.verifies(signed, signature.bytes())) {
+            return Ok(Some(purpose.map_or_else(|| KeyKind::of(key), KeyKind::Mail)));
+        }
+        let short = short.filter(|one| one.verifies(signed, signature.bytes()));
+        Ok(short.map(|one| KeyKind::Short(one.until())))
     }
 }
 
@@ -235,6 +248,8 @@ enum KeyKind {
     Shared,
     /// A key with a public half.
     Public,
+    /// A short secret, with its last second. Many can guess it: its tokens reset and confirm nothing.
+    Short(Timestamp),
     /// A key for mailed tokens; with the purpose that the token's type names.
     Mail(MailPurpose),
 }

@@ -724,3 +724,111 @@ fn flask_praetorian_agrees_about_every_purpose() {
         assert_eq!(tokens.write(&claims, &roles, mailed).unwrap().as_bytes(), token);
     }
 }
+
+const SHORT: &str = "my secret key";
+/// The last second of the short secret.
+const UNTIL: Timestamp = Timestamp(NOW.0 + 500);
+
+fn with_short(ring: &[String]) -> Keys {
+    keys(ring).with_short(crate::keys::ShortSecret::new(SHORT, UNTIL, NOW).unwrap()).unwrap()
+}
+
+/// The results of a token for access, refresh, registration and reset.
+fn for_all(tokens: &Tokens, token: &str, now: Timestamp) -> [&'static str; 4] {
+    let token = token.as_bytes();
+    [
+        name(tokens.access(token, now)),
+        name(tokens.refreshable(token, now)),
+        name(tokens.registration(token, now)),
+        name(tokens.reset(token, now)),
+    ]
+}
+
+#[test]
+fn a_short_secret_verifies_session_tokens_of_another_program_and_nothing_else() {
+    const INVALID: [&str; 4] = ["InvalidTokenHeader"; 4];
+    let access = ["ok", "EarlyRefreshError", "InvalidRegistrationToken", "InvalidResetToken"];
+    let marked =
+        |mark: &str| GOOD.replace("\"rls\":\"\"", &format!("\"rls\":\"\",\"{mark}\":true"));
+    // The key id that the short secret would have if it were a key of the ring.
+    let tag = HS256Key::from_bytes(SHORT.as_bytes()).authentication_tag(b"lictor key id");
+    let its_kid: String = tag[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    for (ring, algorithm) in [
+        (vec![shared(SECRET)], None),
+        (vec![paired(SEED)], None),
+        (vec![paired(SEED), shared(SECRET)], Some(Algorithm::EdDsa)),
+        (vec![shared(SECRET), paired(SEED)], Some(Algorithm::EdDsa)),
+    ] {
+        let tokens = reader(&with_short(&ring), algorithm);
+        let kids: Vec<String> = keys(&ring).iter().map(|key| key_id(key).unwrap()).collect();
+        let check = |header: &str, payload: &str, expected: [&str; 4]| {
+            let token = signed_with(SHORT.as_bytes(), header, payload);
+            assert_eq!(for_all(&tokens, &token, NOW), expected, "{header} {payload}");
+            let without = reader(&keys(&ring), algorithm);
+            assert_eq!(for_all(&without, &token, NOW), INVALID, "{header} {payload}");
+        };
+        check(HEADER, GOOD, access);
+        check(r#"{"typ":"JWT","alg":"HS256"}"#, GOOD, access);
+        check(r#"{"alg":"HS256"}"#, GOOD, access);
+        // The roles of a token never count; those of the store do.
+        check(HEADER, &GOOD.replace("\"rls\":\"\"", "\"rls\":\"admin\""), access);
+        // What Flask mailed.
+        let misused = "MisusedRegistrationToken";
+        let ert = [misused, misused, "InvalidRegistrationToken", misused];
+        check(HEADER, &marked("is_ert"), ert);
+        let misused = "MisusedResetToken";
+        let prt = [misused, misused, "InvalidRegistrationToken", "InvalidResetToken"];
+        check(HEADER, &marked("is_prt"), prt);
+        for kid in kids.iter().map(String::as_str).chain([&*its_kid, "", "SECRET_KEY", "short"]) {
+            check(&format!(r#"{{"alg":"HS256","kid":"{kid}","typ":"JWT"}}"#), GOOD, INVALID);
+        }
+        for header in [
+            r#"{"alg":"EdDSA","typ":"JWT"}"#,
+            r#"{"alg":"HS512","typ":"JWT"}"#,
+            r#"{"alg":"none","typ":"JWT"}"#,
+            r#"{"alg":"HS256","typ":"lictor-reset+jwt"}"#,
+            r#"{"alg":"HS256","typ":"lictor-registration+jwt"}"#,
+            r#"{"alg":"HS256","typ":"JWT","crit":["x"]}"#,
+        ] {
+            check(header, GOOD, INVALID);
+            check(header, &marked("is_prt"), INVALID);
+        }
+        for guess in ["", "my secret ke", "my secret key ", "my secret key\0x"] {
+            let token = signed_with(guess.as_bytes(), HEADER, GOOD);
+            assert_eq!(for_all(&tokens, &token, NOW), INVALID, "{guess:?}");
+        }
+        // It signs nothing: what is minted is not good under it, and names a key of the ring.
+        let minted = minted(&tokens, 1, "");
+        assert!(kids.iter().any(|kid| part(&minted, 0).contains(kid.as_str())), "{minted}");
+        assert_eq!(name(reader(&keys(&ring), algorithm).access(minted.as_bytes(), NOW)), "ok");
+        assert!(!tokens.jwks().contains("oct") && !tokens.jwks().contains(&its_kid));
+    }
+}
+
+#[test]
+fn a_short_secret_ends_and_what_began_with_it_too() {
+    let tokens = reader(&with_short(&[shared(SECRET)]), None);
+    let forever = GOOD.replace("1700000100", "1900000000").replace("1700001000", "1900000000");
+    let token = signed_with(SHORT.as_bytes(), HEADER, &forever);
+    let claims = tokens.access(token.as_bytes(), UNTIL).unwrap();
+    assert_eq!((claims.exp, claims.rf_exp), (UNTIL, UNTIL), "at the latest when the secret ends");
+    let after = Timestamp(UNTIL.0 + 1);
+    assert_eq!(for_all(&tokens, &token, after), ["InvalidTokenHeader"; 4]);
+    // A token that is exchanged for it ends then, too.
+    let next = tokens.renew(&claims, &Roles::default(), NOW).unwrap();
+    assert_eq!(name(tokens.access(next.as_bytes(), after)), "ExpiredAccessError");
+    assert_eq!(name(tokens.refreshable(next.as_bytes(), after)), "ExpiredRefreshError");
+    // An earlier end of the token's own counts.
+    let claims = signed_with(SHORT.as_bytes(), HEADER, GOOD);
+    let claims = tokens.access(claims.as_bytes(), NOW).unwrap();
+    assert_eq!((claims.exp, claims.rf_exp), (Timestamp(NOW.0 + 100), UNTIL));
+    // Keys of the ring are good for longer, with and without a key id.
+    for (token, expected) in
+        [(signed(HEADER, &forever), "EarlyRefreshError"), (minted(&tokens, 1, ""), "ok")]
+    {
+        assert_eq!(name(tokens.refreshable(token.as_bytes(), after)), expected);
+    }
+    // The key id stays known when the short secret is gone.
+    let alone = reader(&keys(&[shared(SECRET)]), None);
+    assert_eq!(name(alone.access(minted(&tokens, 1, "").as_bytes(), NOW)), "ok");
+}

@@ -7,6 +7,7 @@ mod concurrency;
 mod emails;
 mod failures;
 mod gated;
+pub(in crate::store) mod import;
 mod invitations;
 mod known_places;
 mod limits;

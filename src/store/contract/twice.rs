@@ -3,11 +3,13 @@
 
 use std::cell::RefCell;
 
+use super::import::{Pages, user};
 use super::mails::{confirm, propose, register};
 use super::{BY, NOTE, add, add_admin, each, each_with, execute, hash, log_in, session};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
+use crate::store::imported::ImportedFactor;
 use crate::store::rows::delivery::DeliveryFailure;
 use crate::store::{
     Change, ClientInfo, Enrolment, Entry, Event, GUARDED, LinkMail, NewInvitation, NewSession,
@@ -124,6 +126,7 @@ pub(in crate::store) fn act(store: &Store) -> Seen {
     mails(store, &mut seen);
     logins(store, &mut seen);
     links(store, &mut seen);
+    imports(store, &mut seen);
     seen.all_rows(store);
     seen.answer("discard", store.discard_notices(Timestamp(NOW.0 + 4_000)), |n| n.to_string());
     seen.answer("sweep", store.sweep(NOW, Timestamp(NOW.0 + 9_000_000)), |n| n.to_string());
@@ -242,6 +245,40 @@ fn links(store: &Store, seen: &mut Seen) {
     }
     seen.done("revoke", store.revoke_invitation(&kept.name(), &BY, &NOTE, NOW));
     seen.answer("record", store.record(&NOTE, NOW), |()| String::new());
+}
+
+fn imports(store: &Store, seen: &mut Seen) {
+    let mut old = user(1, Some(5_000), "old", "old@x.example");
+    old.former_names = vec!["Old One".into()];
+    old.recovery_codes = vec![[1; 32]];
+    old.factor = Some(ImportedFactor {
+        secret: TotpSecret::stored([2; 20]),
+        created: NOW,
+        confirmed: Some(NOW),
+        last_step: 8,
+    });
+    let more = vec![user(2, None, "newer", ""), user(3, None, "OLD", "other@x.example")];
+    let clash = user(2, Some(5_001), "BOB", "");
+    for rows in [vec![old.clone(), clash], vec![old], more] {
+        for skip in [false, true] {
+            let mut shown = Vec::new();
+            let mut show = |rows| shown.push(rows);
+            let done = store.import(&mut Pages(rows.clone()), None, skip, "x", NOW, &mut show);
+            let mut done = done.unwrap();
+            // Ids are not compared.
+            done.clashes.clear();
+            seen.0.push(format!("import: {done:?}"));
+        }
+    }
+    for name in ["nobody at all", "Old One", "Old One"] {
+        seen.answer("unknown", store.fail_unknown(name, &NOTE, NOW), |()| String::new());
+    }
+    let page = store.export(4_999).unwrap();
+    seen.0.push(format!("{:?}", page.users[0]));
+    seen.rows(
+        store,
+        "SELECT 'former ' || name || coalesce(CAST(told AS TEXT), '-') FROM former_names",
+    );
 }
 
 #[test]

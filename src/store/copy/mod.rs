@@ -6,10 +6,8 @@
 //! | `tables` | which tables and columns there are |
 //! | `statements` | the statements about a table |
 //! | `page` | rows in memory, and their digest |
-//! | `counters` | numbers that are never given out again |
 //! | `transfer` | one database after the other: rows, and reading them back |
 
-mod counters;
 mod page;
 mod statements;
 mod tables;

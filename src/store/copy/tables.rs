@@ -23,7 +23,7 @@ pub(super) enum Kind {
 use Kind::{Boolean, Bytes, Integer, Text};
 
 /// Every table, after those that its rows refer to.
-pub(super) const TABLES: [Table; 8] = [
+pub(super) const TABLES: [Table; 9] = [
     Table {
         name: "users",
         key: 1,
@@ -43,6 +43,11 @@ pub(super) const TABLES: [Table; 8] = [
             ("language", Text),
             ("unconfirmed", Integer),
         ],
+    },
+    Table {
+        name: "former_names",
+        key: 1,
+        columns: &[("name", Text), ("user", Integer), ("told", Integer)],
     },
     Table {
         name: "sessions",

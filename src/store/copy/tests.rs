@@ -77,6 +77,15 @@ fn fill_small_tables(store: &Store) {
         )
         .unwrap();
     }
+    for name in ["ada lovelace", "ADA", "\u{10FFFF}'\\"] {
+        execute(
+            store,
+            "INSERT INTO former_names (name, \"user\", told) VALUES ($1, 4, NULL)",
+            &[name.into()],
+        )
+        .unwrap();
+    }
+    execute(store, "UPDATE former_names SET told = 7 WHERE name = 'ADA'", &[]).unwrap();
     execute(
         store,
         "INSERT INTO second_factors (\"user\", secret, created, confirmed, last_step)
@@ -270,7 +279,7 @@ fn what_is_absent_or_older_is_refused() {
             drop(Store::open(&from.into(), 1).unwrap());
         }
         let refused = copy(from, to).unwrap_err();
-        assert!(refused.what.ends_with("is of version 3; a copy needs version 4"), "{refused}");
+        assert!(refused.what.ends_with("is of version 3; a copy needs version 5"), "{refused}");
         assert!(refused.next.contains("start this lictor on it once"), "{refused}");
     }
 }

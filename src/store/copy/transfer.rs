@@ -1,11 +1,11 @@
 //! Copies every row from one database to another, and reads them back. Both are open, in a
 //! transaction each, and nobody else writes to either.
 
-use super::counters;
 use super::page::{Cell, Digest, Page};
 use super::statements::{self, Statements};
 use crate::error::{Error, Problem};
 use crate::store::driver::{Dialect, Fault, Queries};
+use crate::store::rows::counters;
 
 /// How far a copy is.
 #[derive(Debug, Clone, Copy)]

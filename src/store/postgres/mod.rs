@@ -9,6 +9,7 @@
 //! | `inspect` | looking at a database without changing it |
 //! | `wire/` | one connection: sockets, TLS, passwords, messages, statements |
 //! | `alone` | a database that one process has to itself |
+//! | `foreign` | a table of another program |
 //! | `fault` | what a SQLSTATE means |
 //! | `connect` | the servers in their order, and how a session begins |
 //! | `identity` | which server it is: cluster, timeline, start |
@@ -28,6 +29,8 @@ mod connect;
 mod databases;
 mod environment;
 mod fault;
+#[cfg(any(test, feature = "cli"))]
+pub(in crate::store) mod foreign;
 mod holders;
 mod identity;
 #[cfg(any(test, feature = "cli"))]
@@ -54,6 +57,7 @@ use std::time::{Duration, Instant};
 use self::connect::Role;
 use self::keeper::Keeper;
 use self::pool::Pool;
+use self::transaction::Patience;
 use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
 use super::signal::Signal;
 use crate::error::Problem;
@@ -94,6 +98,16 @@ impl Postgres {
     }
 }
 
+impl Postgres {
+    fn write_within(&self, patience: Patience, work: &mut Writing<'_>) -> Result<(), Abort> {
+        let written = transaction::write(&self.pool, patience, work);
+        if written.is_err() {
+            self.keeper.attend();
+        }
+        written
+    }
+}
+
 /// Divides the connections: two thirds write, one checks tokens, and the others read. Each kind
 /// has one at least.
 fn shares(connections: usize) -> Concurrency {
@@ -116,11 +130,12 @@ impl Driver for Postgres {
     }
 
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
-        let written = transaction::write(&self.pool, work);
-        if written.is_err() {
-            self.keeper.attend();
-        }
-        written
+        self.write_within(Patience::Short, work)
+    }
+
+    #[cfg(any(test, feature = "cli"))]
+    fn write_long(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.write_within(Patience::Long, work)
     }
 
     fn concurrency(&self) -> Concurrency {

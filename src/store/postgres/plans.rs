@@ -104,6 +104,7 @@ impl Driver for Recording {
 const FILL: &str = "SET search_path = lictor;
     INSERT INTO users (name, name_key, email, email_key, password, created)
         SELECT i, i, i, i, repeat('h', 97), i FROM generate_series(1, 20000) AS i;
+    INSERT INTO former_names (name, \"user\") SELECT 'f' || id, id FROM users;
     INSERT INTO sessions (jti, \"user\", created, newest, expires, address, agent)
         SELECT 'j' || id, id, 1, 1, id, '', repeat('a', 50) FROM users;
     INSERT INTO tickets (jti, \"user\", purpose, expires)
@@ -121,13 +122,15 @@ const FILL: &str = "SET search_path = lictor;
     ANALYZE";
 
 /// Statements that read a whole table, or an index without a condition, and may: the first row of
-/// an index is enough for them, the index has no other rows, or an operator asks for everything.
-const READ_ALL: [&str; 5] = [
+/// an index is enough for them, the index has no other rows, an operator asks for everything, or a
+/// sequence has one row.
+const READ_ALL: [&str; 6] = [
     "SELECT id FROM outbox WHERE due IS NULL",
     "SELECT 1 FROM users WHERE active AND replace",
     "SELECT 1 FROM users ORDER BY id DESC LIMIT 1",
     "FROM outbox ORDER BY id",
     "UPDATE outbox SET due = $2 WHERE id = coalesce",
+    "FROM users_id_seq",
 ];
 
 #[test]

@@ -56,7 +56,7 @@ pub(super) const LEADER: i32 = 2;
 pub(super) const SERVER: i32 = 3;
 
 /// The current version; the number is that of the SQLite schema with the same tables.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 
 /// What the tables are, and how older ones become that.
 struct Plan {
@@ -82,7 +82,18 @@ const CURRENT: Plan = Plan {
     version: VERSION,
     schema: include_str!("schema.sql"),
     expected: include_str!("schema/expected.txt"),
-    steps: &[],
+    steps: &[FORMER_NAMES],
+};
+
+/// What version 5 has beside version 4.
+const FORMER_NAMES: Step = Step {
+    from: 4,
+    sql: "CREATE TABLE former_names (
+              name text COLLATE \"C\" PRIMARY KEY,
+              \"user\" bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+              told bigint
+          );
+          CREATE INDEX former_names_of_user ON former_names (\"user\")",
 };
 
 /// Makes the tables if there are none, and brings older ones to the current version. The connection

@@ -1,4 +1,4 @@
--- The whole current schema of a lictor database in PostgreSQL, version 4: the tables and columns of
+-- The whole current schema of a lictor database in PostgreSQL, version 5: the tables and columns of
 -- /schema.sql under the same number, whose comments say what they mean. Here stands what differs.
 --
 -- src/store/postgres/schema.rs makes all of this in the schema "lictor", in one transaction.
@@ -39,6 +39,13 @@ CREATE INDEX users_unconfirmed ON users (unconfirmed) WHERE unconfirmed IS NOT N
 -- in a transaction: a scan of all users there would conflict with every change of any of them.
 CREATE INDEX users_admins ON users (id)
     WHERE active AND replace(',' || roles || ',', ',admin,', '') <> ',' || roles || ',';
+
+CREATE TABLE former_names (
+    name text COLLATE "C" PRIMARY KEY,
+    "user" bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    told bigint
+);
+CREATE INDEX former_names_of_user ON former_names ("user");
 
 CREATE TABLE sessions (
     jti text COLLATE "C" PRIMARY KEY,
@@ -149,4 +156,4 @@ CREATE TABLE unknown_names (
 INSERT INTO unknown_names (number, padding)
     SELECT number, repeat('-', 200) FROM generate_series(0, 1023) AS number;
 
-INSERT INTO version VALUES (4);
+INSERT INTO version VALUES (5);

@@ -43,6 +43,12 @@ use crate::values::random;
 
 /// How long a transaction may take in all, waiting and repeating included.
 const LIMIT: Duration = Duration::from_secs(5);
+/// How long one that adds very many rows may take in all, and each round trip of it. The server's
+/// limits on a session are on single statements and on pauses between them, and stay.
+#[cfg(any(test, feature = "cli"))]
+const LONG_LIMIT: Duration = Duration::from_secs(600);
+#[cfg(any(test, feature = "cli"))]
+const ROUND_TRIP: Duration = Duration::from_secs(30);
 /// How long COMMIT may take if less than that is left: giving up on it leaves the outcome unknown.
 const COMMIT_LIMIT: Duration = Duration::from_secs(2);
 /// How long ROLLBACK may take before the connection is closed instead.
@@ -67,6 +73,34 @@ const fn plain(sql: &'static str) -> Statement<'static> {
     Statement { sql, values: &[] }
 }
 
+/// How long a transaction may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Patience {
+    /// As long as a client waits.
+    Short,
+    /// As long as a person waits who brings accounts in.
+    #[cfg(any(test, feature = "cli"))]
+    Long,
+}
+
+impl Patience {
+    fn whole(self) -> Duration {
+        match self {
+            Patience::Short => LIMIT,
+            #[cfg(any(test, feature = "cli"))]
+            Patience::Long => LONG_LIMIT,
+        }
+    }
+
+    fn limit(self, deadline: Instant) -> Limit {
+        match self {
+            Patience::Short => Limit::Until(deadline),
+            #[cfg(any(test, feature = "cli"))]
+            Patience::Long => Limit::Each(ROUND_TRIP),
+        }
+    }
+}
+
 /// Why a run of a transaction did not commit.
 enum Ended {
     /// It is not run again.
@@ -86,8 +120,9 @@ impl From<Fault> for Ended {
 }
 
 /// Runs `work` in a transaction; see [`Driver::write`](crate::store::driver::Driver::write).
-pub(super) fn write(pool: &Pool, work: &mut Writing<'_>) -> Result<(), Abort> {
-    let deadline = Instant::now() + LIMIT;
+pub(super) fn write(pool: &Pool, patience: Patience, work: &mut Writing<'_>) -> Result<(), Abort> {
+    let deadline = Instant::now() + patience.whole();
+    let limit = patience.limit(deadline);
     let (mut conflicts, mut lost) = (0, false);
     // Whether the next connection must be a new one.
     let mut fresh = false;
@@ -95,7 +130,7 @@ pub(super) fn write(pool: &Pool, work: &mut Writing<'_>) -> Result<(), Abort> {
         let opening = if conflicts < TRIES { BESIDE_OTHERS } else { ALONE };
         let lease = pool.take(Lane::Write, fresh, deadline)?;
         let generation = lease.generation();
-        let ended = match run(pool, lease, opening, deadline, work) {
+        let ended = match run(pool, lease, opening, (limit, deadline), work) {
             Ok(()) => return Ok(()),
             Err(ended) => ended,
         };
@@ -129,10 +164,9 @@ fn run(
     pool: &Pool,
     mut lease: Lease<'_>,
     opening: &'static [Statement<'static>],
-    deadline: Instant,
+    (limit, deadline): (Limit, Instant),
     work: &mut Writing<'_>,
 ) -> Result<(), Ended> {
-    let limit = Limit::Until(deadline);
     let mut statements = Statements::opened_by(opening, &mut lease.connection, limit);
     let worked = work(&mut statements);
     let (begun, failed) = statements.end();

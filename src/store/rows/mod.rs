@@ -6,11 +6,18 @@
 
 pub(super) mod audit;
 pub(super) mod authority;
+#[cfg(any(test, feature = "cli"))]
+pub(super) mod counters;
 #[cfg(any(test, feature = "mail"))]
 pub(super) mod delivery;
 pub(super) mod emails;
 pub(super) mod expired;
+#[cfg(any(test, feature = "cli"))]
+pub(super) mod export;
 pub(super) mod failures;
+pub(super) mod former_names;
+#[cfg(any(test, feature = "cli"))]
+pub(super) mod import;
 pub(super) mod invitations;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod operator;

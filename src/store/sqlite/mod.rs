@@ -8,6 +8,7 @@
 //! | `open` | opening a file, or making it |
 //! | `alone` | a file that one process has to itself |
 //! | `connect` | the settings of every connection |
+//! | `foreign` | a table of another program's file |
 //! | `inspect` | looking at a file without changing it |
 //! | `problems` | why a file cannot be opened, in words |
 //! | `schema` | the versions of the schema |
@@ -17,6 +18,7 @@
 //! | `readers` | the connections that read |
 //! | `anchor` | what makes reading cheap |
 //! | `checkpoint` | the size of the write-ahead log |
+//! | `staging` | a temporary file with the accounts that an import has read |
 
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod alone;
@@ -24,6 +26,8 @@ mod anchor;
 mod checkpoint;
 mod connect;
 mod emails;
+#[cfg(any(test, feature = "cli"))]
+pub(super) mod foreign;
 pub(super) mod inspect;
 mod open;
 #[cfg(test)]
@@ -31,6 +35,8 @@ mod plans;
 mod problems;
 mod readers;
 mod schema;
+#[cfg(any(test, feature = "cli"))]
+pub(super) mod staging;
 mod statements;
 #[cfg(test)]
 mod tests;

@@ -12,9 +12,10 @@ pub(super) const OLDER: [&str; VERSION as usize - 1] = [
     include_str!("versions/1.sql"),
     include_str!("versions/2.sql"),
     include_str!("versions/3.sql"),
+    include_str!("versions/4.sql"),
 ];
 /// The number at the top of `schema.sql`.
-pub(super) const VERSION: i64 = 4;
+pub(super) const VERSION: i64 = 5;
 /// "LICT", big-endian.
 pub(super) const APPLICATION_ID: i64 = 0x4C49_4354;
 
@@ -63,6 +64,7 @@ mod tests {
         "29e9d0322fea26e10c02c9f9cf35f083bac187cfc3f7abef11628b3de2e23fbf",
         "b468bd77eadd107a96f85844b6688a9f22c2c838f3e2a2eee8755eed062a467b",
         "38b8a9d3cfdc6af5f96336146d289e1ff695994dc6f8249b475adb3b659b6e3d",
+        "4c98108a35efcbd2b725ad3d5f543b0677910d4f6692ee49066127978cf20732",
     ];
 
     #[test]

@@ -14,8 +14,9 @@ const WITHOUT_RIGHTS: &str = "
     SELECT coalesce(string_agg(c.relname::text, ', ' ORDER BY c.relname), '')
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE n.nspname = 'lictor' AND CASE c.relkind
-        WHEN 'r' THEN c.relname IN ('users', 'sessions', 'tickets', 'outbox', 'invitations',
-                'second_factors', 'recovery_codes', 'audit', 'unknown_names', 'turn')
+        WHEN 'r' THEN c.relname IN ('users', 'former_names', 'sessions', 'tickets', 'outbox',
+                'invitations', 'second_factors', 'recovery_codes', 'audit', 'unknown_names',
+                'turn')
             AND NOT (pg_catalog.has_table_privilege(c.oid, 'SELECT')
                 AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
                 AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')

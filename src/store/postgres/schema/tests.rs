@@ -83,14 +83,38 @@ fn an_older_version_is_upgraded_step_by_step_or_not_at_all() {
     ] {
         let problem = open_with(&plan(last), target).unwrap_err().to_string();
         assert!(problem.contains(said), "{problem}");
-        assert_eq!(database.texts("SELECT number::text FROM lictor.version"), ["4"]);
+        assert_eq!(
+            database.texts("SELECT number::text FROM lictor.version"),
+            [VERSION.to_string()]
+        );
         assert_eq!(catalog_of(&database), CURRENT.expected.lines().count(), "{last}");
     }
     open_with(&plan("UPDATE users SET motto = motto || '!'"), target).unwrap();
-    assert_eq!(database.texts("SELECT number::text FROM lictor.version"), ["6"]);
+    assert_eq!(
+        database.texts("SELECT number::text FROM lictor.version"),
+        [(VERSION + 2).to_string()]
+    );
     assert_eq!(database.texts("SELECT motto FROM lictor.users"), ["none!"]);
-    assert!(refused(target).contains("made by a newer lictor: its tables are of version 6"));
+    let newer = format!("made by a newer lictor: its tables are of version {}", VERSION + 2);
+    assert!(refused(target).contains(&newer));
     assert!(inspect::inspect(target).unwrap_err().to_string().contains("newer"));
+}
+
+#[test]
+fn version_4_becomes_the_current_one() {
+    let Some(database) = TestDatabase::bare() else { return };
+    let target = &database.target;
+    open_with(&CURRENT, target).unwrap();
+    database.script(
+        "DROP TABLE lictor.former_names; UPDATE lictor.version SET number = 4;
+         INSERT INTO lictor.users (name, name_key, password, created)
+             VALUES ('ada', 'ada', 'hash', 1)",
+    );
+    assert_eq!(inspect::inspect(target), Ok(Inspection::Older(4)));
+    open_with(&CURRENT, target).unwrap();
+    assert_eq!(inspect::inspect(target), Ok(Inspection::Current));
+    inspect::check(target).unwrap();
+    assert_eq!(database.texts("SELECT name FROM lictor.users"), ["ada"]);
 }
 
 fn catalog_of(database: &TestDatabase) -> usize {

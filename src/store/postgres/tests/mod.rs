@@ -2,6 +2,7 @@
 //! `LICTOR_TEST_POSTGRES` is set to the URL of a database of a superuser.
 
 mod commits;
+mod imports;
 mod outages;
 mod proxy;
 mod transactions;
@@ -9,7 +10,7 @@ mod transactions;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use self::proxy::Proxy;
+pub(super) use self::proxy::Proxy;
 use super::Postgres;
 use super::databases::TestDatabase;
 use super::target::{Address, Target};

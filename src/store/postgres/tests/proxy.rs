@@ -32,13 +32,13 @@ struct Control {
 }
 
 #[derive(Debug)]
-pub(super) struct Proxy {
-    pub(super) port: u16,
+pub(in crate::store::postgres) struct Proxy {
+    pub(in crate::store::postgres) port: u16,
     control: Arc<Mutex<Control>>,
 }
 
 impl Proxy {
-    pub(super) fn to(server: &Host) -> Proxy {
+    pub(in crate::store::postgres) fn to(server: &Host) -> Proxy {
         let Address::Tcp(name) = &server.address else { panic!("the tests need a server on TCP") };
         let (name, port) = (name.clone(), server.port);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -73,7 +73,7 @@ impl Proxy {
     }
 
     /// Cuts all connections.
-    pub(super) fn cut(&self) {
+    pub(in crate::store::postgres) fn cut(&self) {
         for stream in self.control.lock().unwrap().open.drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }

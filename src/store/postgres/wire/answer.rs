@@ -14,7 +14,7 @@ use super::row::{DataRow, MAX_COLUMNS, Spans};
 use super::statements::{Fresh, Statements};
 use crate::store::driver::{Fault, Row};
 
-/// Bytes of the rows that answer one batch, at most. The largest answers are pages of a thousand
+/// Bytes of the rows that answer one batch, at most, unless a caller allows more. The largest answers are pages of a thousand
 /// rows, which a copy reads.
 pub(super) const MAX_ANSWER: usize = 64 << 20;
 
@@ -33,18 +33,22 @@ pub(super) struct Outcome {
     pub(super) fault: Option<Fault>,
     /// A row was not what the reader of the rows expects.
     pub(super) misfit: bool,
-    /// Bytes of the rows so far.
-    bytes: usize,
+    /// Bytes that the rows may still have, and how many they may have in all.
+    left: usize,
+    limit: usize,
     /// The server answered a COMMIT with a rollback.
     pub(super) rolled_back: bool,
 }
 
 impl Outcome {
+    /// Rows may have this many bytes in all.
+    pub(super) fn new(limit: usize) -> Outcome {
+        Outcome { left: limit, limit, ..Outcome::default() }
+    }
+
     fn count(&mut self, row: &[u8]) -> Result<(), Failure> {
-        self.bytes += row.len();
-        if self.bytes > MAX_ANSWER {
-            return Err(lost(format!("the server's answer has more than {MAX_ANSWER} bytes")));
-        }
+        let too_large = || lost(format!("the server's answer has more than {} bytes", self.limit));
+        self.left = self.left.checked_sub(row.len()).ok_or_else(too_large)?;
         Ok(())
     }
 }

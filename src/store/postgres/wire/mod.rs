@@ -58,6 +58,8 @@ pub(super) struct Connection {
     spans: Spans,
     status: Status,
     cancel: Option<Cancel>,
+    /// Bytes of the rows that answer one batch, at most.
+    max_answer: usize,
 }
 
 /// What state the connection is in.
@@ -95,7 +97,14 @@ impl Connection {
             spans: Spans::default(),
             status: answer::status(status)?,
             cancel: key.map(Cancel),
+            max_answer: answer::MAX_ANSWER,
         })
+    }
+
+    /// Takes more bytes of rows in the answer to one batch than lictor's own tables need.
+    #[cfg(any(test, feature = "cli"))]
+    pub(super) fn allow_answers_of(&mut self, bytes: usize) {
+        self.max_answer = bytes;
     }
 
     /// Runs several statements in one round trip, each prepared once and kept. `row` gets the
@@ -116,7 +125,7 @@ impl Connection {
         }
         self.begin(deadline)?;
         let mut counts = Vec::with_capacity(batch.len());
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome::new(self.max_answer);
         let done = self.exchange(batch, &mut counts, row, &mut outcome);
         self.finish(done)?;
         // What a transaction that fails has read may not be true, so its failure goes first.

@@ -1,7 +1,8 @@
 //! The numbers that a database has given out and must never give out again, also when the row with
 //! the highest one is deleted. SQLite keeps them in `sqlite_sequence`, PostgreSQL in sequences; each
-//! reads them, and raises them, in its own way.
+//! reads them, and raises them, in its own way. Compiled for the command line.
 
+use super::{all, first};
 use crate::store::driver::{Dialect, Fault, Queries, Value};
 
 /// A column whose values are counted.
@@ -15,15 +16,18 @@ struct Counter {
     postgres: [&'static str; 2],
 }
 
+/// The ids of users.
+const USERS: Counter = Counter {
+    highest: "SELECT max(id) FROM users",
+    sqlite: Some("users"),
+    postgres: [
+        "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM users_id_seq",
+        "SELECT setval('users_id_seq', $1)",
+    ],
+};
+
 const COUNTERS: [Counter; 5] = [
-    Counter {
-        highest: "SELECT max(id) FROM users",
-        sqlite: Some("users"),
-        postgres: [
-            "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM users_id_seq",
-            "SELECT setval('users_id_seq', $1)",
-        ],
-    },
+    USERS,
     Counter {
         highest: "SELECT max(id) FROM outbox",
         sqlite: Some("outbox"),
@@ -59,14 +63,56 @@ const COUNTERS: [Counter; 5] = [
 ];
 
 /// Reads the last number of each counter.
-pub(super) fn read(queries: &mut dyn Queries) -> Result<Vec<i64>, Fault> {
+pub(in crate::store) fn read(queries: &mut dyn Queries) -> Result<Vec<i64>, Fault> {
     COUNTERS.iter().map(|counter| counter.read(queries)).collect()
 }
 
 /// Raises each counter to the number that [`read`] returned for the other database; never lowers
 /// one. PostgreSQL does not undo this with the transaction, so it comes last.
-pub(super) fn raise(queries: &mut dyn Queries, to: &[i64]) -> Result<(), Fault> {
+pub(in crate::store) fn raise(queries: &mut dyn Queries, to: &[i64]) -> Result<(), Fault> {
     COUNTERS.iter().zip(to).try_for_each(|(counter, to)| counter.raise(queries, *to))
+}
+
+/// Reads the highest id that was given to a user.
+pub(in crate::store) fn last_user(queries: &mut dyn Queries) -> Result<i64, Fault> {
+    USERS.read(queries)
+}
+
+/// Raises the counter of users' ids, as [`raise`] does. In PostgreSQL, an id that another
+/// transaction takes between the look at the counter and the change may be given out again; then
+/// the database refuses the second user, and that transaction is run again.
+pub(in crate::store) fn raise_users(queries: &mut dyn Queries, to: i64) -> Result<(), Fault> {
+    USERS.raise(queries, to)
+}
+
+/// Gives out ids for new users.
+pub(in crate::store) fn next_users(
+    queries: &mut dyn Queries,
+    count: usize,
+) -> Result<Vec<i64>, Fault> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    match queries.dialect() {
+        Dialect::Postgres => {
+            let sql = "SELECT nextval('users_id_seq') FROM generate_series(1, CAST($1 AS bigint))";
+            all(queries, sql, &[count.into()], |row| row.get(0))
+        }
+        // The row of the last one raises the counter.
+        Dialect::Sqlite => {
+            let last = USERS.read(queries)?;
+            Ok((1..=count).map(|number| last.saturating_add(number)).collect())
+        }
+    }
+}
+
+/// Whether this user of the database may read and raise the counter of users' ids. A server needs
+/// only to take the next number.
+pub(in crate::store) fn may_raise_users(queries: &mut dyn Queries) -> Result<bool, Fault> {
+    if queries.dialect() == Dialect::Sqlite {
+        return Ok(true);
+    }
+    let sql = "SELECT has_sequence_privilege('users_id_seq', 'SELECT')
+        AND has_sequence_privilege('users_id_seq', 'UPDATE')";
+    first(queries, sql, &[], |row| row.get(0)).map(|may| may.unwrap_or(false))
 }
 
 impl Counter {
@@ -113,10 +159,6 @@ fn number(
     sql: &'static str,
     values: &[Value<'_>],
 ) -> Result<i64, Fault> {
-    let mut found = 0;
-    queries.query_first(sql, values, &mut |row| {
-        found = row.integer(0)?.unwrap_or(0);
-        Ok(())
-    })?;
-    Ok(found)
+    let found = first(queries, sql, values, |row| row.get::<Option<i64>>(0))?;
+    Ok(found.flatten().unwrap_or(0))
 }

@@ -1,0 +1,259 @@
+//! `lictor import SOURCE`: brings the accounts of another program in, and says what is next.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, ValueEnum};
+
+use super::database::{DatabaseFlag, Typed, made, made_if_missing};
+use super::import_report::{Outcome, Remarks, next_about_refused, written};
+use super::output::print;
+use super::parse::naming;
+use super::progress::{Line, Progress};
+use crate::clock::Timestamp;
+use crate::error::Problem;
+use crate::import::{self, Change, Format, Plan, Preset, Renames, Report, Source, Staged};
+use crate::store::{Database, Inspection, Store};
+
+#[derive(Args)]
+#[command(
+    mut_arg("database", made_if_missing),
+    after_help = "\
+SOURCE is a URL of PostgreSQL (postgres://USER@HOST/NAME), the path of an SQLite database, of a CSV \
+file with a header or of JSON Lines, or - for standard input. It is only read. A row that cannot \
+come stops all of them, unless --skip-invalid leaves it out; --dry-run says which rows these are. \
+Running it again brings only the accounts that are new.
+
+Presets: flask-praetorian, django, werkzeug, pocketbase, supabase, laravel, and lictor for what \
+`lictor export` wrote. --table and --map change single parts of a preset.
+
+Examples:
+  lictor import \"$DATABASE_URL\" --dry-run
+  lictor import old.db --preset django --report refused.csv --dry-run
+  lictor import users.csv --map username=login --map password=pw_hash --rename names.csv
+  psql app -c \"\\copy people to stdout csv header\" | lictor import - --format csv --map roles=
+
+docs/import.md says what each row must be; docs/from-flask.md is a whole move, step by step."
+)]
+pub(super) struct ImportCommand {
+    /// Where the accounts are: URL of PostgreSQL, path of a file, or - for standard input
+    #[arg(value_name = "SOURCE")]
+    source: Typed,
+    /// The program that they come from [default: lictor for JSON Lines that it exported, else
+    /// flask-praetorian]
+    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::names()))]
+    preset: Option<String>,
+    /// The table with the users, if it is not that of the preset
+    #[arg(long, value_name = "TABLE")]
+    table: Option<String>,
+    /// The column of a field, as in username=login; nothing after the = leaves the field out. FIELD
+    /// is id, username, password, roles, active, email or created; can be given several times
+    #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = Change::parse)]
+    changes: Vec<Change>,
+    /// The format of a file, if its name and its beginning do not tell
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<FileFormat>,
+    /// New names for accounts: a CSV file with lines of old,new. Each user gets a mail with the new
+    /// name at the first login with the old one
+    #[arg(long, value_name = "FILE")]
+    rename: Option<PathBuf>,
+    /// Only say what would happen
+    #[arg(long)]
+    dry_run: bool,
+    /// Leave out the rows that cannot come
+    #[arg(long)]
+    skip_invalid: bool,
+    /// Write all rows that cannot come, and why, to a new CSV file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    #[command(flatten)]
+    database: DatabaseFlag,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum FileFormat {
+    Csv,
+    JsonLines,
+}
+
+/// Runs the command; returns whether all rows that should come have come, or would.
+pub(super) fn run(command: &ImportCommand) -> Result<bool, Problem> {
+    let destination = command.database.find()?;
+    let name = command.source.source("SOURCE")?;
+    let mut renames = match &command.rename {
+        Some(path) => Renames::read(path)?,
+        None => Renames::default(),
+    };
+    // A destination that is no database of lictor's is an error before the source is read.
+    let store = existing(destination, command.dry_run)?;
+    let format = command.format.map(|format| match format {
+        FileFormat::Csv => Format::Csv,
+        FileFormat::JsonLines => Format::JsonLines,
+    });
+    let mut source = Source::open(&name, format).map_err(naming("SOURCE"))?;
+    let plan = Plan::make(
+        &mut source,
+        command.preset.as_deref(),
+        command.table.as_deref(),
+        &command.changes,
+    )?;
+    let mut report = Report::new(command.report.as_deref())?;
+    let now = Timestamp::now();
+    let staged = stage(&mut source, &plan, &mut renames, store.as_ref(), &mut report, now)?;
+    let import = Import { command, destination, preset: plan.preset, source: source.describe() };
+    import.end(store, staged, &mut report, &renames, now)
+}
+
+/// Opens the destination if it is there. A dry run changes nothing, not even its version.
+fn existing(destination: &Database, dry_run: bool) -> Result<Option<Store>, Problem> {
+    match Store::inspect(destination)? {
+        Inspection::Absent => Ok(None),
+        Inspection::Older(version) if dry_run => Err(Problem::new(
+            format!(
+                "the database {destination} is of version {version}, and a dry run changes nothing"
+            ),
+            "start this lictor on it once, which brings it to the present version; or import into a \
+             new one with --database",
+        )),
+        Inspection::Current | Inspection::Older(_) => Store::open(destination, 1).map(Some),
+    }
+}
+
+/// Reads the source, with a line on the terminal.
+fn stage(
+    source: &mut Source,
+    plan: &Plan,
+    renames: &mut Renames,
+    store: Option<&Store>,
+    report: &mut Report,
+    now: Timestamp,
+) -> Result<Staged, Problem> {
+    let (mut line, size) = (Line::new(), source.size());
+    let staged = import::stage(source, plan, renames, store, report, now, &mut |position| {
+        let percent = size.filter(|size| *size > 0).map(|size| position.read * 100 / size);
+        line.show(Progress { doing: "reading", rows: position.row, of: None, percent });
+    });
+    line.clear();
+    staged
+}
+
+/// An import whose rows have been read.
+struct Import<'a> {
+    command: &'a ImportCommand,
+    destination: &'a Database,
+    preset: &'static str,
+    /// The source, for people.
+    source: String,
+}
+
+impl Import<'_> {
+    /// Writes the accounts, unless it is a dry run or rows are in the way; prints the report.
+    fn end(
+        &self,
+        store: Option<Store>,
+        mut staged: Staged,
+        report: &mut Report,
+        renames: &Renames,
+        now: Timestamp,
+    ) -> Result<bool, Problem> {
+        let is_clean = report.cannot_come() == 0 || self.command.skip_invalid;
+        let is_new = store.is_none();
+        let outcome = match (self.command.dry_run, is_clean) {
+            (true, _) => Outcome::Tried,
+            (false, false) => Outcome::Refused,
+            (false, true) => self.write(store, &mut staged, report, now)?,
+        };
+        report.finish()?;
+        self.print(&staged, report, renames, outcome)?;
+        if is_new && matches!(outcome, Outcome::Written(1..)) {
+            print(&made(self.destination))?;
+        }
+        let done = is_clean && outcome != Outcome::Refused;
+        if let Some(next) = self.next(report, outcome, done, &staged) {
+            print(&format!("next: {next}"))?;
+        }
+        Ok(done)
+    }
+
+    /// Prints the report.
+    fn print(
+        &self,
+        staged: &Staged,
+        report: &Report,
+        renames: &Renames,
+        outcome: Outcome,
+    ) -> Result<(), Problem> {
+        let unused: Vec<(u64, String)> =
+            renames.unused().into_iter().map(|(line, old)| (line, old.to_owned())).collect();
+        let remarks = Remarks {
+            reused_ids: staged.reused_ids,
+            text_ids: staged.text_ids,
+            counter_hidden: staged.counter_hidden,
+            unused_renames: &unused,
+        };
+        let destination = self.destination.absolute().to_string();
+        print(&written(report, &self.source, self.preset, &destination, outcome, &remarks))
+    }
+
+    /// Writes the accounts in one transaction.
+    fn write(
+        &self,
+        store: Option<Store>,
+        staged: &mut Staged,
+        report: &mut Report,
+        now: Timestamp,
+    ) -> Result<Outcome, Problem> {
+        let store = match store {
+            Some(store) => store,
+            // No database is made for nothing.
+            None if report.ready == 0 => return Ok(Outcome::Written(0)),
+            None => Store::open(self.destination, 1)?,
+        };
+        let mut line = Line::new();
+        let (of, skip) = (Some(report.ready), self.command.skip_invalid);
+        let imported = store.import(
+            &mut staged.staging,
+            staged.counter,
+            skip,
+            self.preset,
+            now,
+            &mut |rows| {
+                line.show(Progress { doing: "writing", rows, of, percent: None });
+            },
+        );
+        line.clear();
+        let imported = imported?;
+        // Somebody made accounts since the rows were compared with them.
+        import::add_clashes(report, &imported, &mut staged.staging)?;
+        staged.reused_ids = imported.reused_ids;
+        Ok(if imported.written { Outcome::Written(imported.added) } else { Outcome::Refused })
+    }
+
+    /// The next step.
+    fn next(
+        &self,
+        report: &Report,
+        outcome: Outcome,
+        done: bool,
+        staged: &Staged,
+    ) -> Option<String> {
+        if !done {
+            return Some(next_about_refused(report));
+        }
+        match outcome {
+            Outcome::Tried if report.ready > 0 => Some("the same without --dry-run imports them".into()),
+            Outcome::Tried => None,
+            _ if self.preset == Preset::LICTOR => Some(
+                "keep the key file of the old lictor; sessions are not part of an export, so everybody \
+                 logs in again"
+                    .into(),
+            ),
+            _ if self.preset == Preset::default().name && staged.counter.is_some() => Some(
+                "start lictor with the SECRET_KEY of the old app and --adopt-tokens, and nobody has to \
+                 log in again: docs/from-flask.md"
+                    .into(),
+            ),
+            _ => Some("everybody can log in with the old password; see the accounts: lictor user list".into()),
+        }
+    }
+}

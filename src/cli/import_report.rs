@@ -1,0 +1,255 @@
+//! What `lictor import` prints at its end.
+
+use std::collections::BTreeMap;
+
+use super::progress::grouped;
+use crate::import::{Kind, Place, Report};
+
+/// Roles that are listed.
+const LISTED: usize = 10;
+
+/// What became of the rows that can come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// It was a dry run.
+    Tried,
+    /// Nothing was written, because of the others.
+    Refused,
+    /// They were written: how many.
+    Written(u64),
+}
+
+/// What else is said.
+#[derive(Debug, Default)]
+pub(super) struct Remarks<'a> {
+    /// Added accounts whose id had been given out before.
+    pub(super) reused_ids: u64,
+    pub(super) text_ids: bool,
+    pub(super) counter_hidden: bool,
+    /// Lines of the file of `--rename` that match no row.
+    pub(super) unused_renames: &'a [(u64, String)],
+}
+
+/// The report, without its last line.
+pub(super) fn written(
+    report: &Report,
+    source: &str,
+    preset: &str,
+    destination: &str,
+    outcome: Outcome,
+    remarks: &Remarks<'_>,
+) -> String {
+    let mut lines = vec![
+        format!("{} read from {source} (preset {preset})", counted(report.rows, "row", "rows")),
+        sums(report, destination, outcome),
+    ];
+    lines.extend(hashes(report).map(indented));
+    lines.extend(roles(report).map(indented));
+    lines.extend(states(report).map(indented));
+    lines.extend(notes(report, outcome, remarks).into_iter().map(indented));
+    lines.extend(unused(remarks.unused_renames));
+    if !report.refused.is_empty() {
+        lines.push("cannot come:".into());
+    }
+    for (kind, refused) in &report.refused {
+        lines.push(format!("  {}: {}", kind.name(), grouped(refused.count)));
+        let rows =
+            refused.first.iter().map(|(place, reason)| format!("    {}: {reason}", at(place)));
+        lines.extend(rows);
+        let more = refused.count - refused.first.len() as u64;
+        if more > 0 {
+            lines.push(format!("    and {} more", grouped(more)));
+        }
+    }
+    lines.join("\n")
+}
+
+/// What to do about rows that cannot come.
+pub(super) fn next_about_refused(report: &Report) -> String {
+    let has = |kind| report.refused.contains_key(&kind);
+    let mut steps = Vec::new();
+    if has(Kind::Name) || has(Kind::NameTaken) {
+        steps.push("give new names with --rename FILE (lines of old,new)");
+    }
+    if has(Kind::Id) || has(Kind::IdInUse) {
+        steps
+            .push("give new ids to all with --map id= (then no token of the old app is good here)");
+    }
+    if has(Kind::HashUnknown) || has(Kind::HashCostly) {
+        steps.push("let all come without a password with --map password=");
+    }
+    steps.push(match steps.is_empty() {
+        true => "correct these rows, or leave them out with --skip-invalid",
+        false => "or leave these rows out with --skip-invalid",
+    });
+    let mut next = steps.join(", ");
+    if report.refused.values().any(|refused| refused.count > refused.first.len() as u64) {
+        next += "; --report FILE has all of them";
+    }
+    next
+}
+
+fn sums(report: &Report, destination: &str, outcome: Outcome) -> String {
+    let (ready, already, refused) = (report.ready, report.already, report.cannot_come());
+    let mut parts = Vec::new();
+    let present = !matches!(outcome, Outcome::Written(_));
+    match outcome {
+        Outcome::Tried => {
+            parts.push(format!("{} would be imported into {destination}", grouped(ready)))
+        }
+        Outcome::Written(1) => parts.push(format!("1 was imported into {destination}")),
+        Outcome::Written(added) => {
+            parts.push(format!("{} were imported into {destination}", grouped(added)));
+        }
+        Outcome::Refused => {
+            parts.push(format!(
+                "nothing was imported into {destination}: {} can come",
+                grouped(ready)
+            ));
+        }
+    }
+    if already > 0 {
+        let verb = match (present, already) {
+            (true, 1) => "is",
+            (true, _) => "are",
+            (false, 1) => "was",
+            (false, _) => "were",
+        };
+        parts.push(format!("{} {verb} already there", grouped(already)));
+    }
+    if refused > 0 {
+        let verb = if present { "cannot come" } else { "could not come" };
+        parts.push(format!("{} {verb}", grouped(refused)));
+    }
+    parts.join(", ")
+}
+
+fn hashes(report: &Report) -> Option<String> {
+    listed("hashes", &report.schemes, Vec::new())
+}
+
+fn roles(report: &Report) -> Option<String> {
+    let without = (report.without_role > 0 && !report.roles.is_empty())
+        .then(|| format!("{} without", grouped(report.without_role)));
+    listed("roles", &report.roles, without.into_iter().collect())
+}
+
+/// `hashes: 150 pbkdf2_sha512, 40 bcrypt`: the most frequent first.
+fn listed<K: AsRef<str>>(
+    what: &str,
+    counts: &BTreeMap<K, u64>,
+    last: Vec<String>,
+) -> Option<String> {
+    let mut counts: Vec<(&str, u64)> =
+        counts.iter().map(|(name, count)| (name.as_ref(), *count)).collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let mut parts: Vec<String> = counts
+        .iter()
+        .take(LISTED)
+        .map(|(name, count)| format!("{} {name}", grouped(*count)))
+        .collect();
+    if counts.len() > LISTED {
+        parts.push(format!("and {} others", grouped((counts.len() - LISTED) as u64)));
+    }
+    parts.extend(last);
+    (!parts.is_empty()).then(|| format!("{what}: {}", parts.join(", ")))
+}
+
+fn states(report: &Report) -> Option<String> {
+    let mut parts = Vec::new();
+    for (count, one, many) in [
+        (report.inactive, "is inactive", "are inactive"),
+        (report.without_password, "has no password", "have no password"),
+        (report.renamed, "has another name here", "have another name here"),
+    ] {
+        if count > 0 {
+            parts.push(counted(count, one, many));
+        }
+    }
+    (!parts.is_empty()).then(|| parts.join("; "))
+}
+
+/// What the operator should know before it happens, or must do after it.
+fn notes(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String> {
+    let will = !matches!(outcome, Outcome::Written(_));
+    let mut notes = Vec::new();
+    if report.without_password > 0 {
+        notes.push(
+            "who has no password can set one with a mailed link, or get one with lictor user passwd"
+                .into(),
+        );
+    }
+    if report.created_unknown > 0 {
+        let who = counted(report.created_unknown, "account has", "accounts have");
+        let counts = if report.created_unknown == 1 { "it counts" } else { "they count" };
+        notes.push(format!("{who} no time of creation that can be read: {counts} as made now"));
+    }
+    if remarks.text_ids {
+        let get = if will { "get" } else { "got" };
+        notes.push(format!(
+            "the ids are not numbers: all {get} new ones, and no token of the old app is good here"
+        ));
+    }
+    if remarks.reused_ids > 0 {
+        let have = counted(
+            remarks.reused_ids,
+            "account has an id that was",
+            "accounts have ids that were",
+        );
+        notes.push(format!("{have} given out here before: older tokens with them are not adopted"));
+    }
+    if remarks.counter_hidden {
+        notes.push(
+            "this user may not read how far the ids were counted, so the id of an account that was \
+             deleted may be given out again; let it read the sequence of the ids, if it should not"
+                .into(),
+        );
+    }
+    notes
+}
+
+fn unused(unused: &[(u64, String)]) -> Vec<String> {
+    let mut lines: Vec<String> = unused
+        .iter()
+        .take(LISTED)
+        .map(|(line, old)| {
+            format!("warning: --rename, line {line}: no row has the username {old:?}")
+        })
+        .collect();
+    if unused.len() > LISTED {
+        lines.push(format!("warning: --rename: {} more lines match no row", unused.len() - LISTED));
+    }
+    lines
+}
+
+/// `row 17 (line 19), id 23, "ada lovelace"`.
+fn at(place: &Place) -> String {
+    let mut text = format!("row {}", place.row);
+    if let Some(line) = place.line {
+        text += &format!(" (line {line})");
+    }
+    if !place.id.is_empty() {
+        text += &format!(", id {}", shown(&place.id));
+    }
+    if !place.username.is_empty() {
+        text += &format!(", \"{}\"", shown(&place.username));
+    }
+    text
+}
+
+/// A value without control characters, cut if it is long.
+fn shown(value: &str) -> String {
+    const MOST: usize = 64;
+    match value.char_indices().nth(MOST) {
+        Some((end, _)) => format!("{}…", value[..end].escape_debug()),
+        None => value.escape_debug().to_string(),
+    }
+}
+
+fn indented(line: String) -> String {
+    format!("  {line}")
+}
+
+fn counted(count: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(count), if count == 1 { one } else { many })
+}

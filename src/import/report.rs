@@ -1,0 +1,263 @@
+//! What an import found: counts, the first rows of each kind that cannot come, and the file with all
+//! of them.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use super::person::{Kind, Person, Refusal};
+use crate::error::Problem;
+
+/// Rows of each kind that are kept for the screen.
+const FIRST: usize = 10;
+/// Different roles that are counted; a source may have a new one in each row.
+const MAX_ROLES: usize = 1_000;
+
+/// Which row of the source it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Its number, from 1.
+    pub row: u64,
+    /// The line of the file on which it begins.
+    pub line: Option<u64>,
+    /// The id, as it stands there; empty if there is none.
+    pub id: String,
+    /// The username, as it stands there.
+    pub username: String,
+}
+
+/// The rows of one kind that cannot come.
+#[derive(Debug, Default)]
+pub struct Refused {
+    /// How many there are.
+    pub count: u64,
+    /// The first, with the reason.
+    pub first: Vec<(Place, String)>,
+}
+
+/// What an import found.
+#[derive(Debug, Default)]
+pub struct Report {
+    /// Rows that the source has.
+    pub rows: u64,
+    /// Rows that can come.
+    pub ready: u64,
+    /// Rows whose account is here already.
+    pub already: u64,
+    /// Rows that cannot come, by the kind of the reason.
+    pub refused: BTreeMap<Kind, Refused>,
+    /// Schemes of hashes.
+    pub schemes: BTreeMap<&'static str, u64>,
+    /// Users of each role.
+    pub roles: BTreeMap<String, u64>,
+    /// Users without a role.
+    pub without_role: u64,
+    /// Users who may not log in.
+    pub inactive: u64,
+    /// Users without a password.
+    pub without_password: u64,
+    /// Users who get another name.
+    pub renamed: u64,
+    /// Users who get another id.
+    pub new_ids: u64,
+    /// Users of whom it is not known when their account was made.
+    pub created_unknown: u64,
+    file: Option<ReportFile>,
+}
+
+impl Report {
+    /// An empty report, which writes rows that cannot come to a new file as well.
+    pub fn new(file: Option<&Path>) -> Result<Report, Problem> {
+        let file = file.map(ReportFile::create).transpose()?;
+        Ok(Report { file, ..Report::default() })
+    }
+
+    /// How many rows cannot come.
+    pub fn cannot_come(&self) -> u64 {
+        self.refused.values().map(|refused| refused.count).sum()
+    }
+
+    /// Counts a row that can come.
+    pub(super) fn accept(&mut self, person: &Counted) {
+        self.ready += 1;
+        match person.scheme {
+            Some(scheme) => *self.schemes.entry(scheme).or_default() += 1,
+            None => self.without_password += 1,
+        }
+        for role in person.roles.split(',').filter(|role| !role.is_empty()) {
+            if let Some(count) = self.roles.get_mut(role) {
+                *count += 1;
+            } else if self.roles.len() < MAX_ROLES {
+                self.roles.insert(role.to_owned(), 1);
+            }
+        }
+        self.without_role += u64::from(person.roles.is_empty());
+        self.inactive += u64::from(!person.active);
+        self.renamed += u64::from(person.renamed);
+        self.new_ids += u64::from(person.new_id);
+        self.created_unknown += u64::from(person.created_unknown);
+    }
+
+    /// Counts a row that cannot come.
+    pub(super) fn refuse(&mut self, place: Place, refusal: Refusal) -> Result<(), Problem> {
+        if let Some(file) = &mut self.file {
+            file.write(&place, &refusal)?;
+        }
+        let of_kind = self.refused.entry(refusal.kind).or_default();
+        of_kind.count += 1;
+        if of_kind.first.len() < FIRST {
+            of_kind.first.push((place, refusal.reason));
+        }
+        Ok(())
+    }
+
+    /// Completes the file. Without this, it is deleted.
+    pub fn finish(&mut self) -> Result<(), Problem> {
+        self.file.take().map_or(Ok(()), ReportFile::finish)
+    }
+}
+
+/// What is counted of a row that can come.
+#[derive(Debug)]
+pub(super) struct Counted {
+    scheme: Option<&'static str>,
+    roles: String,
+    active: bool,
+    renamed: bool,
+    new_id: bool,
+    created_unknown: bool,
+}
+
+impl Counted {
+    pub(super) fn of(person: &Person) -> Counted {
+        let Person { user, scheme, created_unknown, renamed } = person;
+        Counted {
+            scheme: *scheme,
+            roles: user.roles.as_str().to_owned(),
+            active: user.active,
+            renamed: *renamed,
+            new_id: user.id.is_none(),
+            created_unknown: *created_unknown,
+        }
+    }
+}
+
+/// The file of `--report`: CSV that only its owner can read. Deleted when it is dropped, unless it
+/// was finished.
+#[derive(Debug)]
+struct ReportFile {
+    path: PathBuf,
+    out: BufWriter<File>,
+    finished: bool,
+}
+
+impl ReportFile {
+    fn create(path: &Path) -> Result<ReportFile, Problem> {
+        let opened = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let file = opened.map_err(|error| match error.kind() {
+            ErrorKind::AlreadyExists => Problem::usage(
+                format!("--report: {} exists already", path.display()),
+                "name another file, or delete it",
+            ),
+            _ => failed(path, error),
+        })?;
+        let mut new =
+            ReportFile { path: path.to_owned(), out: BufWriter::new(file), finished: false };
+        new.line(&["row", "id", "username", "kind", "reason"])?;
+        Ok(new)
+    }
+
+    fn write(&mut self, place: &Place, refusal: &Refusal) -> Result<(), Problem> {
+        let row = place.row.to_string();
+        self.line(&[&row, &place.id, &place.username, refusal.kind.name(), &refusal.reason])
+    }
+
+    fn line(&mut self, values: &[&str]) -> Result<(), Problem> {
+        let values: Vec<String> = values.iter().map(|value| csv(value)).collect();
+        writeln!(self.out, "{}", values.join(",")).map_err(|error| failed(&self.path, error))
+    }
+
+    fn finish(mut self) -> Result<(), Problem> {
+        self.out.flush().map_err(|error| failed(&self.path, error))?;
+        self.finished = true;
+        Ok(())
+    }
+}
+
+impl Drop for ReportFile {
+    fn drop(&mut self) {
+        if !self.finished {
+            // The error that ended the import comes first.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// A value of CSV (RFC 4180), in quotation marks where it needs them.
+fn csv(value: &str) -> String {
+    let plain = |c: char| !matches!(c, ',' | '"' | '\r' | '\n');
+    match value.chars().all(plain) && value.trim() == value {
+        true => value.to_owned(),
+        false => format!("\"{}\"", value.replace('"', "\"\"")),
+    }
+}
+
+fn failed(path: &Path, error: io::Error) -> Problem {
+    Problem::new(
+        format!("cannot write the report {}: {error}", path.display()),
+        "nothing was imported; name a file in a directory that you may write to",
+    )
+    .with_source(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::super::person::refuse;
+    use super::*;
+
+    fn place(row: u64, username: &str) -> Place {
+        Place { row, line: None, id: row.to_string(), username: username.into() }
+    }
+
+    fn refusal(kind: Kind, reason: &str) -> Refusal {
+        refuse::<()>(kind, reason).unwrap_err()
+    }
+
+    #[test]
+    fn the_file_has_all_rows_and_the_screen_the_first() {
+        let dir = std::env::temp_dir().join(format!("lictor-report-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("report.csv");
+        let mut report = Report::new(Some(&path)).unwrap();
+        for row in 1..=12 {
+            report.refuse(place(row, "a b"), refusal(Kind::Name, "no, \"spaces\"")).unwrap();
+        }
+        report.refuse(place(13, " x\ny"), refusal(Kind::Id, "none")).unwrap();
+        report.finish().unwrap();
+        assert_eq!(report.cannot_come(), 13);
+        assert_eq!(
+            (report.refused[&Kind::Name].count, report.refused[&Kind::Name].first.len()),
+            (12, 10)
+        );
+        let text = fs::read_to_string(&path).unwrap();
+        let lines: Vec<&str> = text.split('\n').collect();
+        assert_eq!(lines[0], "row,id,username,kind,reason");
+        assert_eq!(lines[1], "1,1,a b,name,\"no, \"\"spaces\"\"\"");
+        assert_eq!(lines[13..], ["13,13,\" x", "y\",id,none", ""]);
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+
+        // What is there is not written over; what is not finished is not left.
+        let refused = Report::new(Some(&path)).unwrap_err();
+        assert!(refused.usage && refused.what.ends_with("report.csv exists already"), "{refused}");
+        fs::remove_file(&path).unwrap();
+        drop(Report::new(Some(&path)).unwrap());
+        assert!(!path.exists());
+        let refused = Report::new(Some(&dir.join("none/report.csv"))).unwrap_err();
+        assert!(!refused.usage && refused.what.contains("cannot write the report"), "{refused}");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}

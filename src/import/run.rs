@@ -1,0 +1,359 @@
+//! An import from its source to the staging database: each row becomes an account that can come, or a
+//! line of the report. Whether the accounts are then written is decided by the caller.
+
+use super::lictor;
+use super::mapping::{Available, Change, Mapping, no_such_table};
+use super::person::{self, Ids, Kind, Person, Refusal};
+use super::preset::Preset;
+use super::rename::Renames;
+use super::report::{Counted, Place, Report};
+use super::source::{Format, Position, Source};
+use crate::clock::Timestamp;
+use crate::error::Problem;
+use crate::store::source::{Cell, Counter};
+use crate::store::{
+    Clash, Double, ImportPages as _, Imported, ImportedUser, MAX_ID, Same, Staging, Store,
+};
+
+/// Rows that are compared with the accounts of the destination at once.
+const PAGE: usize = 500;
+
+/// How the rows of a source are read.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    /// The name of the preset.
+    pub(crate) preset: &'static str,
+    /// None for the preset of lictor's own export.
+    mapping: Option<Mapping>,
+}
+
+/// Rows that can come, and what follows for ids.
+pub(crate) struct Staged {
+    /// The rows.
+    pub(crate) staging: Staging,
+    /// The highest id that the destination must not give out.
+    pub(crate) counter: Option<i64>,
+    /// The source counts ids, but does not tell this user how far.
+    pub(crate) counter_hidden: bool,
+    /// The ids of the source are texts.
+    pub(crate) text_ids: bool,
+    /// Rows whose id the destination has given out before.
+    pub(crate) reused_ids: u64,
+}
+
+impl Plan {
+    /// Finds the table and the columns. `preset` is the name of one, `table` another table than that
+    /// of the preset.
+    pub(crate) fn make(
+        source: &mut Source,
+        preset: Option<&str>,
+        table: Option<&str>,
+        changes: &[Change],
+    ) -> Result<Plan, Problem> {
+        let preset = match preset {
+            Some(name) => Preset::named(name),
+            None if is_export(source) => None,
+            None => Some(Preset::default()),
+        };
+        let Some(preset) = preset else { return own_export(source, table, changes) };
+        let is_database = source.format() == Format::Database;
+        match table {
+            _ if is_database => choose(source, table.unwrap_or(preset.table))?,
+            Some(_) => {
+                return Err(Problem::usage(
+                    format!("--table names a table, and {} is a file", source.describe()),
+                    "leave --table out",
+                ));
+            }
+            None => {}
+        }
+        let described = source.describe();
+        let (what, open) = match source.format() {
+            Format::JsonLines => (format!("the first row of {described}"), true),
+            _ => (described, false),
+        };
+        let Some(columns) = source.columns() else {
+            return Err(Problem::new(
+                format!("{what} cannot be read"),
+                "each line is to be a JSON object: {\"id\": 1, \"username\": \"ada\", …}",
+            ));
+        };
+        let has = Available { source: &what, columns, open };
+        Ok(Plan { preset: preset.name, mapping: Some(Mapping::new(preset, changes, &has)?) })
+    }
+}
+
+/// Whether each line says that lictor exported it.
+fn is_export(source: &Source) -> bool {
+    let has_mark = |columns: &[String]| columns.iter().any(|column| column == Preset::LICTOR);
+    source.format() == Format::JsonLines && source.columns().is_some_and(has_mark)
+}
+
+fn own_export(source: &Source, table: Option<&str>, changes: &[Change]) -> Result<Plan, Problem> {
+    if source.format() != Format::JsonLines {
+        return Err(Problem::usage(
+            "the preset lictor is for what `lictor export` writes",
+            "give that file, or name another preset with --preset",
+        ));
+    }
+    if table.is_some() || !changes.is_empty() {
+        return Err(Problem::usage(
+            "an export of lictor has no table and no columns",
+            "leave --table and --map out",
+        ));
+    }
+    Ok(Plan { preset: Preset::LICTOR, mapping: None })
+}
+
+fn choose(source: &mut Source, table: &str) -> Result<(), Problem> {
+    match source.choose(table)? {
+        true => Ok(()),
+        false => Err(no_such_table(table, &source.tables()?, &source.describe())),
+    }
+}
+
+/// Reads all rows, and sets those aside that can come. `store` is the destination, if there is one
+/// already. Calls `show` with each position.
+pub(crate) fn stage(
+    source: &mut Source,
+    plan: &Plan,
+    renames: &mut Renames,
+    store: Option<&Store>,
+    report: &mut Report,
+    now: Timestamp,
+    show: &mut dyn FnMut(&Position<'_>),
+) -> Result<Staged, Problem> {
+    let mut reader = Reader::new(plan, renames, store, report, now)?;
+    let mapping = plan.mapping.as_ref();
+    let columns = mapping.map_or(&[][..], |mapping| &mapping.columns);
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    let id_column = mapping.and_then(Mapping::id_column);
+    let rows = source.rows(&columns, id_column, &mut |position, cells| {
+        show(&position);
+        reader.take(&position, cells)
+    })?;
+    reader.flush()?;
+    reader.report.rows = rows;
+    reader.end(source, id_column)
+}
+
+/// Reads rows, page by page.
+struct Reader<'a> {
+    plan: &'a Plan,
+    renames: &'a mut Renames,
+    store: Option<&'a Store>,
+    report: &'a mut Report,
+    now: Timestamp,
+    staging: Staging,
+    ids: Ids,
+    /// The highest id of a row, whether it can come or not.
+    highest: i64,
+    /// The highest id that the destination has given out.
+    given: i64,
+    reused_ids: u64,
+    /// The accounts of the page, in the order of their rows.
+    users: Vec<ImportedUser>,
+    /// The rows of the page; what is counted of an account, or why there is none.
+    page: Vec<(Place, Result<Counted, Refusal>)>,
+}
+
+impl<'a> Reader<'a> {
+    fn new(
+        plan: &'a Plan,
+        renames: &'a mut Renames,
+        store: Option<&'a Store>,
+        report: &'a mut Report,
+        now: Timestamp,
+    ) -> Result<Reader<'a>, Problem> {
+        Ok(Reader {
+            plan,
+            renames,
+            store,
+            report,
+            now,
+            staging: Staging::new()?,
+            ids: Ids::Unknown,
+            highest: 0,
+            given: store.map_or(Ok(0), Store::last_user)?,
+            reused_ids: 0,
+            users: Vec::new(),
+            page: Vec::new(),
+        })
+    }
+
+    /// What the rows say about ids, after all of them were read.
+    fn end(self, source: &Source, id_column: Option<&str>) -> Result<Staged, Problem> {
+        let Reader { plan, staging, ids, highest, reused_ids, .. } = self;
+        let keeps_ids = ids == Ids::Kept || plan.mapping.is_none() && highest > 0;
+        // Asked after the rows were read: an account that was made meanwhile counts.
+        let counter = match id_column.filter(|_| keeps_ids) {
+            Some(column) => source.last_id(column)?,
+            None => Counter::Absent,
+        };
+        let last = if let Counter::At(last) = counter { last } else { 0 };
+        Ok(Staged {
+            staging,
+            counter: keeps_ids.then_some(highest.max(last)),
+            counter_hidden: counter == Counter::Hidden,
+            text_ids: ids == Ids::Texts,
+            reused_ids,
+        })
+    }
+
+    fn take(
+        &mut self,
+        position: &Position<'_>,
+        cells: Result<&[Cell<'_>], &str>,
+    ) -> Result<(), Problem> {
+        let (place, person) = self.read(position, cells);
+        let outcome = person.map(|person| {
+            let counted = Counted::of(&person);
+            self.users.push(person.user);
+            counted
+        });
+        self.page.push((place, outcome));
+        if self.page.len() < PAGE { Ok(()) } else { self.flush() }
+    }
+
+    fn read(
+        &mut self,
+        position: &Position<'_>,
+        cells: Result<&[Cell<'_>], &str>,
+    ) -> (Place, Result<Person, Refusal>) {
+        let Position { row, line, .. } = *position;
+        let at = Place { row, line, ..Place::default() };
+        let cells = match cells {
+            Ok(cells) => cells,
+            Err(why) => return (at, person::refuse(Kind::Unreadable, why)),
+        };
+        let (place, person) = match &self.plan.mapping {
+            Some(mapping) => {
+                let fields = mapping.fields(cells);
+                let text = |cell: Option<Cell<'_>>| match cell {
+                    Some(Cell::Text(text)) => text.to_owned(),
+                    _ => String::new(),
+                };
+                let place = Place { id: text(fields.id), username: text(fields.username), ..at };
+                let new_name = self.renames.get(&place.username).map(str::to_owned);
+                let person =
+                    person::read(row, &fields, new_name.as_deref(), &mut self.ids, self.now);
+                (place, person)
+            }
+            None => {
+                let mut new_name = |old: &str| self.renames.get(old).map(str::to_owned);
+                let line = position.raw.unwrap_or_default();
+                let (id, username, person) = lictor::read(row, line, &mut new_name);
+                (Place { id, username, ..at }, person)
+            }
+        };
+        if let Some(id) = place.id.trim().parse().ok().filter(|id| (1..=MAX_ID).contains(id)) {
+            self.highest = self.highest.max(id);
+        }
+        (place, person)
+    }
+
+    /// Compares the page with the accounts that are there, and with the rows before.
+    fn flush(&mut self) -> Result<(), Problem> {
+        let clashes = match self.store {
+            Some(store) => store.clashes(&self.users).map_err(|error| {
+                Problem::new(
+                    format!("cannot compare with the accounts that are there: {error}"),
+                    "nothing was imported; try again",
+                )
+                .with_source(error)
+            })?,
+            None => self.users.iter().map(|_| None).collect(),
+        };
+        let mut users = self.users.drain(..).zip(clashes);
+        for (place, outcome) in self.page.drain(..) {
+            let refusal = match outcome {
+                Err(refusal) => refusal,
+                Ok(counted) => match users.next() {
+                    None => continue,
+                    Some((_, Some(Clash::AlreadyHere))) => {
+                        self.report.already += 1;
+                        continue;
+                    }
+                    Some((user, Some(clash))) => of_clash(&clash, &user),
+                    Some((user, None)) => match self.staging.put(&user)? {
+                        None => {
+                            self.report.accept(&counted);
+                            self.reused_ids +=
+                                u64::from(user.id.is_some_and(|id| id <= self.given));
+                            continue;
+                        }
+                        Some(double) => of_double(&double, &user),
+                    },
+                },
+            };
+            self.report.refuse(place, refusal)?;
+        }
+        Ok(())
+    }
+}
+
+/// Puts accounts into the report that somebody made between the comparison and the transaction.
+pub(crate) fn add_clashes(
+    report: &mut Report,
+    imported: &Imported,
+    staging: &mut Staging,
+) -> Result<(), Problem> {
+    for (row, clash) in &imported.clashes {
+        let page = staging.page(row.saturating_sub(1))?;
+        let Some(user) = page.into_iter().next() else { continue };
+        let place = Place {
+            row: *row,
+            line: None,
+            id: user.id.map_or_else(String::new, |id| id.to_string()),
+            username: user.name.as_str().to_owned(),
+        };
+        report.refuse(place, of_clash(clash, &user))?;
+    }
+    Ok(())
+}
+
+fn of_clash(clash: &Clash, user: &ImportedUser) -> Refusal {
+    let (kind, reason) = match clash {
+        Clash::AlreadyHere => (Kind::NameTaken, "the account is there already".into()),
+        Clash::IdInUse { name } => {
+            (Kind::IdInUse, format!("the id belongs to {} here", person::quoted(name)))
+        }
+        Clash::NameTaken { id, name } => (
+            Kind::NameTaken,
+            format!("the name is taken: account {id} is {}", person::quoted(name)),
+        ),
+        Clash::EmailTaken { id } => (
+            Kind::EmailTaken,
+            format!("the e-mail address {} belongs to account {id}", email(user)),
+        ),
+        Clash::NameIsEmail { id } => (
+            Kind::NameTaken,
+            format!(
+                "the name is the e-mail address of account {id}, or the e-mail address its name"
+            ),
+        ),
+    };
+    Refusal { kind, reason }
+}
+
+fn of_double(double: &Double, user: &ImportedUser) -> Refusal {
+    let row = double.row;
+    let (kind, reason) = match double.same {
+        Same::Id => (Kind::IdInUse, format!("row {row} has the same id")),
+        Same::Name => {
+            (Kind::NameTaken, format!("row {row} has the same name, perhaps in other case"))
+        }
+        Same::Email => {
+            (Kind::EmailTaken, format!("row {row} has the same e-mail address, {}", email(user)))
+        }
+        Same::NameIsEmail => (
+            Kind::NameTaken,
+            format!("the name is the e-mail address of row {row}, or the e-mail address its name"),
+        ),
+    };
+    Refusal { kind, reason }
+}
+
+fn email(user: &ImportedUser) -> String {
+    user.email.as_ref().map_or_else(String::new, |email| person::quoted(email.as_str()))
+}
