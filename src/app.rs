@@ -14,7 +14,8 @@ use crate::config::MailSettings;
 use crate::config::{Config, RefreshReuse, SecondFactorRule};
 use crate::error::{Error, Problem};
 use crate::guard::{
-    Admin, Attempts, DeviceKeys, Hasher, Identity, Password, PasswordRules, TokenCheck, Tokens,
+    Admin, Attempts, Decoys, DeviceKeys, Hasher, Identity, Password, PasswordRules, TokenCheck,
+    Tokens,
 };
 use crate::http::Request;
 use crate::ip::{Client, Proxies};
@@ -59,6 +60,7 @@ pub struct App {
     pub(crate) rotation: RotationPolicy,
     pub(crate) attempts: Attempts,
     pub(crate) device_keys: DeviceKeys,
+    pub(crate) decoys: Decoys,
     #[cfg(feature = "mail")]
     pub(crate) mailer: Option<Mailer>,
     proxies: Proxies,
@@ -107,6 +109,7 @@ impl App {
             ),
             attempts: Attempts::new(config.throttle),
             device_keys: DeviceKeys::new(&config.keys).map_err(broken)?,
+            decoys: Decoys::new(&config.keys).map_err(broken)?,
             #[cfg(feature = "mail")]
             mailer,
             proxies: Proxies::new(config.trusted_proxies.clone()),

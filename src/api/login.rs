@@ -8,20 +8,21 @@ use super::Token;
 use crate::app::{App, Call, Caller};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Device, Password, Verdict};
+use crate::guard::{Attempt, Device, Verdict, scheme_of};
 use crate::http::Response;
 use crate::login::{DeviceProof, begun, new_session, second_factor};
 use crate::store::{Credentials, Entry, Event, Familiarity, GUARDED, NewSession, Proof};
-use crate::values::FactorUse;
+use crate::values::{FactorUse, PasswordHash};
 
 /// Takes `{username, password}`, and `otp` from users with a second factor; the name may be the
 /// email address. The device may show its secret in `device`, or in a cookie. Whether the name is
-/// unknown, the password wrong or the user inactive, one hash is computed and one entry written.
+/// unknown, the password wrong or the user inactive, one hash is computed and one entry written; for
+/// an unknown name, the hash is that of some account, its decoy.
 pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     let app = call.app;
     let mut fields = call.fields()?;
     let username = fields.text("username")?;
-    let password = fields.text("password")?;
+    let password = Attempt::new(&fields.text("password")?);
     let otp = fields.optional("otp")?;
     let shown = DeviceProof::of(call, fields.optional("device")?.as_ref());
     let found = app.store.credentials(&username)?;
@@ -37,7 +38,7 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
 /// The fields of a login request, and the device if the account knows it.
 struct Typed {
     username: Zeroizing<String>,
-    password: Zeroizing<String>,
+    password: Attempt,
     otp: Option<Zeroizing<String>>,
     shown: DeviceProof,
     /// The device, if the account knows it.
@@ -82,8 +83,16 @@ fn check_password(
     let familiarity = familiarity(app, typed, found.as_ref(), call.client_ip())?;
     let limit = app.attempts.limit(familiarity);
     let guarded = is_guarded(app, found.as_ref(), limit)?;
-    // A guarded account looks like a wrong password, and costs as much.
-    let right = authenticate(app, found.as_mut().filter(|_| !guarded), &typed.password)?;
+    // Read for every login, so that the query does not tell an unknown name.
+    let decoy = app.store.decoy(app.decoys.number(&typed.username))?;
+    let right = match found.as_mut() {
+        Some(found) if !guarded => authenticate(call, found, &typed.password, caller)?,
+        // A guarded account looks like a wrong password, and takes as long.
+        found => {
+            pretend(app, found.map(|found| &found.hash).or(decoy.as_ref()), &typed.password)?;
+            false
+        }
+    };
     let Some(found) = found else {
         // The name is not stored: people type their password there.
         let event = Event::LoginFailed;
@@ -157,33 +166,59 @@ fn is_guarded(app: &App, found: Option<&Credentials>, limit: Option<u32>) -> Res
     Ok(!factor.is_some_and(|factor| factor.confirmed))
 }
 
-/// Whether the password is right. A hash with outdated parameters is replaced, in `found` too.
-fn authenticate(app: &App, found: Option<&mut Credentials>, password: &str) -> Result<bool, Error> {
-    let (Some(found), Some(password)) = (found, Password::attempt(password)) else {
-        app.hasher.verify_nothing()?;
-        return Ok(false);
-    };
-    match app.hasher.verify(&password, &found.hash)? {
-        Verdict::Wrong => return Ok(false),
-        Verdict::Right => {}
-        Verdict::RightButOutdated => {
-            let stronger = app.hasher.hash(&password)?;
-            match app.store.strengthen(found.person.id, &found.hash, &stronger) {
-                Ok(true) => found.hash = stronger,
-                // Changed meanwhile, perhaps by another login to the same better hash.
-                Ok(false) => return is_still_right(app, found, &password),
-                // The login counts even if the better hash cannot be stored this time.
-                Err(error) => {
-                    log::warn!("the hash of {} could not be renewed: {error}", found.person.name);
-                }
-            }
-        }
+/// Compares with a hash, and forgets the result.
+fn pretend(app: &App, hash: Option<&PasswordHash>, password: &Attempt) -> Result<(), Error> {
+    match hash {
+        Some(hash) => app.hasher.verify(password, hash).map(drop),
+        None => app.hasher.verify_nothing(),
+    }
+}
+
+/// Whether the password is right. A hash with outdated parameters, or of another program, is
+/// replaced, in `found` too.
+fn authenticate(
+    call: &Call<'_>,
+    found: &mut Credentials,
+    password: &Attempt,
+    caller: &Caller,
+) -> Result<bool, Error> {
+    match call.app.hasher.verify(password, &found.hash)? {
+        Verdict::Wrong => Ok(false),
+        Verdict::Right => Ok(true),
+        Verdict::RightButOutdated => strengthen(call, found, password, caller),
+    }
+}
+
+/// Replaces a hash by a new one of the same password, in `found` too. Returns whether the password
+/// is still right.
+fn strengthen(
+    call: &Call<'_>,
+    found: &mut Credentials,
+    password: &Attempt,
+    caller: &Caller,
+) -> Result<bool, Error> {
+    let app = call.app;
+    // An old password may be longer than ours can be, or hold characters that ours cannot: its hash
+    // stays.
+    let Some(prepared) = password.password() else { return Ok(true) };
+    let stronger = app.hasher.hash(prepared)?;
+    let person = &found.person;
+    let entry = scheme_of(&found.hash).map(|scheme| {
+        let entry = Entry::new(Event::HashReplaced, person.id, &person.name, caller.user());
+        Entry { detail: scheme, ..entry }
+    });
+    match app.store.strengthen(person.id, &found.hash, &stronger, entry.as_ref(), call.now) {
+        Ok(true) => found.hash = stronger,
+        // Changed meanwhile, perhaps by another login to the same better hash.
+        Ok(false) => return is_still_right(app, found, password),
+        // The login counts even if the better hash cannot be stored this time.
+        Err(error) => log::warn!("the hash of {} could not be renewed: {error}", person.name),
     }
     Ok(true)
 }
 
 /// Compares once more, with the hash that the store has now.
-fn is_still_right(app: &App, found: &mut Credentials, password: &Password) -> Result<bool, Error> {
+fn is_still_right(app: &App, found: &mut Credentials, password: &Attempt) -> Result<bool, Error> {
     let Some(current) = app.store.credentials_of(found.person.id)? else { return Ok(false) };
     *found = current;
     Ok(app.hasher.verify(password, &found.hash)? != Verdict::Wrong)

@@ -7,6 +7,7 @@
 //! | `chunked` | the chunked transfer coding |
 //! | `token` | tokens that only the owner of a key can make |
 //! | `json` | the fields of a body |
+//! | `foreign_hash` | a hash of another program, and what somebody types |
 //! | `connection` | a whole connection, with any bytes at any time |
 //!
 //! The oracles read the same bytes a second time, in a simpler way, and must agree. The inputs are
@@ -14,12 +15,16 @@
 
 mod chunked;
 mod connection;
+#[cfg(feature = "foreign-hashes")]
+mod foreign_hash;
 mod head;
 mod json;
 mod token;
 
 pub use chunked::chunked;
 pub use connection::connection;
+#[cfg(feature = "foreign-hashes")]
+pub use foreign_hash::foreign_hash;
 pub use head::head;
 pub use json::json;
 pub use token::token;
@@ -86,6 +91,12 @@ mod tests {
     #[test]
     fn json_bodies() {
         corpus("json", super::json);
+    }
+
+    #[cfg(feature = "foreign-hashes")]
+    #[test]
+    fn foreign_hashes() {
+        corpus("foreign_hash", super::foreign_hash);
     }
 
     #[test]

@@ -1,44 +1,31 @@
 //! Hashing and verifying passwords: Argon2id at the minimum cost that OWASP recommends, in memory
-//! that is kept between hashes.
+//! that is kept between hashes; and comparing with hashes that other programs made. At most as many
+//! run at the same time as the hasher has permits.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use argon2::password_hash::phc::{Output, ParamsString, Salt};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
+use argon2::{Argon2, Block};
 use zeroize::Zeroizing;
 
-use super::{Password, lock};
+use super::argon2_text::{Argon2Text, MEMORY_KIB, OUTPUT, SALT, encode, new_argon2};
+#[cfg(feature = "foreign-hashes")]
+use super::foreign::{Foreign, Mechanism};
+use super::{ALWAYS_MAPPED, Attempt, Password, lock};
 use crate::error::{Cause, Error};
 use crate::values::{PasswordHash, random};
 
-/// Cost of a new hash: 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
-const MEMORY_KIB: u32 = 19_456;
-const PASSES: u32 = 2;
-const LANES: u32 = 1;
-/// Bytes of a new hash's output.
-const OUTPUT: usize = 32;
-/// Bytes of a new hash's salt.
-const SALT: usize = 16;
-
-/// Minimum bytes of an arena. An allocation of more than 32 MiB, the maximum of glibc's dynamic
-/// mmap threshold, is always a mapping of its own, and so returns to the system when it is freed; a
-/// smaller one may stay in the heap for ever. The unused part takes address space, not memory.
-const ALWAYS_MAPPED: usize = 33 * 1024 * 1024;
-
-/// Maximum cost of a stored hash that is verified: 256 MiB, 16 passes, 16 lanes. An attacker who
-/// can write the database has worse options, but a mistake should not stop the server.
-const MAX_MEMORY_KIB: u32 = 256 * 1024;
-const MAX_PASSES: u32 = 16;
-const MAX_LANES: u32 = 16;
+/// How our own hashes begin, those of weaker kinds as well.
+const OURS: &str = "$argon2";
 
 /// The result of comparing a password with a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// The password is right.
     Right,
-    /// The password is right; its hash is weaker than a new one and should be replaced.
+    /// The password is right; its hash is weaker than a new one, or of another program, and should
+    /// be replaced.
     RightButOutdated,
     /// The password is wrong.
     Wrong,
@@ -74,36 +61,86 @@ impl Hasher {
     /// Hashes a password with today's cost and a fresh salt.
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, Error> {
         let salt = random::<SALT>()?;
-        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, new_params()?);
-        let output = self.run(&argon2, password, &salt, OUTPUT)?;
+        let output = self.run(&new_argon2()?, password.as_str().as_bytes(), &salt, OUTPUT)?;
         encode(&salt, &output)
     }
 
-    /// Compares a password with a stored hash, in constant time.
-    pub fn verify(&self, password: &Password, hash: &PasswordHash) -> Result<Verdict, Error> {
-        let Some(stored) = StoredHash::parse(hash) else {
-            log::error!(
-                "a stored password hash is unreadable or too costly; nobody can log in with it"
-            );
+    /// Compares what somebody typed with a stored hash of any scheme, in constant time. An account
+    /// without a password takes as long as one with a hash of ours.
+    pub fn verify(&self, attempt: &Attempt, hash: &PasswordHash) -> Result<Verdict, Error> {
+        if hash.is_none() {
+            self.verify_nothing()?;
+            return Ok(Verdict::Wrong);
+        }
+        if hash.as_str().starts_with(OURS) {
+            return self.verify_ours(attempt, hash.as_str());
+        }
+        self.verify_foreign(attempt, hash.as_str())
+    }
+
+    /// Takes as long as a verification: for a login to an unknown account.
+    pub fn verify_nothing(&self) -> Result<(), Error> {
+        let dummy = Argon2Text::parse(self.dummy.as_str())
+            .map_err(|_| Error::Internal("the dummy hash is unreadable".into()))?;
+        self.compute(&dummy, b"nobody's password").map(drop)
+    }
+
+    /// Compares with a hash of ours: the prepared password alone counts.
+    fn verify_ours(&self, attempt: &Attempt, text: &str) -> Result<Verdict, Error> {
+        let Ok(stored) = Argon2Text::parse(text) else {
+            return self.unusable("unreadable or too costly");
+        };
+        let Some(password) = attempt.password() else {
+            self.verify_nothing()?;
             return Ok(Verdict::Wrong);
         };
-        let output = self.run(&stored.argon2, password, &stored.salt, stored.output.len())?;
+        let right = stored.is(&self.compute(&stored, password.as_str().as_bytes())?);
         if stored.is_outdated() {
             // A cheaper hash took less time: take more than the usual time rather than less.
             self.verify_nothing()?;
         }
-        Ok(match Output::new(&output).is_ok_and(|output| output == stored.output) {
+        Ok(match right {
             false => Verdict::Wrong,
             true if stored.is_outdated() => Verdict::RightButOutdated,
             true => Verdict::Right,
         })
     }
 
-    /// Takes as long as a verification: for a login to an unknown account.
-    pub fn verify_nothing(&self) -> Result<(), Error> {
-        let password = Password::attempt("nobody's password");
-        let password = password.ok_or_else(|| Error::Internal("no dummy password".into()))?;
-        self.verify(&password, &self.dummy).map(drop)
+    /// Compares with a hash of another program: the password as it was typed counts, as it did
+    /// there, and as it is prepared. Both are always computed: the time tells nothing of which was
+    /// right.
+    #[cfg(feature = "foreign-hashes")]
+    fn verify_foreign(&self, attempt: &Attempt, text: &str) -> Result<Verdict, Error> {
+        let foreign = match Foreign::parse(text) {
+            Ok(foreign) => foreign,
+            Err(why) => return self.unusable(&why.to_string()),
+        };
+        let mut right = false;
+        for password in attempt.spellings() {
+            right |= match &foreign.mechanism {
+                Mechanism::Argon2(stored) => stored.is(&self.compute(stored, password)?),
+                Mechanism::Other(stored) => {
+                    let _permit = self.permit();
+                    let right = stored.matches(password);
+                    self.used.store(true, Ordering::Relaxed);
+                    right
+                }
+            };
+        }
+        Ok(if right { Verdict::RightButOutdated } else { Verdict::Wrong })
+    }
+
+    /// Such a hash is right for nobody: what it needs is not part of this program.
+    #[cfg(not(feature = "foreign-hashes"))]
+    fn verify_foreign(&self, _: &Attempt, _: &str) -> Result<Verdict, Error> {
+        self.unusable("of another program, and this one has no feature foreign-hashes")
+    }
+
+    /// Logs why nobody can log in with a hash; takes as long as a verification.
+    fn unusable(&self, why: &str) -> Result<Verdict, Error> {
+        log::error!("nobody can log in with a stored password hash: {why}");
+        self.verify_nothing()?;
+        Ok(Verdict::Wrong)
     }
 
     /// Returns whether a hash has ended since this was called last.
@@ -116,11 +153,16 @@ impl Hasher {
         self.arenas().clear();
     }
 
+    /// Computes the output for a password with the parameters of a stored hash.
+    fn compute(&self, stored: &Argon2Text, password: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        self.run(&stored.argon2, password, &stored.salt, stored.output.len())
+    }
+
     /// Hashes in an arena.
     fn run(
         &self,
         argon2: &Argon2<'_>,
-        password: &Password,
+        password: &[u8],
         salt: &[u8],
         length: usize,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
@@ -129,7 +171,6 @@ impl Hasher {
         let mut arena = kept.unwrap_or(Arena(Vec::new()));
         arena.grow_to(argon2.params().block_count());
         let mut output = Zeroizing::new(vec![0; length]);
-        let password = password.as_str().as_bytes();
         let hashed =
             argon2.hash_password_into_with_memory(password, salt, &mut output, &mut arena.0);
         // An arena that a costly old hash made larger than usual is not kept.
@@ -184,91 +225,26 @@ impl fmt::Debug for Arena {
     }
 }
 
-/// A stored hash of acceptable cost, parsed.
-struct StoredHash {
-    argon2: Argon2<'static>,
-    algorithm: Algorithm,
-    version: Version,
-    salt: Vec<u8>,
-    output: Output,
-}
-
-impl StoredHash {
-    /// Parses a hash; `None` if it is unreadable or too costly.
-    fn parse(hash: &PasswordHash) -> Option<StoredHash> {
-        let phc = argon2::PasswordHash::new(hash.as_str()).ok()?;
-        let algorithm = Algorithm::try_from(phc.algorithm.as_str()).ok()?;
-        let version = match phc.version {
-            Some(version) => Version::try_from(version).ok()?,
-            // A PHC string of Argon2 without a version means the first one, 0x10.
-            None => Version::V0x10,
-        };
-        let params = Params::try_from(&phc).ok()?;
-        let affordable = params.m_cost() <= MAX_MEMORY_KIB
-            && params.t_cost() <= MAX_PASSES
-            && params.p_cost() <= MAX_LANES;
-        let (salt, output) = (phc.salt?, phc.hash?);
-        affordable.then(|| StoredHash {
-            argon2: Argon2::new(algorithm, version, params),
-            algorithm,
-            version,
-            salt: salt.to_vec(),
-            output,
-        })
-    }
-
-    /// Returns whether the hash is weaker than a new one in any respect.
-    fn is_outdated(&self) -> bool {
-        let params = self.argon2.params();
-        self.algorithm != Algorithm::Argon2id
-            || self.version != Version::V0x13
-            || params.m_cost() < MEMORY_KIB
-            || params.t_cost() < PASSES
-            || self.output.len() < OUTPUT
-    }
-}
-
-/// The parameters of a new hash.
-fn new_params() -> Result<Params, Error> {
-    Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT)).map_err(bad_params)
-}
-
-/// Returns the PHC string of a new hash.
-fn encode(salt: &[u8], output: &[u8]) -> Result<PasswordHash, Error> {
-    let mut params = ParamsString::new();
-    for (name, value) in [("m", MEMORY_KIB), ("t", PASSES), ("p", LANES)] {
-        params.add_decimal(name, value).map_err(bad_params)?;
-    }
-    let phc = argon2::PasswordHash {
-        algorithm: ARGON2ID_IDENT,
-        version: Some(Version::V0x13.into()),
-        params,
-        salt: Some(Salt::new(salt).map_err(bad_params)?),
-        hash: Some(Output::new(output).map_err(bad_params)?),
-    };
-    Ok(PasswordHash::stored(phc.to_string()))
-}
-
-fn bad_params(error: impl fmt::Display) -> Error {
-    Error::Internal(format!("the password parameters are wrong: {error}").into())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn password(text: &str) -> Password {
-        Password::attempt(text).unwrap()
+    fn password(text: &str) -> Attempt {
+        Attempt::new(text)
     }
 
     #[test]
     fn hashes_verify_and_another_implementation_agrees() {
         let hasher = Hasher::new(2).unwrap();
-        let ours = hasher.hash(&password("correct horse")).unwrap();
+        let ours = hasher.hash(password("correct horse").password().unwrap()).unwrap();
         assert!(ours.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", ours.as_str());
         assert_eq!(hasher.verify(&password("correct horse"), &ours).unwrap(), Verdict::Right);
         assert_eq!(hasher.verify(&password("correct horsf"), &ours).unwrap(), Verdict::Wrong);
-        assert_ne!(ours, hasher.hash(&password("correct horse")).unwrap(), "the salt is fresh");
+        assert_ne!(
+            ours,
+            hasher.hash(password("correct horse").password().unwrap()).unwrap(),
+            "the salt is fresh"
+        );
         assert!(argon2_other::verify_encoded(ours.as_str(), b"correct horse").unwrap());
         assert!(!argon2_other::verify_encoded(ours.as_str(), b"correct horsf").unwrap());
     }
@@ -310,6 +286,8 @@ mod tests {
             "x".into(),
             "$argon2id$v=19$m=19456,t=2,p=1".into(),
             "$2b$12$abcdefghijklmnopqrstuv".into(),
+            "argon2".into(),
+            "!x".into(),
             format!("$argon2id$v=19$m=4000000,t=2,p=1${salt_and_output}"),
             format!("$argon2id$v=19$m=19456,t=4000000000,p=1${salt_and_output}"),
             format!("$argon2id$v=18$m=19456,t=2,p=1${salt_and_output}"),
@@ -324,7 +302,7 @@ mod tests {
         let hasher = Hasher::new(2).unwrap();
         hasher.verify_nothing().unwrap();
         assert_eq!(hasher.arenas.lock().unwrap().len(), 1);
-        hasher.hash(&password("x")).unwrap();
+        hasher.hash(password("x").password().unwrap()).unwrap();
         assert_eq!(hasher.arenas.lock().unwrap().len(), 1);
         hasher.release_memory();
         assert_eq!(hasher.arenas.lock().unwrap().len(), 0);

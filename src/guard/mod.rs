@@ -5,19 +5,25 @@
 //! |---|---|
 //! | `password` | a prepared password |
 //! | `password_rules` | the rules for a new password |
+//! | `argon2_text` | an Argon2 hash as text |
 //! | `blocklist` | common passwords |
 //! | `blocklist_file` | passwords that the operator forbids |
 //! | `foreign/` | hashes that other programs made |
 //! | `hasher` | hashing and verifying passwords |
+//! | `decoy` | which account's hash stands in for that of an unknown name |
+//! | `derived` | keys that are derived from the key ring |
 //! | `token` | tokens: minting and reading |
 //! | `identity` | the user behind a request |
 //! | `known` | clients that an account knows: IP addresses and devices |
 //! | `throttle` | counts attempts, and makes clients wait |
 //! | `table` | a hash table of fixed size |
 
+mod argon2_text;
 mod blocklist;
 mod blocklist_file;
-#[cfg(feature = "cli")]
+mod decoy;
+mod derived;
+#[cfg(feature = "foreign-hashes")]
 mod foreign;
 mod hasher;
 mod identity;
@@ -33,14 +39,19 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::clock::Timestamp;
 
 pub use blocklist_file::Blocklist;
+pub use decoy::Decoys;
 #[cfg(feature = "cli")]
-pub use foreign::{BadHash, ForeignHash, read_foreign};
+pub use foreign::ForeignHash;
+#[cfg(feature = "foreign-hashes")]
+pub(crate) use foreign::scheme_of;
+#[cfg(all(feature = "foreign-hashes", any(test, feature = "cli", feature = "fuzzing")))]
+pub use foreign::{BadHash, read_foreign};
 pub use hasher::{Hasher, Verdict};
 pub(crate) use identity::TokenCheck;
 pub use identity::{Admin, Identity, bearer};
 pub(crate) use known::DEVICE_LIFESPAN;
 pub use known::{Device, DeviceKeys, Devices};
-pub use password::Password;
+pub use password::{Attempt, Password};
 pub use password_rules::PasswordRules;
 pub use throttle::{Attempts, Throttle};
 #[cfg(feature = "mail")]
@@ -48,6 +59,18 @@ pub use token::MailedClaims;
 pub use token::{Claims, MailPurpose, SessionClaims, Tokens};
 #[cfg(feature = "cli")]
 pub(crate) use token::{MailedToken, key_id};
+
+/// Minimum bytes of an allocation for a hash. An allocation of more than 32 MiB, the maximum of
+/// glibc's dynamic mmap threshold, is always a mapping of its own, and so returns to the system when
+/// it is freed; a smaller one may stay in the heap for ever. The unused part takes address space,
+/// not memory.
+const ALWAYS_MAPPED: usize = 33 * 1024 * 1024;
+
+/// The scheme of a hash of another program; `None` for one of ours.
+#[cfg(not(feature = "foreign-hashes"))]
+pub(crate) fn scheme_of(_: &crate::values::PasswordHash) -> Option<&'static str> {
+    None
+}
 
 /// Locks a mutex. A panic of another thread under the lock leaves nothing half-written that would
 /// matter: at worst one count is lost.

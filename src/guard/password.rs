@@ -1,5 +1,5 @@
 //! The `Password` value: prepared when it is made, wiped when it is dropped. `password_rules`
-//! checks a new password; `hasher` makes its hash.
+//! checks a new password; `hasher` makes its hash. `Attempt` is what somebody typed at a login.
 
 use std::fmt;
 
@@ -27,6 +27,41 @@ impl Password {
     /// Returns the prepared text.
     pub(super) fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// What somebody typed as a password, and the same prepared if it can be a password of ours. A hash
+/// of another program was made of what was typed there, of any length and unprepared. Wiped when
+/// dropped; has no `Debug`.
+pub struct Attempt {
+    #[cfg(feature = "foreign-hashes")]
+    typed: Zeroizing<String>,
+    password: Option<Password>,
+}
+
+impl Attempt {
+    /// Takes what somebody typed; any text may be one.
+    pub fn new(typed: &str) -> Attempt {
+        Attempt {
+            password: Password::attempt(typed),
+            #[cfg(feature = "foreign-hashes")]
+            typed: Zeroizing::new(typed.to_owned()),
+        }
+    }
+
+    /// Returns the prepared password; `None` if no hash of ours can match.
+    pub fn password(&self) -> Option<&Password> {
+        self.password.as_ref()
+    }
+
+    /// Returns the bytes that a hash of another program is compared with: as they were typed, and
+    /// as they are prepared if that changes them.
+    #[cfg(feature = "foreign-hashes")]
+    pub(super) fn spellings(&self) -> impl Iterator<Item = &[u8]> {
+        let prepared = self.password.as_ref().map(Password::as_str);
+        let typed = self.typed.as_str();
+        let other = prepared.filter(|prepared| *prepared != typed);
+        std::iter::once(typed).chain(other).map(str::as_bytes)
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::app::Call;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Identity, Password, Verdict};
+use crate::guard::{Attempt, Identity, Verdict};
 use crate::store::{Authority, Credentials, Entry, Event, Familiarity, Proof};
 use crate::values::{FactorUse, PasswordHash};
 
@@ -43,14 +43,9 @@ fn compare(call: &Call<'_>, identity: &Identity, password: &str) -> Result<Crede
     // A second factor does not help here: with it the user can log in anew, which begins the count.
     let limit = app.attempts.limit(Familiarity::Device);
     let guarded = limit.is_some_and(|limit| found.failures >= limit);
-    let verdict = match Password::attempt(password) {
-        Some(password) if !guarded => app.hasher.verify(&password, &found.hash)?,
-        _ => {
-            app.hasher.verify_nothing()?;
-            Verdict::Wrong
-        }
-    };
-    if verdict != Verdict::Wrong {
+    // A guarded account looks like a wrong password, and takes as long.
+    let verdict = app.hasher.verify(&Attempt::new(password), &found.hash)?;
+    if verdict != Verdict::Wrong && !guarded {
         log::debug!("user {} knows the password", identity.id());
         return Ok(found);
     }

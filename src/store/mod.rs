@@ -14,6 +14,7 @@
 //! | `tickets` | tokens that can each be used once |
 //! | `emails`, `mail_kind`, `notices`, `outbox` | addresses, and mails to be sent |
 //! | `delivery` | which mail is due, and what it says |
+//! | `decoy` | the account that stands in for an unknown name |
 //! | `entry`, `audit` | who did what |
 //! | `operator` | what only the command line asks |
 //! | `imported`, `clashes`, `import` | accounts of another program: one of them; what stands in its way; adding them |
@@ -42,6 +43,7 @@ mod contract;
 #[cfg(any(test, feature = "cli"))]
 mod copy;
 mod database;
+mod decoy;
 #[cfg(any(test, feature = "mail"))]
 mod delivery;
 mod driver;

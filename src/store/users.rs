@@ -92,14 +92,23 @@ impl Store {
         self.write(now, |transaction| add(transaction, user, Some(session), entry))
     }
 
-    /// Puts a stronger hash of the same password in the place of `old`; false if that has changed.
+    /// Puts a stronger hash of the same password in the place of `old`, and keeps the entry that
+    /// tells of it, if there is one; false if the hash has changed.
     pub fn strengthen(
         &self,
         id: i64,
         old: &PasswordHash,
         new: &PasswordHash,
+        entry: Option<&Entry<'_>>,
+        now: Timestamp,
     ) -> Result<bool, Error> {
-        self.write_rows(|queries| users::replace_hash(queries, id, old, new))
+        self.write(now, |transaction| {
+            let replaced = users::replace_hash(transaction, id, old, new)?;
+            if let Some(entry) = entry.filter(|_| replaced) {
+                transaction.record(entry)?;
+            }
+            Ok(replaced)
+        })
     }
 
     /// The account with this id.

@@ -16,6 +16,7 @@ mod embedding;
 mod endpoints;
 mod engine;
 mod import;
+mod foreign_hashes;
 mod invitations;
 mod keys;
 mod layout;

@@ -8,14 +8,14 @@
 
 use std::hash::{Hash, Hasher};
 
-use hmac::{Hmac, KeyInit as _, Mac as _};
-use sha2::Sha256;
+use hmac::Mac as _;
 
 use crate::clock::Timestamp;
 use crate::error::Error;
+use crate::guard::derived::{DerivedKey, derive};
 use crate::guard::seconds;
 use crate::guard::token::base64url;
-use crate::keys::{Keys, Material};
+use crate::keys::Keys;
 use crate::values::random;
 
 /// Lifespan of a secret, and of the cookie that holds it, in seconds. Each login renews it.
@@ -132,16 +132,12 @@ impl Devices {
 }
 
 /// Makes and reads secrets, with keys that are derived from the ring.
-pub struct DeviceKeys(Vec<Hmac<Sha256>>);
+pub struct DeviceKeys(Vec<DerivedKey>);
 
 impl DeviceKeys {
     /// Derives the keys. The newest key of the ring signs; all of them verify.
     pub fn new(keys: &Keys) -> Result<DeviceKeys, Error> {
-        let derived = keys.iter().map(|key| match key.material() {
-            Material::Hs256(secret) => derive(secret.bytes()),
-            Material::EdDsa(seed) => derive(seed.bytes()),
-        });
-        derived.collect::<Result<_, _>>().map(DeviceKeys)
+        derive(keys, PURPOSE).map(DeviceKeys)
     }
 
     /// Reads the secrets of a list that [`DeviceKeys::write`] has made. Invalid ones are skipped,
@@ -182,8 +178,7 @@ impl DeviceKeys {
         let bytes = base64url::decode(text).ok()?;
         let (signed, mac) = bytes.split_at_checked(SIGNED)?;
         // Compares in constant time.
-        let verify =
-            |key: &Hmac<Sha256>| key.clone().chain_update(signed).verify_truncated_left(mac);
+        let verify = |key: &DerivedKey| key.clone().chain_update(signed).verify_truncated_left(mac);
         self.0.iter().any(|key| verify(key).is_ok()).then(|| Device::from_bytes(signed))?
     }
 
@@ -194,13 +189,6 @@ impl DeviceKeys {
         bytes.extend_from_slice(&mac[..MAC]);
         Some(base64url::encode(bytes))
     }
-}
-
-/// Derives the MAC key from a key of the ring.
-fn derive(secret: &[u8]) -> Result<Hmac<Sha256>, Error> {
-    let broken = |_| Error::Internal("no key can be derived from a key of the ring".into());
-    let derived = Hmac::<Sha256>::new_from_slice(secret).map_err(broken)?.chain_update(PURPOSE);
-    Hmac::new_from_slice(&derived.finalize().into_bytes()).map_err(broken)
 }
 
 #[cfg(test)]

@@ -147,7 +147,7 @@ fn accounts(store: &Store, seen: &mut Seen) {
     seen.done("the last", store.change(root, &Change::Roles(&stays), &BY, &NOTE, NOW));
     let password = Change::Password { hash: &hash("new"), session: Some(&session("new", 200)) };
     seen.done("password", store.change(ada, &password, &BY, &NOTE, NOW));
-    seen.done("strengthen", store.strengthen(ada, &hash("new"), &hash("hash")));
+    seen.done("strengthen", store.strengthen(ada, &hash("new"), &hash("hash"), Some(&NOTE), NOW));
     seen.done("delete", store.delete(gone, &BY, &NOTE, NOW));
     seen.done("delete again", store.delete(gone, &BY, &NOTE, NOW));
 }

@@ -4,10 +4,11 @@ use super::{BY, NOTE, add, each, execute, found};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::operator::PAGE;
-use crate::store::{Change, Person, Store, UserQuery};
+use crate::store::{Actor, AuditQuery, Change, Entry, Event, Person, Store, UserQuery};
 use crate::values::{Fragment, PasswordHash, Roles};
 
 const NOW: Timestamp = Timestamp(100);
+const USER: Actor = Actor::User(None);
 
 fn change(store: &Store, id: i64, change: &Change<'_>) -> Result<bool, Error> {
     store.change(id, change, &BY, &NOTE, NOW)
@@ -40,10 +41,51 @@ fn users_come_change_and_go() {
         assert!(!change(store, 99, &Change::Active(true)).unwrap());
 
         let hash = |text: &str| PasswordHash::stored(text.into());
-        assert!(!store.strengthen(ada, &hash("other"), &hash("new")).unwrap());
+        let strengthen =
+            |old, new, entry| store.strengthen(ada, &hash(old), &hash(new), entry, NOW);
+        assert!(!strengthen("other", "new", None).unwrap());
         assert_eq!(store.credentials("ada").unwrap().unwrap().hash, hash("hash"));
-        assert!(store.strengthen(ada, &hash("hash"), &hash("new")).unwrap());
+        assert!(strengthen("hash", "new", None).unwrap());
         assert_eq!(store.credentials("ada").unwrap().unwrap().hash, hash("new"));
+        let entry = Entry { detail: "bcrypt", ..Entry::new(Event::HashReplaced, ada, "Ada", USER) };
+        assert!(!strengthen("hash", "newer", Some(&entry)).unwrap());
+        assert_eq!(replaced(store), [""; 0], "nothing was replaced, so no entry");
+        assert!(strengthen("new", "newer", Some(&entry)).unwrap());
+        assert_eq!(replaced(store), ["bcrypt"]);
+    });
+}
+
+/// The details of the entries about hashes that were replaced.
+fn replaced(store: &Store) -> Vec<String> {
+    let query = AuditQuery { limit: 100, ..AuditQuery::default() };
+    let entries = store.recorded(&query).unwrap().into_iter();
+    entries.filter(|entry| entry.event == "hash-replaced").map(|entry| entry.detail).collect()
+}
+
+#[test]
+fn a_decoy_is_the_hash_of_an_account_and_stays_the_same() {
+    each("decoys", |store| {
+        assert_eq!(store.decoy(7).unwrap(), None);
+        let ids: Vec<i64> =
+            (0..5).map(|n| add(store, &format!("user{n}"), None).unwrap()).collect();
+        let hash = |text: String| PasswordHash::stored(text);
+        for id in &ids {
+            let own = hash(id.to_string());
+            assert!(store.strengthen(*id, &hash("hash".into()), &own, None, NOW).unwrap());
+        }
+        let decoys = || (0..64).map(|number| store.decoy(number).unwrap().unwrap());
+        let before: Vec<_> = decoys().collect();
+        for id in &ids {
+            let own = hash(id.to_string());
+            assert!(before.contains(&own), "{id} is nobody's decoy");
+        }
+        // Another account becomes the decoy of a few; a deleted one is followed by the next.
+        add(store, "newest", None).unwrap();
+        let moved = decoys().zip(&before).filter(|(after, before)| after != *before).count();
+        assert!(0 < moved && moved < 32, "{moved}");
+        assert!(store.delete(ids[0], &BY, &NOTE, NOW).unwrap());
+        assert_eq!(store.decoy(0).unwrap(), Some(hash(ids[1].to_string())));
+        assert_eq!(decoys().count(), 64);
     });
 }
 

@@ -8,6 +8,7 @@ pub(super) mod audit;
 pub(super) mod authority;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod counters;
+pub(super) mod decoys;
 #[cfg(any(test, feature = "mail"))]
 pub(super) mod delivery;
 pub(super) mod emails;
