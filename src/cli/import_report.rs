@@ -253,3 +253,138 @@ fn indented(line: String) -> String {
 fn counted(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", grouped(count), if count == 1 { one } else { many })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::import::Refused;
+
+    fn place(row: u64, line: Option<u64>, id: &str, username: &str) -> Place {
+        Place { row, line, id: id.into(), username: username.into() }
+    }
+
+    /// The example of docs/import.md.
+    fn example() -> Report {
+        let mut report = Report { rows: 200, ready: 197, already: 2, ..Report::default() };
+        report.schemes = [("pbkdf2_sha512", 149), ("bcrypt", 40), ("argon2", 7)].into();
+        report.roles = [("admin".to_owned(), 2), ("user".to_owned(), 195)].into();
+        (report.inactive, report.without_password) = (3, 1);
+        let at = place(17, None, "23", "ada lovelace");
+        let refused = Refused { count: 1, first: vec![(at, "no spaces".into())] };
+        report.refused = [(Kind::Name, refused)].into();
+        report
+    }
+
+    fn lines(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String> {
+        let source = "postgres://app@127.0.0.1:5432/app, table users";
+        let text =
+            written(report, source, "flask-praetorian", "/srv/lictor.db", outcome, remarks);
+        text.lines().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_dry_run_says_what_would_happen() {
+        let lines = lines(&example(), Outcome::Tried, &Remarks::default());
+        assert_eq!(
+            lines,
+            [
+                "200 rows read from postgres://app@127.0.0.1:5432/app, table users (preset \
+                 flask-praetorian)",
+                "197 would be imported into /srv/lictor.db, 2 are already there, 1 cannot come",
+                "  hashes: 149 pbkdf2_sha512, 40 bcrypt, 7 argon2",
+                "  roles: 195 user, 2 admin",
+                "  3 are inactive; 1 has no password",
+                "  who has no password can set one with a mailed link, or get one with lictor user \
+                 passwd",
+                "cannot come:",
+                "  name: 1",
+                "    row 17, id 23, \"ada lovelace\": no spaces",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_second_line_says_what_happened() {
+        let sums = |ready, already, refused, outcome| {
+            let mut report = Report { ready, already, ..Report::default() };
+            if refused > 0 {
+                let of_kind = Refused { count: refused, first: Vec::new() };
+                report.refused = [(Kind::Id, of_kind)].into();
+            }
+            sums(&report, "a.db", outcome)
+        };
+        for (ready, already, refused, outcome, expected) in [
+            (0, 0, 0, Outcome::Tried, "0 would be imported into a.db"),
+            (1, 1, 0, Outcome::Tried, "1 would be imported into a.db, 1 is already there"),
+            (1, 0, 0, Outcome::Written(1), "1 was imported into a.db"),
+            (
+                5,
+                1_000,
+                2,
+                Outcome::Written(4),
+                "4 were imported into a.db, 1,000 were already there, 2 could not come",
+            ),
+            (
+                5,
+                2,
+                1,
+                Outcome::Refused,
+                "nothing was imported into a.db: 5 can come, 2 are already there, 1 cannot come",
+            ),
+        ] {
+            assert_eq!(sums(ready, already, refused, outcome), expected);
+        }
+    }
+
+    #[test]
+    fn what_the_operator_should_know_is_said() {
+        let unused: Vec<(u64, String)> = (1..=12).map(|line| (line, format!("a{line}"))).collect();
+        let remarks = Remarks {
+            reused_ids: 2,
+            text_ids: true,
+            counter_hidden: true,
+            unused_renames: &unused,
+        };
+        let report = Report { created_unknown: 1, renamed: 2, ..Report::default() };
+        let text = lines(&report, Outcome::Written(2), &remarks).join("\n");
+        for words in [
+            "2 have another name here",
+            "1 account has no time of creation that can be read: it counts as made now",
+            "the ids are not numbers: all got new ones",
+            "2 accounts have ids that were given out here before",
+            "the id of an account that was deleted may be given out again",
+            "warning: --rename, line 1: no row has the username \"a1\"",
+            "warning: --rename: 2 more lines match no row",
+        ] {
+            assert!(text.contains(words), "{words}: {text}");
+        }
+        assert!(!text.contains("a11") && !text.contains("cannot come:"), "{text}");
+    }
+
+    #[test]
+    fn the_next_step_depends_on_what_is_wrong() {
+        let next = |kinds: &[Kind], count| {
+            let of_kind = |kind: &Kind| (*kind, Refused { count, first: Vec::new() });
+            let refused = kinds.iter().map(of_kind).collect();
+            next_about_refused(&Report { refused, ..Report::default() })
+        };
+        let only = next(&[Kind::Email], 0);
+        assert_eq!(only, "correct these rows, or leave them out with --skip-invalid");
+        let all = next(&[Kind::Name, Kind::IdInUse, Kind::HashCostly], 11);
+        for words in ["--rename FILE", "--map id=", "--map password=", "--skip-invalid", "--report"] {
+            assert!(all.contains(words), "{words}: {all}");
+        }
+    }
+
+    #[test]
+    fn a_row_is_shown_without_control_characters() {
+        let long = "x".repeat(100);
+        for (place, expected) in [
+            (place(1, None, "", ""), "row 1".to_owned()),
+            (place(2, Some(3), "4", "a\n\u{1b}[2J\"b"), r#"row 2 (line 3), id 4, "a\n\u{1b}[2J\"b""#.to_owned()),
+            (place(5, None, "", &long), format!("row 5, \"{}…\"", "x".repeat(64))),
+        ] {
+            assert_eq!(at(&place), expected);
+        }
+    }
+}

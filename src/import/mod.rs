@@ -45,3 +45,6 @@ pub(crate) use {
     run::{Plan, Staged, add_clashes, stage},
     source::{Format, Source},
 };
+
+#[cfg(all(test, feature = "cli"))]
+pub(crate) use report::Refused;
