@@ -129,7 +129,7 @@ class Done(NamedTuple):
         return self.out + self.err
 
 
-MEMORY = 2 << 30  # bytes of address space that a command may have, so that a fault does not end the tests
+MEMORY = 1 << 30  # bytes of address space that a command may have, so that a fault does not end the tests
 
 
 def run(*arguments, database=None, stdin=b"", patience=PATIENCE, directory="/tmp", **environment):
@@ -144,8 +144,8 @@ def run(*arguments, database=None, stdin=b"", patience=PATIENCE, directory="/tmp
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
     )
+    resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
     texts = {}
 
     def feed():
@@ -162,12 +162,23 @@ def run(*arguments, database=None, stdin=b"", patience=PATIENCE, directory="/tmp
     threads = [threading.Thread(target=feed), *(threading.Thread(target=read, args=[n]) for n in ("stdout", "stderr"))]
     for thread in threads:
         thread.start()
-    alarm = threading.Timer(patience, process.kill)
-    alarm.start()
-    # Unlike `Popen.wait`, it says how much memory the process had.
-    _, status, usage = os.wait4(process.pid, 0)
-    alarm.cancel()
-    process.returncode = os.waitstatus_to_exitcode(status)
+    peak = 0
+    deadline = time.monotonic() + patience
+    while process.poll() is None:
+        # The peak that the system would tell at the end has that of this process in it.
+        peak = max(peak, most_memory(process.pid))
+        if time.monotonic() > deadline:
+            process.kill()
+        time.sleep(0.005)
     for thread in threads:
         thread.join()
-    return Done(process.returncode, texts["stdout"], texts["stderr"], usage.ru_maxrss * 1024)
+    return Done(process.returncode, texts["stdout"], texts["stderr"], peak)
+
+
+def most_memory(pid):
+    """The most memory that a process has had, in bytes; 0 if it has ended."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return 0

@@ -398,17 +398,26 @@ def quoted(name):
     return '"' + name.replace('"', '""') + '"'
 
 
+@contextlib.contextmanager
+def changed(run, change, back):
+    run(change)
+    try:
+        yield
+    finally:
+        run(back)
+
+
 @pytest.mark.parametrize("name", EVIL)
 def test_sql_in_the_name_of_a_table(settled, both, name):
     for source, run in both:
         refused(settled, source, "--table", name)
         # A table may really have such a name.
-        run(f"CREATE TABLE {quoted(name)} (id int, username text, password text)")
-        run(f"INSERT INTO {quoted(name)} VALUES (1000, 'ada', '{HASH}')")
-        done = stage.run("import", source, "--table", name, "--dry-run", database=settled)
-        # A dot parts the schema from the table, so such a table of another schema may not be found.
-        assert done.code == 0 or "." in name, done
-        run(f"DROP TABLE {quoted(name)}")
+        make = f"CREATE TABLE {quoted(name)} (id int, username text, password text)"
+        with changed(run, make, f"DROP TABLE {quoted(name)}"):
+            run(f"INSERT INTO {quoted(name)} VALUES (1000, 'ada', '{HASH}')")
+            done = stage.run("import", source, "--table", name, "--dry-run", database=settled)
+            # A dot parts the schema from the table, so such a table of another schema may not be found.
+            assert done.code == 0 or "." in name, done
         assert len(run("SELECT * FROM users")) == 1
 
 
@@ -416,12 +425,12 @@ def test_sql_in_the_name_of_a_table(settled, both, name):
 def test_sql_in_the_name_of_a_column(settled, both, name):
     for source, run in both:
         refused(settled, source, "--map", f"username={name}")
-        run(f"ALTER TABLE users ADD COLUMN {quoted(name)} text")
-        run(f"UPDATE users SET {quoted(name)} = 'someone'")
-        done = stage.run("import", source, "--map", f"username={name}", "--dry-run", database=settled)
-        assert done.code == 0, done
-        assert len(run("SELECT * FROM users")) == 1
-        run(f"ALTER TABLE users DROP COLUMN {quoted(name)}")
+        make = f"ALTER TABLE users ADD COLUMN {quoted(name)} text"
+        with changed(run, make, f"ALTER TABLE users DROP COLUMN {quoted(name)}"):
+            run(f"UPDATE users SET {quoted(name)} = 'someone'")
+            done = stage.run("import", source, "--map", f"username={name}", "--dry-run", database=settled)
+            assert done.code == 0, done
+            assert len(run("SELECT * FROM users")) == 1
 
 
 @pytest.mark.parametrize("name", ["", "a" * 257, "a" * 100_000, "users\n"])
