@@ -75,7 +75,7 @@ mod rows;
 mod second_factors;
 mod sessions;
 mod signal;
-#[cfg(any(test, feature = "cli"))]
+#[cfg(feature = "cli")]
 pub(crate) mod source;
 mod sqlite;
 mod sweep;
@@ -115,8 +115,6 @@ pub(crate) use testing::Network;
 pub use {
     clashes::Clash,
     copy::{CopiedTable, CopyProgress},
-    export::ExportPage,
-    failures::MAX_FORMER_NAME,
     import::Imported,
     imported::{ExportedUser, ImportPages, ImportedFactor, ImportedUser, MAX_ID},
     rows::operator::QueuedMail,

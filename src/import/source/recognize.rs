@@ -62,24 +62,26 @@ pub(super) fn recognize(name: &str, head: &[u8], said: Option<Format>) -> Result
             "if it is text, convert it: iconv -f LATIN1 -t UTF-8 FILE | lictor import -",
         ));
     }
-    let format = said.unwrap_or_else(|| match ending(name).as_deref() {
+    let format = said.unwrap_or_else(|| by_name_or_text(name, text));
+    match format {
+        Format::Database => Err(refused("no SQLite database", FORMATS)),
+        _ if text.starts_with(b"[") && (said.is_none() || format == Format::JsonLines) => {
+            Err(refused(
+                "a JSON array and not JSON Lines",
+                "write one object a line: jq -c '.[]' FILE | lictor import -; if it is CSV, say so \
+                 with --format csv",
+            ))
+        }
+        format => Ok(format),
+    }
+}
+
+fn by_name_or_text(name: &str, text: &[u8]) -> Format {
+    match ending(name).as_deref() {
         Some("csv") => Format::Csv,
         Some("jsonl" | "ndjson") => Format::JsonLines,
         _ if text.starts_with(b"{") => Format::JsonLines,
         _ => Format::Csv,
-    });
-    match format {
-        Format::Database => Err(refused("no SQLite database", FORMATS)),
-        Format::JsonLines if text.starts_with(b"[") => Err(refused(
-            "a JSON array and not JSON Lines",
-            "write one object a line: jq -c '.[]' FILE | lictor import -",
-        )),
-        Format::Csv if said.is_none() && text.starts_with(b"[") => Err(refused(
-            "a JSON array, it seems",
-            "write one object a line: jq -c '.[]' FILE | lictor import -; if it is CSV, say so with \
-             --format csv",
-        )),
-        format => Ok(format),
     }
 }
 

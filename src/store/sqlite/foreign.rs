@@ -312,53 +312,56 @@ fn connect(path: &Path, clock: Clock) -> rusqlite::Result<Connection> {
 /// Says what is wrong with the file; `after` is the number of the last row that was read.
 fn failed(path: &Path, after: Option<u64>, error: rusqlite::Error) -> Problem {
     let shown = path.display();
-    let at = match after {
-        None => String::new(),
-        Some(row) => format!(" after row {row}"),
-    };
-    let cannot =
-        |why: String, next: &str| Problem::new(format!("cannot read {shown}{at}: {why}"), next);
+    let at = after.map_or(String::new(), |row| format!(" after row {row}"));
+    let (why, next) = reason(path, &error);
+    Problem::new(format!("cannot read {shown}{at}: {why}"), next).with_source(error)
+}
+
+/// Why SQLite failed, and what to do.
+// Long: a table.
+fn reason(path: &Path, error: &rusqlite::Error) -> (String, &'static str) {
     let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
-    let problem = match error.sqlite_error_code() {
-        _ if extended == ffi::SQLITE_READONLY_ROLLBACK => cannot(
+    match error.sqlite_error_code() {
+        _ if extended == ffi::SQLITE_READONLY_ROLLBACK => (
             format!(
-                "the last write to it did not finish, and must be undone first ({shown}-journal)"
+                "the last write to it did not finish, and must be undone first ({}-journal)",
+                path.display()
             ),
             "open it once with the program that it belongs to, or with `sqlite3 FILE .tables`",
         ),
-        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => cannot(
-            error.to_string(),
-            "let the user that runs lictor read the file; if it has a write-ahead log (-wal), its \
-             folder must be writable, or the program that it belongs to must run: else copy the \
-             file and its -wal to a folder of your own, and import from there",
+        Some(ErrorCode::ReadOnly) => (
+            "it has a write-ahead log, for which SQLite must write files beside it".into(),
+            "import while the program that it belongs to runs, or as a user who may write the \
+             folder; or copy the file, and its -wal if it has one, to a folder of your own",
         ),
+        Some(ErrorCode::CannotOpen) => {
+            (error.to_string(), "let the user that runs lictor read the file and its folder")
+        }
         Some(ErrorCode::NotADatabase) => {
-            cannot("it is not an SQLite database, or it is encrypted".into(), "give another file")
+            ("it is not an SQLite database, or it is encrypted".into(), "give another file")
         }
         // Where SQLite is built without UTF-16, the schema is nonsense to it.
-        Some(ErrorCode::DatabaseCorrupt) if is_utf16(path) => cannot(
+        Some(ErrorCode::DatabaseCorrupt) if is_utf16(path) => (
             "its text is in UTF-16".into(),
-            "convert it: sqlite3 OLD .dump, without the line `PRAGMA encoding`, | sqlite3 NEW",
+            "convert it: `sqlite3 FILE .dump > x.sql`, then `sqlite3 NEW < x.sql`",
         ),
-        Some(ErrorCode::DatabaseCorrupt) => cannot(
+        Some(ErrorCode::DatabaseCorrupt) => (
             format!("the file is damaged: {error}"),
             "restore a backup, or try `sqlite3 FILE .recover`, and import from that",
         ),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => cannot(
-            "it is locked by another program".into(),
-            "end that program, or wait until it is done",
-        ),
-        Some(ErrorCode::OperationInterrupted) => cannot(
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            ("it is locked by another program".into(), "end that program, or wait until it is done")
+        }
+        Some(ErrorCode::OperationInterrupted) => (
             format!("SQLite worked on one row for {} seconds", PATIENCE.as_secs()),
             "read a table instead of a view, or copy the rows that you want into a table",
         ),
-        Some(ErrorCode::TooBig) => cannot(
+        Some(ErrorCode::TooBig) => (
             format!("{error} (lictor reads rows of at most {} MiB)", MAX_LENGTH >> 20),
             "copy the columns that you want into another table, and import that",
         ),
-        _ => cannot(error.to_string(), "check the name of the table, and the file"),
-    };
-    problem.with_source(error)
+        _ => (error.to_string(), "check the name of the table, and the file"),
+    }
 }
 
 /// Whether the header of the file says that its text is in UTF-16. The file is closed at once, which

@@ -96,27 +96,6 @@ impl Staging {
         Ok(None)
     }
 
-    /// Forgets an account.
-    pub fn delete(&mut self, row: u64) -> Result<(), Problem> {
-        for sql in [
-            "DELETE FROM accounts WHERE row = ?1",
-            "DELETE FROM former_names WHERE row = ?1",
-            "DELETE FROM codes WHERE row = ?1",
-        ] {
-            let deleted =
-                self.connection.prepare_cached(sql).and_then(|mut s| s.execute([number(row)]));
-            deleted.map_err(failed)?;
-        }
-        Ok(())
-    }
-
-    /// How many accounts there are.
-    pub fn count(&self) -> Result<u64, Problem> {
-        let count =
-            self.connection.query_row("SELECT count(*) FROM accounts", [], |row| row.get(0));
-        count.map(|count: i64| count.unsigned_abs()).map_err(failed)
-    }
-
     fn double(
         &self,
         user: &ImportedUser,
@@ -306,11 +285,6 @@ mod tests {
         };
         assert_eq!(rows(&mut staging, 0), [1, 2, 8, 9, 10]);
         assert_eq!(rows(&mut staging, 8), [9, 10]);
-        staging.delete(9).unwrap();
-        staging.delete(77).unwrap();
-        assert_eq!((rows(&mut staging, 8), staging.count().unwrap()), (vec![10], 4));
-        // What was deleted is no longer compared with.
-        assert_eq!(staging.put(&user(12, None, "dora", "")).unwrap(), None);
     }
 
     #[test]
@@ -338,7 +312,6 @@ mod tests {
         assert_eq!(staging.page(500).unwrap().len(), 500);
         assert_eq!(staging.page(1_000).unwrap().len(), 1);
         assert_eq!(staging.page(1_001).unwrap().len(), 0);
-        assert_eq!(staging.count().unwrap(), 1_001);
     }
 
     #[test]

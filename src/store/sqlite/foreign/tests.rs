@@ -237,7 +237,7 @@ fn damage_is_an_error_with_the_row() {
         let problem = find(&path, "users").unwrap_err();
         assert!(problem.what.contains(expected), "{problem}");
     }
-    assert!(find(&folder.0.join("none"), "users").unwrap_err().next.contains("read the file"));
+    assert!(find(&folder.0.join("none"), "users").unwrap_err().next.contains("read the file and"));
 }
 
 #[test]
