@@ -49,24 +49,22 @@ def moved(destination, directory, source, *options):
         yield lictor, done
 
 
-def check(lictor, people, near=lambda password: password + "x"):
-    """Everybody logs in with the right password, twice, and not with another; by name, the first answers."""
+def check(lictor, people):
+    """Everybody logs in with the right password, twice, and not with another; the first answers by names."""
 
     def ask(who):
-        wrong = [lictor.login(who.name, text) for text in {near(who.password), who.password[:-1]} - {who.password}]
+        # bcrypt reads 72 bytes; another test has what follows from that.
+        cut = who.more.get("cut") and len(who.password.encode()) >= 72
+        near = {who.password[1:]} if cut else {who.password + "x", who.password[:-1]} - {who.password}
+        wrong = [lictor.login(who.name, text) for text in near]
         return wrong, lictor.login(who.name, who.password), lictor.login(who.name, who.password)
 
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(ask, people))
-    for who, (wrong, *right) in zip(people, found, strict=True):
-        # bcrypt reads 72 bytes.
-        if len(who.password.encode()) < 72 or not who.more.get("cut"):
-            assert [answer.error for answer in wrong] == [(401, "AuthenticationError")] * len(wrong), (
-                who.name,
-                who.more,
-            )
+        found = list(zip(people, pool.map(ask, people), strict=True))
+    for who, (wrong, *right) in found:
+        assert {answer.error for answer in wrong} == {(401, "AuthenticationError")}, (who.name, who.more)
         assert [answer.status for answer in right] == [200, 200], (who.name, who.password, who.more, right)
-    return {who.name: right[0] for who, (_, *right) in zip(people, found, strict=True)}
+    return {who.name: first for who, (_, first, _) in found}
 
 
 DJANGO = {
@@ -143,7 +141,7 @@ def test_an_old_hash_of_django_is_refused(destination, tmp_path):
     assert place.counts()["users"] == 1
 
 
-WERKZEUG = ["scrypt:16:8:1", "scrypt:1024:3:2", "pbkdf2:sha256:1000", "pbkdf2:sha1:1000", "pbkdf2:sha512:1000"]
+WERKZEUG = ["scrypt:16:8:1", "scrypt:256:8:3", "pbkdf2:sha256:1000", "pbkdf2:sha1:1000", "pbkdf2:sha512:1000"]
 
 
 def test_werkzeug(destination, tmp_path):
