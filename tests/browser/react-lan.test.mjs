@@ -3,20 +3,13 @@
 // `npm ci` in the example's folder.
 
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
-import { extname, join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { build, enter, protectedMessage, servePages, visit } from './react-lan.mjs';
 import { startChromium, startLictor, stopLictors } from './stage.mjs';
 
-const EXAMPLE = join(import.meta.dirname, '../../examples/react-lan');
-const PASSWORD = 'ten wooden lanterns by the ford';
 const SHORT = ['--access-lifespan', '3s', '--early-refresh', '2s'];
 
-const dir = mkdtempSync(join(tmpdir(), 'lictor-react-lan-'));
 let browser;
 
 before(async () => {
@@ -26,7 +19,6 @@ before(async () => {
 after(async () => {
   await browser?.close();
   await stopLictors();
-  rmSync(dir, { recursive: true, force: true });
 });
 
 for (const [host, hasLocks] of [['nas.lan', false], ['127.0.0.1', true]]) {
@@ -88,26 +80,10 @@ test('lictor serves its build, which runs no injected script', async t => {
 
 // Builds the example for a new lictor, and serves it from another port of the same host.
 async function serveExample(host, ...flags) {
-  let out;
-  const files = createServer((request, answer) => {
-    const path = join(out, request.url === '/' ? 'index.html' : request.url);
-    if (!existsSync(path)) return answer.writeHead(404).end();
-    answer.setHeader('Content-Type', extname(path) === '.js' ? 'text/javascript' : 'text/html');
-    answer.end(readFileSync(path));
-  });
-  await new Promise(done => files.listen(0, '127.0.0.1', done));
-  files.unref();
-  const origin = `http://${host}:${files.address().port}`;
-  const lictor = await startLictor(`lan${files.address().port}`, '--cors-origin', origin, ...flags);
-  out = build(lictor.url.replace('127.0.0.1', host));
-  return origin;
-}
-
-function build(lictor) {
-  const out = mkdtempSync(join(dir, 'dist-'));
-  const env = { ...process.env, VITE_LICTOR: lictor };
-  execFileSync(join(EXAMPLE, 'node_modules/.bin/vite'), ['build', '--logLevel', 'warn', '--outDir', out, '--emptyOutDir'], { cwd: EXAMPLE, env });
-  return out;
+  const pages = await servePages(host);
+  const lictor = await startLictor(`lan-${new URL(pages.origin).port}`, '--cors-origin', pages.origin, ...flags);
+  pages.folder = build(lictor.url.replace('127.0.0.1', host));
+  return pages.origin;
 }
 
 // A new browser profile. All messages in its console must match `expected`.
@@ -127,21 +103,4 @@ async function open(t, expected) {
     for (const e of expected) assert.ok(complaints.some(complaint => e.test(complaint)), `no message matches ${e}`);
   });
   return { context, asked };
-}
-
-async function visit(context, url) {
-  const page = await context.newPage();
-  await page.goto(url);
-  return page;
-}
-
-async function enter(page, how) {
-  await page.getByLabel('Username').fill('ada');
-  await page.getByLabel('Password').fill(PASSWORD);
-  await page.getByRole('button', { name: how }).click();
-}
-
-async function protectedMessage(page) {
-  await page.getByRole('button', { name: 'Read the protected message' }).click();
-  return page.locator('output:not(:empty)').textContent();
 }

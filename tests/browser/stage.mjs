@@ -40,16 +40,23 @@ export async function servePage(html) {
 // Starts a lictor with a database and a folder of mails of its own, called `name`. `stop` and `start`
 // restart it at the same URL, which replaces `{url}` in the flags.
 export async function startLictor(name, ...words) {
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
+  const lictor = await prepareLictor(name, ...words);
+  await lictor.start();
+  return lictor;
+}
+
+// The same, not started yet.
+export async function prepareLictor(name, ...words) {
+  const url = `http://127.0.0.1:${await freePort()}`;
   const database = emptyDatabase(name);
-  const flags = words.map(word => word.replace('{url}', url));
-  let child = await launch(name, url, ['--database', database, ...flags]);
+  const flags = ['--database', database, ...words.map(word => word.replace('{url}', url))];
+  let child;
   return {
     url,
+    database,
     mails: join(dir, `${name}-mails`),
     stop: () => stop(child),
-    start: async () => void (child = await launch(name, url, ['--database', database, ...flags])),
+    start: async () => void (child = await launch(name, url, flags)),
     // Runs a command on the database of the running server.
     run: (input, ...words) =>
       execFileSync(lictorBinary(), [...words, '--database', database], { ...environment(), input, encoding: 'utf8' }),
@@ -98,9 +105,12 @@ async function launch(name, url, flags) {
   return child;
 }
 
+// Variables for all lictors that start from now on.
+export const variables = {};
+
 // A minimal environment, so that no setting of the developer counts.
 function environment() {
-  return { cwd: dir, env: { PATH: process.env.PATH, HOME: dir } };
+  return { cwd: dir, env: { PATH: process.env.PATH, HOME: dir, ...variables } };
 }
 
 // Stops all lictors; each must end with exit code 0 after SIGTERM.

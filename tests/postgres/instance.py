@@ -60,6 +60,8 @@ class Answer(NamedTuple):
 class Lictor:
     """A server in a directory of its own that may be running. Several can have one database."""
 
+    listen = 0  # the port on which it is to listen; 0 is a free one
+
     def __init__(self, directory, url, *options, **environment):
         self.directory = Path(directory)
         self.directory.mkdir(exist_ok=True)
@@ -86,7 +88,7 @@ class Lictor:
 
     def launch(self):
         """Starts the process, and does not wait."""
-        command = [BINARY, "serve", "--listen", "127.0.0.1:0", *self.options]
+        command = [BINARY, "serve", "--listen", f"127.0.0.1:{self.listen}", *self.options]
         with (self.directory / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 command,

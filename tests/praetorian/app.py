@@ -34,7 +34,7 @@ class User(db.Model, SQLAlchemyUserMixin):
     id = db.Column(db.Integer, primary_key=True)
     username = db.Column(db.Text, unique=True)
     email = db.Column(db.Text, unique=True)
-    hashed_password = db.Column(db.Text)
+    hashed_password = db.Column("password", db.Text)  # the name of the column in the tutorial
     roles = db.Column(db.Text, default="")
     is_active = db.Column(db.Boolean, default=True)
 
