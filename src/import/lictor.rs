@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::export::VERSION;
 use super::person::{self, Kind, Person, Refusal, bad_hash, refuse};
+use super::quoted::quoted;
 use super::time;
 use crate::clock::Timestamp;
 use crate::guard::read_foreign;
@@ -89,9 +90,8 @@ fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Ref
 }
 
 fn roles(text: &str) -> Result<Roles, Refusal> {
-    Roles::parse(text).or_else(|_| {
-        refuse(Kind::Roles, format!("this is no list of roles: {}", person::quoted(text)))
-    })
+    Roles::parse(text)
+        .or_else(|_| refuse(Kind::Roles, format!("this is no list of roles: {}", quoted(text))))
 }
 
 fn time(text: &str) -> Result<Timestamp, Refusal> {
@@ -160,7 +160,7 @@ fn words(error: &serde_json::Error) -> String {
         .iter()
         .any(|start| text.starts_with(start));
     match text.split_once('`').and_then(|(start, rest)| Some((start, rest.split_once('`')?.0))) {
-        Some((start, name)) if field => format!("{start}{}", person::quoted(name)),
+        Some((start, name)) if field => format!("{start}{}", quoted(name)),
         _ => format!("this is no line of an export, at byte {}", error.column()),
     }
 }

@@ -1,6 +1,7 @@
 //! What a row of another program must be to become an account. Pure: knows no source and no store.
 
 use super::mapping::Fields;
+use super::quoted::quoted;
 use super::time;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -11,8 +12,6 @@ use crate::values::{Email, Language, PasswordHash, Roles, Username};
 
 /// How the text begins that Django writes where there is no password.
 const UNUSABLE: &str = "!";
-/// Characters of a value that a message shows.
-const SHOWN: usize = 64;
 
 /// Why a row cannot become an account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,14 +128,6 @@ pub(super) fn read(
 
 pub(super) fn refuse<T>(kind: Kind, reason: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal { kind, reason: reason.into() })
-}
-
-/// A value for people: without control characters, cut if it is long.
-pub(super) fn quoted(value: &str) -> String {
-    match value.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{:?}…", &value[..end]),
-        None => format!("{value:?}"),
-    }
 }
 
 /// The text of a cell; empty for NULL.
@@ -599,11 +590,5 @@ mod tests {
             let found = person(&Fields { created: Some(created), ..fields("ada") }).unwrap();
             assert_eq!((found.user.created.0, found.created_unknown), (expected, unknown));
         }
-    }
-
-    #[test]
-    fn long_and_odd_values_are_shown_short() {
-        assert_eq!(quoted("a\n\u{7}b"), r#""a\n\u{7}b""#);
-        assert_eq!(quoted(&"é".repeat(100)), format!("\"{}\"…", "é".repeat(64)));
     }
 }
