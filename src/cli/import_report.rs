@@ -277,8 +277,7 @@ mod tests {
 
     fn lines(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String> {
         let source = "postgres://app@127.0.0.1:5432/app, table users";
-        let text =
-            written(report, source, "flask-praetorian", "/srv/lictor.db", outcome, remarks);
+        let text = written(report, source, "flask-praetorian", "/srv/lictor.db", outcome, remarks);
         text.lines().map(str::to_owned).collect()
     }
 
@@ -371,7 +370,8 @@ mod tests {
         let only = next(&[Kind::Email], 0);
         assert_eq!(only, "correct these rows, or leave them out with --skip-invalid");
         let all = next(&[Kind::Name, Kind::IdInUse, Kind::HashCostly], 11);
-        for words in ["--rename FILE", "--map id=", "--map password=", "--skip-invalid", "--report"] {
+        for words in ["--rename FILE", "--map id=", "--map password=", "--skip-invalid", "--report"]
+        {
             assert!(all.contains(words), "{words}: {all}");
         }
     }
@@ -381,7 +381,10 @@ mod tests {
         let long = "x".repeat(100);
         for (place, expected) in [
             (place(1, None, "", ""), "row 1".to_owned()),
-            (place(2, Some(3), "4", "a\n\u{1b}[2J\"b"), r#"row 2 (line 3), id 4, "a\n\u{1b}[2J\"b""#.to_owned()),
+            (
+                place(2, Some(3), "4", "a\n\u{1b}[2J\"b"),
+                r#"row 2 (line 3), id 4, "a\n\u{1b}[2J\"b""#.to_owned(),
+            ),
             (place(5, None, "", &long), format!("row 5, \"{}…\"", "x".repeat(64))),
         ] {
             assert_eq!(at(&place), expected);

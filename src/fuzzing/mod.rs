@@ -8,6 +8,7 @@
 //! | `token` | tokens that only the owner of a key can make |
 //! | `json` | the fields of a body |
 //! | `foreign_hash` | a hash of another program, and what somebody types |
+//! | `rows` | CSV and JSON Lines with accounts of another program |
 //! | `connection` | a whole connection, with any bytes at any time |
 //!
 //! The oracles read the same bytes a second time, in a simpler way, and must agree. The inputs are
@@ -19,6 +20,7 @@ mod connection;
 mod foreign_hash;
 mod head;
 mod json;
+mod rows;
 mod token;
 
 pub use chunked::chunked;
@@ -27,6 +29,7 @@ pub use connection::connection;
 pub use foreign_hash::foreign_hash;
 pub use head::head;
 pub use json::json;
+pub use rows::rows;
 pub use token::token;
 
 /// The bytes before the first line feed, and those after it.
@@ -97,6 +100,11 @@ mod tests {
     #[test]
     fn foreign_hashes() {
         corpus("foreign_hash", super::foreign_hash);
+    }
+
+    #[test]
+    fn rows_of_files() {
+        corpus("rows", super::rows);
     }
 
     #[test]

@@ -40,8 +40,6 @@ use crate::clock::Timestamp;
 
 pub use blocklist_file::Blocklist;
 pub use decoy::Decoys;
-#[cfg(feature = "cli")]
-pub use foreign::ForeignHash;
 #[cfg(feature = "foreign-hashes")]
 pub(crate) use foreign::scheme_of;
 #[cfg(all(feature = "foreign-hashes", any(test, feature = "cli", feature = "fuzzing")))]

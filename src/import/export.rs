@@ -5,7 +5,6 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::person::NO_PASSWORD;
 use super::time;
 use crate::error::Error;
 use crate::store::{ExportedUser, ImportedFactor, Store};
@@ -94,7 +93,7 @@ fn write(user: &ExportedUser, out: &mut dyn Write) -> io::Result<()> {
         id: user.id,
         username: &user.name,
         email: user.email.as_deref(),
-        password: Some(user.hash.as_str()).filter(|hash| *hash != NO_PASSWORD),
+        password: (!user.hash.is_none()).then(|| user.hash.as_str()),
         roles: &user.roles,
         active: user.active,
         created: time::write(user.created),

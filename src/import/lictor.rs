@@ -4,7 +4,7 @@ use serde::Deserialize;
 use zeroize::Zeroizing;
 
 use super::export::VERSION;
-use super::person::{self, Kind, NO_PASSWORD, Person, Refusal, bad_hash, refuse};
+use super::person::{self, Kind, Person, Refusal, bad_hash, refuse};
 use super::time;
 use crate::clock::Timestamp;
 use crate::guard::read_foreign;
@@ -133,7 +133,7 @@ fn factor(factor: Factor) -> Result<ImportedFactor, Refusal> {
 /// The hash as it is stored. It is read as that of any program, so that one that is not complete, or
 /// too costly, is refused; but Argon2 of lictor's own stays as it is.
 fn password(text: Option<String>) -> Result<(PasswordHash, Option<&'static str>), Refusal> {
-    let Some(text) = text else { return Ok((PasswordHash::stored(NO_PASSWORD.into()), None)) };
+    let Some(text) = text else { return Ok((PasswordHash::none(), None)) };
     match read_foreign(&text) {
         Ok(hash) if text.starts_with(OWN) => Ok((PasswordHash::stored(text), Some(hash.scheme))),
         Ok(hash) => Ok((hash.stored, Some(hash.scheme))),

@@ -30,6 +30,7 @@ mod rename;
 mod report;
 #[cfg(feature = "cli")]
 mod run;
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
 pub(crate) mod source;
 #[cfg(feature = "cli")]
 mod time;

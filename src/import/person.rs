@@ -9,8 +9,8 @@ use crate::store::source::Cell;
 use crate::store::{ImportedUser, MAX_ID};
 use crate::values::{Email, Language, PasswordHash, Roles, Username};
 
-/// What is stored for an account whose user has no password.
-pub(super) const NO_PASSWORD: &str = "!";
+/// How the text begins that Django writes where there is no password.
+const UNUSABLE: &str = "!";
 /// Characters of a value that a message shows.
 const SHOWN: usize = 64;
 
@@ -192,11 +192,10 @@ pub(super) fn email(text: &str) -> Result<Email, Refusal> {
         .or_else(|error| refuse(Kind::Email, format!("{}: {}", words(&error), quoted(text))))
 }
 
-/// The hash as it is stored, and its scheme. Django writes `!` and random letters where there is no
-/// password.
+/// The hash as it is stored, and its scheme.
 fn password(text: &str) -> Result<(PasswordHash, Option<&'static str>), Refusal> {
-    if text.is_empty() || text.starts_with(NO_PASSWORD) {
-        return Ok((PasswordHash::stored(NO_PASSWORD.into()), None));
+    if text.is_empty() || text.starts_with(UNUSABLE) {
+        return Ok((PasswordHash::none(), None));
     }
     match read_foreign(text) {
         Ok(hash) => Ok((hash.stored, Some(hash.scheme))),

@@ -64,7 +64,8 @@ pub struct Report {
     pub new_ids: u64,
     /// Users of whom it is not known when their account was made.
     pub created_unknown: u64,
-    file: Option<ReportFile>,
+    /// The file of `--report`.
+    pub(crate) file: Option<ReportFile>,
 }
 
 impl Report {
@@ -147,7 +148,7 @@ impl Counted {
 /// The file of `--report`: CSV that only its owner can read. Deleted when it is dropped, unless it
 /// was finished.
 #[derive(Debug)]
-struct ReportFile {
+pub(crate) struct ReportFile {
     path: PathBuf,
     out: BufWriter<File>,
     finished: bool,

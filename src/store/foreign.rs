@@ -12,7 +12,7 @@ pub(crate) const MAX_SHOWN: usize = 1_000;
 /// Columns of all tables of a list together, at most.
 pub(crate) const MAX_SHOWN_COLUMNS: usize = 20_000;
 /// Columns of a table that are read, at most.
-pub(crate) const MAX_READ: usize = 32;
+pub(crate) const MAX_READ: usize = 16;
 /// Bytes of the name of a table or a column.
 pub(crate) const MAX_NAME: usize = 256;
 

@@ -54,6 +54,7 @@ mod export;
 mod factor_use;
 mod failures;
 #[cfg(any(test, feature = "cli", feature = "fuzzing"))]
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
 pub(crate) mod foreign;
 #[cfg(any(test, feature = "cli"))]
 mod import;
@@ -74,7 +75,7 @@ mod rows;
 mod second_factors;
 mod sessions;
 mod signal;
-#[cfg(any(test, feature = "cli"))]
+#[cfg(feature = "cli")]
 pub(crate) mod source;
 mod sqlite;
 mod sweep;
@@ -114,8 +115,6 @@ pub(crate) use testing::Network;
 pub use {
     clashes::Clash,
     copy::{CopiedTable, CopyProgress},
-    export::ExportPage,
-    failures::MAX_FORMER_NAME,
     import::Imported,
     imported::{ExportedUser, ImportPages, ImportedFactor, ImportedUser, MAX_ID},
     rows::operator::QueuedMail,

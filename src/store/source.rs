@@ -9,7 +9,7 @@ use super::sqlite::foreign as sqlite;
 use crate::error::Problem;
 
 use super::foreign::MAX_READ;
-pub(crate) use super::foreign::{Cell, Counter, MAX_FIELD, MAX_NAME, OnRow, TOO_LONG, Table};
+pub(crate) use super::foreign::{Cell, Counter, MAX_NAME, OnRow, Table};
 
 /// The tables of a database, with their columns: at most 1,000 tables with 1,000 columns each.
 /// Tables of lictor are left out.

@@ -41,6 +41,12 @@ impl Email {
         Ok(Email { shown: text.into(), key: format!("{}@{domain}", local_key(local)) })
     }
 
+    /// Puts an address together that was parsed before: as it was written, and its key.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn stored(shown: String, key: String) -> Email {
+        Email { shown, key }
+    }
+
     /// Returns the address as it was written.
     pub fn as_str(&self) -> &str {
         &self.shown

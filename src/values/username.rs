@@ -44,6 +44,12 @@ impl Username {
         Ok(Username { shown: shown.into_owned(), key: key.into_owned() })
     }
 
+    /// Puts a name together that was parsed before: as it was written, and its key.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn stored(shown: String, key: String) -> Username {
+        Username { shown, key }
+    }
+
     /// Parses the name of a new account, which may have an `@` only at its start. An app would take
     /// any other `@` in `X-Auth-User` for a confirmed e-mail address; many programs also accept
     /// variants of an address (`<ada@example.org>`, `ada@example.org.`). Existing accounts with

@@ -15,8 +15,10 @@ import certificates  # noqa: E402
 
 NUMBERS = itertools.count()
 
-# What ends the tests lets them stop their servers.
-signal.signal(signal.SIGTERM, signal.default_int_handler)
+# What ends the tests lets them stop their servers. pytest-xdist ends its workers with SIGINT, which a shell
+# ignores for what it runs in the background.
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

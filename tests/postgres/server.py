@@ -90,8 +90,14 @@ def call(program, *arguments, text="", check=True, as_owner=True, **environment)
 
 
 def free_port():
-    """A free port below those that the system uses for outgoing connections."""
-    for port in random.sample(range(15_000, 32_000), 100):
+    """A free port below those that the system uses for outgoing connections.
+
+    Each worker of pytest-xdist has ports of its own. Otherwise one could take the port of another's server
+    while that is stopped.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 15_000 + worker % 16 * 1000
+    for port in random.sample(range(first, first + 1000), 100):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port

@@ -32,6 +32,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("blowfish", &["guard/foreign/bcrypt.rs"]),
     ("bytes", &["store/postgres/wire/"]),
     ("clap", &["cli/"]),
+    ("csv_core", &["fuzzing/rows.rs"]),
     ("ed25519_compact", &["fuzzing/token.rs"]),
     ("env_logger", &["cli/logging.rs"]),
     ("getrandom", &["keys/", "tls.rs", "values/random.rs"]),

@@ -24,10 +24,7 @@ mod recognize;
 pub(crate) mod rows;
 
 #[cfg(feature = "cli")]
-pub(crate) use {
-    open::Source,
-    position::{OnRow, Position},
-};
+pub(crate) use {open::Source, position::Position};
 
 /// The format of a source.
 #[cfg(feature = "cli")]

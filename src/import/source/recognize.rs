@@ -56,32 +56,47 @@ pub(super) fn recognize(name: &str, head: &[u8], said: Option<Format>) -> Result
     if is_binary(head, text) {
         return Err(refused("a binary file of an unknown kind", FORMATS));
     }
-    let format = said.unwrap_or_else(|| match ending(name).as_deref() {
-        Some("csv") => Format::Csv,
-        Some("jsonl" | "ndjson") => Format::JsonLines,
-        _ if text.starts_with(b"{") => Format::JsonLines,
-        _ => Format::Csv,
-    });
+    if is_of_another_encoding(head) {
+        return Err(refused(
+            "not text in UTF-8",
+            "if it is text, convert it: iconv -f LATIN1 -t UTF-8 FILE | lictor import -",
+        ));
+    }
+    let format = said.unwrap_or_else(|| by_name_or_text(name, text));
     match format {
         Format::Database => Err(refused("no SQLite database", FORMATS)),
-        Format::JsonLines if text.starts_with(b"[") => Err(refused(
-            "a JSON array and not JSON Lines",
-            "write one object a line: jq -c '.[]' FILE | lictor import -",
-        )),
-        Format::Csv if said.is_none() && text.starts_with(b"[") => Err(refused(
-            "a JSON array, it seems",
-            "write one object a line: jq -c '.[]' FILE | lictor import -; if it is CSV, say so with \
-             --format csv",
-        )),
+        _ if text.starts_with(b"[") && (said.is_none() || format == Format::JsonLines) => {
+            Err(refused(
+                "a JSON array and not JSON Lines",
+                "write one object a line: jq -c '.[]' FILE | lictor import -; if it is CSV, say so \
+                 with --format csv",
+            ))
+        }
         format => Ok(format),
     }
 }
 
-/// Whether it is no text. A single NUL in text is the matter of its row.
+fn by_name_or_text(name: &str, text: &[u8]) -> Format {
+    match ending(name).as_deref() {
+        Some("csv") => Format::Csv,
+        Some("jsonl" | "ndjson") => Format::JsonLines,
+        _ if text.starts_with(b"{") => Format::JsonLines,
+        _ => Format::Csv,
+    }
+}
+
+/// Whether it is no text. A single NUL after the first line is the matter of its row.
 fn is_binary(head: &[u8], text: &[u8]) -> bool {
     let is_nul = |byte: &&u8| **byte == 0;
-    let early = head.iter().take(16).any(|byte| *byte == 0);
+    let first_line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let early = first_line.iter().take(16).any(|byte| *byte == 0);
     early && !text.starts_with(b"{") || head.iter().filter(is_nul).count() * 8 > head.len()
+}
+
+/// Whether the first line is not UTF-8; the head may end within a character.
+fn is_of_another_encoding(head: &[u8]) -> bool {
+    let first_line = head.split(|&byte| byte == b'\n').next().unwrap_or_default();
+    std::str::from_utf8(first_line).is_err_and(|error| error.error_len().is_some())
 }
 
 fn ending(name: &str) -> Option<String> {
@@ -115,7 +130,10 @@ mod tests {
             ("x.csv", b"id,username,email\n1,a\0b,\n", None, "Csv"),
             ("x", b"{\"a\":\"\0\"}", None, "JsonLines"),
             ("x", b"{\0\"\0a\0\"\0", None, "x is a binary file"),
-            ("x", b"\x89PNG\r\n\x1a\n\0", None, "x is a binary file"),
+            ("x", b"\x89PNG\r\n\x1a\n\0", None, "x is not text in UTF-8"),
+            ("x.csv", b"usu\xe1rio,senha\n", None, "x.csv is not text in UTF-8"),
+            ("x.csv", b"id,name\n1,\xe1\n", None, "Csv"),
+            ("x.csv", b"id,\xc3", None, "Csv"),
             ("x", b"PGDMP\x01", None, "x is a dump of pg_dump"),
             ("x.sql", b"--\n-- PostgreSQL database dump\n", None, "x.sql is a script of SQL"),
             ("x.json", b"[\n{}]", None, "x.json is a JSON array"),

@@ -283,6 +283,9 @@ impl NoServer {
                      without TLS"
                         .into()
                 }
+                why if why.contains("asks for a password") => {
+                    "see \"Where the password goes\" in docs/postgres.md".into()
+                }
                 _ => "check that PostgreSQL runs there, and the host and the port in the setting \
                       `database`"
                     .into(),
@@ -291,7 +294,10 @@ impl NoServer {
         match &refusal.code {
             b"28P01" => format!("check the password of the user {} for PostgreSQL", target.user),
             b"28000" => not_admitted(refusal, target),
-            b"3D000" => format!("make it: createdb {}", target.name),
+            b"3D000" => format!(
+                "as a superuser of PostgreSQL, make it: createdb --owner={} {}",
+                target.user, target.name
+            ),
             b"53300" => "raise max_connections of the server, or lower `connections` in the \
                          setting `database`"
                 .into(),
@@ -301,8 +307,12 @@ impl NoServer {
     }
 }
 
-/// The next step if no line of pg_hba.conf admits a connection.
+/// The next step if there is no such role, or no line of pg_hba.conf admits a connection.
 fn not_admitted(refusal: &Refusal, target: &Target) -> String {
+    // Its message is in the server's language; in others than English, the last step has to do.
+    if refusal.message.starts_with("role ") && refusal.message.ends_with(" does not exist") {
+        return format!("as a superuser of PostgreSQL, make it: createuser {}", target.user);
+    }
     // One with TLS may be admitted.
     let is_bare = ["no encryption", "SSL off"].iter().any(|words| refusal.message.contains(words));
     if is_bare && target.tls == TlsMode::Disable {

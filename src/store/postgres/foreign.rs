@@ -146,20 +146,7 @@ pub(in crate::store) fn read_table(
     order: Option<&str>,
     row: OnRow<'_>,
 ) -> Result<(), Problem> {
-    let mut session = Session::begin(target)?;
-    let found = session.find(&table.name)?.ok_or_else(|| no_table(table))?;
-    let all = session.columns(&found)?;
-    let column = |name: &str| {
-        all.iter().find(|column| column.name == *name).ok_or_else(|| {
-            let columns = all.iter().map(|column| column.name.clone()).collect();
-            no_column(&Table { name: found.shown(), columns }, name)
-        })
-    };
-    let columns = table.columns.iter().map(|name| column(name)).collect::<Result<Vec<_>, _>>()?;
-    let order = order.map(column).transpose()?;
-    let encoding = session.encoding()?;
-    session.script(&declare(&found, &columns, order, encoding))?;
-    session.read(columns.len(), row)
+    Session::begin(target)?.read_table(table, order, row)
 }
 
 /// A table that was found.
@@ -225,6 +212,8 @@ fn declare(found: &Found, columns: &[&Column], order: Option<&Column>, encoding:
 struct Session<'a> {
     target: &'a Target,
     connection: Connection,
+    /// How long a statement may take.
+    patience: Duration,
     /// The number of the last row that was handed on.
     after: u64,
 }
@@ -233,13 +222,36 @@ impl Session<'_> {
     fn begin(target: &Target) -> Result<Session<'_>, Problem> {
         let mut connection = connect::first(target, Role::Setup)?.connection;
         connection.allow_answers_of(MAX_PAGE);
-        let mut session = Session { target, connection, after: 0 };
+        let mut session = Session { target, connection, patience: PATIENCE, after: 0 };
         session.script(SESSION)?;
         Ok(session)
     }
 
+    /// Hands each row of a table to `row`.
+    fn read_table(
+        &mut self,
+        table: &Table,
+        order: Option<&str>,
+        row: OnRow<'_>,
+    ) -> Result<(), Problem> {
+        let found = self.find(&table.name)?.ok_or_else(|| no_table(table))?;
+        let all = self.columns(&found)?;
+        let column = |name: &str| {
+            all.iter().find(|column| column.name == *name).ok_or_else(|| {
+                let columns = all.iter().map(|column| column.name.clone()).collect();
+                no_column(&Table { name: found.shown(), columns }, name)
+            })
+        };
+        let columns =
+            table.columns.iter().map(|name| column(name)).collect::<Result<Vec<_>, _>>()?;
+        let order = order.map(column).transpose()?;
+        let encoding = self.encoding()?;
+        self.script(&declare(&found, &columns, order, encoding))?;
+        self.read(columns.len(), row)
+    }
+
     fn script(&mut self, sql: &str) -> Result<(), Problem> {
-        let ran = self.connection.script(sql, Instant::now() + PATIENCE);
+        let ran = self.connection.script(sql, Instant::now() + self.patience);
         ran.map_err(|failure| self.failed(&failure))
     }
 
@@ -251,7 +263,8 @@ impl Session<'_> {
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<u64, Problem> {
         let batch = [Statement { sql, values }];
-        let ran = self.connection.run(&batch, Instant::now() + PATIENCE, &mut |_, data| row(data));
+        let ran =
+            self.connection.run(&batch, Instant::now() + self.patience, &mut |_, data| row(data));
         ran.map(|counts| counts[0]).map_err(|failure| self.failed(&failure))
     }
 
@@ -291,7 +304,7 @@ impl Session<'_> {
         loop {
             let (mut after, mut stopped) = (self.after, None);
             let batch = [Statement { sql: FETCH, values: &[] }];
-            let ran = self.connection.run(&batch, Instant::now() + PATIENCE, &mut |_, row| {
+            let ran = self.connection.run(&batch, Instant::now() + self.patience, &mut |_, row| {
                 let cells =
                     (0..columns).map(|at| cell(row, 1 + 2 * at)).collect::<Result<Vec<_>, _>>()?;
                 if let Err(problem) = on_row(after + 1, &cells) {

@@ -282,8 +282,8 @@ impl Thread {
     fn lead(&self, until: Option<Instant>) {
         let before = std::mem::replace(&mut self.shared.status().leads_until, until);
         if before.is_some() != until.is_some() {
-            let does = if until.is_some() { "delivers" } else { "does not deliver" };
-            log::info!("this process {does} the mails and deletes what has expired");
+            let now = if until.is_some() { "now" } else { "no longer" };
+            log::info!("this process {now} delivers the mails and deletes what has expired");
         }
         if until.is_some() {
             self.outbox_signal.notify();

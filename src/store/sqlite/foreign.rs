@@ -2,6 +2,9 @@
 //! reader: SQLite is told to trust nothing in it, and each step has a limit.
 
 use std::fmt::Write as _;
+use std::fs;
+use std::io::Read as _;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -30,6 +33,10 @@ const LOOK: i32 = 100_000;
 const MAX_LENGTH: i32 = 4 << 20;
 /// Instructions of a statement, at most: a view may be large.
 const MAX_INSTRUCTIONS: i32 = 50_000;
+
+/// Bytes of the header of a file, and where its encoding is in it.
+const HEADER: usize = 100;
+const ENCODING: Range<usize> = 56..60;
 
 /// The tables and views. A table without pages of its own is virtual: it would run the code of an
 /// extension.
@@ -305,48 +312,64 @@ fn connect(path: &Path, clock: Clock) -> rusqlite::Result<Connection> {
 /// Says what is wrong with the file; `after` is the number of the last row that was read.
 fn failed(path: &Path, after: Option<u64>, error: rusqlite::Error) -> Problem {
     let shown = path.display();
-    let at = match after {
-        None => String::new(),
-        Some(row) => format!(" after row {row}"),
-    };
-    let cannot =
-        |why: String, next: &str| Problem::new(format!("cannot read {shown}{at}: {why}"), next);
+    let at = after.map_or(String::new(), |row| format!(" after row {row}"));
+    let (why, next) = reason(path, &error);
+    Problem::new(format!("cannot read {shown}{at}: {why}"), next).with_source(error)
+}
+
+/// Why SQLite failed, and what to do.
+// Long: a table.
+fn reason(path: &Path, error: &rusqlite::Error) -> (String, &'static str) {
     let extended = error.sqlite_error().map_or(0, |error| error.extended_code);
-    let problem = match error.sqlite_error_code() {
-        _ if extended == ffi::SQLITE_READONLY_ROLLBACK => cannot(
+    match error.sqlite_error_code() {
+        _ if extended == ffi::SQLITE_READONLY_ROLLBACK => (
             format!(
-                "the last write to it did not finish, and must be undone first ({shown}-journal)"
+                "the last write to it did not finish, and must be undone first ({}-journal)",
+                path.display()
             ),
             "open it once with the program that it belongs to, or with `sqlite3 FILE .tables`",
         ),
-        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly) => cannot(
-            error.to_string(),
-            "let the user that runs lictor read the file; if it has a write-ahead log (-wal), its \
-             folder must be writable, or the program that it belongs to must run: else copy the \
-             file and its -wal to a folder of your own, and import from there",
+        Some(ErrorCode::ReadOnly) => (
+            "it has a write-ahead log, for which SQLite must write files beside it".into(),
+            "import while the program that it belongs to runs, or as a user who may write the \
+             folder; or copy the file, and its -wal if it has one, to a folder of your own",
         ),
-        Some(ErrorCode::NotADatabase) => {
-            cannot("it is not an SQLite database, or it is encrypted".into(), "give another file")
+        Some(ErrorCode::CannotOpen) => {
+            (error.to_string(), "let the user that runs lictor read the file and its folder")
         }
-        Some(ErrorCode::DatabaseCorrupt) => cannot(
+        Some(ErrorCode::NotADatabase) => {
+            ("it is not an SQLite database, or it is encrypted".into(), "give another file")
+        }
+        // Where SQLite is built without UTF-16, the schema is nonsense to it.
+        Some(ErrorCode::DatabaseCorrupt) if is_utf16(path) => (
+            "its text is in UTF-16".into(),
+            "convert it: `sqlite3 FILE .dump > x.sql`, then `sqlite3 NEW < x.sql`",
+        ),
+        Some(ErrorCode::DatabaseCorrupt) => (
             format!("the file is damaged: {error}"),
             "restore a backup, or try `sqlite3 FILE .recover`, and import from that",
         ),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => cannot(
-            "it is locked by another program".into(),
-            "end that program, or wait until it is done",
-        ),
-        Some(ErrorCode::OperationInterrupted) => cannot(
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+            ("it is locked by another program".into(), "end that program, or wait until it is done")
+        }
+        Some(ErrorCode::OperationInterrupted) => (
             format!("SQLite worked on one row for {} seconds", PATIENCE.as_secs()),
             "read a table instead of a view, or copy the rows that you want into a table",
         ),
-        Some(ErrorCode::TooBig) => cannot(
+        Some(ErrorCode::TooBig) => (
             format!("{error} (lictor reads rows of at most {} MiB)", MAX_LENGTH >> 20),
             "copy the columns that you want into another table, and import that",
         ),
-        _ => cannot(error.to_string(), "check the name of the table, and the file"),
-    };
-    problem.with_source(error)
+        _ => (error.to_string(), "check the name of the table, and the file"),
+    }
+}
+
+/// Whether the header of the file says that its text is in UTF-16. The file is closed at once, which
+/// drops SQLite's locks on it: only where reading has failed.
+fn is_utf16(path: &Path) -> bool {
+    let mut header = [0; HEADER];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut header));
+    read.is_ok() && matches!(header[ENCODING], [0, 0, 0, 2 | 3])
 }
 
 #[cfg(test)]

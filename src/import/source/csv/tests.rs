@@ -131,8 +131,11 @@ impl Read for Endless {
     }
 }
 
+/// Bytes of a line that is much too long; a gigabyte in a build that is fast.
+const GREAT: u64 = if cfg!(debug_assertions) { 1 << 22 } else { 1 << 30 };
+
 #[test]
-fn a_line_of_a_gigabyte_takes_no_memory() {
+fn a_line_without_end_takes_no_memory() {
     for (byte, expected) in [
         (b'x', "Ok(Bad(1, \"longer than 256 KiB\"))"),
         (b',', "Ok(Bad(1, \"more than 1,000 fields\"))"),
@@ -140,12 +143,12 @@ fn a_line_of_a_gigabyte_takes_no_memory() {
         (b'\n', "Ok(End)"),
         (0, "Ok(Bad(1, \"longer than 256 KiB\"))"),
     ] {
-        let text = Endless { byte, left: (1 << 30) - 1 };
+        let text = Endless { byte, left: GREAT - 1 };
         let mut reader = Csv::new(Input::new(text));
         assert_eq!(format!("{:?}", reader.read()), expected);
         let kept = reader.record.bytes.capacity() + 8 * reader.record.ends.capacity();
         assert!(kept <= 2 * MAX_RECORD + 16 * MAX_FIELDS, "{kept}");
-        assert_eq!(reader.used(), (1 << 30) - 1);
+        assert_eq!(reader.used(), GREAT - 1);
     }
 }
 

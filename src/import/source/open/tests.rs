@@ -91,7 +91,7 @@ fn csv() {
         &["x ends inside quotes that were opened in row 1 (line 2)"],
     );
     check("a,b\n1,2\n", &["A"], &["x has no column A"]);
-    check("a,b\n1\03,2\n", &["a", "b"], &["row 1 (line 2): holds a NUL|2"]);
+    check("a,b\n1\x003,2\n", &["a", "b"], &["row 1 (line 2): holds a NUL|2"]);
     let long = "x".repeat(65_537);
     check(&format!("a,b\n{long},2\n"), &["a", "b"], &["row 1 (line 2): longer than 64 KiB|2"]);
     let long = "x".repeat(300_000);

@@ -29,7 +29,7 @@ fn the_first_server_that_takes_writes_is_chosen_unless_it_is_a_former_primary() 
 }
 
 #[test]
-fn a_refusal_for_want_of_tls_names_the_setting() {
+fn a_refusal_names_what_to_change() {
     let target = Target::parse("postgres://lictor@127.0.0.1/app").unwrap();
     let with_tls = Target { tls: TlsMode::VerifyFull, ..target.clone() };
     let entry = "no pg_hba.conf entry for host \"127.0.0.1\", user \"lictor\"";
@@ -37,6 +37,7 @@ fn a_refusal_for_want_of_tls_names_the_setting() {
     for (target, message, expected) in [
         (&target, bare.as_str(), "sslmode=verify-full"),
         (&target, entry, "pg_hba.conf"),
+        (&target, "role \"lictor\" does not exist", "createuser lictor"),
         (&with_tls, bare.as_str(), "pg_hba.conf"),
     ] {
         let message = message.to_owned();

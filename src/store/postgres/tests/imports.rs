@@ -48,7 +48,7 @@ fn an_import_was_cut_off_like_a_request() {
 #[test]
 fn somebody_registers_between_two_pages() {
     for (name, clash) in [
-        ("OLD5", (5, Clash::NameTaken { id: 1 })),
+        ("OLD5", (5, Clash::NameTaken { id: 1, name: "OLD5".into() })),
         ("stranger", (4, Clash::IdInUse { name: "stranger".into() })),
     ] {
         for skip in [false, true] {

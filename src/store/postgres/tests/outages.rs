@@ -274,6 +274,6 @@ fn a_server_that_cannot_be_opened_is_a_problem_with_a_next_step() {
         assert!(problem.next.contains(next), "{problem}");
     };
     check(&|target| target.hosts[0].port = 1, ":1: ", "PostgreSQL runs there");
-    check(&|target| target.name = "lictor_no_such".into(), "3D000", "createdb lictor_no_such");
+    check(&|target| target.name = "lictor_no_such".into(), "3D000", "createdb --owner=");
     check(&|target| target.user = "lictor_nobody".into(), "lictor_nobody", "");
 }

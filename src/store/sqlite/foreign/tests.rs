@@ -237,7 +237,22 @@ fn damage_is_an_error_with_the_row() {
         let problem = find(&path, "users").unwrap_err();
         assert!(problem.what.contains(expected), "{problem}");
     }
-    assert!(find(&folder.0.join("none"), "users").unwrap_err().next.contains("read the file"));
+    assert!(find(&folder.0.join("none"), "users").unwrap_err().next.contains("read the file and"));
+}
+
+#[test]
+fn text_in_utf_16_is_told() {
+    let folder = Folder::new("utf16");
+    let (path, app) = folder.make("CREATE TABLE users (id)");
+    drop(app);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[59] = 2;
+    // The schema, of which only the first letters are looked at.
+    let at = bytes.windows(6).position(|part| part == b"CREATE").unwrap();
+    bytes[at + 1] = 0;
+    fs::write(&path, &bytes).unwrap();
+    let problem = find(&path, "users").unwrap_err();
+    assert!(problem.what.contains("UTF-16"), "{problem}");
 }
 
 #[test]
@@ -280,8 +295,10 @@ fn what_a_hostile_file_would_run_does_not_run() {
          INSERT INTO wide (c1998) VALUES ('last');
          CREATE VIEW users AS WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n)
             SELECT id, 'x' AS name FROM n;
-         CREATE VIRTUAL TABLE search USING fts5(name);
-         CREATE VIEW extension AS SELECT load_extension('/tmp/evil') AS id",
+         CREATE VIEW extension AS SELECT load_extension('/tmp/evil') AS id;
+         PRAGMA writable_schema = ON;
+         INSERT INTO sqlite_schema VALUES ('table', 'search', 'search', 0,
+            'CREATE VIRTUAL TABLE search USING fts5(name)')",
         columns.join(",")
     ));
     drop(app);
