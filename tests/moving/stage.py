@@ -95,7 +95,7 @@ class File:
 
     def counts(self):
         """How many rows each table has."""
-        return {table: self.rows(f'SELECT count(*) FROM "{table}"')[0][0] for table in self.tables()}
+        return counts(self)
 
 
 class Schema:
@@ -113,7 +113,12 @@ class Schema:
         return [row[0] for row in self.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'lictor'")]
 
     def counts(self):
-        return {table: int(self.rows(f'SELECT count(*) FROM "{table}"')[0][0]) for table in self.tables()}
+        return counts(self)
+
+
+def counts(place):
+    queries = [f"SELECT '{table}', count(*) FROM \"{table}\"" for table in place.tables()]
+    return {table: int(count) for table, count in place.rows(" UNION ALL ".join(queries))} if queries else {}
 
 
 class Done(NamedTuple):
