@@ -82,7 +82,10 @@ def build_lictor_here():
 def build_lictor():
     program, triple, directory = build_lictor_here(), host_triple(), target_directory(ROOT)
     # People download the static binary, so its size is measured.
-    static = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
+    static = (
+        "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
+        " -C llvm-args=--inlinedefault-threshold=50"
+    )
     cargo(ROOT, "build", "--release", "--target", triple, RUSTFLAGS=static)
     return Server("lictor", program, directory / triple / "release/lictor")
 
