@@ -56,8 +56,13 @@ def host_triple():
 
 def build_references():
     """Builds the reference servers and the probe; returns the directory that they are in."""
-    # They have a profile of their own, because lictor's also reduces the size.
-    cargo(BENCH, "build", "--profile", "reference")
+    # They have a profile and flags of their own, because lictor's also reduce the size: 225 is LLVM's
+    # default, and SQLite is compiled with gcc's defaults.
+    flags = {
+        "RUSTFLAGS": "-C llvm-args=--inlinedefault-threshold=225",
+        "CFLAGS": "-fno-asynchronous-unwind-tables",
+    }
+    cargo(BENCH, "build", "--profile", "reference", **flags)
     return target_directory(BENCH) / "reference"
 
 
@@ -82,7 +87,10 @@ def build_lictor_here():
 def build_lictor():
     program, triple, directory = build_lictor_here(), host_triple(), target_directory(ROOT)
     # People download the static binary, so its size is measured.
-    static = "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
+    static = (
+        "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
+        " -C llvm-args=--inlinedefault-threshold=50"
+    )
     cargo(ROOT, "build", "--release", "--target", triple, RUSTFLAGS=static)
     return Server("lictor", program, directory / triple / "release/lictor")
 

@@ -33,11 +33,12 @@ impl PasswordRules {
         let compact: String = whole.chars().filter(|c| c.is_alphanumeric()).collect();
         let words = whole.split_whitespace();
         let words = words.chain(whole.split(|c: char| !c.is_alphanumeric()));
-        let mut service: Vec<String> =
-            words.map(str::to_owned).chain([compact, whole.clone()]).collect();
-        service.retain(|word| word.chars().count() >= MIN_WORD);
-        service.sort_unstable();
-        service.dedup();
+        let mut service = Vec::<String>::new();
+        for word in words.chain([&*compact, &whole]) {
+            if word.chars().count() >= MIN_WORD && !service.iter().any(|other| other == word) {
+                service.push(word.to_owned());
+            }
+        }
         PasswordRules { min_length: usize::from(min_length), service, blocklist }
     }
 

@@ -87,6 +87,7 @@ impl Response {
 
     /// An answer with this body. A content type that a header field cannot hold
     /// ([`HeaderValue::new`]) is a bug, and answered with 500.
+    #[inline]
     pub fn fixed(
         status: u16,
         content_type: &'static str,
@@ -98,6 +99,7 @@ impl Response {
         }
     }
 
+    #[inline]
     fn of(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Response {
         Response { status, headers: Vec::new(), content_type, body: Body::Bytes(body) }
     }
@@ -127,12 +129,14 @@ impl Response {
 
     /// Adds a header field with a constant value. A value that cannot be sent is left out; a value
     /// from outside goes through [`HeaderValue::new`] instead.
+    #[inline]
     pub fn with(mut self, name: &'static str, value: &'static str) -> Response {
         self.headers.extend(HeaderValue::new(value).map(|v| (name, v)));
         self
     }
 
     /// Adds a header field.
+    #[inline]
     pub fn with_value(mut self, name: &'static str, value: HeaderValue) -> Response {
         self.headers.push((name, value));
         self
@@ -270,6 +274,7 @@ impl Default for Date {
     }
 }
 
+#[inline]
 fn push_field(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(b"\r\n");
     out.extend_from_slice(name.as_bytes());
@@ -277,6 +282,7 @@ fn push_field(out: &mut Vec<u8>, name: &str, value: &str) {
     out.extend_from_slice(value.as_bytes());
 }
 
+#[inline]
 fn push_number(out: &mut Vec<u8>, number: u64) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();

@@ -56,11 +56,19 @@ fn is_host(host: &[u8]) -> bool {
             {
                 behind
             }
-            (b, _) if b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(b) => behind,
+            (&b, _) if is_name_character(b) => behind,
             _ => return false,
         };
     }
     !host.is_empty()
+}
+
+/// Whether a name may hold this character (RFC 3986, `unreserved` and `sub-delims`).
+fn is_name_character(b: u8) -> bool {
+    // Patterns become bit tests; every request has a Host.
+    b.is_ascii_alphanumeric()
+        || matches!(b, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')')
+        || matches!(b, b'*' | b'+' | b',' | b';' | b'=')
 }
 
 /// Whether this is empty, or a colon and a port, which may be empty.

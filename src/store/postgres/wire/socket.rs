@@ -203,7 +203,7 @@ fn resolve(host: &str, port: u16, deadline: Instant) -> io::Result<Vec<SocketAdd
     if let Ok(ip) = host.parse() {
         return Ok(vec![SocketAddr::new(ip, port)]);
     }
-    let (sender, receiver) = mpsc::sync_channel(1);
+    let (sender, receiver) = mpsc::channel();
     let name = host.to_owned();
     thread::Builder::new().name("resolver".into()).spawn(move || {
         let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
