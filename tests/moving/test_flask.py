@@ -248,7 +248,7 @@ def test_everybody_logs_in_with_the_old_password(move, origin):
     assert len(replaced) > len(logged_in) / 2, replaced
     for name in replaced:
         assert after[name].startswith("$argon2id$v=19$m=19456,t=2,p=1$"), name
-    said = [entry["username"] for entry in move.audit() if entry["event"] == "hash-replaced"]
+    said = [entry["name"] for entry in move.audit() if entry["event"] == "hash-replaced"]
     assert sorted(said) == sorted(replaced)
 
     # And once more, with the new hash; also with the e-mail address.
