@@ -238,7 +238,7 @@ impl Import<'_> {
         staged: &Staged,
     ) -> Option<String> {
         if !done {
-            return Some(next_about_refused(report));
+            return Some(next_about_refused(report, self.command.report.is_some()));
         }
         match outcome {
             Outcome::Tried if report.ready > 0 => Some("the same without --dry-run imports them".into()),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::progress::grouped;
-use crate::import::{Kind, Place, Report};
+use crate::import::{Kind, Place, Refused, Report};
 
 /// Roles that are listed.
 const LISTED: usize = 10;
@@ -64,8 +64,8 @@ pub(super) fn written(
     lines.join("\n")
 }
 
-/// What to do about rows that cannot come.
-pub(super) fn next_about_refused(report: &Report) -> String {
+/// What to do about rows that cannot come. `has_file`: a file has all of them already.
+pub(super) fn next_about_refused(report: &Report, has_file: bool) -> String {
     let has = |kind| report.refused.contains_key(&kind);
     let mut steps = Vec::new();
     if has(Kind::Name) || has(Kind::NameTaken) {
@@ -83,7 +83,8 @@ pub(super) fn next_about_refused(report: &Report) -> String {
         false => "or leave these rows out with --skip-invalid",
     });
     let mut next = steps.join(", ");
-    if report.refused.values().any(|refused| refused.count > refused.first.len() as u64) {
+    let has_more = |refused: &Refused| refused.count > refused.first.len() as u64;
+    if !has_file && report.refused.values().any(has_more) {
         next += "; --report FILE has all of them";
     }
     next
@@ -257,7 +258,6 @@ fn counted(count: u64, one: &str, many: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::import::Refused;
 
     fn place(row: u64, line: Option<u64>, id: &str, username: &str) -> Place {
         Place { row, line, id: id.into(), username: username.into() }
@@ -362,18 +362,19 @@ mod tests {
 
     #[test]
     fn the_next_step_depends_on_what_is_wrong() {
-        let next = |kinds: &[Kind], count| {
+        let next = |kinds: &[Kind], count, has_file| {
             let of_kind = |kind: &Kind| (*kind, Refused { count, first: Vec::new() });
             let refused = kinds.iter().map(of_kind).collect();
-            next_about_refused(&Report { refused, ..Report::default() })
+            next_about_refused(&Report { refused, ..Report::default() }, has_file)
         };
-        let only = next(&[Kind::Email], 0);
+        let only = next(&[Kind::Email], 0, false);
         assert_eq!(only, "correct these rows, or leave them out with --skip-invalid");
-        let all = next(&[Kind::Name, Kind::IdInUse, Kind::HashCostly], 11);
+        let all = next(&[Kind::Name, Kind::IdInUse, Kind::HashCostly], 11, false);
         for words in ["--rename FILE", "--map id=", "--map password=", "--skip-invalid", "--report"]
         {
             assert!(all.contains(words), "{words}: {all}");
         }
+        assert!(!next(&[Kind::Name], 11, true).contains("--report"));
     }
 
     #[test]

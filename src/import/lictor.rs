@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 
 use super::export::VERSION;
 use super::person::{self, Kind, Person, Refusal, bad_hash, refuse};
+use super::quoted::quoted;
 use super::time;
 use crate::clock::Timestamp;
 use crate::guard::read_foreign;
@@ -66,20 +67,15 @@ fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Ref
     if !(1..=MAX_ID).contains(&line.id) {
         return refuse(Kind::Id, format!("{} is no id: ids go from 1 to {MAX_ID}", line.id));
     }
+    let name = person::username(&line.username, new_name.as_deref())?;
     let renamed = new_name.is_some();
     let mut former_names = line.former_names;
-    let name = match new_name {
-        Some(new) => {
-            former_names.push(line.username);
-            new
-        }
-        None => line.username,
-    };
+    former_names.extend(new_name.map(|_| line.username));
     let (hash, scheme) = password(line.password)?;
     let user = ImportedUser {
         row,
         id: Some(line.id),
-        name: person::username(&name)?,
+        name,
         email: line.email.as_deref().map(person::email).transpose()?,
         hash,
         roles: roles(&line.roles)?,
@@ -94,9 +90,8 @@ fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Ref
 }
 
 fn roles(text: &str) -> Result<Roles, Refusal> {
-    Roles::parse(text).or_else(|_| {
-        refuse(Kind::Roles, format!("this is no list of roles: {}", person::quoted(text)))
-    })
+    Roles::parse(text)
+        .or_else(|_| refuse(Kind::Roles, format!("this is no list of roles: {}", quoted(text))))
 }
 
 fn time(text: &str) -> Result<Timestamp, Refusal> {
@@ -165,7 +160,7 @@ fn words(error: &serde_json::Error) -> String {
         .iter()
         .any(|start| text.starts_with(start));
     match text.split_once('`').and_then(|(start, rest)| Some((start, rest.split_once('`')?.0))) {
-        Some((start, name)) if field => format!("{start}{}", person::quoted(name)),
+        Some((start, name)) if field => format!("{start}{}", quoted(name)),
         _ => format!("this is no line of an export, at byte {}", error.column()),
     }
 }

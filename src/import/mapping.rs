@@ -2,6 +2,7 @@
 //! that the source has.
 
 use super::preset::{Columns, Field, Preset};
+use super::quoted::{for_shell, name as shown};
 use crate::error::Problem;
 use crate::store::source::{Cell, Table};
 
@@ -231,10 +232,10 @@ pub(super) fn no_such_table(wanted: &str, tables: &[Table], database: &str) -> P
             let names: Vec<&str> = tables.iter().map(|table| &*table.name).collect();
             format!("name the one with the users with --table; it has {}", listed(&names))
         }
-        ([one], _) => format!("if the users are in {one}, add --table {}", quoted(one)),
+        ([one], _) => format!("if the users are in {one}, add --table {}", for_shell(one)),
         (several, _) => format!(
             "name the one with the users, such as --table {}; these have a password: {}",
-            quoted(several[0]),
+            for_shell(several[0]),
             listed(several)
         ),
     };
@@ -288,7 +289,7 @@ fn columns_missing(preset: &Preset, missing: &[(Field, &str)], has: &Available<'
     );
     let mut maps: Vec<String> = Vec::new();
     for (field, _) in missing {
-        let column = likely(*field, has.columns).map_or_else(|| "COLUMN".into(), quoted);
+        let column = likely(*field, has.columns).map_or_else(|| "COLUMN".into(), for_shell);
         let map = format!("--map {}={column}", field.name());
         if !maps.contains(&map) {
             maps.push(map);
@@ -304,7 +305,9 @@ fn columns_missing(preset: &Preset, missing: &[(Field, &str)], has: &Available<'
 fn no_such_column(field: Field, column: &str, has: &Available<'_>) -> Problem {
     let all = has.listed();
     let next = match likely(field, has.columns) {
-        Some(likely) => format!("it has {all}; perhaps --map {}={}", field.name(), quoted(likely)),
+        Some(likely) => {
+            format!("it has {all}; perhaps --map {}={}", field.name(), for_shell(likely))
+        }
         None => format!("it has {all}"),
     };
     let what = format!("{} has no column {}, as --map names it", has.source, shown(column));
@@ -313,26 +316,12 @@ fn no_such_column(field: Field, column: &str, has: &Available<'_>) -> Problem {
 
 /// Names joined by commas, the first of many.
 fn listed(names: &[&str]) -> String {
-    let shown: Vec<String> = names.iter().take(LISTED).map(|name| self::shown(name)).collect();
+    let shown: Vec<String> = names.iter().take(LISTED).map(|name| shown(name)).collect();
     match names.len().saturating_sub(LISTED) {
         0 if names.is_empty() => "none".into(),
         0 => shown.join(", "),
         more => format!("{} and {more} more", shown.join(", ")),
     }
-}
-
-/// A name for people: in quotation marks if it is more than letters, digits and `_ . -`.
-fn shown(name: &str) -> String {
-    if is_plain(name) { name.to_owned() } else { format!("{name:?}") }
-}
-
-/// A name for a shell: in apostrophes if it is more than letters, digits and `_ . -`.
-fn quoted(name: &str) -> String {
-    if is_plain(name) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
-}
-
-fn is_plain(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c))
 }
 
 #[cfg(test)]

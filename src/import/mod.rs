@@ -12,6 +12,7 @@
 //! | `report` | what came, what did not, and why; the file of `--report` |
 //! | `run` | from a source to the staging database |
 //! | `export` | the way out: lines of JSON |
+//! | `quoted` | values of a source in messages |
 //! | `time` | times as other programs write them |
 
 #[cfg(feature = "cli")]
@@ -24,6 +25,8 @@ mod mapping;
 mod person;
 #[cfg(feature = "cli")]
 mod preset;
+#[cfg(feature = "cli")]
+mod quoted;
 #[cfg(feature = "cli")]
 mod rename;
 #[cfg(feature = "cli")]
@@ -42,10 +45,7 @@ pub(crate) use {
     person::Kind,
     preset::Preset,
     rename::Renames,
-    report::{Place, Report},
+    report::{Place, Refused, Report},
     run::{Plan, Staged, add_clashes, stage},
     source::{Format, Source},
 };
-
-#[cfg(all(test, feature = "cli"))]
-pub(crate) use report::Refused;

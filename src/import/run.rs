@@ -5,6 +5,7 @@ use super::lictor;
 use super::mapping::{Available, Change, Mapping, no_such_table};
 use super::person::{self, Ids, Kind, Person, Refusal};
 use super::preset::Preset;
+use super::quoted::quoted;
 use super::rename::Renames;
 use super::report::{Counted, Place, Report};
 use super::source::{Format, Position, Source};
@@ -316,12 +317,11 @@ fn of_clash(clash: &Clash, user: &ImportedUser) -> Refusal {
     let (kind, reason) = match clash {
         Clash::AlreadyHere => (Kind::NameTaken, "the account is there already".into()),
         Clash::IdInUse { name } => {
-            (Kind::IdInUse, format!("the id belongs to {} here", person::quoted(name)))
+            (Kind::IdInUse, format!("the id belongs to {} here", quoted(name)))
         }
-        Clash::NameTaken { id, name } => (
-            Kind::NameTaken,
-            format!("the name is taken: account {id} is {}", person::quoted(name)),
-        ),
+        Clash::NameTaken { id, name } => {
+            (Kind::NameTaken, format!("the name is taken: account {id} is {}", quoted(name)))
+        }
         Clash::EmailTaken { id } => (
             Kind::EmailTaken,
             format!("the e-mail address {} belongs to account {id}", email(user)),
@@ -355,5 +355,5 @@ fn of_double(double: &Double, user: &ImportedUser) -> Refusal {
 }
 
 fn email(user: &ImportedUser) -> String {
-    user.email.as_ref().map_or_else(String::new, |email| person::quoted(email.as_str()))
+    user.email.as_ref().map_or_else(String::new, |email| quoted(email.as_str()))
 }

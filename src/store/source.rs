@@ -3,7 +3,6 @@
 //! [`Cell::Unreadable`]. Compiled for the command line.
 
 use super::Database;
-#[cfg(feature = "postgres")]
 use super::postgres::foreign as postgres;
 use super::sqlite::foreign as sqlite;
 use crate::error::Problem;
@@ -16,7 +15,6 @@ pub(crate) use super::foreign::{Cell, Counter, MAX_NAME, OnRow, Table};
 pub(crate) fn tables(database: &Database) -> Result<Vec<Table>, Problem> {
     match database {
         Database::File(path) => sqlite::tables(path),
-        #[cfg(feature = "postgres")]
         Database::Postgres(target) => postgres::tables(target),
     }
 }
@@ -29,7 +27,6 @@ pub(crate) fn find(database: &Database, name: &str) -> Result<Option<Table>, Pro
     }
     match database {
         Database::File(path) => sqlite::find(path, name),
-        #[cfg(feature = "postgres")]
         Database::Postgres(target) => postgres::find(target, name),
     }
 }
@@ -39,7 +36,6 @@ pub(crate) fn find(database: &Database, name: &str) -> Result<Option<Table>, Pro
 pub(crate) fn is_lictor(database: &Database) -> Result<bool, Problem> {
     match database {
         Database::File(path) => sqlite::is_lictor(path),
-        #[cfg(feature = "postgres")]
         Database::Postgres(_) => Ok(false),
     }
 }
@@ -48,7 +44,6 @@ pub(crate) fn is_lictor(database: &Database) -> Result<bool, Problem> {
 pub(crate) fn is_lictor_table(database: &Database, table: &Table) -> bool {
     match database {
         Database::File(_) => false,
-        #[cfg(feature = "postgres")]
         Database::Postgres(_) => table.name.starts_with("lictor."),
     }
 }
@@ -69,7 +64,6 @@ pub(crate) fn read_table(
     }
     match database {
         Database::File(path) => sqlite::read_table(path, table, order, row),
-        #[cfg(feature = "postgres")]
         Database::Postgres(target) => postgres::read_table(target, table, order, row),
     }
 }
@@ -82,7 +76,6 @@ pub(crate) fn last_id(
 ) -> Result<Counter, Problem> {
     match database {
         Database::File(path) => sqlite::last_id(path, table),
-        #[cfg(feature = "postgres")]
         Database::Postgres(target) => postgres::last_id(target, table, column),
     }
 }

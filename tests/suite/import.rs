@@ -323,6 +323,38 @@ fn tables_of_sqlite_are_read() {
     server.login("zoe", PASSWORD).token();
 }
 
+/// On PostgreSQL: the old app's table is in the same database as lictor's schema.
+#[test]
+fn a_table_of_the_same_database_is_read() {
+    let dir = Dir::new();
+    let url = crate::sql::argument(&dir.0);
+    if !url.starts_with("postgres") {
+        return;
+    }
+    // The statements run where lictor's schema will be, so it has to be there.
+    assert_eq!(outcome(&run(&dir.0, &["user", "add", "old"], PASSWORD)).0, 0);
+    dir.sql().execute("DELETE FROM users", &[]);
+    for sql in [
+        "CREATE TABLE public.users (id serial PRIMARY KEY, username text, password text, roles text[], is_active boolean)",
+        "INSERT INTO public.users VALUES (5, 'Ada', $1, '{admin,user}', true), (6, 'bob', $1, NULL, false)",
+        "INSERT INTO public.users VALUES (7, 'a b', $1, NULL, NULL)",
+    ] {
+        let sql = sql.replace("$1", &format!("'{PASSLIB}'"));
+        crate::sql::Sql::of(&dir.0).texts(&sql);
+    }
+    dir.sql().texts("SELECT setval('public.users_id_seq', 40)");
+    refused(&dir, &[&url], "", 1, &["row 3, id 7, \"a b\": the username may hold"]);
+    let out = imported(&dir, &[&url, "--skip-invalid"]);
+    assert!(out.contains(", table users (preset flask-praetorian)\n"), "{out}");
+    assert!(out.contains("roles: 1 admin, 1 user, 1 without\n  1 is inactive"), "{out}");
+    let server = Server::start_in(dir, &[]);
+    server.login("ada", PASSWORD).token();
+    server.add("new");
+    assert_eq!(users(&server.dir), ["5 Ada", "6 bob", "41 new"]);
+    let url = format!("{url}&connect_timeout=5");
+    refused(&server.dir, &[&url, "--table", "lictor.users"], "", 2, &["lictor database copy"]);
+}
+
 #[test]
 fn standard_input_and_json_lines_are_read() {
     let dir = Dir::new();

@@ -1,0 +1,49 @@
+//! Values of a source in messages to people.
+
+/// Characters of a value that a message shows.
+const MAX_SHOWN: usize = 64;
+
+/// A value in quotation marks: without control characters, cut if it is long.
+pub(super) fn quoted(value: &str) -> String {
+    match value.char_indices().nth(MAX_SHOWN) {
+        Some((end, _)) => format!("{:?}…", &value[..end]),
+        None => format!("{value:?}"),
+    }
+}
+
+/// A name of a table or a column: as it is, if it is short and nothing but letters, digits and
+/// `_ . -`.
+pub(super) fn name(name: &str) -> String {
+    if is_plain(name) && name.chars().count() <= MAX_SHOWN { name.to_owned() } else { quoted(name) }
+}
+
+/// A name for a shell: in apostrophes if it is more than letters, digits and `_ . -`.
+pub(super) fn for_shell(name: &str) -> String {
+    if is_plain(name) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_.-".contains(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_and_odd_values_are_shown_short() {
+        assert_eq!(quoted("a\n\u{7}b"), r#""a\n\u{7}b""#);
+        assert_eq!(quoted(&"é".repeat(100)), format!("\"{}\"…", "é".repeat(64)));
+        for (text, expected) in [
+            ("auth.users", "auth.users".to_owned()),
+            ("my staff", "\"my staff\"".into()),
+            ("", "\"\"".into()),
+            (&"x".repeat(65), format!("\"{}\"…", "x".repeat(64))),
+        ] {
+            assert_eq!(name(text), expected);
+        }
+        for (text, expected) in [("a", "a"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''")] {
+            assert_eq!(for_shell(text), expected);
+        }
+    }
+}
