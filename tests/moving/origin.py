@@ -15,6 +15,11 @@ from stage import Flask, free_port
 GAP = 9  # after so many users comes one who is deleted later
 
 
+def forms(password):
+    """What lictor compares with an old hash: the password as it was typed, and prepared."""
+    return {password, prepared(password)} - {None}
+
+
 def each(call, items):
     """Calls with each item, several at once; pairs of the item and the result, in order."""
     items = list(items)
@@ -81,7 +86,7 @@ class Origin:
         pairs = set()
         for place, person in enumerate(self.people):
             for wrong in near_misses(person, place):
-                for form in filter(None, (wrong, prepared(wrong))):
+                for form in forms(wrong):
                     pairs.add((person.name, form))
         return dict(each(verdict, pairs))
 
@@ -89,10 +94,10 @@ class Origin:
         """Pairs of a person and a password that must not log in."""
         for place, person in enumerate(self.people):
             for wrong in near_misses(person, place):
-                forms = filter(None, (wrong, prepared(wrong)))
-                # lictor reads 2y as PHP does, whose mark it is: up to a NUL. passlib refuses a NUL.
-                ends = person.scheme == "bcrypt 2y" and wrong.split("\0")[0] == person.password
-                if not ends and not any(self.verdicts[person.name, form] for form in forms):
+                # passlib refuses a NUL before bcrypt sees it. Other programs do not, and a hash does not tell
+                # who made it: for lictor it ends the password, or goes on as bcrypt itself does.
+                ends = person.scheme.startswith("bcrypt 2") and "\0" in wrong
+                if not ends and not any(self.verdicts[person.name, form] for form in forms(wrong)):
                     yield person, wrong
 
     def leave(self):

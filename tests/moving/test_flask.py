@@ -19,7 +19,7 @@ import page
 import stage
 from instance import BINARY, SECRET_KEY, claims, wait_for
 from origin import Origin, each
-from people import NEW_NAMES
+from people import NEW_NAMES, prepared
 
 
 @pytest.fixture(scope="session")
@@ -248,7 +248,7 @@ def test_everybody_logs_in_with_the_old_password(move, origin):
     assert len(replaced) > len(logged_in) / 2, replaced
     for name in replaced:
         assert after[name].startswith("$argon2id$v=19$m=19456,t=2,p=1$"), name
-    said = [entry["username"] for entry in move.audit() if entry["event"] == "hash-replaced"]
+    said = [entry["name"] for entry in move.audit() if entry["event"] == "hash-replaced"]
     assert sorted(said) == sorted(replaced)
 
     # And once more, with the new hash; also with the e-mail address.
@@ -258,7 +258,8 @@ def test_everybody_logs_in_with_the_old_password(move, origin):
     for person, answer in each(lambda p: move.login(p.email, p.password), with_mail):
         assert answer.status == 200, (person, answer)
     assert hashes(move) == after
-    refused = [(p, wrong) for p, wrong in origin.refused() if p.active][::4]
+    # Now the prepared passwords count, so another spelling may be right.
+    refused = [(p, w) for p, w in origin.refused() if p.active and prepared(w) != prepared(p.password)][::4]
     for (person, wrong), answer in each(lambda pair: move.login(pair[0].new_name, pair[1]), refused):
         assert answer.error == (401, "AuthenticationError"), (person, wrong, answer)
 

@@ -35,7 +35,7 @@ def refused(place, source, *options, says=(), stdin=b"", codes=(1, 2), report=No
     """Imports the source, which must be refused with words like these; returns all that was said."""
     before = place.counts()
     options = [*options, *(["--report", report] if report else [])]
-    for more in ([], ["--dry-run"]):
+    for more in (["--dry-run"], []):
         if report:
             report.unlink(missing_ok=True)
         done = stage.run("import", source, *options, *more, database=place, stdin=stdin, patience=patience)
@@ -160,23 +160,23 @@ def test_a_source_that_goes_on_for_ever_with_wrong_rows(settled, tmp_path):
 # --- hashes that cost too much
 
 ROUNDS = 2**31
-S, T = "c2FsdHNhbHRzYWx0", "x" * 43
+S, T = "c2FsdHNhbHRzYWx0", "A" * 43
 COSTLY = {
-    "pbkdf2_sha512": f"$pbkdf2-sha512${ROUNDS}${S}${'x' * 86}",
+    "pbkdf2_sha512": f"$pbkdf2-sha512${ROUNDS}${S}${'A' * 86}",
     "pbkdf2_sha256": f"$pbkdf2-sha256${ROUNDS}${S}${T}",
-    "pbkdf2_sha1": f"$pbkdf2${ROUNDS}${S}${'x' * 27}",
+    "pbkdf2_sha1": f"$pbkdf2${ROUNDS}${S}${'A' * 27}",
     "rounds beyond 64 bits": f"$pbkdf2-sha256${2**64 + 1000}${S}${T}",
-    "sha256_crypt": f"$5$rounds={ROUNDS}$saltsalt${T}",
-    "sha512_crypt": f"$6$rounds=999999999$saltsalt${'x' * 86}",
-    "bcrypt": "$2b$31$" + "a" * 21 + "e" + "x" * 31,
-    "bcrypt_sha256": f"$bcrypt-sha256$v=2,t=2b,r=31${'a' * 21}e${'x' * 31}",
+    "sha256_crypt": f"$5$rounds={ROUNDS}$saltsalt${'.' * 43}",
+    "sha512_crypt": f"$6$rounds=999999999$saltsalt${'.' * 86}",
+    "bcrypt": "$2b$31$" + "a" * 21 + "e" + "." * 31,
+    "bcrypt_sha256": f"$bcrypt-sha256$v=2,t=2b,r=31${'a' * 21}e${'.' * 31}",
     "argon2, memory": f"$argon2id$v=19$m=4294967295,t=1,p=1${S}${T}",
     "argon2, passes": f"$argon2id$v=19$m=1024,t={ROUNDS},p=1${S}${T}",
     "argon2, lanes": f"$argon2i$v=19$m=134217728,t=1,p=16777215${S}${T}",
     "scrypt": f"$scrypt$ln=31,r=8,p=1${S}${T}",
     "scrypt, block": f"$scrypt$ln=10,r={ROUNDS},p=1${S}${T}",
     "Django's PBKDF2": f"pbkdf2_sha256${ROUNDS}$salt${T}=",
-    "Django's scrypt": f"scrypt${ROUNDS}$salt$8$1${'x' * 86}==",
+    "Django's scrypt": f"scrypt${ROUNDS}$salt$8$1${'A' * 86}==",
     "Django's Argon2": f"argon2$argon2id$v=19$m=1024,t={ROUNDS},p=1${S}${T}",
     "Werkzeug's PBKDF2": f"pbkdf2:sha256:{ROUNDS}$salt${'ab' * 32}",
     "Werkzeug's scrypt": f"scrypt:{ROUNDS}:8:1$salt${'ab' * 64}",
@@ -333,7 +333,6 @@ def in_sqlite(file, *rows, columns="id, username, password"):
 VALUES = {
     "a NUL": ("2000, 'a' || char(0) || 'da', '!'", "unreadable|name"),
     "bytes that are no UTF-8": ("2000, CAST(x'61ff' AS TEXT), '!'", "unreadable"),
-    "a blob": ("2000, x'616461', '!'", "unreadable|name"),
     "a blob as the password": ("2000, 'ada', x'ff00'", "unreadable|hash-unknown"),
     "a text as the id": ("'two', 'ada', '!'", r"\bid\b"),
     "a fraction as the id": ("2000.5, 'ada', '!'", r"\bid\b"),
@@ -444,7 +443,7 @@ def test_names_that_no_table_has(settled, both, name):
     for source, _ in both:
         refused(settled, source, "--table", name)
         refused(settled, source, "--map", f"password={name or ' '}")
-    refused(settled, both[0][0], "--map", f"{name or 'x'}=username", codes=(2,))
+    refused(settled, both[0][0], "--map", f"{name[:1000] or 'x'}=username", codes=(2,))
 
 
 def test_a_row_that_reads_like_sql(destination):
@@ -680,15 +679,9 @@ def test_an_export_without_a_field(settled, exported, tmp_path, field):
     refused(settled, file, says=r"row 2\b|line 2\b")
 
 
-def test_lines_of_an_export_twice(destination, exported, tmp_path):
-    """The same person once more is nothing new; another person with the same id is refused."""
-    place = destination()
-    text = "".join(json.dumps(line) + "\n" for line in [*reversed(exported), exported[0]])
-    done = stage.run("import", written(tmp_path, text.encode(), "people.jsonl"), database=place)
-    assert done.code == 0 and "1 was already there" in done.text, done
-    assert place.counts()["users"] == 2
-    other = json.dumps({**exported[0], "username": "eve"})
-    refused(place, written(tmp_path, (text + other).encode(), "other.jsonl"), says=[r"row 4\b", "id-in-use"])
+def test_a_line_of_an_export_twice(settled, exported, tmp_path):
+    text = "".join(json.dumps(line) + "\n" for line in [*exported, exported[0]])
+    refused(settled, written(tmp_path, text.encode(), "people.jsonl"), says=[r"row 3\b", "id-in-use", r"row 1\b"])
 
 
 def test_a_field_too_many_to_write(settled, exported, tmp_path):
