@@ -44,10 +44,18 @@ impl Readers {
     /// Waits until every read that is under way now has ended, and says whether that was within
     /// `patience`. Reads that begin meanwhile are not held up.
     pub(super) fn outlast(&self, patience: Duration) -> bool {
+        self.outlast_these(&self.begun(), patience)
+    }
+
+    /// How many reads have begun, for each connection.
+    fn begun(&self) -> Vec<u64> {
+        self.0.iter().map(Seat::begun).collect()
+    }
+
+    fn outlast_these(&self, begun: &[u64], patience: Duration) -> bool {
         let deadline = Instant::now() + patience;
-        let begun: Vec<u64> = self.0.iter().map(Seat::begun).collect();
         self.0.iter().zip(begun).all(|(seat, begun)| {
-            while seat.is_taken() && seat.begun() == begun {
+            while seat.is_taken() && seat.begun() == *begun {
                 if Instant::now() >= deadline {
                     return false;
                 }
@@ -80,8 +88,9 @@ mod tests {
         assert!(readers.outlast(none), "nobody reads");
         let first = readers.take();
         assert!(!readers.outlast(none), "a read goes on");
+        let begun = readers.begun();
         std::thread::scope(|scope| {
-            let outlasted = scope.spawn(|| readers.outlast(some));
+            let outlasted = scope.spawn(|| readers.outlast_these(&begun, some));
             std::thread::sleep(Duration::from_millis(50));
             assert!(!outlasted.is_finished(), "the read still goes on");
             drop(first);
