@@ -108,26 +108,30 @@ impl Hasher {
 
     /// Compares with a hash of another program: the password as it was typed counts, as it did
     /// there, and as it is prepared. Both are always computed: the time tells nothing of which was
-    /// right.
+    /// right. The hash is outdated only if the password is right as a whole: otherwise a new hash
+    /// could be one of a typing mistake, and the user's own password wrong from then on.
     #[cfg(feature = "foreign-hashes")]
     fn verify_foreign(&self, attempt: &Attempt, text: &str) -> Result<Verdict, Error> {
         let foreign = match Foreign::parse(text) {
             Ok(foreign) => foreign,
             Err(why) => return self.unusable(&why.to_string()),
         };
-        let mut right = false;
+        let mut verdict = Verdict::Wrong;
         for password in attempt.spellings() {
-            right |= match &foreign.mechanism {
-                Mechanism::Argon2(stored) => stored.is(&self.compute(stored, password)?),
+            let (right, whole) = match &foreign.mechanism {
+                Mechanism::Argon2(stored) => (stored.is(&self.compute(stored, password)?), true),
                 Mechanism::Other(stored) => {
                     let _permit = self.permit();
                     let right = stored.matches(password);
                     self.used.store(true, Ordering::Relaxed);
-                    right
+                    (right, stored.counts_all(password))
                 }
             };
+            if right {
+                verdict = if whole { Verdict::RightButOutdated } else { Verdict::Right };
+            }
         }
-        Ok(if right { Verdict::RightButOutdated } else { Verdict::Wrong })
+        Ok(verdict)
     }
 
     /// Such a hash is right for nobody: what it needs is not part of this program.

@@ -102,6 +102,12 @@ pub(super) enum Mechanism {
 pub(super) trait Compare {
     /// Returns whether the hash was made of this password, in constant time.
     fn matches(&self, password: &[u8]) -> bool;
+
+    /// Returns whether every byte of the password counts. If not, another one is right as well, and
+    /// nobody knows which of them is the user's.
+    fn counts_all(&self, _password: &[u8]) -> bool {
+        true
+    }
 }
 
 /// Why a text behind the beginning of a scheme is no hash.
