@@ -35,6 +35,14 @@ pub struct Imported {
     pub clashes: Vec<(u64, Clash)>,
 }
 
+/// Why an import failed.
+enum Failed {
+    /// Nothing was written.
+    Undone(Problem),
+    /// The database did not answer: it may have been committed.
+    Unknown(Problem),
+}
+
 /// Why a run is undone.
 enum Stop {
     /// Rows clash.
@@ -67,21 +75,38 @@ impl Store {
     ) -> Result<Imported, Problem> {
         must_be_counter(counter.unwrap_or(0))?;
         let given = self.last_user()?;
-        let unraise = || {
-            let undone = self.write_rows(|queries| {
-                counters::unraise_users(queries, counter.unwrap_or(0), given)
-            });
-            if let Err(error) = undone {
-                log::warn!("the counter of ids stays at {}: {error}", counter.unwrap_or(0));
-            }
+        let new_run = || Run::new(given, counter, skip);
+        let done = self.run_until_done(pages, &new_run, from, now, show);
+        let is_undone = match &done {
+            Ok(imported) => !imported.written,
+            Err(Failed::Undone(_)) => true,
+            Err(Failed::Unknown(_)) => false,
         };
+        if let (true, Some(counter)) = (is_undone, counter) {
+            let set_back =
+                self.write_rows(|queries| counters::unraise_users(queries, counter, given));
+            if let Err(error) = set_back {
+                log::warn!("the counter of ids stays at {counter}: {error}");
+            }
+        }
+        done.map_err(|(Failed::Undone(problem) | Failed::Unknown(problem))| problem)
+    }
+
+    /// Runs the transaction, again if somebody took a name or an address meanwhile.
+    fn run_until_done(
+        &self,
+        pages: &mut dyn ImportPages,
+        new_run: &dyn Fn() -> Run,
+        from: &str,
+        now: Timestamp,
+        show: &mut dyn FnMut(u64),
+    ) -> Result<Imported, Failed> {
         let mut tries = 0;
         loop {
             let mut stop = None;
             let done = self.write_long(now, |transaction| {
                 stop = None;
-                let run = Run::new(given, counter, skip);
-                run.whole(transaction, pages, from, show).map_err(|end| match end {
+                new_run().whole(transaction, pages, from, show).map_err(|end| match end {
                     End::Abort(abort) => abort,
                     End::Stop(why) => {
                         stop = Some(why);
@@ -90,25 +115,16 @@ impl Store {
                 })
             });
             match (done, stop) {
-                (Ok(imported), _) => return Ok(imported),
-                (Err(_), Some(Stop::Clashes(imported))) => {
-                    unraise();
-                    return Ok(imported);
-                }
-                (Err(_), Some(Stop::Problem(problem))) => {
-                    unraise();
-                    return Err(problem);
-                }
+                (Ok(imported), _) | (Err(_), Some(Stop::Clashes(imported))) => return Ok(imported),
+                (Err(_), Some(Stop::Problem(problem))) => return Err(Failed::Undone(problem)),
                 // Somebody took it after the look: the next look finds it.
                 (Err(Error::UsernameTaken | Error::EmailTaken), None) if tries < TRIES => {
                     tries += 1
                 }
-                (Err(error), None) => {
-                    if !matches!(error, Error::Unavailable(_)) {
-                        unraise();
-                    }
-                    return Err(failed(error));
+                (Err(error @ Error::Unavailable(_)), None) => {
+                    return Err(Failed::Unknown(failed(error)));
                 }
+                (Err(error), None) => return Err(Failed::Undone(failed(error))),
             }
         }
     }

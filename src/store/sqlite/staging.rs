@@ -160,6 +160,12 @@ impl Staging {
                 factor.map(|factor| factor.last_step),
                 !user.former_names.is_empty() || !user.recovery_codes.is_empty(),
             ])?;
+        self.insert_more(user, emails_of_name)
+    }
+
+    /// Keeps what is in the other tables.
+    fn insert_more(&self, user: &ImportedUser, emails_of_name: &[String]) -> rusqlite::Result<()> {
+        let row = number(user.row);
         for email in emails_of_name {
             let sql = "INSERT INTO emails_of_names VALUES (?1, ?2)";
             self.connection.prepare_cached(sql)?.execute(params![email, row])?;
