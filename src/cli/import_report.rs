@@ -75,6 +75,9 @@ pub(super) fn next_about_refused(report: &Report, has_file: bool) -> String {
         steps
             .push("give new ids to all with --map id= (then no token of the old app is good here)");
     }
+    if has(Kind::Differs) {
+        steps.push("see with lictor user list whose the accounts with these names are");
+    }
     if has(Kind::HashUnknown) || has(Kind::HashCostly) {
         steps.push("let all come without a password with --map password=");
     }

@@ -81,6 +81,8 @@ fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Ref
         roles: roles(&line.roles)?,
         active: line.active,
         created: time(&line.created)?,
+        created_known: true,
+        own: true,
         language: language(&line.language)?,
         former_names,
         factor: line.second_factor.map(factor).transpose()?,

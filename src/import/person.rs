@@ -40,6 +40,8 @@ pub enum Kind {
     Id,
     /// Another account has the id.
     IdInUse,
+    /// An account has the id and the name, but may be another person's.
+    Differs,
     /// The roles are none.
     Roles,
     /// Not UTF-8, too long, or not what the format allows.
@@ -58,6 +60,7 @@ impl Kind {
             Kind::HashCostly => "hash-costly",
             Kind::Id => "id",
             Kind::IdInUse => "id-in-use",
+            Kind::Differs => "differs",
             Kind::Roles => "roles",
             Kind::Unreadable => "unreadable",
         }
@@ -115,6 +118,8 @@ pub(super) fn read(
             roles: roles(fields)?,
             active: active(fields, now)?,
             created: read_created.unwrap_or(now),
+            created_known: read_created.is_some(),
+            own: false,
             language: Language::English,
             former_names: new_name.map(|_| old_name.to_owned()).into_iter().collect(),
             factor: None,

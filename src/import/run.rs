@@ -14,6 +14,7 @@ use crate::error::Problem;
 use crate::store::source::{Cell, Counter};
 use crate::store::{
     Clash, Double, ImportPages as _, Imported, ImportedUser, MAX_ID, Same, Staging, Store,
+    must_be_counter,
 };
 
 /// Rows that are compared with the accounts of the destination at once.
@@ -192,6 +193,8 @@ impl<'a> Reader<'a> {
             None => Counter::Absent,
         };
         let last = if let Counter::At(last) = counter { last } else { 0 };
+        // A dry run must refuse what the store would.
+        must_be_counter(last)?;
         Ok(Staged {
             staging,
             counter: keeps_ids.then_some(highest.max(last)),
@@ -318,6 +321,12 @@ fn of_clash(clash: &Clash, user: &ImportedUser) -> Refusal {
         Clash::AlreadyHere => (Kind::NameTaken, "the account is there already".into()),
         Clash::IdInUse { name } => {
             (Kind::IdInUse, format!("the id belongs to {} here", quoted(name)))
+        }
+        Clash::Differs { id } => {
+            let what = if user.id.is_some() { "this id and name" } else { "this name" };
+            let other = "another e-mail address or time of creation";
+            let may_be = "it may be another person's";
+            (Kind::Differs, format!("account {id} here has {what}, but {other}; {may_be}"))
         }
         Clash::NameTaken { id, name } => {
             (Kind::NameTaken, format!("the name is taken: account {id} is {}", quoted(name)))

@@ -5,16 +5,22 @@ use std::collections::HashMap;
 use super::Store;
 use super::driver::{Fault, Queries};
 use super::imported::ImportedUser;
-use super::rows::import::{Holder, with_emails, with_ids, with_names};
+use super::rows::import::{Holder, with_emails, with_ids, with_names, with_spellings};
 use crate::error::Error;
 use crate::values::{Email, Username};
 
 /// Why an account cannot be added. The first that holds, in this order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Clash {
-    /// An account has this id and this name: nothing is to be done. Without an id: this name, and
-    /// the same e-mail address if the row has one.
+    /// The row's account has come before: nothing is to be done. An account has this id and this
+    /// name (without an id: this name), and looks as if it were the same; see [`came_before`].
     AlreadyHere,
+    /// An account has this id and this name, but nothing says that it has come before: somebody may
+    /// have registered with this name.
+    Differs {
+        /// The id of that account.
+        id: i64,
+    },
     /// The id belongs to another account.
     IdInUse {
         /// The name of that account.
@@ -59,33 +65,28 @@ pub(super) fn clashes(
 
 /// What a login could mistake for an account's name or e-mail address.
 struct Twins {
-    /// The key of the e-mail address that the name is.
-    email_of_name: Option<String>,
-    /// Keys of the names that the e-mail address is.
-    names_of_email: Vec<String>,
+    /// The keys of the e-mail addresses that the name is.
+    emails_of_name: Vec<String>,
+    /// Whether names of other spellings are the e-mail address, too.
+    has_spellings: bool,
 }
 
 impl Twins {
     fn of(user: &ImportedUser) -> Twins {
-        let mut names_of_email = Vec::new();
-        if let Some(email) = &user.email {
-            names_of_email.push(email.key().to_owned());
-            // Of an ASCII address this would be the same.
-            if !email.as_str().is_ascii()
-                && let Ok(name) = Username::parse(email.as_str())
-            {
-                names_of_email.push(name.key().to_owned());
-            }
-        }
-        Twins { email_of_name: email_of_name(&user.name), names_of_email }
+        let has_spellings =
+            user.email.as_ref().is_some_and(|email| Email::key_has_spellings(email.key()));
+        Twins { emails_of_name: user.name.email_keys(), has_spellings }
     }
 }
 
-/// The key of the e-mail address that a name is.
-pub(super) fn email_of_name(name: &Username) -> Option<String> {
-    // A look before the parser: hardly any name is one.
-    let email = name.key().contains('@').then(|| Email::parse(name.key()).ok());
-    email.flatten().map(|email| email.key().to_owned())
+/// Returns whether the row's account is this one, imported earlier. The time of creation decides if
+/// the source has it: nobody who registers here can choose it, and an account keeps it when its
+/// owner changes the e-mail address. Without it, the e-mail addresses must be equal, or both absent.
+fn came_before(user: &ImportedUser, holder: &Holder) -> bool {
+    match user.created_known {
+        true => user.created == holder.created,
+        false => user.email.as_ref().map(Email::key) == holder.email_key.as_deref(),
+    }
 }
 
 /// The accounts that share something with a page of imported ones.
@@ -94,6 +95,8 @@ struct Holders {
     by_id: HashMap<i64, Holder>,
     by_name: HashMap<String, Holder>,
     by_email: HashMap<String, Holder>,
+    /// The key of each e-mail address that a name is, as far as it has several spellings.
+    by_email_of_name: HashMap<String, Holder>,
 }
 
 impl Holders {
@@ -104,10 +107,10 @@ impl Holders {
     ) -> Result<Holders, Fault> {
         let ids: Vec<i64> = users.iter().filter_map(|user| user.id).collect();
         let mut names: Vec<&str> = users.iter().map(|user| user.name.key()).collect();
-        names.extend(twins.iter().flat_map(|twins| &twins.names_of_email).map(String::as_str));
         let emails = users.iter().filter_map(|user| user.email.as_ref()).map(Email::key);
         let mut emails: Vec<&str> = emails.collect();
-        emails.extend(twins.iter().filter_map(|twins| twins.email_of_name.as_deref()));
+        names.extend(&emails);
+        emails.extend(twins.iter().flat_map(|twins| &twins.emails_of_name).map(String::as_str));
         let mut found = Holders::default();
         for holder in with_ids(queries, &ids)? {
             found.by_id.insert(holder.id, holder);
@@ -118,6 +121,15 @@ impl Holders {
         for holder in with_emails(queries, &emails)? {
             found.by_email.insert(holder.email_key.clone().unwrap_or_default(), holder);
         }
+        // These names cannot be looked up by a key, and hardly any address needs it.
+        if twins.iter().any(|twins| twins.has_spellings) {
+            for holder in with_spellings(queries)? {
+                let name = Username::stored(holder.name.clone(), holder.name_key.clone());
+                for email in name.email_keys() {
+                    found.by_email_of_name.insert(email, holder.clone());
+                }
+            }
+        }
         Ok(found)
     }
 
@@ -126,13 +138,15 @@ impl Holders {
         let email = user.email.as_ref().map(Email::key);
         let named = self.by_name.get(key);
         let with_id = user.id.and_then(|id| self.by_id.get(&id));
-        let is_here = match (user.id, with_id, named) {
-            (Some(_), Some(holder), _) => holder.name_key == key,
-            (None, _, Some(holder)) => email.is_none() || email == holder.email_key.as_deref(),
-            _ => false,
+        let same = match user.id {
+            Some(_) => with_id.filter(|holder| holder.name_key == key),
+            None => named,
         };
-        if is_here {
-            return Some(Clash::AlreadyHere);
+        if let Some(holder) = same {
+            return Some(match came_before(user, holder) {
+                true => Clash::AlreadyHere,
+                false => Clash::Differs { id: holder.id },
+            });
         }
         if let Some(holder) = with_id {
             return Some(Clash::IdInUse { name: holder.name.clone() });
@@ -143,9 +157,9 @@ impl Holders {
         if let Some(holder) = email.and_then(|email| self.by_email.get(email)) {
             return Some(Clash::EmailTaken { id: holder.id });
         }
-        let twin = twins.email_of_name.as_ref().and_then(|email| self.by_email.get(email));
-        let twin =
-            twin.or_else(|| twins.names_of_email.iter().find_map(|name| self.by_name.get(name)));
+        let twin = twins.emails_of_name.iter().find_map(|email| self.by_email.get(email));
+        let names = if twins.has_spellings { &self.by_email_of_name } else { &self.by_name };
+        let twin = twin.or_else(|| email.and_then(|email| names.get(email)));
         twin.map(|holder| Clash::NameIsEmail { id: holder.id })
     }
 }

@@ -35,6 +35,14 @@ pub struct Imported {
     pub clashes: Vec<(u64, Clash)>,
 }
 
+/// Why an import failed.
+enum Failed {
+    /// Nothing was written.
+    Undone(Problem),
+    /// The database did not answer: it may have been committed.
+    Unknown(Problem),
+}
+
 /// Why a run is undone.
 enum Stop {
     /// Rows clash.
@@ -50,9 +58,12 @@ impl Store {
     /// out. `from` is for the audit entry. Calls `show` with the number of rows that are done; it
     /// begins again with 0 if the transaction is run again.
     ///
-    /// A file takes no other writes meanwhile. A PostgreSQL server does, except for registrations
-    /// that get an id which is being added. The counter is raised last: if the commit fails, only
-    /// that stays in PostgreSQL, and the next import counts these ids as given out before.
+    /// A file takes no other writes meanwhile; a PostgreSQL server does. `counter` is at least the
+    /// highest id of the accounts, and the counter of ids is raised to it first: a registration that
+    /// got one of these ids would wait until the import ends. In PostgreSQL the counter stays raised
+    /// if the import is undone, and the next one would count all its ids as given out before and
+    /// adopt no token. So it is set back, except if somebody has registered meanwhile, or if the
+    /// database did not answer: then the import may have been committed.
     pub fn import(
         &self,
         pages: &mut dyn ImportPages,
@@ -62,17 +73,40 @@ impl Store {
         now: Timestamp,
         show: &mut dyn FnMut(u64),
     ) -> Result<Imported, Problem> {
-        if let Some(counter) = counter {
-            must_be_id(counter.max(1), "the source has given out")?;
-        }
+        must_be_counter(counter.unwrap_or(0))?;
         let given = self.last_user()?;
+        let new_run = || Run::new(given, counter, skip);
+        let done = self.run_until_done(pages, &new_run, from, now, show);
+        let is_undone = match &done {
+            Ok(imported) => !imported.written,
+            Err(Failed::Undone(_)) => true,
+            Err(Failed::Unknown(_)) => false,
+        };
+        if let (true, Some(counter)) = (is_undone, counter) {
+            let set_back =
+                self.write_rows(|queries| counters::unraise_users(queries, counter, given));
+            if let Err(error) = set_back {
+                log::warn!("the counter of ids stays at {counter}: {error}");
+            }
+        }
+        done.map_err(|(Failed::Undone(problem) | Failed::Unknown(problem))| problem)
+    }
+
+    /// Runs the transaction, again if somebody took a name or an address meanwhile.
+    fn run_until_done(
+        &self,
+        pages: &mut dyn ImportPages,
+        new_run: &dyn Fn() -> Run,
+        from: &str,
+        now: Timestamp,
+        show: &mut dyn FnMut(u64),
+    ) -> Result<Imported, Failed> {
         let mut tries = 0;
         loop {
             let mut stop = None;
             let done = self.write_long(now, |transaction| {
                 stop = None;
-                let run = Run::new(given, counter, skip);
-                run.whole(transaction, pages, from, show).map_err(|end| match end {
+                new_run().whole(transaction, pages, from, show).map_err(|end| match end {
                     End::Abort(abort) => abort,
                     End::Stop(why) => {
                         stop = Some(why);
@@ -81,14 +115,16 @@ impl Store {
                 })
             });
             match (done, stop) {
-                (Ok(imported), _) => return Ok(imported),
-                (Err(_), Some(Stop::Clashes(imported))) => return Ok(imported),
-                (Err(_), Some(Stop::Problem(problem))) => return Err(problem),
+                (Ok(imported), _) | (Err(_), Some(Stop::Clashes(imported))) => return Ok(imported),
+                (Err(_), Some(Stop::Problem(problem))) => return Err(Failed::Undone(problem)),
                 // Somebody took it after the look: the next look finds it.
                 (Err(Error::UsernameTaken | Error::EmailTaken), None) if tries < TRIES => {
                     tries += 1
                 }
-                (Err(error), None) => return Err(failed(error)),
+                (Err(error @ Error::Unavailable(_)), None) => {
+                    return Err(Failed::Unknown(failed(error)));
+                }
+                (Err(error), None) => return Err(Failed::Undone(failed(error))),
             }
         }
     }
@@ -154,6 +190,7 @@ impl Run {
         from: &str,
         show: &mut dyn FnMut(u64),
     ) -> Result<Imported, End> {
+        counters::raise_users(transaction, self.highest)?;
         self.all(transaction, pages, show)?;
         self.end(transaction, from)?;
         Ok(self.imported)
@@ -238,9 +275,11 @@ impl Run {
             };
             must_be_id(id, "an account has")?;
             self.highest = self.highest.max(id);
-            // A token of the other program with this id names somebody else.
-            let is_strange = user.id.is_none() || id <= self.given;
-            self.imported.reused_ids += u64::from(is_strange && have_ids);
+            // A token of the other program with this id names somebody else; one of lictor's own
+            // may be revoked.
+            let is_reused = have_ids && id <= self.given;
+            self.imported.reused_ids += u64::from(is_reused);
+            let is_strange = !have_ids || is_reused || user.own;
             let tokens_after = if is_strange { transaction.now } else { Timestamp(0) };
             arrivals.push(Arrival { user, id, tokens_after });
         }
@@ -257,6 +296,11 @@ impl Run {
         }
         Ok(counters::raise_users(transaction, self.highest)?)
     }
+}
+
+/// Refuses the highest id that a source has given out, if no id may be higher here.
+pub fn must_be_counter(counter: i64) -> Result<(), Problem> {
+    must_be_id(counter.max(1), "the source has given out")
 }
 
 fn must_be_id(id: i64, whose: &str) -> Result<(), Problem> {

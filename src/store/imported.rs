@@ -30,8 +30,13 @@ pub struct ImportedUser {
     pub roles: Roles,
     /// Whether the user may do anything.
     pub active: bool,
-    /// When the account was made.
+    /// When the account was made; the time of the import if the source does not say.
     pub created: Timestamp,
+    /// Whether the source says when the account was made.
+    pub created_known: bool,
+    /// Whether it comes from an export of lictor. The old server may have revoked its tokens, which
+    /// an export does not tell, so none that was issued before the import is adopted.
+    pub own: bool,
     /// The language of mails to the user.
     pub language: Language,
     /// Names that the user had in the source. One of more than

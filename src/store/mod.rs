@@ -115,7 +115,7 @@ pub(crate) use testing::Network;
 pub use {
     clashes::Clash,
     copy::{CopiedTable, CopyProgress},
-    import::Imported,
+    import::{Imported, must_be_counter},
     imported::{ExportedUser, ImportPages, ImportedFactor, ImportedUser, MAX_ID},
     rows::operator::QueuedMail,
     sqlite::staging::{Double, Same, Staging},

@@ -47,6 +47,13 @@ impl Email {
         Email { shown, key }
     }
 
+    /// Returns whether names with different keys can be the e-mail address with this key. If not, a
+    /// name that is the address has the address's key.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn key_has_spellings(key: &str) -> bool {
+        !key.is_ascii() || key.contains("xn--")
+    }
+
     /// Returns the address as it was written.
     pub fn as_str(&self) -> &str {
         &self.shown

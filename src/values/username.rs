@@ -5,6 +5,7 @@ use std::fmt;
 use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 
+use super::Email;
 use crate::error::Error;
 
 /// Maximum length of a username, in characters.
@@ -63,6 +64,21 @@ impl Username {
         Ok(name)
     }
 
+    /// Returns the keys of the e-mail addresses that the name is: as it was written, and in the
+    /// spelling of its key. An account with such an address would take the logins with this name.
+    #[cfg(any(test, feature = "cli"))]
+    pub(crate) fn email_keys(&self) -> Vec<String> {
+        // A look before the parser: hardly any name is one.
+        if !self.key.contains('@') {
+            return Vec::new();
+        }
+        let emails = [&self.key, &self.shown].map(|name| Email::parse(name).ok());
+        let mut keys: Vec<String> =
+            emails.iter().flatten().map(|email| email.key().to_owned()).collect();
+        keys.dedup();
+        keys
+    }
+
     /// Returns the name as the person wrote it, composed.
     pub fn as_str(&self) -> &str {
         &self.shown
@@ -86,6 +102,38 @@ mod tests {
 
     /// A lower limit for the names that the loop below must test: more letters than one script has.
     const MANY: usize = 40_000;
+
+    /// The look-up of names that are an e-mail address rests on this.
+    #[test]
+    fn a_name_that_is_an_address_has_its_key_unless_there_are_spellings() {
+        let mut found = 0;
+        for c in ('\0'..=char::MAX).filter(|c| c.is_alphanumeric()) {
+            for text in [
+                format!("a@{c}.example"),
+                format!("a@{c}{c}.example"),
+                format!("a@x{c}y.example"),
+                format!("{c}@x.example"),
+                format!("x{c}@y.example"),
+            ] {
+                let Ok(name) = Username::parse(&text) else { continue };
+                for email in name.email_keys() {
+                    found += 1;
+                    if Email::key_has_spellings(&email) {
+                        assert!(Email::key_has_spellings(name.key()), "{text}: {email}");
+                    } else {
+                        assert_eq!(name.key(), email, "{text}");
+                    }
+                }
+            }
+        }
+        assert!(found > MANY, "{found}");
+        // A name has the key of each address that it is.
+        let keys = |text| Username::parse(text).unwrap().email_keys();
+        assert_eq!(keys("Ada@b\u{fc}cher.example"), ["ada@xn--bcher-kva.example"]);
+        // The key of this one is no address.
+        assert_eq!(keys("\u{130}@x.example"), ["\u{130}@x.example"]);
+        assert!(keys("ada").is_empty() && keys("@ada").is_empty());
+    }
 
     #[test]
     fn names_are_prepared_or_refused() {

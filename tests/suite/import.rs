@@ -232,6 +232,7 @@ fn what_is_there_is_not_replaced() {
             "8,BOB,HASH,,t,",
             "9,x,HASH,,t,ada@MAIL.example",
             "10,ada@mail.example,HASH,,t,",
+            "2,carl,HASH,,t,carl@mail.example",
         ],
     );
     refused(
@@ -245,6 +246,7 @@ fn what_is_there_is_not_replaced() {
             "\"BOB\": the name is taken: account 1 is \"bob\"",
             "\"x\": the e-mail address \"ada@MAIL.example\" belongs to account 3",
             "\"ada@mail.example\": the name is the e-mail address of account 3",
+            "\"carl\": account 2 here has this id and name, but another e-mail address or time of",
         ],
     );
     assert_eq!(users(&server.dir).len(), 3);
@@ -432,6 +434,25 @@ fn an_export_comes_back_to_the_same_bytes() {
         .unwrap()
         .filter(|file| file.as_ref().unwrap().file_name().to_str().unwrap().contains("part"));
     assert_eq!(left.count(), 0);
+}
+
+#[test]
+fn an_export_does_not_bring_ended_sessions_back() {
+    let server = Server::start(&[]);
+    let token = server.register("ada", PASSWORD).token();
+    assert_eq!(server.send_as(&token, "POST", "/api/logout/all", "").status(), 200);
+    assert_eq!(server.protected(&token).status(), 403);
+    let (_, dir) = server.stop("-TERM");
+    let (code, out, err) = outcome(&run(&dir.0, &["export", "--database", "lictor.db"], ""));
+    assert_eq!(code, 0, "{err}");
+
+    let other = Dir::new();
+    write(&other, "users.jsonl", &out);
+    imported(&other, &["users.jsonl"]);
+    // Each server of these tests has the same key.
+    let server = Server::start_in(other, &["--adopt-tokens"]);
+    assert_eq!(server.protected(&token).status(), 403);
+    server.login("ada", PASSWORD).token();
 }
 
 #[test]

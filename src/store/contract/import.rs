@@ -37,6 +37,8 @@ pub(in crate::store) fn user(row: u64, id: Option<i64>, name: &str, email: &str)
         roles: Roles::parse("user").unwrap(),
         active: true,
         created: Timestamp(7),
+        created_known: false,
+        own: false,
         language: Language::Portuguese,
         former_names: Vec::new(),
         factor: None,
@@ -79,9 +81,12 @@ fn what_clashes_and_why() {
         let eve = add(store, "eve", Some("ÜBER@bücher.example")).unwrap();
         let ulf = add(store, "über@sträuße.example", None).unwrap();
         let taken = |id, name: &str| Clash::NameTaken { id, name: name.into() };
+        let differs = |id| Some(Clash::Differs { id });
         let cases = [
-            (Some(ada), "ada", "", Some(Clash::AlreadyHere)),
-            (Some(ada), "ADA", "bob@x.example", Some(Clash::AlreadyHere)),
+            (Some(ada), "ada", "ADA@x.example", Some(Clash::AlreadyHere)),
+            (Some(bob), "bob@x.example", "", Some(Clash::AlreadyHere)),
+            (Some(ada), "ada", "", differs(ada)),
+            (Some(ada), "ADA", "bob@x.example", differs(ada)),
             (Some(ada), "carol", "", Some(Clash::IdInUse { name: "Ada".into() })),
             (Some(ada), "eve", "", Some(Clash::IdInUse { name: "Ada".into() })),
             (Some(90), "ADA", "ADA@x.example", Some(taken(ada, "Ada"))),
@@ -94,10 +99,10 @@ fn what_clashes_and_why() {
             (Some(97), "ivy@x.example", "ivy@x.example", None),
             (Some(98), "joe", "", None),
             // Without ids, as at a second run.
-            (None, "ada", "", Some(Clash::AlreadyHere)),
+            (None, "ada", "", differs(ada)),
             (None, "ada", "Ada@x.example", Some(Clash::AlreadyHere)),
-            (None, "ada", "other@x.example", Some(taken(ada, "Ada"))),
-            (None, "bob@x.example", "bob@x.example", Some(taken(bob, "bob@x.example"))),
+            (None, "ada", "other@x.example", differs(ada)),
+            (None, "bob@x.example", "bob@x.example", differs(bob)),
             (None, "kim", "ada@x.example", Some(Clash::EmailTaken { id: ada })),
             (None, "lea", "lea@x.example", None),
         ];
@@ -121,6 +126,55 @@ fn what_clashes_and_why() {
             assert_eq!(done.added, u64::from(expected.is_none()), "{name}");
             assert_eq!(users(store) - before, done.added as i64);
         }
+    });
+}
+
+#[test]
+fn an_account_that_came_before_is_told_from_a_strangers() {
+    each("import-before", |store| {
+        let row = |id, name: &str, email: &str, created| ImportedUser {
+            created: Timestamp(created),
+            created_known: true,
+            ..user(1, id, name, email)
+        };
+        import(store, vec![row(Some(5), "ada", "ada@x.example", 70)], false);
+        let clash = |row: ImportedUser| store.clashes(&[row]).unwrap().remove(0);
+        for id in [Some(5), None] {
+            let of = |email: &str, created| clash(row(id, "Ada", email, created));
+            assert_eq!(of("ada@x.example", 70), Some(Clash::AlreadyHere));
+            // Its owner has changed the e-mail address since.
+            assert_eq!(of("old@x.example", 70), Some(Clash::AlreadyHere));
+            assert_eq!(of("ada@x.example", 71), Some(Clash::Differs { id: 5 }));
+        }
+    });
+}
+
+#[test]
+fn a_name_is_an_address_in_every_spelling() {
+    each("import-spellings", |store| {
+        let domains = ["bücher.example", "xn--bcher-kva.example", "BÜCHER.example"];
+        for domain in domains {
+            let named = import(store, vec![user(1, None, &format!("ada@{domain}"), "")], false);
+            assert_eq!(named.added, 1);
+            let id = number(store, "SELECT max(id) FROM users");
+            for other in domains {
+                let row = user(1, None, "eve", &format!("Ada@{other}"));
+                let clash = store.clashes(&[row]).unwrap().remove(0);
+                assert_eq!(clash, Some(Clash::NameIsEmail { id }), "{domain} {other}");
+            }
+            assert!(store.delete(id, &BY, &NOTE, NOW).unwrap());
+        }
+    });
+}
+
+#[test]
+fn tokens_of_an_export_are_not_adopted() {
+    each("import-own", |store| {
+        let own = ImportedUser { own: true, ..user(1, Some(9), "ada", "") };
+        let done = import(store, vec![own, user(2, Some(10), "bob", "")], false);
+        assert_eq!((done.added, done.reused_ids), (2, 0));
+        let adopt = |id, jti| store.adopt(id, &session(jti, NOW.0), &NOTE, NOW).unwrap();
+        assert!(!adopt(9, "t9") && adopt(10, "t10"));
     });
 }
 
@@ -257,7 +311,7 @@ fn a_source_that_breaks_off_leaves_nothing() {
         let mut pages = Broken(Pages(crowd(5, 9)));
         let refused = store.import(&mut pages, Some(99), true, "x", NOW, &mut |_| {}).unwrap_err();
         assert_eq!((&*refused.what, users(store)), ("broken", 0));
-        // Also in PostgreSQL: the counter was not raised.
+        // Also in PostgreSQL: the counter was set back.
         assert_eq!(next_id(store), 1);
         let mut pages = Endless(Pages(crowd(5, 3)));
         let refused = store.import(&mut pages, None, true, "x", NOW, &mut |_| {}).unwrap_err();
@@ -358,6 +412,8 @@ fn as_imported(row: u64, user: ExportedUser) -> ImportedUser {
         roles: Roles::parse(&user.roles).unwrap(),
         active: user.active,
         created: user.created,
+        created_known: true,
+        own: true,
         language: user.language,
         former_names: user.former_names,
         factor: user.factor,

@@ -85,6 +85,22 @@ pub(in crate::store) fn raise_users(queries: &mut dyn Queries, to: i64) -> Resul
     USERS.raise(queries, to)
 }
 
+/// Sets the counter of users' ids back from `raised` to `given`, after a transaction that raised it
+/// was undone, unless somebody got an id meanwhile. Only PostgreSQL's stays raised.
+pub(in crate::store) fn unraise_users(
+    queries: &mut dyn Queries,
+    raised: i64,
+    given: i64,
+) -> Result<(), Fault> {
+    if queries.dialect() == Dialect::Sqlite || raised <= given {
+        return Ok(());
+    }
+    let sql = "SELECT setval('users_id_seq', greatest(CAST($2 AS bigint), 1), $2 > 0)
+        FROM users_id_seq WHERE is_called AND last_value = $1
+        AND NOT EXISTS (SELECT 1 FROM users WHERE id > $2)";
+    queries.query(sql, &[raised.into(), given.into()], &mut |_| Ok(()))
+}
+
 /// Gives out ids for new users.
 pub(in crate::store) fn next_users(
     queries: &mut dyn Queries,

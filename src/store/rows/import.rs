@@ -14,6 +14,7 @@ pub(in crate::store) struct Holder {
     pub(in crate::store) name: String,
     pub(in crate::store) name_key: String,
     pub(in crate::store) email_key: Option<String>,
+    pub(in crate::store) created: Timestamp,
 }
 
 /// A statement that finds holders: for SQLite one by a key, for PostgreSQL many, since each round
@@ -21,8 +22,14 @@ pub(in crate::store) struct Holder {
 macro_rules! holders {
     ($one:literal, $many:literal) => {
         ByDialect {
-            sqlite: concat!("SELECT id, name, name_key, email_key FROM users WHERE ", $one),
-            postgres: concat!("SELECT id, name, name_key, email_key FROM users WHERE ", $many),
+            sqlite: concat!(
+                "SELECT id, name, name_key, email_key, created FROM users WHERE ",
+                $one
+            ),
+            postgres: concat!(
+                "SELECT id, name, name_key, email_key, created FROM users WHERE ",
+                $many
+            ),
         }
     };
 }
@@ -57,6 +64,19 @@ pub(in crate::store) fn with_emails(
     with_keys(queries, holders!("email_key = $1", "email_key = ANY ($1)"), keys)
 }
 
+/// The accounts whose names may be e-mail addresses that have several spellings; see
+/// [`Email::key_has_spellings`]. Reads the whole table.
+pub(in crate::store) fn with_spellings(queries: &mut dyn Queries) -> Result<Vec<Holder>, Fault> {
+    let sql = holders!(
+        "name_key LIKE '%@%'
+         AND (name_key LIKE '%xn--%' OR length(CAST(name_key AS BLOB)) > length(name_key))",
+        "name_key LIKE '%@%'
+         AND (name_key LIKE '%xn--%' OR octet_length(name_key) > char_length(name_key))"
+    );
+    let sql = sql.of(queries);
+    all(queries, sql, &[], holder)
+}
+
 fn with_keys(
     queries: &mut dyn Queries,
     sql: ByDialect,
@@ -83,7 +103,13 @@ fn one_by_one<'a>(
 }
 
 fn holder(row: &dyn Row) -> Result<Holder, Fault> {
-    Ok(Holder { id: row.get(0)?, name: row.get(1)?, name_key: row.get(2)?, email_key: row.get(3)? })
+    Ok(Holder {
+        id: row.get(0)?,
+        name: row.get(1)?,
+        name_key: row.get(2)?,
+        email_key: row.get(3)?,
+        created: row.get(4)?,
+    })
 }
 
 /// An account that is to be added, with what the store decides about it.

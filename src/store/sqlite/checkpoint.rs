@@ -62,7 +62,7 @@ impl LogSize {
                 self.alarming = size.saturating_mul(2);
                 log::warn!(
                     "the write-ahead log has grown to {} MiB: another program has been reading \
-                     the database without a pause; end that program",
+                     or importing for a long time; if it is no import or copy of lictor's, end it",
                     size >> 20
                 );
             }

@@ -9,7 +9,6 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
-use crate::store::clashes::email_of_name;
 use crate::store::imported::{ImportPages, ImportedFactor, ImportedUser, PAGE};
 use crate::values::{Email, Language, PasswordHash, Roles, TotpSecret, Username};
 
@@ -20,12 +19,14 @@ const CACHE: i64 = 8 * 1024;
 const TABLES: &str = "
     CREATE TABLE accounts (
         row INTEGER PRIMARY KEY, id INTEGER UNIQUE, name TEXT NOT NULL, name_key TEXT UNIQUE NOT NULL,
-        email_of_name TEXT, email TEXT, email_key TEXT UNIQUE, password TEXT NOT NULL,
+        email TEXT, email_key TEXT UNIQUE, password TEXT NOT NULL,
         roles TEXT NOT NULL, active INTEGER NOT NULL, created INTEGER NOT NULL,
+        created_known INTEGER NOT NULL, own INTEGER NOT NULL,
         language TEXT NOT NULL, secret BLOB, enrolled INTEGER, confirmed INTEGER,
         last_step INTEGER, more INTEGER NOT NULL
     ) STRICT;
-    CREATE INDEX by_email_of_name ON accounts (email_of_name) WHERE email_of_name IS NOT NULL;
+    CREATE TABLE emails_of_names (email_key TEXT NOT NULL, row INTEGER NOT NULL,
+        PRIMARY KEY (email_key, row)) STRICT, WITHOUT ROWID;
     CREATE TABLE former_names (row INTEGER NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL,
         PRIMARY KEY (row, place)) STRICT, WITHOUT ROWID;
     CREATE TABLE codes (row INTEGER NOT NULL, place INTEGER NOT NULL, hash BLOB NOT NULL,
@@ -33,7 +34,7 @@ const TABLES: &str = "
 
 const SELECT: &str =
     "SELECT row, id, name, name_key, email, email_key, password, roles, active, created, language,
-    secret, enrolled, confirmed, last_step, more
+    secret, enrolled, confirmed, last_step, more, created_known, own
     FROM accounts WHERE row > ?1 ORDER BY row LIMIT ?2";
 
 /// What two accounts of one source share.
@@ -87,23 +88,23 @@ impl Staging {
     /// Keeps an account, unless it shares with an earlier one what must not be shared. The number of
     /// its row is higher than all before.
     pub fn put(&mut self, user: &ImportedUser) -> Result<Option<Double>, Problem> {
-        let email_of_name = email_of_name(&user.name);
-        if let Some(double) = self.double(user, email_of_name.as_deref()).map_err(failed)? {
+        let emails_of_name = user.name.email_keys();
+        if let Some(double) = self.double(user, &emails_of_name).map_err(failed)? {
             return Ok(Some(double));
         }
-        self.has_emails_as_names |= email_of_name.is_some();
-        self.insert(user, email_of_name.as_deref()).map_err(failed)?;
+        self.has_emails_as_names |= !emails_of_name.is_empty();
+        self.insert(user, &emails_of_name).map_err(failed)?;
         Ok(None)
     }
 
     fn double(
         &self,
         user: &ImportedUser,
-        email_of_name: Option<&str>,
+        emails_of_name: &[String],
     ) -> rusqlite::Result<Option<Double>> {
         let email = user.email.as_ref().map(|email| email.key());
         let text = |text: Option<&str>| text.map(|text| Value::Text(text.into()));
-        let looks = [
+        let mut looks = vec![
             ("SELECT row FROM accounts WHERE id = ?1", user.id.map(Value::Integer), Same::Id),
             (
                 "SELECT row FROM accounts WHERE name_key = ?1",
@@ -112,16 +113,15 @@ impl Staging {
             ),
             ("SELECT row FROM accounts WHERE email_key = ?1", text(email), Same::Email),
             (
-                "SELECT row FROM accounts WHERE email_key = ?1",
-                text(email_of_name),
-                Same::NameIsEmail,
-            ),
-            (
-                "SELECT row FROM accounts WHERE email_of_name = ?1",
+                "SELECT row FROM emails_of_names WHERE email_key = ?1 LIMIT 1",
                 text(email.filter(|_| self.has_emails_as_names)),
                 Same::NameIsEmail,
             ),
         ];
+        looks.extend(emails_of_name.iter().map(|email| {
+            let sql = "SELECT row FROM accounts WHERE email_key = ?1";
+            (sql, text(Some(email)), Same::NameIsEmail)
+        }));
         for (sql, key, same) in looks {
             let Some(key) = key else { continue };
             let mut statement = self.connection.prepare_cached(sql)?;
@@ -133,25 +133,26 @@ impl Staging {
         Ok(None)
     }
 
-    fn insert(&self, user: &ImportedUser, email_of_name: Option<&str>) -> rusqlite::Result<()> {
+    fn insert(&self, user: &ImportedUser, emails_of_name: &[String]) -> rusqlite::Result<()> {
         let (row, factor) = (number(user.row), user.factor.as_ref());
         self.connection
             .prepare_cached(
                 "INSERT INTO accounts VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12,
-                 ?13, ?14, ?15, ?16, ?17)",
+                 ?13, ?14, ?15, ?16, ?17, ?18)",
             )?
             .execute(params![
                 row,
                 user.id,
                 user.name.as_str(),
                 user.name.key(),
-                email_of_name,
                 user.email.as_ref().map(|email| email.as_str()),
                 user.email.as_ref().map(|email| email.key()),
                 user.hash.as_str(),
                 user.roles.as_str(),
                 user.active,
                 user.created.0,
+                user.created_known,
+                user.own,
                 user.language.code(),
                 factor.map(|factor| &factor.secret.bytes()[..]),
                 factor.map(|factor| factor.created.0),
@@ -159,6 +160,16 @@ impl Staging {
                 factor.map(|factor| factor.last_step),
                 !user.former_names.is_empty() || !user.recovery_codes.is_empty(),
             ])?;
+        self.insert_more(user, emails_of_name)
+    }
+
+    /// Keeps what is in the other tables.
+    fn insert_more(&self, user: &ImportedUser, emails_of_name: &[String]) -> rusqlite::Result<()> {
+        let row = number(user.row);
+        for email in emails_of_name {
+            let sql = "INSERT INTO emails_of_names VALUES (?1, ?2)";
+            self.connection.prepare_cached(sql)?.execute(params![email, row])?;
+        }
         for (place, name) in (0_i64..).zip(&user.former_names) {
             let sql = "INSERT INTO former_names VALUES (?1, ?2, ?3)";
             self.connection.prepare_cached(sql)?.execute(params![row, place, name])?;
@@ -232,6 +243,8 @@ fn read_account(row: &Row<'_>) -> rusqlite::Result<ImportedUser> {
         roles: roles.map_err(wrong)?,
         active: row.get(8)?,
         created: Timestamp(row.get(9)?),
+        created_known: row.get("created_known")?,
+        own: row.get("own")?,
         language: Language::of_code(row.get_ref(10)?.as_str()?),
         former_names: Vec::new(),
         factor,
@@ -300,6 +313,7 @@ mod tests {
             last_step: i64::MAX,
         });
         first.active = false;
+        (first.created_known, first.own) = (true, true);
         first.roles = Roles::default();
         staging.put(&first).unwrap();
         for row in 2..=1_001 {
