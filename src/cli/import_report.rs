@@ -190,9 +190,6 @@ fn notes(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String
         let counts = if report.created_unknown == 1 { "it counts" } else { "they count" };
         notes.push(format!("{who} no time of creation that can be read: {counts} as made now"));
     }
-    if report.unconfirmed > 0 {
-        notes.push("--map confirmed= takes all e-mail addresses as they are".into());
-    }
     notes.extend(of_values(report));
     if remarks.text_ids {
         let get = if will { "get" } else { "got" };
@@ -218,8 +215,10 @@ fn notes(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String
     notes
 }
 
-/// What is odd about names and ids.
+/// What is odd about e-mail addresses, names and ids.
 fn of_values(report: &Report) -> impl Iterator<Item = String> {
+    let unconfirmed = (report.unconfirmed > 0)
+        .then(|| "--map confirmed= takes all e-mail addresses as they are".to_owned());
     let named = (report.named_by_email > 0).then(|| {
         let who = counted(report.named_by_email, "account has", "accounts have");
         format!("{who} a name that is an e-mail address, and not the account's own")
@@ -227,7 +226,7 @@ fn of_values(report: &Report) -> impl Iterator<Item = String> {
     let far = report.far_id.map(|id| {
         format!("the highest id is {id}, for {} rows: new accounts get ids above it", report.rows)
     });
-    named.into_iter().chain(far)
+    unconfirmed.into_iter().chain(named).chain(far)
 }
 
 fn unused(unused: &[(u64, String)]) -> Vec<String> {

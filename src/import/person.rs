@@ -100,13 +100,7 @@ pub(super) fn read(
     let id = fields.id.map(|id| read_id(text("id", id)?, ids)).transpose()?.flatten();
     let old_name = optional("username", fields.username)?;
     let name = username(old_name, new_name)?;
-    let confirmed = is_confirmed(optional("confirmation of the e-mail address", fields.confirmed)?);
-    let confirmed = fields.confirmed.is_none() || confirmed;
-    let (email, unconfirmed) = match optional("e-mail address", fields.email)? {
-        "" => (None, false),
-        _ if !confirmed => (None, true),
-        address => (Some(email(address)?), false),
-    };
+    let (email, unconfirmed) = own_email(fields)?;
     let (hash, scheme) = password(optional("password", fields.password)?)?;
     let created = optional("time of creation", fields.created)?;
     let read_created = time::read_created(created);
@@ -193,6 +187,16 @@ pub(super) fn username(old: &str, new: Option<&str>) -> Result<Username, Refusal
 pub(super) fn email(text: &str) -> Result<Email, Refusal> {
     Email::parse(text)
         .or_else(|error| refuse(Kind::Email, format!("{}: {}", words(&error), quoted(text))))
+}
+
+/// The e-mail address, and whether there is one that was not confirmed and is left out.
+fn own_email(fields: &Fields<'_>) -> Result<(Option<Email>, bool), Refusal> {
+    let confirmed = optional("confirmation of the e-mail address", fields.confirmed)?;
+    match optional("e-mail address", fields.email)? {
+        "" => Ok((None, false)),
+        _ if fields.confirmed.is_some() && !is_confirmed(confirmed) => Ok((None, true)),
+        address => Ok((Some(email(address)?), false)),
+    }
 }
 
 /// Whether an e-mail address was confirmed: true, or the time at which it was.
