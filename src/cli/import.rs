@@ -47,7 +47,7 @@ pub(super) struct ImportCommand {
     #[arg(long, value_name = "TABLE")]
     table: Option<String>,
     /// The column of a field, as in username=login; nothing after the = leaves the field out. FIELD
-    /// is id, username, password, roles, active, email or created; can be given several times
+    /// is id, username, password, roles, active, email, created or confirmed; can be given several times
     #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = Change::parse)]
     changes: Vec<Change>,
     /// The format of a file, if its name and its beginning do not tell

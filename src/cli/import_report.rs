@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::progress::grouped;
-use crate::import::{Kind, Place, Refused, Report};
+use crate::import::{Kind, Place, Refused, Report, escaped};
 
 /// Roles that are listed.
 const LISTED: usize = 10;
@@ -165,6 +165,11 @@ fn states(report: &Report) -> Option<String> {
         (report.inactive, "is inactive", "are inactive"),
         (report.without_password, "has no password", "have no password"),
         (report.renamed, "has another name here", "have another name here"),
+        (
+            report.unconfirmed,
+            "has an unconfirmed e-mail address, which is left out",
+            "have an unconfirmed e-mail address, which is left out",
+        ),
     ] {
         if count > 0 {
             parts.push(counted(count, one, many));
@@ -188,6 +193,7 @@ fn notes(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String
         let counts = if report.created_unknown == 1 { "it counts" } else { "they count" };
         notes.push(format!("{who} no time of creation that can be read: {counts} as made now"));
     }
+    notes.extend(of_values(report));
     if remarks.text_ids {
         let get = if will { "get" } else { "got" };
         notes.push(format!(
@@ -212,6 +218,20 @@ fn notes(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String
     notes
 }
 
+/// What is odd about e-mail addresses, names and ids.
+fn of_values(report: &Report) -> impl Iterator<Item = String> {
+    let unconfirmed = (report.unconfirmed > 0)
+        .then(|| "--map confirmed= takes all e-mail addresses as they are".to_owned());
+    let named = (report.named_by_email > 0).then(|| {
+        let who = counted(report.named_by_email, "account has", "accounts have");
+        format!("{who} a name that is an e-mail address, and not the account's own")
+    });
+    let far = report.far_id.map(|id| {
+        format!("the highest id is {id}, for {} rows: new accounts get ids above it", report.rows)
+    });
+    unconfirmed.into_iter().chain(named).chain(far)
+}
+
 fn unused(unused: &[(u64, String)]) -> Vec<String> {
     let mut lines: Vec<String> = unused
         .iter()
@@ -233,21 +253,12 @@ fn at(place: &Place) -> String {
         text += &format!(" (line {line})");
     }
     if !place.id.is_empty() {
-        text += &format!(", id {}", shown(&place.id));
+        text += &format!(", id {}", escaped(&place.id));
     }
     if !place.username.is_empty() {
-        text += &format!(", \"{}\"", shown(&place.username));
+        text += &format!(", \"{}\"", escaped(&place.username));
     }
     text
-}
-
-/// A value without control characters, cut if it is long.
-fn shown(value: &str) -> String {
-    const MOST: usize = 64;
-    match value.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", value[..end].escape_debug()),
-        None => value.escape_debug().to_string(),
-    }
 }
 
 fn indented(line: String) -> String {
@@ -347,10 +358,20 @@ mod tests {
             counter_hidden: true,
             unused_renames: &unused,
         };
-        let report = Report { created_unknown: 1, renamed: 2, ..Report::default() };
+        let report = Report {
+            rows: 2,
+            created_unknown: 1,
+            renamed: 2,
+            unconfirmed: 12,
+            named_by_email: 1,
+            far_id: Some(9_007_199_254_740_991),
+            ..Report::default()
+        };
         let text = lines(&report, Outcome::Written(2), &remarks).join("\n");
         for words in [
-            "2 have another name here",
+            "2 have another name here; 12 have an unconfirmed e-mail address, which is left out",
+            "1 account has a name that is an e-mail address, and not the account's own",
+            "the highest id is 9007199254740991, for 2 rows",
             "1 account has no time of creation that can be read: it counts as made now",
             "the ids are not numbers: all got new ones",
             "2 accounts have ids that were given out here before",

@@ -154,8 +154,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         Ok(code) => code,
         Err(problem) => {
             let (what, next) = (words::in_flags(&problem.what), words::in_flags(&problem.next));
+            let text = output::for_terminal(&format!("lictor: {what}\n  {next}"));
             // The exit code is the same if standard error is closed.
-            let _ = writeln!(io::stderr(), "lictor: {what}\n  {next}");
+            let _ = writeln!(io::stderr(), "{text}");
             ExitCode::from(if problem.usage { 2 } else { 1 })
         }
     }

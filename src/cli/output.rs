@@ -1,5 +1,6 @@
 //! What commands print: answers, errors of the library, dates.
 
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use crate::clock::Timestamp;
@@ -8,6 +9,28 @@ use crate::error::{Error, Problem};
 /// Prints a line.
 pub(super) fn print(text: &str) -> Result<(), Problem> {
     writeln!(io::stdout(), "{text}").or_else(unless_closed)
+}
+
+/// A text of several lines without the characters that steer a terminal, or change how the text
+/// around them is shown: names in the source of an import, and messages of a database, may be made
+/// to attack. They become `\u{1b}`.
+pub(super) fn for_terminal(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c != '\n' && steers(c) {
+            // Writing into a String cannot fail.
+            true => write!(safe, "{}", c.escape_unicode()).unwrap_or_default(),
+            false => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// Whether a character is a control character, or an invisible one that changes others.
+fn steers(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// No problem if standard output was closed, as in `lictor user list | head`; else the error.
@@ -59,4 +82,21 @@ pub(super) fn date(at: Timestamp) -> String {
 /// The day of a time in UTC, as a date is typed.
 pub(super) fn day(at: Timestamp) -> String {
     date(at).split('T').next().unwrap_or_default().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_not_steered() {
+        for (text, expected) in [
+            ("table \"é 漢 🙂\", it's\n  next", "table \"é 漢 🙂\", it's\n  next"),
+            ("\u{1b}]0;x\u{7}", "\\u{1b}]0;x\\u{7}"),
+            ("a\rb\u{9b}2J\u{7f}", "a\\u{d}b\\u{9b}2J\\u{7f}"),
+            ("\u{202e}x\u{2066}\u{200b}\u{feff}", "\\u{202e}x\\u{2066}\\u{200b}\\u{feff}"),
+        ] {
+            assert_eq!(for_terminal(text), expected);
+        }
+    }
 }

@@ -88,7 +88,7 @@ fn account(row: u64, line: Line, new_name: Option<String>) -> Result<Person, Ref
         factor: line.second_factor.map(factor).transpose()?,
         recovery_codes: codes(&line.recovery_codes)?,
     };
-    Ok(Person { user, scheme, created_unknown: false, renamed })
+    Ok(Person { user, scheme, created_unknown: false, renamed, unconfirmed: false })
 }
 
 fn roles(text: &str) -> Result<Roles, Refusal> {

@@ -51,6 +51,9 @@ pub(super) struct Mapping {
     until: Option<usize>,
     email: Vec<usize>,
     created: Vec<usize>,
+    confirmed: Vec<usize>,
+    /// The same for [`Field::Confirmed`]: without a value, nothing is known.
+    confirmed_without: bool,
 }
 
 /// The fields of one row. A field without a column is `None`.
@@ -69,6 +72,8 @@ pub(super) struct Fields<'a> {
     pub(super) until: Option<Cell<'a>>,
     pub(super) email: Option<Cell<'a>>,
     pub(super) created: Option<Cell<'a>>,
+    /// Whether the e-mail address was confirmed, or when.
+    pub(super) confirmed: Option<Cell<'a>>,
 }
 
 impl Mapping {
@@ -87,6 +92,7 @@ impl Mapping {
             active: find.field(Field::Active)?,
             email: find.field(Field::Email)?,
             created: find.field(Field::Created)?,
+            confirmed: find.field(Field::Confirmed)?,
             flags: find.flags(),
             unset: find.condition(preset.unset),
             until: find.condition(preset.until),
@@ -96,7 +102,9 @@ impl Mapping {
             return Err(columns_missing(preset, &find.missing, has));
         }
         mapping.columns = find.read;
-        mapping.active_without = !mapping.active.iter().any(|at| has.has(&mapping.columns[*at]));
+        let without = |places: &[usize]| !places.iter().any(|at| has.has(&mapping.columns[*at]));
+        (mapping.active_without, mapping.confirmed_without) =
+            (without(&mapping.active), without(&mapping.confirmed));
         Ok(mapping)
     }
 
@@ -113,18 +121,21 @@ impl Mapping {
             let cells = || places.iter().map(|place| cell(*place));
             cells().find(|cell| !is_empty(cell)).or_else(|| cells().next())
         };
+        let known = |places: &[usize], without: bool| {
+            first(places).filter(|cell| !(without && *cell == Cell::Null))
+        };
         Fields {
             id: first(&self.id),
             username: first(&self.username),
             password: first(&self.password),
             roles: first(&self.roles),
             flags: self.flags.iter().map(|(place, role)| (cell(*place), *role)).collect(),
-            active: first(&self.active)
-                .filter(|cell| !(self.active_without && *cell == Cell::Null)),
+            active: known(&self.active, self.active_without),
             unset: self.unset.map(cell),
             until: self.until.map(cell),
             email: first(&self.email),
             created: first(&self.created),
+            confirmed: known(&self.confirmed, self.confirmed_without),
         }
     }
 }
@@ -199,8 +210,12 @@ impl Finder<'_> {
     }
 
     /// The place of a column that makes users inactive.
-    fn condition(&mut self, name: Option<&str>) -> Option<usize> {
-        name.filter(|_| !self.is_changed(Field::Active)).and_then(|name| self.place(name))
+    fn condition(&mut self, name: Option<&'static str>) -> Option<usize> {
+        let name = name.filter(|_| !self.is_changed(Field::Active))?;
+        if self.preset.conditions_required && !self.has.has(name) {
+            self.missing.push((Field::Active, name));
+        }
+        self.place(name)
     }
 
     fn is_changed(&self, field: Field) -> bool {
@@ -232,12 +247,18 @@ pub(super) fn no_such_table(wanted: &str, tables: &[Table], database: &str) -> P
             let names: Vec<&str> = tables.iter().map(|table| &*table.name).collect();
             format!("name the one with the users with --table; it has {}", listed(&names))
         }
-        ([one], _) => format!("if the users are in {one}, add --table {}", for_shell(one)),
-        (several, _) => format!(
-            "name the one with the users, such as --table {}; these have a password: {}",
-            for_shell(several[0]),
-            listed(several)
-        ),
+        ([one], _) => {
+            let name = for_shell(one).unwrap_or_else(|| "TABLE".into());
+            format!("if the users are in {}, add --table {name}", shown(one))
+        }
+        (several, _) => {
+            let name = several.iter().find_map(|name| for_shell(name));
+            format!(
+                "name the one with the users, such as --table {}; these have a password: {}",
+                name.as_deref().unwrap_or("TABLE"),
+                listed(several)
+            )
+        }
     };
     Problem::usage(format!("{database} has no table {}", shown(wanted)), next)
 }
@@ -256,6 +277,7 @@ fn usual_names(field: Field) -> &'static [&'static str] {
         Field::Active => &["active", "enabled"],
         Field::Email => &["email", "mail"],
         Field::Created => &["created", "joined", "registered"],
+        Field::Confirmed => &["confirmed", "verified"],
     }
 }
 
@@ -289,7 +311,7 @@ fn columns_missing(preset: &Preset, missing: &[(Field, &str)], has: &Available<'
     );
     let mut maps: Vec<String> = Vec::new();
     for (field, _) in missing {
-        let column = likely(*field, has.columns).map_or_else(|| "COLUMN".into(), for_shell);
+        let column = likely(*field, has.columns).and_then(for_shell).unwrap_or("COLUMN".into());
         let map = format!("--map {}={column}", field.name());
         if !maps.contains(&map) {
             maps.push(map);
@@ -304,10 +326,8 @@ fn columns_missing(preset: &Preset, missing: &[(Field, &str)], has: &Available<'
 
 fn no_such_column(field: Field, column: &str, has: &Available<'_>) -> Problem {
     let all = has.listed();
-    let next = match likely(field, has.columns) {
-        Some(likely) => {
-            format!("it has {all}; perhaps --map {}={}", field.name(), for_shell(likely))
-        }
+    let next = match likely(field, has.columns).and_then(for_shell) {
+        Some(likely) => format!("it has {all}; perhaps --map {}={likely}", field.name()),
         None => format!("it has {all}"),
     };
     let what = format!("{} has no column {}, as --map names it", has.source, shown(column));
@@ -436,6 +456,18 @@ mod tests {
                 &["email", "encrypted_password", "ok", "created_at"],
             ),
             (
+                "supabase",
+                &["active=", "confirmed="],
+                &["email", "encrypted_password", "created_at", "email_confirmed_at"],
+                &["email", "encrypted_password", "created_at"],
+            ),
+            (
+                "laravel",
+                &[],
+                &["id", "email", "email_verified_at", "password"],
+                &["id", "email", "password", "email_verified_at"],
+            ),
+            (
                 "laravel",
                 &[],
                 &["id", "email", "password", "deleted_at"],
@@ -473,6 +505,20 @@ mod tests {
                 "these: --map roles=COLUMN; to do without one: --map roles=",
             ),
             (
+                "supabase",
+                &[],
+                &["email", "encrypted_password", "created_at", "deleted_at"],
+                "no column banned_until",
+                "these: --map active=COLUMN; to do without one: --map active=",
+            ),
+            (
+                "werkzeug",
+                &[],
+                &["id", "username", "my\u{1b}[2Jpass"],
+                r#"it has id, username, "my\u{1b}[2Jpass""#,
+                "--map password=COLUMN; to do without one: --map password=",
+            ),
+            (
                 "flask-praetorian",
                 &["username=Login"],
                 &["id", "login", "password"],
@@ -503,7 +549,10 @@ mod tests {
         }
         for (text, why) in [
             ("id", "like username=login"),
-            ("user=x", "the fields are id, username, password, roles, active, email, created"),
+            (
+                "user=x",
+                "the fields are id, username, password, roles, active, email, created, confirmed",
+            ),
             ("=x", "no such field"),
             ("username=", "needs a username"),
         ] {
@@ -534,10 +583,16 @@ mod tests {
         let posts = || table("posts", &["id", "text"]);
         let people = || table("people", &["id", "PassWord"]);
         let staff = || table("my staff", &["pw"]);
+        let odd = || table("\u{1b}[2J", &["pw"]);
         for (tables, next) in [
             (vec![], "it has no tables that this user may see: check the name of the database"),
             (vec![posts()], "name the one with the users with --table; it has posts"),
             (vec![posts(), people()], "if the users are in people, add --table people"),
+            (vec![odd()], r#"if the users are in "\u{1b}[2J", add --table TABLE"#),
+            (
+                vec![odd(), people()],
+                r#"name the one with the users, such as --table people; these have a password: "\u{1b}[2J", people"#,
+            ),
             (
                 vec![staff(), people()],
                 "name the one with the users, such as --table 'my staff'; these have a password: \

@@ -25,7 +25,7 @@ mod mapping;
 mod person;
 #[cfg(feature = "cli")]
 mod preset;
-#[cfg(feature = "cli")]
+#[cfg_attr(not(feature = "cli"), allow(dead_code))]
 mod quoted;
 #[cfg(feature = "cli")]
 mod rename;
@@ -44,6 +44,7 @@ pub(crate) use {
     mapping::Change,
     person::Kind,
     preset::Preset,
+    quoted::escaped,
     rename::Renames,
     report::{Place, Refused, Report},
     run::{Plan, Staged, add_clashes, stage},

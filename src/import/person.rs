@@ -77,6 +77,8 @@ pub(super) struct Person {
     pub(super) created_unknown: bool,
     /// It gets a name of `--rename`.
     pub(super) renamed: bool,
+    /// It has an e-mail address that was not confirmed, and comes without it.
+    pub(super) unconfirmed: bool,
 }
 
 /// What the ids of a source are: those of its first row decide.
@@ -101,10 +103,7 @@ pub(super) fn read(
     let id = fields.id.map(|id| read_id(text("id", id)?, ids)).transpose()?.flatten();
     let old_name = optional("username", fields.username)?;
     let name = username(old_name, new_name)?;
-    let email = match optional("e-mail address", fields.email)? {
-        "" => None,
-        address => Some(email(address)?),
-    };
+    let (email, unconfirmed) = own_email(fields)?;
     let (hash, scheme) = password(optional("password", fields.password)?)?;
     let created = optional("time of creation", fields.created)?;
     let read_created = time::read_created(created);
@@ -128,6 +127,7 @@ pub(super) fn read(
         scheme,
         created_unknown: fields.created.is_some() && read_created.is_none(),
         renamed: new_name.is_some(),
+        unconfirmed,
     })
 }
 
@@ -194,6 +194,23 @@ pub(super) fn email(text: &str) -> Result<Email, Refusal> {
         .or_else(|error| refuse(Kind::Email, format!("{}: {}", words(&error), quoted(text))))
 }
 
+/// The e-mail address, and whether there is one that was not confirmed and is left out.
+fn own_email(fields: &Fields<'_>) -> Result<(Option<Email>, bool), Refusal> {
+    let confirmed = optional("confirmation of the e-mail address", fields.confirmed)?;
+    match optional("e-mail address", fields.email)? {
+        "" => Ok((None, false)),
+        _ if fields.confirmed.is_some() && !is_confirmed(confirmed) => Ok((None, true)),
+        address => Ok((Some(email(address)?), false)),
+    }
+}
+
+/// Whether an e-mail address was confirmed: true, or the time at which it was.
+fn is_confirmed(text: &str) -> bool {
+    let lower = text.trim().to_ascii_lowercase();
+    // MySQL writes no time as zeros, and exports no value as NULL.
+    !matches!(&*lower, "" | "false" | "f" | "0" | "no" | "n" | "null") && !lower.starts_with("0000")
+}
+
 /// The hash as it is stored, and its scheme.
 fn password(text: &str) -> Result<(PasswordHash, Option<&'static str>), Refusal> {
     if text.is_empty() || text.starts_with(UNUSABLE) {
@@ -228,6 +245,8 @@ fn roles(fields: &Fields<'_>) -> Result<Roles, Refusal> {
         Some(b'{') => array(listed)
             .map_or_else(|| no_roles(listed), Ok)
             .and_then(|all| role_list(all.iter().map(String::as_str), listed)),
+        // What Python writes for nothing.
+        Some(_) if listed == "None" => role_list(flagged, listed),
         Some(_) => role_list(listed.split(',').map(str::trim), listed),
         None => role_list(flagged, listed),
     }
@@ -242,14 +261,15 @@ fn no_roles<T>(listed: &str) -> Result<T, Refusal> {
     refuse(Kind::Roles, format!("this is no list of roles: {}", quoted(listed)))
 }
 
-/// The elements of PostgreSQL's text of an array, as in `{admin,"a b"}`. `None` if it is none, or
-/// has arrays in it.
+/// The elements of PostgreSQL's text of an array, as in `{admin,"a b"}`, without those that are
+/// NULL. `None` if it is none, or has arrays in it.
 fn array(text: &str) -> Option<Vec<String>> {
     let inner = text.strip_prefix('{')?.strip_suffix('}')?;
     let mut elements = Vec::new();
     let mut rest = inner.chars().peekable();
     while rest.peek().is_some() {
         let mut element = String::new();
+        let is_quoted = rest.peek() == Some(&'"');
         if rest.next_if_eq(&'"').is_some() {
             loop {
                 match rest.next()? {
@@ -266,7 +286,9 @@ fn array(text: &str) -> Option<Vec<String>> {
                 element.push(next);
             }
         }
-        elements.push(element);
+        if is_quoted || !element.eq_ignore_ascii_case("null") {
+            elements.push(element);
+        }
         // Another element follows a comma.
         match rest.next() {
             None => break,
@@ -407,6 +429,33 @@ mod tests {
     }
 
     #[test]
+    fn an_email_address_that_was_not_confirmed_stays_behind() {
+        for (confirmed, expected) in [
+            (None, true),
+            (Some(Cell::Text("2020-01-01 12:00:00+00")), true),
+            (Some(Cell::Text("true")), true),
+            (Some(Cell::Text("1")), true),
+            (Some(Cell::Text("0")), false),
+            (Some(Cell::Text("False")), false),
+            (Some(Cell::Text("0000-00-00 00:00:00")), false),
+            (Some(Cell::Text("NULL")), false),
+            (Some(Cell::Text("")), false),
+            (Some(Cell::Null), false),
+        ] {
+            let email = Some(Cell::Text("ada@example.org"));
+            let row = Fields { email, confirmed, ..fields("ada@example.org") };
+            let found = person(&row).unwrap();
+            assert_eq!(
+                (found.user.email.is_some(), found.unconfirmed, found.user.active),
+                (expected, !expected, true),
+                "{confirmed:?}"
+            );
+            let without = person(&Fields { email: None, ..row }).unwrap();
+            assert!(!without.unconfirmed, "{confirmed:?}");
+        }
+    }
+
+    #[test]
     fn a_new_name_keeps_the_old_one() {
         let mut ids = Ids::Unknown;
         let row = read(1, &fields("ada lovelace"), Some("Ada"), &mut ids, NOW).unwrap().user;
@@ -472,6 +521,10 @@ mod tests {
             ("[]", ""),
             ("[\"admin\", \"user\"]", "admin,user"),
             ("{}", ""),
+            ("{NULL}", ""),
+            ("{NULL,user,null}", "user"),
+            ("{\"NULL\"}", "NULL"),
+            ("None", ""),
             ("{admin}", "admin"),
             ("{admin,\"team:a\",u\u{73}er}", "admin,team:a,user"),
         ] {

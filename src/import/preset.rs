@@ -17,11 +17,13 @@ pub enum Field {
     Email,
     /// When the account was made.
     Created,
+    /// Whether the e-mail address was confirmed, or when.
+    Confirmed,
 }
 
 impl Field {
     /// All of them.
-    pub const ALL: [Field; 7] = [
+    pub const ALL: [Field; 8] = [
         Field::Id,
         Field::Username,
         Field::Password,
@@ -29,6 +31,7 @@ impl Field {
         Field::Active,
         Field::Email,
         Field::Created,
+        Field::Confirmed,
     ];
 
     /// Its name.
@@ -41,6 +44,7 @@ impl Field {
             Field::Active => "active",
             Field::Email => "email",
             Field::Created => "created",
+            Field::Confirmed => "confirmed",
         }
     }
 
@@ -89,8 +93,12 @@ pub struct Preset {
     pub(super) unset: Option<&'static str>,
     /// A user with a time in this column that is not past is inactive.
     pub(super) until: Option<&'static str>,
+    /// The source must have these two.
+    pub(super) conditions_required: bool,
     pub(super) email: Columns,
     pub(super) created: Columns,
+    /// A user without a value here, or with false, does not get the e-mail address.
+    pub(super) confirmed: Columns,
 }
 
 /// The columns of flask-praetorian's tutorial, and what the other presets do not say otherwise.
@@ -106,8 +114,10 @@ const FLASK_PRAETORIAN: Preset = Preset {
     active: may(&["is_active"]),
     unset: None,
     until: None,
+    conditions_required: false,
     email: may(&["email"]),
     created: may(&["created_at"]),
+    confirmed: NONE,
 };
 
 /// All presets, the default first. That of lictor's own export is not here.
@@ -140,6 +150,7 @@ pub(super) const PRESETS: &[Preset] = &[
         active: NONE,
         email: must(&["email"]),
         created: must(&["created"]),
+        confirmed: may(&["verified"]),
         ..FLASK_PRAETORIAN
     },
     Preset {
@@ -152,8 +163,10 @@ pub(super) const PRESETS: &[Preset] = &[
         active: NONE,
         unset: Some("deleted_at"),
         until: Some("banned_until"),
+        conditions_required: true,
         email: must(&["email"]),
         created: must(&["created_at"]),
+        confirmed: may(&["email_confirmed_at"]),
         ..FLASK_PRAETORIAN
     },
     Preset {
@@ -163,6 +176,7 @@ pub(super) const PRESETS: &[Preset] = &[
         active: NONE,
         unset: Some("deleted_at"),
         email: must(&["email"]),
+        confirmed: may(&["email_verified_at"]),
         ..FLASK_PRAETORIAN
     },
 ];
@@ -196,6 +210,7 @@ impl Preset {
             Field::Active => self.active,
             Field::Email => self.email,
             Field::Created => self.created,
+            Field::Confirmed => self.confirmed,
         }
     }
 }

@@ -5,9 +5,21 @@ const MAX_SHOWN: usize = 64;
 
 /// A value in quotation marks: without control characters, cut if it is long.
 pub(super) fn quoted(value: &str) -> String {
+    let (shown, rest) = cut(value);
+    format!("{shown:?}{rest}")
+}
+
+/// The same for a value that is between quotation marks already.
+pub(crate) fn escaped(value: &str) -> String {
+    let (shown, rest) = cut(value);
+    format!("{}{rest}", shown.escape_debug())
+}
+
+/// What is shown of a value, and what stands for the rest.
+fn cut(value: &str) -> (&str, &'static str) {
     match value.char_indices().nth(MAX_SHOWN) {
-        Some((end, _)) => format!("{:?}…", &value[..end]),
-        None => format!("{value:?}"),
+        Some((end, _)) => (&value[..end], "…"),
+        None => (value, ""),
     }
 }
 
@@ -17,9 +29,15 @@ pub(super) fn name(name: &str) -> String {
     if is_plain(name) && name.chars().count() <= MAX_SHOWN { name.to_owned() } else { quoted(name) }
 }
 
-/// A name for a shell: in apostrophes if it is more than letters, digits and `_ . -`.
-pub(super) fn for_shell(name: &str) -> String {
-    if is_plain(name) { name.to_owned() } else { format!("'{}'", name.replace('\'', r"'\''")) }
+/// A name for a shell: in apostrophes if it is more than letters, digits and `_ . -`. `None` if it
+/// cannot be typed: it is empty, like a flag, or has characters that a message shows in another way.
+pub(super) fn for_shell(name: &str) -> Option<String> {
+    let is_shown = |c: char| matches!(c, '"' | '\'' | '\\') || c.escape_debug().len() == 1;
+    match name.is_empty() || name.starts_with('-') || !name.chars().all(is_shown) {
+        true => None,
+        false if is_plain(name) => Some(name.to_owned()),
+        false => Some(format!("'{}'", name.replace('\'', r"'\''"))),
+    }
 }
 
 fn is_plain(name: &str) -> bool {
@@ -42,8 +60,17 @@ mod tests {
         ] {
             assert_eq!(name(text), expected);
         }
-        for (text, expected) in [("a", "a"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("", "''")] {
-            assert_eq!(for_shell(text), expected);
+        for (text, expected) in [
+            ("a", Some("a")),
+            ("a b", Some("'a b'")),
+            ("it's", Some(r"'it'\''s'")),
+            ("", None),
+            ("-x", None),
+            ("a\nb", None),
+            ("a\u{1b}[2J", None),
+            ("a\u{202e}b", None),
+        ] {
+            assert_eq!(for_shell(text).as_deref(), expected);
         }
     }
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::person::{Kind, Person, Refusal};
 use crate::error::Problem;
+use crate::values::Email;
 
 /// Rows of each kind that are kept for the screen.
 const FIRST: usize = 10;
@@ -64,6 +65,12 @@ pub struct Report {
     pub new_ids: u64,
     /// Users of whom it is not known when their account was made.
     pub created_unknown: u64,
+    /// Users whose e-mail address was not confirmed, and is left out.
+    pub unconfirmed: u64,
+    /// Users whose name is an e-mail address that is not theirs here.
+    pub named_by_email: u64,
+    /// The highest id of a row, if it is far above the number of rows.
+    pub far_id: Option<i64>,
     /// The file of `--report`.
     pub(crate) file: Option<ReportFile>,
 }
@@ -99,6 +106,8 @@ impl Report {
         self.renamed += u64::from(person.renamed);
         self.new_ids += u64::from(person.new_id);
         self.created_unknown += u64::from(person.created_unknown);
+        self.unconfirmed += u64::from(person.unconfirmed);
+        self.named_by_email += u64::from(person.named_by_email);
     }
 
     /// Counts a row that cannot come.
@@ -129,11 +138,15 @@ pub(super) struct Counted {
     renamed: bool,
     new_id: bool,
     created_unknown: bool,
+    unconfirmed: bool,
+    named_by_email: bool,
 }
 
 impl Counted {
     pub(super) fn of(person: &Person) -> Counted {
-        let Person { user, scheme, created_unknown, renamed } = person;
+        let Person { user, scheme, created_unknown, renamed, unconfirmed } = person;
+        let own = user.email.as_ref().map(Email::key);
+        let named = Email::parse(user.name.as_str()).ok();
         Counted {
             scheme: *scheme,
             roles: user.roles.as_str().to_owned(),
@@ -141,6 +154,8 @@ impl Counted {
             renamed: *renamed,
             new_id: user.id.is_none(),
             created_unknown: *created_unknown,
+            unconfirmed: *unconfirmed,
+            named_by_email: named.is_some_and(|named| Some(named.key()) != own),
         }
     }
 }

@@ -19,6 +19,9 @@ use crate::store::{
 
 /// Rows that are compared with the accounts of the destination at once.
 const PAGE: usize = 500;
+/// The highest id is remarkable above this, and as much again for each row.
+const FAR: u64 = 1_000_000;
+const FAR_PER_ROW: u64 = 1_000;
 
 /// How the rows of a source are read.
 #[derive(Debug)]
@@ -185,7 +188,7 @@ impl<'a> Reader<'a> {
 
     /// What the rows say about ids, after all of them were read.
     fn end(self, source: &Source, id_column: Option<&str>) -> Result<Staged, Problem> {
-        let Reader { plan, staging, ids, highest, reused_ids, .. } = self;
+        let Reader { plan, report, staging, ids, highest, reused_ids, .. } = self;
         let keeps_ids = ids == Ids::Kept || plan.mapping.is_none() && highest > 0;
         // Asked after the rows were read: an account that was made meanwhile counts.
         let counter = match id_column.filter(|_| keeps_ids) {
@@ -195,6 +198,9 @@ impl<'a> Reader<'a> {
         let last = if let Counter::At(last) = counter { last } else { 0 };
         // A dry run must refuse what the store would.
         must_be_counter(last)?;
+        let near = report.rows.saturating_mul(FAR_PER_ROW).saturating_add(FAR);
+        report.far_id =
+            Some(highest).filter(|id| keeps_ids && u64::try_from(*id).is_ok_and(|id| id > near));
         Ok(Staged {
             staging,
             counter: keeps_ids.then_some(highest.max(last)),

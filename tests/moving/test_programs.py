@@ -278,6 +278,7 @@ def test_pocketbase(destination, tmp_path, version):
                 "email": f"user{number}@example.org",
                 "created": "2024-02-29 12:00:00.123Z",
                 "tokenKey": f"{number}",
+                "verified": 1,
             }
             if version == "0.22":
                 values["username"] = f"users{number}"

@@ -369,13 +369,17 @@ fn standard_input_and_json_lines_are_read() {
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     assert!(out.contains("roles: 2 user, 1 admin\n  1 is inactive\n"), "{out}");
     // PocketBase has texts as ids.
-    let line = json!({"id": "1c8ckqpvmkt0gnz", "email": "eve@mail.example", "password": PASSLIB, "created": "2024-01-01 10:00:00.000Z"});
-    write(&dir, "pb.jsonl", &format!("{line}\n"));
+    let line = json!({"id": "1c8ckqpvmkt0gnz", "email": "eve@mail.example", "password": PASSLIB, "created": "2024-01-01 10:00:00.000Z", "verified": true});
+    let other = json!({"id": "2", "email": "mal@mail.example", "password": PASSLIB, "created": "2024-01-01 10:00:00.000Z", "verified": false});
+    write(&dir, "pb.jsonl", &format!("{line}\n{other}\n"));
     let out = imported(&dir, &["pb.jsonl", "--preset", "pocketbase"]);
     assert!(out.contains("everybody can log in with the old password"), "{out}");
-    assert_eq!(users(&dir), ["1 ada", "2 bob", "3 eve@mail.example"]);
+    assert!(out.contains("1 has an unconfirmed e-mail address, which is left out"), "{out}");
+    assert_eq!(users(&dir), ["1 ada", "2 bob", "3 eve@mail.example", "4 mal@mail.example"]);
+    let sql = "SELECT name FROM users WHERE id > 2 AND email IS NOT NULL";
+    assert_eq!(dir.sql().texts(sql), ["eve@mail.example"]);
     let again = imported(&dir, &["pb.jsonl", "--preset", "pocketbase"]);
-    assert!(again.contains(", 1 was already there"), "{again}");
+    assert!(again.contains(", 2 were already there"), "{again}");
 }
 
 #[test]

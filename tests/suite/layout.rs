@@ -71,6 +71,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
             "net/poll.rs",
             "store/postgres/environment.rs",
             "store/postgres/wire/socket.rs",
+            "store/sqlite/foreign/traces.rs",
         ],
     ),
     ("rustls", &["tls.rs"]),

@@ -10,6 +10,7 @@ use super::position::{OnRow, Position};
 use super::recognize::{HEAD, MARK, recognize};
 use super::rows::{Bytes, CsvRows, JsonRows};
 use crate::error::Problem;
+use crate::import::quoted;
 use crate::store::Database;
 use crate::store::source::{self, Cell, Counter, Table};
 
@@ -45,6 +46,12 @@ impl Source {
             #[cfg(feature = "postgres")]
             Database::Postgres(_) => return Ok(Source::database(database)),
         };
+        if !path.exists() && may_have_password(name) {
+            return Err(Problem::usage(
+                "the source is no file, and looks like a URL without its scheme",
+                "begin it with postgres://, as in postgres://USER@HOST:5432/NAME",
+            ));
+        }
         let (file, size) = open_file(&path)?;
         let shown = path.display().to_string();
         // A URL of SQLite is no file of another format.
@@ -133,7 +140,7 @@ impl Source {
         *chosen = source::find(database, table)?;
         match chosen {
             Some(found) if source::is_lictor_table(database, found) => {
-                Err(is_lictor(&format!("the table {} of {database}", found.name)))
+                Err(is_lictor(&format!("the table {} of {database}", quoted::name(&found.name))))
             }
             found => Ok(found.is_some()),
         }
@@ -155,7 +162,9 @@ impl Source {
     /// `postgres://app@127.0.0.1:5432/app, table users`.
     pub(crate) fn describe(&self) -> String {
         match &self.kind {
-            Kind::Database(_, Some(table)) => format!("{}, table {}", self.name, table.name),
+            Kind::Database(_, Some(table)) => {
+                format!("{}, table {}", self.name, quoted::name(&table.name))
+            }
             _ => self.name.clone(),
         }
     }
@@ -230,6 +239,11 @@ fn read_table(
         row(Position { row: number, line: None, read: 0, raw: None }, Ok(cells))
     })?;
     Ok(count)
+}
+
+/// Whether a text may be `user:password@host`, which no message repeats.
+fn may_have_password(text: &str) -> bool {
+    text.rsplit_once('@').is_some_and(|(before, _)| before.contains(':'))
 }
 
 /// Opens a file; returns its size if it has one.

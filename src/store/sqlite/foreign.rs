@@ -1,6 +1,8 @@
 //! A table in an SQLite file of another program, read only. The file may be made to attack its
 //! reader: SQLite is told to trust nothing in it, and each step has a limit.
 
+mod traces;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Read as _;
@@ -15,6 +17,7 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
+use self::traces::Mode;
 use super::schema::{APPLICATION_ID, number};
 use crate::error::Problem;
 use crate::store::foreign::{
@@ -85,46 +88,35 @@ impl Clock {
 
 /// The tables and views of a file, with their columns.
 pub(in crate::store) fn tables(path: &Path) -> Result<Vec<Table>, Problem> {
-    let file = File::open(path)?;
-    let mut left = MAX_SHOWN_COLUMNS;
-    let mut found = Vec::new();
-    for name in file.names(TABLES, None, MAX_SHOWN)? {
-        // A view of a table that is gone has no columns.
-        let columns = file.names(COLUMNS, Some(&name), left.min(MAX_SHOWN)).unwrap_or_default();
-        left -= columns.len();
-        found.push(Table { name, columns });
-    }
-    Ok(found)
+    File::read_at_once(path, |file| {
+        let mut left = MAX_SHOWN_COLUMNS;
+        let mut found = Vec::new();
+        for name in file.names(TABLES, None, MAX_SHOWN)? {
+            // A view of a table that is gone has no columns.
+            let columns = file.names(COLUMNS, Some(&name), left.min(MAX_SHOWN)).unwrap_or_default();
+            left -= columns.len();
+            found.push(Table { name, columns });
+        }
+        Ok(found)
+    })
 }
 
 /// Finds a table or a view.
 pub(in crate::store) fn find(path: &Path, name: &str) -> Result<Option<Table>, Problem> {
-    File::open(path)?.find(name)
+    File::read_at_once(path, |file| file.find(name))
 }
 
 /// Whether the file is a database of lictor.
 pub(in crate::store) fn is_lictor(path: &Path) -> Result<bool, Problem> {
-    let file = File::open(path)?;
-    let id = number(&file.connection, "application_id").map_err(|error| file.failed(error))?;
-    Ok(id == APPLICATION_ID)
+    File::read_at_once(path, |file| {
+        let id = number(&file.connection, "application_id").map_err(|error| file.failed(error))?;
+        Ok(id == APPLICATION_ID)
+    })
 }
 
 /// The highest number that AUTOINCREMENT has given out for a table.
 pub(in crate::store) fn last_id(path: &Path, table: &Table) -> Result<Counter, Problem> {
-    let file = File::open(path)?;
-    let failed = |error| file.failed(error);
-    let there: i64 =
-        file.connection.query_row(HAS_COUNTERS, [], |row| row.get(0)).map_err(failed)?;
-    if there == 0 {
-        return Ok(Counter::Absent);
-    }
-    let mut statement = file.connection.prepare(COUNTER).map_err(failed)?;
-    let mut rows = statement.query([&table.name]).map_err(failed)?;
-    match rows.next().map_err(failed)? {
-        // Another type is no counter.
-        Some(row) => Ok(row.get(0).map_or(Counter::Absent, |last: i64| Counter::At(last.max(0)))),
-        None => Ok(Counter::Absent),
-    }
+    File::read_at_once(path, |file| file.last_id(table).map_err(|error| file.failed(error)))
 }
 
 /// Hands each row to `row`. They are those of one moment.
@@ -134,18 +126,19 @@ pub(in crate::store) fn read_table(
     order: Option<&str>,
     row: OnRow<'_>,
 ) -> Result<(), Problem> {
-    let file = File::open(path)?;
-    let all = file.find(&table.name)?.ok_or_else(|| no_table(table))?;
-    let asked = table.columns.iter().map(String::as_str).chain(order);
-    if let Some(unknown) = asked.into_iter().find(|name| !all.columns.iter().any(|it| it == name)) {
-        return Err(no_column(&all, unknown));
-    }
-    let mut after = 0;
-    file.read(&select(&all.name, &table.columns, order), table.columns.len(), &mut after, row)
-        .map_err(|stop| match stop {
-            Stop::Row(problem) => problem,
-            Stop::Sqlite(error) => file.failed_after(after, error),
-        })
+    File::read_at_once(path, |file| {
+        let all = file.find(&table.name)?.ok_or_else(|| no_table(table))?;
+        let mut asked = table.columns.iter().map(String::as_str).chain(order);
+        if let Some(unknown) = asked.find(|name| !all.columns.iter().any(|it| it == name)) {
+            return Err(no_column(&all, unknown));
+        }
+        let mut after = 0;
+        file.read(&select(&all.name, &table.columns, order), table.columns.len(), &mut after, row)
+            .map_err(|stop| match stop {
+                Stop::Row(problem) => problem,
+                Stop::Sqlite(error) => file.failed_after(after, error),
+            })
+    })
 }
 
 /// The statement that reads the columns, each as two: the value, or NULL if it is too long; and
@@ -181,12 +174,31 @@ impl From<rusqlite::Error> for Stop {
 }
 
 impl File<'_> {
-    fn open(path: &Path) -> Result<File<'_>, Problem> {
-        let clock = Clock::start();
-        match connect(path, clock.clone()) {
-            Ok(connection) => Ok(File { path, connection, clock }),
+    /// Reads something of a file. Refuses it if the file was changed meanwhile, and SQLite's locks
+    /// did not keep it as it was.
+    fn read_at_once<T>(
+        path: &Path,
+        read: impl FnOnce(&File<'_>) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let (mode, clock) = (Mode::of(path)?, Clock::start());
+        let found = match connect(path, &mode, clock.clone()) {
+            Ok(connection) => read(&File { path, connection, clock }),
             Err(error) => Err(failed(path, None, error)),
+        };
+        mode.unchanged(path)?;
+        found
+    }
+
+    fn last_id(&self, table: &Table) -> rusqlite::Result<Counter> {
+        let there: i64 = self.connection.query_row(HAS_COUNTERS, [], |row| row.get(0))?;
+        if there == 0 {
+            return Ok(Counter::Absent);
         }
+        let mut statement = self.connection.prepare(COUNTER)?;
+        let mut rows = statement.query([&table.name])?;
+        // Another type is no counter.
+        let last = rows.next()?.and_then(|row| row.get(0).ok());
+        Ok(last.map_or(Counter::Absent, |last: i64| Counter::At(last.max(0))))
     }
 
     fn find(&self, name: &str) -> Result<Option<Table>, Problem> {
@@ -277,11 +289,10 @@ fn write_number(value: ValueRef<'_>, text: &mut String) {
 }
 
 /// Opens a file to read it, as <https://www.sqlite.org/security.html> says for files of strangers.
-fn connect(path: &Path, clock: Clock) -> rusqlite::Result<Connection> {
-    // An absolute path is never taken for a URI or a database in memory.
-    let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    let access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let mut connection = Connection::open_with_flags(path, access)?;
+fn connect(path: &Path, mode: &Mode, clock: Clock) -> rusqlite::Result<Connection> {
+    let mut access = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    access.set(OpenFlags::SQLITE_OPEN_URI, matches!(mode, Mode::Unlocked(_)));
+    let mut connection = Connection::open_with_flags(mode.name(path), access)?;
     for (config, value) in [
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
@@ -329,11 +340,7 @@ fn reason(path: &Path, error: &rusqlite::Error) -> (String, &'static str) {
             ),
             "open it once with the program that it belongs to, or with `sqlite3 FILE .tables`",
         ),
-        Some(ErrorCode::ReadOnly) => (
-            "it has a write-ahead log, for which SQLite must write files beside it".into(),
-            "import while the program that it belongs to runs, or as a user who may write the \
-             folder; or copy the file, and its -wal if it has one, to a folder of your own",
-        ),
+        Some(ErrorCode::ReadOnly) => (traces::WHY.into(), traces::NEXT),
         Some(ErrorCode::CannotOpen) => {
             (error.to_string(), "let the user that runs lictor read the file and its folder")
         }

@@ -8,7 +8,7 @@
 //! | `open` | opening a file, or making it |
 //! | `alone` | a file that one process has to itself |
 //! | `connect` | the settings of every connection |
-//! | `foreign` | a table of another program's file |
+//! | `foreign` | a table of another program's file, read without a trace |
 //! | `inspect` | looking at a file without changing it |
 //! | `problems` | why a file cannot be opened, in words |
 //! | `schema` | the versions of the schema |

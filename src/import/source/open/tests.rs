@@ -214,6 +214,7 @@ fn what_cannot_be_a_source_is_named() {
         (folder.0.join("none").to_str().unwrap(), "No such file"),
         ("", "the path of the database is empty"),
         ("mysql://root:secret@db/app", "(mysql:) of a kind that lictor does not open"),
+        ("u:secret@h/x", "looks like a URL without its scheme"),
         (&database, "is lictor's own"),
         (&folder.write("a.gz", b"\x1f\x8b\x08\0"), "is compressed with gzip"),
         (&folder.write("cut.db", b"SQLite format 3\0\x10"), "is not an SQLite database"),

@@ -172,6 +172,66 @@ fn a_file_that_its_program_uses_is_read_and_not_changed() {
     assert_eq!(fs::read(&path).unwrap(), before);
 }
 
+/// What lies in a folder, by name, with its bytes.
+fn listing(folder: &Folder) -> Vec<(std::ffi::OsString, Vec<u8>)> {
+    let entries = fs::read_dir(&folder.0).unwrap().map(|entry| entry.unwrap().path());
+    let mut found: Vec<_> = entries
+        .map(|path| (path.file_name().unwrap().to_owned(), fs::read(path).unwrap()))
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn nothing_is_left_beside_a_file_in_wal_mode() {
+    let folder = Folder::new("beside é %?#");
+    let (path, app) = folder
+        .make("PRAGMA journal_mode = WAL; CREATE TABLE users (id); INSERT INTO users VALUES (1)");
+    drop(app);
+    let before = listing(&folder);
+    assert_eq!(before.len(), 1);
+    let link = std::env::temp_dir().join(format!("lictor-foreign-link-{}", std::process::id()));
+    let _ = fs::remove_file(&link);
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    for path in [&path, &link] {
+        assert_eq!(rows(path, "users", &["id"], None), ["1: 1"]);
+        assert_eq!(tables(path).unwrap().len(), 1);
+        assert_eq!(last_id(path, &table("users", &[])).unwrap(), Counter::Absent);
+        assert!(!is_lictor(path).unwrap());
+        assert!(listing(&folder) == before);
+    }
+    fs::remove_file(&link).unwrap();
+    // A program that crashed leaves its log, which has the last rows.
+    let app = Connection::open(&path).unwrap();
+    app.execute_batch("INSERT INTO users VALUES (2)").unwrap();
+    let copy = Folder::new("crashed");
+    for name in ["app.db", "app.db-wal"] {
+        fs::copy(folder.0.join(name), copy.0.join(name)).unwrap();
+    }
+    assert_eq!(rows(&copy.0.join("app.db"), "users", &["id"], None), ["1: 1", "2: 2"]);
+}
+
+#[test]
+fn a_file_without_locks_that_is_changed_meanwhile_is_told() {
+    let folder = Folder::new("changed");
+    let (path, app) = folder.make(
+        "PRAGMA journal_mode = WAL; CREATE TABLE users (id); INSERT INTO users VALUES (1), (2)",
+    );
+    drop(app);
+    for keep_open in [true, false] {
+        let mut app = None;
+        let read = read_table(&path, &table("users", &["id"]), None, &mut |_, _| {
+            let new = Connection::open(&path).unwrap();
+            new.execute_batch("INSERT INTO users VALUES (3)").unwrap();
+            app = keep_open.then_some(new);
+            Ok(())
+        });
+        let problem = read.unwrap_err();
+        assert!(problem.what.ends_with("was changed while it was read"), "{problem}");
+        assert!(problem.next.contains("from a copy"), "{problem}");
+    }
+}
+
 #[test]
 fn rows_are_of_one_moment() {
     let folder = Folder::new("moment");
@@ -326,7 +386,7 @@ fn a_step_has_a_time_limit() {
     drop(app);
     let clock = Clock::start();
     clock.limit.store(200, Ordering::Relaxed);
-    let connection = connect(&path, clock.clone()).unwrap();
+    let connection = connect(&path, &Mode::Locked, clock.clone()).unwrap();
     let begun = Instant::now();
     let error = connection.query_row("SELECT id FROM users", [], |_| Ok(())).unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(5));
