@@ -163,16 +163,20 @@ impl Import<'_> {
             (false, false) => Outcome::Refused,
             (false, true) => self.write(store, &mut staged, report, now)?,
         };
-        report.finish()?;
-        self.print(&staged, report, renames, outcome)?;
-        if is_new && matches!(outcome, Outcome::Written(1..)) {
-            print(&made(self.destination))?;
-        }
+        let imported = if let Outcome::Written(added) = outcome { added } else { 0 };
+        let completed = report.finish(imported);
         let done = is_clean && outcome != Outcome::Refused;
-        if let Some(next) = self.next(report, outcome, done, &staged) {
-            print(&format!("next: {next}"))?;
-        }
-        Ok(done)
+        self.print(&staged, report, renames, outcome)
+            .and_then(|()| match is_new && imported > 0 {
+                true => print(&made(self.destination)),
+                false => Ok(()),
+            })
+            .and_then(|()| match self.next(report, outcome, done, &staged) {
+                Some(next) => print(&format!("next: {next}")),
+                None => Ok(()),
+            })
+            .map_err(|problem| though_imported(problem, imported))?;
+        completed.map(|()| done)
     }
 
     /// Prints the report.
@@ -223,8 +227,7 @@ impl Import<'_> {
         );
         line.clear();
         let imported = imported?;
-        // Somebody made accounts since the rows were compared with them.
-        import::add_clashes(report, &imported, &mut staged.staging)?;
+        import::correct(report, &imported, &mut staged.staging);
         staged.reused_ids = imported.reused_ids;
         Ok(if imported.written { Outcome::Written(imported.added) } else { Outcome::Refused })
     }
@@ -255,5 +258,16 @@ impl Import<'_> {
             ),
             _ => Some("everybody can log in with the old password; see the accounts: lictor user list".into()),
         }
+    }
+}
+
+/// A problem that came up after the accounts were written: it must not read as if they were not.
+fn though_imported(problem: Problem, imported: u64) -> Problem {
+    match imported {
+        0 => problem,
+        _ => Problem::new(
+            format!("{imported} were imported, but {}", problem.what),
+            problem.next,
+        ),
     }
 }

@@ -46,6 +46,6 @@ pub(crate) use {
     preset::Preset,
     rename::Renames,
     report::{Place, Refused, Report},
-    run::{Plan, Staged, add_clashes, stage},
+    run::{Plan, Staged, correct, stage},
     source::{Format, Source},
 };

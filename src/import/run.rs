@@ -135,6 +135,7 @@ pub(crate) fn stage(
     })?;
     reader.flush()?;
     reader.report.rows = rows;
+    reader.report.save()?;
     reader.end(source, id_column)
 }
 
@@ -287,20 +288,23 @@ impl<'a> Reader<'a> {
                     },
                 },
             };
-            self.report.refuse(place, refusal)?;
+            self.report.refuse(place, refusal);
         }
         Ok(())
     }
 }
 
-/// Puts accounts into the report that somebody made between the comparison and the transaction.
-pub(crate) fn add_clashes(
-    report: &mut Report,
-    imported: &Imported,
-    staging: &mut Staging,
-) -> Result<(), Problem> {
+/// Corrects the report by what the transaction found: accounts that somebody made after the rows were
+/// compared. The counts of hashes and roles would be wrong by now, and are left out.
+pub(crate) fn correct(report: &mut Report, imported: &Imported, staging: &mut Staging) {
+    if imported.already > 0 || imported.refused > 0 {
+        report.forget_details();
+    }
+    report.already += imported.already;
+    report.ready = report.ready.saturating_sub(imported.already + imported.refused);
     for (row, clash) in &imported.clashes {
-        let page = staging.page(row.saturating_sub(1))?;
+        // What is done is done: a row that cannot be read again is only missing here.
+        let page = staging.page(row.saturating_sub(1)).unwrap_or_default();
         let Some(user) = page.into_iter().next() else { continue };
         let place = Place {
             row: *row,
@@ -308,9 +312,8 @@ pub(crate) fn add_clashes(
             id: user.id.map_or_else(String::new, |id| id.to_string()),
             username: user.name.as_str().to_owned(),
         };
-        report.refuse(place, of_clash(clash, &user))?;
+        report.refuse(place, of_clash(clash, &user));
     }
-    Ok(())
 }
 
 fn of_clash(clash: &Clash, user: &ImportedUser) -> Refusal {
