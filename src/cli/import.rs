@@ -100,7 +100,8 @@ pub(super) fn run(command: &ImportCommand) -> Result<bool, Problem> {
     let mut report = Report::new(command.report.as_deref())?;
     let now = Timestamp::now();
     let staged = stage(&mut source, &plan, &mut renames, store.as_ref(), &mut report, now)?;
-    let import = Import { command, destination, preset: plan.preset, source: source.describe() };
+    let source = source.describe();
+    let import = Import { command, destination, preset: plan.preset, unread: plan.unread, source };
     import.end(store, staged, &mut report, &renames, now)
 }
 
@@ -142,6 +143,8 @@ struct Import<'a> {
     command: &'a ImportCommand,
     destination: &'a Database,
     preset: &'static str,
+    /// Columns of the source that are not read.
+    unread: Option<String>,
     /// The source, for people.
     source: String,
 }
@@ -193,6 +196,7 @@ impl Import<'_> {
             reused_ids: staged.reused_ids,
             text_ids: staged.text_ids,
             counter_hidden: staged.counter_hidden,
+            unread: self.unread.as_deref(),
             unused_renames: &unused,
         };
         let destination = self.destination.absolute().to_string();
@@ -241,22 +245,28 @@ impl Import<'_> {
         staged: &Staged,
     ) -> Option<String> {
         if !done {
-            return Some(next_about_refused(report, self.command.report.is_some()));
+            let renames = self.command.rename.as_ref().map(|path| path.display().to_string());
+            let has_file = self.command.report.is_some();
+            return Some(next_about_refused(report, has_file, renames.as_deref()));
         }
         match outcome {
             Outcome::Tried if report.ready > 0 => Some("the same without --dry-run imports them".into()),
-            Outcome::Tried => None,
+            Outcome::Tried | Outcome::Written(0) if report.rows == 0 => {
+                Some("there are no rows: is it the right source, and the right table?".into())
+            }
+            Outcome::Tried | Outcome::Written(0) => None,
             _ if self.preset == Preset::LICTOR => Some(
-                "keep the key file of the old lictor; sessions are not part of an export, so everybody \
-                 logs in again"
-                    .into(),
+                "sessions are not part of an export: people log in again with their passwords".into(),
             ),
             _ if self.preset == Preset::default().name && staged.counter.is_some() => Some(
                 "start lictor with the SECRET_KEY of the old app and --adopt-tokens, and nobody has to \
                  log in again: docs/from-flask.md"
                     .into(),
             ),
-            _ => Some("everybody can log in with the old password; see the accounts: lictor user list".into()),
+            _ => Some(
+                "people log in again with their old passwords; see the accounts: lictor user list"
+                    .into(),
+            ),
         }
     }
 }
@@ -265,9 +275,6 @@ impl Import<'_> {
 fn though_imported(problem: Problem, imported: u64) -> Problem {
     match imported {
         0 => problem,
-        _ => Problem::new(
-            format!("{imported} were imported, but {}", problem.what),
-            problem.next,
-        ),
+        _ => Problem::new(format!("{imported} were imported, but {}", problem.what), problem.next),
     }
 }

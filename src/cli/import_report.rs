@@ -26,6 +26,8 @@ pub(super) struct Remarks<'a> {
     pub(super) reused_ids: u64,
     pub(super) text_ids: bool,
     pub(super) counter_hidden: bool,
+    /// The columns of a file that are not read.
+    pub(super) unread: Option<&'a str>,
     /// Lines of the file of `--rename` that match no row.
     pub(super) unused_renames: &'a [(u64, String)],
 }
@@ -46,6 +48,7 @@ pub(super) fn written(
     lines.extend(hashes(report).map(indented));
     lines.extend(roles(report).map(indented));
     lines.extend(states(report).map(indented));
+    lines.extend(remarks.unread.map(|columns| indented(format!("not read: {columns}"))));
     lines.extend(notes(report, outcome, remarks).into_iter().map(indented));
     lines.extend(unused(remarks.unused_renames));
     if !report.refused.is_empty() {
@@ -65,23 +68,34 @@ pub(super) fn written(
 }
 
 /// What to do about rows that cannot come. `has_file`: a file has all of them already.
-pub(super) fn next_about_refused(report: &Report, has_file: bool) -> String {
+pub(super) fn next_about_refused(report: &Report, has_file: bool, renames: Option<&str>) -> String {
     let has = |kind| report.refused.contains_key(&kind);
-    let mut steps = Vec::new();
+    let mut steps: Vec<String> = Vec::new();
     if has(Kind::Name) || has(Kind::NameTaken) {
-        steps.push("give new names with --rename FILE (lines of old,new)");
+        steps.push(match renames {
+            Some(file) => format!("add new names to {file}"),
+            None => "give new names with --rename FILE (lines of old,new)".into(),
+        });
+    }
+    if has(Kind::IdInUse) && renames.is_none() {
+        steps.push("if you renamed people, give the same --rename FILE again".into());
     }
     if has(Kind::Id) || has(Kind::IdInUse) {
-        steps
-            .push("give new ids to all with --map id= (then no token of the old app is good here)");
+        let price = "then no token of the old app is good here";
+        steps.push(format!("give new ids to all with --map id= ({price})"));
     }
-    if has(Kind::HashUnknown) || has(Kind::HashCostly) {
-        steps.push("let all come without a password with --map password=");
+    if has(Kind::Email) || has(Kind::EmailTaken) {
+        let price = "then nobody has one, and nobody gets mail";
+        steps.push(format!("leave all e-mail addresses out with --map email= ({price})"));
     }
     steps.push(match steps.is_empty() {
-        true => "correct these rows, or leave them out with --skip-invalid",
-        false => "or leave these rows out with --skip-invalid",
+        true => "correct these rows, or leave them out with --skip-invalid".into(),
+        false => "or leave these rows out with --skip-invalid".into(),
     });
+    if has(Kind::HashUnknown) || has(Kind::HashCostly) {
+        let price = "then nobody can log in before setting a new password";
+        steps.push(format!("or let all come without a password with --map password= ({price})"));
+    }
     let mut next = steps.join(", ");
     let has_more = |refused: &Refused| refused.count > refused.first.len() as u64;
     if !has_file && report.refused.values().any(has_more) {
@@ -132,6 +146,9 @@ fn hashes(report: &Report) -> Option<String> {
 fn roles(report: &Report) -> Option<String> {
     let without = (report.without_role > 0 && !report.roles.is_empty())
         .then(|| format!("{} without", grouped(report.without_role)));
+    if report.ready > 0 && report.roles.is_empty() && report.without_role > 0 {
+        return Some("roles: none: nobody is an administrator".into());
+    }
     listed("roles", &report.roles, without.into_iter().collect())
 }
 
@@ -342,12 +359,14 @@ mod tests {
             reused_ids: 2,
             text_ids: true,
             counter_hidden: true,
+            unread: Some("phone, address"),
             unused_renames: &unused,
         };
         let report = Report { created_unknown: 1, renamed: 2, ..Report::default() };
         let text = lines(&report, Outcome::Written(2), &remarks).join("\n");
         for words in [
             "2 have another name here",
+            "not read: phone, address",
             "1 account has no time of creation that can be read: it counts as made now",
             "the ids are not numbers: all got new ones",
             "2 accounts have ids that were given out here before",
@@ -365,16 +384,23 @@ mod tests {
         let next = |kinds: &[Kind], count, has_file| {
             let of_kind = |kind: &Kind| (*kind, Refused { count, first: Vec::new() });
             let refused = kinds.iter().map(of_kind).collect();
-            next_about_refused(&Report { refused, ..Report::default() }, has_file)
+            next_about_refused(&Report { refused, ..Report::default() }, has_file, None)
         };
-        let only = next(&[Kind::Email], 0, false);
+        let only = next(&[Kind::Roles], 0, false);
         assert_eq!(only, "correct these rows, or leave them out with --skip-invalid");
         let all = next(&[Kind::Name, Kind::IdInUse, Kind::HashCostly], 11, false);
         for words in ["--rename FILE", "--map id=", "--map password=", "--skip-invalid", "--report"]
         {
             assert!(all.contains(words), "{words}: {all}");
         }
+        assert!(all.contains("same --rename FILE again, give new ids"), "{all}");
+        assert!(next(&[Kind::EmailTaken], 0, false).contains("--map email="));
         assert!(!next(&[Kind::Name], 11, true).contains("--report"));
+        let refused =
+            [(Kind::Name, Refused::default()), (Kind::IdInUse, Refused::default())].into();
+        let report = Report { refused, ..Report::default() };
+        let again = next_about_refused(&report, true, Some("names.csv"));
+        assert!(again.starts_with("add new names to names.csv, give new ids"), "{again}");
     }
 
     #[test]

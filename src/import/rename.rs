@@ -69,7 +69,8 @@ impl Renames {
 
     fn add<R: Read>(&mut self, reader: &Csv<R>, row: u64, line: u64) -> Result<(), String> {
         if reader.len() != 2 {
-            return Err(format!("{} fields instead of 2", reader.len()));
+            let fields = if reader.len() == 1 { "field" } else { "fields" };
+            return Err(format!("{} {fields} instead of 2", reader.len()));
         }
         let (old, new) = match [0, 1].map(|column| Cell::of(reader.field(column))) {
             [Cell::Text(old), Cell::Text(new)] => (old, new),

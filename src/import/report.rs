@@ -324,7 +324,9 @@ mod tests {
             drop(report);
             assert!(!path.exists());
         }
-        for (imported, what) in [(1, "1 account was imported, but"), (7, "7 accounts were imported, but")] {
+        for (imported, what) in
+            [(1, "1 account was imported, but"), (7, "7 accounts were imported, but")]
+        {
             let mut report = full();
             report.refuse(place(1, "a b"), refusal(Kind::Name, "spaces"));
             let after = report.finish(imported).unwrap_err();

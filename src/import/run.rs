@@ -5,7 +5,7 @@ use super::lictor;
 use super::mapping::{Available, Change, Mapping, no_such_table};
 use super::person::{self, Ids, Kind, Person, Refusal};
 use super::preset::Preset;
-use super::quoted::quoted;
+use super::quoted::{is_like_hash, quoted};
 use super::rename::Renames;
 use super::report::{Counted, Place, Report};
 use super::source::{Format, Position, Source};
@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     pub(crate) preset: &'static str,
     /// None for the preset of lictor's own export.
     mapping: Option<Mapping>,
+    /// The columns of a file that are not read, for people.
+    pub(crate) unread: Option<String>,
 }
 
 /// Rows that can come, and what follows for ids.
@@ -79,9 +81,28 @@ impl Plan {
                 "each line is to be a JSON object: {\"id\": 1, \"username\": \"ada\", …}",
             ));
         };
+        let is_csv = source.format() == Format::Csv;
+        if is_csv && columns.iter().any(|name| is_like_hash(name)) {
+            return Err(no_header(&what));
+        }
         let has = Available { source: &what, columns, open };
-        Ok(Plan { preset: preset.name, mapping: Some(Mapping::new(preset, changes, &has)?) })
+        let mapping = Mapping::new(preset, changes, &has).map_err(|problem| {
+            // A spreadsheet writes columns without a name as well, so that alone is no error.
+            let is_header = columns.iter().all(|name| !name.trim().is_empty());
+            if is_csv && !is_header { no_header(&what) } else { problem }
+        })?;
+        let unread = if is_database { None } else { mapping.unread(columns) };
+        Ok(Plan { preset: preset.name, mapping: Some(mapping), unread })
     }
+}
+
+/// The error about a CSV file that begins with a row. It shows nothing of that row: it has a hash.
+fn no_header(name: &str) -> Problem {
+    Problem::usage(
+        format!("the first line of {name} is not a header"),
+        "export with \\copy … CSV HEADER, or put the names of the columns on top: \
+         id,username,password,…",
+    )
 }
 
 /// Whether each line says that lictor exported it.
@@ -103,7 +124,7 @@ fn own_export(source: &Source, table: Option<&str>, changes: &[Change]) -> Resul
             "leave --table and --map out",
         ));
     }
-    Ok(Plan { preset: Preset::LICTOR, mapping: None })
+    Ok(Plan { preset: Preset::LICTOR, mapping: None, unread: None })
 }
 
 fn choose(source: &mut Source, table: &str) -> Result<(), Problem> {
@@ -135,6 +156,9 @@ pub(crate) fn stage(
     })?;
     reader.flush()?;
     reader.report.rows = rows;
+    if plan.mapping.is_none() {
+        reader.report.rows = reader.must_have_ended(&source.describe(), rows)?;
+    }
     reader.report.save()?;
     reader.end(source, id_column)
 }
@@ -153,6 +177,8 @@ struct Reader<'a> {
     /// The highest id that the destination has given out.
     given: i64,
     reused_ids: u64,
+    /// The number of lines that the last line of an export says.
+    end: Option<u64>,
     /// The accounts of the page, in the order of their rows.
     users: Vec<ImportedUser>,
     /// The rows of the page; what is counted of an account, or why there is none.
@@ -178,6 +204,7 @@ impl<'a> Reader<'a> {
             highest: 0,
             given: store.map_or(Ok(0), Store::last_user)?,
             reused_ids: 0,
+            end: None,
             users: Vec::new(),
             page: Vec::new(),
         })
@@ -207,6 +234,9 @@ impl<'a> Reader<'a> {
         position: &Position<'_>,
         cells: Result<&[Cell<'_>], &str>,
     ) -> Result<(), Problem> {
+        if self.plan.mapping.is_none() && self.is_end(position)? {
+            return Ok(());
+        }
         let (place, person) = self.read(position, cells);
         let outcome = person.map(|person| {
             let counted = Counted::of(&person);
@@ -215,6 +245,41 @@ impl<'a> Reader<'a> {
         });
         self.page.push((place, outcome));
         if self.page.len() < PAGE { Ok(()) } else { self.flush() }
+    }
+
+    /// Whether this line is the last one of an export.
+    fn is_end(&mut self, position: &Position<'_>) -> Result<bool, Problem> {
+        if self.end.is_some() {
+            return Err(Problem::new(
+                format!("{position} comes after the line that ends the export"),
+                "nothing was imported; import each export by itself",
+            ));
+        }
+        self.end = position.raw.and_then(lictor::end);
+        Ok(self.end.is_some())
+    }
+
+    /// The number of accounts of an export, whose last line must have been read.
+    fn must_have_ended(&self, name: &str, rows: u64) -> Result<u64, Problem> {
+        let (what, before) = match self.end {
+            Some(end) if end + 1 == rows => return Ok(end),
+            Some(end) => {
+                let before = rows - 1;
+                (
+                    format!("the last line of {name} says {end} accounts, and there are {before}"),
+                    before,
+                )
+            }
+            None => (format!("{name} has no last line of an export: it may be cut off"), rows),
+        };
+        Err(Problem::new(
+            what,
+            format!(
+                "nothing was imported; export again. If you changed the lines yourself, make this the \
+                 last one: {}",
+                lictor::end_line(before)
+            ),
+        ))
     }
 
     fn read(
@@ -344,7 +409,7 @@ fn of_double(double: &Double, user: &ImportedUser) -> Refusal {
     let (kind, reason) = match double.same {
         Same::Id => (Kind::IdInUse, format!("row {row} has the same id")),
         Same::Name => {
-            (Kind::NameTaken, format!("row {row} has the same name, perhaps in other case"))
+            (Kind::NameTaken, format!("row {row} has the same name, or the same in other case"))
         }
         Same::Email => {
             (Kind::EmailTaken, format!("row {row} has the same e-mail address, {}", email(user)))
