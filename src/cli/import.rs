@@ -100,8 +100,10 @@ pub(super) fn run(command: &ImportCommand) -> Result<bool, Problem> {
     let mut report = Report::new(command.report.as_deref())?;
     let now = Timestamp::now();
     let staged = stage(&mut source, &plan, &mut renames, store.as_ref(), &mut report, now)?;
+    let is_table = source.format() == Format::Database;
     let source = source.describe();
-    let import = Import { command, destination, preset: plan.preset, unread: plan.unread, source };
+    let preset = plan.preset;
+    let import = Import { command, destination, preset, unread: plan.unread, source, is_table };
     import.end(store, staged, &mut report, &renames, now)
 }
 
@@ -143,6 +145,8 @@ struct Import<'a> {
     command: &'a ImportCommand,
     destination: &'a Database,
     preset: &'static str,
+    /// The source is the table of a database.
+    is_table: bool,
     /// Columns of the source that are not read.
     unread: Option<String>,
     /// The source, for people.
@@ -198,8 +202,13 @@ impl Import<'_> {
             counter_hidden: staged.counter_hidden,
             unread: self.unread.as_deref(),
             unused_renames: &unused,
+            reached: renames.reached(),
+            is_file: !self.destination.is_shared(),
         };
-        let destination = self.destination.absolute().to_string();
+        let destination = match self.destination.is_shared() {
+            true => format!("the schema lictor of {}", self.destination),
+            false => self.destination.absolute().to_string(),
+        };
         print(&written(report, &self.source, self.preset, &destination, outcome, &remarks))
     }
 
@@ -252,7 +261,8 @@ impl Import<'_> {
         match outcome {
             Outcome::Tried if report.ready > 0 => Some("the same without --dry-run imports them".into()),
             Outcome::Tried | Outcome::Written(0) if report.rows == 0 => {
-                Some("there are no rows: is it the right source, and the right table?".into())
+                let what = if self.is_table { "table" } else { "file" };
+                Some(format!("the {what} is empty: is it the right one?"))
             }
             Outcome::Tried | Outcome::Written(0) => None,
             _ if self.preset == Preset::LICTOR => Some(

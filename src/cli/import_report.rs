@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::progress::grouped;
-use crate::import::{Kind, Place, Refused, Report};
+use crate::import::{Kind, Place, Reached, Refused, Report};
 
 /// Roles that are listed.
 const LISTED: usize = 10;
+
+/// Accounts that take a file so long that people may notice, and the seconds that these take.
+const MANY: u64 = 100_000;
+const SECONDS: u64 = 3;
 
 /// What became of the rows that can come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,6 +34,10 @@ pub(super) struct Remarks<'a> {
     pub(super) unread: Option<&'a str>,
     /// Lines of the file of `--rename` that match no row.
     pub(super) unused_renames: &'a [(u64, String)],
+    /// Old names that still mean another account.
+    pub(super) reached: Vec<Reached<'a>>,
+    /// The destination is a file: one writer at a time.
+    pub(super) is_file: bool,
 }
 
 /// The report, without its last line.
@@ -51,6 +59,7 @@ pub(super) fn written(
     lines.extend(remarks.unread.map(|columns| indented(format!("not read: {columns}"))));
     lines.extend(notes(report, outcome, remarks).into_iter().map(indented));
     lines.extend(unused(remarks.unused_renames));
+    lines.extend(reached(&remarks.reached));
     if !report.refused.is_empty() {
         lines.push("cannot come:".into());
     }
@@ -216,6 +225,10 @@ fn notes(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String
         );
         notes.push(format!("{have} given out here before: older tokens with them are not adopted"));
     }
+    if remarks.is_file && will && report.ready >= MANY {
+        let seconds = grouped(report.ready / MANY * SECONDS);
+        notes.push(format!("meanwhile, writes of a running server wait for about {seconds} s"));
+    }
     if remarks.counter_hidden {
         notes.push(
             "this user may not read how far the ids were counted, so the id of an account that was \
@@ -236,6 +249,24 @@ fn unused(unused: &[(u64, String)]) -> Vec<String> {
         .collect();
     if unused.len() > LISTED {
         lines.push(format!("warning: --rename: {} more lines match no row", unused.len() - LISTED));
+    }
+    lines
+}
+
+fn reached(all: &[Reached<'_>]) -> Vec<String> {
+    let line = |Reached { old, new, row, stays }: &Reached<'_>| {
+        format!(
+            "warning: \"{}\" (row {row}) becomes {}, but \"{0}\" still reaches the account \"{}\": no \
+             mail will tell them",
+            shown(old),
+            shown(new),
+            shown(stays)
+        )
+    };
+    let mut lines: Vec<String> = all.iter().take(LISTED).map(line).collect();
+    if all.len() > LISTED {
+        lines
+            .push(format!("warning: {} more old names still reach an account", all.len() - LISTED));
     }
     lines
 }
@@ -361,12 +392,16 @@ mod tests {
             counter_hidden: true,
             unread: Some("phone, address"),
             unused_renames: &unused,
+            reached: vec![Reached { old: "Bob", new: "bob2", row: 3, stays: "bob" }],
+            is_file: true,
         };
         let report = Report { created_unknown: 1, renamed: 2, ..Report::default() };
         let text = lines(&report, Outcome::Written(2), &remarks).join("\n");
         for words in [
             "2 have another name here",
             "not read: phone, address",
+            "warning: \"Bob\" (row 3) becomes bob2, but \"Bob\" still reaches the account \"bob\": no \
+             mail will tell them",
             "1 account has no time of creation that can be read: it counts as made now",
             "the ids are not numbers: all got new ones",
             "2 accounts have ids that were given out here before",
@@ -376,6 +411,9 @@ mod tests {
         ] {
             assert!(text.contains(words), "{words}: {text}");
         }
+        let many = Report { ready: 250_000, ..Report::default() };
+        let text_of_many = lines(&many, Outcome::Tried, &remarks).join("\n");
+        assert!(text_of_many.contains("writes of a running server wait for about 6 s"));
         assert!(!text.contains("a11") && !text.contains("cannot come:"), "{text}");
     }
 

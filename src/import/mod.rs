@@ -44,7 +44,7 @@ pub(crate) use {
     mapping::Change,
     person::Kind,
     preset::Preset,
-    rename::Renames,
+    rename::{Reached, Renames},
     report::{Place, Refused, Report},
     run::{Plan, Staged, correct, stage},
     source::{Format, Source},

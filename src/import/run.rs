@@ -15,9 +15,13 @@ use crate::store::source::{Cell, Counter};
 use crate::store::{
     Clash, Double, ImportPages as _, Imported, ImportedUser, MAX_ID, Same, Staging, Store,
 };
+use crate::values::Username;
 
 /// Rows that are compared with the accounts of the destination at once.
 const PAGE: usize = 500;
+
+/// Rows with a name that is taken, of which the other is named.
+const NAMED: u64 = 10;
 
 /// How the rows of a source are read.
 #[derive(Debug)]
@@ -301,13 +305,13 @@ impl<'a> Reader<'a> {
                     _ => String::new(),
                 };
                 let place = Place { id: text(fields.id), username: text(fields.username), ..at };
-                let new_name = self.renames.get(&place.username).map(str::to_owned);
+                let new_name = self.renames.get(&place.username, row).map(str::to_owned);
                 let person =
                     person::read(row, &fields, new_name.as_deref(), &mut self.ids, self.now);
                 (place, person)
             }
             None => {
-                let mut new_name = |old: &str| self.renames.get(old).map(str::to_owned);
+                let mut new_name = |old: &str| self.renames.get(old, row).map(str::to_owned);
                 let line = position.raw.unwrap_or_default();
                 let (id, username, person) = lictor::read(row, line, &mut new_name);
                 (Place { id, username, ..at }, person)
@@ -337,19 +341,32 @@ impl<'a> Reader<'a> {
                 Err(refusal) => refusal,
                 Ok(counted) => match users.next() {
                     None => continue,
-                    Some((_, Some(Clash::AlreadyHere))) => {
+                    Some((user, Some(Clash::AlreadyHere))) => {
                         self.report.already += 1;
+                        self.renames.comes(&user.name, &user.former_names);
                         continue;
                     }
                     Some((user, Some(clash))) => of_clash(&clash, &user),
                     Some((user, None)) => match self.staging.put(&user)? {
                         None => {
                             self.report.accept(&counted);
+                            self.renames.comes(&user.name, &user.former_names);
                             self.reused_ids +=
                                 u64::from(user.id.is_some_and(|id| id <= self.given));
                             continue;
                         }
-                        Some(double) => of_double(&double, &user),
+                        Some(double) => {
+                            let shown = self.report.refused.get(&Kind::NameTaken);
+                            // Looking it up costs a page, so only the first are named.
+                            let other = match double.same {
+                                Same::Name if shown.is_none_or(|shown| shown.count < NAMED) => {
+                                    let page = self.staging.page(double.row.saturating_sub(1))?;
+                                    page.into_iter().next().map(|user| user.name)
+                                }
+                                _ => None,
+                            };
+                            of_double(&double, &user, other.as_ref())
+                        }
                     },
                 },
             };
@@ -404,12 +421,22 @@ fn of_clash(clash: &Clash, user: &ImportedUser) -> Refusal {
     Refusal { kind, reason }
 }
 
-fn of_double(double: &Double, user: &ImportedUser) -> Refusal {
+/// `other` is the name in the row before.
+fn of_double(double: &Double, user: &ImportedUser, other: Option<&Username>) -> Refusal {
     let row = double.row;
     let (kind, reason) = match double.same {
         Same::Id => (Kind::IdInUse, format!("row {row} has the same id")),
         Same::Name => {
-            (Kind::NameTaken, format!("row {row} has the same name, or the same in other case"))
+            let case = match other {
+                Some(other) if other.as_str() == user.name.as_str() => "",
+                Some(_) => ", in other case",
+                None => ", or the same in other case",
+            };
+            let row = match other {
+                Some(other) => format!("{} (row {row})", quoted(other.as_str())),
+                None => format!("row {row}"),
+            };
+            (Kind::NameTaken, format!("{row} has the same name{case}"))
         }
         Same::Email => {
             (Kind::EmailTaken, format!("row {row} has the same e-mail address, {}", email(user)))
