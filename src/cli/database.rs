@@ -125,8 +125,8 @@ impl Typed {
                 "--database" => {
                     "set LICTOR_DATABASE or PGPASSWORD instead, or use a password file (PGPASSFILE)"
                 }
-                // Two databases: one variable does not name both.
-                _ => "use a password file instead (PGPASSFILE)",
+                // Two databases: no variable of lictor's names the source.
+                _ => "set PGPASSWORD instead, or use a password file (PGPASSFILE)",
             };
             log::warn!(
                 "other users of this machine can see the password in {flag} (ps shows it); {instead}"

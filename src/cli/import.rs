@@ -100,7 +100,10 @@ pub(super) fn run(command: &ImportCommand) -> Result<bool, Problem> {
     let mut report = Report::new(command.report.as_deref())?;
     let now = Timestamp::now();
     let staged = stage(&mut source, &plan, &mut renames, store.as_ref(), &mut report, now)?;
-    let import = Import { command, destination, preset: plan.preset, source: source.describe() };
+    let is_table = source.format() == Format::Database;
+    let source = source.describe();
+    let preset = plan.preset;
+    let import = Import { command, destination, preset, unread: plan.unread, source, is_table };
     import.end(store, staged, &mut report, &renames, now)
 }
 
@@ -142,6 +145,10 @@ struct Import<'a> {
     command: &'a ImportCommand,
     destination: &'a Database,
     preset: &'static str,
+    /// The source is the table of a database.
+    is_table: bool,
+    /// Columns of the source that are not read.
+    unread: Option<String>,
     /// The source, for people.
     source: String,
 }
@@ -163,16 +170,20 @@ impl Import<'_> {
             (false, false) => Outcome::Refused,
             (false, true) => self.write(store, &mut staged, report, now)?,
         };
-        report.finish()?;
-        self.print(&staged, report, renames, outcome)?;
-        if is_new && matches!(outcome, Outcome::Written(1..)) {
-            print(&made(self.destination))?;
-        }
+        let imported = if let Outcome::Written(added) = outcome { added } else { 0 };
+        let completed = report.finish(imported);
         let done = is_clean && outcome != Outcome::Refused;
-        if let Some(next) = self.next(report, outcome, done, &staged) {
-            print(&format!("next: {next}"))?;
-        }
-        Ok(done)
+        self.print(&staged, report, renames, outcome)
+            .and_then(|()| match is_new && imported > 0 {
+                true => print(&made(self.destination)),
+                false => Ok(()),
+            })
+            .and_then(|()| match self.next(report, outcome, done, &staged) {
+                Some(next) => print(&format!("next: {next}")),
+                None => Ok(()),
+            })
+            .map_err(|problem| though_imported(problem, imported))?;
+        completed.map(|()| done)
     }
 
     /// Prints the report.
@@ -189,9 +200,15 @@ impl Import<'_> {
             reused_ids: staged.reused_ids,
             text_ids: staged.text_ids,
             counter_hidden: staged.counter_hidden,
+            unread: self.unread.as_deref(),
             unused_renames: &unused,
+            reached: renames.reached(),
+            is_file: !self.destination.is_shared(),
         };
-        let destination = self.destination.absolute().to_string();
+        let destination = match self.destination.is_shared() {
+            true => format!("the schema lictor of {}", self.destination),
+            false => self.destination.absolute().to_string(),
+        };
         print(&written(report, &self.source, self.preset, &destination, outcome, &remarks))
     }
 
@@ -223,8 +240,7 @@ impl Import<'_> {
         );
         line.clear();
         let imported = imported?;
-        // Somebody made accounts since the rows were compared with them.
-        import::add_clashes(report, &imported, &mut staged.staging)?;
+        import::correct(report, &imported, &mut staged.staging);
         staged.reused_ids = imported.reused_ids;
         Ok(if imported.written { Outcome::Written(imported.added) } else { Outcome::Refused })
     }
@@ -238,22 +254,37 @@ impl Import<'_> {
         staged: &Staged,
     ) -> Option<String> {
         if !done {
-            return Some(next_about_refused(report, self.command.report.is_some()));
+            let renames = self.command.rename.as_ref().map(|path| path.display().to_string());
+            let has_file = self.command.report.is_some();
+            return Some(next_about_refused(report, has_file, renames.as_deref()));
         }
         match outcome {
             Outcome::Tried if report.ready > 0 => Some("the same without --dry-run imports them".into()),
-            Outcome::Tried => None,
+            Outcome::Tried | Outcome::Written(0) if report.rows == 0 => {
+                let what = if self.is_table { "table" } else { "file" };
+                Some(format!("the {what} is empty: is it the right one?"))
+            }
+            Outcome::Tried | Outcome::Written(0) => None,
             _ if self.preset == Preset::LICTOR => Some(
-                "keep the key file of the old lictor; sessions are not part of an export, so everybody \
-                 logs in again"
-                    .into(),
+                "sessions are not part of an export: people log in again with their passwords".into(),
             ),
             _ if self.preset == Preset::default().name && staged.counter.is_some() => Some(
                 "start lictor with the SECRET_KEY of the old app and --adopt-tokens, and nobody has to \
                  log in again: docs/from-flask.md"
                     .into(),
             ),
-            _ => Some("everybody can log in with the old password; see the accounts: lictor user list".into()),
+            _ => Some(
+                "people log in again with their old passwords; see the accounts: lictor user list"
+                    .into(),
+            ),
         }
+    }
+}
+
+/// A problem that came up after the accounts were written: it must not read as if they were not.
+fn though_imported(problem: Problem, imported: u64) -> Problem {
+    match imported {
+        0 => problem,
+        _ => Problem::new(format!("{imported} were imported, but {}", problem.what), problem.next),
     }
 }

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::progress::grouped;
-use crate::import::{Kind, Place, Refused, Report, escaped};
+use crate::import::{Kind, Place, Reached, Refused, Report, escaped};
 
 /// Roles that are listed.
 const LISTED: usize = 10;
+
+/// Accounts that take a file so long that people may notice, and the seconds that these take.
+const MANY: u64 = 100_000;
+const SECONDS: u64 = 3;
 
 /// What became of the rows that can come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,8 +30,14 @@ pub(super) struct Remarks<'a> {
     pub(super) reused_ids: u64,
     pub(super) text_ids: bool,
     pub(super) counter_hidden: bool,
+    /// The columns of a file that are not read.
+    pub(super) unread: Option<&'a str>,
     /// Lines of the file of `--rename` that match no row.
     pub(super) unused_renames: &'a [(u64, String)],
+    /// Old names that still mean another account.
+    pub(super) reached: Vec<Reached<'a>>,
+    /// The destination is a file: one writer at a time.
+    pub(super) is_file: bool,
 }
 
 /// The report, without its last line.
@@ -46,8 +56,10 @@ pub(super) fn written(
     lines.extend(hashes(report).map(indented));
     lines.extend(roles(report).map(indented));
     lines.extend(states(report).map(indented));
+    lines.extend(remarks.unread.map(|columns| indented(format!("not read: {columns}"))));
     lines.extend(notes(report, outcome, remarks).into_iter().map(indented));
     lines.extend(unused(remarks.unused_renames));
+    lines.extend(reached(&remarks.reached));
     if !report.refused.is_empty() {
         lines.push("cannot come:".into());
     }
@@ -65,26 +77,37 @@ pub(super) fn written(
 }
 
 /// What to do about rows that cannot come. `has_file`: a file has all of them already.
-pub(super) fn next_about_refused(report: &Report, has_file: bool) -> String {
+pub(super) fn next_about_refused(report: &Report, has_file: bool, renames: Option<&str>) -> String {
     let has = |kind| report.refused.contains_key(&kind);
-    let mut steps = Vec::new();
+    let mut steps: Vec<String> = Vec::new();
     if has(Kind::Name) || has(Kind::NameTaken) {
-        steps.push("give new names with --rename FILE (lines of old,new)");
+        steps.push(match renames {
+            Some(file) => format!("add new names to {file}"),
+            None => "give new names with --rename FILE (lines of old,new)".into(),
+        });
+    }
+    if has(Kind::IdInUse) && renames.is_none() {
+        steps.push("if you renamed people, give the same --rename FILE again".into());
     }
     if has(Kind::Id) || has(Kind::IdInUse) {
-        steps
-            .push("give new ids to all with --map id= (then no token of the old app is good here)");
+        let price = "then no token of the old app is good here";
+        steps.push(format!("give new ids to all with --map id= ({price})"));
     }
     if has(Kind::Differs) {
-        steps.push("see with lictor user list whose the accounts with these names are");
+        steps.push("see with lictor user list whose the accounts with these names are".into());
     }
-    if has(Kind::HashUnknown) || has(Kind::HashCostly) {
-        steps.push("let all come without a password with --map password=");
+    if has(Kind::Email) || has(Kind::EmailTaken) {
+        let price = "then nobody has one, and nobody gets mail";
+        steps.push(format!("leave all e-mail addresses out with --map email= ({price})"));
     }
     steps.push(match steps.is_empty() {
-        true => "correct these rows, or leave them out with --skip-invalid",
-        false => "or leave these rows out with --skip-invalid",
+        true => "correct these rows, or leave them out with --skip-invalid".into(),
+        false => "or leave these rows out with --skip-invalid".into(),
     });
+    if has(Kind::HashUnknown) || has(Kind::HashCostly) {
+        let price = "then nobody can log in before setting a new password";
+        steps.push(format!("or let all come without a password with --map password= ({price})"));
+    }
     let mut next = steps.join(", ");
     let has_more = |refused: &Refused| refused.count > refused.first.len() as u64;
     if !has_file && report.refused.values().any(has_more) {
@@ -135,6 +158,9 @@ fn hashes(report: &Report) -> Option<String> {
 fn roles(report: &Report) -> Option<String> {
     let without = (report.without_role > 0 && !report.roles.is_empty())
         .then(|| format!("{} without", grouped(report.without_role)));
+    if report.ready > 0 && report.roles.is_empty() && report.without_role > 0 {
+        return Some("roles: none: nobody is an administrator".into());
+    }
     listed("roles", &report.roles, without.into_iter().collect())
 }
 
@@ -208,6 +234,10 @@ fn notes(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String
         );
         notes.push(format!("{have} given out here before: older tokens with them are not adopted"));
     }
+    if remarks.is_file && will && report.ready >= MANY {
+        let seconds = grouped(report.ready / MANY * SECONDS);
+        notes.push(format!("meanwhile, writes of a running server wait for about {seconds} s"));
+    }
     if remarks.counter_hidden {
         notes.push(
             "this user may not read how far the ids were counted, so the id of an account that was \
@@ -242,6 +272,24 @@ fn unused(unused: &[(u64, String)]) -> Vec<String> {
         .collect();
     if unused.len() > LISTED {
         lines.push(format!("warning: --rename: {} more lines match no row", unused.len() - LISTED));
+    }
+    lines
+}
+
+fn reached(all: &[Reached<'_>]) -> Vec<String> {
+    let line = |Reached { old, new, row, stays }: &Reached<'_>| {
+        format!(
+            "warning: \"{}\" (row {row}) becomes {}, but \"{0}\" still reaches the account \"{}\": no \
+             mail will tell them",
+            escaped(old),
+            escaped(new),
+            escaped(stays)
+        )
+    };
+    let mut lines: Vec<String> = all.iter().take(LISTED).map(line).collect();
+    if all.len() > LISTED {
+        lines
+            .push(format!("warning: {} more old names still reach an account", all.len() - LISTED));
     }
     lines
 }
@@ -356,7 +404,10 @@ mod tests {
             reused_ids: 2,
             text_ids: true,
             counter_hidden: true,
+            unread: Some("phone, address"),
             unused_renames: &unused,
+            reached: vec![Reached { old: "Bob", new: "bob2", row: 3, stays: "bob" }],
+            is_file: true,
         };
         let report = Report {
             rows: 2,
@@ -372,6 +423,9 @@ mod tests {
             "2 have another name here; 12 have an unconfirmed e-mail address, which is left out",
             "1 account has a name that is an e-mail address, and not the account's own",
             "the highest id is 9007199254740991, for 2 rows",
+            "not read: phone, address",
+            "warning: \"Bob\" (row 3) becomes bob2, but \"Bob\" still reaches the account \"bob\": no \
+             mail will tell them",
             "1 account has no time of creation that can be read: it counts as made now",
             "the ids are not numbers: all got new ones",
             "2 accounts have ids that were given out here before",
@@ -381,6 +435,9 @@ mod tests {
         ] {
             assert!(text.contains(words), "{words}: {text}");
         }
+        let many = Report { ready: 250_000, ..Report::default() };
+        let text_of_many = lines(&many, Outcome::Tried, &remarks).join("\n");
+        assert!(text_of_many.contains("writes of a running server wait for about 6 s"));
         assert!(!text.contains("a11") && !text.contains("cannot come:"), "{text}");
     }
 
@@ -389,16 +446,23 @@ mod tests {
         let next = |kinds: &[Kind], count, has_file| {
             let of_kind = |kind: &Kind| (*kind, Refused { count, first: Vec::new() });
             let refused = kinds.iter().map(of_kind).collect();
-            next_about_refused(&Report { refused, ..Report::default() }, has_file)
+            next_about_refused(&Report { refused, ..Report::default() }, has_file, None)
         };
-        let only = next(&[Kind::Email], 0, false);
+        let only = next(&[Kind::Roles], 0, false);
         assert_eq!(only, "correct these rows, or leave them out with --skip-invalid");
         let all = next(&[Kind::Name, Kind::IdInUse, Kind::HashCostly], 11, false);
         for words in ["--rename FILE", "--map id=", "--map password=", "--skip-invalid", "--report"]
         {
             assert!(all.contains(words), "{words}: {all}");
         }
+        assert!(all.contains("same --rename FILE again, give new ids"), "{all}");
+        assert!(next(&[Kind::EmailTaken], 0, false).contains("--map email="));
         assert!(!next(&[Kind::Name], 11, true).contains("--report"));
+        let refused =
+            [(Kind::Name, Refused::default()), (Kind::IdInUse, Refused::default())].into();
+        let report = Report { refused, ..Report::default() };
+        let again = next_about_refused(&report, true, Some("names.csv"));
+        assert!(again.starts_with("add new names to names.csv, give new ids"), "{again}");
     }
 
     #[test]

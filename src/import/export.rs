@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::time;
+use super::{lictor, time};
 use crate::error::Error;
 use crate::store::{ExportedUser, ImportedFactor, Store};
 
@@ -57,7 +57,7 @@ struct Factor<'a> {
     last_step: i64,
 }
 
-/// Writes a line for each account, in the order of ids. Between two pages nothing is held open.
+/// Writes a line for each account, in the order of ids, and one that says how many. Between two pages nothing is held open.
 /// Calls `show` with the number of lines so far.
 pub fn export(
     store: &Store,
@@ -76,6 +76,7 @@ pub fn export(
         after = page.last;
         show(exported.users);
     }
+    writeln!(out, "{}", lictor::end_line(exported.users)).map_err(Failure::Output)?;
     out.flush().map_err(Failure::Output)?;
     Ok(exported)
 }

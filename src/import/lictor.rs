@@ -43,6 +43,25 @@ struct Factor {
     last_step: i64,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct End {
+    lictor: u64,
+    end: u64,
+}
+
+/// The last line of an export of this number of accounts. Without it, an export that ended between
+/// two lines would look complete.
+pub(super) fn end_line(users: u64) -> String {
+    format!("{{\"lictor\":{VERSION},\"end\":{users}}}")
+}
+
+/// The number of accounts that the last line of an export says; `None` if it is another line.
+pub(super) fn end(line: &str) -> Option<u64> {
+    let end = serde_json::from_str::<End>(line).ok()?;
+    (end.lictor == VERSION && end.end < u64::MAX).then_some(end.end)
+}
+
 /// Reads a line; also its id and username, as far as they can be read.
 pub(super) fn read(
     row: u64,
@@ -218,6 +237,22 @@ mod tests {
             (person.user.hash.as_str(), person.scheme, person.user.email),
             ("!", None, None)
         );
+    }
+
+    #[test]
+    fn the_last_line_says_how_many_there_are() {
+        assert_eq!(end_line(7), r#"{"lictor":1,"end":7}"#);
+        for (line, expected) in [
+            (end_line(0).as_str(), Some(0)),
+            (r#"{"end": 3, "lictor": 1}"#, Some(3)),
+            (r#"{"lictor":2,"end":7}"#, None),
+            (r#"{"lictor":1,"end":-1}"#, None),
+            (r#"{"lictor":1,"end":18446744073709551615}"#, None),
+            (r#"{"lictor":1,"end":7,"id":1}"#, None),
+            (&line().to_string(), None),
+        ] {
+            assert_eq!(end(line), expected, "{line}");
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! that the source has.
 
 use super::preset::{Columns, Field, Preset};
-use super::quoted::{for_shell, name as shown};
+use super::quoted::{for_shell, is_shown, name as shown};
 use crate::error::Problem;
 use crate::store::source::{Cell, Table};
 
@@ -106,6 +106,13 @@ impl Mapping {
         (mapping.active_without, mapping.confirmed_without) =
             (without(&mapping.active), without(&mapping.confirmed));
         Ok(mapping)
+    }
+
+    /// The columns of a source that are not read, as far as they are listed.
+    pub(super) fn unread(&self, has: &[String]) -> Option<String> {
+        let unread = has.iter().filter(|name| !name.is_empty() && !self.columns.contains(name));
+        let unread: Vec<&str> = unread.map(String::as_str).collect();
+        (!unread.is_empty()).then(|| listed(&unread))
     }
 
     /// The column of the ids, if there is one.
@@ -237,6 +244,10 @@ impl Finder<'_> {
 
 /// The error about a table that a database does not have.
 pub(super) fn no_such_table(wanted: &str, tables: &[Table], database: &str) -> Problem {
+    if let Some(preset) = other_preset(tables).filter(|_| wanted == Preset::default().table) {
+        let what = format!("{database} has no table {}", shown(wanted));
+        return Problem::usage(what, format!("it looks like {}", preset));
+    }
     let with_password: Vec<&str> =
         tables.iter().filter(|table| has_password(table)).map(|table| &*table.name).collect();
     let next = match (&with_password[..], tables) {
@@ -261,6 +272,24 @@ pub(super) fn no_such_table(wanted: &str, tables: &[Table], database: &str) -> P
         }
     };
     Problem::usage(format!("{database} has no table {}", shown(wanted)), next)
+}
+
+/// The program whose table is there, and its preset.
+fn other_preset(tables: &[Table]) -> Option<&'static str> {
+    let has = |name: &str, columns: &[&str]| {
+        let is = |table: &&Table| {
+            table.name.rsplit('.').next() == Some(name)
+                && columns.iter().all(|column| table.columns.iter().any(|it| it == column))
+        };
+        tables.iter().any(|table| is(&table))
+    };
+    if has("auth_user", &["username", "password", "is_superuser", "is_staff"]) {
+        Some("Django: add --preset django")
+    } else if has("user", &["username", "password_hash"]) {
+        Some("an app with hashes of Werkzeug: add --preset werkzeug")
+    } else {
+        None
+    }
 }
 
 fn has_password(table: &Table) -> bool {
@@ -291,10 +320,10 @@ fn looks_like(field: Field, column: &str) -> bool {
 
 /// The column that most likely has a field.
 fn likely(field: Field, columns: &[String]) -> Option<&str> {
-    let with =
-        |name: &&str| columns.iter().find(|column| column.to_ascii_lowercase().contains(*name));
+    let shown = || columns.iter().filter(|column| is_shown(column));
+    let with = |name: &&str| shown().find(|column| column.to_ascii_lowercase().contains(*name));
     match field {
-        Field::Id => columns.iter().find(|column| looks_like(field, column)),
+        Field::Id => shown().find(|column| looks_like(field, column)),
         _ => usual_names(field).iter().find_map(with),
     }
     .map(String::as_str)
@@ -373,8 +402,17 @@ mod tests {
             Mapping::new(Preset::default(), &changes, &has)
         };
         let mapping = map(&["email=mail"], &["id", "username", "password"]).unwrap();
-        let read = ["id", "username", "password", "hashed_password", "roles", "is_active", "mail"];
-        assert_eq!(mapping.columns[..7], read);
+        let read = [
+            "id",
+            "username",
+            "password",
+            "hashed_password",
+            "roles",
+            "is_active",
+            "active",
+            "mail",
+        ];
+        assert_eq!(mapping.columns[..8], read);
         let active = |mapping: &Mapping, cell| {
             let at = mapping.columns.iter().position(|column| column == "is_active").unwrap();
             let mut cells = vec![Cell::Null; mapping.columns.len()];
@@ -574,6 +612,39 @@ mod tests {
             assert_eq!((fields.id, fields.password), (None, Some(Cell::Null)));
         }
         assert_eq!(mapping.id_column(), None);
+    }
+
+    #[test]
+    fn a_column_with_the_name_of_a_field_gives_it() {
+        let has = ["id", "username", "password", "active", "created", "phone", "", "address"];
+        for preset in ["flask-praetorian", "werkzeug"] {
+            let mapping = map(preset, &[], &has).unwrap();
+            assert_eq!(mapping.columns, ["id", "username", "password", "active", "created"]);
+            let no = mapping.fields(&["1", "a", "x", "false", ""].map(Cell::Text));
+            assert_eq!(no.active, Some(Cell::Text("false")), "{preset}");
+            assert_eq!(mapping.fields(&[Cell::Null; 5]).active, Some(Cell::Null), "{preset}");
+            assert_eq!(mapping.unread(&columns(&has)).unwrap(), "phone, address");
+        }
+        let mapping = map("laravel", &["created=x"], &["id", "email", "password", "x"]).unwrap();
+        assert_eq!(mapping.unread(&mapping.columns), None);
+        let many: Vec<String> = (0..100).map(|n| format!("c{n}")).collect();
+        assert!(mapping.unread(&many).unwrap().ends_with("c19 and 80 more"));
+    }
+
+    #[test]
+    fn a_table_of_another_program_is_recognized() {
+        let table =
+            |name: &str, names: &[&str]| Table { name: name.into(), columns: columns(names) };
+        let django =
+            table("public.auth_user", &["id", "username", "password", "is_superuser", "is_staff"]);
+        let werkzeug = table("user", &["id", "username", "password_hash"]);
+        for (tables, next) in [
+            (&[django.clone()][..], "it looks like Django: add --preset django"),
+            (&[werkzeug], "it looks like an app with hashes of Werkzeug: add --preset werkzeug"),
+        ] {
+            assert_eq!(no_such_table("users", tables, "app.db").next, next);
+        }
+        assert!(!no_such_table("people", &[django], "app.db").next.contains("Django"));
     }
 
     #[test]

@@ -45,8 +45,8 @@ pub(crate) use {
     person::Kind,
     preset::Preset,
     quoted::escaped,
-    rename::Renames,
+    rename::{Reached, Renames},
     report::{Place, Refused, Report},
-    run::{Plan, Staged, add_clashes, stage},
+    run::{Plan, Staged, correct, stage},
     source::{Format, Source},
 };

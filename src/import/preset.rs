@@ -102,6 +102,8 @@ pub struct Preset {
 }
 
 /// The columns of flask-praetorian's tutorial, and what the other presets do not say otherwise.
+/// Where a program has another name for a field, the name of the field is the second choice: files
+/// that were made by hand have it.
 const FLASK_PRAETORIAN: Preset = Preset {
     name: "flask-praetorian",
     table: "users",
@@ -111,12 +113,12 @@ const FLASK_PRAETORIAN: Preset = Preset {
     password: must(&["password", "hashed_password"]),
     roles: may(&["roles"]),
     flags: &[],
-    active: may(&["is_active"]),
+    active: may(&["is_active", "active"]),
     unset: None,
     until: None,
     conditions_required: false,
     email: may(&["email"]),
-    created: may(&["created_at"]),
+    created: may(&["created_at", "created"]),
     confirmed: NONE,
 };
 
@@ -128,16 +130,14 @@ pub(super) const PRESETS: &[Preset] = &[
         table: "auth_user",
         roles: NONE,
         flags: &[("is_superuser", "admin"), ("is_staff", "staff")],
-        active: must(&["is_active"]),
-        created: may(&["date_joined"]),
+        active: must(&["is_active", "active"]),
+        created: may(&["date_joined", "created"]),
         ..FLASK_PRAETORIAN
     },
     Preset {
         name: "werkzeug",
         table: "user",
-        password: must(&["password_hash"]),
-        roles: NONE,
-        active: NONE,
+        password: must(&["password_hash", "password"]),
         ..FLASK_PRAETORIAN
     },
     Preset {
@@ -146,8 +146,7 @@ pub(super) const PRESETS: &[Preset] = &[
         id: NONE,
         username: must(&["username", "email"]),
         password: must(&["passwordHash", "password"]),
-        roles: NONE,
-        active: NONE,
+        active: may(&["active"]),
         email: must(&["email"]),
         created: must(&["created"]),
         confirmed: may(&["verified"]),
@@ -158,22 +157,20 @@ pub(super) const PRESETS: &[Preset] = &[
         table: "auth.users",
         id: NONE,
         username: must(&["email"]),
-        password: must(&["encrypted_password"]),
-        roles: NONE,
-        active: NONE,
+        password: must(&["encrypted_password", "password"]),
+        active: may(&["active"]),
         unset: Some("deleted_at"),
         until: Some("banned_until"),
         conditions_required: true,
         email: must(&["email"]),
-        created: must(&["created_at"]),
+        created: must(&["created_at", "created"]),
         confirmed: may(&["email_confirmed_at"]),
         ..FLASK_PRAETORIAN
     },
     Preset {
         name: "laravel",
         username: must(&["email"]),
-        roles: NONE,
-        active: NONE,
+        active: may(&["active"]),
         unset: Some("deleted_at"),
         email: must(&["email"]),
         confirmed: may(&["email_verified_at"]),

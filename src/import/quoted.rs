@@ -1,5 +1,7 @@
 //! Values of a source in messages to people.
 
+use crate::guard::read_foreign;
+
 /// Characters of a value that a message shows.
 const MAX_SHOWN: usize = 64;
 
@@ -23,10 +25,25 @@ fn cut(value: &str) -> (&str, &'static str) {
     }
 }
 
-/// A name of a table or a column: as it is, if it is short and nothing but letters, digits and
-/// `_ . -`.
+/// A name of a table or a column: as it is, if it is nothing but letters, digits and `_ . -`. One
+/// that may be a password's hash, from a file without a header, is not shown.
 pub(super) fn name(name: &str) -> String {
-    if is_plain(name) && name.chars().count() <= MAX_SHOWN { name.to_owned() } else { quoted(name) }
+    match name {
+        _ if !is_shown(name) => "(a name that is not shown)".into(),
+        _ if is_plain(name) => name.to_owned(),
+        _ => quoted(name),
+    }
+}
+
+/// Whether a message may show a name: it is short, and no hash.
+pub(super) fn is_shown(name: &str) -> bool {
+    name.chars().count() <= MAX_SHOWN && !is_like_hash(name)
+}
+
+/// Whether a text may be a password's hash, or a part of one.
+pub(super) fn is_like_hash(text: &str) -> bool {
+    let is_hex = || text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    text.contains('$') || is_hex() || read_foreign(text).is_ok()
 }
 
 /// A name for a shell: in apostrophes if it is more than letters, digits and `_ . -`. `None` if it
@@ -56,7 +73,9 @@ mod tests {
             ("auth.users", "auth.users".to_owned()),
             ("my staff", "\"my staff\"".into()),
             ("", "\"\"".into()),
-            (&"x".repeat(65), format!("\"{}\"…", "x".repeat(64))),
+            (&"x".repeat(65), "(a name that is not shown)".into()),
+            ("$2b$12$x", "(a name that is not shown)".into()),
+            ("5f4dcc3b5aa765d61d8327deb882cf99", "(a name that is not shown)".into()),
         ] {
             assert_eq!(name(text), expected);
         }

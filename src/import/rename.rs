@@ -10,6 +10,7 @@ use super::source::input::{Broken, Input};
 use super::source::rows::problem;
 use crate::error::Problem;
 use crate::store::source::Cell;
+use crate::values::Username;
 
 /// Bytes of the file, at most.
 const MAX_FILE: u64 = 10 << 20;
@@ -19,13 +20,30 @@ const NEXT: &str = "each line has two names between commas: the old one and the 
 
 /// New names by old ones.
 #[derive(Debug, Default)]
-pub(crate) struct Renames(HashMap<String, Rename>);
+pub(crate) struct Renames {
+    by_old: HashMap<String, Rename>,
+    /// The old names that are usernames, by the key that all spellings share.
+    by_key: HashMap<String, Vec<String>>,
+}
 
 #[derive(Debug)]
 struct Rename {
     new: String,
     line: u64,
-    used: bool,
+    /// The row that has the old name.
+    row: Option<u64>,
+    /// Another account that the old name still means, in other case.
+    stays: Option<String>,
+}
+
+/// A new name of somebody whose old one still means another account.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Reached<'a> {
+    pub(crate) old: &'a str,
+    pub(crate) new: &'a str,
+    pub(crate) row: u64,
+    /// The other account's name.
+    pub(crate) stays: &'a str,
 }
 
 impl Renames {
@@ -69,7 +87,8 @@ impl Renames {
 
     fn add<R: Read>(&mut self, reader: &Csv<R>, row: u64, line: u64) -> Result<(), String> {
         if reader.len() != 2 {
-            return Err(format!("{} fields instead of 2", reader.len()));
+            let fields = if reader.len() == 1 { "field" } else { "fields" };
+            return Err(format!("{} {fields} instead of 2", reader.len()));
         }
         let (old, new) = match [0, 1].map(|column| Cell::of(reader.field(column))) {
             [Cell::Text(old), Cell::Text(new)] => (old, new),
@@ -83,26 +102,52 @@ impl Renames {
         if new.is_empty() {
             return Err(format!("no new name for {old:?}"));
         }
-        let rename = Rename { new: new.to_owned(), line, used: false };
-        match self.0.insert(old.to_owned(), rename) {
+        if let Ok(name) = Username::parse(old) {
+            self.by_key.entry(name.key().to_owned()).or_default().push(old.to_owned());
+        }
+        let rename = Rename { new: new.to_owned(), line, row: None, stays: None };
+        match self.by_old.insert(old.to_owned(), rename) {
             None => Ok(()),
             Some(first) => Err(format!("{old:?} is there twice, first on line {}", first.line)),
         }
     }
 
-    /// The new name, if the old one has one; notes that it was asked for.
-    pub(crate) fn get(&mut self, old: &str) -> Option<&str> {
-        let rename = self.0.get_mut(old)?;
-        rename.used = true;
+    /// The new name, if the old one has one; notes that this row asked for it.
+    pub(crate) fn get(&mut self, old: &str, row: u64) -> Option<&str> {
+        let rename = self.by_old.get_mut(old)?;
+        rename.row = Some(row);
         Some(&rename.new)
     }
 
     /// The line and the old name of each line that was never asked for, in the order of lines.
     pub(crate) fn unused(&self) -> Vec<(u64, &str)> {
-        let unused = self.0.iter().filter(|(_, rename)| !rename.used);
+        let unused = self.by_old.iter().filter(|(_, rename)| rename.row.is_none());
         let mut unused: Vec<_> = unused.map(|(old, rename)| (rename.line, old.as_str())).collect();
         unused.sort_unstable();
         unused
+    }
+
+    /// Notes an account that comes, and the names that it had.
+    pub(crate) fn comes(&mut self, name: &Username, former: &[String]) {
+        for old in self.by_key.get(name.key()).into_iter().flatten() {
+            if let Some(rename) = self.by_old.get_mut(old).filter(|_| !former.contains(old)) {
+                rename.stays = Some(name.as_str().to_owned());
+            }
+        }
+    }
+
+    /// Those whose old name means another account that came, in the order of their rows.
+    pub(crate) fn reached(&self) -> Vec<Reached<'_>> {
+        let mut found: Vec<Reached<'_>> = self
+            .by_old
+            .iter()
+            .filter_map(|(old, rename)| {
+                let (row, stays) = (rename.row?, rename.stays.as_deref()?);
+                Some(Reached { old, new: &rename.new, row, stays })
+            })
+            .collect();
+        found.sort_unstable_by_key(|reached| reached.row);
+        found
     }
 }
 
@@ -114,11 +159,11 @@ mod tests {
     fn check(text: &[u8], expected: Result<&[(&str, &str)], &str>) {
         match (Renames::of("names.csv", text), expected) {
             (Ok(mut renames), Ok(expected)) => {
-                assert_eq!(renames.0.len(), expected.len(), "{renames:?}");
+                assert_eq!(renames.by_old.len(), expected.len(), "{renames:?}");
                 for (old, new) in expected {
-                    assert_eq!(renames.get(old), Some(*new));
+                    assert_eq!(renames.get(old, 1), Some(*new));
                 }
-                assert_eq!(renames.get("nobody"), None);
+                assert_eq!(renames.get("nobody", 1), None);
                 assert!(renames.unused().is_empty());
             }
             (Err(problem), Err(expected)) => {
@@ -142,7 +187,7 @@ mod tests {
         check(b"a,b\na,c\n", Err("names.csv, line 2: \"a\" is there twice, first on line 1"));
         check(b"a,b\n\nc,\n", Err("names.csv, line 3: no new name for \"c\""));
         check(b"a,b,c\n", Err("line 1: 3 fields instead of 2"));
-        check(b"a\n", Err("line 1: 1 fields instead of 2"));
+        check(b"a\n", Err("line 1: 1 field instead of 2"));
         check(b"a,b\n\"c\nd\",\xff\n", Err("line 2: the new name is not UTF-8"));
         check(b"a\0,b\n", Err("line 1: the old name is holds a NUL"));
         check(
@@ -159,7 +204,27 @@ mod tests {
     #[test]
     fn lines_that_match_nothing_are_told() {
         let mut renames = Renames::of("x", &b"a,1\nb,2\nc,3\n"[..]).unwrap();
-        assert_eq!(renames.get("b"), Some("2"));
+        assert_eq!(renames.get("b", 1), Some("2"));
         assert_eq!(renames.unused(), [(1, "a"), (3, "c")]);
+    }
+
+    #[test]
+    fn an_old_name_that_still_means_somebody_is_told() {
+        let file = b"Bob,bob2\nEve,eve\na b,ab\nCarl,c\n";
+        let mut renames = Renames::of("names.csv", &file[..]).unwrap();
+        for (row, old, name) in [
+            (1, "Bob", "bob2"),
+            (2, "bob", "bob"),
+            (3, "Eve", "eve"),
+            (4, "a b", "ab"),
+            (5, "carl", "carl"),
+        ] {
+            let former: Vec<String> =
+                renames.get(old, row).map(|_| old.to_owned()).into_iter().collect();
+            renames.comes(&Username::parse(name).unwrap(), &former);
+        }
+        // Eve's old name is her own in other case; nobody was called Carl.
+        let expected = Reached { old: "Bob", new: "bob2", row: 1, stays: "bob" };
+        assert_eq!(renames.reached(), [expected]);
     }
 }

@@ -111,21 +111,41 @@ impl Report {
     }
 
     /// Counts a row that cannot come.
-    pub(super) fn refuse(&mut self, place: Place, refusal: Refusal) -> Result<(), Problem> {
+    pub(super) fn refuse(&mut self, place: Place, refusal: Refusal) {
         if let Some(file) = &mut self.file {
-            file.write(&place, &refusal)?;
+            file.write(&place, &refusal);
         }
         let of_kind = self.refused.entry(refusal.kind).or_default();
         of_kind.count += 1;
         if of_kind.first.len() < FIRST {
             of_kind.first.push((place, refusal.reason));
         }
-        Ok(())
     }
 
-    /// Completes the file. Without this, it is deleted.
-    pub fn finish(&mut self) -> Result<(), Problem> {
-        self.file.take().map_or(Ok(()), ReportFile::finish)
+    /// Sets all counts of accounts that can come to 0, except how many these are.
+    pub(super) fn forget_details(&mut self) {
+        let Report { rows, ready, already, refused, file, .. } = std::mem::take(self);
+        *self = Report { rows, ready, already, refused, file, ..Report::default() };
+    }
+
+    /// Brings what the file has so far to the disk. Called before the accounts are written, while
+    /// an error can still stop them.
+    pub(super) fn save(&mut self) -> Result<(), Problem> {
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.save().map_err(|error| failed(&file.path, error))
+    }
+
+    /// Completes the file. Without this, it is deleted. `imported` is the number of accounts that
+    /// were written, for the error.
+    pub fn finish(&mut self, imported: u64) -> Result<(), Problem> {
+        let Some(mut file) = self.file.take() else { return Ok(()) };
+        file.finished = imported > 0;
+        file.save().map_err(|error| match imported {
+            0 => failed(&file.path, error),
+            _ => incomplete(&file.path, imported, error),
+        })?;
+        file.finished = true;
+        Ok(())
     }
 }
 
@@ -166,6 +186,8 @@ impl Counted {
 pub(crate) struct ReportFile {
     path: PathBuf,
     out: BufWriter<File>,
+    /// The first error of writing; nothing is written after it.
+    error: Option<io::Error>,
     finished: bool,
 }
 
@@ -179,26 +201,34 @@ impl ReportFile {
             ),
             _ => failed(path, error),
         })?;
-        let mut new =
-            ReportFile { path: path.to_owned(), out: BufWriter::new(file), finished: false };
-        new.line(&["row", "id", "username", "kind", "reason"])?;
+        let mut new = ReportFile::of(path, file);
+        new.line(&["row", "id", "username", "kind", "reason"]);
         Ok(new)
     }
 
-    fn write(&mut self, place: &Place, refusal: &Refusal) -> Result<(), Problem> {
+    fn of(path: &Path, file: File) -> ReportFile {
+        let out = BufWriter::new(file);
+        ReportFile { path: path.to_owned(), out, error: None, finished: false }
+    }
+
+    fn write(&mut self, place: &Place, refusal: &Refusal) {
         let row = place.row.to_string();
-        self.line(&[&row, &place.id, &place.username, refusal.kind.name(), &refusal.reason])
+        self.line(&[&row, &place.id, &place.username, refusal.kind.name(), &refusal.reason]);
     }
 
-    fn line(&mut self, values: &[&str]) -> Result<(), Problem> {
-        let values: Vec<String> = values.iter().map(|value| csv(value)).collect();
-        writeln!(self.out, "{}", values.join(",")).map_err(|error| failed(&self.path, error))
+    fn line(&mut self, values: &[&str]) {
+        if self.error.is_none() {
+            let values: Vec<String> = values.iter().map(|value| csv(value)).collect();
+            self.error = writeln!(self.out, "{}", values.join(",")).err();
+        }
     }
 
-    fn finish(mut self) -> Result<(), Problem> {
-        self.out.flush().map_err(|error| failed(&self.path, error))?;
-        self.finished = true;
-        Ok(())
+    /// Brings all lines to the disk.
+    fn save(&mut self) -> io::Result<()> {
+        match self.error.take() {
+            Some(error) => Err(error),
+            None => self.out.flush().and_then(|()| self.out.get_ref().sync_all()),
+        }
     }
 }
 
@@ -228,6 +258,16 @@ fn failed(path: &Path, error: io::Error) -> Problem {
     .with_source(error)
 }
 
+/// The report lacks rows, but the accounts are there.
+fn incomplete(path: &Path, imported: u64, error: io::Error) -> Problem {
+    let were = if imported == 1 { "account was" } else { "accounts were" };
+    Problem::new(
+        format!("{imported} {were} imported, but the report {} is not complete: {error}", path.display()),
+        "rows that could not come are missing in it; --dry-run with another --report shows them again",
+    )
+    .with_source(error)
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt as _;
@@ -250,10 +290,10 @@ mod tests {
         let path = dir.join("report.csv");
         let mut report = Report::new(Some(&path)).unwrap();
         for row in 1..=12 {
-            report.refuse(place(row, "a b"), refusal(Kind::Name, "no, \"spaces\"")).unwrap();
+            report.refuse(place(row, "a b"), refusal(Kind::Name, "no, \"spaces\""));
         }
-        report.refuse(place(13, " x\ny"), refusal(Kind::Id, "none")).unwrap();
-        report.finish().unwrap();
+        report.refuse(place(13, " x\ny"), refusal(Kind::Id, "none"));
+        report.finish(0).unwrap();
         assert_eq!(report.cannot_come(), 13);
         assert_eq!(
             (report.refused[&Kind::Name].count, report.refused[&Kind::Name].first.len()),
@@ -274,6 +314,42 @@ mod tests {
         assert!(!path.exists());
         let refused = Report::new(Some(&dir.join("none/report.csv"))).unwrap_err();
         assert!(!refused.usage && refused.what.contains("cannot write the report"), "{refused}");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_full_disk_stops_the_import_before_and_is_told_truly_after() {
+        let dir = std::env::temp_dir().join(format!("lictor-full-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("report.csv");
+        // Each write to it fails as one to a full disk.
+        let full = || {
+            fs::write(&path, "").unwrap();
+            let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+            Report { file: Some(ReportFile::of(&path, full)), ..Report::default() }
+        };
+        for rows in [1, 1_000] {
+            let mut report = full();
+            for row in 1..=rows {
+                report.refuse(place(row, "a b"), refusal(Kind::Name, "spaces"));
+            }
+            let before = report.save().unwrap_err();
+            assert!(before.what.contains("cannot write the report"), "{before}");
+            assert!(before.next.starts_with("nothing was imported"), "{before}");
+            drop(report);
+            assert!(!path.exists());
+        }
+        for (imported, what) in
+            [(1, "1 account was imported, but"), (7, "7 accounts were imported, but")]
+        {
+            let mut report = full();
+            report.refuse(place(1, "a b"), refusal(Kind::Name, "spaces"));
+            let after = report.finish(imported).unwrap_err();
+            assert!(after.what.starts_with(what), "{after}");
+            assert!(!after.to_string().contains("nothing"), "{after}");
+            // What it has so far is kept.
+            assert!(path.exists());
+        }
         fs::remove_dir_all(&dir).unwrap();
     }
 }

@@ -5,7 +5,7 @@ use super::lictor;
 use super::mapping::{Available, Change, Mapping, no_such_table};
 use super::person::{self, Ids, Kind, Person, Refusal};
 use super::preset::Preset;
-use super::quoted::quoted;
+use super::quoted::{is_like_hash, quoted};
 use super::rename::Renames;
 use super::report::{Counted, Place, Report};
 use super::source::{Format, Position, Source};
@@ -16,12 +16,16 @@ use crate::store::{
     Clash, Double, ImportPages as _, Imported, ImportedUser, MAX_ID, Same, Staging, Store,
     must_be_counter,
 };
+use crate::values::Username;
 
 /// Rows that are compared with the accounts of the destination at once.
 const PAGE: usize = 500;
 /// The highest id is remarkable above this, and as much again for each row.
 const FAR: u64 = 1_000_000;
 const FAR_PER_ROW: u64 = 1_000;
+
+/// Rows with a name that is taken, of which the other is named.
+const NAMED: u64 = 10;
 
 /// How the rows of a source are read.
 #[derive(Debug)]
@@ -30,6 +34,8 @@ pub(crate) struct Plan {
     pub(crate) preset: &'static str,
     /// None for the preset of lictor's own export.
     mapping: Option<Mapping>,
+    /// The columns of a file that are not read, for people.
+    pub(crate) unread: Option<String>,
 }
 
 /// Rows that can come, and what follows for ids.
@@ -83,9 +89,28 @@ impl Plan {
                 "each line is to be a JSON object: {\"id\": 1, \"username\": \"ada\", …}",
             ));
         };
+        let is_csv = source.format() == Format::Csv;
+        if is_csv && columns.iter().any(|name| is_like_hash(name)) {
+            return Err(no_header(&what));
+        }
         let has = Available { source: &what, columns, open };
-        Ok(Plan { preset: preset.name, mapping: Some(Mapping::new(preset, changes, &has)?) })
+        let mapping = Mapping::new(preset, changes, &has).map_err(|problem| {
+            // A spreadsheet writes columns without a name as well, so that alone is no error.
+            let is_header = columns.iter().all(|name| !name.trim().is_empty());
+            if is_csv && !is_header { no_header(&what) } else { problem }
+        })?;
+        let unread = if is_database { None } else { mapping.unread(columns) };
+        Ok(Plan { preset: preset.name, mapping: Some(mapping), unread })
     }
+}
+
+/// The error about a CSV file that begins with a row. It shows nothing of that row: it has a hash.
+fn no_header(name: &str) -> Problem {
+    Problem::usage(
+        format!("the first line of {name} is not a header"),
+        "export with \\copy … CSV HEADER, or put the names of the columns on top: \
+         id,username,password,…",
+    )
 }
 
 /// Whether each line says that lictor exported it.
@@ -107,7 +132,7 @@ fn own_export(source: &Source, table: Option<&str>, changes: &[Change]) -> Resul
             "leave --table and --map out",
         ));
     }
-    Ok(Plan { preset: Preset::LICTOR, mapping: None })
+    Ok(Plan { preset: Preset::LICTOR, mapping: None, unread: None })
 }
 
 fn choose(source: &mut Source, table: &str) -> Result<(), Problem> {
@@ -139,6 +164,10 @@ pub(crate) fn stage(
     })?;
     reader.flush()?;
     reader.report.rows = rows;
+    if plan.mapping.is_none() {
+        reader.report.rows = reader.must_have_ended(&source.describe(), rows)?;
+    }
+    reader.report.save()?;
     reader.end(source, id_column)
 }
 
@@ -156,6 +185,8 @@ struct Reader<'a> {
     /// The highest id that the destination has given out.
     given: i64,
     reused_ids: u64,
+    /// The number of lines that the last line of an export says.
+    end: Option<u64>,
     /// The accounts of the page, in the order of their rows.
     users: Vec<ImportedUser>,
     /// The rows of the page; what is counted of an account, or why there is none.
@@ -181,6 +212,7 @@ impl<'a> Reader<'a> {
             highest: 0,
             given: store.map_or(Ok(0), Store::last_user)?,
             reused_ids: 0,
+            end: None,
             users: Vec::new(),
             page: Vec::new(),
         })
@@ -215,6 +247,9 @@ impl<'a> Reader<'a> {
         position: &Position<'_>,
         cells: Result<&[Cell<'_>], &str>,
     ) -> Result<(), Problem> {
+        if self.plan.mapping.is_none() && self.is_end(position)? {
+            return Ok(());
+        }
         let (place, person) = self.read(position, cells);
         let outcome = person.map(|person| {
             let counted = Counted::of(&person);
@@ -223,6 +258,41 @@ impl<'a> Reader<'a> {
         });
         self.page.push((place, outcome));
         if self.page.len() < PAGE { Ok(()) } else { self.flush() }
+    }
+
+    /// Whether this line is the last one of an export.
+    fn is_end(&mut self, position: &Position<'_>) -> Result<bool, Problem> {
+        if self.end.is_some() {
+            return Err(Problem::new(
+                format!("{position} comes after the line that ends the export"),
+                "nothing was imported; import each export by itself",
+            ));
+        }
+        self.end = position.raw.and_then(lictor::end);
+        Ok(self.end.is_some())
+    }
+
+    /// The number of accounts of an export, whose last line must have been read.
+    fn must_have_ended(&self, name: &str, rows: u64) -> Result<u64, Problem> {
+        let (what, before) = match self.end {
+            Some(end) if end + 1 == rows => return Ok(end),
+            Some(end) => {
+                let before = rows - 1;
+                (
+                    format!("the last line of {name} says {end} accounts, and there are {before}"),
+                    before,
+                )
+            }
+            None => (format!("{name} has no last line of an export: it may be cut off"), rows),
+        };
+        Err(Problem::new(
+            what,
+            format!(
+                "nothing was imported; export again. If you changed the lines yourself, make this the \
+                 last one: {}",
+                lictor::end_line(before)
+            ),
+        ))
     }
 
     fn read(
@@ -244,13 +314,13 @@ impl<'a> Reader<'a> {
                     _ => String::new(),
                 };
                 let place = Place { id: text(fields.id), username: text(fields.username), ..at };
-                let new_name = self.renames.get(&place.username).map(str::to_owned);
+                let new_name = self.renames.get(&place.username, row).map(str::to_owned);
                 let person =
                     person::read(row, &fields, new_name.as_deref(), &mut self.ids, self.now);
                 (place, person)
             }
             None => {
-                let mut new_name = |old: &str| self.renames.get(old).map(str::to_owned);
+                let mut new_name = |old: &str| self.renames.get(old, row).map(str::to_owned);
                 let line = position.raw.unwrap_or_default();
                 let (id, username, person) = lictor::read(row, line, &mut new_name);
                 (Place { id, username, ..at }, person)
@@ -280,36 +350,52 @@ impl<'a> Reader<'a> {
                 Err(refusal) => refusal,
                 Ok(counted) => match users.next() {
                     None => continue,
-                    Some((_, Some(Clash::AlreadyHere))) => {
+                    Some((user, Some(Clash::AlreadyHere))) => {
                         self.report.already += 1;
+                        self.renames.comes(&user.name, &user.former_names);
                         continue;
                     }
                     Some((user, Some(clash))) => of_clash(&clash, &user),
                     Some((user, None)) => match self.staging.put(&user)? {
                         None => {
                             self.report.accept(&counted);
+                            self.renames.comes(&user.name, &user.former_names);
                             self.reused_ids +=
                                 u64::from(user.id.is_some_and(|id| id <= self.given));
                             continue;
                         }
-                        Some(double) => of_double(&double, &user),
+                        Some(double) => {
+                            let shown = self.report.refused.get(&Kind::NameTaken);
+                            // Looking it up costs a page, so only the first are named.
+                            let other = match double.same {
+                                Same::Name if shown.is_none_or(|shown| shown.count < NAMED) => {
+                                    let page = self.staging.page(double.row.saturating_sub(1))?;
+                                    page.into_iter().next().map(|user| user.name)
+                                }
+                                _ => None,
+                            };
+                            of_double(&double, &user, other.as_ref())
+                        }
                     },
                 },
             };
-            self.report.refuse(place, refusal)?;
+            self.report.refuse(place, refusal);
         }
         Ok(())
     }
 }
 
-/// Puts accounts into the report that somebody made between the comparison and the transaction.
-pub(crate) fn add_clashes(
-    report: &mut Report,
-    imported: &Imported,
-    staging: &mut Staging,
-) -> Result<(), Problem> {
+/// Corrects the report by what the transaction found: accounts that somebody made after the rows were
+/// compared. The counts of hashes and roles would be wrong by now, and are left out.
+pub(crate) fn correct(report: &mut Report, imported: &Imported, staging: &mut Staging) {
+    if imported.already > 0 || imported.refused > 0 {
+        report.forget_details();
+    }
+    report.already += imported.already;
+    report.ready = report.ready.saturating_sub(imported.already + imported.refused);
     for (row, clash) in &imported.clashes {
-        let page = staging.page(row.saturating_sub(1))?;
+        // What is done is done: a row that cannot be read again is only missing here.
+        let page = staging.page(row.saturating_sub(1)).unwrap_or_default();
         let Some(user) = page.into_iter().next() else { continue };
         let place = Place {
             row: *row,
@@ -317,9 +403,8 @@ pub(crate) fn add_clashes(
             id: user.id.map_or_else(String::new, |id| id.to_string()),
             username: user.name.as_str().to_owned(),
         };
-        report.refuse(place, of_clash(clash, &user))?;
+        report.refuse(place, of_clash(clash, &user));
     }
-    Ok(())
 }
 
 fn of_clash(clash: &Clash, user: &ImportedUser) -> Refusal {
@@ -351,12 +436,22 @@ fn of_clash(clash: &Clash, user: &ImportedUser) -> Refusal {
     Refusal { kind, reason }
 }
 
-fn of_double(double: &Double, user: &ImportedUser) -> Refusal {
+/// `other` is the name in the row before.
+fn of_double(double: &Double, user: &ImportedUser, other: Option<&Username>) -> Refusal {
     let row = double.row;
     let (kind, reason) = match double.same {
         Same::Id => (Kind::IdInUse, format!("row {row} has the same id")),
         Same::Name => {
-            (Kind::NameTaken, format!("row {row} has the same name, perhaps in other case"))
+            let case = match other {
+                Some(other) if other.as_str() == user.name.as_str() => "",
+                Some(_) => ", in other case",
+                None => ", or the same in other case",
+            };
+            let row = match other {
+                Some(other) => format!("{} (row {row})", quoted(other.as_str())),
+                None => format!("row {row}"),
+            };
+            (Kind::NameTaken, format!("{row} has the same name{case}"))
         }
         Same::Email => {
             (Kind::EmailTaken, format!("row {row} has the same e-mail address, {}", email(user)))

@@ -297,7 +297,8 @@ def test_the_export_has_all(move, origin, destination):
     file = move.directory / "users.jsonl"
     assert file.stat().st_mode & 0o777 == 0o600
     text = file.read_text()
-    lines = [json.loads(line) for line in text.splitlines()]
+    *lines, end = [json.loads(line) for line in text.splitlines()]
+    assert end == {"lictor": 1, "end": len(lines)}
     known = move.users()
     assert {
         line["id"]: (line["username"], set(filter(None, line["roles"].split(","))), line["active"]) for line in lines

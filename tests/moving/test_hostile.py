@@ -658,16 +658,22 @@ def exported(destination):
         assert stage.run("user", "add", name, database=place, stdin=b"ten wooden lanterns").code == 0
     done = stage.run("export", database=place)
     assert done.code == 0, done
-    lines = [json.loads(line) for line in done.out.splitlines()]
+    *lines, end = [json.loads(line) for line in done.out.splitlines()]
+    assert end == {"lictor": 1, "end": 2}
     for number, line in enumerate(lines):
         line["id"] += 1000 + number
     return lines
 
 
+def ended(lines):
+    """The text of an export with these lines."""
+    return "".join(json.dumps(line) + "\n" for line in [*lines, {"lictor": 1, "end": len(lines)}])
+
+
 @pytest.mark.parametrize("name", EDITS)
 def test_an_export_that_was_edited(settled, exported, tmp_path, name):
     lines = [exported[0], {**exported[1], **EDITS[name]}]
-    file = written(tmp_path, "".join(json.dumps(line) + "\n" for line in lines).encode(), "people.jsonl")
+    file = written(tmp_path, ended(lines).encode(), "people.jsonl")
     said = refused(settled, file, says=r"row 2\b|line 2\b")
     assert "$argon2id" not in said and "AAAA" not in said, said
 
@@ -675,19 +681,19 @@ def test_an_export_that_was_edited(settled, exported, tmp_path, name):
 @pytest.mark.parametrize("field", ["lictor", "id", "username", "roles", "active", "created"])
 def test_an_export_without_a_field(settled, exported, tmp_path, field):
     lines = [exported[0], {key: value for key, value in exported[1].items() if key != field}]
-    file = written(tmp_path, "".join(json.dumps(line) + "\n" for line in lines).encode(), "people.jsonl")
+    file = written(tmp_path, ended(lines).encode(), "people.jsonl")
     refused(settled, file, says=r"row 2\b|line 2\b")
 
 
 def test_a_line_of_an_export_twice(settled, exported, tmp_path):
-    text = "".join(json.dumps(line) + "\n" for line in [*exported, exported[0]])
+    text = ended([*exported, exported[0]])
     refused(settled, written(tmp_path, text.encode(), "people.jsonl"), says=[r"row 3\b", "id-in-use", r"row 1\b"])
 
 
 def test_a_field_too_many_to_write(settled, exported, tmp_path):
     """Many recovery codes and many former names: within the line's limit, and kept within their own."""
     for more in ({"former_names": [f"name {n}" for n in range(20_000)]}, {"recovery_codes": ["ab" * 32] * 5000}):
-        line = json.dumps({**exported[0], **more}) + "\n"
+        line = ended([{**exported[0], **more}])
         done = stage.run("import", written(tmp_path, line.encode(), "people.jsonl"), "--dry-run", database=settled)
         assert done.code in (0, 1) and "panicked" not in done.text and len(done.text) < 20_000, done
 

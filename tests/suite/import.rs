@@ -175,7 +175,7 @@ fn all_come_or_none_unless_the_others_are_skipped() {
                 "12 cannot come",
                 "cannot come:\n  name: 2\n    row 4 (line 5), id 8, \"ada lovelace\": the username may hold",
                 "    row 5 (line 6), id 9, \"xxx",
-                "name-taken: 2\n    row 6 (line 7), id 10, \"ADA\": row 1 has the same name",
+                "name-taken: 2\n    row 6 (line 7), id 10, \"ADA\": \"Ada\" (row 1) has the same name, in other case",
                 "\"ada@mail.example\": the name is the e-mail address of row 1",
                 "id-in-use: 1\n    row 7 (line 8), id 7, \"carl\": row 2 has the same id",
                 "email-taken: 1\n    row 8 (line 9), id 11, \"dora\": row 1 has the same e-mail address, \"Ada@Mail.example\"",
@@ -373,7 +373,7 @@ fn standard_input_and_json_lines_are_read() {
     let other = json!({"id": "2", "email": "mal@mail.example", "password": PASSLIB, "created": "2024-01-01 10:00:00.000Z", "verified": false});
     write(&dir, "pb.jsonl", &format!("{line}\n{other}\n"));
     let out = imported(&dir, &["pb.jsonl", "--preset", "pocketbase"]);
-    assert!(out.contains("everybody can log in with the old password"), "{out}");
+    assert!(out.contains("people log in again with their old passwords"), "{out}");
     assert!(out.contains("1 has an unconfirmed e-mail address, which is left out"), "{out}");
     assert_eq!(users(&dir), ["1 ada", "2 bob", "3 eve@mail.example", "4 mal@mail.example"]);
     let sql = "SELECT name FROM users WHERE id > 2 AND email IS NOT NULL";
@@ -403,7 +403,7 @@ fn an_export_comes_back_to_the_same_bytes() {
     }
     let first = export(&dir);
     let lines: Vec<Value> = first.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(lines.len(), 4);
+    assert_eq!((lines.len(), &lines[4]), (5, &json!({"lictor": 1, "end": 4})));
     assert_eq!(
         (&lines[0]["lictor"], &lines[0]["id"], &lines[0]["username"]),
         (&json!(1), &json!(3), &json!("Ada"))
@@ -420,6 +420,22 @@ fn an_export_comes_back_to_the_same_bytes() {
     assert!(out.starts_with("4 rows read from users.jsonl (preset lictor)\n"), "{out}");
     assert_eq!(export(&other), first);
     Server::start_in(other, &[]).login("adab", PASSWORD).token();
+
+    // One that ends between two lines, or goes on after its end, is not taken for a whole one.
+    let cut = first[..first.trim_end().rfind('\n').unwrap() + 1].to_owned();
+    let shorter = first[first.find('\n').unwrap() + 1..].to_owned();
+    let last = "make this the last one: {\"lictor\":1,\"end\":";
+    for (text, words) in [
+        (cut, &["has no last line of an export", last, "4}"][..]),
+        (shorter, &["says 4 accounts, and there are 3", last, "3}"]),
+        (format!("{first}{first}"), &["row 6 (line 6) comes after the line that ends the export"]),
+    ] {
+        let other = Dir::new();
+        write(&other, "users.jsonl", &text);
+        refused(&other, &["users.jsonl", "--skip-invalid"], "", 1, words);
+        refused(&other, &["-"], &text, 1, words);
+        assert_eq!(users(&other), [""; 0]);
+    }
 
     // To a file, which must be new.
     let args = ["export", "--database", "lictor.db", "--output", "out.jsonl"];
@@ -457,6 +473,36 @@ fn an_export_does_not_bring_ended_sessions_back() {
     let server = Server::start_in(other, &["--adopt-tokens"]);
     assert_eq!(server.protected(&token).status(), 403);
     server.login("ada", PASSWORD).token();
+}
+
+#[test]
+fn files_made_by_hand_are_read_by_the_names_of_fields() {
+    let dir = Dir::new();
+    let text = format!(
+        "id,username,password,active,created,phone,address\n\
+         1,ada,{PASSLIB},true,2020-02-29,1,x\n2,bob,{PASSLIB},false,,2,y\n"
+    );
+    write(&dir, "users.csv", &text);
+    let out = imported(&dir, &["users.csv"]);
+    for words in ["  1 is inactive\n", "not read: phone, address\n", "roles: none: nobody is an"] {
+        assert!(out.contains(words), "{words}: {out}");
+    }
+    let sql = "SELECT name FROM users WHERE NOT active";
+    assert_eq!(dir.sql().texts(sql), ["bob"]);
+
+    // Without a header, the first line has a hash, which is not shown.
+    let row = format!("3,eve,{PASSLIB}\n");
+    let unknown = "3,eve,5f4dcc3b5aa765d61d8327deb882cf99\n";
+    for text in [&row, &row.replace(PASSLIB, WERKZEUG), unknown, "1,ada,,x,\n"] {
+        write(&dir, "bare.csv", text);
+        let args = ["bare.csv"];
+        refused(&dir, &args, "", 2, &["first line of bare.csv is not a header", "CSV HEADER"]);
+        let (_, out, err) = import(&dir, &args, "");
+        assert!(!format!("{out}{err}").contains("5f4dcc3b"), "{out}{err}");
+    }
+    write(&dir, "empty.csv", "id,username,password\n");
+    let out = imported(&dir, &["empty.csv"]);
+    assert!(out.contains("next: the file is empty: is it the right one?"), "{out}");
 }
 
 #[test]
@@ -510,8 +556,8 @@ fn wrong_use_is_said_and_no_password_is_shown() {
         (&["users.csv", "--table", "users"], &["--table"]),
         (&["users.csv", "--preset", "lictor"], &["lictor export"]),
         (
-            &["users.csv", "--preset", "werkzeug"],
-            &["no column password_hash", "--map password=password"],
+            &["users.csv", "--preset", "django"],
+            &["no column is_superuser, no is_staff", "--map roles=roles"],
         ),
         (&[], &["SOURCE"]),
         (&["mysql://ada:s3cr3t@h/app"], &["mysql:"]),

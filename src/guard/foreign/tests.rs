@@ -54,7 +54,8 @@ fn hashes_of_the_real_programs_match_their_passwords_alone() {
         assert_eq!(foreign.scheme, scheme, "{text}");
         assert_eq!(scheme_of(&foreign.stored), Some(scheme), "{text}");
         let is_bcrypt = matches!(scheme, "bcrypt" | "django_bcrypt");
-        let may_be_another = password.len() >= 72 || text.starts_with("$2x$") && !password.is_ascii();
+        let may_be_another =
+            password.len() >= 72 || text.starts_with("$2x$") && !password.is_ascii();
         let expected = match is_bcrypt && may_be_another {
             true => Verdict::Right,
             false => Verdict::RightButOutdated,

@@ -34,7 +34,8 @@ impl CsvRows {
         let wrong = |why: &str| {
             Problem::new(
                 format!("the header of {name} {why}"),
-                "the first line must name the columns, for example: id,username,password",
+                "the first line must name the columns, for example: id,username,password; psql \
+                 writes it with \\copy … CSV HEADER",
             )
         };
         match next {
@@ -68,9 +69,13 @@ impl CsvRows {
                 csv::Next::Last(line) if width < expected => {
                     return Err(problem(&self.name, Some(row - 1), Broken::Ends(line)));
                 }
-                csv::Next::Record(line) | csv::Next::Last(line) if width != expected => {
-                    (line, Some(format!("{width} fields instead of {expected}")))
-                }
+                csv::Next::Record(line) | csv::Next::Last(line) if width != expected => (
+                    line,
+                    Some(match width {
+                        1 => format!("1 field instead of {expected}"),
+                        _ => format!("{width} fields instead of {expected}"),
+                    }),
+                ),
                 csv::Next::Record(line) | csv::Next::Last(line) => (line, None),
                 csv::Next::Bad(line, why) => (line, Some(why.to_owned())),
             };
@@ -100,13 +105,14 @@ fn header<R: Read>(reader: &Csv<R>) -> Result<Vec<String>, String> {
         };
         // A column without a name cannot be asked for, and spreadsheets write several.
         if !name.is_empty() && columns.iter().any(|other| other == name) {
-            return Err(format!("has the column {name} twice"));
+            return Err("has a name twice, so it may be no header".into());
         }
         columns.push(name.to_owned());
     }
     match &columns[..] {
         [one] if one.contains([';', '\t']) => {
-            Err("has no comma: lictor reads columns between commas, not semicolons or tabs".into())
+            Err("has no comma: fields are separated by commas, not semicolons or tabs; convert it"
+                .into())
         }
         _ => Ok(columns),
     }

@@ -77,7 +77,7 @@ fn csv() {
         "a,b\n1\n1,2,3\n\n1,2\n1,\"2\"x",
         &["b"],
         &[
-            "row 1 (line 2): !1 fields instead of 2",
+            "row 1 (line 2): !1 field instead of 2",
             "row 2 (line 3): !3 fields instead of 2",
             "row 3 (line 5): 2",
             "x: text follows a closing quote in row 4 (line 6)",
@@ -107,7 +107,7 @@ fn headers() {
     let million = vec!["c"; 1_000_000].join(",");
     let long = "x".repeat(257);
     for (text, expected) in [
-        ("a,b,a\n", "the header of x has the column a twice"),
+        ("a,b,a\n", "the header of x has a name twice"),
         (&million, "the header of x cannot be read: more than 1,000 fields"),
         (&long, "the header of x has a name of more than 256 bytes"),
         ("id;username\n1;ada\n", "the header of x has no comma"),
