@@ -139,7 +139,10 @@ impl Holders {
         let named = self.by_name.get(key);
         let with_id = user.id.and_then(|id| self.by_id.get(&id));
         let same = match user.id {
-            Some(_) => with_id.filter(|holder| holder.name_key == key),
+            // Another import may have added it between two of the look-ups.
+            Some(id) => with_id
+                .or(named)
+                .filter(|holder| (holder.id, holder.name_key.as_str()) == (id, key)),
             None => named,
         };
         if let Some(holder) = same {

@@ -286,6 +286,10 @@ fn damage_is_an_error_with_the_row() {
     let last = found.last().unwrap();
     let after = format!("after row {}: the file is damaged", found.len() - 1);
     assert!(found.len() > 100 && last.contains(&after), "{last}");
+    // Cut inside the last page, which SQLite would fill up with zeros.
+    fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
+    let problem = find(&path, "users").unwrap_err();
+    assert!(problem.what.contains("it ends inside a page"), "{problem}");
     // Cut in the middle.
     fs::write(&path, &bytes[..middle]).unwrap();
     assert!(rows(&path, "users", &["id", "x"], None).last().unwrap().contains("damaged"));

@@ -16,6 +16,10 @@ use crate::error::Problem;
 
 /// Bytes of the header up to the version that a reader must know, which is the last of them.
 const READ_VERSION: usize = 20;
+/// How a file begins.
+const MAGIC: &[u8] = b"SQLite format 3\0";
+/// Where the header has the size of a page, in two bytes; 1 means 65,536.
+const PAGE_SIZE: usize = 16;
 /// The version of a file in WAL mode.
 const WAL: u8 = 2;
 
@@ -49,10 +53,13 @@ impl Mode {
     /// left without closing it.
     pub(super) fn of(path: &Path) -> Result<Mode, Problem> {
         // What cannot be looked at cannot be opened either, and SQLite says why.
-        if !is_wal(path).unwrap_or(false) {
+        let (Ok(header), Ok(meta)) = (header(path), fs::metadata(path)) else {
+            return Ok(Mode::Locked);
+        };
+        must_be_whole(path, &header, meta.len())?;
+        if header.last() != Some(&WAL) {
             return Ok(Mode::Locked);
         }
-        let Ok(meta) = fs::metadata(path) else { return Ok(Mode::Locked) };
         let is_open = size(&beside(path, "-shm")).is_some() || has_content(path, "-wal");
         // Without locks, SQLite would take no notice of a write that must be undone.
         if !is_open && !has_content(path, "-journal") {
@@ -101,12 +108,28 @@ impl Seen {
     }
 }
 
-/// Whether the header says that the file is in WAL mode. The file is closed at once, which drops
-/// SQLite's locks on it: only before it is opened.
-fn is_wal(path: &Path) -> io::Result<bool> {
+/// The begin of the header. The file is closed at once, which drops SQLite's locks on it: only before
+/// it is opened.
+fn header(path: &Path) -> io::Result<[u8; READ_VERSION]> {
     let mut header = [0; READ_VERSION];
     File::open(path)?.read_exact(&mut header)?;
-    Ok(header.last() == Some(&WAL))
+    Ok(header)
+}
+
+/// Refuses a file that ends inside a page: SQLite would take zeros for what is missing of its last
+/// one.
+fn must_be_whole(path: &Path, header: &[u8; READ_VERSION], size: u64) -> Result<(), Problem> {
+    let page = match u64::from(u16::from_be_bytes([header[PAGE_SIZE], header[PAGE_SIZE + 1]])) {
+        1 => 65_536,
+        page => page,
+    };
+    match header.starts_with(MAGIC) && page.is_power_of_two() && !size.is_multiple_of(page) {
+        true => Err(Problem::new(
+            format!("cannot read {}: the file is damaged: it ends inside a page", path.display()),
+            "copy it again, as a whole, and import that",
+        )),
+        false => Ok(()),
+    }
 }
 
 /// The path of a file that SQLite makes beside this one.
