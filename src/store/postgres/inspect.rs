@@ -90,7 +90,9 @@ pub(in crate::store) fn can_make(target: &Target) -> Result<(), Problem> {
     let connection = &mut connect::first(target, Role::Setup)?.connection;
     let session = &mut Session { connection, target, deadline };
     match look(session, VERSION)? {
-        State::Absent { schema: false } if session.all(MAY_CREATE, |row| row.get(0))? != [true] => {
+        State::Absent { schema: false }
+            if session.all(MAY_CREATE, |row| row.get::<bool>(0))? != [true] =>
+        {
             Err(may_not_create(target))
         }
         _ => Ok(()),
