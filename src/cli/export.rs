@@ -18,7 +18,8 @@ use crate::store::Store;
 #[derive(Args)]
 #[command(after_help = "\
 Each line is a JSON object: id, username, e-mail address, password hash, roles, and the second factor \
-with its secret. Keep it as you keep the database. Sessions, mails, invitations and the audit are \
+with its secret; the last line says how many there are. Keep it as you keep the database: --output \
+makes a file that only you can read, while others may read one made with > by the usual umask. Sessions, mails, invitations and the audit are \
 not part of it: `lictor database copy` moves those too.
 
 Examples:

@@ -110,7 +110,7 @@ pub(super) fn run(command: &ImportCommand) -> Result<bool, Problem> {
 /// Opens the destination if it is there. A dry run changes nothing, not even its version.
 fn existing(destination: &Database, dry_run: bool) -> Result<Option<Store>, Problem> {
     match Store::inspect(destination)? {
-        Inspection::Absent => Ok(None),
+        Inspection::Absent => Store::can_make(destination).map(|()| None),
         Inspection::Older(version) if dry_run => Err(Problem::new(
             format!(
                 "the database {destination} is of version {version}, and a dry run changes nothing"

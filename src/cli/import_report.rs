@@ -234,10 +234,7 @@ fn notes(report: &Report, outcome: Outcome, remarks: &Remarks<'_>) -> Vec<String
         );
         notes.push(format!("{have} given out here before: older tokens with them are not adopted"));
     }
-    if remarks.is_file && will && report.ready >= MANY {
-        let seconds = grouped(report.ready / MANY * SECONDS);
-        notes.push(format!("meanwhile, writes of a running server wait for about {seconds} s"));
-    }
+    notes.extend(wait(report, remarks).filter(|_| will));
     if remarks.counter_hidden {
         notes.push(
             "this user may not read how far the ids were counted, so the id of an account that was \
@@ -260,6 +257,13 @@ fn of_values(report: &Report) -> impl Iterator<Item = String> {
         format!("the highest id is {id}, for {} rows: new accounts get ids above it", report.rows)
     });
     unconfirmed.into_iter().chain(named).chain(far)
+}
+
+/// How long the accounts keep a file to themselves.
+fn wait(report: &Report, remarks: &Remarks<'_>) -> Option<String> {
+    let seconds = grouped(report.ready / MANY * SECONDS);
+    (remarks.is_file && report.ready >= MANY)
+        .then(|| format!("meanwhile, writes of a running server wait for about {seconds} s"))
 }
 
 fn unused(unused: &[(u64, String)]) -> Vec<String> {

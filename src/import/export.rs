@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::{lictor, time};
+use super::time;
 use crate::error::Error;
 use crate::store::{ExportedUser, ImportedFactor, Store};
 
@@ -57,6 +57,12 @@ struct Factor<'a> {
     last_step: i64,
 }
 
+/// The last line of an export of this number of accounts. Without it, an export that ended between
+/// two lines would look complete.
+pub(super) fn end_line(users: u64) -> String {
+    format!("{{\"lictor\":{VERSION},\"end\":{users}}}")
+}
+
 /// Writes a line for each account, in the order of ids, and one that says how many. Between two pages nothing is held open.
 /// Calls `show` with the number of lines so far.
 pub fn export(
@@ -76,7 +82,7 @@ pub fn export(
         after = page.last;
         show(exported.users);
     }
-    writeln!(out, "{}", lictor::end_line(exported.users)).map_err(Failure::Output)?;
+    writeln!(out, "{}", end_line(exported.users)).map_err(Failure::Output)?;
     out.flush().map_err(Failure::Output)?;
     Ok(exported)
 }

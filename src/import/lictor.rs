@@ -50,12 +50,6 @@ struct End {
     end: u64,
 }
 
-/// The last line of an export of this number of accounts. Without it, an export that ended between
-/// two lines would look complete.
-pub(super) fn end_line(users: u64) -> String {
-    format!("{{\"lictor\":{VERSION},\"end\":{users}}}")
-}
-
 /// The number of accounts that the last line of an export says; `None` if it is another line.
 pub(super) fn end(line: &str) -> Option<u64> {
     let end = serde_json::from_str::<End>(line).ok()?;
@@ -188,6 +182,7 @@ fn words(error: &serde_json::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::export::end_line;
     use super::*;
 
     const HASH: &str =

@@ -6,6 +6,7 @@
 //! | `source/` | where rows come from: tables, CSV, JSON Lines |
 //! | `preset` | what the tables of other programs are called, and their columns |
 //! | `mapping` | which column of a source gives which field |
+//! | `plan` | preset, table and mapping of one source |
 //! | `rename` | new names for accounts |
 //! | `person` | one row: an account, or why it cannot be one |
 //! | `lictor` | one line of lictor's own export: the same |
@@ -23,6 +24,8 @@ mod lictor;
 mod mapping;
 #[cfg(feature = "cli")]
 mod person;
+#[cfg(feature = "cli")]
+mod plan;
 #[cfg(feature = "cli")]
 mod preset;
 #[cfg_attr(not(feature = "cli"), allow(dead_code))]
@@ -43,10 +46,11 @@ pub(crate) use {
     export::{Exported, Failure as ExportFailure, export},
     mapping::Change,
     person::Kind,
+    plan::Plan,
     preset::Preset,
     quoted::escaped,
     rename::{Reached, Renames},
     report::{Place, Refused, Report},
-    run::{Plan, Staged, correct, stage},
+    run::{Staged, correct, stage},
     source::{Format, Source},
 };

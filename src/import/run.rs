@@ -1,14 +1,15 @@
 //! An import from its source to the staging database: each row becomes an account that can come, or a
 //! line of the report. Whether the accounts are then written is decided by the caller.
 
+use super::export::end_line;
 use super::lictor;
-use super::mapping::{Available, Change, Mapping, no_such_table};
+use super::mapping::Mapping;
 use super::person::{self, Ids, Kind, Person, Refusal};
-use super::preset::Preset;
-use super::quoted::{is_like_hash, quoted};
+use super::plan::Plan;
+use super::quoted::quoted;
 use super::rename::Renames;
 use super::report::{Counted, Place, Report};
-use super::source::{Format, Position, Source};
+use super::source::{Position, Source};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::store::source::{Cell, Counter};
@@ -27,17 +28,6 @@ const FAR_PER_ROW: u64 = 1_000;
 /// Rows with a name that is taken, of which the other is named.
 const NAMED: u64 = 10;
 
-/// How the rows of a source are read.
-#[derive(Debug)]
-pub(crate) struct Plan {
-    /// The name of the preset.
-    pub(crate) preset: &'static str,
-    /// None for the preset of lictor's own export.
-    mapping: Option<Mapping>,
-    /// The columns of a file that are not read, for people.
-    pub(crate) unread: Option<String>,
-}
-
 /// Rows that can come, and what follows for ids.
 pub(crate) struct Staged {
     /// The rows.
@@ -50,96 +40,6 @@ pub(crate) struct Staged {
     pub(crate) text_ids: bool,
     /// Rows whose id the destination has given out before.
     pub(crate) reused_ids: u64,
-}
-
-impl Plan {
-    /// Finds the table and the columns. `preset` is the name of one, `table` another table than that
-    /// of the preset.
-    pub(crate) fn make(
-        source: &mut Source,
-        preset: Option<&str>,
-        table: Option<&str>,
-        changes: &[Change],
-    ) -> Result<Plan, Problem> {
-        let preset = match preset {
-            Some(name) => Preset::named(name),
-            None if is_export(source) => None,
-            None => Some(Preset::default()),
-        };
-        let Some(preset) = preset else { return own_export(source, table, changes) };
-        let is_database = source.format() == Format::Database;
-        match table {
-            _ if is_database => choose(source, table.unwrap_or(preset.table))?,
-            Some(_) => {
-                return Err(Problem::usage(
-                    format!("--table names a table, and {} is a file", source.describe()),
-                    "leave --table out",
-                ));
-            }
-            None => {}
-        }
-        let described = source.describe();
-        let (what, open) = match source.format() {
-            Format::JsonLines => (format!("the first row of {described}"), true),
-            _ => (described, false),
-        };
-        let Some(columns) = source.columns() else {
-            return Err(Problem::new(
-                format!("{what} cannot be read"),
-                "each line is to be a JSON object: {\"id\": 1, \"username\": \"ada\", …}",
-            ));
-        };
-        let is_csv = source.format() == Format::Csv;
-        if is_csv && columns.iter().any(|name| is_like_hash(name)) {
-            return Err(no_header(&what));
-        }
-        let has = Available { source: &what, columns, open };
-        let mapping = Mapping::new(preset, changes, &has).map_err(|problem| {
-            // A spreadsheet writes columns without a name as well, so that alone is no error.
-            let is_header = columns.iter().all(|name| !name.trim().is_empty());
-            if is_csv && !is_header { no_header(&what) } else { problem }
-        })?;
-        let unread = if is_database { None } else { mapping.unread(columns) };
-        Ok(Plan { preset: preset.name, mapping: Some(mapping), unread })
-    }
-}
-
-/// The error about a CSV file that begins with a row. It shows nothing of that row: it has a hash.
-fn no_header(name: &str) -> Problem {
-    Problem::usage(
-        format!("the first line of {name} is not a header"),
-        "export with \\copy … CSV HEADER, or put the names of the columns on top: \
-         id,username,password,…",
-    )
-}
-
-/// Whether each line says that lictor exported it.
-fn is_export(source: &Source) -> bool {
-    let has_mark = |columns: &[String]| columns.iter().any(|column| column == Preset::LICTOR);
-    source.format() == Format::JsonLines && source.columns().is_some_and(has_mark)
-}
-
-fn own_export(source: &Source, table: Option<&str>, changes: &[Change]) -> Result<Plan, Problem> {
-    if source.format() != Format::JsonLines {
-        return Err(Problem::usage(
-            "the preset lictor is for what `lictor export` writes",
-            "give that file, or name another preset with --preset",
-        ));
-    }
-    if table.is_some() || !changes.is_empty() {
-        return Err(Problem::usage(
-            "an export of lictor has no table and no columns",
-            "leave --table and --map out",
-        ));
-    }
-    Ok(Plan { preset: Preset::LICTOR, mapping: None, unread: None })
-}
-
-fn choose(source: &mut Source, table: &str) -> Result<(), Problem> {
-    match source.choose(table)? {
-        true => Ok(()),
-        false => Err(no_such_table(table, &source.tables()?, &source.describe())),
-    }
 }
 
 /// Reads all rows, and sets those aside that can come. `store` is the destination, if there is one
@@ -290,7 +190,7 @@ impl<'a> Reader<'a> {
             format!(
                 "nothing was imported; export again. If you changed the lines yourself, make this the \
                  last one: {}",
-                lictor::end_line(before)
+                end_line(before)
             ),
         ))
     }
@@ -332,6 +232,7 @@ impl<'a> Reader<'a> {
         (place, person)
     }
 
+    // Long: each outcome of a row is one arm.
     /// Compares the page with the accounts that are there, and with the rows before.
     fn flush(&mut self) -> Result<(), Problem> {
         let clashes = match self.store {
@@ -365,15 +266,7 @@ impl<'a> Reader<'a> {
                             continue;
                         }
                         Some(double) => {
-                            let shown = self.report.refused.get(&Kind::NameTaken);
-                            // Looking it up costs a page, so only the first are named.
-                            let other = match double.same {
-                                Same::Name if shown.is_none_or(|shown| shown.count < NAMED) => {
-                                    let page = self.staging.page(double.row.saturating_sub(1))?;
-                                    page.into_iter().next().map(|user| user.name)
-                                }
-                                _ => None,
-                            };
+                            let other = named(&double, self.report, &mut self.staging)?;
                             of_double(&double, &user, other.as_ref())
                         }
                     },
@@ -383,6 +276,20 @@ impl<'a> Reader<'a> {
         }
         Ok(())
     }
+}
+
+/// The name in the row before, for the first of those with the same one: looking it up costs a page.
+fn named(
+    double: &Double,
+    report: &Report,
+    staging: &mut Staging,
+) -> Result<Option<Username>, Problem> {
+    let count = report.refused.get(&Kind::NameTaken).map_or(0, |refused| refused.count);
+    if double.same != Same::Name || count >= NAMED {
+        return Ok(None);
+    }
+    let page = staging.page(double.row.saturating_sub(1))?;
+    Ok(page.into_iter().next().map(|user| user.name))
 }
 
 /// Corrects the report by what the transaction found: accounts that somebody made after the rows were

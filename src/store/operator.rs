@@ -27,6 +27,15 @@ impl Store {
         }
     }
 
+    /// Says whether a database that is absent could be made, as far as that shows without a try.
+    pub fn can_make(database: &Database) -> Result<(), Problem> {
+        match database {
+            Database::File(_) => Ok(()),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(target) => postgres::inspect::can_make(target),
+        }
+    }
+
     /// Reads the whole database, without changing it, and says whether it is as it should be.
     pub fn check(database: &Database) -> Result<(), Problem> {
         match database {

@@ -69,13 +69,9 @@ impl CsvRows {
                 csv::Next::Last(line) if width < expected => {
                     return Err(problem(&self.name, Some(row - 1), Broken::Ends(line)));
                 }
-                csv::Next::Record(line) | csv::Next::Last(line) if width != expected => (
-                    line,
-                    Some(match width {
-                        1 => format!("1 field instead of {expected}"),
-                        _ => format!("{width} fields instead of {expected}"),
-                    }),
-                ),
+                csv::Next::Record(line) | csv::Next::Last(line) if width != expected => {
+                    (line, Some(instead(width, expected)))
+                }
                 csv::Next::Record(line) | csv::Next::Last(line) => (line, None),
                 csv::Next::Bad(line, why) => (line, Some(why.to_owned())),
             };
@@ -90,6 +86,12 @@ impl CsvRows {
             }
         }
     }
+}
+
+/// Says that a row has another number of fields than the header.
+fn instead(width: usize, expected: usize) -> String {
+    let fields = if width == 1 { "field" } else { "fields" };
+    format!("{width} {fields} instead of {expected}")
 }
 
 fn header<R: Read>(reader: &Csv<R>) -> Result<Vec<String>, String> {

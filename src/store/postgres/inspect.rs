@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::Target;
 use super::connect::{self, Role};
-use super::schema::{Session, State, VERSION, damaged, look, not_there, verify};
+use super::schema::{Session, State, VERSION, damaged, look, may_not_create, not_there, verify};
 use crate::error::Problem;
 use crate::store::Inspection;
 
@@ -69,6 +69,10 @@ const FINDINGS: [(&str, &str); 15] = [
     ),
 ];
 
+/// Whether this user may make a schema.
+const MAY_CREATE: &str =
+    "SELECT pg_catalog.has_database_privilege(pg_catalog.current_database(), 'CREATE')";
+
 /// Says whose the database is, and of which version.
 pub(in crate::store) fn inspect(target: &Target) -> Result<Inspection, Problem> {
     let deadline = Instant::now() + LOOK;
@@ -78,6 +82,21 @@ pub(in crate::store) fn inspect(target: &Target) -> Result<Inspection, Problem> 
         State::Of(VERSION) => Inspection::Current,
         State::Of(older) => Inspection::Older(older),
     })
+}
+
+/// Says whether this user may make what is absent, without making it.
+pub(in crate::store) fn can_make(target: &Target) -> Result<(), Problem> {
+    let deadline = Instant::now() + LOOK;
+    let connection = &mut connect::first(target, Role::Setup)?.connection;
+    let session = &mut Session { connection, target, deadline };
+    match look(session, VERSION)? {
+        State::Absent { schema: false }
+            if session.all(MAY_CREATE, |row| row.get::<bool>(0))? != [true] =>
+        {
+            Err(may_not_create(target))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Reads all tables, and says whether they are as they should be. PostgreSQL checks the pages that

@@ -38,7 +38,7 @@ use std::time::Instant;
 pub(super) use self::catalog::missing;
 pub(super) use self::problems::damaged;
 #[cfg(any(test, feature = "cli"))]
-pub(super) use self::problems::not_there;
+pub(super) use self::problems::{may_not_create, not_there};
 pub(super) use self::session::Session;
 use self::state::{Owner, owner};
 pub(super) use self::state::{State, look};

@@ -56,7 +56,7 @@ pub(super) fn cannot_hold_all_text(target: &Target, encoding: &str) -> Problem {
 }
 
 /// The user may not make the schema or the tables.
-pub(super) fn may_not_create(target: &Target) -> Problem {
+pub(in crate::store::postgres) fn may_not_create(target: &Target) -> Problem {
     let (user, name) = (quoted(&target.user), quoted(&target.name));
     Problem::new(
         format!(

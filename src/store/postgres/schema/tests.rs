@@ -317,6 +317,8 @@ fn a_user_with_few_rights_runs_what_an_owner_has_made() {
     let target = database.user("few");
     let user = &target.user;
     let problem = refused(&target);
+    assert_eq!(inspect::can_make(&target).unwrap_err().to_string(), problem);
+    assert_eq!(inspect::can_make(&database.target), Ok(()));
     assert!(problem.contains("may not make them"), "{problem}");
     assert!(
         problem.contains(&format!("GRANT CREATE ON DATABASE \"{}\" TO \"{user}\"", target.name))
