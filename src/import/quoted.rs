@@ -1,7 +1,5 @@
 //! Values of a source in messages to people.
 
-use crate::guard::read_foreign;
-
 /// Characters of a value that a message shows.
 const MAX_SHOWN: usize = 64;
 
@@ -40,10 +38,11 @@ pub(super) fn is_shown(name: &str) -> bool {
     name.chars().count() <= MAX_SHOWN && !is_like_hash(name)
 }
 
-/// Whether a text may be a password's hash, or a part of one.
+/// Whether a text may be a password's hash, or a part of one: all schemes that an import knows have a
+/// `$`, and most others are in hexadecimal.
 pub(super) fn is_like_hash(text: &str) -> bool {
     let is_hex = || text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    text.contains('$') || is_hex() || read_foreign(text).is_ok()
+    text.contains('$') || is_hex()
 }
 
 /// A name for a shell: in apostrophes if it is more than letters, digits and `_ . -`. `None` if it

@@ -5,6 +5,7 @@ use std::fmt;
 use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use precis_profiles::{UsernameCaseMapped, UsernameCasePreserved};
 
+#[cfg(any(test, feature = "cli"))]
 use super::Email;
 use crate::error::Error;
 
