@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 
 use super::database::{DatabaseFlag, Typed, made, made_if_missing};
-use super::import_report::{Outcome, Remarks, next_about_refused, written};
+use super::import_report::{Outcome, Remarks, counted, next_about_refused, written};
 use super::output::print;
 use super::parse::naming;
 use super::progress::{Line, Progress};
@@ -285,6 +285,9 @@ impl Import<'_> {
 fn though_imported(problem: Problem, imported: u64) -> Problem {
     match imported {
         0 => problem,
-        _ => Problem::new(format!("{imported} were imported, but {}", problem.what), problem.next),
+        _ => Problem::new(
+            format!("{} imported, but {}", counted(imported, "was", "were"), problem.what),
+            problem.next,
+        ),
     }
 }
