@@ -90,8 +90,7 @@ fn check_password(
         Some(found) if !guarded => authenticate(call, found, &typed.password, caller)?,
         // A guarded account looks like a wrong password, and takes as long.
         found => {
-            let own = found.map(|found| &found.hash);
-            pretend(app, own, decoy.as_ref(), &typed.password)?;
+            pretend(app, found.map(|found| &found.hash), decoy.as_ref(), &typed.password)?;
             false
         }
     };

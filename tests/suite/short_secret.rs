@@ -290,7 +290,7 @@ fn a_rotation_leaves_a_place_for_the_short_secret() {
     let file = file.unwrap();
     let text = fs::read_to_string(&file).unwrap();
     fs::write(&file, format!("{text}lictor-key HS256 0 {}\n", "ab".repeat(32))).unwrap();
-    let list = says(&dir, &key("list"), SHORT, 0, &["signs"]);
+    let list = says(&dir, &["key", "list", flag[0], flag[1]], SHORT, 0, &["signs"]);
     let kid = list.lines().rfind(|line| line.ends_with("  verifies")).unwrap();
     let kid = kid.split(' ').next().unwrap();
     let retire = [&["key", "retire", kid, "--yes"], &flag[..]].concat();

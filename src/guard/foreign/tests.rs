@@ -53,7 +53,11 @@ fn hashes_of_the_real_programs_match_their_passwords_alone() {
         let foreign = read_foreign(text).unwrap_or_else(|why| panic!("{text}: {why}"));
         assert_eq!(foreign.scheme, scheme, "{text}");
         assert_eq!(scheme_of(&foreign.stored), Some(scheme), "{text}");
-        assert_eq!(verify(&hasher, &password, text), Verdict::RightButOutdated, "{text}");
+        // A hash that another password matches as well stays.
+        let bcrypt = matches!(scheme, "bcrypt" | "django_bcrypt");
+        let ambiguous = password.len() >= 72 || text.contains("$2x$") && !password.is_ascii();
+        let expected = if bcrypt && ambiguous { Verdict::Right } else { Verdict::RightButOutdated };
+        assert_eq!(verify(&hasher, &password, text), expected, "{text}");
         let wrong = format!("_{password}");
         assert_eq!(verify(&hasher, &wrong, text), Verdict::Wrong, "{text}");
         schemes.insert(scheme);
