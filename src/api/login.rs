@@ -16,8 +16,9 @@ use crate::values::{FactorUse, PasswordHash};
 
 /// Takes `{username, password}`, and `otp` from users with a second factor; the name may be the
 /// email address. The device may show its secret in `device`, or in a cookie. Whether the name is
-/// unknown, the password wrong or the user inactive, one hash is computed and one entry written; for
-/// an unknown name, the hash is that of some account, its decoy.
+/// unknown, the password wrong or the user inactive, one entry is written, and the password is compared
+/// with one stored hash; for an unknown name, that of some account, its decoy. A hash of another
+/// program is computed twice if the password can be typed in two ways.
 pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     let app = call.app;
     let mut fields = call.fields()?;
@@ -89,7 +90,7 @@ fn check_password(
         Some(found) if !guarded => authenticate(call, found, &typed.password, caller)?,
         // A guarded account looks like a wrong password, and takes as long.
         found => {
-            pretend(app, found.map(|found| &found.hash).or(decoy.as_ref()), &typed.password)?;
+            pretend(app, found.map(|found| &found.hash), decoy.as_ref(), &typed.password)?;
             false
         }
     };
@@ -166,11 +167,17 @@ fn is_guarded(app: &App, found: Option<&Credentials>, limit: Option<u32>) -> Res
     Ok(!factor.is_some_and(|factor| factor.confirmed))
 }
 
-/// Compares with a hash, and forgets the result.
-fn pretend(app: &App, hash: Option<&PasswordHash>, password: &Attempt) -> Result<(), Error> {
-    match hash {
-        Some(hash) => app.hasher.verify(password, hash).map(drop),
-        None => app.hasher.verify_nothing(),
+/// Compares with the account's own hash or else with a decoy, and forgets the result.
+fn pretend(
+    app: &App,
+    own: Option<&PasswordHash>,
+    decoy: Option<&PasswordHash>,
+    password: &Attempt,
+) -> Result<(), Error> {
+    match (own, decoy) {
+        (Some(own), _) => app.hasher.verify(password, own).map(drop),
+        (None, Some(decoy)) => app.hasher.verify_decoy(password, decoy),
+        (None, None) => app.hasher.verify_nothing(),
     }
 }
 

@@ -12,7 +12,7 @@ use super::parse::last_second;
 use super::short_secret::SecretKey;
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::keys::{Algorithm, Key, Keys, Secret, ShortSecret};
+use crate::keys::{Algorithm, Key, Keys, MAX_KEYS, Secret, ShortSecret};
 use crate::store::Database;
 
 #[derive(Args, Debug)]
@@ -132,8 +132,8 @@ impl KeySource {
         }
     }
 
-    /// The ring, without a short secret.
-    fn ring(&self) -> Result<Option<Keys>, Problem> {
+    /// The ring, without a short secret; `None` if the default file does not exist yet.
+    pub(super) fn ring(&self) -> Result<Option<Keys>, Problem> {
         match &self.place {
             Place::Environment(key) => secret(key).map(|secret| Some(secret.into())),
             Place::Both(key, file) => Keys::behind(secret(key)?, Keys::read(file)?)
@@ -176,7 +176,7 @@ impl KeySource {
         let add = |keys: Keys| match keys.current(Some(algorithm)) {
             // Another process has added one.
             Some(_) => Ok(keys),
-            None => with_new_key(keys, algorithm, now),
+            None => self.with_new_key(keys, algorithm, now),
         };
         Keys::update(file, add)?;
         log::info!("added a new {} key to {}", algorithm.name(), file.display());
@@ -206,7 +206,28 @@ impl KeySource {
             None => Keys::from(Secret::new([1; 32])?),
         };
         let signs = format!("{} (a key will be made)", algorithm.name());
-        Ok((self.with_short(with_new_key(keys, algorithm, now)?)?, signs))
+        Ok((self.with_short(self.with_new_key(keys, algorithm, now)?)?, signs))
+    }
+
+    /// The ring with a new key in front. A short secret takes one of the places.
+    pub(super) fn with_new_key(
+        &self,
+        keys: Keys,
+        algorithm: Algorithm,
+        now: Timestamp,
+    ) -> Result<Keys, Problem> {
+        let count = keys.iter().count();
+        if self.short.is_some() && count + 1 >= MAX_KEYS {
+            let what = format!(
+                "with another and the short SECRET_KEY there would be more than {MAX_KEYS} keys"
+            );
+            return Err(Problem::new(what, RETIRE));
+        }
+        if count >= MAX_KEYS {
+            let what = format!("with another there would be more than {MAX_KEYS} keys");
+            return Err(Problem::new(what, RETIRE));
+        }
+        keys.with_new(algorithm, now)
     }
 
     /// The key file; an error if SECRET_KEY is the only key.
@@ -266,19 +287,4 @@ fn secret(key: &[u8]) -> Result<Secret, Problem> {
         next: format!("{}, or unset SECRET_KEY and let lictor make a key file", problem.next),
         ..problem
     })
-}
-
-/// The ring with a new key in front.
-pub(super) fn with_new_key(
-    keys: Keys,
-    algorithm: Algorithm,
-    now: Timestamp,
-) -> Result<Keys, Problem> {
-    if keys.is_full() {
-        return Err(Problem::new(
-            format!("with another there would be more than {} keys", keys.iter().count()),
-            RETIRE,
-        ));
-    }
-    keys.with_new(algorithm, now)
 }

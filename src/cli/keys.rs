@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::database::{DatabaseFlag, open_existing};
-use super::key_source::{KeyFlags, KeySource, with_new_key};
+use super::key_source::{KeyFlags, KeySource};
 use super::output::{date, day, failed, print, unless_closed};
 use super::parse::lifespan;
 use super::prompt::confirmed;
@@ -59,7 +59,8 @@ pub(super) struct KeyPlace {
 impl KeyPlace {
     fn open(&self) -> Result<(KeySource, Keys), Problem> {
         let source = KeySource::new(&self.flags, self.database.find()?, Timestamp::now())?;
-        match source.find()? {
+        // Without the short secret: a ring that is too full with it can be listed and emptied.
+        match source.ring()? {
             Some(keys) => Ok((source, keys)),
             None => Err(source.missing_file()),
         }
@@ -147,7 +148,7 @@ fn rotate(place: &KeyPlace, now: Timestamp) -> Result<(), Problem> {
              file, or unset SECRET_KEY",
         ));
     }
-    let keys = Keys::update(file, |keys| with_new_key(keys, algorithm, now))?;
+    let keys = Keys::update(file, |keys| source.with_new_key(keys, algorithm, now))?;
     let new = keys.current(Some(algorithm)).ok_or_else(|| source.missing_file())?;
     let kid = key_id(new).map_err(failed)?;
     record(place, Event::KeyRotated, &kid, now);

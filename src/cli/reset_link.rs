@@ -34,7 +34,7 @@ pub(super) fn run(command: &ResetLink) -> Result<(), Problem> {
     let (store, Account { person, .. }) = command.user.open()?;
     let now = Timestamp::now();
     let source = KeySource::new(&command.keys, command.user.database.find()?, now)?;
-    let keys = source.find()?.ok_or_else(|| source.missing_file())?;
+    let keys = source.ring()?.ok_or_else(|| source.missing_file())?;
     let lifespan = command.reset_lifespan;
     let lifespans = Lifespans { access: lifespan, refresh: lifespan, early: Duration::ZERO };
     // Not the newest key: a server that was not restarted since `lictor key rotate` lacks it.

@@ -18,18 +18,20 @@ pub(super) const OUTPUT: usize = 32;
 /// Bytes of a new hash's salt.
 pub(super) const SALT: usize = 16;
 
-/// Maximum cost of a stored hash that is verified: 256 MiB, 16 passes, 16 lanes. An attacker who
-/// can write the database has worse options, but a mistake should not stop the server.
+/// Maximum cost of a stored hash that is verified: 256 MiB, 16 passes, 16 lanes, and 1 GiB
+/// of memory times passes, which takes some half a second. An attacker who can write the database has
+/// worse options, but a mistake should not stop the server.
 const MAX_MEMORY_KIB: u32 = 256 * 1024;
 const MAX_PASSES: u32 = 16;
 const MAX_LANES: u32 = 16;
+const MAX_KIB_PASSES: u64 = 1024 * 1024;
 
 /// Why a text is no hash that is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unusable {
     /// It is no PHC string of Argon2, or incomplete.
     Malformed,
-    /// It asks for more memory, passes or lanes than the limit.
+    /// It asks for more memory, passes, lanes or memory times passes than the limit.
     TooCostly,
 }
 
@@ -59,7 +61,8 @@ impl Argon2Text {
         };
         let affordable = params.m_cost() <= MAX_MEMORY_KIB
             && params.t_cost() <= MAX_PASSES
-            && params.p_cost() <= MAX_LANES;
+            && params.p_cost() <= MAX_LANES
+            && kib_passes(&params) <= MAX_KIB_PASSES;
         if !affordable {
             return Err(Unusable::TooCostly);
         }
@@ -72,6 +75,12 @@ impl Argon2Text {
         Output::new(output).is_ok_and(|output| output == self.output)
     }
 
+    /// Returns the estimated time of computing it, in microseconds: 0.5 for each KiB and pass.
+    #[cfg(feature = "foreign-hashes")]
+    pub(super) fn micros(&self) -> u64 {
+        kib_passes(self.argon2.params()) / 2
+    }
+
     /// Returns whether the hash is weaker than a new one in any respect.
     pub(super) fn is_outdated(&self) -> bool {
         let params = self.argon2.params();
@@ -81,6 +90,11 @@ impl Argon2Text {
             || params.t_cost() < PASSES
             || self.output.len() < OUTPUT
     }
+}
+
+/// Memory in KiB times passes.
+fn kib_passes(params: &Params) -> u64 {
+    u64::from(params.m_cost()) * u64::from(params.t_cost())
 }
 
 /// Returns what computes a new hash.

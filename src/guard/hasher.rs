@@ -19,6 +19,14 @@ use crate::values::{PasswordHash, random};
 /// How our own hashes begin, those of weaker kinds as well.
 const OURS: &str = "$argon2";
 
+/// Maximum time of a hash that is a decoy, estimated, in microseconds: some 25 hashes of ours. The
+/// defaults of passlib, Django, Werkzeug and PHP are within it.
+#[cfg(feature = "foreign-hashes")]
+const MAX_DECOY_MICROS: u64 = 500_000;
+/// Maximum bytes of a password that are hashed with a decoy.
+#[cfg(feature = "foreign-hashes")]
+const MAX_DECOY_BYTES: usize = 128;
+
 /// The result of comparing a password with a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -30,6 +38,9 @@ pub enum Verdict {
     /// The password is wrong.
     Wrong,
 }
+
+/// The verdict, or why a stored hash cannot be used.
+type Compared = Result<Verdict, String>;
 
 /// Hashes and verifies passwords. Keeps one arena for each hash that ran at the same time.
 #[derive(Debug)]
@@ -68,9 +79,36 @@ impl Hasher {
     /// Compares what somebody typed with a stored hash of any scheme, in constant time. An account
     /// without a password takes as long as one with a hash of ours.
     pub fn verify(&self, attempt: &Attempt, hash: &PasswordHash) -> Result<Verdict, Error> {
+        match self.compare(attempt, hash)? {
+            Ok(verdict) => Ok(verdict),
+            Err(why) => {
+                log::error!("nobody can log in with a stored password hash: {why}");
+                self.verify_nothing()?;
+                Ok(Verdict::Wrong)
+            }
+        }
+    }
+
+    /// Takes as long as a verification with the hash of another account would: for a login to an
+    /// unknown name, which no counter of an account slows down. So a costly hash is no decoy, and a
+    /// long password costs as much as a shorter one.
+    pub fn verify_decoy(&self, attempt: &Attempt, decoy: &PasswordHash) -> Result<(), Error> {
+        if is_costly(decoy) {
+            return self.verify_nothing();
+        }
+        #[cfg(feature = "foreign-hashes")]
+        let attempt = &attempt.cut_to(MAX_DECOY_BYTES);
+        match self.compare(attempt, decoy)? {
+            Ok(_) => Ok(()),
+            Err(_) => self.verify_nothing(),
+        }
+    }
+
+    /// Compares with a hash of any scheme; says why if it cannot be used, without taking time.
+    fn compare(&self, attempt: &Attempt, hash: &PasswordHash) -> Result<Compared, Error> {
         if hash.is_none() {
             self.verify_nothing()?;
-            return Ok(Verdict::Wrong);
+            return Ok(Ok(Verdict::Wrong));
         }
         if hash.as_str().starts_with(OURS) {
             return self.verify_ours(attempt, hash.as_str());
@@ -86,65 +124,80 @@ impl Hasher {
     }
 
     /// Compares with a hash of ours: the prepared password alone counts.
-    fn verify_ours(&self, attempt: &Attempt, text: &str) -> Result<Verdict, Error> {
+    fn verify_ours(&self, attempt: &Attempt, text: &str) -> Result<Compared, Error> {
         let Ok(stored) = Argon2Text::parse(text) else {
-            return self.unusable("unreadable or too costly");
+            return Ok(Err("malformed or too costly".into()));
         };
         let Some(password) = attempt.password() else {
             self.verify_nothing()?;
-            return Ok(Verdict::Wrong);
+            return Ok(Ok(Verdict::Wrong));
         };
         let right = stored.is(&self.compute(&stored, password.as_str().as_bytes())?);
         if stored.is_outdated() {
             // A cheaper hash took less time: take more than the usual time rather than less.
             self.verify_nothing()?;
         }
-        Ok(match right {
+        Ok(Ok(match right {
             false => Verdict::Wrong,
             true if stored.is_outdated() => Verdict::RightButOutdated,
             true => Verdict::Right,
-        })
+        }))
     }
 
     /// Compares with a hash of another program: the password as it was typed counts, as it did
-    /// there, and as it is prepared. Both are always computed: the time tells nothing of which was
-    /// right. The hash is outdated only if the password is right as a whole: otherwise a new hash
-    /// could be one of a typing mistake, and the user's own password wrong from then on.
+    /// there, and then as it is prepared. The second is compared only if the first was wrong, and if
+    /// both together stay within the limit of one attempt: the time tells which of them was right,
+    /// but only to somebody whose password was right. The hash is outdated only if the password is
+    /// right as a whole: otherwise a new hash could be one of a typing mistake, and the user's own
+    /// password wrong from then on.
     #[cfg(feature = "foreign-hashes")]
-    fn verify_foreign(&self, attempt: &Attempt, text: &str) -> Result<Verdict, Error> {
-        let foreign = match Foreign::parse(text) {
-            Ok(foreign) => foreign,
-            Err(why) => return self.unusable(&why.to_string()),
+    fn verify_foreign(&self, attempt: &Attempt, text: &str) -> Result<Compared, Error> {
+        let mechanism = match Foreign::parse(text) {
+            Ok(foreign) => foreign.mechanism,
+            Err(why) => return Ok(Err(why.to_string())),
         };
-        let mut verdict = Verdict::Wrong;
+        let (mut passwords, mut bytes) = (0, 0);
         for password in attempt.spellings() {
-            let (right, whole) = match &foreign.mechanism {
-                Mechanism::Argon2(stored) => (stored.is(&self.compute(stored, password)?), true),
-                Mechanism::Other(stored) => {
-                    let _permit = self.permit();
-                    let right = stored.matches(password);
-                    self.used.store(true, Ordering::Relaxed);
-                    (right, stored.counts_all(password))
-                }
-            };
-            if right {
-                verdict = if whole { Verdict::RightButOutdated } else { Verdict::Right };
+            passwords += 1;
+            bytes += password.len();
+            if !mechanism.affords(passwords, bytes) {
+                break;
+            }
+            match self.verify_spelling(password, &mechanism)? {
+                Verdict::Wrong => {}
+                right => return Ok(Ok(right)),
             }
         }
-        Ok(verdict)
+        if !mechanism.affords(1, attempt.typed_bytes()) {
+            // Nothing was compared: the password is too long for this hash.
+            self.verify_nothing()?;
+        }
+        Ok(Ok(Verdict::Wrong))
+    }
+
+    /// Compares one spelling of a password.
+    #[cfg(feature = "foreign-hashes")]
+    fn verify_spelling(&self, password: &[u8], mechanism: &Mechanism) -> Result<Verdict, Error> {
+        let (right, whole) = match mechanism {
+            Mechanism::Argon2(stored) => (stored.is(&self.compute(stored, password)?), true),
+            Mechanism::Other(stored) => {
+                let _permit = self.permit();
+                let right = stored.matches(password);
+                self.used.store(true, Ordering::Relaxed);
+                (right, stored.counts_all(password))
+            }
+        };
+        Ok(match (right, whole) {
+            (false, _) => Verdict::Wrong,
+            (true, true) => Verdict::RightButOutdated,
+            (true, false) => Verdict::Right,
+        })
     }
 
     /// Such a hash is right for nobody: what it needs is not part of this program.
     #[cfg(not(feature = "foreign-hashes"))]
-    fn verify_foreign(&self, _: &Attempt, _: &str) -> Result<Verdict, Error> {
-        self.unusable("of another program, and this one has no feature foreign-hashes")
-    }
-
-    /// Logs why nobody can log in with a hash; takes as long as a verification.
-    fn unusable(&self, why: &str) -> Result<Verdict, Error> {
-        log::error!("nobody can log in with a stored password hash: {why}");
-        self.verify_nothing()?;
-        Ok(Verdict::Wrong)
+    fn verify_foreign(&self, _: &Attempt, _: &str) -> Result<Compared, Error> {
+        Ok(Err("of another program, and this one has no feature foreign-hashes".into()))
     }
 
     /// Returns whether a hash has ended since this was called last.
@@ -198,6 +251,22 @@ impl Hasher {
     fn arenas(&self) -> MutexGuard<'_, Vec<Arena>> {
         lock(&self.arenas)
     }
+}
+
+/// Whether a hash takes much longer than one of ours.
+#[cfg(feature = "foreign-hashes")]
+fn is_costly(hash: &PasswordHash) -> bool {
+    let micros = match hash.as_str().starts_with(OURS) {
+        true => Argon2Text::parse(hash.as_str()).map(|stored| stored.micros()).ok(),
+        false => Foreign::parse(hash.as_str()).map(|foreign| foreign.mechanism.micros()).ok(),
+    };
+    micros.is_some_and(|micros| micros > MAX_DECOY_MICROS)
+}
+
+/// Hashes of other programs are not computed.
+#[cfg(not(feature = "foreign-hashes"))]
+fn is_costly(_: &PasswordHash) -> bool {
+    false
 }
 
 /// The right to run a hash, until it is dropped.

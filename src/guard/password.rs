@@ -54,6 +54,20 @@ impl Attempt {
         self.password.as_ref()
     }
 
+    /// Returns the same attempt, cut off after this many bytes, or before the character there.
+    #[cfg(feature = "foreign-hashes")]
+    pub(super) fn cut_to(&self, bytes: usize) -> Attempt {
+        let typed = self.typed.as_str();
+        let end = (0..=bytes.min(typed.len())).rev().find(|&end| typed.is_char_boundary(end));
+        Attempt::new(&typed[..end.unwrap_or(0)])
+    }
+
+    /// Returns how many bytes were typed.
+    #[cfg(feature = "foreign-hashes")]
+    pub(super) fn typed_bytes(&self) -> usize {
+        self.typed.len()
+    }
+
     /// Returns the bytes that a hash of another program is compared with: as they were typed, and
     /// as they are prepared if that changes them.
     #[cfg(feature = "foreign-hashes")]

@@ -51,12 +51,6 @@ impl Keys {
         self.current(Some(key.algorithm())) == Some(key)
     }
 
-    /// Whether the ring takes no further key.
-    #[cfg(feature = "cli")]
-    pub(crate) fn is_full(&self) -> bool {
-        self.ring.len() >= super::MAX_KEYS
-    }
-
     /// The ring without one of its keys.
     pub(crate) fn without(mut self, key: &Key) -> Result<Keys, Problem> {
         self.ring.retain(|one| one != key);

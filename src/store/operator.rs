@@ -28,6 +28,7 @@ impl Store {
     }
 
     /// Says whether a database that is absent could be made, as far as that shows without a try.
+    #[cfg(feature = "cli")]
     pub fn can_make(database: &Database) -> Result<(), Problem> {
         match database {
             Database::File(_) => Ok(()),

@@ -19,7 +19,7 @@ impl PasswordHash {
     }
 
     /// Returns what stands for the hash of an account that has no password.
-    #[cfg(feature = "cli")]
+    #[cfg(any(test, feature = "cli"))]
     pub fn none() -> PasswordHash {
         PasswordHash(NONE.into())
     }

@@ -8,6 +8,7 @@ use crate::support::{PASSWORD, Server};
 const LETTERS: &str = "pässwörd-пароль-🦀";
 /// Of `LETTERS`, made by the real programs; their versions are in `src/guard/foreign/hashes.txt`.
 const BCRYPT_2X: &str = "$2x$04$abcdefghijklmnopqrstuuvt0SDUtCmV7P7nS/e3Z1hjqFiRZD7OS";
+const BCRYPT: &str = "$2b$04$qQXi8Eaj628tFQi1Qgx.YeqIk0LuV/seASmW/tIHZ107K9HTjy/be";
 const WERKZEUG: &str = "scrypt:1024:8:1$H35n3UmGnk87TD9B$38bc15d6ff50fe8e05a9ddd9e3cba0d4e5516289\
                         f1c5d8061acd3c65ab5501dddeb336515e530f06ef0636ef29dc413325bd61bf0796f20a888440\
                         af0f395002";
@@ -44,7 +45,7 @@ fn replaced(server: &Server) -> Vec<String> {
 
 #[test]
 fn the_old_password_logs_in_once_with_the_old_hash_and_then_with_ours() {
-    let users = [("ada", BCRYPT_2X), ("bob", WERKZEUG), ("carol", ARGON2), ("dan", DJANGO)];
+    let users = [("ada", BCRYPT), ("bob", WERKZEUG), ("carol", ARGON2), ("dan", DJANGO)];
     let server = server(&users);
     for (name, old) in users {
         assert_eq!(server.login(name, "not it").status(), 401, "{name}");
@@ -60,6 +61,17 @@ fn the_old_password_logs_in_once_with_the_old_hash_and_then_with_ours() {
     let schemes = ["ada bcrypt", "bob werkzeug_scrypt", "carol argon2", "dan django_pbkdf2_sha256"];
     assert_eq!(replaced(&server), schemes);
     assert!(server.log().contains("hash-replaced user=ada id=1 from="), "{}", server.log());
+}
+
+#[test]
+fn a_hash_that_more_than_one_password_matches_stays() {
+    let server = server(&[("ada", BCRYPT_2X)]);
+    for _ in 0..2 {
+        server.login("ada", LETTERS).token();
+        assert_eq!(hash(&server, "ada"), BCRYPT_2X);
+    }
+    assert_eq!(server.login("ada", "not it").status(), 401);
+    assert_eq!(replaced(&server), [""; 0]);
 }
 
 #[test]
@@ -90,7 +102,7 @@ fn no_password_and_hashes_that_cannot_be_used_let_nobody_in() {
         }
     }
     let log = server.log();
-    assert!(log.contains("the pbkdf2_sha256 hash asks for more than 10000000 rounds"), "{log}");
+    assert!(log.contains("the pbkdf2_sha256 hash asks for more than 5000000 rounds"), "{log}");
     assert!(log.contains("the hash is of no known scheme"), "{log}");
     assert!(!log.contains("c2FsdA") && !log.contains("plain text"), "{log}");
     assert_eq!(log.matches("nobody can log in").count(), 8, "{log}");

@@ -270,3 +270,30 @@ fn who_has_guessed_the_secret_can_do_nothing_but_log_in() {
         assert_eq!(server.protected(&inactive).json()["error"], "InvalidUserError");
     }
 }
+
+#[test]
+fn a_rotation_leaves_a_place_for_the_short_secret() {
+    let dir = Dir::new();
+    let (_, dir) = start(dir, 30, &[]).stop("-TERM");
+    let day = day(30);
+    let flag = ["--accept-short-secret", day.as_str()];
+    let rotate = ["key", "rotate", flag[0], flag[1]];
+    for _ in 2..=7 {
+        says(&dir, &rotate, SHORT, 0, &["made the HS256 key"]);
+    }
+    let words = ["with another and the short SECRET_KEY there would be more than 8 keys", "retire"];
+    says(&dir, &rotate, SHORT, 1, &words);
+    let (_, dir) = start(dir, 30, &[]).stop("-TERM");
+    // An eighth key that was made without the short secret can be seen and retired with it.
+    let mut files = fs::read_dir(&dir.0).unwrap().map(|entry| entry.unwrap().path());
+    let file = files.find(|path| path.extension().is_some_and(|end| end == "key"));
+    let file = file.unwrap();
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}lictor-key HS256 0 {}\n", "ab".repeat(32))).unwrap();
+    let list = says(&dir, &["key", "list", flag[0], flag[1]], SHORT, 0, &["signs"]);
+    let kid = list.lines().rfind(|line| line.ends_with("  verifies")).unwrap();
+    let kid = kid.split(' ').next().unwrap();
+    let retire = [&["key", "retire", kid, "--yes"], &flag[..]].concat();
+    says(&dir, &retire, SHORT, 0, &["retired"]);
+    drop(start(dir, 30, &[]));
+}

@@ -8,10 +8,10 @@ use blowfish::Blowfish;
 use zeroize::Zeroizing;
 
 use super::text::{base64_of_bcrypt, number};
-use super::{Compare, Reading, Refusal, equal};
+use super::{Compare, Parsed, Refusal, equal};
 
-/// Maximum cost of a hash that is computed: 65,536 times two key schedules, some four seconds.
-const MAX_COST: u64 = 16;
+/// Maximum cost of a hash that is computed: 16,384 times two key schedules, some one second.
+const MAX_COST: u64 = 14;
 /// Minimum cost; no program makes less.
 const MIN_COST: u64 = 4;
 /// Characters of a salt.
@@ -42,7 +42,7 @@ pub(super) struct Bcrypt {
 
 impl Bcrypt {
     /// Reads `cost$`, then salt and output.
-    pub(super) fn parse(version: Version, rest: &str) -> Reading<Bcrypt> {
+    pub(super) fn parse(version: Version, rest: &str) -> Parsed<Bcrypt> {
         let (cost, rest) = rest.split_once('$').ok_or(Refusal::Malformed)?;
         // Two digits, the first of which may be a zero.
         if cost.len() != 2 {
@@ -54,7 +54,7 @@ impl Bcrypt {
     }
 
     /// Reads a whole hash, as Django has it behind its own beginning.
-    pub(super) fn with_version(text: &str) -> Reading<Bcrypt> {
+    pub(super) fn with_version(text: &str) -> Parsed<Bcrypt> {
         let (version, rest) = text.split_at_checked(4).ok_or(Refusal::Malformed)?;
         let version = match version {
             "$2a$" => Version::A,
@@ -67,7 +67,7 @@ impl Bcrypt {
     }
 
     /// Puts a hash together from its texts; the cost without a zero before it.
-    pub(super) fn new(version: Version, cost: &str, salt: &str, output: &str) -> Reading<Bcrypt> {
+    pub(super) fn new(version: Version, cost: &str, salt: &str, output: &str) -> Parsed<Bcrypt> {
         let cost = number(cost).filter(|&cost| cost >= MIN_COST).ok_or(Refusal::Malformed)?;
         if salt.len() != SALT || output.len() != OUTPUT {
             return Err(Refusal::Malformed);
@@ -81,7 +81,7 @@ impl Bcrypt {
 
     /// The bytes of a password that count: all of them with Python's bcrypt, those before a NUL with
     /// C and PHP.
-    fn counting<'a>(&self, password: &'a [u8]) -> &'a [u8] {
+    fn used_bytes<'a>(&self, password: &'a [u8]) -> &'a [u8] {
         match self.version {
             Version::A | Version::B => password,
             Version::X | Version::Y => password.split(|&b| b == 0).next().unwrap_or_default(),
@@ -91,7 +91,7 @@ impl Bcrypt {
 
 impl Compare for Bcrypt {
     fn matches(&self, password: &[u8]) -> bool {
-        let key = key(self.counting(password), self.version == Version::X);
+        let key = key(self.used_bytes(password), self.version == Version::X);
         let mut state: Blowfish = Blowfish::bc_init_state();
         state.salted_expand_key(&self.salt, &*key);
         for _ in 0..1_u32 << self.cost {
@@ -111,6 +111,11 @@ impl Compare for Bcrypt {
         }
         // The last byte is not stored.
         equal(&computed[..self.output.len()], &self.output)
+    }
+
+    /// 60 microseconds for two key schedules.
+    fn micros(&self) -> u64 {
+        60 << self.cost
     }
 
     /// One of 72 bytes is right as well if the user's is longer, and with the fault, bytes that are

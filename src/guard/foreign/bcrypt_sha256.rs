@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::bcrypt::{Bcrypt, Version};
 use super::text::{parts, to_base64};
-use super::{Compare, Reading, Refusal};
+use super::{Compare, Parsed, Refusal};
 
 /// What bcrypt is given.
 enum Digest {
@@ -27,7 +27,7 @@ pub(super) struct BcryptSha256 {
 
 impl BcryptSha256 {
     /// Reads passlib's `2b,12$salt$output` (version 1, also with `2a`) or `v=2,t=2b,r=12$salt$output`.
-    pub(super) fn passlib(rest: &str) -> Reading<BcryptSha256> {
+    pub(super) fn passlib(rest: &str) -> Parsed<BcryptSha256> {
         let [settings, salt, output] = parts(rest).ok_or(Refusal::Malformed)?;
         let (digest, version, cost) = match settings.split_once(',') {
             Some(("2a", cost)) => (Digest::Base64, Version::A, cost),
@@ -42,7 +42,7 @@ impl BcryptSha256 {
     }
 
     /// Reads a whole hash of bcrypt, as Django has it.
-    pub(super) fn django(rest: &str) -> Reading<BcryptSha256> {
+    pub(super) fn django(rest: &str) -> Parsed<BcryptSha256> {
         Ok(BcryptSha256 { digest: Digest::Hexadecimal, bcrypt: Bcrypt::with_version(rest)? })
     }
 }
@@ -62,6 +62,10 @@ impl Compare for BcryptSha256 {
             }
         }
         self.bcrypt.matches(text.as_bytes())
+    }
+
+    fn micros(&self) -> u64 {
+        self.bcrypt.micros()
     }
 }
 

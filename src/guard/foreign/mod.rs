@@ -42,6 +42,10 @@ const MAX_TEXT: usize = 1024;
 /// Minimum bytes of an output whose length the scheme leaves open. A shorter one was cut off.
 const MIN_OUTPUT: usize = 16;
 
+/// Maximum time of one attempt, estimated, in microseconds: what is typed and what is prepared of it
+/// count together. Each limit of a scheme is below it.
+pub(super) const MAX_MICROS: u64 = 1_600_000;
+
 /// How a hash of Argon2 of another program begins in the store, as in Django. So it is told from
 /// ours, which are made of prepared passwords.
 const FOREIGN_ARGON2: &str = "argon2";
@@ -61,7 +65,7 @@ pub struct ForeignHash {
 pub enum BadHash {
     /// No known scheme begins like this.
     Unknown,
-    /// The scheme is known, but the text is not complete.
+    /// The scheme is known, but the text is malformed.
     Malformed(&'static str),
     /// It asks for more rounds or memory than the limit.
     TooCostly(String),
@@ -103,6 +107,14 @@ pub(super) trait Compare {
     /// Returns whether the hash was made of this password, in constant time.
     fn matches(&self, password: &[u8]) -> bool;
 
+    /// Returns the estimated time of one comparison with a short password, in microseconds.
+    fn micros(&self) -> u64;
+
+    /// Returns whether so many passwords, of `bytes` bytes together, may be compared in one attempt.
+    fn affords(&self, passwords: u64, _bytes: usize) -> bool {
+        self.micros().saturating_mul(passwords) <= MAX_MICROS
+    }
+
     /// Returns whether every byte of the password counts. If not, another one is right as well, and
     /// nobody knows which of them is the user's.
     fn counts_all(&self, _password: &[u8]) -> bool {
@@ -118,14 +130,14 @@ enum Refusal {
     TooCostly(String),
 }
 
-/// What a scheme's reader returns.
-type Reading<T> = Result<T, Refusal>;
+/// What the parser of a scheme returns.
+type Parsed<T> = Result<T, Refusal>;
 
-/// Reads the text behind the beginning of a scheme.
-type Read = fn(&str) -> Reading<Mechanism>;
+/// Parses the text behind the beginning of a scheme.
+type Parser = fn(&str) -> Parsed<Mechanism>;
 
 /// How a text begins, the scheme's name, and what reads the rest.
-const SCHEMES: [(&str, &str, Read); 21] = [
+const SCHEMES: [(&str, &str, Parser); 21] = [
     ("$pbkdf2-sha512$", "pbkdf2_sha512", |rest| other(Pbkdf2::passlib(Digest::Sha512, rest))),
     ("$pbkdf2-sha256$", "pbkdf2_sha256", |rest| other(Pbkdf2::passlib(Digest::Sha256, rest))),
     ("$pbkdf2$", "pbkdf2_sha1", |rest| other(Pbkdf2::passlib(Digest::Sha1, rest))),
@@ -153,14 +165,16 @@ const SCHEMES: [(&str, &str, Read); 21] = [
     }),
 ];
 
-fn other(compare: Reading<impl Compare + 'static>) -> Reading<Mechanism> {
+fn other(compare: Parsed<impl Compare + 'static>) -> Parsed<Mechanism> {
     compare.map(|compare| Mechanism::Other(Box::new(compare)))
 }
 
-fn argon2(rest: &str) -> Reading<Mechanism> {
+fn argon2(rest: &str) -> Parsed<Mechanism> {
     let refusal = |why| match why {
         Unusable::Malformed => Refusal::Malformed,
-        Unusable::TooCostly => Refusal::TooCostly("256 MiB, 16 passes or 16 lanes".into()),
+        Unusable::TooCostly => Refusal::TooCostly(
+            "256 MiB, 16 passes, 16 lanes or 1 GiB of memory times passes".into(),
+        ),
     };
     let text = Argon2Text::parse(rest).map_err(refusal)?;
     if text.output.len() < MIN_OUTPUT {
@@ -189,6 +203,24 @@ impl Foreign {
     }
 }
 
+impl Mechanism {
+    /// Returns the estimated time of one comparison with a short password, in microseconds.
+    pub(super) fn micros(&self) -> u64 {
+        match self {
+            Mechanism::Argon2(stored) => stored.micros(),
+            Mechanism::Other(stored) => stored.micros(),
+        }
+    }
+
+    /// Returns whether so many passwords, of `bytes` bytes together, may be compared in one attempt.
+    pub(super) fn affords(&self, passwords: u64, bytes: usize) -> bool {
+        match self {
+            Mechanism::Argon2(stored) => stored.micros().saturating_mul(passwords) <= MAX_MICROS,
+            Mechanism::Other(stored) => stored.affords(passwords, bytes),
+        }
+    }
+}
+
 /// Compares two outputs in constant time.
 fn equal(one: &[u8], other: &[u8]) -> bool {
     one.ct_eq(other).into()
@@ -198,7 +230,7 @@ impl fmt::Display for BadHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             BadHash::Unknown => f.write_str("the hash is of no known scheme"),
-            BadHash::Malformed(scheme) => write!(f, "the {scheme} hash is not complete"),
+            BadHash::Malformed(scheme) => write!(f, "the {scheme} hash is malformed"),
             BadHash::TooCostly(why) => f.write_str(why),
         }
     }

@@ -4,13 +4,13 @@
 use zeroize::Zeroizing;
 
 use super::ro_mix::{Cost, scrypt};
-use super::text::{base64, base64_unpadded, hex, number, parts, raw};
-use super::{Compare, MIN_OUTPUT, Reading, Refusal, equal};
+use super::text::{base64, base64_unpadded, hex, number, parts, text_salt};
+use super::{Compare, MIN_OUTPUT, Parsed, Refusal, equal};
 
 /// Maximum memory of a hash that is computed: 256 MiB.
 const MAX_MEMORY: u64 = 256 * 1024 * 1024;
-/// Maximum of `N * r * p`: eight times the default of passlib, some one or two seconds.
-const MAX_WORK: u64 = 1 << 22;
+/// Maximum of `N * r * p`: four times the default of passlib, some 0.8 seconds.
+const MAX_WORK: u64 = 1 << 21;
 /// Maximum of `r * p`, which takes 128 bytes each beside the memory above.
 const MAX_BLOCKS: u64 = 4096;
 /// Bytes of an output in Django and Werkzeug.
@@ -27,7 +27,7 @@ pub(super) struct Scrypt {
 
 impl Scrypt {
     /// Reads `ln=16,r=8,p=1$salt$output`, both in base64 without padding.
-    pub(super) fn phc(rest: &str) -> Reading<Scrypt> {
+    pub(super) fn phc(rest: &str) -> Parsed<Scrypt> {
         let [settings, salt, output] = parts(rest).ok_or(Refusal::Malformed)?;
         let mut settings = settings.split(',');
         let mut value = |name| settings.next()?.strip_prefix(name).and_then(number);
@@ -43,23 +43,23 @@ impl Scrypt {
     }
 
     /// Reads `N$salt$r$p$output`: the salt as it is, the output in base64.
-    pub(super) fn django(rest: &str) -> Reading<Scrypt> {
+    pub(super) fn django(rest: &str) -> Parsed<Scrypt> {
         let [n, salt, r, p, output] = parts(rest).ok_or(Refusal::Malformed)?;
         let output = base64(output).filter(|output| output.len() == LONG_OUTPUT);
-        Scrypt::new(numbers([n, r, p])?, raw(salt).ok_or(Refusal::Malformed)?, output)
+        Scrypt::new(numbers([n, r, p])?, text_salt(salt).ok_or(Refusal::Malformed)?, output)
     }
 
     /// Reads `N:r:p$salt$output`: the salt as it is, the output in hexadecimal digits.
-    pub(super) fn werkzeug(rest: &str) -> Reading<Scrypt> {
+    pub(super) fn werkzeug(rest: &str) -> Parsed<Scrypt> {
         let [settings, salt, output] = parts(rest).ok_or(Refusal::Malformed)?;
         let mut settings = settings.splitn(3, ':');
         let cost = [(); 3].map(|()| settings.next().unwrap_or_default());
         let output = hex(output).filter(|output| output.len() == LONG_OUTPUT);
-        Scrypt::new(numbers(cost)?, raw(salt).ok_or(Refusal::Malformed)?, output)
+        Scrypt::new(numbers(cost)?, text_salt(salt).ok_or(Refusal::Malformed)?, output)
     }
 
     /// `cost` is `[N, r, p]`.
-    fn new([n, r, p]: [u64; 3], salt: Vec<u8>, output: Option<Vec<u8>>) -> Reading<Scrypt> {
+    fn new([n, r, p]: [u64; 3], salt: Vec<u8>, output: Option<Vec<u8>>) -> Parsed<Scrypt> {
         let output = output.ok_or(Refusal::Malformed)?;
         // u64::MAX, which stands for all that is larger than a number, is refused below.
         if n < 2 || n != u64::MAX && !n.is_power_of_two() || r == 0 || p == 0 {
@@ -76,7 +76,7 @@ impl Scrypt {
     }
 }
 
-fn numbers(texts: [&str; 3]) -> Reading<[u64; 3]> {
+fn numbers(texts: [&str; 3]) -> Parsed<[u64; 3]> {
     let [Some(n), Some(r), Some(p)] = texts.map(number) else { return Err(Refusal::Malformed) };
     Ok([n, r, p])
 }
@@ -86,5 +86,12 @@ impl Compare for Scrypt {
         let mut computed = Zeroizing::new(vec![0; self.output.len()]);
         scrypt(password, &self.salt, &self.cost, &mut computed);
         equal(&computed, &self.output)
+    }
+
+    /// 0.4 microseconds for each of `N * r * p`.
+    fn micros(&self) -> u64 {
+        let Cost { n, r, p } = self.cost;
+        // Within the limits, the product fits.
+        (n * r * p) as u64 * 4 / 10
     }
 }

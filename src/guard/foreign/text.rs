@@ -58,7 +58,7 @@ pub(super) fn hex(text: &str) -> Option<Vec<u8>> {
 }
 
 /// Returns the bytes of a salt that is text. Neither Django nor Werkzeug takes an empty one.
-pub(super) fn raw(salt: &str) -> Option<Vec<u8>> {
+pub(super) fn text_salt(salt: &str) -> Option<Vec<u8>> {
     (!salt.is_empty()).then(|| salt.into())
 }
 
