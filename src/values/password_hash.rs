@@ -19,7 +19,7 @@ impl PasswordHash {
     }
 
     /// Returns what stands for the hash of an account that has no password.
-    #[cfg(any(test, feature = "cli"))]
+    #[cfg(any(all(test, feature = "foreign-hashes"), feature = "cli"))]
     pub fn none() -> PasswordHash {
         PasswordHash(NONE.into())
     }
