@@ -4,6 +4,7 @@
 use std::ffi::OsString;
 
 use crate::config::{Config, Issuer};
+use crate::store::Database;
 
 /// The page with the whole table.
 const PAGE: &str = "docs/from-flask.md";
@@ -78,7 +79,22 @@ pub(super) fn warnings(
             replaced.variable
         ))
     };
-    REPLACED.iter().filter_map(line).collect()
+    let two = (origin == "DATABASE_URL" && name_two_databases(&value)).then(|| {
+        "DATABASE_URL and SQLALCHEMY_DATABASE_URI name different PostgreSQL databases: DATABASE_URL \
+         counts; unset one of them, or set LICTOR_DATABASE"
+            .to_owned()
+    });
+    REPLACED.iter().filter_map(line).chain(two).collect()
+}
+
+/// Whether the two variables that programs share have different URLs of PostgreSQL. The scheme makes
+/// no difference: `postgres` and `postgresql` are the same.
+fn name_two_databases(value: impl Fn(&str) -> Option<OsString>) -> bool {
+    let [one, other] = ["DATABASE_URL", "SQLALCHEMY_DATABASE_URI"].map(|name| {
+        let url = value(name)?.into_string().ok().filter(|url| Database::is_server(url))?;
+        url.split_once("://").map(|(_, rest)| rest.to_owned())
+    });
+    one.is_some() && other.is_some() && one != other
 }
 
 #[cfg(test)]
@@ -112,6 +128,26 @@ mod tests {
 
     fn found(config: &Config, origin: &str, set: &[&str]) -> Vec<String> {
         warnings(config, origin, |name| set.contains(&name).then(|| "a secret value".into()))
+    }
+
+    #[test]
+    fn two_databases_in_the_environment_are_named_without_their_values() {
+        for (origin, one, other, expected) in [
+            ("DATABASE_URL", "postgres://a:pw@h/one", "postgresql://a:pw@h/two", 1),
+            ("DATABASE_URL", "postgres://a:pw@h/one", "postgresql://a:pw@h/one", 0),
+            ("DATABASE_URL", "postgres://a:pw@h/one", "sqlite:///database.db", 0),
+            ("DATABASE_URL", "postgres://a:pw@h/one", "", 0),
+            ("--database", "postgres://a:pw@h/one", "postgres://a:pw@h/two", 0),
+        ] {
+            let value = |name: &str| match name {
+                "DATABASE_URL" => Some(one.into()),
+                "SQLALCHEMY_DATABASE_URI" => Some(other.into()),
+                _ => None,
+            };
+            let found = warnings(&config(), origin, value);
+            assert_eq!(found.len(), expected, "{one} {other} {found:?}");
+            assert!(found.iter().all(|line| !line.contains("pw@")), "{found:?}");
+        }
     }
 
     #[test]
