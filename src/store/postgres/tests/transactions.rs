@@ -49,7 +49,8 @@ fn a_commit_whose_answer_is_lost_is_never_run_again() {
         let (runs, written) = write(&driver, "ada");
         assert!(is_unavailable(&written), "{written:?}");
         assert_eq!(runs, 1, "{cut:?}");
-        assert_eq!(scratch.direct().rows(), arrived, "{cut:?}");
+        // The client hears of the cut before the server has worked on the commit.
+        within(Duration::from_secs(10), "the commit", || scratch.direct().rows() == arrived);
         // The database itself is well.
         assert_eq!(read(&driver).1.unwrap(), arrived);
     }
