@@ -255,7 +255,7 @@ impl Hasher {
 
 /// Whether a hash takes much longer than one of ours.
 #[cfg(feature = "foreign-hashes")]
-fn is_costly(hash: &PasswordHash) -> bool {
+pub(super) fn is_costly(hash: &PasswordHash) -> bool {
     let micros = match hash.as_str().starts_with(OURS) {
         true => Argon2Text::parse(hash.as_str()).map(|stored| stored.micros()).ok(),
         false => Foreign::parse(hash.as_str()).map(|foreign| foreign.mechanism.micros()).ok(),

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use crate::support::{Dir, PASSWORD, SECRET, Server, assert_without, finish, lictor, outcome};
 
@@ -23,9 +24,13 @@ const NOT_READ: &[(&str, &str, &str)] = &[
     ("SUBJECT_RESET", "--mail-templates", "LICTOR_MAIL_TEMPLATES"),
 ];
 
-/// A port that is free now.
+/// A port that is free now. It is below those that the system gives to connections, so that no other
+/// test gets it before the server does.
 fn free_port() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(20_000 + std::process::id() % 10_000).unwrap();
+    let mut ports = std::iter::repeat_with(|| first + NEXT.fetch_add(1, Ordering::Relaxed));
+    ports.find(|&port| TcpListener::bind(("0.0.0.0", port)).is_ok()).unwrap().to_string()
 }
 
 #[test]

@@ -10,10 +10,12 @@ use super::{Compare, MAX_MICROS, Parsed, Refusal, equal};
 /// Maximum rounds of a hash that is computed. passlib's default is 656,000.
 const MAX_ROUNDS: u32 = 2_000_000;
 /// Maximum rounds times bytes of the passwords that are compared in one attempt: each round hashes the
-/// password up to twice. Enough for 106 bytes at passlib's default, and for 5,000 at 5,000 rounds;
-/// some 0.2 seconds beside those that the rounds take themselves. Without it, a long password that a
-/// stranger types would take a minute.
-const MAX_WORK: u64 = 70_000_000;
+/// password up to twice. Enough for passlib's longest password, 4,096 characters, of four bytes each
+/// at 5,000 rounds, and for 540 bytes at passlib's default; about a second beside the time of the
+/// rounds themselves. Without it, a long password that a stranger types would take a minute. An
+/// unknown name does not cost as much ([`Hasher::verify_decoy`](super::super::Hasher::verify_decoy)),
+/// and the attempts at an account are counted.
+const MAX_WORK: u64 = 360_000_000;
 /// Rounds of a hash that does not name them.
 const DEFAULT_ROUNDS: u32 = 5_000;
 /// Minimum rounds: `crypt(3)` and passlib take no hash with fewer.
