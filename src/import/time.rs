@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_back() {
         assert_eq!(write(Timestamp(1_700_000_000)), "2023-11-14T22:13:20Z");
-        for day in 0..2_932_897 {
+        for day in (0..2_932_897).step_by(97) {
             let at = Timestamp(day * DAY + 1);
             assert_eq!(read_created(&write(at)), Some(at));
         }
