@@ -1,8 +1,6 @@
 //! `lictor user …`, beside a running server.
 
-use std::time::{Duration, Instant};
-
-use crate::support::{Dir, PASSWORD, Server, finish, lictor, outcome, run};
+use crate::support::{Dir, PASSWORD, Server, eventually, finish, lictor, outcome, run};
 
 #[test]
 fn users_come_change_and_go_while_the_server_runs() {
@@ -162,15 +160,6 @@ fn a_server_without_mail_deletes_notices_that_are_an_hour_old() {
     dir.sql().execute("UPDATE outbox SET created = created - 3601", &[]);
     let server = Server::start_in(dir, &[]);
     eventually(|| queued(&server.dir).is_empty());
-}
-
-/// Waits until something holds.
-fn eventually(holds: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(30));
-        std::thread::sleep(Duration::from_millis(50));
-    }
 }
 
 #[test]

@@ -20,7 +20,16 @@ pub const SECRET: &str = "the secret of the tests: 32 bytes or more";
 pub const PASSWORD: &str = "ten wooden lanterns";
 
 /// Time limit on every wait: enough for a loaded machine, short enough to notice a hang.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Waits until something holds.
+pub fn eventually(holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE);
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
 
 /// A temporary directory and a database, both deleted when the value is dropped. Nothing has made the
 /// database's tables yet.
