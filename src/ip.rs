@@ -1,12 +1,14 @@
-//! The IP of a client, with or without proxies in between, and which IPs count as one. Knows no
+//! The IP of a client, with or without proxies in between. Knows no
 //! request: the peer and the lines of the header are passed in.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::Problem;
+
+pub(crate) use lictor_engine::grouping::grouped;
 
 /// How often the log may say that a proxy should be named: any client nearby can send the header.
 const WARN_AGAIN: Duration = Duration::from_secs(600);
@@ -163,17 +165,6 @@ fn hop(text: &[u8]) -> Option<IpAddr> {
     ip.ok().map(|ip: IpAddr| ip.to_canonical())
 }
 
-/// Returns the IP that limits count by; for IPv6 the /64, since one client has all of it.
-pub(crate) fn grouped(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
-        }
-        v4 => v4,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -309,19 +300,6 @@ mod tests {
         {
             let at = now + Duration::from_secs(seconds);
             assert_eq!(proxies.warn(ip("127.0.0.1"), at), expected, "{seconds}");
-        }
-    }
-
-    #[test]
-    fn an_ipv6_64_is_one_group() {
-        for (text, expected) in [
-            ("192.0.2.1", "192.0.2.1"),
-            ("::ffff:192.0.2.1", "192.0.2.1"),
-            ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
-            ("2001:db8:1:2::", "2001:db8:1:2::"),
-            ("2001:db8:1:3::", "2001:db8:1:3::"),
-        ] {
-            assert_eq!(grouped(ip(text)), ip(expected), "{text}");
         }
     }
 }

@@ -136,14 +136,12 @@ mod api;
 mod app;
 mod assets;
 mod background;
-pub mod clock;
 mod config;
 mod error;
 #[cfg(any(test, feature = "fuzzing"))]
 #[doc(hidden)]
 pub mod fuzzing;
 mod guard;
-pub mod http;
 #[cfg(any(feature = "cli", feature = "fuzzing", test))]
 mod import;
 mod ip;
@@ -154,7 +152,6 @@ mod login;
 mod mail;
 #[cfg(feature = "mail")]
 mod mailer;
-pub mod net;
 mod notify;
 mod route;
 mod server;
@@ -163,6 +160,19 @@ mod store;
 #[cfg(feature = "tls")]
 mod tls;
 mod values;
+
+pub use lictor_engine::{clock, net};
+
+/// HTTP/1.1 as bytes: requests in, responses out (RFC 9110, RFC 9112).
+///
+/// A program that embeds the engine needs [`Service`](http::Service), [`Answer`](http::Answer),
+/// [`Request`](http::Request) and [`Response`](http::Response).
+pub mod http {
+    pub use lictor_engine::http::{
+        Answer, Header, HeaderValue, Limits, Overload, Pool, Queued, Refusal, Repeated, Request,
+        Response, Service,
+    };
+}
 
 /// The code in the guide compiles.
 #[cfg(all(doctest, feature = "mail"))]

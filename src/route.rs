@@ -123,6 +123,8 @@ pub(crate) enum Blocking {
 pub struct Route {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
+    /// What stands before the parameter in the path, and after it, if there is one.
+    around: Option<(&'static str, &'static str)>,
     pub(crate) blocking: Blocking,
     pub(crate) throttle: Throttle,
     /// Whether the login must be recent, if [`Config::reauthenticate`](crate::Config) says how old
@@ -149,6 +151,7 @@ impl Route {
         Route {
             method,
             path,
+            around: around_parameter(path),
             blocking: Blocking::Nothing,
             throttle: Throttle::None,
             recent: false,
@@ -208,10 +211,9 @@ impl Route {
 
     /// Returns whether this route has the path, and the value of its parameter.
     pub(crate) fn matches<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
-        let Some((before, rest)) = self.path.split_once('{') else {
+        let Some((before, after)) = self.around else {
             return (path == self.path).then_some(None);
         };
-        let (_, after) = rest.split_once('}')?;
         let value = path.strip_prefix(before)?.strip_suffix(after)?;
         (!value.is_empty() && !value.contains('/')).then_some(Some(value))
     }
@@ -256,6 +258,13 @@ impl Route {
         let costs = matches!(self.blocking, Blocking::Search | Blocking::Write | Blocking::Hash);
         costs && !matches!(method, "GET" | "HEAD")
     }
+}
+
+/// Splits a path at its parameter. A path with a brace that never closes has none, and is faulty.
+fn around_parameter(path: &'static str) -> Option<(&'static str, &'static str)> {
+    let (before, rest) = path.split_once('{')?;
+    let (_, after) = rest.split_once('}')?;
+    Some((before, after))
 }
 
 #[cfg(test)]

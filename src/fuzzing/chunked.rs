@@ -2,9 +2,9 @@
 //! arrive, and are those that a second, naive decoder reads.
 
 use super::{is_token, lines};
-use crate::http::Refusal;
-use crate::http::chunked::Decoder;
-use crate::http::limits::MAX_CHUNK_OVERHEAD;
+use lictor_engine::http::Refusal;
+use lictor_engine::http::chunked::Decoder;
+use lictor_engine::http::limits::MAX_CHUNK_OVERHEAD;
 
 /// The limit is the first byte of an input times this.
 const LIMIT_UNIT: usize = 8;

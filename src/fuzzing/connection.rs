@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{first_line, lines};
 use crate::clock::Timestamp;
-use crate::http::limits::{MAX_CHUNK_OVERHEAD, MAX_HEAD, MAX_OUTPUT};
-use crate::http::{
+use lictor_engine::http::limits::{MAX_CHUNK_OVERHEAD, MAX_HEAD, MAX_OUTPUT};
+use lictor_engine::http::{
     Answer, Connection, Context, Date, Limits, Moment, Next, Overload, Queued, Refusal, Request,
     Response, Service, Step, Wait,
 };
@@ -84,7 +84,8 @@ struct Driver {
 
 impl Driver {
     fn new() -> Driver {
-        let limits = Limits { body: BODY, ..Limits::default() };
+        let mut limits = Limits::default();
+        limits.body = BODY;
         let at = Moment { millis: 0, now: Timestamp(1_700_000_000) };
         let mut date = Date::new();
         date.update(at.now);
@@ -260,7 +261,7 @@ impl Driver {
         assert_eq!(u128::from(self.connection.deadline()), u128::from(self.at.millis) + time);
     }
 
-    fn parts(&mut self) -> (&mut Connection, Context<'_, Echo>) {
+    fn parts(&mut self) -> (&mut Connection, Context<'_>) {
         let context = Context {
             service: &self.echo,
             limits: &self.limits,

@@ -4,9 +4,9 @@
 use std::net::Ipv4Addr;
 
 use super::{is_token, lines};
-use crate::http::head::{Framing, Head, NO_FIELDS, Scan, parse};
-use crate::http::limits::{MAX_HEAD, MAX_HEADERS, MAX_TARGET};
-use crate::http::{Refusal, Request};
+use lictor_engine::http::head::{Framing, Head, NO_FIELDS, Scan, parse};
+use lictor_engine::http::limits::{MAX_HEAD, MAX_HEADERS, MAX_TARGET};
+use lictor_engine::http::{Refusal, Request};
 
 /// Every status of a refused head.
 const REFUSALS: [u16; 7] = [400, 413, 414, 417, 431, 501, 505];

@@ -5,7 +5,6 @@ use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 
@@ -148,7 +147,7 @@ fn the_database_of_the_flask_app_counts_where_database_url_is_not_set() {
 /// A folder like `examples/heroku`, with the program at `bin/lictor`.
 fn app() -> Dir {
     let dir = Dir::new();
-    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/heroku");
+    let example = crate::support::root().join("examples/heroku");
     fs::copy(example.join("Procfile"), dir.0.join("Procfile")).unwrap();
     fs::create_dir(dir.0.join("bin")).unwrap();
     for name in ["detect", "compile"] {

@@ -6,11 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Dir, outcome, run};
-
-fn root() -> PathBuf {
-    env!("CARGO_MANIFEST_DIR").into()
-}
+use crate::support::{Dir, outcome, root, run};
 
 /// The pages of the documentation.
 fn pages() -> Vec<PathBuf> {

@@ -66,6 +66,11 @@ impl Drop for Dir {
     }
 }
 
+/// The folder of the repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the program is a folder in it")
+}
+
 /// The program under test: the binary that cargo built for the tests, or the one in LICTOR_BIN.
 fn binary() -> PathBuf {
     match std::env::var_os("LICTOR_BIN") {

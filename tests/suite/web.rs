@@ -86,7 +86,7 @@ fn dist() -> Vec<(String, Vec<u8>)> {
             }
         }
     }
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist");
+    let root = crate::support::root().join("web/dist");
     let mut found = Vec::new();
     walk(&root, &root, &mut found);
     found
@@ -319,8 +319,7 @@ fn compressed_siblings_are_used_unless_they_are_older() {
     let web = server.dir.0.join("web");
     let plain = web.join("assets/plain.css");
     let sibling = web.join("assets/plain.css.gz");
-    let zipped =
-        fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("web/dist/index.html.gz")).unwrap();
+    let zipped = fs::read(crate::support::root().join("web/dist/index.html.gz")).unwrap();
     fs::write(&sibling, &zipped).unwrap();
     let at = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
     let date = |path: &Path, at| File::options().write(true).open(path).unwrap().set_modified(at);

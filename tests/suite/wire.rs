@@ -1,5 +1,5 @@
 //! The binary and bytes: framing, limits, pipelining, half-closes. The details are in the unit
-//! tests of `src/http`.
+//! tests of `engine/src/http`.
 
 use std::io::Write as _;
 use std::net::Shutdown;

@@ -1,10 +1,8 @@
-//! The claims of a token: parsed in one strict pass, and written in a fixed order.
-
-use std::borrow::Cow;
+//! The claims of a token: what they mean, and writing them in a fixed order.
 
 use jwt_simple::prelude::{JWTClaims, UnixTimeStamp};
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer, Serialize};
+use lictor_engine::jwt::Payload;
+use serde::Serialize;
 
 use super::purpose::MailPurpose;
 use crate::clock::Timestamp;
@@ -47,49 +45,9 @@ impl ParsedClaims {
     }
 }
 
-/// The claims that count in a payload. A claim of another type (`null` included), or a repeated
-/// one, is an error.
-#[derive(Deserialize)]
-struct Payload<'a> {
-    #[serde(default, deserialize_with = "present")]
-    iat: Option<i64>,
-    #[serde(default, deserialize_with = "present")]
-    nbf: Option<i64>,
-    #[serde(default, deserialize_with = "present")]
-    exp: Option<i64>,
-    #[serde(borrow, default, deserialize_with = "present")]
-    jti: Option<Cow<'a, str>>,
-    #[serde(default, deserialize_with = "present")]
-    id: Option<i64>,
-    #[serde(default, deserialize_with = "present")]
-    rf_exp: Option<i64>,
-    // Not read: roles come from the database. Parsed only to refuse a repeated claim.
-    #[serde(default, deserialize_with = "present", rename = "rls")]
-    _rls: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
-    aud: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
-    is_ert: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
-    is_prt: Option<IgnoredAny>,
-}
-
-/// Deserializes a field that is present; `null` is an error.
-pub(super) fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    value: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(value).map(Some)
-}
-
-/// Parses a JSON object into a struct. serde alone would accept an array of the fields' values as
-/// well.
-pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Option<T> {
-    json.trim_ascii_start().starts_with(b"{").then(|| serde_json::from_slice(json).ok())?
-}
-
 /// Parses a payload whose signature is valid. The caller checks `exp` and `rf_exp`.
 pub(super) fn parse(payload: &[u8], now: Timestamp) -> Result<ParsedClaims, Error> {
-    let payload: Payload<'_> = object(payload).ok_or(Error::InvalidToken(
+    let payload = Payload::parse(payload).ok_or(Error::InvalidToken(
         "the payload is not a JSON object, or a claim has the wrong type or is repeated",
     ))?;
     let latest = now.0.saturating_add(MAX_AHEAD);

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
+use lictor_engine::jwt::{object, present};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::claims::{object, present};
 use super::key::Verifier;
 use super::purpose::MailPurpose;
 use crate::error::Error;

@@ -3,6 +3,7 @@
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jwt_simple::prelude::{HS256Key, JWTClaims, MACLike as _};
+use lictor_engine::jwt::is_hmac_of;
 use ring::signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -95,10 +96,7 @@ impl Verifier {
     /// Returns whether the key made this signature of `signed`.
     pub(super) fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
         match &self.key {
-            // Compares in constant time.
-            VerifyingKey::Hs256(mac) => {
-                mac.clone().chain_update(signed).verify_slice(signature).is_ok()
-            }
+            VerifyingKey::Hs256(mac) => is_hmac_of(mac, signed, signature),
             VerifyingKey::EdDsa(public) => {
                 UnparsedPublicKey::new(&ED25519, public).verify(signed, signature).is_ok()
             }

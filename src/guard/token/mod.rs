@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `header` | which key may verify a token |
 //! | `key` | a key in use: HMAC, Ed25519, its id |
-//! | `claims` | parsing and writing claims |
+//! | `claims` | what claims mean, and writing them |
 //! | `mailed` | tokens that are mailed or handed out, each for one purpose |
 //! | `purpose` | the purposes of mailed tokens |
 //! | `base64url` | the encoding of a token's parts |
@@ -21,6 +21,7 @@ mod purpose;
 
 use std::time::Duration;
 
+use lictor_engine::jwt::Parts;
 use serde::Serialize;
 
 use crate::clock::Timestamp;
@@ -196,13 +197,8 @@ impl Tokens {
         if token.len() > MAX_TOKEN {
             return Err(Error::InvalidToken("the token is too long"));
         }
-        let mut parts = token.split(|&b| b == b'.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
-            return Err(Error::InvalidToken("the token does not have three parts"));
-        };
-        let signed = &token[..header.len() + 1 + payload.len()];
+        let Parts { header, payload, signature, signed } =
+            Parts::of(token).ok_or(Error::InvalidToken("the token does not have three parts"))?;
         let key = if *header == *self.header {
             let current = &self.ring[self.current];
             let right = current.verifies(signed, Signature::decode(signature)?.bytes());

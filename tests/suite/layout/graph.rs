@@ -101,7 +101,7 @@ fn uses(source: &Source, modules: &BTreeSet<Path>) -> Vec<Use> {
         let next = tokens.get(at + 1).map(|next| next.text.as_str());
         let text = tokens[at].text.as_str();
         let declaration = text == "use";
-        let path = ["crate", "super", "self", "lictor"].contains(&text)
+        let path = ["crate", "super", "self", "lictor", "lictor_engine"].contains(&text)
             && next == Some("::")
             && before != Some("::");
         if !declaration && !path {
