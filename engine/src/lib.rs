@@ -15,4 +15,6 @@ pub mod grouping;
 pub mod http;
 #[doc(hidden)]
 pub mod jwt;
+#[doc(hidden)]
+pub mod kdf;
 pub mod net;

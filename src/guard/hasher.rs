@@ -7,12 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use argon2::{Argon2, Block};
+use lictor_engine::kdf::ALWAYS_MAPPED;
 use zeroize::Zeroizing;
 
 use super::argon2_text::{Argon2Text, MEMORY_KIB, OUTPUT, SALT, encode, new_argon2};
 #[cfg(feature = "foreign-hashes")]
 use super::foreign::{Foreign, Mechanism};
-use super::{ALWAYS_MAPPED, Attempt, Password, lock};
+use super::{Attempt, Password, lock};
 use crate::error::{Cause, Error};
 use crate::values::{PasswordHash, random};
 

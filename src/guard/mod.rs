@@ -58,12 +58,6 @@ pub use token::{Claims, MailPurpose, SessionClaims, Tokens};
 #[cfg(feature = "cli")]
 pub(crate) use token::{MailedToken, key_id};
 
-/// Minimum bytes of an allocation for a hash. An allocation of more than 32 MiB, the maximum of
-/// glibc's dynamic mmap threshold, is always a mapping of its own, and so returns to the system when
-/// it is freed; a smaller one may stay in the heap for ever. The unused part takes address space,
-/// not memory.
-const ALWAYS_MAPPED: usize = 33 * 1024 * 1024;
-
 /// The scheme of a hash of another program; `None` for one of ours.
 #[cfg(not(feature = "foreign-hashes"))]
 pub(crate) fn scheme_of(_: &crate::values::PasswordHash) -> Option<&'static str> {

@@ -4,7 +4,7 @@
 //! `$2x$` marks hashes of a faulty crypt_blowfish, in which a byte above 127 covered those before it
 //! (CVE-2011-2483). `$2a$` of the repaired one differs from `$2y$` only for bytes that are not UTF-8.
 
-use blowfish::Blowfish;
+use lictor_engine::kdf::{BCRYPT_KEY, bcrypt};
 use zeroize::Zeroizing;
 
 use super::text::{base64_of_bcrypt, number};
@@ -18,10 +18,6 @@ const MIN_COST: u64 = 4;
 const SALT: usize = 22;
 /// Characters of an output.
 const OUTPUT: usize = 31;
-/// Bytes of a password that count.
-const KEY: usize = 72;
-/// What is encrypted: `OrpheanBeholderScryDoubt`.
-const TEXT: &[u8; 24] = b"OrpheanBeholderScryDoubt";
 
 /// The letter after the 2.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -92,23 +88,7 @@ impl Bcrypt {
 impl Compare for Bcrypt {
     fn matches(&self, password: &[u8]) -> bool {
         let key = key(self.used_bytes(password), self.version == Version::X);
-        let mut state: Blowfish = Blowfish::bc_init_state();
-        state.salted_expand_key(&self.salt, &*key);
-        for _ in 0..1_u32 << self.cost {
-            state.bc_expand_key(&*key);
-            state.bc_expand_key(&self.salt);
-        }
-        let mut computed = Zeroizing::new([0; TEXT.len()]);
-        computed.copy_from_slice(TEXT);
-        for block in computed.as_chunks_mut::<8>().0 {
-            let block: &mut [u8; 8] = block;
-            let value = u64::from_be_bytes(*block);
-            let mut halves = [(value >> 32) as u32, value as u32];
-            for _ in 0..64 {
-                halves = state.bc_encrypt(halves);
-            }
-            *block = (u64::from(halves[0]) << 32 | u64::from(halves[1])).to_be_bytes();
-        }
+        let computed = bcrypt(&key, &self.salt, self.cost);
         // The last byte is not stored.
         equal(&computed[..self.output.len()], &self.output)
     }
@@ -121,13 +101,13 @@ impl Compare for Bcrypt {
     /// One of 72 bytes is right as well if the user's is longer, and with the fault, bytes that are
     /// covered do not count.
     fn counts_all(&self, password: &[u8]) -> bool {
-        password.len() < KEY && (self.version != Version::X || password.is_ascii())
+        password.len() < BCRYPT_KEY && (self.version != Version::X || password.is_ascii())
     }
 }
 
 /// The key of 72 bytes. With the fault, a byte above 127 sets all bits before it in its word of four.
-fn key(password: &[u8], fault: bool) -> Zeroizing<[u8; KEY]> {
-    let mut key = Zeroizing::new([0; KEY]);
+fn key(password: &[u8], fault: bool) -> Zeroizing<[u8; BCRYPT_KEY]> {
+    let mut key = Zeroizing::new([0; BCRYPT_KEY]);
     let bytes = password.iter().copied().chain([0]);
     // One byte at least, the NUL, so that the cycle never ends.
     for (to, byte) in key.iter_mut().zip(bytes.cycle()) {

@@ -8,15 +8,13 @@
 //! | `bcrypt` | `$2a$`, `$2b$`, `$2x$`, `$2y$` |
 //! | `bcrypt_sha256` | bcrypt of a digest of the password: passlib, Django |
 //! | `scrypt` | scrypt of passlib, Django and Werkzeug, and PHC strings |
-//! | `ro_mix` | the function scrypt, in memory that returns to the system |
 //! | `text` | numbers and base64 as these texts have them, read strictly |
 //!
-//! Argon2 of other programs is read by `argon2_text`, as ours is.
+//! The functions themselves are in `kdf`. Argon2 of other programs is read by `argon2_text`, as ours is.
 
 mod bcrypt;
 mod bcrypt_sha256;
 mod pbkdf2;
-mod ro_mix;
 mod scrypt;
 mod sha_crypt;
 #[cfg(test)]
@@ -25,11 +23,12 @@ mod text;
 
 use std::fmt;
 
+use lictor_engine::kdf::Digest;
 use subtle::ConstantTimeEq as _;
 
 use self::bcrypt::{Bcrypt, Version};
 use self::bcrypt_sha256::BcryptSha256;
-use self::pbkdf2::{Digest, Pbkdf2};
+use self::pbkdf2::Pbkdf2;
 use self::scrypt::Scrypt;
 use self::sha_crypt::{Family, ShaCrypt};
 use super::argon2_text::{Argon2Text, Unusable};

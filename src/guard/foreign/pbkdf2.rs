@@ -4,9 +4,7 @@
 //! HMAC fills up a key with NUL, and hashes one longer than a block: so `pw` and `pw` with a NUL
 //! behind it are one password here, as they are in those programs.
 
-use pbkdf2::pbkdf2_hmac;
-use sha1::Sha1;
-use sha2::{Sha256, Sha512};
+use lictor_engine::kdf::{Digest, pbkdf2};
 use zeroize::Zeroizing;
 
 use super::text::{base64, base64_of_passlib, hex, number, parts, text_salt};
@@ -16,22 +14,12 @@ use super::{Compare, Parsed, Refusal, equal};
 /// four times Django's default.
 const MAX_ROUNDS: u32 = 5_000_000;
 
-/// The hash function of the HMAC.
-#[derive(Clone, Copy)]
-pub(super) enum Digest {
-    Sha1,
-    Sha256,
-    Sha512,
-}
-
-impl Digest {
-    /// Bytes of an output, in all of these programs.
-    fn size(self) -> usize {
-        match self {
-            Digest::Sha1 => 20,
-            Digest::Sha256 => 32,
-            Digest::Sha512 => 64,
-        }
+/// Bytes of an output, in all of these programs.
+fn size(digest: Digest) -> usize {
+    match digest {
+        Digest::Sha1 => 20,
+        Digest::Sha256 => 32,
+        Digest::Sha512 => 64,
     }
 }
 
@@ -68,7 +56,7 @@ impl Pbkdf2 {
 
     fn new(digest: Digest, rounds: &str, salt: Vec<u8>, output: Option<Vec<u8>>) -> Parsed<Pbkdf2> {
         let rounds = number(rounds).filter(|&rounds| rounds > 0).ok_or(Refusal::Malformed)?;
-        let output = output.filter(|output| output.len() == digest.size());
+        let output = output.filter(|output| output.len() == size(digest));
         let output = output.ok_or(Refusal::Malformed)?;
         let rounds = u32::try_from(rounds).ok().filter(|&rounds| rounds <= MAX_ROUNDS);
         let rounds = rounds.ok_or_else(|| Refusal::TooCostly(format!("{MAX_ROUNDS} rounds")))?;
@@ -80,11 +68,7 @@ impl Compare for Pbkdf2 {
     fn matches(&self, password: &[u8]) -> bool {
         let Pbkdf2 { digest, rounds, salt, output } = self;
         let mut computed = Zeroizing::new(vec![0; output.len()]);
-        match digest {
-            Digest::Sha1 => pbkdf2_hmac::<Sha1>(password, salt, *rounds, &mut computed),
-            Digest::Sha256 => pbkdf2_hmac::<Sha256>(password, salt, *rounds, &mut computed),
-            Digest::Sha512 => pbkdf2_hmac::<Sha512>(password, salt, *rounds, &mut computed),
-        }
+        pbkdf2(*digest, password, salt, *rounds, &mut computed);
         equal(&computed, output)
     }
 

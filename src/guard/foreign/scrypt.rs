@@ -1,9 +1,9 @@
 //! scrypt: PHC strings and passlib (`$scrypt$ln=16,r=8,p=1$salt$output`), Django
 //! (`scrypt$16384$salt$8$5$output`) and Werkzeug (`scrypt:32768:8:1$salt$output`).
 
+use lictor_engine::kdf::{ScryptCost, scrypt};
 use zeroize::Zeroizing;
 
-use super::ro_mix::{Cost, scrypt};
 use super::text::{base64, base64_unpadded, hex, number, parts, text_salt};
 use super::{Compare, MIN_OUTPUT, Parsed, Refusal, equal};
 
@@ -20,7 +20,7 @@ const OUTPUTS: std::ops::RangeInclusive<usize> = MIN_OUTPUT..=64;
 
 /// A stored hash.
 pub(super) struct Scrypt {
-    cost: Cost,
+    cost: ScryptCost,
     salt: Vec<u8>,
     output: Vec<u8>,
 }
@@ -72,7 +72,7 @@ impl Scrypt {
         }
         // Within the limits, each of them fits into 32 bits.
         let [n, r, p] = [n, r, p].map(|value| value as usize);
-        Ok(Scrypt { cost: Cost { n, r, p }, salt, output })
+        Ok(Scrypt { cost: ScryptCost { n, r, p }, salt, output })
     }
 }
 
@@ -90,7 +90,7 @@ impl Compare for Scrypt {
 
     /// 0.4 microseconds for each of `N * r * p`.
     fn micros(&self) -> u64 {
-        let Cost { n, r, p } = self.cost;
+        let ScryptCost { n, r, p } = self.cost;
         // Within the limits, the product fits.
         (n * r * p) as u64 * 4 / 10
     }

@@ -4,6 +4,7 @@
 use super::*;
 use crate::guard::hasher::is_costly;
 use crate::guard::{Attempt, Hasher, Verdict};
+use lictor_engine::kdf;
 
 /// A hash of a real program, and the password that it was made of.
 struct Real {
@@ -145,7 +146,7 @@ fn the_password_counts_as_typed_and_as_prepared() {
     let of = |salt: &str, text: &str| {
         // bcrypt of passlib, made with the function itself.
         let mut output = [0; 32];
-        ::pbkdf2::pbkdf2_hmac::<sha2::Sha256>(text.as_bytes(), salt.as_bytes(), 2, &mut output);
+        kdf::pbkdf2(kdf::Digest::Sha256, text.as_bytes(), salt.as_bytes(), 2, &mut output);
         let hex: String = output.iter().map(|byte| format!("{byte:02x}")).collect();
         format!("pbkdf2:sha256:2${salt}${hex}")
     };

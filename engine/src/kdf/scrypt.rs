@@ -3,28 +3,32 @@
 //! mapping of its own, which returns to the system; and it is faster than the crate scrypt, with which
 //! a test compares it.
 
-use pbkdf2::pbkdf2_hmac;
-use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::guard::ALWAYS_MAPPED;
+use super::ALWAYS_MAPPED;
+use super::pbkdf2::{Digest, pbkdf2};
 
 /// Words of a Salsa20 block.
 const BLOCK: usize = 16;
 
 /// The cost, checked: `n` is a power of two and more than one, all fits into memory.
-pub(super) struct Cost {
-    pub(super) n: usize,
-    pub(super) r: usize,
-    pub(super) p: usize,
+#[derive(Debug, Clone, Copy)]
+pub struct ScryptCost {
+    /// N: how many states are kept.
+    pub n: usize,
+    /// r: the size of a state, in units of 128 bytes.
+    pub r: usize,
+    /// p: how often all of it is done.
+    pub p: usize,
 }
 
 /// Computes scrypt of a password into `output`.
-pub(super) fn scrypt(password: &[u8], salt: &[u8], cost: &Cost, output: &mut [u8]) {
-    let &Cost { n, r, p } = cost;
+#[inline(never)]
+pub fn scrypt(password: &[u8], salt: &[u8], cost: &ScryptCost, output: &mut [u8]) {
+    let &ScryptCost { n, r, p } = cost;
     let words = 2 * r * BLOCK;
     let mut bytes = Zeroizing::new(vec![0; 4 * words * p]);
-    pbkdf2_hmac::<Sha256>(password, salt, 1, &mut bytes);
+    pbkdf2(Digest::Sha256, password, salt, 1, &mut bytes);
     // Zeroed memory from the system takes no time; the part that is not used stays untouched.
     let mut memory = vec![0; (n * words).max(ALWAYS_MAPPED / 4)];
     let mut state = Zeroizing::new(vec![0; words]);
@@ -34,7 +38,7 @@ pub(super) fn scrypt(password: &[u8], salt: &[u8], cost: &Cost, output: &mut [u8
         ro_mix(&mut state, &mut spare, &mut memory[..n * words], n);
         save(&state, part);
     }
-    pbkdf2_hmac::<Sha256>(password, &bytes, 1, output);
+    pbkdf2(Digest::Sha256, password, &bytes, 1, output);
 }
 
 /// Where in a block the word at a place of ours is. We keep its diagonals together, so that the
@@ -135,7 +139,7 @@ mod tests {
 
     fn ours(password: &[u8], salt: &[u8], [n, r, p]: [usize; 3], length: usize) -> Vec<u8> {
         let mut output = vec![0; length];
-        scrypt(password, salt, &Cost { n, r, p }, &mut output);
+        scrypt(password, salt, &ScryptCost { n, r, p }, &mut output);
         output
     }
 
