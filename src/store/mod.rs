@@ -87,7 +87,7 @@ mod users;
 
 use std::sync::Arc;
 
-use self::driver::Driver;
+use self::driver::{Driver, Watch};
 use crate::error::{Error, Problem};
 
 pub use authority::{Authority, Proof};
@@ -136,7 +136,8 @@ pub struct Store {
 
 impl Store {
     /// Opens the database, or makes it. `readers` threads can read without waiting for one another.
-    /// What is not ours, damaged, or newer than this program is refused, and not touched.
+    /// What is not ours, newer than this program, or damaged as far as that shows at once, is
+    /// refused, and not touched.
     pub fn open(database: &Database, readers: usize) -> Result<Store, Problem> {
         let outbox_signal = Arc::new(Signal::default());
         let driver: Box<dyn Driver> = match database {
@@ -154,9 +155,16 @@ impl Store {
         Store { driver, outbox_signal: Arc::default() }
     }
 
-    /// Whether reading works.
+    /// Whether reading works, and nothing forbids to write.
     pub fn ping(&self) -> Result<(), Error> {
-        self.read(rows::users::any).map(drop)
+        self.read(rows::users::any)?;
+        if self.driver.is_damaged() { Err(Error::Damaged) } else { Ok(()) }
+    }
+
+    /// Checks the database if its last end was not clean, beside the work, until `watch` says to
+    /// stop. A damaged one is read and no longer written.
+    pub(crate) fn check_beside(&self, watch: Watch) {
+        self.driver.check(watch);
     }
 
     /// How many threads can usefully wait for the database at the same time.

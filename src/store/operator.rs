@@ -1,6 +1,7 @@
 //! What only the command line calls: inspecting a database without opening it, all accounts, all
 //! mails, and what an operator does to either. Compiled for the command line.
 
+use super::driver::Watch;
 use super::entry::Entry;
 #[cfg(feature = "postgres")]
 use super::postgres;
@@ -37,10 +38,20 @@ impl Store {
         }
     }
 
-    /// Reads the whole database, without changing it, and says whether it is as it should be.
+    /// Says whether the database is as it should be, as far as that shows quickly.
     pub fn check(database: &Database) -> Result<(), Problem> {
         match database {
             Database::File(path) => inspect::check(path),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(target) => postgres::inspect::check(target),
+        }
+    }
+
+    /// Reads the whole database, without changing it, and says whether it is as it should be. Calls
+    /// `watch` now and then.
+    pub(crate) fn check_deep(database: &Database, watch: Watch) -> Result<(), Problem> {
+        match database {
+            Database::File(path) => inspect::check_deep(path, watch),
             #[cfg(feature = "postgres")]
             Database::Postgres(target) => postgres::inspect::check(target),
         }
@@ -56,12 +67,14 @@ impl Store {
 
     /// Shows every account, in the order in which they came.
     pub fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error> {
-        let mut after = 0;
+        let mut after = None;
         loop {
             let page = self.seek(&UserQuery { fragment: None, after, limit: PAGE })?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.person.id;
-            page.into_iter().for_each(&mut *show);
+            page.rows.into_iter().for_each(&mut *show);
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use super::driver::{Abort, Fault};
 use super::entry::Entry;
 use super::mail_kind::MailKind;
 use super::notices::Notice;
+use super::rows::Page;
 use super::rows::sessions::NewSession;
 use super::rows::tickets::TicketPurpose;
 use super::rows::users::{Account, Credentials, NewUser, Person, UserQuery};
@@ -116,8 +117,8 @@ impl Store {
         self.read(|queries| users::account_of(queries, id))
     }
 
-    /// The accounts that a search finds, in the order in which they came.
-    pub fn seek(&self, query: &UserQuery<'_>) -> Result<Vec<Account>, Error> {
+    /// The accounts that a search finds; without a fragment in the order in which they came.
+    pub fn seek(&self, query: &UserQuery<'_>) -> Result<Page<Account>, Error> {
         self.read(|queries| users::search(queries, query))
     }
 

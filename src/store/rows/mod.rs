@@ -72,6 +72,16 @@ impl ByDialect {
     }
 }
 
+/// A part of what a search finds.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// Its rows; there may be fewer than were asked for, and even none, although others follow: a
+    /// search reads a limited number of rows at once.
+    pub rows: Vec<T>,
+    /// Where the next page begins; `None` if this one is the last.
+    pub next: Option<i64>,
+}
+
 /// The first row of an answer, if there is one.
 fn first<T>(
     queries: &mut dyn Queries,

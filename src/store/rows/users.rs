@@ -1,8 +1,8 @@
 //! Statements about accounts.
 
-use super::{all, exists, first};
+use super::{ByDialect, Page, all, exists, first};
 use crate::clock::Timestamp;
-use crate::store::driver::{Fault, Queries, Row};
+use crate::store::driver::{Fault, Queries, Row, Value};
 use crate::values::{Email, Fragment, Language, PasswordHash, Roles, Username};
 
 /// What a token check needs to know of a user.
@@ -54,8 +54,8 @@ pub struct Account {
 pub struct UserQuery<'a> {
     /// Only those with this in their name or e-mail address.
     pub fragment: Option<&'a Fragment>,
-    /// Only those with a greater id: the next page.
-    pub after: i64,
+    /// Where the page begins: the `next` of the page before.
+    pub after: Option<i64>,
     /// At most this many.
     pub limit: u32,
 }
@@ -102,6 +102,28 @@ macro_rules! accounts {
              (SELECT 1 FROM second_factors WHERE \"user\" = users.id AND confirmed IS NOT NULL)
              FROM users ",
             $rest
+        )
+    };
+}
+
+/// See [`CONTAINING`].
+macro_rules! containing {
+    ($position:literal, $order:literal) => {
+        concat!(
+            "SELECT id, name, roles, active, email, created, unconfirmed, EXISTS
+             (SELECT 1 FROM second_factors WHERE \"user\" = users.id AND confirmed IS NOT NULL)
+             FROM (SELECT * FROM users WHERE id > $1 ORDER BY id LIMIT $7) AS users
+             WHERE (",
+            $position,
+            "(name_key, $2) > 0 OR ",
+            $position,
+            "(email_key, $3) > 0 OR ",
+            $position,
+            "(email_key, $4) > 0 OR ",
+            $position,
+            "(email, $5) > 0)",
+            $order,
+            " LIMIT $6"
         )
     };
 }
@@ -165,34 +187,105 @@ pub(in crate::store) fn account_of(
     first(queries, accounts!("WHERE id = $1"), &[id.into()], account)
 }
 
-/// The accounts that a search finds, by id.
+/// Accounts that a search for a part of a name reads at most for one page; the page may be short
+/// then, and not the last.
+pub(in crate::store) const READ_AT_ONCE: i64 = 20_000;
+
+/// Accounts after `$1` in whose name or e-mail address the terms are, among the next `$7`. SQLite
+/// has no common function with PostgreSQL that looks for a text; `LIKE` gives some characters a
+/// meaning. SQLite reads the rows in the order of the inner query; if it were asked for an order, it
+/// would read all of them before it shows the first.
+pub(in crate::store) const CONTAINING: ByDialect =
+    ByDialect { sqlite: containing!("instr", ""), postgres: containing!("strpos", " ORDER BY id") };
+
+/// The account after which [`CONTAINING`] reads on.
+pub(in crate::store) const LAST_READ: &str =
+    "SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
+
+/// Accounts whose name begins with a text.
+pub(in crate::store) const NAME_BEGINS: &str =
+    accounts!("WHERE name_key >= $1 AND name_key < $2 ORDER BY name_key LIMIT $3");
+/// Accounts whose e-mail address begins with a text.
+pub(in crate::store) const EMAIL_BEGINS: &str =
+    accounts!("WHERE email_key >= $1 AND email_key < $2 ORDER BY email_key LIMIT $3");
+
+/// The accounts that a search finds. Those whose name or address begins with the fragment come
+/// first, since an index finds them, then all others by id. Without a fragment, all come by id.
 pub(in crate::store) fn search(
     queries: &mut dyn Queries,
     query: &UserQuery<'_>,
-) -> Result<Vec<Account>, Fault> {
+) -> Result<Page<Account>, Fault> {
     let UserQuery { fragment, after, limit } = *query;
-    // An empty text is in every name, but replacing it changes none.
+    // An empty text is in every name.
     let Some(fragment) = fragment.filter(|fragment| !fragment.as_str().is_empty()) else {
         let sql = accounts!("WHERE id > $1 ORDER BY id LIMIT $2");
-        return all(queries, sql, &[after.into(), limit.into()], account);
+        let values = [after.unwrap_or(0).into(), (i64::from(limit) + 1).into()];
+        let mut rows = all(queries, sql, &values, account)?;
+        let next = cut(&mut rows, limit as usize);
+        return Ok(Page { rows, next });
     };
-    // replace() and not LIKE: nothing in the fragment stands for anything else.
-    let sql = accounts!(
-        "WHERE id > $1 AND (replace(name_key, $2, '') <> name_key
-             OR replace(email_key, $3, '') <> email_key
-             OR replace(email_key, $4, '') <> email_key
-             OR replace(email, $5, '') <> email)
-         ORDER BY id LIMIT $6"
-    );
+    let limit = limit as usize;
+    let mut rows = beginning(queries, fragment, limit)?;
+    let shown: Vec<i64> = rows.iter().map(|account| account.person.id).collect();
+    let after = match after {
+        None if rows.len() == limit => return Ok(Page { rows, next: Some(0) }),
+        None => 0,
+        // They were on the first page.
+        Some(after) => {
+            rows.clear();
+            after
+        }
+    };
+    let (begin, others) = (Value::from(after), limit + shown.len() + 1);
     let values = [
-        after.into(),
+        begin,
         fragment.in_name().into(),
         fragment.in_email().into(),
         fragment.in_domain().into(),
         fragment.as_str().into(),
-        limit.into(),
+        i64::try_from(others).unwrap_or(i64::MAX).into(),
+        READ_AT_ONCE.into(),
     ];
-    all(queries, sql, &values, account)
+    let sql = CONTAINING.of(queries);
+    let mut found = all(queries, sql, &values, account)?;
+    found.retain(|account| !shown.contains(&account.person.id));
+    let next = match cut(&mut found, limit - rows.len()) {
+        Some(next) => Some(next),
+        None => first(queries, LAST_READ, &[begin, (READ_AT_ONCE - 1).into()], |row| row.get(0))?,
+    };
+    rows.append(&mut found);
+    Ok(Page { rows, next })
+}
+
+/// At most `limit` accounts whose name or address begins with the fragment, by id. The same ones on
+/// each page of a search, as long as nobody comes or goes.
+fn beginning(
+    queries: &mut dyn Queries,
+    fragment: &Fragment,
+    limit: usize,
+) -> Result<Vec<Account>, Fault> {
+    let mut found: Vec<Account> = Vec::new();
+    for (sql, text) in [(NAME_BEGINS, fragment.in_name()), (EMAIL_BEGINS, fragment.in_email())] {
+        let behind = format!("{text}{}", char::MAX);
+        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
+        for account in all(queries, sql, &[text.into(), (&*behind).into(), rows.into()], account)? {
+            let known = found.iter().any(|other| other.person.id == account.person.id);
+            if !known && found.len() < limit {
+                found.push(account);
+            }
+        }
+    }
+    found.sort_by_key(|account| account.person.id);
+    Ok(found)
+}
+
+/// Cuts accounts that are more than a page; returns where the next page begins.
+fn cut(accounts: &mut Vec<Account>, limit: usize) -> Option<i64> {
+    if accounts.len() <= limit {
+        return None;
+    }
+    accounts.truncate(limit);
+    accounts.last().map(|account| account.person.id)
 }
 
 fn account(row: &dyn Row) -> Result<Account, Fault> {
@@ -314,9 +407,13 @@ pub(in crate::store) fn is_admin(queries: &mut dyn Queries, id: i64) -> Result<b
     )
 }
 
+/// See [`any_admin`].
+pub(in crate::store) const ANY_ADMIN: &str =
+    concat!("SELECT 1 FROM users WHERE ", may_administrate!(), " LIMIT 1");
+
 /// Whether any user may administrate.
 pub(in crate::store) fn any_admin(queries: &mut dyn Queries) -> Result<bool, Fault> {
-    exists(queries, concat!("SELECT 1 FROM users WHERE ", may_administrate!(), " LIMIT 1"), &[])
+    exists(queries, ANY_ADMIN, &[])
 }
 
 /// Whether a user may have had a session before: the account was made before `created`, or has a
