@@ -99,9 +99,10 @@ pub use outbox::LinkMail;
 pub use rotation::RotationPolicy;
 pub use rows::audit::{AuditQuery, AuditRecord};
 pub use rows::invitations::{Invitation, NewInvitation};
+pub use rows::search::UserQuery;
 pub use rows::second_factors::SecondFactor;
 pub use rows::sessions::{ClientInfo, NewSession, Session, Standing};
-pub use rows::users::{Account, Credentials, NewUser, Person, UserQuery};
+pub use rows::users::{Account, Credentials, NewUser, Person};
 pub use second_factors::Enrolment;
 pub use sessions::{RefreshOutcome, RefreshRequest, SessionScope};
 pub use signal::Signal;
@@ -157,8 +158,10 @@ impl Store {
 
     /// Whether reading works, and nothing forbids to write.
     pub fn ping(&self) -> Result<(), Error> {
-        self.read(rows::users::any)?;
-        if self.driver.is_damaged() { Err(Error::Damaged) } else { Ok(()) }
+        match self.driver.is_damaged() {
+            true => Err(Error::Damaged),
+            false => self.read(rows::users::any).map(drop),
+        }
     }
 
     /// Checks the database if its last end was not clean, beside the work, until `watch` says to

@@ -7,7 +7,8 @@ use super::entry::Entry;
 use super::postgres;
 use super::rows::delivery;
 use super::rows::operator::{self, QueuedMail};
-use super::rows::users::{self, Account, UserQuery};
+use super::rows::search::UserQuery;
+use super::rows::users::{self, Account};
 use super::sqlite::inspect;
 use super::{Database, Inspection, Store};
 use crate::clock::Timestamp;
@@ -39,6 +40,7 @@ impl Store {
     }
 
     /// Says whether the database is as it should be, as far as that shows quickly.
+    #[cfg(feature = "cli")]
     pub fn check(database: &Database) -> Result<(), Problem> {
         match database {
             Database::File(path) => inspect::check(path),
@@ -67,15 +69,13 @@ impl Store {
 
     /// Shows every account, in the order in which they came.
     pub fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error> {
-        let mut after = None;
-        loop {
+        let mut next = Some(0);
+        while let Some(after) = next {
             let page = self.seek(&UserQuery { fragment: None, after, limit: PAGE })?;
             page.rows.into_iter().for_each(&mut *show);
-            after = page.next;
-            if after.is_none() {
-                return Ok(());
-            }
+            next = page.next;
         }
+        Ok(())
     }
 
     /// Forgets failed logins of a user up to now; false if there is none with this id.

@@ -8,9 +8,10 @@ use super::entry::Entry;
 use super::mail_kind::MailKind;
 use super::notices::Notice;
 use super::rows::Page;
+use super::rows::search::{self, UserQuery};
 use super::rows::sessions::NewSession;
 use super::rows::tickets::TicketPurpose;
-use super::rows::users::{Account, Credentials, NewUser, Person, UserQuery};
+use super::rows::users::{Account, Credentials, NewUser, Person};
 use super::rows::{invitations, sessions, tickets, users};
 use super::sessions::{end_all, insert as insert_session};
 use super::transaction::Transaction;
@@ -117,9 +118,9 @@ impl Store {
         self.read(|queries| users::account_of(queries, id))
     }
 
-    /// The accounts that a search finds; without a fragment in the order in which they came.
+    /// The accounts that a search finds, in the order in which they came.
     pub fn seek(&self, query: &UserQuery<'_>) -> Result<Page<Account>, Error> {
-        self.read(|queries| users::search(queries, query))
+        self.read(|queries| search::search(queries, query))
     }
 
     /// Changes a user; false if there is none with this id. [`Error::LastAdmin`] if no active

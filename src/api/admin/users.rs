@@ -46,7 +46,7 @@ pub(in crate::api) fn list(call: &Call<'_>, _: &Admin) -> Result<Response, Error
     }
     let query = Query::of(call.request, &["search", "after", "limit"])?;
     let fragment = query.text("search").map(Fragment::parse).transpose()?;
-    let after = query.number("after", 0..=i64::MAX)?;
+    let after = query.number("after", 0..=i64::MAX)?.unwrap_or(0);
     let limit = page(&query)?;
     let found = call.app.store.seek(&UserQuery { fragment: fragment.as_ref(), after, limit })?;
     let users = found.rows.iter().map(Row::of).collect();

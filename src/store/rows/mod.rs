@@ -23,6 +23,7 @@ pub(super) mod invitations;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod operator;
 pub(super) mod outbox;
+pub(super) mod search;
 pub(super) mod second_factors;
 pub(super) mod sessions;
 pub(super) mod tickets;

@@ -1,9 +1,9 @@
 //! Statements about accounts.
 
-use super::{ByDialect, Page, all, exists, first};
+use super::{exists, first};
 use crate::clock::Timestamp;
-use crate::store::driver::{Fault, Queries, Row, Value};
-use crate::values::{Email, Fragment, Language, PasswordHash, Roles, Username};
+use crate::store::driver::{Fault, Queries, Row};
+use crate::values::{Email, Language, PasswordHash, Roles, Username};
 
 /// What a token check needs to know of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,17 +49,6 @@ pub struct Account {
     pub unconfirmed: Option<Timestamp>,
 }
 
-/// Which accounts a search finds.
-#[derive(Debug, Clone, Copy)]
-pub struct UserQuery<'a> {
-    /// Only those with this in their name or e-mail address.
-    pub fragment: Option<&'a Fragment>,
-    /// Where the page begins: the `next` of the page before.
-    pub after: Option<i64>,
-    /// At most this many.
-    pub limit: u32,
-}
-
 /// A user to be added.
 #[derive(Debug)]
 pub struct NewUser<'a> {
@@ -97,36 +86,18 @@ macro_rules! credentials {
 /// The columns of [`account`].
 macro_rules! accounts {
     ($rest:literal) => {
+        accounts!("users ", $rest)
+    };
+    ($($from:expr),+) => {
         concat!(
             "SELECT id, name, roles, active, email, created, unconfirmed, EXISTS
              (SELECT 1 FROM second_factors WHERE \"user\" = users.id AND confirmed IS NOT NULL)
-             FROM users ",
-            $rest
+             FROM ",
+            $($from),+
         )
     };
 }
-
-/// See [`CONTAINING`].
-macro_rules! containing {
-    ($position:literal, $order:literal) => {
-        concat!(
-            "SELECT id, name, roles, active, email, created, unconfirmed, EXISTS
-             (SELECT 1 FROM second_factors WHERE \"user\" = users.id AND confirmed IS NOT NULL)
-             FROM (SELECT * FROM users WHERE id > $1 ORDER BY id LIMIT $7) AS users
-             WHERE (",
-            $position,
-            "(name_key, $2) > 0 OR ",
-            $position,
-            "(email_key, $3) > 0 OR ",
-            $position,
-            "(email_key, $4) > 0 OR ",
-            $position,
-            "(email, $5) > 0)",
-            $order,
-            " LIMIT $6"
-        )
-    };
-}
+pub(super) use accounts;
 
 /// The user with this id.
 pub(in crate::store) fn person_of(
@@ -187,108 +158,8 @@ pub(in crate::store) fn account_of(
     first(queries, accounts!("WHERE id = $1"), &[id.into()], account)
 }
 
-/// Accounts that a search for a part of a name reads at most for one page; the page may be short
-/// then, and not the last.
-pub(in crate::store) const READ_AT_ONCE: i64 = 20_000;
-
-/// Accounts after `$1` in whose name or e-mail address the terms are, among the next `$7`. SQLite
-/// has no common function with PostgreSQL that looks for a text; `LIKE` gives some characters a
-/// meaning. SQLite reads the rows in the order of the inner query; if it were asked for an order, it
-/// would read all of them before it shows the first.
-pub(in crate::store) const CONTAINING: ByDialect =
-    ByDialect { sqlite: containing!("instr", ""), postgres: containing!("strpos", " ORDER BY id") };
-
-/// The account after which [`CONTAINING`] reads on.
-pub(in crate::store) const LAST_READ: &str =
-    "SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT 1 OFFSET $2";
-
-/// Accounts whose name begins with a text.
-pub(in crate::store) const NAME_BEGINS: &str =
-    accounts!("WHERE name_key >= $1 AND name_key < $2 ORDER BY name_key LIMIT $3");
-/// Accounts whose e-mail address begins with a text.
-pub(in crate::store) const EMAIL_BEGINS: &str =
-    accounts!("WHERE email_key >= $1 AND email_key < $2 ORDER BY email_key LIMIT $3");
-
-/// The accounts that a search finds. Those whose name or address begins with the fragment come
-/// first, since an index finds them, then all others by id. Without a fragment, all come by id.
-pub(in crate::store) fn search(
-    queries: &mut dyn Queries,
-    query: &UserQuery<'_>,
-) -> Result<Page<Account>, Fault> {
-    let UserQuery { fragment, after, limit } = *query;
-    // An empty text is in every name.
-    let Some(fragment) = fragment.filter(|fragment| !fragment.as_str().is_empty()) else {
-        let sql = accounts!("WHERE id > $1 ORDER BY id LIMIT $2");
-        let values = [after.unwrap_or(0).into(), (i64::from(limit) + 1).into()];
-        let mut rows = all(queries, sql, &values, account)?;
-        let next = cut(&mut rows, limit as usize);
-        return Ok(Page { rows, next });
-    };
-    let limit = limit as usize;
-    let mut rows = beginning(queries, fragment, limit)?;
-    let shown: Vec<i64> = rows.iter().map(|account| account.person.id).collect();
-    let after = match after {
-        None if rows.len() == limit => return Ok(Page { rows, next: Some(0) }),
-        None => 0,
-        // They were on the first page.
-        Some(after) => {
-            rows.clear();
-            after
-        }
-    };
-    let (begin, others) = (Value::from(after), limit + shown.len() + 1);
-    let values = [
-        begin,
-        fragment.in_name().into(),
-        fragment.in_email().into(),
-        fragment.in_domain().into(),
-        fragment.as_str().into(),
-        i64::try_from(others).unwrap_or(i64::MAX).into(),
-        READ_AT_ONCE.into(),
-    ];
-    let sql = CONTAINING.of(queries);
-    let mut found = all(queries, sql, &values, account)?;
-    found.retain(|account| !shown.contains(&account.person.id));
-    let next = match cut(&mut found, limit - rows.len()) {
-        Some(next) => Some(next),
-        None => first(queries, LAST_READ, &[begin, (READ_AT_ONCE - 1).into()], |row| row.get(0))?,
-    };
-    rows.append(&mut found);
-    Ok(Page { rows, next })
-}
-
-/// At most `limit` accounts whose name or address begins with the fragment, by id. The same ones on
-/// each page of a search, as long as nobody comes or goes.
-fn beginning(
-    queries: &mut dyn Queries,
-    fragment: &Fragment,
-    limit: usize,
-) -> Result<Vec<Account>, Fault> {
-    let mut found: Vec<Account> = Vec::new();
-    for (sql, text) in [(NAME_BEGINS, fragment.in_name()), (EMAIL_BEGINS, fragment.in_email())] {
-        let behind = format!("{text}{}", char::MAX);
-        let rows = i64::try_from(limit).unwrap_or(i64::MAX);
-        for account in all(queries, sql, &[text.into(), (&*behind).into(), rows.into()], account)? {
-            let known = found.iter().any(|other| other.person.id == account.person.id);
-            if !known && found.len() < limit {
-                found.push(account);
-            }
-        }
-    }
-    found.sort_by_key(|account| account.person.id);
-    Ok(found)
-}
-
-/// Cuts accounts that are more than a page; returns where the next page begins.
-fn cut(accounts: &mut Vec<Account>, limit: usize) -> Option<i64> {
-    if accounts.len() <= limit {
-        return None;
-    }
-    accounts.truncate(limit);
-    accounts.last().map(|account| account.person.id)
-}
-
-fn account(row: &dyn Row) -> Result<Account, Fault> {
+/// Reads an account from the columns of `accounts!`.
+pub(super) fn account(row: &dyn Row) -> Result<Account, Fault> {
     Ok(Account {
         person: person(row)?,
         email: row.get(4)?,

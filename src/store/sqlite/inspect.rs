@@ -15,8 +15,6 @@ use super::connect::connect;
 use super::problems::absent;
 use super::problems::{cannot_open, cannot_reach, damaged, directory, newer, not_a_file, not_ours};
 use super::schema::{APPLICATION_ID, VERSION, is_of_version, number};
-#[cfg(any(test, feature = "cli"))]
-use super::soundness::WATCH_EVERY;
 use crate::error::Problem;
 use crate::store::Inspection;
 #[cfg(any(test, feature = "cli"))]
@@ -25,8 +23,11 @@ use crate::store::driver::Watch;
 /// Bytes of the header of a file of SQLite, and where the application's number is in it.
 const HEADER: u64 = 100;
 const APPLICATION: Range<usize> = 68..72;
+/// Steps of SQLite's machine, or pages, between two calls of a [`Watch`](crate::store::driver::Watch).
+pub(super) const WATCH_EVERY: std::ffi::c_int = 1_000;
 
 /// Says whose the file is, and of which version. Reads only what does not grow with the rows.
+#[cfg(any(test, feature = "cli"))]
 pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
     look(path).map(|(found, _)| found)
 }
@@ -59,7 +60,7 @@ pub(super) fn look(path: &Path) -> Result<(Inspection, Option<Connection>), Prob
 }
 
 /// Says whether a file of ours has the tables and indices of its version.
-#[cfg(any(test, feature = "cli"))]
+#[cfg(feature = "cli")]
 pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
     let (_, connection) = look(path)?;
     connection.map_or(Ok(()), |connection| must_have_our_tables(path, &connection))

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use crate::store::rows::{audit, outbox, users};
+use crate::store::rows::{audit, outbox, search, users};
 
 /// The steps of SQLite's plan for a statement.
 fn plan(sql: &str) -> Vec<String> {
@@ -37,17 +37,17 @@ fn a_sweep_reads_no_more_of_the_audit_than_it_deletes() {
 fn lists_and_searches_read_a_limited_number_of_rows_by_an_index() {
     for (sql, steps) in [
         (
-            users::CONTAINING.sqlite,
+            search::CONTAINING.sqlite,
             &["CO-ROUTINE users", "SEARCH users USING INTEGER PRIMARY KEY (rowid>?)", "SCAN users"]
                 [..],
         ),
-        (users::LAST_READ, &["SEARCH users USING INTEGER PRIMARY KEY (rowid>?)"]),
+        (search::LAST_READ, &["SEARCH users USING INTEGER PRIMARY KEY (rowid>?)"]),
         (
-            users::NAME_BEGINS,
+            search::NAME_BEGINS,
             &["SEARCH users USING INDEX sqlite_autoindex_users_1 (name_key>? AND name_key<?)"],
         ),
         (
-            users::EMAIL_BEGINS,
+            search::EMAIL_BEGINS,
             &["SEARCH users USING INDEX sqlite_autoindex_users_2 (email_key>? AND email_key<?)"],
         ),
         (users::ANY_ADMIN, &["SCAN users USING INDEX users_admins"]),

@@ -21,11 +21,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::connect::connect;
-use super::inspect::{Check, first_fault};
+use super::inspect::{Check, WATCH_EVERY, first_fault};
 use crate::store::driver::Watch;
-
-/// Virtual machine steps, or pages, between two calls of a [`Watch`].
-pub(super) const WATCH_EVERY: std::ffi::c_int = 1_000;
 
 const SOUND: u8 = 0;
 const UNCHECKED: u8 = 1;
