@@ -138,11 +138,7 @@ fn a_search_finds_fragments_of_names_and_addresses_literally() {
         }
         let search = |fragment: Option<&str>, after, limit| {
             let fragment = fragment.map(|text| Fragment::parse(text).unwrap());
-            let query = UserQuery {
-                fragment: fragment.as_ref(),
-                after: (after > 0).then_some(after),
-                limit,
-            };
+            let query = UserQuery { fragment: fragment.as_ref(), after, limit };
             let found = store.seek(&query).unwrap().rows;
             found.into_iter().map(|account| account.person.name).collect::<Vec<_>>()
         };
