@@ -21,7 +21,7 @@ pub struct UserQuery<'a> {
 
 /// See [`CONTAINING`].
 macro_rules! containing {
-    ($position:literal, $order:literal) => {
+    ($position:literal) => {
         accounts!(
             "(SELECT * FROM users WHERE id > $1 ORDER BY id LIMIT $7) AS users WHERE ",
             $position,
@@ -31,18 +31,15 @@ macro_rules! containing {
             $position,
             "(email_key, $4) > 0 OR ",
             $position,
-            "(email, $5) > 0",
-            $order,
-            " LIMIT $6"
+            "(email, $5) > 0 ORDER BY id LIMIT $6"
         )
     };
 }
 
 /// Accounts with the terms in their name or address, among the `$7` after `$1`. The function that
-/// looks for a text has two names; `LIKE` gives some characters a meaning. SQLite keeps the order of
-/// the inner query; asked for an order, it would read all of them before it answers the first.
+/// looks for a text has two names; `LIKE` gives some characters a meaning.
 pub(in crate::store) const CONTAINING: ByDialect =
-    ByDialect { sqlite: containing!("instr", ""), postgres: containing!("strpos", " ORDER BY id") };
+    ByDialect { sqlite: containing!("instr"), postgres: containing!("strpos") };
 
 /// The last account that [`CONTAINING`] reads.
 pub(in crate::store) const LAST_READ: &str =
