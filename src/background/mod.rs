@@ -23,8 +23,9 @@ use crate::app::App;
 use crate::error::Problem;
 
 /// What a server does beside its answers: checks the database after an unclean end, deletes expired
-/// rows, sends mail, looks after the database. [`Server`](crate::Server) starts it itself; a program with a server of its own calls
-/// [`Background::start`] once, and keeps the value as long as it serves.
+/// rows, sends mail, looks after the database. [`Server`](crate::Server) starts it itself; a program
+/// with a server of its own calls [`Background::start`] once, and keeps the value as long as it
+/// serves.
 ///
 /// Dropping it ends the threads: a mail under way is abandoned, stays in the outbox, and is sent
 /// after the next start. Then everything in the database's log is written to its final place.

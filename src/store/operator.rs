@@ -10,6 +10,8 @@ use super::rows::operator::{self, QueuedMail};
 use super::rows::search::UserQuery;
 use super::rows::users::{self, Account};
 use super::sqlite::inspect;
+#[cfg(feature = "cli")]
+use super::sqlite::open;
 use super::{Database, Inspection, Store};
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
@@ -43,7 +45,7 @@ impl Store {
     #[cfg(feature = "cli")]
     pub fn check(database: &Database) -> Result<(), Problem> {
         match database {
-            Database::File(path) => inspect::check(path),
+            Database::File(path) => open::check(path),
             #[cfg(feature = "postgres")]
             Database::Postgres(target) => postgres::inspect::check(target),
         }

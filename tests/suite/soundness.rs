@@ -105,6 +105,8 @@ fn damage_that_is_found_beside_the_work_stops_writing_and_not_reading() {
     let (code, _, error) = outcome(&run(&dir.0, &["serve", "--listen", "127.0.0.1:0"], ""));
     assert_eq!(code, 1, "{error}");
     assert!(error.contains("is damaged") && error.contains("restore a backup"), "{error}");
+    let (code, _, error) = outcome(&run(&dir.0, &["check", "--listen", "127.0.0.1:0"], ""));
+    assert!(code == 1 && error.contains("is damaged"), "{error}");
     let after = (fs::read(dir.file()).unwrap(), fs::read(dir.0.join("lictor.db-wal")).unwrap());
     assert!(before == after, "the file was touched");
 

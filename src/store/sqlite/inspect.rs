@@ -60,13 +60,6 @@ pub(super) fn look(path: &Path) -> Result<(Inspection, Option<Connection>), Prob
 }
 
 /// Says whether a file of ours has the tables and indices of its version.
-#[cfg(feature = "cli")]
-pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
-    let (_, connection) = look(path)?;
-    connection.map_or(Ok(()), |connection| must_have_our_tables(path, &connection))
-}
-
-/// The same over a connection that is open.
 pub(super) fn must_have_our_tables(path: &Path, connection: &Connection) -> Result<(), Problem> {
     let failed = |error: rusqlite::Error| cannot_open(path, error);
     let version = number(connection, "user_version").map_err(failed)?;

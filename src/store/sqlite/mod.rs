@@ -30,7 +30,7 @@ mod emails;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod foreign;
 pub(super) mod inspect;
-mod open;
+pub(super) mod open;
 #[cfg(test)]
 mod plans;
 mod problems;
@@ -141,10 +141,10 @@ impl Driver for Sqlite {
     /// transaction has given up, one that begins after that waits only for [`BUSY_AGAIN`], until
     /// the lock is gone: or logins would fill their queue.
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
-        if self.soundness.is_damaged() {
-            return Err(Abort::Rule(Error::Damaged));
-        }
+        self.must_not_be_damaged()?;
         let written = self.with_writer(|connection| {
+            // It may have been found while this thread waited for its turn.
+            self.must_not_be_damaged()?;
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             work(&mut Statements(&transaction))?;
@@ -209,6 +209,13 @@ impl Driver for Sqlite {
 }
 
 impl Sqlite {
+    fn must_not_be_damaged(&self) -> Result<(), Abort> {
+        match self.soundness.is_damaged() {
+            true => Err(Abort::Rule(Error::Damaged)),
+            false => Ok(()),
+        }
+    }
+
     /// Runs `act` with the writing connection once it is this thread's turn.
     fn with_writer<T>(
         &self,

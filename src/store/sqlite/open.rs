@@ -34,16 +34,12 @@ impl Sqlite {
         if found == Inspection::Absent {
             create_file(path)?;
         }
-        let marked = is_marked(path);
         if let Some(first) = &first {
-            match marked || found != Inspection::Current {
-                true => must_be_sound(path, first, Check::Quick)?,
-                false => must_have_our_tables(path, first)?,
-            }
+            must_be_fit(path, found, first)?;
         }
         let failed = |error: rusqlite::Error| cannot_open(path, error);
         let connection = writer(path, found, unclean)?;
-        if marked {
+        if is_marked(path) {
             unmark(path);
         }
         let log = LogSize::watch(path, &connection).map_err(failed)?;
@@ -56,6 +52,22 @@ impl Sqlite {
             turns: Turns::default(),
             soundness: Soundness::new(path, unclean),
         })
+    }
+}
+
+/// Says whether the file could be opened, as far as its content decides that.
+#[cfg(feature = "cli")]
+pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
+    let (found, connection) = look(path)?;
+    connection.map_or(Ok(()), |connection| must_be_fit(path, found, &connection))
+}
+
+/// Looks at what does not grow; reads the whole file if it is to be upgraded, or if an earlier check
+/// has found damage.
+fn must_be_fit(path: &Path, found: Inspection, connection: &Connection) -> Result<(), Problem> {
+    match is_marked(path) || found != Inspection::Current {
+        true => must_be_sound(path, connection, Check::Quick),
+        false => must_have_our_tables(path, connection),
     }
 }
 
