@@ -112,6 +112,8 @@ pub enum Error {
     },
     /// The store cannot answer now (locked, disk full); a later request may succeed. Says why.
     Unavailable(Cause),
+    /// A check found the database damaged: it is read, and no longer written.
+    Damaged,
     /// A fault of the program or of the machine; says which.
     Internal(Cause),
 }
@@ -168,7 +170,7 @@ impl Error {
             Error::NotFound | Error::NoSuch(_) => (404, "NotFound"),
             Error::MethodNotAllowed { .. } => (405, "MethodNotAllowed"),
             Error::TooManyRequests { .. } => (429, "TooManyRequests"),
-            Error::Unavailable(_) => (503, "Unavailable"),
+            Error::Unavailable(_) | Error::Damaged => (503, "Unavailable"),
             Error::Internal(_) => (500, "InternalError"),
         };
         ErrorKind { status, name }
@@ -258,6 +260,11 @@ impl Error {
             }
             Error::Unavailable(_) => {
                 "The database is not available at the moment; try again shortly".into()
+            }
+            Error::Damaged => {
+                "The database is damaged: it is read, but nothing is written any more; the server's \
+                 log says what to do"
+                    .into()
             }
             Error::Internal(_) => "Something went wrong on the server; its log says what".into(),
         }

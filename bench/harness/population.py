@@ -55,16 +55,17 @@ class Population:
                 file.write(f"{self.token(number)}\n")
 
     def token(self, number):
-        return servers.sign(
-            {
-                "iat": self.now,
-                "exp": self.now + ACCESS,
-                "jti": jti(number),
-                "id": FIRST_ID + number,
-                "rls": "user",
-                "rf_exp": self.now + REFRESH,
-            }
-        )
+        return servers.sign(self.claims(number))
+
+    def claims(self, number):
+        return {
+            "iat": self.now,
+            "exp": self.now + ACCESS,
+            "jti": jti(number),
+            "id": FIRST_ID + number,
+            "rls": "user",
+            "rf_exp": self.now + REFRESH,
+        }
 
     def fill_postgres(self, cluster, database):
         """Fills a database that lictor has created; returns the bytes of a user and a session."""

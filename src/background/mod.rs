@@ -1,12 +1,14 @@
-//! The threads that work without a request: they delete expired rows, send mail, and keep the
-//! database quick to read.
+//! The threads that work without a request: they check the database, delete expired rows, send mail,
+//! and keep the database quick to read.
 //!
 //! | file | owns |
 //! |---|---|
+//! | `check` | checks the database after an unclean end |
 //! | `sweep` | deletes expired rows |
 //! | `delivery` | sends the mails in the outbox |
 //! | `upkeep` | tells the store whether requests come, for servers other than ours |
 
+mod check;
 #[cfg(feature = "mail")]
 mod delivery;
 mod sweep;
@@ -20,9 +22,10 @@ use std::thread::{self, JoinHandle};
 use crate::app::App;
 use crate::error::Problem;
 
-/// What a server does beside its answers: deletes expired rows, sends mail, looks after the
-/// database. [`Server`](crate::Server) starts it itself; a program with a server of its own calls
-/// [`Background::start`] once, and keeps the value as long as it serves.
+/// What a server does beside its answers: checks the database after an unclean end, deletes expired
+/// rows, sends mail, looks after the database. [`Server`](crate::Server) starts it itself; a program
+/// with a server of its own calls [`Background::start`] once, and keeps the value as long as it
+/// serves.
 ///
 /// Dropping it ends the threads: a mail under way is abandoned, stays in the outbox, and is sent
 /// after the next start. Then everything in the database's log is written to its final place.
@@ -79,6 +82,7 @@ impl Background {
         #[cfg(feature = "mail")]
         delivery::begin(&app);
         let mut background = Background { app, running: Vec::new(), threads: Vec::new() };
+        background.spawn("lictor-check", check::run).map_err(no_thread)?;
         background.spawn("lictor-sweep", sweep::run).map_err(no_thread)?;
         #[cfg(feature = "mail")]
         background.spawn("lictor-outbox", |app, _| delivery::run(app)).map_err(no_thread)?;

@@ -69,15 +69,15 @@ fn print(
     while left > 0 {
         query.limit = left.min(PAGE);
         let found = store.recorded(&query).map_err(failed)?;
-        count += found.len();
-        for entry in &found {
+        count += found.rows.len();
+        left = left.saturating_sub(u32::try_from(found.rows.len()).unwrap_or(u32::MAX));
+        for entry in &found.rows {
             if let Err(error) = writeln!(out, "{}", line(entry)) {
                 return unless_closed(error).map(|()| count);
             }
         }
-        query.before = found.last().map(|entry| entry.id);
-        left -= query.limit;
-        if found.len() < query.limit as usize {
+        query.before = found.next;
+        if found.next.is_none() {
             break;
         }
     }

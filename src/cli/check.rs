@@ -2,9 +2,12 @@
 
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+use clap::Args;
 
 use super::parse::written;
+use super::progress::Line;
 use super::serve_flags::ServeFlags;
 use crate::app::origin;
 use crate::clock::Timestamp;
@@ -19,14 +22,24 @@ use crate::store::{Database, Inspection, Store};
 /// A line of the output: a setting and its value.
 type Row = (&'static str, String);
 
-pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
+#[derive(Args, Debug)]
+pub(super) struct CheckCommand {
+    /// Also read the whole database, and compare each row with the indices; works while the server
+    /// runs, and takes some seconds for a million users
+    #[arg(long)]
+    deep: bool,
+    #[command(flatten)]
+    flags: ServeFlags,
+}
+
+pub(super) fn run(CheckCommand { deep, flags }: &CheckCommand) -> Result<(), Problem> {
     let now = Timestamp::now();
     let source = flags.key_source(now)?;
     let (keys, signs) = source.preview(now)?;
     let config = flags.config(keys)?;
     let web = flags.assets(&source)?.describe();
     let blocklist = config.blocklist()?;
-    let database = database_row(&config.database)?;
+    let database = database_row(&config.database, *deep)?;
     let origin = flags.database.choose()?.origin;
     let mut listen = listen_row(config.listen)?;
     if flags.listen()?.from_port {
@@ -63,15 +76,31 @@ fn print(rows: &[Row], warnings: &[String]) {
     }
 }
 
-fn database_row(database: &Database) -> Result<String, Problem> {
-    let note = match Store::inspect(database)? {
+fn database_row(database: &Database, deep: bool) -> Result<String, Problem> {
+    let found = Store::inspect(database)?;
+    let mut note = match found {
         Inspection::Absent if database.is_shared() => " (the schema lictor will be made)",
         Inspection::Absent => " (will be made)",
-        found @ (Inspection::Current | Inspection::Older(_)) => {
-            Store::check(database)?;
-            if found == Inspection::Current { "" } else { " (will be upgraded)" }
-        }
-    };
+        Inspection::Current => "",
+        Inspection::Older(_) => " (will be upgraded)",
+    }
+    .to_owned();
+    if found != Inspection::Absent && !deep {
+        Store::check(database)?;
+    }
+    if found != Inspection::Absent && deep {
+        let begun = Instant::now();
+        let mut line = Line::new();
+        let watch = move || {
+            line.show_time("reading the database");
+            false
+        };
+        Store::check_deep(database, Box::new(watch))?;
+        note += &format!(" (read in {:.1} s, and sound)", begun.elapsed().as_secs_f64());
+    }
+    if deep && database.is_shared() {
+        note += "; pg_amcheck reads PostgreSQL's own pages and indices";
+    }
     Ok(format!("{}{note}", database.absolute()))
 }
 

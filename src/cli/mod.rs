@@ -77,7 +77,7 @@ enum Command {
     /// Run the server (the default)
     Serve(ServeFlags),
     /// Print the configuration that `serve` would use, and what is wrong with it
-    Check(ServeFlags),
+    Check(check::CheckCommand),
     /// Manage users; works while the server runs
     User {
         #[command(subcommand)]
@@ -129,7 +129,7 @@ impl Command {
                 return Ok(if done { ExitCode::SUCCESS } else { ExitCode::FAILURE });
             }
             Command::Serve(flags) => serve::run(&flags),
-            Command::Check(flags) => check::run(&flags),
+            Command::Check(command) => check::run(&command),
             Command::User { command } => user::run(command),
             Command::Invite { command } => invite::run(command),
             Command::Key { command } => keys::run(command),

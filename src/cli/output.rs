@@ -56,6 +56,7 @@ pub(super) fn failed(error: Error) -> Problem {
         Error::Unavailable(_) => {
             "try again; if it stays, look at the disk and its permissions, or at the database server"
         }
+        Error::Damaged => "see what is wrong: lictor check --deep; then restore a backup",
         Error::Internal(_) => "try again; if it stays, it is a bug in lictor: report this line",
         _ => "see lictor --help",
     };

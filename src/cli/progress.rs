@@ -37,24 +37,41 @@ impl Line {
         if !self.on_terminal {
             return;
         }
+        self.draw(progress.doing, |since| written(progress, since));
+    }
+
+    /// Shows for how long the command has been doing something.
+    pub(super) fn show_time(&mut self, doing: &str) {
+        if self.on_terminal {
+            self.draw(doing, |since| format!("{doing}: {} s", since.as_secs()));
+        }
+    }
+
+    fn draw(&mut self, doing: &str, line: impl Fn(Duration) -> String) {
         let now = Instant::now();
         let began = match &self.step {
-            Some((began, doing)) if doing == progress.doing => *began,
+            Some((began, last)) if last == doing => *began,
             _ => now,
         };
-        self.step = Some((began, progress.doing.to_owned()));
+        self.step = Some((began, doing.to_owned()));
         if self.drawn.is_none_or(|drawn| now.duration_since(drawn) >= REDRAW) {
             self.drawn = Some(now);
             // What cannot be shown does not stop the command.
-            let line = written(progress, now.duration_since(began));
+            let line = line(now.duration_since(began));
             let _ = write!(io::stderr(), "\r{line}\x1b[K");
         }
     }
 
     pub(super) fn clear(&mut self) {
-        if self.drawn.is_some() {
+        if self.drawn.take().is_some() {
             let _ = write!(io::stderr(), "\r\x1b[K");
         }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        self.clear();
     }
 }
 

@@ -16,6 +16,8 @@ impl From<&Error> for Response {
         match error {
             _ if kind.status == 401 => response.with("WWW-Authenticate", "Bearer"),
             Error::Unavailable(_) => response.retry_after(3),
+            // Nothing helps before somebody has restored a backup.
+            Error::Damaged => response.retry_after(60),
             Error::TooManyRequests { wait } => response.retry_after(*wait),
             Error::MethodNotAllowed { allow } => with_methods("Allow", allow, response),
             _ => response,

@@ -3,6 +3,7 @@
 use super::Store;
 use super::driver::Fault;
 use super::entry::Entry;
+use super::rows::Page;
 use super::rows::audit::{self, AuditQuery, AuditRecord};
 use super::transaction::Transaction;
 use crate::clock::Timestamp;
@@ -28,7 +29,7 @@ impl Store {
     }
 
     /// The audit entries that `query` asks for, the newest first.
-    pub fn recorded(&self, query: &AuditQuery<'_>) -> Result<Vec<AuditRecord>, Error> {
+    pub fn recorded(&self, query: &AuditQuery<'_>) -> Result<Page<AuditRecord>, Error> {
         self.read(|queries| audit::select(queries, query))
     }
 }

@@ -102,6 +102,9 @@ pub(crate) type Reading<'a> = dyn FnMut(&mut dyn Queries) -> Result<(), Fault> +
 /// What runs inside a transaction.
 pub(crate) type Writing<'a> = dyn FnMut(&mut dyn Queries) -> Result<(), Abort> + 'a;
 
+/// Called now and then while a database is checked; returns whether the check must stop.
+pub(crate) type Watch = Box<dyn FnMut() -> bool + Send>;
+
 /// A database that is open.
 pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// Runs `work` once, outside of a transaction; it only reads.
@@ -134,6 +137,16 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// Whether this is the one process, of all that have the database open, that delivers mails and
     /// deletes what has expired.
     fn leads(&self) -> bool;
+
+    /// Checks the database if its last end was not clean, beside the work, until `watch` says to
+    /// stop. Afterwards, writes to a damaged one are refused with [`Error::Damaged`]. The default
+    /// does nothing: a server checks its own files.
+    fn check(&self, _watch: Watch) {}
+
+    /// Whether a check has found damage, so that nothing is written any more.
+    fn is_damaged(&self) -> bool {
+        false
+    }
 
     /// Called a few times a second while requests may come (`busy`), and once when none may any
     /// more.

@@ -87,7 +87,7 @@ mod users;
 
 use std::sync::Arc;
 
-use self::driver::Driver;
+use self::driver::{Driver, Watch};
 use crate::error::{Error, Problem};
 
 pub use authority::{Authority, Proof};
@@ -99,9 +99,10 @@ pub use outbox::LinkMail;
 pub use rotation::RotationPolicy;
 pub use rows::audit::{AuditQuery, AuditRecord};
 pub use rows::invitations::{Invitation, NewInvitation};
+pub use rows::search::UserQuery;
 pub use rows::second_factors::SecondFactor;
 pub use rows::sessions::{ClientInfo, NewSession, Session, Standing};
-pub use rows::users::{Account, Credentials, NewUser, Person, UserQuery};
+pub use rows::users::{Account, Credentials, NewUser, Person};
 pub use second_factors::Enrolment;
 pub use sessions::{RefreshOutcome, RefreshRequest, SessionScope};
 pub use signal::Signal;
@@ -136,7 +137,8 @@ pub struct Store {
 
 impl Store {
     /// Opens the database, or makes it. `readers` threads can read without waiting for one another.
-    /// What is not ours, damaged, or newer than this program is refused, and not touched.
+    /// What is not ours, newer than this program, or damaged as far as that shows at once, is
+    /// refused, and not touched.
     pub fn open(database: &Database, readers: usize) -> Result<Store, Problem> {
         let outbox_signal = Arc::new(Signal::default());
         let driver: Box<dyn Driver> = match database {
@@ -154,9 +156,18 @@ impl Store {
         Store { driver, outbox_signal: Arc::default() }
     }
 
-    /// Whether reading works.
+    /// Whether reading works, and nothing forbids to write.
     pub fn ping(&self) -> Result<(), Error> {
-        self.read(rows::users::any).map(drop)
+        match self.driver.is_damaged() {
+            true => Err(Error::Damaged),
+            false => self.read(rows::users::any).map(drop),
+        }
+    }
+
+    /// Checks the database if its last end was not clean, beside the work, until `watch` says to
+    /// stop. A damaged one is read and no longer written.
+    pub(crate) fn check_beside(&self, watch: Watch) {
+        self.driver.check(watch);
     }
 
     /// How many threads can usefully wait for the database at the same time.

@@ -1,13 +1,17 @@
 //! What only the command line calls: inspecting a database without opening it, all accounts, all
 //! mails, and what an operator does to either. Compiled for the command line.
 
+use super::driver::Watch;
 use super::entry::Entry;
 #[cfg(feature = "postgres")]
 use super::postgres;
 use super::rows::delivery;
 use super::rows::operator::{self, QueuedMail};
-use super::rows::users::{self, Account, UserQuery};
+use super::rows::search::UserQuery;
+use super::rows::users::{self, Account};
 use super::sqlite::inspect;
+#[cfg(feature = "cli")]
+use super::sqlite::open;
 use super::{Database, Inspection, Store};
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
@@ -37,10 +41,21 @@ impl Store {
         }
     }
 
-    /// Reads the whole database, without changing it, and says whether it is as it should be.
+    /// Says whether the database is as it should be, as far as that shows quickly.
+    #[cfg(feature = "cli")]
     pub fn check(database: &Database) -> Result<(), Problem> {
         match database {
-            Database::File(path) => inspect::check(path),
+            Database::File(path) => open::check(path),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(target) => postgres::inspect::check(target),
+        }
+    }
+
+    /// Reads the whole database, without changing it, and says whether it is as it should be. Calls
+    /// `watch` now and then.
+    pub(crate) fn check_deep(database: &Database, watch: Watch) -> Result<(), Problem> {
+        match database {
+            Database::File(path) => inspect::check_deep(path, watch),
             #[cfg(feature = "postgres")]
             Database::Postgres(target) => postgres::inspect::check(target),
         }
@@ -56,13 +71,13 @@ impl Store {
 
     /// Shows every account, in the order in which they came.
     pub fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error> {
-        let mut after = 0;
-        loop {
+        let mut next = Some(0);
+        while let Some(after) = next {
             let page = self.seek(&UserQuery { fragment: None, after, limit: PAGE })?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = last.person.id;
-            page.into_iter().for_each(&mut *show);
+            page.rows.into_iter().for_each(&mut *show);
+            next = page.next;
         }
+        Ok(())
     }
 
     /// Forgets failed logins of a user up to now; false if there is none with this id.

@@ -9,8 +9,9 @@ use crate::error::Error;
 /// Seconds for which a mail that could not be sent is kept.
 pub(super) const MAIL_KEPT: i64 = 7 * 24 * 3600;
 
-/// Rows of one table that are deleted in one step: few, so that nobody waits long for the writer.
-const SWEPT_AT_ONCE: i64 = 500;
+/// Rows of one table that are deleted in one step: few, so that nobody waits long for the writer. Among
+/// a million sessions each is on pages of its own.
+const SWEPT_AT_ONCE: i64 = 200;
 
 impl Store {
     /// Deletes rows that expired before `now`, and audit entries from before `audit_since`, in one

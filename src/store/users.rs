@@ -7,9 +7,11 @@ use super::driver::{Abort, Fault};
 use super::entry::Entry;
 use super::mail_kind::MailKind;
 use super::notices::Notice;
+use super::rows::Page;
+use super::rows::search::{self, UserQuery};
 use super::rows::sessions::NewSession;
 use super::rows::tickets::TicketPurpose;
-use super::rows::users::{Account, Credentials, NewUser, Person, UserQuery};
+use super::rows::users::{Account, Credentials, NewUser, Person};
 use super::rows::{invitations, sessions, tickets, users};
 use super::sessions::{end_all, insert as insert_session};
 use super::transaction::Transaction;
@@ -117,8 +119,8 @@ impl Store {
     }
 
     /// The accounts that a search finds, in the order in which they came.
-    pub fn seek(&self, query: &UserQuery<'_>) -> Result<Vec<Account>, Error> {
-        self.read(|queries| users::search(queries, query))
+    pub fn seek(&self, query: &UserQuery<'_>) -> Result<Page<Account>, Error> {
+        self.read(|queries| search::search(queries, query))
     }
 
     /// Changes a user; false if there is none with this id. [`Error::LastAdmin`] if no active

@@ -27,6 +27,7 @@ mod resets;
 mod second_factor;
 mod sessions;
 mod short_secret;
+mod soundness;
 mod sql;
 mod start;
 mod support;

@@ -1,10 +1,10 @@
 [
     Asset {
-        path: "/assets/index-CYZjdO8D.js",
+        path: "/assets/index-VDW0mRzy.js",
         media_type: "text/javascript; charset=utf-8",
         hashed: true,
-        gzip: include_bytes!("assets/index-CYZjdO8D.js.gz"),
-        size: 310314,
+        gzip: include_bytes!("assets/index-VDW0mRzy.js.gz"),
+        size: 310405,
     },
     Asset {
         path: "/assets/style-DzDw3Lfy.css",

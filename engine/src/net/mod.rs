@@ -215,9 +215,9 @@ impl Drop for EndThreads<'_> {
 }
 
 /// Gives this thread the nice value `nice`, so that others come first.
-fn lower_priority(nice: i32) {
+pub(crate) fn lower_priority(nice: i32) {
     if let Err(error) = setpriority_process(None, nice) {
-        log::debug!("a pool's thread keeps its priority: {error}");
+        log::debug!("a thread keeps its priority: {error}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Query, cut, page};
+use super::{Query, page};
 use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Admin;
@@ -45,15 +45,14 @@ pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error>
         next: Option<i64>,
     }
     let typed = Query::of(call.request, &["user", "since", "before", "limit"])?;
-    let limit = page(&typed)?;
     let query = AuditQuery {
         user: typed.number("user", 0..=i64::MAX)?,
         name: None,
         since: typed.number("since", 0..=i64::MAX)?,
         before: typed.number("before", 0..=i64::MAX)?,
-        limit: limit + 1,
+        limit: page(&typed)?,
     };
-    let mut found = call.app.store.recorded(&query)?;
-    let next = cut(&mut found, limit, |entry| entry.id);
-    Ok(Response::private(&Body { entries: found.iter().map(Row::of).collect(), next }))
+    let found = call.app.store.recorded(&query)?;
+    let entries = found.rows.iter().map(Row::of).collect();
+    Ok(Response::private(&Body { entries, next: found.next }))
 }

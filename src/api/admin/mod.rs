@@ -45,13 +45,3 @@ fn page(query: &Query) -> Result<u32, Error> {
     let limit = query.number("limit", 1..=MAX_PAGE)?.unwrap_or(PAGE);
     u32::try_from(limit).map_err(|_| Error::Internal("a page cannot be that long".into()))
 }
-
-/// Cuts a page out of rows that were read with one more than a page. Returns where the next page
-/// begins: behind this id; `None` if this page is the last.
-fn cut<T>(rows: &mut Vec<T>, page: u32, id: fn(&T) -> i64) -> Option<i64> {
-    if rows.len() <= page as usize {
-        return None;
-    }
-    rows.truncate(page as usize);
-    rows.last().map(id)
-}

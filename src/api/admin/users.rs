@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::{NO_USER, Query, actor, cut, done, page, subject};
+use super::{NO_USER, Query, actor, done, page, subject};
 use crate::app::Call;
 use crate::error::Error;
 use crate::guard::Admin;
@@ -48,10 +48,9 @@ pub(in crate::api) fn list(call: &Call<'_>, _: &Admin) -> Result<Response, Error
     let fragment = query.text("search").map(Fragment::parse).transpose()?;
     let after = query.number("after", 0..=i64::MAX)?.unwrap_or(0);
     let limit = page(&query)?;
-    let query = UserQuery { fragment: fragment.as_ref(), after, limit: limit + 1 };
-    let mut found = call.app.store.seek(&query)?;
-    let next = cut(&mut found, limit, |account| account.person.id);
-    Ok(Response::private(&Body { users: found.iter().map(Row::of).collect(), next }))
+    let found = call.app.store.seek(&UserQuery { fragment: fragment.as_ref(), after, limit })?;
+    let users = found.rows.iter().map(Row::of).collect();
+    Ok(Response::private(&Body { users, next: found.next }))
 }
 
 pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error> {

@@ -4,6 +4,7 @@ use super::{NOTE, each, events, execute};
 use crate::clock::Timestamp;
 use crate::store::audit::{MAX_FAILED, MAX_OTHERS};
 use crate::store::driver::Dialect;
+use crate::store::rows::audit::READ_AT_ONCE;
 use crate::store::{AuditQuery, Entry, Event, Store};
 
 const NOW: Timestamp = Timestamp(1_000);
@@ -70,9 +71,9 @@ fn a_search_narrows_by_user_name_time_and_page() {
         }
         let all = AuditQuery { limit: 10, ..AuditQuery::default() };
         let times = |query: &AuditQuery<'_>| -> Vec<i64> {
-            store.recorded(query).unwrap().into_iter().map(|entry| entry.at.0).collect()
+            store.recorded(query).unwrap().rows.into_iter().map(|entry| entry.at.0).collect()
         };
-        let before = store.recorded(&all).unwrap()[1].id;
+        let before = store.recorded(&all).unwrap().rows[1].id;
         for (query, expected) in [
             (all, &[5, 4, 3, 2, 1][..]),
             (AuditQuery { limit: 2, ..all }, &[5, 4]),
@@ -85,5 +86,41 @@ fn a_search_narrows_by_user_name_time_and_page() {
         ] {
             assert_eq!(times(&query), expected, "{query:?}");
         }
+    });
+}
+
+#[test]
+fn a_search_among_many_entries_reads_some_at_once_and_finds_all() {
+    each("audit-many", |store| {
+        let count = READ_AT_ONCE + 50;
+        let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+            INSERT INTO audit (at, event, \"user\", name, number)
+            SELECT i, 'login', 1, CASE i WHEN 7 THEN 'ada' ELSE 'bob' END, i FROM n";
+        execute(store, sql, &[count.into()]).unwrap();
+        let any = AuditQuery { limit: 10, ..AuditQuery::default() };
+        let page = |query: AuditQuery<'_>| {
+            let page = store.recorded(&query).unwrap();
+            (page.rows.iter().map(|entry| entry.at.0).collect::<Vec<_>>(), page.next.is_some())
+        };
+        for query in [any, AuditQuery { user: Some(1), ..any }] {
+            let since = |at| AuditQuery { since: Some(at), ..query };
+            assert_eq!(page(since(count - 1)), (vec![count, count - 1], false), "no older ones");
+            assert_eq!(page(since(count + 1)), (vec![], false));
+            assert!(page(query).1);
+        }
+        // The clock was set back after the first entry, so that this one is younger than all others.
+        let oldest = "UPDATE audit SET at = $1 WHERE id = (SELECT min(id) FROM audit)";
+        execute(store, oldest, &[(count + 9).into()]).unwrap();
+        for query in [any, AuditQuery { user: Some(1), ..any }] {
+            let query = AuditQuery { since: Some(count + 1), ..query };
+            let first = store.recorded(&query).unwrap();
+            assert!(first.rows.is_empty() && first.next.is_some());
+            let last = AuditQuery { before: first.next, ..query };
+            assert_eq!(page(last), (vec![count + 9], false));
+        }
+        let named = AuditQuery { name: Some("ada"), ..any };
+        let first = store.recorded(&named).unwrap();
+        assert!(first.rows.is_empty());
+        assert_eq!(page(AuditQuery { before: first.next, ..named }), (vec![7], false));
     });
 }

@@ -22,7 +22,7 @@ fn fail(store: &Store, user: Option<i64>, limit: u32, times: u32) {
 }
 
 fn events(store: &Store, name: &str) -> usize {
-    let found = store.recorded(&AuditQuery { limit: 1_000, ..AuditQuery::default() }).unwrap();
+    let found = store.recorded(&AuditQuery { limit: 1_000, ..AuditQuery::default() }).unwrap().rows;
     found.iter().filter(|entry| entry.event == name).count()
 }
 

@@ -213,7 +213,7 @@ fn all_or_nothing_or_the_rest() {
         let account = store.account_of(103).unwrap().unwrap();
         assert_eq!((account.created, account.person.roles.as_str()), (Timestamp(7), "user"));
         let query = AuditQuery { limit: 1, ..AuditQuery::default() };
-        let entry = store.recorded(&query).unwrap().remove(0);
+        let entry = store.recorded(&query).unwrap().rows.remove(0);
         assert_eq!((&*entry.event, &*entry.detail), ("users-imported", "7 from a test"));
 
         // Again: only what is new, and nothing to tell if there is nothing.

@@ -28,7 +28,7 @@ fn login_with(
     let proof = Proof { password: &password, second: None };
     let events = || {
         let query = AuditQuery { limit: 1_000, ..AuditQuery::default() };
-        let found = store.recorded(&query).unwrap();
+        let found = store.recorded(&query).unwrap().rows;
         found.into_iter().filter(|entry| entry.event == "new-device").collect::<Vec<_>>()
     };
     let before = events().len();

@@ -189,7 +189,7 @@ pub(in crate::store) fn found(store: &Store, login: &str) -> Option<String> {
 /// The events of all audit entries, the oldest first.
 pub(in crate::store) fn events(store: &Store) -> Vec<String> {
     let query = AuditQuery { limit: 10_000, ..AuditQuery::default() };
-    let found = store.recorded(&query).unwrap();
+    let found = store.recorded(&query).unwrap().rows;
     found.into_iter().rev().map(|entry| entry.event).collect()
 }
 

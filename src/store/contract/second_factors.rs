@@ -59,7 +59,7 @@ fn showing<'a>(id: i64, session: &'a str, used: &'a FactorUse) -> Authority<'a> 
 }
 
 fn events(store: &Store) -> Vec<String> {
-    let found = store.recorded(&AuditQuery { limit: 100, ..AuditQuery::default() }).unwrap();
+    let found = store.recorded(&AuditQuery { limit: 100, ..AuditQuery::default() }).unwrap().rows;
     found.into_iter().rev().map(|entry| entry.event).collect()
 }
 

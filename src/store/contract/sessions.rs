@@ -117,7 +117,7 @@ fn rotation() {
             let over = refreshes.iter().any(|(.., found)| *found == Replayed);
             assert_eq!(ended(store, "a"), Some(over), "{what}");
             let all = AuditQuery { limit: 100, ..AuditQuery::default() };
-            let alarms = store.recorded(&all).unwrap().len() - 2;
+            let alarms = store.recorded(&all).unwrap().rows.len() - 2;
             assert_eq!(alarms, usize::from(over), "{what}");
         });
     };
@@ -339,7 +339,7 @@ fn what_has_expired_is_swept() {
         let ada = add(store, "ada", None).unwrap();
         begin(store, ada, "a", 10);
         let all = AuditQuery { limit: 100, ..AuditQuery::default() };
-        let entries = || store.recorded(&all).unwrap().len();
+        let entries = || store.recorded(&all).unwrap().rows.len();
         assert_eq!(entries(), 2);
         assert_eq!(store.sweep(Timestamp(0), END).unwrap(), 0);
         assert_eq!(ended(store, "a"), Some(false));

@@ -4,6 +4,7 @@ use super::{BY, NOTE, add, each, execute, found};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::operator::PAGE;
+use crate::store::rows::search::READ_AT_ONCE;
 use crate::store::{Actor, AuditQuery, Change, Entry, Event, Person, Store, UserQuery};
 use crate::values::{Fragment, PasswordHash, Roles};
 
@@ -58,7 +59,7 @@ fn users_come_change_and_go() {
 /// The details of the entries about hashes that were replaced.
 fn replaced(store: &Store) -> Vec<String> {
     let query = AuditQuery { limit: 100, ..AuditQuery::default() };
-    let entries = store.recorded(&query).unwrap().into_iter();
+    let entries = store.recorded(&query).unwrap().rows.into_iter();
     entries.filter(|entry| entry.event == "hash-replaced").map(|entry| entry.detail).collect()
 }
 
@@ -138,7 +139,7 @@ fn a_search_finds_fragments_of_names_and_addresses_literally() {
         let search = |fragment: Option<&str>, after, limit| {
             let fragment = fragment.map(|text| Fragment::parse(text).unwrap());
             let query = UserQuery { fragment: fragment.as_ref(), after, limit };
-            let found = store.seek(&query).unwrap();
+            let found = store.seek(&query).unwrap().rows;
             found.into_iter().map(|account| account.person.name).collect::<Vec<_>>()
         };
         for (fragment, expected) in [
@@ -163,14 +164,63 @@ fn a_search_finds_fragments_of_names_and_addresses_literally() {
     });
 }
 
+/// Adds users `n1`, `n2` and so on.
+fn add_many(store: &Store, count: i64) {
+    let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
+        INSERT INTO users (name, name_key, email, email_key, password, created)
+        SELECT 'n' || i, 'n' || i, 'm' || i || '@x', 'm' || i || '@x', 'hash', 0 FROM n";
+    execute(store, sql, &[count.into()]).unwrap();
+}
+
+#[test]
+fn a_search_among_many_reads_some_at_once_and_finds_all() {
+    each("search-many", |store| {
+        let count = READ_AT_ONCE + 60;
+        add_many(store, count);
+        let page = |text: &str, after, limit| {
+            let fragment = Some(&Fragment::parse(text).unwrap());
+            let page = store.seek(&UserQuery { fragment, after, limit }).unwrap();
+            let names = page.rows.into_iter().map(|account| account.person.name);
+            (names.collect::<Vec<_>>(), page.next)
+        };
+        let all = |text: &str, limit| {
+            let (mut found, mut next) = page(text, 0, limit);
+            while let Some(after) = next {
+                let more;
+                (more, next) = page(text, after, limit);
+                assert!(more.len() <= limit as usize);
+                found.extend(more);
+            }
+            found
+        };
+        // In the middle of names: the first page has none, and says that there may be more.
+        let far = count - 5;
+        let middle = far.to_string();
+        assert_eq!(page(&middle, 0, 10), (vec![], Some(READ_AT_ONCE)));
+        let named = format!("n{far}");
+        assert_eq!(page(&middle, READ_AT_ONCE, 10), (vec![named.clone()], None));
+        // At the beginning of a name or of an address: an index finds it at once.
+        for text in [format!("N{far}"), format!("m{far}@X")] {
+            assert_eq!(page(&text, 0, 10), (vec![named.clone()], Some(READ_AT_ONCE)), "{text}");
+        }
+        for (text, expected) in [("n2005", 11), ("m2005", 11), ("2005", 12), ("nobody", 0)] {
+            for limit in [3, 10, 200] {
+                let mut found = all(text, limit);
+                assert!(found.len() <= expected + limit as usize, "those of the first page only");
+                found.sort();
+                found.dedup();
+                assert_eq!(found.len(), expected, "{text} by {limit}");
+            }
+        }
+        assert_eq!(page("n", 0, 2), (vec!["n1".into(), "n2".into()], Some(2)));
+    });
+}
+
 #[test]
 fn accounts_are_listed_beyond_one_page() {
     each("many-users", |store| {
-        let sql = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-            INSERT INTO users (name, name_key, password, created)
-            SELECT CAST(i AS TEXT), CAST(i AS TEXT), 'hash', 0 FROM n";
         let count = i64::from(PAGE) * 2 + 1;
-        execute(store, sql, &[count.into()]).unwrap();
+        add_many(store, count);
         let mut ids = Vec::new();
         store.accounts(&mut |account| ids.push(account.person.id)).unwrap();
         assert!(ids.into_iter().eq(1..=count));

@@ -279,7 +279,7 @@ fn what_is_absent_or_older_is_refused() {
             drop(Store::open(&from.into(), 1).unwrap());
         }
         let refused = copy(from, to).unwrap_err();
-        assert!(refused.what.ends_with("is of version 3; a copy needs version 5"), "{refused}");
+        assert!(refused.what.ends_with("is of version 3; a copy needs version 6"), "{refused}");
         assert!(refused.next.contains("start this lictor on it once"), "{refused}");
     }
 }

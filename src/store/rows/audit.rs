@@ -1,6 +1,6 @@
 //! Statements about the audit.
 
-use super::{ByDialect, all, count, delete_chosen};
+use super::{ByDialect, Page, all, count, delete_chosen, first};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries, Row, Value};
 use crate::store::entry::{Entry, Event};
@@ -37,7 +37,7 @@ pub struct AuditQuery<'a> {
     pub since: Option<i64>,
     /// Only those with a smaller id: the next page.
     pub before: Option<i64>,
-    /// The most entries that are returned.
+    /// The most entries that are returned. A page may have fewer and not be the last.
     pub limit: u32,
 }
 
@@ -78,28 +78,96 @@ pub(in crate::store) fn insert(
     Ok(())
 }
 
+/// Entries that a statement reads at most for one page; the page may be short then, and not the last.
+pub(in crate::store) const READ_AT_ONCE: i64 = 20_000;
+
+/// The columns of [`record`], of entries among the newest `$3` that one index finds.
+macro_rules! newest {
+    ($found:literal, $condition:literal) => {
+        concat!(
+            "SELECT id, at, event, \"user\", name, actor, address, detail FROM
+             (SELECT * FROM audit WHERE ",
+            $found,
+            " ORDER BY id DESC LIMIT $3) AS newest
+             WHERE ",
+            $condition,
+            " ORDER BY id DESC LIMIT $4"
+        )
+    };
+}
+
 // What a query does not ask for is not in the statement, so that an index can be used.
-const ALL: &str = "SELECT id, at, event, \"user\", name, actor, address, detail FROM audit
-    WHERE id < $1 AND at >= $2 ORDER BY id DESC LIMIT $3";
-const OF_USER: &str = "SELECT id, at, event, \"user\", name, actor, address, detail FROM audit
-    WHERE id < $1 AND at >= $2 AND \"user\" = $4 ORDER BY id DESC LIMIT $3";
-const OF_NAME: &str = "SELECT id, at, event, \"user\", name, actor, address, detail FROM audit
-    WHERE id < $1 AND at >= $2 AND name = $4 ORDER BY id DESC LIMIT $3";
+pub(in crate::store) const ALL: &str = newest!("id < $1", "at >= $2");
+pub(in crate::store) const OF_USER: &str = newest!("id < $1 AND \"user\" = $5", "at >= $2");
+pub(in crate::store) const OF_NAME: &str = newest!("id < $1", "at >= $2 AND name = $5");
+
+/// The oldest entry that [`ALL`] and [`OF_NAME`] read.
+pub(in crate::store) const LAST_OF_ALL: &str =
+    "SELECT id FROM audit WHERE id < $1 ORDER BY id DESC LIMIT 1 OFFSET $2";
+/// The oldest entry that [`OF_USER`] reads.
+pub(in crate::store) const LAST_OF_USER: &str =
+    "SELECT id FROM audit WHERE id < $1 AND \"user\" = $3 ORDER BY id DESC LIMIT 1 OFFSET $2";
+
+/// Among the oldest `$3` entries from `$2` on: how many there are, and how many have a smaller id
+/// than `$1`.
+pub(in crate::store) const OLDER_SINCE: &str =
+    "SELECT count(*), coalesce(sum(CASE WHEN id < $1 THEN 1 ELSE 0 END), 0)
+     FROM (SELECT id FROM audit WHERE at >= $2 ORDER BY at LIMIT $3) AS oldest";
 
 /// The entries that a query asks for, the newest first. A user's id counts before a name.
 pub(in crate::store) fn select(
     queries: &mut dyn Queries,
     query: &AuditQuery<'_>,
-) -> Result<Vec<AuditRecord>, Fault> {
+) -> Result<Page<AuditRecord>, Fault> {
     let AuditQuery { user, name, since, before, limit } = *query;
-    let page: [Value<'_>; 3] =
-        [before.unwrap_or(i64::MAX).into(), since.unwrap_or(i64::MIN).into(), limit.into()];
-    let [before, since, limit] = page;
-    match (user, name) {
-        (Some(user), _) => all(queries, OF_USER, &[before, since, limit, user.into()], record),
-        (None, Some(name)) => all(queries, OF_NAME, &[before, since, limit, name.into()], record),
-        (None, None) => all(queries, ALL, &page, record),
+    let before = before.unwrap_or(i64::MAX);
+    let [from_id, from]: [Value<'_>; 2] = [before.into(), since.unwrap_or(i64::MIN).into()];
+    let (read, rows) = (Value::from(READ_AT_ONCE), Value::from(i64::from(limit) + 1));
+    let mut found = match (user, name) {
+        (Some(user), _) => {
+            all(queries, OF_USER, &[from_id, from, read, rows, user.into()], record)?
+        }
+        (None, Some(name)) => {
+            all(queries, OF_NAME, &[from_id, from, read, rows, name.into()], record)?
+        }
+        (None, None) => all(queries, ALL, &[from_id, from, read, rows], record)?,
+    };
+    if found.len() > limit as usize {
+        found.truncate(limit as usize);
+        let next = found.last().map(|entry| entry.id);
+        return Ok(Page { rows: found, next });
     }
+    let next = match last_read(queries, before, user)? {
+        Some(last) if may_be_older(queries, last, since)? => Some(last),
+        _ => None,
+    };
+    Ok(Page { rows: found, next })
+}
+
+/// The id of the oldest of [`READ_AT_ONCE`] entries; `None` if there were not as many.
+fn last_read(
+    queries: &mut dyn Queries,
+    before: i64,
+    user: Option<i64>,
+) -> Result<Option<i64>, Fault> {
+    let (before, others) = (before.into(), (READ_AT_ONCE - 1).into());
+    match user {
+        Some(user) => {
+            first(queries, LAST_OF_USER, &[before, others, user.into()], |row| row.get(0))
+        }
+        None => first(queries, LAST_OF_ALL, &[before, others], |row| row.get(0)),
+    }
+}
+
+/// Whether there may be an entry before this one that is not too old. Ids grow with time, unless the
+/// clock was set back: so the oldest by time are asked for their ids.
+fn may_be_older(queries: &mut dyn Queries, last: i64, since: Option<i64>) -> Result<bool, Fault> {
+    let Some(since) = since else { return Ok(true) };
+    let asked = 5 * READ_AT_ONCE;
+    let values = [last.into(), since.into(), asked.into()];
+    let found = first(queries, OLDER_SINCE, &values, |row| Ok((row.get(0)?, row.get::<i64>(1)?)))?;
+    let (count, older) = found.unwrap_or((0, 0));
+    Ok(older > 0 || count == asked)
 }
 
 fn record(row: &dyn Row) -> Result<AuditRecord, Fault> {

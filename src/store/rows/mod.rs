@@ -23,6 +23,7 @@ pub(super) mod invitations;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod operator;
 pub(super) mod outbox;
+pub(super) mod search;
 pub(super) mod second_factors;
 pub(super) mod sessions;
 pub(super) mod tickets;
@@ -70,6 +71,16 @@ impl ByDialect {
             Dialect::Postgres => self.postgres,
         }
     }
+}
+
+/// A part of what a search finds.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// Its rows; there may be fewer than were asked for, and even none, although others follow: a
+    /// search reads a limited number of rows at once.
+    pub rows: Vec<T>,
+    /// Where the next page begins; `None` if this one is the last.
+    pub next: Option<i64>,
 }
 
 /// The first row of an answer, if there is one.

@@ -1,9 +1,9 @@
 //! Statements about accounts.
 
-use super::{all, exists, first};
+use super::{exists, first};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries, Row};
-use crate::values::{Email, Fragment, Language, PasswordHash, Roles, Username};
+use crate::values::{Email, Language, PasswordHash, Roles, Username};
 
 /// What a token check needs to know of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,17 +49,6 @@ pub struct Account {
     pub unconfirmed: Option<Timestamp>,
 }
 
-/// Which accounts a search finds.
-#[derive(Debug, Clone, Copy)]
-pub struct UserQuery<'a> {
-    /// Only those with this in their name or e-mail address.
-    pub fragment: Option<&'a Fragment>,
-    /// Only those with a greater id: the next page.
-    pub after: i64,
-    /// At most this many.
-    pub limit: u32,
-}
-
 /// A user to be added.
 #[derive(Debug)]
 pub struct NewUser<'a> {
@@ -97,14 +86,18 @@ macro_rules! credentials {
 /// The columns of [`account`].
 macro_rules! accounts {
     ($rest:literal) => {
+        accounts!("users ", $rest)
+    };
+    ($($from:expr),+) => {
         concat!(
             "SELECT id, name, roles, active, email, created, unconfirmed, EXISTS
              (SELECT 1 FROM second_factors WHERE \"user\" = users.id AND confirmed IS NOT NULL)
-             FROM users ",
-            $rest
+             FROM ",
+            $($from),+
         )
     };
 }
+pub(super) use accounts;
 
 /// The user with this id.
 pub(in crate::store) fn person_of(
@@ -165,37 +158,8 @@ pub(in crate::store) fn account_of(
     first(queries, accounts!("WHERE id = $1"), &[id.into()], account)
 }
 
-/// The accounts that a search finds, by id.
-pub(in crate::store) fn search(
-    queries: &mut dyn Queries,
-    query: &UserQuery<'_>,
-) -> Result<Vec<Account>, Fault> {
-    let UserQuery { fragment, after, limit } = *query;
-    // An empty text is in every name, but replacing it changes none.
-    let Some(fragment) = fragment.filter(|fragment| !fragment.as_str().is_empty()) else {
-        let sql = accounts!("WHERE id > $1 ORDER BY id LIMIT $2");
-        return all(queries, sql, &[after.into(), limit.into()], account);
-    };
-    // replace() and not LIKE: nothing in the fragment stands for anything else.
-    let sql = accounts!(
-        "WHERE id > $1 AND (replace(name_key, $2, '') <> name_key
-             OR replace(email_key, $3, '') <> email_key
-             OR replace(email_key, $4, '') <> email_key
-             OR replace(email, $5, '') <> email)
-         ORDER BY id LIMIT $6"
-    );
-    let values = [
-        after.into(),
-        fragment.in_name().into(),
-        fragment.in_email().into(),
-        fragment.in_domain().into(),
-        fragment.as_str().into(),
-        limit.into(),
-    ];
-    all(queries, sql, &values, account)
-}
-
-fn account(row: &dyn Row) -> Result<Account, Fault> {
+/// Reads an account from the columns of `accounts!`.
+pub(super) fn account(row: &dyn Row) -> Result<Account, Fault> {
     Ok(Account {
         person: person(row)?,
         email: row.get(4)?,
@@ -314,9 +278,13 @@ pub(in crate::store) fn is_admin(queries: &mut dyn Queries, id: i64) -> Result<b
     )
 }
 
+/// See [`any_admin`].
+pub(in crate::store) const ANY_ADMIN: &str =
+    concat!("SELECT 1 FROM users WHERE ", may_administrate!(), " LIMIT 1");
+
 /// Whether any user may administrate.
 pub(in crate::store) fn any_admin(queries: &mut dyn Queries) -> Result<bool, Fault> {
-    exists(queries, concat!("SELECT 1 FROM users WHERE ", may_administrate!(), " LIMIT 1"), &[])
+    exists(queries, ANY_ADMIN, &[])
 }
 
 /// Whether a user may have had a session before: the account was made before `created`, or has a

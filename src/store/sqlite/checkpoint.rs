@@ -8,7 +8,6 @@
 //! state and are no obstacle), copies all of it, and waits once more: then all read from the
 //! database, and the next commit begins the log anew. No read is ever held up.
 
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +15,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use super::readers::Readers;
+use super::soundness::beside;
 
 /// Bytes up to which the log is left to SQLite, and to which it is cut once it was larger. About
 /// twice as much as it has in normal use.
@@ -41,11 +41,7 @@ impl LogSize {
     /// Of the database at `path`, which `writer` writes.
     pub(super) fn watch(path: &Path, writer: &Connection) -> rusqlite::Result<LogSize> {
         writer.query_row(&format!("PRAGMA journal_size_limit = {LOG_LIMIT}"), [], |_| Ok(()))?;
-        // Where the file really is: if `path` is a link, SQLite has the log beside its target.
-        let file = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-        let mut log = OsString::from(file);
-        log.push("-wal");
-        Ok(LogSize { path: log.into(), next: LOG_LIMIT, alarming: LOG_ALARMING })
+        Ok(LogSize { path: beside(path, "-wal"), next: LOG_LIMIT, alarming: LOG_ALARMING })
     }
 
     /// Empties the log if it is large. Called between two transactions, without an anchor.

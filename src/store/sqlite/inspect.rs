@@ -1,43 +1,71 @@
-//! Looks at a file without changing it: whose it is, of which version, and whether it is sound.
+//! Looks at a file without changing it: whose it is and of which version, by what does not grow; and
+//! whether all of it is sound.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read as _};
 use std::ops::Range;
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+#[cfg(any(test, feature = "cli"))]
+use rusqlite::OptionalExtension as _;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::connect::connect;
+#[cfg(any(test, feature = "cli"))]
+use super::problems::absent;
 use super::problems::{cannot_open, cannot_reach, damaged, directory, newer, not_a_file, not_ours};
 use super::schema::{APPLICATION_ID, VERSION, is_of_version, number};
 use crate::error::Problem;
 use crate::store::Inspection;
+#[cfg(any(test, feature = "cli"))]
+use crate::store::driver::Watch;
 
 /// Bytes of the header of a file of SQLite, and where the application's number is in it.
 const HEADER: u64 = 100;
 const APPLICATION: Range<usize> = 68..72;
+/// Steps of SQLite's machine, or pages, between two calls of a [`Watch`](crate::store::driver::Watch).
+pub(super) const WATCH_EVERY: std::ffi::c_int = 1_000;
 
-/// Says whose the file is, and of which version.
+/// Says whose the file is, and of which version. Reads only what does not grow with the rows.
+#[cfg(any(test, feature = "cli"))]
 pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
+    look(path).map(|(found, _)| found)
+}
+
+/// The same, with the connection that looked. As long as it is open, the next one need not read the
+/// write-ahead log again that an unclean end has left.
+pub(super) fn look(path: &Path) -> Result<(Inspection, Option<Connection>), Problem> {
     undo_half_made(path);
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound && directory(path).is_dir() => {
-            return Ok(Inspection::Absent);
+            return Ok((Inspection::Absent, None));
         }
         Err(error) => return Err(cannot_reach(path, error)),
-        Ok(meta) if meta.is_file() && meta.len() == 0 => return Ok(Inspection::Absent),
+        Ok(meta) if meta.is_file() && meta.len() == 0 => return Ok((Inspection::Absent, None)),
         Ok(meta) if !meta.is_file() => return Err(not_a_file(path)),
         Ok(_) => {}
     }
     let failed = |error: rusqlite::Error| cannot_open(path, error);
+    // The first read compares the number of pages in the header with the length of the file.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
     if number(&connection, "application_id").map_err(failed)? != APPLICATION_ID {
         return Err(not_ours(path));
     }
-    match number(&connection, "user_version").map_err(failed)? {
-        VERSION => Ok(Inspection::Current),
-        older @ 1..VERSION => Ok(Inspection::Older(older)),
-        version => Err(newer(path, version, VERSION)),
+    let found = match number(&connection, "user_version").map_err(failed)? {
+        VERSION => Inspection::Current,
+        older @ 1..VERSION => Inspection::Older(older),
+        version => return Err(newer(path, version, VERSION)),
+    };
+    Ok((found, Some(connection)))
+}
+
+/// Says whether a file of ours has the tables and indices of its version.
+pub(super) fn must_have_our_tables(path: &Path, connection: &Connection) -> Result<(), Problem> {
+    let failed = |error: rusqlite::Error| cannot_open(path, error);
+    let version = number(connection, "user_version").map_err(failed)?;
+    match is_of_version(connection, version).map_err(failed)? {
+        true => Ok(()),
+        false => Err(damaged(path, "its tables are not lictor's")),
     }
 }
 
@@ -71,7 +99,7 @@ fn may_be_ours(path: &Path) -> bool {
 /// How a file is checked.
 #[derive(Clone, Copy)]
 pub(super) enum Check {
-    /// All pages; quick enough for every start.
+    /// All pages.
     Quick,
     /// Also whether each row is in the indices: a copy finds rows by them.
     #[cfg(any(test, feature = "cli"))]
@@ -79,31 +107,65 @@ pub(super) enum Check {
 }
 
 /// Reads the whole file, and says whether it is as it should be.
-pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
-    let failed = |error: rusqlite::Error| cannot_open(path, error);
-    // Never through std::fs: closing a file of our own would drop the locks that SQLite has on it,
-    // in the whole process.
-    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
-    must_be_sound(path, &connection, Check::Quick)
-}
-
-/// The same over a connection that is open.
 pub(super) fn must_be_sound(
     path: &Path,
     connection: &Connection,
     check: Check,
 ) -> Result<(), Problem> {
     let failed = |error: rusqlite::Error| cannot_open(path, error);
+    match first_fault(connection, check).map_err(failed)? {
+        None => must_have_our_tables(path, connection),
+        Some(fault) => Err(damaged(path, &fault)),
+    }
+}
+
+/// Reads the whole file; returns what is wrong with it in SQLite's words, `None` if nothing is. An
+/// error says nothing about the file.
+pub(super) fn first_fault(
+    connection: &Connection,
+    check: Check,
+) -> rusqlite::Result<Option<String>> {
     let sql = match check {
         Check::Quick => "PRAGMA quick_check(1)",
         #[cfg(any(test, feature = "cli"))]
         Check::Indices => "PRAGMA integrity_check(1)",
     };
-    let sound: String = connection.query_row(sql, [], |row| row.get(0)).map_err(failed)?;
-    let version = number(connection, "user_version").map_err(failed)?;
-    let ours = is_of_version(connection, version).map_err(failed)?;
-    match sound == "ok" && ours {
-        true => Ok(()),
-        false => Err(damaged(path, &sound)),
+    match connection.query_row(sql, [], |row| row.get::<_, String>(0)) {
+        Ok(sound) if sound == "ok" => Ok(None),
+        Ok(fault) => Ok(Some(fault)),
+        Err(error) => match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+                Ok(Some(error.to_string()))
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+/// Reads the whole file, compares each row with the indices and with the rows that it refers to,
+/// and says whether all is as it should be. Calls `watch` now and then.
+#[cfg(any(test, feature = "cli"))]
+pub(in crate::store) fn check_deep(path: &Path, watch: Watch) -> Result<(), Problem> {
+    let (found, connection) = look(path)?;
+    let (Inspection::Current | Inspection::Older(_), Some(mut connection)) = (found, connection)
+    else {
+        return Err(absent(path));
+    };
+    let failed = |error: rusqlite::Error| cannot_open(path, error);
+    connection.execute_batch("PRAGMA mmap_size = 0").map_err(failed)?;
+    connection.progress_handler(WATCH_EVERY, Some(watch)).map_err(failed)?;
+    must_be_sound(path, &connection, Check::Indices)?;
+    let orphan = connection
+        .query_row("PRAGMA foreign_key_check", [], |row| {
+            Ok((row.get::<_, String>(0)?, row.get::<_, String>(2)?))
+        })
+        .optional()
+        .map_err(failed)?;
+    match orphan {
+        None => Ok(()),
+        Some((table, parent)) => Err(damaged(
+            path,
+            &format!("a row of {table} refers to a row of {parent} that is gone"),
+        )),
     }
 }

@@ -12,6 +12,7 @@
 //! | `inspect` | looking at a file without changing it |
 //! | `problems` | why a file cannot be opened, in words |
 //! | `schema` | the versions of the schema |
+//! | `soundness` | the check after an unclean end, and what its finding stops |
 //! | `upgrade`, `emails` | bringing an older version to the current one |
 //! | `statements` | values, rows, and errors told apart |
 //! | `turns` | whose turn it is to write |
@@ -29,12 +30,13 @@ mod emails;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod foreign;
 pub(super) mod inspect;
-mod open;
+pub(super) mod open;
 #[cfg(test)]
 mod plans;
 mod problems;
 mod readers;
 mod schema;
+mod soundness;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod staging;
 mod statements;
@@ -51,10 +53,11 @@ use rusqlite::{Connection, ErrorCode, TransactionBehavior};
 use self::anchor::Anchor;
 use self::checkpoint::LogSize;
 use self::readers::Readers;
+use self::soundness::{Soundness, keep_log};
 use self::statements::{Statements, fault};
 use self::turns::Turns;
-use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
-use crate::error::Cause;
+use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Watch, Writing};
+use crate::error::{Cause, Error};
 
 /// How long a transaction waits for another process's lock and for other threads, in all.
 const BUSY: Duration = Duration::from_secs(5);
@@ -69,6 +72,8 @@ pub(super) struct Sqlite {
     writer: Mutex<Writer>,
     /// Whose turn it is to write.
     turns: Turns,
+    /// Whether a check has found damage, or is to be made.
+    soundness: Soundness,
 }
 
 #[derive(Debug)]
@@ -136,7 +141,10 @@ impl Driver for Sqlite {
     /// transaction has given up, one that begins after that waits only for [`BUSY_AGAIN`], until
     /// the lock is gone: or logins would fill their queue.
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.must_not_be_damaged()?;
         let written = self.with_writer(|connection| {
+            // It may have been found while this thread waited for its turn.
+            self.must_not_be_damaged()?;
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             work(&mut Statements(&transaction))?;
@@ -149,8 +157,22 @@ impl Driver for Sqlite {
         Concurrency { reads: None, checks: 1, writes: 1 }
     }
 
+    /// A damaged file has no leader: what cannot be deleted from the outbox would be sent again and
+    /// again.
     fn leads(&self) -> bool {
-        true
+        !self.soundness.is_damaged()
+    }
+
+    fn check(&self, watch: Watch) {
+        if self.soundness.check(watch)
+            && let Err(failed) = self.with_writer(|writer| Ok(keep_log(writer, false)?))
+        {
+            log::debug!("the next start checks the database again: {failed:?}");
+        }
+    }
+
+    fn is_damaged(&self) -> bool {
+        self.soundness.is_damaged()
     }
 
     fn upkeep(&self, busy: bool) {
@@ -169,6 +191,10 @@ impl Driver for Sqlite {
     }
 
     fn settle(&self) -> Result<(), Fault> {
+        if !self.soundness.is_sound() {
+            // The log tells the next start to check the file.
+            return Ok(());
+        }
         // The row says whether a reader was in the way, which the next start makes up for.
         let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
         let settled = self.with_writer(|writer| Ok(writer.query_row(sql, [], |_| Ok(()))?));
@@ -183,6 +209,13 @@ impl Driver for Sqlite {
 }
 
 impl Sqlite {
+    fn must_not_be_damaged(&self) -> Result<(), Abort> {
+        match self.soundness.is_damaged() {
+            true => Err(Abort::Rule(Error::Damaged)),
+            false => Ok(()),
+        }
+    }
+
     /// Runs `act` with the writing connection once it is this thread's turn.
     fn with_writer<T>(
         &self,

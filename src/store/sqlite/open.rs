@@ -11,10 +11,11 @@ use rusqlite::{Connection, OpenFlags};
 use super::anchor::Anchor;
 use super::checkpoint::LogSize;
 use super::connect::connect;
-use super::inspect::{check, inspect};
+use super::inspect::{Check, look, must_be_sound, must_have_our_tables};
 use super::problems::{cannot_open, cannot_reach, no_shared_memory, read_only};
 use super::readers::Readers;
 use super::schema::{VERSION, number};
+use super::soundness::{Soundness, has_log, is_marked, keep_log, unmark};
 use super::turns::Turns;
 use super::upgrade::{create, upgrade};
 use super::{Sqlite, Writer};
@@ -22,18 +23,25 @@ use crate::error::Problem;
 use crate::store::Inspection;
 
 impl Sqlite {
-    /// Opens the file, or makes it. `readers` threads can read without waiting for one another.
-    /// A file that is not ours, damaged, or newer than this program is refused, and not touched.
+    /// Opens the file, or makes it. `readers` threads can read without waiting for one another. A
+    /// file that is not ours, or newer than this program, or whose damage shows at once, is refused
+    /// and not touched. Reads little, however large the file is, unless it is upgraded or an earlier
+    /// check has found damage.
     pub(in crate::store) fn open(path: &Path, readers: usize) -> Result<Sqlite, Problem> {
-        let found = inspect(path)?;
-        match found {
-            Inspection::Absent => {
-                create_file(path)?;
-            }
-            Inspection::Current | Inspection::Older(_) => check(path)?,
+        let unclean = has_log(path);
+        // The connection stays open until the others are.
+        let (found, first) = look(path)?;
+        if found == Inspection::Absent {
+            create_file(path)?;
+        }
+        if let Some(first) = &first {
+            must_be_fit(path, found, first)?;
         }
         let failed = |error: rusqlite::Error| cannot_open(path, error);
-        let connection = writer(path, found)?;
+        let connection = writer(path, found, unclean)?;
+        if is_marked(path) {
+            unmark(path);
+        }
         let log = LogSize::watch(path, &connection).map_err(failed)?;
         let reader = || connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
         let readers: Result<_, _> = (0..readers.max(1)).map(|_| reader()).collect();
@@ -42,23 +50,46 @@ impl Sqlite {
             readers: Readers::new(readers.map_err(failed)?),
             writer: Mutex::new(Writer { anchor, connection, log, locked: None }),
             turns: Turns::default(),
+            soundness: Soundness::new(path, unclean),
         })
     }
 }
 
+/// Says whether the file could be opened, as far as its content decides that.
+#[cfg(feature = "cli")]
+pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
+    let (found, connection) = look(path)?;
+    connection.map_or(Ok(()), |connection| must_be_fit(path, found, &connection))
+}
+
+/// Looks at what does not grow; reads the whole file if it is to be upgraded, or if an earlier check
+/// has found damage.
+fn must_be_fit(path: &Path, found: Inspection, connection: &Connection) -> Result<(), Problem> {
+    match is_marked(path) || found != Inspection::Current {
+        true => must_be_sound(path, connection, Check::Quick),
+        false => must_have_our_tables(path, connection),
+    }
+}
+
 /// The connection that writes, to a file that has the current schema afterwards.
-fn writer(path: &Path, found: Inspection) -> Result<Connection, Problem> {
+fn writer(path: &Path, found: Inspection, unclean: bool) -> Result<Connection, Problem> {
     let failed = |error: rusqlite::Error| cannot_open(path, error);
     let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
     if writer.is_readonly("main").map_err(failed)? {
         return Err(read_only(path));
     }
+    // The last connection to be closed would empty the log and remove it.
+    keep_log(&writer, unclean).map_err(failed)?;
     match found {
         Inspection::Absent => create(&mut writer).map_err(failed)?,
         Inspection::Current => {}
         Inspection::Older(version) => {
+            log::info!(
+                "the database is brought from version {version} to {VERSION}; with a million users \
+                 that takes up to a minute"
+            );
             upgrade(&mut writer).map_err(failed)?;
-            log::info!("the database was brought from version {version} to {VERSION}");
+            log::info!("the database has version {VERSION} now");
         }
     }
     let mode: String =

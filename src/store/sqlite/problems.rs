@@ -144,9 +144,8 @@ pub(super) fn newer(path: &Path, version: i64, known: i64) -> Problem {
     )
 }
 
-/// `how` is SQLite's own word, which is `ok` if only the tables are wrong.
+/// `how` says what is wrong, mostly in SQLite's own words.
 pub(super) fn damaged(path: &Path, how: &str) -> Problem {
-    let how = if how == "ok" { "its tables are not lictor's" } else { how };
     Problem::new(
         format!("the database {} is damaged: {how}", path.display()),
         "it was not touched; restore a backup, or try `sqlite3 FILE .recover`",

@@ -13,9 +13,10 @@ pub(super) const OLDER: [&str; VERSION as usize - 1] = [
     include_str!("versions/2.sql"),
     include_str!("versions/3.sql"),
     include_str!("versions/4.sql"),
+    include_str!("versions/5.sql"),
 ];
 /// The number at the top of `schema.sql`.
-pub(super) const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 6;
 /// "LICT", big-endian.
 pub(super) const APPLICATION_ID: i64 = 0x4C49_4354;
 
@@ -65,6 +66,7 @@ mod tests {
         "b468bd77eadd107a96f85844b6688a9f22c2c838f3e2a2eee8755eed062a467b",
         "38b8a9d3cfdc6af5f96336146d289e1ff695994dc6f8249b475adb3b659b6e3d",
         "4c98108a35efcbd2b725ad3d5f543b0677910d4f6692ee49066127978cf20732",
+        "2a6a3419d237350db5d98f199a42909b2fe065b96a1044764fbfd4660c458d04",
     ];
 
     #[test]

@@ -1,6 +1,6 @@
 //! Brings a file of an older version to the current schema, in one transaction: the old tables
 //! step aside, the new ones are made exactly as `schema.sql` says, and the rows move over. A column
-//! that is new has a default.
+//! that is new has a default. If the tables are the same and only indices are new, no row moves.
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -11,6 +11,8 @@ use super::schema::{APPLICATION_ID, SCHEMA, VERSION, names, number};
 const DIVIDED_AUDIT: i64 = 4;
 /// The first version whose keys of e-mail addresses are made as today.
 const KEYS_OF_TODAY: i64 = 4;
+/// The first version with the tables of today.
+const TABLES_OF_TODAY: i64 = 5;
 
 /// Makes the tables of an empty file.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
@@ -31,7 +33,10 @@ pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
     // Another process may have done it before this one got the lock.
     let version = number(&transaction, "user_version")?;
     if version < VERSION {
-        rebuild(&transaction)?;
+        match version < TABLES_OF_TODAY {
+            true => rebuild(&transaction)?,
+            false => make_indices(&transaction)?,
+        }
         // What `rebuild` cannot do by itself, for each version that needs it.
         if version < DIVIDED_AUDIT {
             divide_audit(&transaction)?;
@@ -43,6 +48,22 @@ pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
     }
     transaction.commit()?;
     connection.execute_batch("PRAGMA legacy_alter_table = OFF;")
+}
+
+/// Makes the indices of `schema.sql` that are not there.
+fn make_indices(connection: &Connection) -> rusqlite::Result<()> {
+    let model = Connection::open_in_memory()?;
+    model.execute_batch(SCHEMA)?;
+    let there = names(connection, "index")?;
+    let mut indices = model
+        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")?;
+    let mut rows = indices.query([])?;
+    while let Some(row) = rows.next()? {
+        if !there.contains(&row.get(0)?) {
+            connection.execute_batch(&row.get::<_, String>(1)?)?;
+        }
+    }
+    Ok(())
 }
 
 fn rebuild(connection: &Connection) -> rusqlite::Result<()> {

@@ -44,7 +44,15 @@ export const api = {
 const admin = '/api/admin';
 
 export const adminApi = {
-  users: (search: string, after?: number) => call<UserPage>('GET', `${admin}/users${query({ search, after, limit: 25 })}`),
+  // The server reads a limited number of accounts for one page, so a page of a search may be empty and not the last.
+  users: async (search: string, after?: number): Promise<UserPage> => {
+    let page: UserPage;
+    do {
+      page = await call<UserPage>('GET', `${admin}/users${query({ search, after, limit: 25 })}`);
+      after = page.next ?? undefined;
+    } while (page.users.length === 0 && page.next !== null);
+    return page;
+  },
   user: (id: number) => call<User>('GET', `${admin}/users/${id}`),
   deleteUser: (id: number) => call<Done>('DELETE', `${admin}/users/${id}`),
   setActive: (id: number, active: boolean) => call<User>('PUT', `${admin}/users/${id}/active`, { active }),
