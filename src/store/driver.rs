@@ -176,7 +176,7 @@ pub(crate) enum Unique {
 }
 
 /// Why a statement failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// The value belongs to another user.
     Taken(Unique),

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::Sqlite;
 use super::anchor::Anchor;
 use super::checkpoint::LogSize;
 use super::connect::connect;
@@ -17,7 +18,7 @@ use super::readers::Readers;
 use super::schema::{VERSION, number};
 use super::turns::Turns;
 use super::upgrade::{create, upgrade};
-use super::{Sqlite, Writer};
+use super::writer::Writer;
 use crate::error::Problem;
 use crate::store::Inspection;
 
@@ -40,7 +41,7 @@ impl Sqlite {
         let anchor = Anchor::new(reader().map_err(failed)?);
         Ok(Sqlite {
             readers: Readers::new(readers.map_err(failed)?),
-            writer: Mutex::new(Writer { anchor, connection, log, locked: None }),
+            writer: Mutex::new(Writer::new(connection, anchor, log)),
             turns: Turns::default(),
         })
     }
@@ -66,7 +67,11 @@ fn writer(path: &Path, found: Inspection) -> Result<Connection, Problem> {
     if mode != "wal" {
         return Err(no_shared_memory(path));
     }
-    writer.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(failed)?;
+    writer
+        .execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
+        )
+        .map_err(failed)?;
     // The first read takes a lock on the file and keeps it: from then on `alone` sees that a server
     // has the file open.
     number(&writer, "user_version").map_err(failed)?;

@@ -23,7 +23,7 @@ pub(super) fn open(place: &Place, readers: usize) -> (Arc<Sqlite>, Store) {
 
 /// Makes writing quick and no longer durable.
 pub(super) fn hurry(driver: &Sqlite) {
-    driver.with_writer(|w| Ok(w.execute_batch("PRAGMA synchronous = OFF")?)).unwrap();
+    driver.with_connection(|writer| writer.execute_batch("PRAGMA synchronous = OFF")).unwrap();
 }
 
 impl Driver for Arc<Sqlite> {
@@ -83,7 +83,7 @@ fn one_thread_that_wrote_without_a_pause_kept_the_others_out() {
                     std::thread::sleep(Duration::from_millis(5));
                     Ok(())
                 };
-                driver.with_writer(hold).unwrap();
+                driver.with_connection(hold).unwrap();
             }
         });
         while turns.load(Ordering::Relaxed) < 2 {
@@ -91,7 +91,7 @@ fn one_thread_that_wrote_without_a_pause_kept_the_others_out() {
         }
         let waited = (0..9).map(|_| {
             let before = turns.load(Ordering::Relaxed);
-            let waited = driver.with_writer(|_| Ok(turns.load(Ordering::Relaxed) - before));
+            let waited = driver.with_connection(|_| Ok(turns.load(Ordering::Relaxed) - before));
             // Its turn comes again.
             while turns.load(Ordering::Relaxed) == before {
                 std::thread::yield_now();
