@@ -131,6 +131,10 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// How many threads can usefully wait for it.
     fn concurrency(&self) -> Concurrency;
 
+    /// Says that this thread is one of many that mostly wait for writes. A driver in which threads
+    /// have connections of their own gives it none.
+    fn share_reader(&self) {}
+
     /// Whether this is the one process, of all that have the database open, that delivers mails and
     /// deletes what has expired.
     fn leads(&self) -> bool;

@@ -98,6 +98,10 @@ impl Driver for Sqlite {
         Concurrency { reads: None, checks: 1, writes: WRITERS }
     }
 
+    fn share_reader(&self) {
+        readers::share();
+    }
+
     fn leads(&self) -> bool {
         true
     }
@@ -120,8 +124,13 @@ impl Driver for Sqlite {
 }
 
 impl Sqlite {
-    /// Runs `work` in a transaction, which is shared with others that join unless `kind` says
-    /// otherwise, and waits for its commit.
+    /// Runs `work` in a transaction, which others can join unless `kind` says otherwise, and waits
+    /// for the commit.
+    ///
+    /// Waits for locks for [`BUSY`] in all, the wait for other threads included. Once a transaction
+    /// has given up on another process, one that begins after that waits only for a moment, until
+    /// the lock is gone: or logins would fill their queue. A thread whose work was run waits for the
+    /// outcome, however long the disk takes.
     fn transact(&self, kind: Kind, work: &mut Writing<'_>) -> Result<(), Abort> {
         let begun = Instant::now();
         let turn = self.turn(kind, begun)?;
