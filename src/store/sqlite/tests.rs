@@ -35,6 +35,10 @@ impl Driver for Arc<Sqlite> {
         (**self).write(work)
     }
 
+    fn write_long(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        (**self).write_long(work)
+    }
+
     fn concurrency(&self) -> Concurrency {
         (**self).concurrency()
     }

@@ -77,6 +77,14 @@ impl Turns {
     fn line(&self) -> MutexGuard<'_, Line> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// Waits until so many threads wait.
+    #[cfg(test)]
+    pub(super) fn wait_for(&self, waiting: usize) {
+        while self.line().waiting.len() != waiting {
+            thread::yield_now();
+        }
+    }
 }
 
 impl Line {
@@ -132,12 +140,6 @@ mod tests {
         Instant::now() + Duration::from_secs(20)
     }
 
-    fn wait_for(turns: &Turns, waiting: usize) {
-        while turns.line().waiting.len() != waiting {
-            thread::yield_now();
-        }
-    }
-
     #[test]
     fn a_thread_that_gave_up_is_passed_over() {
         let turns = Turns::default();
@@ -146,7 +148,7 @@ mod tests {
             let short = scope.spawn(|| {
                 turns.take(Kind::Joins, Instant::now() + Duration::from_millis(100)).is_none()
             });
-            wait_for(&turns, 1);
+            turns.wait_for(1);
             let next = scope.spawn(|| turns.take(Kind::Joins, later()).is_some());
             assert!(short.join().unwrap(), "the turn was taken");
             drop(first);
@@ -162,26 +164,16 @@ mod tests {
         assert!(!turn.next_joins());
         let turn = turn.pass().unwrap_err();
         thread::scope(|scope| {
-            for (kind, joins) in [(Kind::Alone, false), (Kind::Joins, true)] {
-                let turn = turns.line().waiting.is_empty().then_some(()).map(|()| kind);
-                let waits = scope.spawn(|| turns.take(kind, later()).is_some());
-                wait_for(&turns, 1);
-                assert_eq!(turn, Some(kind));
-                let ours = Turn(&turns);
-                assert_eq!(ours.next_joins(), joins);
-                match ours.pass() {
-                    Ok(()) => assert!(joins),
-                    Err(ours) => {
-                        assert!(!joins);
-                        drop(ours);
-                    }
-                }
-                assert!(waits.join().unwrap());
-                // The next round begins with a turn that is taken.
-                std::mem::forget(turns.take(Kind::Joins, later()).unwrap());
-            }
+            let alone = scope.spawn(|| turns.take(Kind::Alone, later()).unwrap().pass());
+            turns.wait_for(1);
+            assert!(!turn.next_joins());
+            let turn = turn.pass().unwrap_err();
+            let joins = scope.spawn(|| turns.take(Kind::Joins, later()).is_some());
+            turns.wait_for(2);
+            drop(turn);
+            assert!(alone.join().unwrap().is_ok(), "the next one joins");
+            assert!(joins.join().unwrap());
         });
-        drop(turn);
         assert!(turns.take(Kind::Joins, Instant::now()).is_some());
     }
 
@@ -191,10 +183,10 @@ mod tests {
         let turn = turns.take(Kind::Joins, later()).unwrap();
         thread::scope(|scope| {
             let deadline = Instant::now() + Duration::from_millis(200);
-            let (turns, waits) =
-                (&turns, scope.spawn(|| turns.take(Kind::Joins, deadline).is_some()));
-            wait_for(turns, 1);
-            // Given, while the thread cannot look: it has the lock's word for it.
+            let turns = &turns;
+            let waits = scope.spawn(move || turns.take(Kind::Joins, deadline).is_some());
+            turns.wait_for(1);
+            // The thread can look only after its deadline.
             let mut line = turns.line();
             line.give().unwrap();
             thread::sleep(deadline.saturating_duration_since(Instant::now()));
@@ -218,7 +210,7 @@ mod tests {
                     order.lock().unwrap().push(number);
                     drop(turn);
                 });
-                wait_for(turns, number + 1);
+                turns.wait_for(number + 1);
             }
             drop(turn);
         });
