@@ -1,5 +1,6 @@
 /* Delays every fsync and fdatasync of a program that it is preloaded into, by SLOW_SYNC_US
- * microseconds after the real one: a disk that is slow to sync, and otherwise as it is. */
+ * microseconds after the real one: a disk that is slow to sync, and otherwise as it is. If
+ * SLOW_SYNC_WHILE names a file, only while that file is there. */
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <sys/syscall.h>
@@ -7,8 +8,11 @@
 #include <unistd.h>
 
 static int delayed(int result) {
-    const char *text = getenv("SLOW_SYNC_US");
-    long delay = text ? atol(text) : 0;
+    const char *text = getenv("SLOW_SYNC_US"), *file = getenv("SLOW_SYNC_WHILE");
+    if (text == NULL || (file != NULL && access(file, F_OK) != 0)) {
+        return result;
+    }
+    long delay = atol(text);
     struct timespec left = {delay / 1000000, delay % 1000000 * 1000};
     while (delay > 0 && nanosleep(&left, &left) != 0) {
     }

@@ -1,36 +1,43 @@
 //! Keeps the write-ahead log small while others read without pause.
 //!
-//! SQLite copies the log into the database after each commit from 1,000 pages on, as far as no
-//! reader still needs the older pages, and begins it anew when all of it was copied and nobody
-//! reads from it. With short reads such a moment comes soon. With long ones that overlap there
-//! always is a reader of an older state, and the log would grow without limit. So when it is
-//! large, the writer waits until the reads of that moment are over (new ones read the newest
-//! state and are no obstacle), copies all of it, and waits once more: then all read from the
-//! database, and the next commit begins the log anew. No read is ever held up.
+//! SQLite itself would copy the log into the database inside each commit from 1,000 pages on, as far
+//! as no reader still needs the older pages, and begin it anew when all of it was copied and nobody
+//! reads from it. That makes three syncs of most commits, since somebody is always reading. Here the
+//! writer copies it once per 1,000 pages, after the commit was acknowledged. It waits until the
+//! reads of that moment are over (new ones read the newest state and are no obstacle), copies all of
+//! the log, and waits once more: then all read from the database, and the next commit begins the log
+//! anew. Reads that take long are waited for only when the log is large. No read is ever held up.
 
-use std::ffi::OsString;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::hooks::Wal;
 
 use super::readers::Readers;
 
-/// Bytes up to which the log is left to SQLite, and to which it is cut once it was larger. About
-/// twice as much as it has in normal use.
+/// Bytes to which the file of the log is cut once it was larger. About twice as much as it has in
+/// normal use.
 pub(super) const LOG_LIMIT: u64 = 8 << 20;
-/// Bytes by which it has to grow until the next attempt, if one was not enough.
-const LOG_STEP: u64 = 4 << 20;
-/// Bytes from which the operator is warned.
-const LOG_ALARMING: u64 = 64 << 20;
+/// Bytes of a page in the log.
+const PAGE: u64 = 4096;
+/// Pages by which the log grows until it is copied, and again if that was not enough.
+const STEP: u64 = 1_000;
+/// Pages from which the writer waits longer for reads.
+const LARGE: u64 = LOG_LIMIT / PAGE;
+/// Pages from which the operator is warned.
+const ALARMING: u64 = (64 << 20) / PAGE;
 /// How long the writer waits for reads under way, twice in an attempt.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_millis(5);
+/// The same for a large log.
+const LONG_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The log's size as the writer sees it.
 #[derive(Debug)]
 pub(super) struct LogSize {
-    path: PathBuf,
+    /// The pages in the log after the last commit.
+    pages: Arc<AtomicU64>,
     /// The size at which the next attempt is made.
     next: u64,
     /// The size at which the operator is warned next.
@@ -38,32 +45,34 @@ pub(super) struct LogSize {
 }
 
 impl LogSize {
-    /// Of the database at `path`, which `writer` writes.
-    pub(super) fn watch(path: &Path, writer: &Connection) -> rusqlite::Result<LogSize> {
+    /// Of the database that `writer` writes.
+    pub(super) fn watch(writer: &mut Connection) -> rusqlite::Result<LogSize> {
         writer.query_row(&format!("PRAGMA journal_size_limit = {LOG_LIMIT}"), [], |_| Ok(()))?;
-        // Where the file really is: if `path` is a link, SQLite has the log beside its target.
-        let file = fs::canonicalize(path).unwrap_or_else(|_| path.into());
-        let mut log = OsString::from(file);
-        log.push("-wal");
-        Ok(LogSize { path: log.into(), next: LOG_LIMIT, alarming: LOG_ALARMING })
+        let pages = Arc::<AtomicU64>::default();
+        let log = Arc::clone(&pages);
+        // In the place of SQLite's own hook, which copies the log inside the commit.
+        writer.wal_hook(Some(move |_: &mut Wal, pages| {
+            log.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            Ok(())
+        }))?;
+        Ok(LogSize { pages, next: STEP, alarming: ALARMING })
     }
 
     /// Empties the log if it is large. Called between two transactions, without an anchor.
     pub(super) fn bound(&mut self, writer: &Connection, readers: &Readers) {
-        // By its name: opening and closing it would drop SQLite's locks.
-        let size = fs::metadata(&self.path).map_or(0, |found| found.len());
-        if size <= LOG_LIMIT {
-            (self.next, self.alarming) = (LOG_LIMIT, LOG_ALARMING);
-        } else if size > self.next {
-            self.next = size + LOG_STEP;
-            let emptied = empty(writer, readers);
-            log::debug!("the write-ahead log has {size} bytes; all copied: {emptied:?}");
-            if size > self.alarming {
-                self.alarming = size.saturating_mul(2);
+        let pages = self.pages.load(Ordering::Relaxed);
+        if pages < STEP {
+            (self.next, self.alarming) = (STEP, ALARMING);
+        } else if pages >= self.next {
+            self.next = pages + STEP;
+            let emptied = empty(writer, readers, pages >= LARGE);
+            log::debug!("the write-ahead log has {pages} pages; all copied: {emptied:?}");
+            if pages > self.alarming {
+                self.alarming = pages.saturating_mul(2);
                 log::warn!(
                     "the write-ahead log has grown to {} MiB: another program has been reading \
                      or importing for a long time; if it is no import or copy of lictor's, end it",
-                    size >> 20
+                    (pages * PAGE) >> 20
                 );
             }
         }
@@ -71,20 +80,19 @@ impl LogSize {
 }
 
 /// Says whether the next commit can begin the log anew.
-fn empty(writer: &Connection, readers: &Readers) -> rusqlite::Result<bool> {
-    if !readers.outlast(PATIENCE) {
-        return Ok(false);
-    }
+fn empty(writer: &Connection, readers: &Readers, large: bool) -> rusqlite::Result<bool> {
+    let patience = if large { LONG_PATIENCE } else { PATIENCE };
+    let calm = readers.outlast(patience);
     let copied = writer.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| {
         Ok(row.get::<_, i64>(1)? == row.get::<_, i64>(2)?)
     })?;
-    Ok(copied && readers.outlast(PATIENCE))
+    Ok(calm && copied && readers.outlast(patience))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::fs;
+    use std::sync::atomic::AtomicBool;
     use std::time::Instant;
 
     use super::super::Sqlite;
@@ -152,8 +160,6 @@ mod tests {
     fn token_checks_without_a_pause_leave_the_log_small() {
         let place = Place::new("saturated");
         let (driver, store) = open(&place, READERS);
-        // SQLite alone sees to it: `bound` looks at a file that is not there.
-        driver.writer.lock().unwrap().log.path = place.0.join("none");
         let largest = largest_log(&place, (&driver, &store), 2_000, |_| {
             store.standing("none").unwrap();
         });
@@ -196,7 +202,7 @@ mod tests {
         let theirs = Connection::open(place.file()).unwrap();
         theirs.execute_batch("BEGIN; SELECT count(*) FROM users;").unwrap();
         let begun = Instant::now();
-        let large = (0..).map(&mut write).find(|size| *size > LOG_LIMIT + LOG_STEP).unwrap();
+        let large = (0..).map(&mut write).find(|size| *size > LOG_LIMIT + STEP * PAGE).unwrap();
         assert!(begun.elapsed() < Duration::from_secs(60), "the writer waited");
         theirs.execute_batch("COMMIT").unwrap();
         let cut = (0..2_000).map(&mut write).find(|size| *size <= LOG_LIMIT);

@@ -34,8 +34,8 @@ impl Sqlite {
             Inspection::Current | Inspection::Older(_) => check(path)?,
         }
         let failed = |error: rusqlite::Error| cannot_open(path, error);
-        let connection = writer(path, found)?;
-        let log = LogSize::watch(path, &connection).map_err(failed)?;
+        let mut connection = writer(path, found)?;
+        let log = LogSize::watch(&mut connection).map_err(failed)?;
         let reader = || connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
         let readers: Result<_, _> = (0..readers.max(1)).map(|_| reader()).collect();
         let anchor = Anchor::new(reader().map_err(failed)?);
