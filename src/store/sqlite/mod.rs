@@ -149,7 +149,7 @@ impl Sqlite {
         };
         let outcome = match passed {
             Ok(outcome) => outcome.wait(),
-            Err(_turn) => self.writer().end_group(&done, &self.readers),
+            Err(turn) => self.writer().end_group(&turn, &done, &self.readers),
         };
         match done {
             Err(panic) => resume_unwind(panic),

@@ -93,6 +93,32 @@ mod tests {
     use super::*;
 
     #[test]
+    fn threads_that_share_a_connection_keep_no_other_waiting() {
+        let open = |_| Connection::open_in_memory().unwrap();
+        let readers = Readers::new((0..3).map(open).collect());
+        let seat = |shares: bool| {
+            std::thread::scope(|scope| {
+                let thread = scope.spawn(|| {
+                    if shares {
+                        share();
+                    }
+                    std::ptr::from_ref(&*readers.take()).addr()
+                });
+                thread.join().unwrap()
+            })
+        };
+        let shared = seat(true);
+        for _ in 0..8 {
+            assert_eq!(seat(true), shared);
+            assert_ne!(seat(false), shared);
+        }
+        let alone = Readers::new(vec![Connection::open_in_memory().unwrap()]);
+        drop(alone.take());
+        share();
+        drop(alone.take());
+    }
+
+    #[test]
     fn a_read_is_outlasted_and_later_ones_do_not_count() {
         let open = |_| Connection::open_in_memory().unwrap();
         let readers = Readers::new((0..2).map(open).collect());

@@ -75,6 +75,13 @@ fn the_writer_is_durable_and_in_wal_mode() {
 }
 
 #[test]
+fn no_member_of_a_group_can_fail_the_commit_of_the_others() {
+    // What is deferred is checked by the commit, which all members share.
+    let schema = schema::SCHEMA.to_uppercase();
+    assert!(!schema.contains("DEFERR") && !schema.contains("TRIGGER"));
+}
+
+#[test]
 fn one_thread_that_wrote_without_a_pause_kept_the_others_out() {
     let place = Place::new("turns");
     let driver = Sqlite::open(&place.file(), 1).unwrap();

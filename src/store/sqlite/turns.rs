@@ -102,6 +102,11 @@ impl Line {
 }
 
 impl Turn<'_> {
+    /// Whether others wait for it.
+    pub(super) fn is_awaited(&self) -> bool {
+        !self.0.line().waiting.is_empty()
+    }
+
     /// Whether the next thread waits, and joins.
     pub(super) fn next_joins(&self) -> bool {
         self.0.line().next_joins()

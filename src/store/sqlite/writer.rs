@@ -65,7 +65,7 @@ impl Writer {
     ) -> rusqlite::Result<T> {
         let anchored = self.prepare(begun)?;
         let done = act(&mut self.connection);
-        self.rest(anchored, done.as_ref().is_err_and(is_busy), readers);
+        self.rest(anchored, done.as_ref().is_err_and(is_busy), readers, false);
         done
     }
 
@@ -78,7 +78,7 @@ impl Writer {
         match Group::open(&self.connection, anchored) {
             Ok(group) => self.group = Some(group),
             Err(error) => {
-                self.rest(anchored, is_busy(&error), readers);
+                self.rest(anchored, is_busy(&error), readers, true);
                 return Err(error);
             }
         }
@@ -107,11 +107,17 @@ impl Writer {
 
     /// Ends the group, and tells its members; returns what became of it. `last` is what the work of
     /// the last one came to.
-    pub(super) fn end_group(&mut self, last: &Done, readers: &Readers) -> Result<(), Fault> {
+    pub(super) fn end_group(
+        &mut self,
+        turn: &Turn<'_>,
+        last: &Done,
+        readers: &Readers,
+    ) -> Result<(), Fault> {
         let Some(group) = self.group.take() else { return Ok(()) };
         let anchored = group.anchored;
         let outcome = group.end(&self.connection, last);
-        self.rest(anchored, false, readers);
+        let awaited = turn.is_awaited();
+        self.rest(anchored, false, readers, awaited);
         outcome
     }
 
@@ -124,9 +130,9 @@ impl Writer {
     }
 
     /// Follows a transaction. With `busy`, it could not begin because another process has the file
-    /// locked.
-    fn rest(&mut self, anchored: bool, busy: bool, readers: &Readers) {
-        self.log.bound(&self.connection, readers);
+    /// locked; `awaited` says whether others wait to write.
+    fn rest(&mut self, anchored: bool, busy: bool, readers: &Readers, awaited: bool) {
+        self.log.bound(&self.connection, readers, awaited);
         if anchored {
             self.anchor.hold();
         }

@@ -304,11 +304,12 @@ fn the_anchor_is_not_held_after_a_group_in_which_the_last_client_left() {
     let Counted { driver, store, .. } = &counted;
     for busy in [true, false] {
         store.upkeep(true);
+        let turn = driver.turns.take(Kind::Joins, Instant::now()).unwrap();
         let mut writer = driver.writer();
         writer.open_group(Instant::now(), &driver.readers).unwrap();
         let done = writer.run(&mut |queries| insert(usize::from(busy), queries));
         writer.upkeep(busy);
-        writer.end_group(&done, &driver.readers).unwrap();
+        writer.end_group(&turn, &done, &driver.readers).unwrap();
         assert_eq!(writer.anchor.release(), busy);
     }
     add(store, "ada", None).unwrap();
