@@ -8,12 +8,13 @@
 //! the log, and waits once more: then all read from the database, and the next commit begins the log
 //! anew. Reads that take long are waited for only when the log is large. No read is ever held up.
 //!
-//! While others wait to write, that is put off until the log has 32 MiB: it costs as much as three
-//! syncs, and a flood of writes mostly ends sooner.
+//! While many write, that is put off: it costs as much as three syncs, and a flood of writes mostly
+//! ends sooner. The log then grows as far as it can be copied in a quarter of a second, by the time
+//! that the last copy took, and to 48 MiB at most.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
@@ -29,8 +30,10 @@ const PAGE: u64 = 4096;
 const STEP: u64 = 1_000;
 /// Pages from which the writer waits longer for reads.
 const LARGE: u64 = LOG_LIMIT / PAGE;
-/// Pages from which the log is copied although others wait to write.
-const PUT_OFF: u64 = (32 << 20) / PAGE;
+/// Pages from which the log is copied although many write, at most.
+const PUT_OFF: u64 = (48 << 20) / PAGE;
+/// Milliseconds for which writers may wait while the log is copied.
+const STALL: u64 = 250;
 /// Pages from which the operator is warned.
 const ALARMING: u64 = (64 << 20) / PAGE;
 /// How long the writer waits for reads under way, twice in an attempt.
@@ -45,8 +48,9 @@ pub(super) struct LogSize {
     pages: Arc<AtomicU64>,
     /// The size at which the next attempt is made.
     next: u64,
-    /// The size until which an attempt is put off while others wait to write.
+    /// The size until which an attempt is put off while many write, and the most that it can be.
     put_off: u64,
+    put_off_most: u64,
     /// The size at which the operator is warned next.
     alarming: u64,
 }
@@ -62,18 +66,22 @@ impl LogSize {
             log.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
             Ok(())
         }))?;
-        Ok(LogSize { pages, next: STEP, put_off: PUT_OFF, alarming: ALARMING })
+        let (put_off, put_off_most) = (STEP, PUT_OFF);
+        Ok(LogSize { pages, next: STEP, put_off, put_off_most, alarming: ALARMING })
     }
 
-    /// Empties the log if it is large. Called between two transactions, without an anchor; `awaited`
-    /// says whether others wait to write.
-    pub(super) fn bound(&mut self, writer: &Connection, readers: &Readers, awaited: bool) {
+    /// Empties the log if it is large. Called between two transactions, without an anchor; `crowded`
+    /// says whether many write.
+    pub(super) fn bound(&mut self, writer: &Connection, readers: &Readers, crowded: bool) {
         let pages = self.pages.load(Ordering::Relaxed);
         if pages < STEP {
             (self.next, self.alarming) = (STEP, ALARMING);
-        } else if pages >= self.next && !(awaited && pages < self.put_off) {
+        } else if pages >= self.next && !(crowded && pages < self.put_off) {
             self.next = pages + STEP;
+            let begun = Instant::now();
             let emptied = empty(writer, readers, pages >= LARGE);
+            let took = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.put_off = (pages.saturating_mul(STALL) / took.max(1)).min(self.put_off_most);
             log::debug!("the write-ahead log has {pages} pages; all copied: {emptied:?}");
             if pages > self.alarming {
                 self.alarming = pages.saturating_mul(2);
@@ -101,7 +109,6 @@ fn empty(writer: &Connection, readers: &Readers, large: bool) -> rusqlite::Resul
 mod tests {
     use std::fs;
     use std::sync::atomic::AtomicBool;
-    use std::time::Instant;
 
     use super::super::Sqlite;
     use super::super::tests::{Place, hurry, open};
@@ -202,7 +209,7 @@ mod tests {
         let (driver, store) = open(&place, READERS);
         let id = add(&store, "ada", None).unwrap();
         hurry(&driver);
-        driver.writer().log.put_off = LARGE;
+        driver.writer().log.put_off_most = LARGE;
         let largest = AtomicU64::new(0);
         std::thread::scope(|scope| {
             for number in 0..8 {

@@ -80,6 +80,11 @@ impl Group {
         done
     }
 
+    /// Whether it has several members.
+    pub(super) fn is_shared(&self) -> bool {
+        !self.members.is_empty()
+    }
+
     /// Whether another member may join after the last one, whose work came to `last`.
     pub(super) fn goes_on(&self, connection: &Connection, last: &Done) -> bool {
         !self.is_void(last)

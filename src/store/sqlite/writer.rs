@@ -114,10 +114,9 @@ impl Writer {
         readers: &Readers,
     ) -> Result<(), Fault> {
         let Some(group) = self.group.take() else { return Ok(()) };
-        let anchored = group.anchored;
+        let (anchored, shared) = (group.anchored, group.is_shared());
         let outcome = group.end(&self.connection, last);
-        let awaited = turn.is_awaited();
-        self.rest(anchored, false, readers, awaited);
+        self.rest(anchored, false, readers, shared || turn.is_awaited());
         outcome
     }
 
@@ -130,9 +129,9 @@ impl Writer {
     }
 
     /// Follows a transaction. With `busy`, it could not begin because another process has the file
-    /// locked; `awaited` says whether others wait to write.
-    fn rest(&mut self, anchored: bool, busy: bool, readers: &Readers, awaited: bool) {
-        self.log.bound(&self.connection, readers, awaited);
+    /// locked; `crowded` says whether many write.
+    fn rest(&mut self, anchored: bool, busy: bool, readers: &Readers, crowded: bool) {
+        self.log.bound(&self.connection, readers, crowded);
         if anchored {
             self.anchor.hold();
         }
