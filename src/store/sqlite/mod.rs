@@ -80,10 +80,6 @@ impl Driver for Sqlite {
         work(&mut Statements(&self.readers.take()))
     }
 
-    /// Waits for locks for [`BUSY`] in all, the wait for other threads included. Once a
-    /// transaction has given up, one that begins after that waits only for [`BUSY_AGAIN`], until
-    /// the lock is gone: or logins would fill their queue. A thread whose work was run waits for
-    /// the outcome, however long the disk takes.
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
         self.transact(Kind::Joins, work)
     }
