@@ -13,7 +13,7 @@ use super::Source;
 /// assert!(std::error::Error::source(&error).is_some());
 /// assert_eq!(Error::Internal("no number".into()).cause(), Some("no number"));
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Cause {
     pub(super) text: String,
     pub(super) source: Option<Source>,

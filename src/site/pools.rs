@@ -34,7 +34,9 @@ impl Site {
             settings.slow_per_ip = settings.slow_queue;
         }
         let hash = settings.pool("hash", settings.slow_workers);
-        let write = settings.pool("write", self.concurrency.writes);
+        // Many threads only wait for the same sync of the disk; idle, there is one.
+        let mut write = settings.pool("write", self.concurrency.writes);
+        write.started = 1;
         let mut pools = vec![hash, write];
         if let Some(threads) = self.concurrency.reads {
             pools.push(settings.pool("read", threads));

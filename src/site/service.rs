@@ -97,6 +97,9 @@ impl Service for Site {
             return Answer::Ready(self.without_route(request, Error::NotFound));
         };
         let call = Call::new(&self.app, &found.request, now);
+        if queued.pool == WRITE {
+            self.app.store.share_reader();
+        }
         if queued.pool == CHECK {
             return self.answer_checked(found.route, &call, queued);
         }

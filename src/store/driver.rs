@@ -134,6 +134,10 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// How many threads can usefully wait for it.
     fn concurrency(&self) -> Concurrency;
 
+    /// Says that this thread is one of many that mostly wait for writes. A driver in which threads
+    /// have connections of their own gives it none.
+    fn share_reader(&self) {}
+
     /// Whether this is the one process, of all that have the database open, that delivers mails and
     /// deletes what has expired.
     fn leads(&self) -> bool;
@@ -189,7 +193,7 @@ pub(crate) enum Unique {
 }
 
 /// Why a statement failed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Fault {
     /// The value belongs to another user.
     Taken(Unique),

@@ -175,6 +175,12 @@ impl Store {
         self.driver.concurrency()
     }
 
+    /// Says that this thread is one of many that mostly wait for writes, so that they share what they
+    /// read with.
+    pub fn share_reader(&self) {
+        self.driver.share_reader();
+    }
+
     /// Whether this is the one process, of all that have the database open, that delivers mails and
     /// deletes what has expired.
     pub fn leads(&self) -> bool {

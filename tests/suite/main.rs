@@ -16,6 +16,7 @@ mod embedding;
 mod endpoints;
 mod engine;
 mod foreign_hashes;
+mod groups;
 mod import;
 mod invitations;
 mod keys;

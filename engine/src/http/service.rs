@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::net::IpAddr;
+use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::refusal::{self, Refusal};
@@ -91,8 +92,11 @@ impl Queued {
 pub struct Pool {
     /// The name of the threads, without their number.
     pub name: &'static str,
-    /// How many threads; 0 counts as 1. For a pool of batches, how many batches at once.
+    /// How many threads at most; 0 counts as 1. For a pool of batches, how many batches at once.
     pub threads: usize,
+    /// How many of them there are from the start, and always. The others are started when nobody
+    /// would take the next request, and end when they had none for 5 seconds.
+    pub started: usize,
     /// Requests that may wait; more are [`Overload::Full`].
     pub queue: usize,
     /// Requests of one client that may wait, an IPv6 /64 counting as one client; more are
@@ -107,7 +111,7 @@ impl Pool {
     /// A pool in which 256 requests may wait, 64 of one client. Its threads take one at a time and
     /// give way to the workers.
     pub fn new(name: &'static str, threads: usize) -> Pool {
-        Pool { name, threads, queue: 256, per_client: 64, batch: 1 }
+        Pool { name, threads, started: threads, queue: 256, per_client: 64, batch: 1 }
     }
 
     /// A pool for many quick answers that wait for the same thing. It has no threads of its own:
@@ -121,6 +125,12 @@ impl Pool {
     pub fn batched(name: &'static str, at_once: usize, most: usize) -> Pool {
         let (queue, per_client) = (usize::MAX, usize::MAX);
         Pool { queue, per_client, batch: most, ..Pool::new(name, at_once) }
+    }
+
+    /// The fewest and the most threads.
+    pub(crate) fn range(&self) -> RangeInclusive<usize> {
+        let most = self.threads.max(1);
+        self.started.clamp(1, most)..=most
     }
 
     /// Whether workers answer its requests in batches.
@@ -247,8 +257,8 @@ pub trait Service: Sync {
         refusal.response()
     }
 
-    /// Called on a thread of the pool that had no job for 5 seconds, once until its next job;
-    /// memory can be given back. Not for a pool of batches, which has no threads.
+    /// Called on a thread of the pool that had no job for 5 seconds and does not end, once until its
+    /// next job; memory can be given back. Not for a pool of batches, which has no threads.
     fn idle(&self, pool: usize) {
         let _ = pool;
     }

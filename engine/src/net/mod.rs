@@ -40,7 +40,7 @@ mod worker;
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
 use rustix::net::sockopt;
@@ -96,7 +96,7 @@ pub fn serve(
         none if none.is_empty() => vec![settings.pool("slow", settings.slow_workers)],
         pools => pools,
     };
-    let pooled: usize = pools.iter().map(|pool| pool.threads.max(1)).sum();
+    let pooled: usize = pools.iter().map(|pool| *pool.range().start()).sum();
     let threads = settings.workers + pooled + 2;
     let reserved = RESERVED_DESCRIPTORS + RESERVED_PER_THREAD * threads;
     let fitting = descriptors.saturating_sub(reserved).max(1);
@@ -124,6 +124,8 @@ struct Engine<'a> {
     pools: Vec<(Pool, Queue)>,
     /// Whether there is a pool of batches.
     batches: bool,
+    /// The number of the next thread of a pool.
+    pool_threads: AtomicUsize,
     /// No new connections, and every answer is the last of its connection.
     stopping: AtomicBool,
     /// The threads end.
@@ -141,7 +143,8 @@ impl<'a> Engine<'a> {
         let batches = pools.iter().any(Pool::is_batched);
         let with_queue = |pool: Pool| {
             // A connection waits in one queue at most, with one request.
-            let queue = Queue::new(pool.queue.min(max_connections), pool.per_client);
+            let room = pool.queue.min(max_connections);
+            let queue = Queue::new(room, pool.per_client, pool.range());
             (pool, queue)
         };
         Ok(Engine {
@@ -152,6 +155,7 @@ impl<'a> Engine<'a> {
             table: Table::new(max_connections, settings.max_per_ip),
             pools: pools.into_iter().map(with_queue).collect(),
             batches,
+            pool_threads: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             done: AtomicBool::new(false),
             start: Instant::now(),
@@ -172,12 +176,9 @@ impl<'a> Engine<'a> {
                 std::thread::Builder::new().name(name).spawn_scoped(scope, || self.run_worker())?;
             }
             let alone = |(_, (pool, _)): &(usize, &(Pool, Queue))| !pool.is_batched();
-            for (number, (pool, queue)) in self.pools.iter().enumerate().filter(alone) {
-                for thread in 0..pool.threads.max(1) {
-                    let name = format!("{}-{thread}", pool.name);
-                    std::thread::Builder::new()
-                        .name(name)
-                        .spawn_scoped(scope, move || self.run_pool_thread(number, queue))?;
+            for (number, (pool, _)) in self.pools.iter().enumerate().filter(alone) {
+                for _ in 0..*pool.range().start() {
+                    self.start_pool_thread(scope, number)?;
                 }
             }
             self.run_keeper(listener, stop)
@@ -215,7 +216,8 @@ impl Drop for EndThreads<'_> {
 }
 
 /// Gives this thread the nice value `nice`, so that others come first.
-pub(crate) fn lower_priority(nice: i32) {
+#[doc(hidden)]
+pub fn lower_priority(nice: i32) {
     if let Err(error) = setpriority_process(None, nice) {
         log::debug!("a thread keeps its priority: {error}");
     }

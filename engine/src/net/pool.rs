@@ -2,7 +2,10 @@
 //! take one connection at a time; or workers take batches of them.
 
 use std::collections::VecDeque;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
+use std::thread::Scope;
 use std::time::Duration;
 
 use super::queue::{Pop, Queue, Taker};
@@ -10,7 +13,7 @@ use super::scratch::Scratch;
 use super::{Engine, lower_priority};
 use crate::http::{Pool, Queued, Step};
 
-/// A thread that had no job for this long tells the service.
+/// A thread that had no job for this long tells the service, or ends.
 const IDLE: Duration = Duration::from_secs(5);
 
 /// The connections that a thread has taken.
@@ -24,21 +27,42 @@ pub(super) struct Batch {
 }
 
 impl Engine<'_> {
-    /// Runs until the queue is closed.
-    pub(super) fn run_pool_thread(&self, number: usize, queue: &Queue) {
+    /// Starts a pool's thread, which runs until the queue is closed, or until it is one too many.
+    pub(super) fn start_pool_thread<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        number: usize,
+    ) -> io::Result<()> {
+        let Some((pool, queue)) = self.pools.get(number) else { return Ok(()) };
+        let name = format!("{}-{}", pool.name, self.pool_threads.fetch_add(1, Ordering::Relaxed));
+        let run = move || self.run_pool_thread(scope, number, queue);
+        std::thread::Builder::new().name(name).spawn_scoped(scope, run).map(drop)
+    }
+
+    fn run_pool_thread<'scope>(
+        &'scope self,
+        scope: &'scope Scope<'scope, '_>,
+        number: usize,
+        queue: &Queue,
+    ) {
         lower_priority(self.settings.slow_nice);
         let mut scratch = self.scratch();
         let mut batch = Batch::default();
-        let mut busy = false;
+        let mut patience = Some(IDLE);
         loop {
-            match queue.pop(busy.then_some(IDLE)) {
+            match queue.pop(patience) {
                 Pop::Closed => return,
+                Pop::Nothing if queue.lets_end() => return,
                 Pop::Nothing => {
                     self.service.idle(number);
-                    busy = false;
+                    patience = None;
                 }
                 Pop::Job(index) => {
-                    busy = true;
+                    patience = Some(IDLE);
+                    if queue.wants_thread() && self.start_pool_thread(scope, number).is_err() {
+                        // The threads that there are go on; the next job asks again.
+                        queue.has_no_thread();
+                    }
                     batch.indexes.push(index);
                     self.answer_batch(number, None, &mut batch, &mut scratch);
                     self.leave(&mut batch.held);

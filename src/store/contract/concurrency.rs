@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use super::mails::{confirm, propose, register};
-use super::{BY, NOTE, add, add_admin, admin, each_shared, events, hash, log_in, number, session};
+use super::{
+    BY, NOTE, add, add_admin, admin, each, each_shared, events, hash, log_in, number, session,
+};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
@@ -23,17 +25,21 @@ const END: Timestamp = Timestamp(1_000);
 
 /// Threads that race. Each test runs with either number.
 const CROWDS: [usize; 2] = [2, 8];
+/// Threads that race over one connection.
+const CROWD: usize = 24;
 
 /// How often each race is run: threads that begin together do not always meet.
 const ROUNDS: usize = 3;
 
-/// Runs a test on an empty store of each backend, with each number of threads.
+/// Runs a test on an empty store of each backend, with each number of threads: over two connections,
+/// and with more threads over one, whose writers may share transactions.
 pub(super) fn race(name: &str, test: impl Fn(&Store, usize)) {
     for threads in CROWDS {
         for _ in 0..ROUNDS {
             each_shared(&format!("{name}-{threads}"), alternating, |store| test(store, threads));
         }
     }
+    each(&format!("{name}-one-store"), |store| test(store, CROWD));
 }
 
 /// Two drivers of one database, which take turns.

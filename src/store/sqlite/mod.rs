@@ -1,7 +1,8 @@
 //! The driver of an SQLite file. Knows no rule about people.
 //!
 //! One connection writes, behind a lock; as many read as threads want to, each with its own
-//! prepared statements. The file is in WAL mode, so readers never wait for the writer.
+//! prepared statements. The file is in WAL mode, so readers never wait for the writer. Threads that
+//! wait to write share a transaction and its sync.
 //!
 //! | file | owns |
 //! |---|---|
@@ -16,6 +17,8 @@
 //! | `upgrade`, `emails` | bringing an older version to the current one |
 //! | `statements` | values, rows, and errors told apart |
 //! | `turns` | whose turn it is to write |
+//! | `writer` | the connection that writes, and what stands between two transactions |
+//! | `group` | writers that share a transaction |
 //! | `readers` | the connections that read |
 //! | `anchor` | what makes reading cheap |
 //! | `checkpoint` | the size of the write-ahead log |
@@ -29,6 +32,7 @@ mod connect;
 mod emails;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod foreign;
+mod group;
 pub(super) mod inspect;
 pub(super) mod open;
 #[cfg(test)]
@@ -44,25 +48,26 @@ mod statements;
 mod tests;
 mod turns;
 mod upgrade;
+mod writer;
 
-use std::sync::{Mutex, PoisonError, TryLockError};
+use std::panic::resume_unwind;
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, ErrorCode, TransactionBehavior};
+use rusqlite::Connection;
 
-use self::anchor::Anchor;
-use self::checkpoint::LogSize;
 use self::readers::Readers;
 use self::soundness::{Soundness, keep_log};
 use self::statements::{Statements, fault};
-use self::turns::Turns;
+use self::turns::{Kind, Turn, Turns};
+use self::writer::Writer;
 use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Watch, Writing};
-use crate::error::{Cause, Error};
+use crate::error::Error;
 
 /// How long a transaction waits for another process's lock and for other threads, in all.
 const BUSY: Duration = Duration::from_secs(5);
-/// How long it waits when the lock had been in the way for [`BUSY`] before the transaction began.
-const BUSY_AGAIN: Duration = Duration::from_millis(50);
+/// Threads that can usefully wait for the same sync of the disk.
+const WRITERS: usize = 64;
 
 /// An SQLite file that is open.
 #[derive(Debug)]
@@ -76,85 +81,27 @@ pub(super) struct Sqlite {
     soundness: Soundness,
 }
 
-#[derive(Debug)]
-struct Writer {
-    anchor: Anchor,
-    connection: Connection,
-    log: LogSize,
-    /// Set while another process keeps the file locked.
-    locked: Option<Locked>,
-}
-
-/// A lock of another process that writers gave up on.
-#[derive(Debug, Clone, Copy)]
-struct Locked {
-    /// When the first gave up.
-    since: Instant,
-    /// When the last gave up.
-    seen: Instant,
-}
-
-/// Why something was not written.
-#[derive(Debug)]
-enum Failed {
-    /// SQLite refused to begin or to end the transaction.
-    Sqlite(rusqlite::Error),
-    /// Something inside of it failed.
-    Inside(Abort),
-}
-
-impl From<rusqlite::Error> for Failed {
-    fn from(error: rusqlite::Error) -> Failed {
-        Failed::Sqlite(error)
-    }
-}
-
-impl From<Abort> for Failed {
-    fn from(abort: Abort) -> Failed {
-        Failed::Inside(abort)
-    }
-}
-
-impl Failed {
-    /// Whether another process has the file locked.
-    fn is_busy(&self) -> bool {
-        let Failed::Sqlite(error) = self else { return false };
-        error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
-    }
-}
-
-impl From<Failed> for Abort {
-    fn from(failed: Failed) -> Abort {
-        match failed {
-            Failed::Sqlite(error) => Abort::Fault(fault(error)),
-            Failed::Inside(abort) => abort,
-        }
-    }
-}
-
 impl Driver for Sqlite {
     fn read(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
         work(&mut Statements(&self.readers.take()))
     }
 
-    /// Waits for locks for [`BUSY`] in all, the wait for other threads included. Once a
-    /// transaction has given up, one that begins after that waits only for [`BUSY_AGAIN`], until
-    /// the lock is gone: or logins would fill their queue.
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
-        self.must_not_be_damaged()?;
-        let written = self.with_writer(|connection| {
-            // It may have been found while this thread waited for its turn.
-            self.must_not_be_damaged()?;
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            work(&mut Statements(&transaction))?;
-            Ok(transaction.commit()?)
-        });
-        Ok(written?)
+        self.transact(Kind::Joins, work)
+    }
+
+    /// A transaction that others would wait for too long has none of them in it.
+    #[cfg(any(test, feature = "cli"))]
+    fn write_long(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.transact(Kind::Alone, work)
     }
 
     fn concurrency(&self) -> Concurrency {
-        Concurrency { reads: None, checks: 1, writes: 1 }
+        Concurrency { reads: None, checks: 1, writes: WRITERS }
+    }
+
+    fn share_reader(&self) {
+        readers::share();
     }
 
     /// A damaged file has no leader: what cannot be deleted from the outbox would be sent again and
@@ -165,7 +112,7 @@ impl Driver for Sqlite {
 
     fn check(&self, watch: Watch) {
         if self.soundness.check(watch)
-            && let Err(failed) = self.with_writer(|writer| Ok(keep_log(writer, false)?))
+            && let Err(failed) = self.with_connection(|connection| keep_log(connection, false))
         {
             log::debug!("the next start checks the database again: {failed:?}");
         }
@@ -176,17 +123,12 @@ impl Driver for Sqlite {
     }
 
     fn upkeep(&self, busy: bool) {
-        let writer = match self.writer.try_lock() {
-            Ok(writer) => writer,
+        match self.writer.try_lock() {
+            Ok(mut writer) => writer.upkeep(busy),
             // A panic while writing; the transaction was undone.
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().upkeep(busy),
             // The current writer renews the anchor itself.
-            Err(TryLockError::WouldBlock) => return,
-        };
-        // Release the read transaction even if a new one follows: only a new one sees later writes.
-        writer.anchor.release();
-        if busy {
-            writer.anchor.hold();
+            Err(TryLockError::WouldBlock) => {}
         }
     }
 
@@ -197,14 +139,7 @@ impl Driver for Sqlite {
         }
         // The row says whether a reader was in the way, which the next start makes up for.
         let sql = "PRAGMA wal_checkpoint(TRUNCATE)";
-        let settled = self.with_writer(|writer| Ok(writer.query_row(sql, [], |_| Ok(()))?));
-        settled.map_err(|failed| match failed {
-            Failed::Sqlite(error) => fault(error),
-            Failed::Inside(Abort::Fault(fault)) => fault,
-            Failed::Inside(Abort::Rule(error)) => {
-                Fault::Damaged(Cause::new(error.to_string(), error))
-            }
-        })
+        self.with_connection(|connection| connection.query_row(sql, [], |_| Ok(())))
     }
 }
 
@@ -216,46 +151,65 @@ impl Sqlite {
         }
     }
 
-    /// Runs `act` with the writing connection once it is this thread's turn.
-    fn with_writer<T>(
-        &self,
-        act: impl FnOnce(&mut Connection) -> Result<T, Failed>,
-    ) -> Result<T, Failed> {
+    /// Runs `work` in a transaction, which others can join unless `kind` says otherwise, and waits
+    /// for the commit.
+    ///
+    /// Waits for locks for [`BUSY`] in all, the wait for other threads included. Once a transaction
+    /// has given up on another process, one that begins after that waits only for a moment, until
+    /// the lock is gone: or logins would fill their queue. A thread whose work was run waits for the
+    /// outcome, however long the disk takes.
+    fn transact(&self, kind: Kind, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.must_not_be_damaged()?;
         let begun = Instant::now();
-        let Some(_turn) = self.turns.take(begun + BUSY) else {
-            return Err(Abort::Fault(Fault::Unavailable("the writer is busy".into())).into());
+        let turn = self.turn(kind, begun)?;
+        let mut writer = self.writer();
+        writer.open_group(begun, &self.readers).map_err(fault)?;
+        let done = writer.run(&mut |queries| {
+            // It may have been found while this thread waited for its turn.
+            self.must_not_be_damaged()?;
+            work(queries)
+        });
+        let passed = match writer.join(kind, &turn, &done) {
+            Some(outcome) => {
+                drop(writer);
+                turn.pass().map(|()| outcome)
+            }
+            None => {
+                drop(writer);
+                Err(turn)
+            }
         };
-        // Only `upkeep` can hold this lock now, and only for a moment.
-        let mut guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        let writer = &mut *guard;
-        writer.connection.busy_timeout(writer.patience(begun))?;
-        // Reads that begin while this is written may cost a little more.
-        let held = writer.anchor.release();
-        let done = act(&mut writer.connection);
-        writer.log.bound(&writer.connection, &self.readers);
-        if held {
-            writer.anchor.hold();
+        let outcome = match passed {
+            Ok(outcome) => outcome.wait(),
+            Err(turn) => self.writer().end_group(&turn, &done, &self.readers),
+        };
+        match done {
+            Err(panic) => resume_unwind(panic),
+            Ok(Ok(())) => Ok(outcome?),
+            // It may have failed because of what others wrote, which is lost then.
+            Ok(Err(abort)) => Err(outcome.map_or_else(Abort::Fault, |()| abort)),
         }
-        let busy = done.as_ref().is_err_and(Failed::is_busy);
-        let seen = Instant::now();
-        let since = writer.still_locked(seen).map_or(seen, |locked| locked.since);
-        writer.locked = busy.then_some(Locked { since, seen });
-        done
-    }
-}
-
-impl Writer {
-    /// Returns another process's lock, if a writer gave up on it less than [`BUSY`] ago.
-    fn still_locked(&self, now: Instant) -> Option<Locked> {
-        self.locked.filter(|locked| now.duration_since(locked.seen) < BUSY)
     }
 
-    /// Returns how long a transaction may still wait, if it began to wait at `begun`.
-    fn patience(&self, begun: Instant) -> Duration {
-        let now = Instant::now();
-        match self.still_locked(now) {
-            Some(locked) if locked.since <= begun => BUSY_AGAIN,
-            _ => BUSY.saturating_sub(now.duration_since(begun)).max(BUSY_AGAIN),
-        }
+    /// Runs `act` with the writing connection, between two transactions.
+    fn with_connection<T>(
+        &self,
+        act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, Fault> {
+        let begun = Instant::now();
+        let _turn = self.turn(Kind::Alone, begun)?;
+        self.writer().alone(begun, &self.readers, act).map_err(fault)
+    }
+
+    /// Waits for the turn to write, since `begun` and for [`BUSY`] at most.
+    fn turn(&self, kind: Kind, begun: Instant) -> Result<Turn<'_>, Fault> {
+        let turn = self.turns.take(kind, begun + BUSY);
+        turn.ok_or_else(|| Fault::Unavailable("the writer is busy".into()))
+    }
+
+    /// The writer, for the thread that has the turn. Only `upkeep` can hold the lock now, and only
+    /// for a moment.
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use rusqlite::{Connection, OpenFlags};
 
+use super::Sqlite;
 use super::anchor::Anchor;
 use super::checkpoint::LogSize;
 use super::connect::connect;
@@ -18,7 +19,7 @@ use super::schema::{VERSION, number};
 use super::soundness::{Soundness, has_log, is_marked, keep_log, unmark};
 use super::turns::Turns;
 use super::upgrade::{create, upgrade};
-use super::{Sqlite, Writer};
+use super::writer::Writer;
 use crate::error::Problem;
 use crate::store::Inspection;
 
@@ -38,17 +39,17 @@ impl Sqlite {
             must_be_fit(path, found, first)?;
         }
         let failed = |error: rusqlite::Error| cannot_open(path, error);
-        let connection = writer(path, found, unclean)?;
+        let mut connection = writer(path, found, unclean)?;
         if is_marked(path) {
             unmark(path);
         }
-        let log = LogSize::watch(path, &connection).map_err(failed)?;
+        let log = LogSize::watch(&mut connection).map_err(failed)?;
         let reader = || connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
         let readers: Result<_, _> = (0..readers.max(1)).map(|_| reader()).collect();
         let anchor = Anchor::new(reader().map_err(failed)?);
         Ok(Sqlite {
             readers: Readers::new(readers.map_err(failed)?),
-            writer: Mutex::new(Writer { anchor, connection, log, locked: None }),
+            writer: Mutex::new(Writer::new(connection, anchor, log)),
             turns: Turns::default(),
             soundness: Soundness::new(path, unclean),
         })
@@ -97,7 +98,11 @@ fn writer(path: &Path, found: Inspection, unclean: bool) -> Result<Connection, P
     if mode != "wal" {
         return Err(no_shared_memory(path));
     }
-    writer.execute_batch("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;").map_err(failed)?;
+    writer
+        .execute_batch(
+            "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY;",
+        )
+        .map_err(failed)?;
     // The first read takes a lock on the file and keeps it: from then on `alone` sees that a server
     // has the file open.
     number(&writer, "user_version").map_err(failed)?;

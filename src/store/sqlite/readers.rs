@@ -11,6 +11,13 @@ use rusqlite::Connection;
 /// How often a read under way is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
+thread_local! {
+    /// The number of this thread's seat; `None` is the seat that threads share.
+    static SEAT: Cell<Option<usize>> = Cell::new(Some(THREADS.fetch_add(1, Ordering::Relaxed)));
+}
+static THREADS: AtomicUsize = AtomicUsize::new(0);
+
+/// The first seat is for threads that [`share`] it.
 #[derive(Debug)]
 pub(super) struct Readers(Vec<Seat>);
 
@@ -19,6 +26,12 @@ struct Seat {
     connection: Mutex<Connection>,
     /// How many reads began here. Only the thread that has the connection counts.
     begun: AtomicU64,
+}
+
+/// From now on this thread reads with the connection that all threads share that have called this:
+/// they are many, and must not keep those waiting that have a connection of their own.
+pub(super) fn share() {
+    SEAT.set(None);
 }
 
 impl Readers {
@@ -30,11 +43,10 @@ impl Readers {
 
     /// A connection for reading; each thread comes back to the same one.
     pub(super) fn take(&self) -> MutexGuard<'_, Connection> {
-        static THREADS: AtomicUsize = AtomicUsize::new(0);
-        thread_local! {
-            static SEAT: Cell<usize> = Cell::new(THREADS.fetch_add(1, Ordering::Relaxed));
-        }
-        let seat = &self.0[SEAT.get() % self.0.len()];
+        let seat = match (SEAT.get(), self.0.len()) {
+            (None, _) | (_, 1) => &self.0[0],
+            (Some(number), seats) => &self.0[1 + number % (seats - 1)],
+        };
         let connection = seat.connection.lock().unwrap_or_else(PoisonError::into_inner);
         // The lock makes this one step, without the price of an atomic one.
         seat.begun.store(seat.begun.load(Ordering::Relaxed) + 1, Ordering::Release);
@@ -79,6 +91,32 @@ impl Seat {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn threads_that_share_a_connection_keep_no_other_waiting() {
+        let open = |_| Connection::open_in_memory().unwrap();
+        let readers = Readers::new((0..3).map(open).collect());
+        let seat = |shares: bool| {
+            std::thread::scope(|scope| {
+                let thread = scope.spawn(|| {
+                    if shares {
+                        share();
+                    }
+                    std::ptr::from_ref(&*readers.take()).addr()
+                });
+                thread.join().unwrap()
+            })
+        };
+        let shared = seat(true);
+        for _ in 0..8 {
+            assert_eq!(seat(true), shared);
+            assert_ne!(seat(false), shared);
+        }
+        let alone = Readers::new(vec![Connection::open_in_memory().unwrap()]);
+        drop(alone.take());
+        share();
+        drop(alone.take());
+    }
 
     #[test]
     fn a_read_is_outlasted_and_later_ones_do_not_count() {

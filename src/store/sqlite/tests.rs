@@ -23,7 +23,7 @@ pub(super) fn open(place: &Place, readers: usize) -> (Arc<Sqlite>, Store) {
 
 /// Makes writing quick and no longer durable.
 pub(super) fn hurry(driver: &Sqlite) {
-    driver.with_writer(|w| Ok(w.execute_batch("PRAGMA synchronous = OFF")?)).unwrap();
+    driver.with_connection(|writer| writer.execute_batch("PRAGMA synchronous = OFF")).unwrap();
 }
 
 impl Driver for Arc<Sqlite> {
@@ -33,6 +33,10 @@ impl Driver for Arc<Sqlite> {
 
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
         (**self).write(work)
+    }
+
+    fn write_long(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        (**self).write_long(work)
     }
 
     fn concurrency(&self) -> Concurrency {
@@ -71,6 +75,13 @@ fn the_writer_is_durable_and_in_wal_mode() {
 }
 
 #[test]
+fn no_member_of_a_group_can_fail_the_commit_of_the_others() {
+    // What is deferred is checked by the commit, which all members share.
+    let schema = schema::SCHEMA.to_uppercase();
+    assert!(!schema.contains("DEFERR") && !schema.contains("TRIGGER"));
+}
+
+#[test]
 fn one_thread_that_wrote_without_a_pause_kept_the_others_out() {
     let place = Place::new("turns");
     let driver = Sqlite::open(&place.file(), 1).unwrap();
@@ -83,7 +94,7 @@ fn one_thread_that_wrote_without_a_pause_kept_the_others_out() {
                     std::thread::sleep(Duration::from_millis(5));
                     Ok(())
                 };
-                driver.with_writer(hold).unwrap();
+                driver.with_connection(hold).unwrap();
             }
         });
         while turns.load(Ordering::Relaxed) < 2 {
@@ -91,7 +102,7 @@ fn one_thread_that_wrote_without_a_pause_kept_the_others_out() {
         }
         let waited = (0..9).map(|_| {
             let before = turns.load(Ordering::Relaxed);
-            let waited = driver.with_writer(|_| Ok(turns.load(Ordering::Relaxed) - before));
+            let waited = driver.with_connection(|_| Ok(turns.load(Ordering::Relaxed) - before));
             // Its turn comes again.
             while turns.load(Ordering::Relaxed) == before {
                 std::thread::yield_now();
