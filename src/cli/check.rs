@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
 
-use super::parse::written;
+use super::parse::{written, written_size};
 use super::serve_flags::ServeFlags;
 use crate::app::origin;
 use crate::clock::Timestamp;
@@ -34,6 +34,9 @@ pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     }
     let mut rows = vec![("listen", listen), ("database", format!("{database}, from {origin}"))];
     rows.extend(config.database.describe());
+    if !config.database.is_shared() {
+        rows.push(("database map", written_size(config.database_map)));
+    }
     rows.extend([("secret key", source.describe()), ("signs", signs)]);
     rows.extend(account_rows(&config));
     rows.extend(policy_rows(&config, blocklist.as_ref()));

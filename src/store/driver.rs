@@ -131,6 +131,10 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// How many threads can usefully wait for it.
     fn concurrency(&self) -> Concurrency;
 
+    /// Lets the connections that read map this many bytes of the database into memory. Does nothing
+    /// where there is no file to map.
+    fn allow_mapping(&self, _bytes: u64) {}
+
     /// Whether this is the one process, of all that have the database open, that delivers mails and
     /// deletes what has expired.
     fn leads(&self) -> bool;

@@ -17,6 +17,7 @@
 //! | `turns` | whose turn it is to write |
 //! | `readers` | the connections that read |
 //! | `anchor` | what makes reading cheap |
+//! | `mapping` | when the readers map the file into memory |
 //! | `checkpoint` | the size of the write-ahead log |
 //! | `staging` | a temporary file with the accounts that an import has read |
 
@@ -29,6 +30,7 @@ mod emails;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod foreign;
 pub(super) mod inspect;
+mod mapping;
 mod open;
 #[cfg(test)]
 mod plans;
@@ -43,7 +45,7 @@ mod tests;
 mod turns;
 mod upgrade;
 
-use std::sync::{Mutex, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, ErrorCode, TransactionBehavior};
@@ -165,6 +167,27 @@ impl Driver for Sqlite {
         writer.anchor.release();
         if busy {
             writer.anchor.hold();
+        }
+        if busy
+            && self.readers.mapping().is_allowed()
+            && let Ok(view) = writer.anchor.view()
+        {
+            self.readers.remap(view);
+        }
+    }
+
+    fn allow_mapping(&self, bytes: u64) {
+        let mapping = Arc::clone(self.readers.mapping());
+        mapping.allow(bytes);
+        let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let ended = move || {
+            mapping.end();
+            // The commit goes on.
+            false
+        };
+        // Commits of other processes are seen by `upkeep`, and these would be too.
+        if let Err(error) = writer.connection.commit_hook(Some(ended)) {
+            log::debug!("mappings end late: {error}");
         }
     }
 
