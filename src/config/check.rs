@@ -166,6 +166,17 @@ mod tests {
     }
 
     #[test]
+    fn sqlite_maps_no_more_than_two_gibibytes() {
+        let mut config = Config::new("x", secret());
+        for (bytes, good) in [(0, true), (2047 << 20, true), ((2047 << 20) + 1, false)] {
+            config.database_map = bytes;
+            assert_eq!(config.check().is_ok(), good, "{bytes}");
+        }
+        let problem = config.check().unwrap_err().to_string();
+        assert!(problem.contains("`database_map` must be at most 2047MiB"), "{problem}");
+    }
+
+    #[test]
     fn a_short_secret_needs_adoption() {
         let now = Timestamp(1_700_000_000);
         let short = ShortSecret::new("my secret key", now, now).unwrap();
