@@ -35,7 +35,7 @@ pub use policy::{RefreshReuse, SecondFactorRule};
 pub use registration::Registration;
 pub use web::Web;
 
-/// The default of `database_map`: a file of three million users and sessions.
+/// The default of `database_map`: a file of two million users and sessions.
 const DATABASE_MAP: u64 = 1 << 30;
 
 /// The configuration of an [`App`](crate::App) and its server. In brackets: the default.
