@@ -289,6 +289,7 @@ fn open_store(config: &Config) -> Result<Store, Problem> {
     // The threads that read a file: the workers, those that hash, one that writes, one that mails.
     let readers = config.engine.workers + config.engine.slow_workers + 2;
     let store = Store::open(&config.database, readers)?;
+    store.allow_mapping(config.database_map);
     // The server says that it runs, even one that starts no background threads: a copy of the
     // database is refused meanwhile.
     store.leads();

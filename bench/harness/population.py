@@ -47,12 +47,14 @@ class Population:
             )
 
     def write_tokens(self, path):
-        """A file with tokens, one a line, in random order."""
+        """A file with tokens, one a line, in random order. Those of a small population are there
+        several times: the load generator reads files of the same length, which takes it and the
+        processor's caches as much for any population."""
         numbers = range(1, self.count + 1)
         chosen = random.sample(numbers, min(self.count, TOKENS_MAX))
         with open(path, "w", encoding="ascii") as file:
-            for number in chosen:
-                file.write(f"{self.token(number)}\n")
+            lines = "".join(f"{self.token(number)}\n" for number in chosen)
+            file.write(lines * (TOKENS_MAX // len(chosen)))
 
     def token(self, number):
         return servers.sign(self.claims(number))

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::parse::written;
+use super::parse::{written, written_size};
 use super::progress::Line;
 use super::serve_flags::ServeFlags;
 use crate::app::origin;
@@ -47,6 +47,9 @@ pub(super) fn run(CheckCommand { deep, flags }: &CheckCommand) -> Result<(), Pro
     }
     let mut rows = vec![("listen", listen), ("database", format!("{database}, from {origin}"))];
     rows.extend(config.database.describe());
+    if !config.database.is_shared() {
+        rows.push(("database map", written_size(config.database_map)));
+    }
     rows.extend([("secret key", source.describe()), ("signs", signs)]);
     rows.extend(account_rows(&config));
     rows.extend(policy_rows(&config, blocklist.as_ref()));

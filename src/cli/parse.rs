@@ -42,6 +42,26 @@ pub(super) fn written(duration: Duration) -> String {
     }
 }
 
+/// Parses a number of bytes, alone or with a binary unit; zero is allowed.
+pub(super) fn size(text: &str) -> Result<u64, String> {
+    let text = text.trim();
+    let units = [("KiB", 10), ("MiB", 20), ("GiB", 30)];
+    let unit = units.iter().find_map(|(unit, bits)| Some((text.strip_suffix(unit)?, *bits)));
+    let (number, bits) = unit.unwrap_or((text, 0));
+    let bytes = number.trim_end().parse::<u64>().ok().and_then(|n| n.checked_mul(1 << bits));
+    bytes.ok_or_else(|| "write it as 1GiB, 512MiB, or a number of bytes".to_owned())
+}
+
+/// The number of bytes as a flag would be written, with the largest unit that divides it.
+pub(super) fn written_size(bytes: u64) -> String {
+    let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
+    let fits = |(bits, _): &&(u32, &str)| bytes > 0 && bytes.is_multiple_of(1 << bits);
+    match units.iter().find(fits) {
+        Some((bits, unit)) => format!("{}{unit}", bytes >> bits),
+        None => bytes.to_string(),
+    }
+}
+
 /// Parses an IP address and a port.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
     text.trim()
@@ -122,6 +142,35 @@ mod tests {
         ] {
             assert_eq!(lifespan(text).ok(), seconds.map(Duration::from_secs), "{text:?}");
         }
+    }
+
+    #[test]
+    fn sizes() {
+        for (text, bytes) in [
+            ("0", Some(0)),
+            ("4096", Some(4_096)),
+            ("64KiB", Some(65_536)),
+            (" 512 MiB ", Some(536_870_912)),
+            ("1GiB", Some(1_073_741_824)),
+            ("17179869183GiB", Some(18_446_744_072_635_809_792)),
+            ("17179869184GiB", None),
+            ("18446744073709551616", None),
+            ("", None),
+            ("GiB", None),
+            ("-1", None),
+            ("1.5GiB", None),
+            ("1GB", None),
+            ("1gib", None),
+            ("1 TiB", None),
+        ] {
+            assert_eq!(size(text).ok(), bytes, "{text:?}");
+            if let Some(bytes) = bytes {
+                assert_eq!(size(&written_size(bytes)), Ok(bytes), "{text:?}");
+            }
+        }
+        assert_eq!(written_size(2_047 << 20), "2047MiB");
+        assert_eq!(written_size(1 << 30), "1GiB");
+        assert_eq!(written_size(0), "0");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use super::flask_env;
 use super::key_source::{KeyFlags, KeySource};
 use super::logging::LogLevel;
 use super::mail_flags::{MailFlags, PageFlags};
-use super::parse::{Switch, duration, lifespan, listen, naming};
+use super::parse::{Switch, duration, lifespan, listen, naming, size};
 use super::policy_flags::PolicyFlags;
 use super::port::Listen;
 use crate::assets::Assets;
@@ -32,6 +32,11 @@ pub(super) struct ServeFlags {
 
     #[command(flatten)]
     pub(super) database: DatabaseFlag,
+
+    /// The most of an SQLite file that is mapped into memory while nobody writes: 1GiB, 512MiB, or
+    /// bytes; 0 turns it off
+    #[arg(long, value_name = "SIZE", env = "LICTOR_DATABASE_MAP", default_value = "1GiB", value_parser = size)]
+    database_map: u64,
 
     #[command(flatten)]
     pub(super) keys: KeyFlags,
@@ -157,6 +162,7 @@ impl ServeFlags {
     pub(super) fn config(&self, keys: Keys) -> Result<Config, Problem> {
         let mut config = Config::new(self.database.find()?.clone(), keys);
         config.listen = self.listen()?.address;
+        config.database_map = self.database_map;
         config.access_lifespan = self.access_lifespan;
         config.refresh_lifespan = self.refresh_lifespan;
         config.early_refresh = self.early_refresh;

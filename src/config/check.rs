@@ -10,6 +10,9 @@ use crate::net::Settings;
 /// in 2106.
 const MAX_LIFESPAN: Duration = Duration::from_secs(50 * 365 * 24 * 3600);
 
+/// The most bytes of a file that SQLite maps, rounded to MiB.
+const MAX_DATABASE_MAP: u64 = 2047 << 20;
+
 /// The most threads of one kind, as on the command line.
 const MAX_THREADS: usize = 1024;
 
@@ -25,8 +28,19 @@ impl Config {
                 "give it a number, such as 15",
             ));
         }
+        self.check_database_map()?;
         self.check_engine()?;
         self.check_mail()
+    }
+
+    fn check_database_map(&self) -> Result<(), Problem> {
+        if self.database_map > MAX_DATABASE_MAP {
+            return Err(Problem::usage(
+                "the setting `database_map` must be at most 2047MiB",
+                "give it less; what is not mapped is read",
+            ));
+        }
+        Ok(())
     }
 
     /// Flags cannot give such numbers, and not all of these fields have one.
@@ -149,6 +163,17 @@ mod tests {
         };
         assert!(check(None) && check(Some(Algorithm::Hs256)));
         assert!(!check(Some(Algorithm::EdDsa)));
+    }
+
+    #[test]
+    fn sqlite_maps_no_more_than_two_gibibytes() {
+        let mut config = Config::new("x", secret());
+        for (bytes, good) in [(0, true), (2047 << 20, true), ((2047 << 20) + 1, false)] {
+            config.database_map = bytes;
+            assert_eq!(config.check().is_ok(), good, "{bytes}");
+        }
+        let problem = config.check().unwrap_err().to_string();
+        assert!(problem.contains("`database_map` must be at most 2047MiB"), "{problem}");
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub use policy::{RefreshReuse, SecondFactorRule};
 pub use registration::Registration;
 pub use web::Web;
 
+/// The default of `database_map`: a file of two million users and sessions.
+const DATABASE_MAP: u64 = 1 << 30;
+
 /// The configuration of an [`App`](crate::App) and its server. In brackets: the default.
 ///
 /// ```
@@ -51,6 +54,9 @@ pub struct Config {
     pub listen: SocketAddr,
     /// Where the users are; made if it does not exist.
     pub database: Database,
+    /// The most bytes of an SQLite file that are mapped into memory while nobody writes (1 GiB); 0
+    /// turns it off.
+    pub database_map: u64,
     /// The keys that sign and verify tokens.
     pub keys: Keys,
     /// The algorithm of new tokens (that of the newest key).
@@ -120,6 +126,7 @@ impl Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)),
             database: database.into(),
+            database_map: DATABASE_MAP,
             keys: keys.into(),
             algorithm: None,
             access_lifespan: Duration::from_secs(24 * 3600),

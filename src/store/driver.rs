@@ -138,6 +138,10 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// have connections of their own gives it none.
     fn share_reader(&self) {}
 
+    /// Lets the connections that read map this many bytes of the database into memory. Does nothing
+    /// where there is no file to map.
+    fn allow_mapping(&self, _bytes: u64) {}
+
     /// Whether this is the one process, of all that have the database open, that delivers mails and
     /// deletes what has expired.
     fn leads(&self) -> bool;

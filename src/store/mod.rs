@@ -187,6 +187,12 @@ impl Store {
         self.driver.leads()
     }
 
+    /// Lets the connections that read map this many bytes of a database file into memory, while
+    /// nobody writes. Without this call they map nothing.
+    pub fn allow_mapping(&self, bytes: u64) {
+        self.driver.allow_mapping(bytes);
+    }
+
     /// Called a few times a second while requests may come (`busy`), and once when none may any
     /// more.
     pub fn upkeep(&self, busy: bool) {

@@ -154,6 +154,15 @@ fn a_wrong_value_names_its_flag() {
 }
 
 #[test]
+fn the_mapping_of_the_database_has_a_limit() {
+    let dir = Dir::new();
+    let (code, out, _) = outcome(&run(&dir.0, &["check", "--database-map", "512MiB"], ""));
+    assert!(code == 0 && out.contains("database map     512MiB\n"), "{out}");
+    let (code, _, err) = outcome(&run(&dir.0, &["check", "--database-map", "2GiB"], ""));
+    assert!(code == 2 && err.contains("--database-map must be at most 2047MiB"), "{err}");
+}
+
+#[test]
 fn wrong_usage_is_exit_code_2() {
     let dir = Dir::new();
     for args in [
@@ -161,6 +170,7 @@ fn wrong_usage_is_exit_code_2() {
         &["serve", "--registration", "maybe"],
         &["serve", "--access-lifespan", "soon"],
         &["serve", "--workers", "0"],
+        &["serve", "--database-map", "1GB"],
         &["--no-such-flag"],
         &["nonsense"],
         &["user"],

@@ -9,6 +9,8 @@
 
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::mapping::View;
+
 #[derive(Debug)]
 pub(super) struct Anchor(Connection);
 
@@ -32,6 +34,12 @@ impl Anchor {
         if let Err(error) = begun() {
             log::debug!("no read transaction is kept open: {error}");
         }
+    }
+
+    /// What it sees of the file.
+    pub(super) fn view(&self) -> rusqlite::Result<View> {
+        let number = |pragma| self.0.prepare_cached(pragma)?.query_row([], |row| row.get(0));
+        Ok(View { version: number("PRAGMA data_version")?, pages: number("PRAGMA page_count")? })
     }
 
     /// Ends it; false if there was none.

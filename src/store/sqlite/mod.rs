@@ -21,6 +21,7 @@
 //! | `group` | writers that share a transaction |
 //! | `readers` | the connections that read |
 //! | `anchor` | what makes reading cheap |
+//! | `mapping` | when the readers map the file into memory |
 //! | `checkpoint` | the size of the write-ahead log |
 //! | `staging` | a temporary file with the accounts that an import has read |
 
@@ -34,6 +35,7 @@ mod emails;
 pub(super) mod foreign;
 mod group;
 pub(super) mod inspect;
+mod mapping;
 pub(super) mod open;
 #[cfg(test)]
 mod plans;
@@ -51,7 +53,7 @@ mod upgrade;
 mod writer;
 
 use std::panic::resume_unwind;
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -123,12 +125,33 @@ impl Driver for Sqlite {
     }
 
     fn upkeep(&self, busy: bool) {
-        match self.writer.try_lock() {
-            Ok(mut writer) => writer.upkeep(busy),
+        let mut writer = match self.writer.try_lock() {
+            Ok(writer) => writer,
             // A panic while writing; the transaction was undone.
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner().upkeep(busy),
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
             // The current writer renews the anchor itself.
-            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::WouldBlock) => return,
+        };
+        writer.upkeep(busy);
+        if busy
+            && self.readers.mapping().is_allowed()
+            && let Ok(view) = writer.anchor.view()
+        {
+            self.readers.remap(view);
+        }
+    }
+
+    fn allow_mapping(&self, bytes: u64) {
+        let mapping = Arc::clone(self.readers.mapping());
+        mapping.allow(bytes);
+        let ended = move || {
+            mapping.end();
+            // The commit goes on.
+            false
+        };
+        // Commits of other processes are seen by `upkeep`, and these would be too.
+        if let Err(error) = self.writer().connection.commit_hook(Some(ended)) {
+            log::debug!("mappings end late: {error}");
         }
     }
 

@@ -3,10 +3,12 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
+
+use super::mapping::{Mapping, View};
 
 /// How often a read under way is looked at again.
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
@@ -19,13 +21,15 @@ static THREADS: AtomicUsize = AtomicUsize::new(0);
 
 /// The first seat is for threads that [`share`] it.
 #[derive(Debug)]
-pub(super) struct Readers(Vec<Seat>);
+pub(super) struct Readers(Vec<Seat>, Arc<Mapping>);
 
 #[derive(Debug)]
 struct Seat {
     connection: Mutex<Connection>,
     /// How many reads began here. Only the thread that has the connection counts.
     begun: AtomicU64,
+    /// The bytes of the file that the connection maps.
+    mapped: AtomicU64,
 }
 
 /// From now on this thread reads with the connection that all threads share that have called this:
@@ -37,8 +41,12 @@ pub(super) fn share() {
 impl Readers {
     /// Makes the seats, one for each connection; there must be at least one.
     pub(super) fn new(connections: Vec<Connection>) -> Readers {
-        let seat = |connection| Seat { connection: Mutex::new(connection), begun: 0.into() };
-        Readers(connections.into_iter().map(seat).collect())
+        let seat = |connection| Seat {
+            connection: Mutex::new(connection),
+            begun: 0.into(),
+            mapped: 0.into(),
+        };
+        Readers(connections.into_iter().map(seat).collect(), Arc::default())
     }
 
     /// A connection for reading; each thread comes back to the same one.
@@ -50,7 +58,24 @@ impl Readers {
         let connection = seat.connection.lock().unwrap_or_else(PoisonError::into_inner);
         // The lock makes this one step, without the price of an atomic one.
         seat.begun.store(seat.begun.load(Ordering::Relaxed) + 1, Ordering::Release);
+        self.1.apply(&connection, &seat.mapped);
         connection
+    }
+
+    /// How much of the file the connections map.
+    pub(super) fn mapping(&self) -> &Arc<Mapping> {
+        &self.1
+    }
+
+    /// Decides anew how much of the file the connections map; those that nobody reads with follow
+    /// at once.
+    pub(super) fn remap(&self, view: View) {
+        self.1.decide(view, self.0.iter().map(Seat::begun).sum());
+        for seat in &self.0 {
+            if let Ok(connection) = seat.connection.try_lock() {
+                self.1.apply(&connection, &seat.mapped);
+            }
+        }
     }
 
     /// Waits until every read that is under way now has ended, and says whether that was within

@@ -51,6 +51,10 @@ impl Driver for Arc<Sqlite> {
         (**self).upkeep(busy);
     }
 
+    fn allow_mapping(&self, bytes: u64) {
+        (**self).allow_mapping(bytes);
+    }
+
     fn settle(&self) -> Result<(), Fault> {
         (**self).settle()
     }
