@@ -95,12 +95,16 @@ impl App {
             log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
         }
         let tokens = Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?;
+        let cost = config.hash_cost()?;
+        let hasher = Hasher::with(config.engine.slow_workers, cost, config.hash_kernel);
+        let hasher = hasher.map_err(broken)?;
+        log::info!("password hashes are computed by {}", hasher.kernel());
         // Last: a setting that is refused above makes no file, and upgrades none.
         let store = open_store(&config)?;
         Ok(App {
             store,
             tokens,
-            hasher: Hasher::new(config.engine.slow_workers).map_err(broken)?,
+            hasher,
             password_rules,
             rotation: RotationPolicy::new(
                 config.refresh_reuse == RefreshReuse::SameDevice,

@@ -25,6 +25,7 @@ impl Config {
                 "give it a number, such as 15",
             ));
         }
+        self.hash_cost()?;
         self.check_engine()?;
         self.check_mail()
     }
