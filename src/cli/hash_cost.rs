@@ -52,11 +52,11 @@ pub(super) fn run(command: &HashCostCommand) -> Result<(), Problem> {
     drop(least);
     let room = machine::memory_kib().map(|memory| memory / SHARE / threads as u64);
     let memory_kib = room.and_then(|room| u32::try_from(room).ok()).unwrap_or(MAX_MEMORY_KIB);
-    let mut work = scaled(HashCost::FLOOR.kib_passes(), command.target, floor);
+    let work = scaled(HashCost::FLOOR.kib_passes(), command.target, floor);
     let mut cost = suggest(work, memory_kib)?;
     let mut took = if cost == HashCost::FLOOR { floor } else { measure(&hasher(cost)?)? };
     for _ in 0..CORRECTIONS {
-        work = scaled(cost.kib_passes(), command.target, took);
+        let work = scaled(cost.kib_passes(), command.target, took);
         let better = suggest(work, memory_kib)?;
         if better == cost {
             break;
@@ -64,7 +64,7 @@ pub(super) fn run(command: &HashCostCommand) -> Result<(), Problem> {
         cost = better;
         took = measure(&hasher(cost)?)?;
     }
-    if let Some(why) = missed(work, command.target) {
+    if let Some(why) = missed(cost, took, command.target) {
         print(&why)?;
     }
     let logins = per_second(&hasher(cost)?, busy)?;
@@ -102,13 +102,18 @@ fn suggest(work: u64, room_kib: u32) -> Result<HashCost, Problem> {
 }
 
 /// Why the suggestion is not what was aimed at, if a limit stands in the way.
-fn missed(work: u64, target: Duration) -> Option<String> {
-    let target = shown(target);
-    if work < HashCost::FLOOR.kib_passes() {
-        return Some(format!("{target} would be less than the least cost, so that is suggested"));
+fn missed(cost: HashCost, took: Duration, target: Duration) -> Option<String> {
+    let target_text = shown(target);
+    if cost == HashCost::FLOOR && took > target {
+        return Some(format!("{target_text} would be less than the least cost allows"));
     }
-    (work > MAX_KIB_PASSES)
-        .then(|| format!("{target} would be more than the highest cost, so that is suggested"))
+    // Whole MiB and noise make up less than a fifth.
+    (took < target / 5 * 4).then(|| {
+        format!(
+            "no limit allows {target_text}: 256 MiB, {MAX_PASSES} passes, 1 GiB of memory times \
+             passes, a quarter of this machine's memory for all threads"
+        )
+    })
 }
 
 fn shown_suggestion(cost: HashCost, took: Duration, logins: f64, threads: usize) -> String {
@@ -159,9 +164,16 @@ mod tests {
         assert_eq!(scaled(38_912, millis(100), millis(10)), 389_120);
         assert_eq!(scaled(38_912, millis(1), millis(10)), 3_891);
         assert_eq!(scaled(u64::MAX, MAX_TARGET, Duration::ZERO), u64::MAX);
-        assert!(missed(38_911, millis(1)).is_some() && missed(38_912, millis(1)).is_none());
-        assert!(missed(MAX_KIB_PASSES, millis(1)).is_none());
-        assert!(missed(MAX_KIB_PASSES + 1, millis(1)).is_some());
+    }
+
+    #[test]
+    fn a_target_that_a_limit_forbids_is_said() {
+        let (millis, floor) = (Duration::from_millis, HashCost::FLOOR);
+        assert!(missed(floor, millis(20), millis(10)).unwrap().contains("least cost"));
+        assert_eq!(missed(floor, millis(20), millis(22)), None);
+        let most = HashCost::new(MAX_MEMORY_KIB, 4).unwrap();
+        assert_eq!(missed(most, millis(500), millis(600)), None);
+        assert!(missed(most, millis(500), millis(700)).unwrap().starts_with("no limit allows 700"));
     }
 
     #[test]

@@ -37,21 +37,19 @@ pub(super) fn measure(hasher: &Hasher) -> Result<Duration, Problem> {
 
 /// Returns how many hashes a second `threads` threads compute together.
 pub(super) fn per_second(hasher: &Hasher, threads: usize) -> Result<f64, Problem> {
-    let begun = Instant::now();
-    let counts: Vec<Result<u32, Problem>> = thread::scope(|scope| {
-        let count = || {
-            let mut count = 0;
-            while count == 0 || begun.elapsed() < ENOUGH {
-                hasher.verify_nothing().map_err(failed)?;
-                count += 1;
-            }
-            Ok(count)
-        };
-        let threads: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(count)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(0))).collect()
-    });
-    let count = counts.into_iter().sum::<Result<u32, Problem>>()?;
-    Ok(f64::from(count) / begun.elapsed().as_secs_f64())
+    let rate = || {
+        hasher.verify_nothing().map_err(failed)?;
+        let (begun, mut count) = (Instant::now(), 0);
+        while count == 0 || begun.elapsed() < ENOUGH {
+            hasher.verify_nothing().map_err(failed)?;
+            count += 1;
+        }
+        Ok(f64::from(count) / begun.elapsed().as_secs_f64())
+    };
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(rate)).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(0.0))).sum()
+    })
 }
 
 /// A time as people read it: `8.7 ms`, `1.25 s`.

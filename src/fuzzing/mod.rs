@@ -9,11 +9,13 @@
 //! | `json` | the fields of a body |
 //! | `foreign_hash` | a hash of another program, and what somebody types |
 //! | `rows` | CSV and JSON Lines with accounts of another program |
+//! | `argon2` | Argon2 with any parameters, by both kernels |
 //! | `connection` | a whole connection, with any bytes at any time |
 //!
 //! The oracles read the same bytes a second time, in a simpler way, and must agree. The inputs are
 //! in `fuzz/corpus`; an ordinary test runs each of them.
 
+mod argon2;
 mod chunked;
 mod connection;
 #[cfg(feature = "foreign-hashes")]
@@ -23,6 +25,7 @@ mod json;
 mod rows;
 mod token;
 
+pub use argon2::argon2;
 pub use chunked::chunked;
 pub use connection::connection;
 #[cfg(feature = "foreign-hashes")]
@@ -74,6 +77,11 @@ mod tests {
             count += 1;
         }
         assert!(count > 0, "{} is empty", folder.display());
+    }
+
+    #[test]
+    fn hashes_of_argon2() {
+        corpus("argon2", super::argon2);
     }
 
     #[test]

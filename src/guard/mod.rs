@@ -30,7 +30,7 @@ mod derived;
 mod foreign;
 mod hasher;
 mod identity;
-mod kernel;
+pub(crate) mod kernel;
 mod known;
 mod password;
 mod password_rules;

@@ -16,6 +16,7 @@ mod embedding;
 mod endpoints;
 mod engine;
 mod foreign_hashes;
+mod hashing;
 mod import;
 mod invitations;
 mod keys;

@@ -16,7 +16,7 @@ mod tests;
 
 use std::fmt;
 
-pub(super) use portable::{Algorithm, Version};
+pub(crate) use portable::{Algorithm, Version};
 
 use super::cost::HashCost;
 
