@@ -84,8 +84,6 @@ impl App {
         let password_rules = config.password_rules()?;
         #[cfg(feature = "mail")]
         let mailer = mailer(&config)?;
-        let broken =
-            |error: Error| Problem::new(error.to_string(), "please report this").with_source(error);
         let lifespans = Lifespans {
             access: config.access_lifespan,
             refresh: config.refresh_lifespan,
@@ -95,16 +93,12 @@ impl App {
             log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
         }
         let tokens = Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?;
-        let cost = config.hash_cost()?;
-        let hasher = Hasher::with(config.engine.slow_workers, cost, config.hash_kernel);
-        let hasher = hasher.map_err(broken)?;
-        log::info!("password hashes are computed by {}", hasher.kernel());
         // Last: a setting that is refused above makes no file, and upgrades none.
         let store = open_store(&config)?;
         Ok(App {
             store,
             tokens,
-            hasher,
+            hasher: hasher(&config)?,
             password_rules,
             rotation: RotationPolicy::new(
                 config.refresh_reuse == RefreshReuse::SameDevice,
@@ -286,6 +280,17 @@ impl App {
     pub(crate) fn require_mail(&self) -> Result<(), Error> {
         if self.config.sends_mail() { Ok(()) } else { Err(Error::MailDisabled) }
     }
+}
+
+/// An error that no setting explains.
+fn broken(error: Error) -> Problem {
+    Problem::new(error.to_string(), "please report this").with_source(error)
+}
+
+/// Makes what hashes passwords.
+fn hasher(config: &Config) -> Result<Hasher, Problem> {
+    let (threads, cost) = (config.engine.slow_workers, config.hash_cost()?);
+    Hasher::with(threads, cost, config.hash_kernel).map_err(broken)
 }
 
 /// Opens the database.

@@ -9,29 +9,29 @@
 //! | `json` | the fields of a body |
 //! | `foreign_hash` | a hash of another program, and what somebody types |
 //! | `rows` | CSV and JSON Lines with accounts of another program |
-//! | `argon2` | Argon2 with any parameters, by both kernels |
+//! | `kernels` | Argon2 with any parameters, by both kernels |
 //! | `connection` | a whole connection, with any bytes at any time |
 //!
 //! The oracles read the same bytes a second time, in a simpler way, and must agree. The inputs are
 //! in `fuzz/corpus`; an ordinary test runs each of them.
 
-mod argon2;
 mod chunked;
 mod connection;
 #[cfg(feature = "foreign-hashes")]
 mod foreign_hash;
 mod head;
 mod json;
+mod kernels;
 mod rows;
 mod token;
 
-pub use argon2::argon2;
 pub use chunked::chunked;
 pub use connection::connection;
 #[cfg(feature = "foreign-hashes")]
 pub use foreign_hash::foreign_hash;
 pub use head::head;
 pub use json::json;
+pub use kernels::kernels;
 pub use rows::rows;
 pub use token::token;
 
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn hashes_of_argon2() {
-        corpus("argon2", super::argon2);
+        corpus("kernels", super::kernels);
     }
 
     #[test]

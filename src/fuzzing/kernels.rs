@@ -9,7 +9,7 @@ const MAX_KIB: u32 = 2_047;
 const NUMBERS: usize = 9;
 
 /// The target. Nine bytes say what is computed, then come salt, associated data and password.
-pub fn argon2(data: &[u8]) {
+pub fn kernels(data: &[u8]) {
     let Some((&[kind, memory, kib, passes, lanes, high, low, salt, with], rest)) =
         data.split_first_chunk::<NUMBERS>()
     else {
