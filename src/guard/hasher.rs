@@ -86,6 +86,7 @@ impl Hasher {
     }
 
     /// Returns the name of the kernel that computes the hashes.
+    #[cfg(feature = "cli")]
     pub(crate) fn kernel(&self) -> String {
         (self.kernel.describe)()
     }
