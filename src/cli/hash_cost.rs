@@ -116,14 +116,14 @@ fn missed(cost: HashCost, took: Duration, target: Duration) -> Option<String> {
     })
 }
 
-fn shown_suggestion(cost: HashCost, took: Duration, logins: f64, threads: usize) -> String {
+fn shown_suggestion(cost: HashCost, took: Duration, logins: u64, threads: usize) -> String {
     let (memory, passes) = (written_kib(cost.memory_kib()), cost.passes());
     let all = threads as u64 * u64::from(cost.memory_kib()) / 1024;
     format!(
         "\nflags         --hash-memory {memory} --hash-passes {passes}\n\
          environment   LICTOR_HASH_MEMORY={memory}\n              LICTOR_HASH_PASSES={passes}\n\
          one hash      {}\n\
-         logins        {logins:.0} a second at most, with all cores\n\
+         logins        {logins} a second at most, with all cores\n\
          memory        {all} MiB while {threads} {} hash\n\n\
          The server replaces weaker hashes at the next login of each user.",
         shown(took),

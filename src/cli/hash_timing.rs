@@ -36,27 +36,30 @@ pub(super) fn measure(hasher: &Hasher) -> Result<Duration, Problem> {
 }
 
 /// Returns how many hashes a second `threads` threads compute together.
-pub(super) fn per_second(hasher: &Hasher, threads: usize) -> Result<f64, Problem> {
+pub(super) fn per_second(hasher: &Hasher, threads: usize) -> Result<u64, Problem> {
     let rate = || {
         hasher.verify_nothing().map_err(failed)?;
-        let (begun, mut count) = (Instant::now(), 0);
+        let (begun, mut count) = (Instant::now(), 0_u64);
         while count == 0 || begun.elapsed() < ENOUGH {
             hasher.verify_nothing().map_err(failed)?;
             count += 1;
         }
-        Ok(f64::from(count) / begun.elapsed().as_secs_f64())
+        let micros = u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX).max(1);
+        Ok(count * 1_000_000_000 / micros)
     };
-    thread::scope(|scope| {
+    let per_thousand: Result<u64, Problem> = thread::scope(|scope| {
         let threads: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(rate)).collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(0.0))).sum()
-    })
+        threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(0))).sum()
+    });
+    Ok(per_thousand? / 1000)
 }
 
-/// A time as people read it: `8.7 ms`, `1.25 s`.
+/// A time as people read it: `8.7 ms`, `1.25 s`. Without floating point, whose formatting is larger
+/// than the rest of this file.
 pub(super) fn shown(time: Duration) -> String {
-    match time.as_secs_f64() {
-        seconds if seconds >= 1.0 => format!("{seconds:.2} s"),
-        seconds => format!("{:.1} ms", seconds * 1000.0),
+    match time.as_secs() {
+        0 => format!("{}.{} ms", time.subsec_millis(), time.subsec_micros() / 100 % 10),
+        seconds => format!("{seconds}.{:02} s", time.subsec_millis() / 10),
     }
 }
 
