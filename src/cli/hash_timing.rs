@@ -54,8 +54,7 @@ pub(super) fn per_second(hasher: &Hasher, threads: usize) -> Result<u64, Problem
     Ok(per_thousand? / 1000)
 }
 
-/// A time as people read it: `8.7 ms`, `1.25 s`. Without floating point, whose formatting is larger
-/// than the rest of this file.
+/// A time as people read it: `8.7 ms`, `1.25 s`.
 pub(super) fn shown(time: Duration) -> String {
     match time.as_secs() {
         0 => format!("{}.{} ms", time.subsec_millis(), time.subsec_micros() / 100 % 10),
