@@ -68,11 +68,11 @@ fn a_hash_of_one_kernel_is_one_of_the_other() {
 #[test]
 fn commands_that_hash_read_the_same_variables() {
     let server = Server::start(&[]);
-    for args in [&["user", "add", "ada"][..], &["user", "passwd", "ada"]] {
-        let mut command = lictor(&server.dir.0, args);
+    for verb in ["add", "passwd"] {
+        let args = ["user", verb, "ada", "--database", "lictor.db"];
+        let mut command = lictor(&server.dir.0, &args);
         command.env("LICTOR_HASH_MEMORY", "20MiB").env("LICTOR_HASH_PASSES", "4");
         command.env("LICTOR_HASH_KERNEL", "portable");
-        command.env("LICTOR_DATABASE", server.dir.database().to_string());
         let (code, out, error) = outcome(&finish(command, &format!("{PASSWORD}\n")));
         assert_eq!(code, 0, "{args:?} {out}{error}");
         assert!(stored(&server, "ada").starts_with("$argon2id$v=19$m=20480,t=4,p=1$"), "{args:?}");
