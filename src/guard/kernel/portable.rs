@@ -59,6 +59,8 @@ impl Portable {
     fn grow_to(&mut self, blocks: usize) {
         if self.0.len() < blocks {
             self.wipe();
+            // Given back before the larger one is taken.
+            self.0 = Vec::new();
             self.0 = Vec::with_capacity(blocks.max(ALWAYS_MAPPED / Block::SIZE));
             self.0.resize(blocks, Block::new());
         }
