@@ -84,8 +84,6 @@ impl App {
         let password_rules = config.password_rules()?;
         #[cfg(feature = "mail")]
         let mailer = mailer(&config)?;
-        let broken =
-            |error: Error| Problem::new(error.to_string(), "please report this").with_source(error);
         let lifespans = Lifespans {
             access: config.access_lifespan,
             refresh: config.refresh_lifespan,
@@ -100,7 +98,7 @@ impl App {
         Ok(App {
             store,
             tokens,
-            hasher: Hasher::new(config.engine.slow_workers).map_err(broken)?,
+            hasher: hasher(&config)?,
             password_rules,
             rotation: RotationPolicy::new(
                 config.refresh_reuse == RefreshReuse::SameDevice,
@@ -282,6 +280,17 @@ impl App {
     pub(crate) fn require_mail(&self) -> Result<(), Error> {
         if self.config.sends_mail() { Ok(()) } else { Err(Error::MailDisabled) }
     }
+}
+
+/// An error that no setting explains.
+fn broken(error: Error) -> Problem {
+    Problem::new(error.to_string(), "please report this").with_source(error)
+}
+
+/// Makes what hashes passwords.
+fn hasher(config: &Config) -> Result<Hasher, Problem> {
+    let (threads, cost) = (config.engine.slow_workers, config.hash_cost()?);
+    Hasher::with(threads, cost, config.hash_kernel).map_err(broken)
 }
 
 /// Opens the database.

@@ -189,7 +189,7 @@ pub use background::Background;
 pub use config::MailSettings;
 pub use config::{Config, Cors, Issuer, Origin, RefreshReuse, Registration, SecondFactorRule, Web};
 pub use error::{Cause, Error, ErrorKind, Problem};
-pub use guard::{Admin, Identity};
+pub use guard::{Admin, HashKernel, Identity};
 pub use ip::Network;
 pub use keys::{Algorithm, Keys, Secret, ShortSecret};
 pub use link::PageUrl;

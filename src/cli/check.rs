@@ -6,6 +6,9 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
+use super::hash_timing::{self, described, measure, shown};
+use super::machine;
+use super::output::failed;
 use super::parse::{written, written_size};
 use super::progress::Line;
 use super::serve_flags::ServeFlags;
@@ -13,7 +16,7 @@ use crate::app::origin;
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, MailSettings, Origin};
 use crate::error::Problem;
-use crate::guard::Blocklist;
+use crate::guard::{Blocklist, Hasher};
 use crate::ip::{Network, is_near};
 use crate::link::PageUrl;
 use crate::server::cannot_listen;
@@ -53,9 +56,12 @@ pub(super) fn run(CheckCommand { deep, flags }: &CheckCommand) -> Result<(), Pro
     rows.extend([("secret key", source.describe()), ("signs", signs)]);
     rows.extend(account_rows(&config));
     rows.extend(policy_rows(&config, blocklist.as_ref()));
+    let (hash, hash_warnings) = hash_rows(&config)?;
+    rows.extend(hash);
     rows.push(("web", web));
     rows.extend(network_rows(&config));
     let mut warnings = warnings(&config);
+    warnings.extend(hash_warnings);
     warnings.extend(flags.warnings(&source, &config)?);
     print(&rows, &warnings);
     Ok(())
@@ -153,6 +159,18 @@ fn policy_rows(config: &Config, blocklist: Option<&Blocklist>) -> Vec<Row> {
         ("audit retention", written(config.audit_retention)),
         ("issuer", config.issuer.as_str().to_owned()),
     ]
+}
+
+/// The rows of password hashing, measured here, and what is wrong with it.
+fn hash_rows(config: &Config) -> Result<(Vec<Row>, Vec<String>), Problem> {
+    let (cost, threads) = (config.hash_cost()?, config.engine.slow_workers);
+    let hasher = Hasher::with(1, cost, config.hash_kernel).map_err(failed)?;
+    let took = measure(&hasher)?;
+    let rows = vec![
+        ("hash kernel", hasher.kernel()),
+        ("hash cost", format!("{}: {} here", described(cost), shown(took))),
+    ];
+    Ok((rows, hash_timing::warnings(cost, took, threads, machine::memory_kib())))
 }
 
 fn network_rows(config: &Config) -> Vec<Row> {

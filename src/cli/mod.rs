@@ -8,7 +8,9 @@
 //! | `import`, `export` | accounts of another program, and the way out |
 //! | `import_report` | what `import` prints |
 //! | `reset_link` | `user reset-link` |
-//! | `serve_flags`, `mail_flags`, `policy_flags`, `password_flags` | flags that commands share |
+//! | `hash_cost` | what a password hash costs here, and what it could cost |
+//! | `hash_timing`, `machine` | the time of a hash, the memory of the machine |
+//! | `serve_flags`, `mail_flags`, `policy_flags`, `password_flags`, `hash_flags` | flags that commands share |
 //! | `one_user`, `database` | which account, which database, and how they are opened |
 //! | `key_source` | where the keys come from |
 //! | `short_secret` | a SECRET_KEY that is too short to sign |
@@ -25,12 +27,16 @@ mod database;
 mod database_copy;
 mod export;
 mod flask_env;
+mod hash_cost;
+mod hash_flags;
+mod hash_timing;
 mod import;
 mod import_report;
 mod invite;
 mod key_source;
 mod keys;
 mod logging;
+mod machine;
 mod mail;
 mod mail_flags;
 mod one_user;
@@ -109,6 +115,8 @@ enum Command {
     Export(export::ExportCommand),
     /// Show who did what, when, from where; the newest first
     Audit(audit::AuditCommand),
+    /// Measure password hashes on this machine, and suggest settings for a time
+    HashCost(hash_cost::HashCostCommand),
 }
 
 impl Command {
@@ -137,6 +145,7 @@ impl Command {
             Command::Database { command } => database_copy::run(command),
             Command::Export(command) => export::run(&command),
             Command::Audit(command) => audit::run(&command),
+            Command::HashCost(command) => hash_cost::run(&command),
         };
         done.map(|()| ExitCode::SUCCESS)
     }

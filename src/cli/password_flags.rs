@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
+use super::hash_flags::HashFlags;
 use super::parse::naming;
 use crate::config::Issuer;
 use crate::error::Problem;
-use crate::guard::{Blocklist, PasswordRules};
+use crate::guard::{Blocklist, Hasher, PasswordRules};
 
 #[derive(Args, Debug)]
 pub(super) struct PasswordFlags {
@@ -42,10 +43,18 @@ pub(super) struct PasswordRuleFlags {
     /// The name of the service, which is refused as a password
     #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
     issuer: String,
+
+    #[command(flatten)]
+    hash: HashFlags,
 }
 
 impl PasswordRuleFlags {
-    pub(super) fn rules(&self) -> Result<PasswordRules, Problem> {
+    /// The rules, and what hashes the password.
+    pub(super) fn make(&self) -> Result<(PasswordRules, Hasher), Problem> {
+        Ok((self.rules()?, self.hash.hasher()?))
+    }
+
+    fn rules(&self) -> Result<PasswordRules, Problem> {
         let issuer = Issuer::parse(&self.issuer).map_err(naming("--issuer"))?;
         let blocklist = self.password.blocklist().map(Blocklist::open).transpose()?;
         Ok(PasswordRules::new(self.password.min_password_length, issuer.as_str(), blocklist))

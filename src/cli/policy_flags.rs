@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 
+use super::hash_flags::HashFlags;
 use super::parse::{Optional, Switch, optional_lifespan};
 use super::password_flags::PasswordFlags;
 use crate::config::{Config, RefreshReuse, SecondFactorRule};
@@ -34,6 +35,9 @@ pub(super) struct PolicyFlags {
 
     #[command(flatten)]
     pub(super) password: PasswordFlags,
+
+    #[command(flatten)]
+    hash: HashFlags,
 
     /// Whether a mail tells people of a login from a device that they did not use before
     #[arg(long, value_name = "ON|OFF", env = "LICTOR_LOGIN_NOTICES", default_value = "on")]
@@ -79,6 +83,7 @@ impl PolicyFlags {
         config.reauthenticate = self.reauthenticate.0;
         config.min_password_length = self.password.min_password_length;
         config.password_blocklist = self.password.blocklist().map(Into::into);
+        self.hash.apply(config);
         config.login_notices = self.login_notices == Switch::On;
         Ok(())
     }

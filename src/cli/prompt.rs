@@ -17,11 +17,11 @@ const MAX_INPUT: u64 = 4096;
 pub(super) fn new_password(
     name: &Username,
     email: Option<&Email>,
-    rules: &PasswordRules,
+    (rules, hasher): &(PasswordRules, Hasher),
 ) -> Result<PasswordHash, Problem> {
     let typed = if io::stdin().is_terminal() { typed_twice(name) } else { first_line() }?;
     let password = Password::choose(&typed, name, email, rules).map_err(failed)?;
-    Hasher::new(1).and_then(|hasher| hasher.hash(&password)).map_err(failed)
+    hasher.hash(&password).map_err(failed)
 }
 
 fn typed_twice(name: &Username) -> Result<Zeroizing<String>, Problem> {

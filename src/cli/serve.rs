@@ -30,8 +30,10 @@ pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     let site = Site::new(App::open(config)?)?;
     let stop = stop_on_signals()?;
     let server = Server::bind(site)?;
-    let config = &server.site().app().config;
+    let app = server.site().app();
+    let config = &app.config;
     log::info!("database: {database} ({origin})");
+    log::info!("password hashes are computed by {}", app.hasher.kernel());
     if found == Inspection::Absent {
         log::info!("{}", made(&config.database));
     }

@@ -115,7 +115,7 @@ pub(super) struct ServeFlags {
     #[arg(long, value_name = "N", env = "LICTOR_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     workers: Option<u16>,
 
-    /// Threads that hash passwords, 19 MiB each while busy [default: the number of cores]
+    /// Threads that hash passwords; each needs --hash-memory while busy [default: the number of cores]
     #[arg(long, value_name = "N", env = "LICTOR_HASH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
     hash_threads: Option<u16>,
 

@@ -13,7 +13,7 @@ use super::prompt;
 use super::reset_link::{self, ResetLink};
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
-use crate::guard::PasswordRules;
+use crate::guard::{Hasher, PasswordRules};
 use crate::store::{
     Account, Actor, Authority, Change, Database, Entry, Event, Inspection, NewUser, SecondFactor,
     Store,
@@ -84,11 +84,11 @@ pub(super) fn run(command: UserCommand) -> Result<(), Problem> {
     match command {
         UserCommand::Add { name, email, roles, rules, database } => {
             let roles = roles.join(",");
-            add(&name, email.as_deref(), &roles, &rules.rules()?, database.find()?)
+            add(&name, email.as_deref(), &roles, &rules.make()?, database.find()?)
         }
         UserCommand::List { database } => list(database.find()?),
         UserCommand::Show(user) => show(&user),
-        UserCommand::Passwd { user, rules } => set_password(&user, &rules.rules()?),
+        UserCommand::Passwd { user, rules } => set_password(&user, &rules.make()?),
         UserCommand::Roles { user, roles } => set_roles(&user, &roles),
         UserCommand::Activate(user) => {
             change(&user.open()?, &Change::Active(true), Event::Activated, "is active")
@@ -107,7 +107,7 @@ fn add(
     name: &str,
     email: Option<&str>,
     roles: &str,
-    rules: &PasswordRules,
+    rules: &(PasswordRules, Hasher),
     database: &Database,
 ) -> Result<(), Problem> {
     let name = Username::choose(name).map_err(failed)?;
@@ -198,7 +198,7 @@ fn description(account: &Account, factor: Option<&SecondFactor>) -> String {
     )
 }
 
-fn set_password(user: &OneUser, rules: &PasswordRules) -> Result<(), Problem> {
+fn set_password(user: &OneUser, rules: &(PasswordRules, Hasher)) -> Result<(), Problem> {
     let found = user.open()?;
     let (_, account) = &found;
     let name = Username::parse(&account.person.name).map_err(failed)?;

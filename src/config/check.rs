@@ -29,6 +29,7 @@ impl Config {
             ));
         }
         self.check_database_map()?;
+        self.hash_cost()?;
         self.check_engine()?;
         self.check_mail()
     }

@@ -19,7 +19,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::Problem;
-use crate::guard::{Blocklist, PasswordRules};
+use crate::guard::{Blocklist, HashCost, HashKernel, PasswordRules};
 use crate::ip::Network;
 use crate::keys::{Algorithm, Keys};
 use crate::link::PageUrl;
@@ -101,6 +101,14 @@ pub struct Config {
     pub min_password_length: u16,
     /// A file of passwords that nobody may choose, in addition to the built-in list (none).
     pub password_blocklist: Option<PathBuf>,
+    /// The memory of a new password hash in KiB, from 19,456 (19 MiB) to 262,144 (19,456). Times
+    /// [`Config::hash_passes`] at most 1 GiB. Each thread that hashes needs it. A weaker hash is
+    /// replaced at its user's next login.
+    pub hash_memory: u32,
+    /// The passes of a new password hash, from 2 to 16 (2).
+    pub hash_passes: u32,
+    /// What computes password hashes (the fast kernel, if it passes its self-test).
+    pub hash_kernel: HashKernel,
     /// Whether a mail tells people of a login from a device that is new to them (yes).
     pub login_notices: bool,
     /// How long audit entries are kept (90 days).
@@ -148,6 +156,9 @@ impl Config {
             reauthenticate: None,
             min_password_length: 8,
             password_blocklist: None,
+            hash_memory: HashCost::FLOOR.memory_kib(),
+            hash_passes: HashCost::FLOOR.passes(),
+            hash_kernel: HashKernel::Auto,
             login_notices: true,
             audit_retention: Duration::from_secs(90 * 24 * 3600),
             issuer: Issuer::lictor(),
@@ -184,6 +195,11 @@ impl Config {
     /// Opens the file of passwords that nobody may choose, if one is configured.
     pub(crate) fn blocklist(&self) -> Result<Option<Blocklist>, Problem> {
         self.password_blocklist.as_deref().map(Blocklist::open).transpose()
+    }
+
+    /// The cost of a new hash; an error if a setting is outside of its limits.
+    pub(crate) fn hash_cost(&self) -> Result<HashCost, Problem> {
+        HashCost::new(self.hash_memory, self.hash_passes)
     }
 
     /// The rules for new passwords.

@@ -9,6 +9,7 @@
 //! | `json` | the fields of a body |
 //! | `foreign_hash` | a hash of another program, and what somebody types |
 //! | `rows` | CSV and JSON Lines with accounts of another program |
+//! | `kernels` | Argon2 with any parameters, by both kernels |
 //! | `connection` | a whole connection, with any bytes at any time |
 //!
 //! The oracles read the same bytes a second time, in a simpler way, and must agree. The inputs are
@@ -20,6 +21,7 @@ mod connection;
 mod foreign_hash;
 mod head;
 mod json;
+mod kernels;
 mod rows;
 mod token;
 
@@ -29,6 +31,7 @@ pub use connection::connection;
 pub use foreign_hash::foreign_hash;
 pub use head::head;
 pub use json::json;
+pub use kernels::kernels;
 pub use rows::rows;
 pub use token::token;
 
@@ -74,6 +77,11 @@ mod tests {
             count += 1;
         }
         assert!(count > 0, "{} is empty", folder.display());
+    }
+
+    #[test]
+    fn hashes_of_argon2() {
+        corpus("kernels", super::kernels);
     }
 
     #[test]

@@ -4,27 +4,23 @@
 use std::fmt;
 
 use argon2::password_hash::phc::{Output, ParamsString, Salt};
-use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Params, Version};
+use argon2::{ARGON2ID_IDENT, Params};
 
+use super::cost::{HashCost, MAX_KIB_PASSES, MAX_MEMORY_KIB, MAX_PASSES, kib_passes};
+use super::kernel::{Algorithm, Parameters, Version};
 use crate::error::Error;
 use crate::values::PasswordHash;
 
-/// Cost of a new hash: 19 MiB, two passes, one lane (OWASP Password Storage Cheat Sheet).
-pub(super) const MEMORY_KIB: u32 = 19_456;
-const PASSES: u32 = 2;
+/// Lanes of a new hash: one thread computes it.
 const LANES: u32 = 1;
 /// Bytes of a new hash's output.
 pub(super) const OUTPUT: usize = 32;
 /// Bytes of a new hash's salt.
 pub(super) const SALT: usize = 16;
 
-/// Maximum cost of a stored hash that is verified: 256 MiB, 16 passes, 16 lanes, and 1 GiB
-/// of memory times passes, which takes some half a second. An attacker who can write the database has
-/// worse options, but a mistake should not stop the server.
-const MAX_MEMORY_KIB: u32 = 256 * 1024;
-const MAX_PASSES: u32 = 16;
+/// Maximum lanes of a stored hash that is verified. This and the limits in `cost` are there since an
+/// attacker who can write the database has worse options, but a mistake should not stop the server.
 const MAX_LANES: u32 = 16;
-const MAX_KIB_PASSES: u64 = 1024 * 1024;
 
 /// Why a text is no hash that is verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +33,7 @@ pub(super) enum Unusable {
 
 /// A stored hash of acceptable cost, parsed.
 pub(super) struct Argon2Text {
-    pub(super) argon2: Argon2<'static>,
-    algorithm: Algorithm,
-    version: Version,
+    pub(super) parameters: Parameters,
     pub(super) salt: Vec<u8>,
     pub(super) output: Output,
 }
@@ -62,12 +56,19 @@ impl Argon2Text {
         let affordable = params.m_cost() <= MAX_MEMORY_KIB
             && params.t_cost() <= MAX_PASSES
             && params.p_cost() <= MAX_LANES
-            && kib_passes(&params) <= MAX_KIB_PASSES;
+            && kib_passes(params.m_cost(), params.t_cost()) <= MAX_KIB_PASSES;
         if !affordable {
             return Err(Unusable::TooCostly);
         }
-        let argon2 = Argon2::new(algorithm, version, params);
-        Ok(Argon2Text { argon2, algorithm, version, salt: salt.to_vec(), output })
+        let parameters = Parameters {
+            algorithm,
+            version,
+            memory_kib: params.m_cost(),
+            passes: params.t_cost(),
+            lanes: params.p_cost(),
+            data: params.data().to_vec(),
+        };
+        Ok(Argon2Text { parameters, salt: salt.to_vec(), output })
     }
 
     /// Compares in constant time with what was computed for a password.
@@ -78,35 +79,34 @@ impl Argon2Text {
     /// Returns the estimated time of computing it, in microseconds: 0.5 for each KiB and pass.
     #[cfg(feature = "foreign-hashes")]
     pub(super) fn micros(&self) -> u64 {
-        kib_passes(self.argon2.params()) / 2
+        kib_passes(self.parameters.memory_kib, self.parameters.passes) / 2
     }
 
-    /// Returns whether the hash is weaker than a new one in any respect.
-    pub(super) fn is_outdated(&self) -> bool {
-        let params = self.argon2.params();
-        self.algorithm != Algorithm::Argon2id
-            || self.version != Version::V0x13
-            || params.m_cost() < MEMORY_KIB
-            || params.t_cost() < PASSES
+    /// Returns whether the hash is weaker than a new one of this cost.
+    pub(super) fn is_outdated(&self, cost: HashCost) -> bool {
+        self.parameters.algorithm != Algorithm::Argon2id
+            || self.parameters.version != Version::V0x13
+            || cost.is_above(self.parameters.memory_kib, self.parameters.passes)
             || self.output.len() < OUTPUT
     }
 }
 
-/// Memory in KiB times passes.
-fn kib_passes(params: &Params) -> u64 {
-    u64::from(params.m_cost()) * u64::from(params.t_cost())
-}
-
-/// Returns what computes a new hash.
-pub(super) fn new_argon2() -> Result<Argon2<'static>, Error> {
-    let params = Params::new(MEMORY_KIB, PASSES, LANES, Some(OUTPUT)).map_err(bad_params)?;
-    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
+/// Returns what a new hash of this cost is computed with.
+pub(super) fn new_parameters(cost: HashCost) -> Parameters {
+    Parameters {
+        algorithm: Algorithm::Argon2id,
+        version: Version::V0x13,
+        memory_kib: cost.memory_kib(),
+        passes: cost.passes(),
+        lanes: LANES,
+        data: Vec::new(),
+    }
 }
 
 /// Returns the PHC string of a new hash.
-pub(super) fn encode(salt: &[u8], output: &[u8]) -> Result<PasswordHash, Error> {
+pub(super) fn encode(cost: HashCost, salt: &[u8], output: &[u8]) -> Result<PasswordHash, Error> {
     let mut params = ParamsString::new();
-    for (name, value) in [("m", MEMORY_KIB), ("t", PASSES), ("p", LANES)] {
+    for (name, value) in [("m", cost.memory_kib()), ("t", cost.passes()), ("p", LANES)] {
         params.add_decimal(name, value).map_err(bad_params)?;
     }
     let phc = argon2::PasswordHash {

@@ -1,20 +1,19 @@
-//! Hashing and verifying passwords: Argon2id at the minimum cost that OWASP recommends, in memory
-//! that is kept between hashes; and comparing with hashes that other programs made. At most as many
-//! run at the same time as the hasher has permits.
+//! Hashing and verifying passwords: Argon2id at the configured cost, in memory that is kept between
+//! hashes; and comparing with hashes that other programs made. At most as many run at the same time
+//! as the hasher has permits.
 
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
-use argon2::{Argon2, Block};
-use lictor_engine::kdf::ALWAYS_MAPPED;
 use zeroize::Zeroizing;
 
-use super::argon2_text::{Argon2Text, MEMORY_KIB, OUTPUT, SALT, encode, new_argon2};
+use super::argon2_text::{Argon2Text, OUTPUT, SALT, encode, new_parameters};
+use super::cost::HashCost;
 #[cfg(feature = "foreign-hashes")]
 use super::foreign::{Foreign, Mechanism};
+use super::kernel::{self, Arena, HashKernel, Kernel, Parameters};
 use super::{Attempt, Password, lock};
-use crate::error::{Cause, Error};
+use crate::error::Error;
 use crate::values::{PasswordHash, random};
 
 /// How our own hashes begin, those of weaker kinds as well.
@@ -46,7 +45,10 @@ type Compared = Result<Verdict, String>;
 /// Hashes and verifies passwords. Keeps one arena for each hash that ran at the same time.
 #[derive(Debug)]
 pub struct Hasher {
-    arenas: Mutex<Vec<Arena>>,
+    kernel: &'static Kernel,
+    /// The cost of a new hash.
+    cost: HashCost,
+    arenas: Mutex<Vec<Box<dyn Arena>>>,
     /// Hashes that may begin; a thread that finds none waits.
     permits: Mutex<usize>,
     returned: Condvar,
@@ -57,11 +59,24 @@ pub struct Hasher {
 }
 
 impl Hasher {
-    /// Makes a hasher that runs at most `parallel` hashes at the same time, whatever the number of
-    /// threads that ask: each takes 19 MiB. Fails if the system gives no randomness.
+    /// Makes a hasher of the least cost with the kernel that is best here; see [`Hasher::with`].
+    #[cfg(any(test, feature = "fuzzing"))]
     pub fn new(parallel: usize) -> Result<Hasher, Error> {
-        let dummy = encode(&random::<SALT>()?, &random::<OUTPUT>()?)?;
+        Hasher::with(parallel, HashCost::FLOOR, HashKernel::Auto)
+    }
+
+    /// Makes a hasher that runs at most `parallel` hashes at the same time, whatever the number of
+    /// threads that ask: each takes the memory of its cost. Tests the kernel, which takes less than a
+    /// millisecond. Fails if the system gives no randomness.
+    pub(crate) fn with(
+        parallel: usize,
+        cost: HashCost,
+        kernel: HashKernel,
+    ) -> Result<Hasher, Error> {
+        let dummy = encode(cost, &random::<SALT>()?, &random::<OUTPUT>()?)?;
         Ok(Hasher {
+            kernel: kernel::choose(kernel),
+            cost,
             arenas: Mutex::new(Vec::new()),
             permits: Mutex::new(parallel.max(1)),
             returned: Condvar::new(),
@@ -70,11 +85,18 @@ impl Hasher {
         })
     }
 
+    /// Returns the name of the kernel that computes the hashes.
+    #[cfg(feature = "cli")]
+    pub(crate) fn kernel(&self) -> String {
+        (self.kernel.describe)()
+    }
+
     /// Hashes a password with today's cost and a fresh salt.
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, Error> {
         let salt = random::<SALT>()?;
-        let output = self.run(&new_argon2()?, password.as_str().as_bytes(), &salt, OUTPUT)?;
-        encode(&salt, &output)
+        let parameters = new_parameters(self.cost);
+        let output = self.run(&parameters, password.as_str().as_bytes(), &salt, OUTPUT)?;
+        encode(self.cost, &salt, &output)
     }
 
     /// Compares what somebody typed with a stored hash of any scheme, in constant time. An account
@@ -134,13 +156,13 @@ impl Hasher {
             return Ok(Ok(Verdict::Wrong));
         };
         let right = stored.is(&self.compute(&stored, password.as_str().as_bytes())?);
-        if stored.is_outdated() {
+        if stored.is_outdated(self.cost) {
             // A cheaper hash took less time: take more than the usual time rather than less.
             self.verify_nothing()?;
         }
         Ok(Ok(match right {
             false => Verdict::Wrong,
-            true if stored.is_outdated() => Verdict::RightButOutdated,
+            true if stored.is_outdated(self.cost) => Verdict::RightButOutdated,
             true => Verdict::Right,
         }))
     }
@@ -213,32 +235,28 @@ impl Hasher {
 
     /// Computes the output for a password with the parameters of a stored hash.
     fn compute(&self, stored: &Argon2Text, password: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        self.run(&stored.argon2, password, &stored.salt, stored.output.len())
+        self.run(&stored.parameters, password, &stored.salt, stored.output.len())
     }
 
     /// Hashes in an arena.
     fn run(
         &self,
-        argon2: &Argon2<'_>,
+        parameters: &Parameters,
         password: &[u8],
         salt: &[u8],
         length: usize,
     ) -> Result<Zeroizing<Vec<u8>>, Error> {
         let _permit = self.permit();
         let kept = self.arenas().pop();
-        let mut arena = kept.unwrap_or(Arena(Vec::new()));
-        arena.grow_to(argon2.params().block_count());
+        let mut arena = kept.unwrap_or_else(|| (self.kernel.arena)(self.cost.memory_kib()));
         let mut output = Zeroizing::new(vec![0; length]);
-        let hashed =
-            argon2.hash_password_into_with_memory(password, salt, &mut output, &mut arena.0);
+        let hashed = arena.compute(parameters, password, salt, &mut output);
         // An arena that a costly old hash made larger than usual is not kept.
-        if arena.0.len() <= MEMORY_KIB as usize {
+        if arena.kib() <= self.cost.memory_kib() as usize {
             self.arenas().push(arena);
         }
         self.used.store(true, Ordering::Relaxed);
-        hashed.map_err(|error| {
-            Error::Internal(Cause::new(format!("hashing failed: {error}"), error))
-        })?;
+        hashed.map_err(|why| Error::Internal(format!("hashing failed: {why}").into()))?;
         Ok(output)
     }
 
@@ -249,7 +267,7 @@ impl Hasher {
         Permit(self)
     }
 
-    fn arenas(&self) -> MutexGuard<'_, Vec<Arena>> {
+    fn arenas(&self) -> MutexGuard<'_, Vec<Box<dyn Arena>>> {
         lock(&self.arenas)
     }
 }
@@ -277,25 +295,6 @@ impl Drop for Permit<'_> {
     fn drop(&mut self) {
         *lock(&self.0.permits) += 1;
         self.0.returned.notify_one();
-    }
-}
-
-/// The memory of one hash.
-struct Arena(Vec<Block>);
-
-impl Arena {
-    /// Makes the arena at least this large.
-    fn grow_to(&mut self, blocks: usize) {
-        if self.0.len() < blocks {
-            self.0 = Vec::with_capacity(blocks.max(ALWAYS_MAPPED / Block::SIZE));
-            self.0.resize(blocks, Block::new());
-        }
-    }
-}
-
-impl fmt::Debug for Arena {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Arena({} KiB)", self.0.len())
     }
 }
 

@@ -9,6 +9,8 @@
 //! | `blocklist` | common passwords |
 //! | `blocklist_file` | passwords that the operator forbids |
 //! | `foreign/` | hashes that other programs made |
+//! | `cost` | memory and passes of a new hash |
+//! | `kernel/` | what computes Argon2 |
 //! | `hasher` | hashing and verifying passwords |
 //! | `decoy` | which account's hash stands in for that of an unknown name |
 //! | `derived` | keys that are derived from the key ring |
@@ -21,12 +23,14 @@
 mod argon2_text;
 mod blocklist;
 mod blocklist_file;
+mod cost;
 mod decoy;
 mod derived;
 #[cfg(feature = "foreign-hashes")]
 mod foreign;
 mod hasher;
 mod identity;
+pub(crate) mod kernel;
 mod known;
 mod password;
 mod password_rules;
@@ -39,6 +43,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::clock::Timestamp;
 
 pub use blocklist_file::Blocklist;
+pub(crate) use cost::HashCost;
+#[cfg(feature = "cli")]
+pub(crate) use cost::{MAX_KIB_PASSES, MAX_MEMORY_KIB, MAX_PASSES};
 pub use decoy::Decoys;
 #[cfg(feature = "foreign-hashes")]
 pub(crate) use foreign::scheme_of;
@@ -47,6 +54,7 @@ pub use foreign::{BadHash, read_foreign};
 pub use hasher::{Hasher, Verdict};
 pub(crate) use identity::TokenCheck;
 pub use identity::{Admin, Identity, bearer};
+pub use kernel::HashKernel;
 pub(crate) use known::DEVICE_LIFESPAN;
 pub use known::{Device, DeviceKeys, Devices};
 pub use password::{Attempt, Password};

@@ -222,7 +222,7 @@ fn slow_sync(dir: &Path) -> Option<PathBuf> {
     let bytes = std::fs::read(program).unwrap();
     bytes.windows(8).any(|bytes| bytes == b"ld-linux").then(|| {
         let library = dir.join("slow_sync.so");
-        let source = concat!(env!("CARGO_MANIFEST_DIR"), "/bench/slow_sync.c");
+        let source = crate::support::root().join("bench/slow_sync.c");
         let mut cc = Command::new("cc");
         cc.args(["-O2", "-shared", "-fPIC", "-o"]).arg(&library).arg(source);
         assert!(cc.status().unwrap().success());

@@ -19,7 +19,8 @@ const MAX_FUNCTION: usize = 40;
 
 /// Outside library, and the only files, or folders, that may name it.
 const AT_HOME: &[(&str, &[&str])] = &[
-    ("argon2", &["guard/argon2_text.rs", "guard/hasher.rs"]),
+    ("argon2", &["kdf/argon2.rs", "guard/argon2_text.rs", "guard/kernel/portable.rs"]),
+    ("argon2_rust", &["guard/kernel/fast.rs"]),
     (
         "base64",
         &[

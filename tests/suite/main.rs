@@ -17,6 +17,7 @@ mod endpoints;
 mod engine;
 mod foreign_hashes;
 mod groups;
+mod hashing;
 mod import;
 mod invitations;
 mod keys;

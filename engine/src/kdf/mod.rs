@@ -6,10 +6,12 @@
 //!
 //! | file | owns |
 //! |---|---|
+//! | `argon2` | Argon2, the portable kernel |
 //! | `bcrypt` | bcrypt |
 //! | `pbkdf2` | PBKDF2 with HMAC |
 //! | `scrypt` | scrypt, in memory that returns to the system |
 
+mod argon2;
 #[cfg(feature = "foreign-hashes")]
 mod bcrypt;
 #[cfg(feature = "foreign-hashes")]
@@ -17,6 +19,7 @@ mod pbkdf2;
 #[cfg(feature = "foreign-hashes")]
 mod scrypt;
 
+pub use self::argon2::argon2;
 #[cfg(feature = "foreign-hashes")]
 pub use self::{
     bcrypt::{BCRYPT_KEY, BCRYPT_OUTPUT, bcrypt},
