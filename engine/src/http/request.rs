@@ -4,8 +4,8 @@ use std::net::IpAddr;
 
 use super::Header;
 
-/// One complete request. Other servers can build one with [`Request::new`] to hand it to an
-/// [`Site`](crate::Site).
+/// One complete request. Other servers can build one with [`Request::new`] to hand it to a
+/// `Site` of lictor.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The method, as sent (methods are case-sensitive, RFC 9110 section 9.1).
@@ -32,6 +32,7 @@ impl<'a> Request<'a> {
     /// A request without body, query or peer; set those fields afterwards.
     ///
     /// ```
+    /// # use lictor_engine as lictor;
     /// use lictor::http::{Header, Request};
     /// let headers = [Header { name: "Authorization", value: b"Bearer abc" }];
     /// let request = Request::new("GET", "/api/protected?x=1", &headers);

@@ -21,6 +21,7 @@ impl HeaderValue {
     /// `None` when `value` holds a byte that must not be sent.
     ///
     /// ```
+    /// # use lictor_engine as lictor;
     /// use lictor::http::HeaderValue;
     /// assert!(HeaderValue::new("https://app.example").is_some());
     /// assert!(HeaderValue::new("x\r\nSet-Cookie: y").is_none());
@@ -80,6 +81,7 @@ impl Response {
     /// An answer in plain text, in UTF-8.
     ///
     /// ```
+    /// # use lictor_engine as lictor;
     /// use lictor::http::Response;
     /// let response = Response::text(200, "Good day\n");
     /// assert_eq!(response.content_type(), "text/plain; charset=utf-8");
@@ -153,7 +155,7 @@ impl Response {
         self.with_value("Retry-After", HeaderValue::number(seconds))
     }
 
-    /// The body. Empty for a file that the engine sends; [`Site::handle`](crate::Site::handle) returns
+    /// The body. Empty for a file that the engine sends; `Site::handle` of lictor returns
     /// files as bytes.
     pub fn body(&self) -> &[u8] {
         self.body.in_memory()

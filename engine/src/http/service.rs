@@ -156,6 +156,7 @@ pub enum Overload {
 /// ([`Pool::batched`]). While one batch is under way, the next one gathers in the queue.
 ///
 /// ```
+/// # use lictor_engine as lictor;
 /// use lictor::clock::Timestamp;
 /// use lictor::http::{Answer, Pool, Queued, Request, Response, Service};
 ///
