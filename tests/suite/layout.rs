@@ -275,10 +275,13 @@ fn strangers(source: &Source) -> Vec<String> {
 
 #[test]
 fn every_outside_library_has_a_home() {
-    let manifest = include_str!("../../Cargo.toml");
-    let dependencies = manifest.split("\n[dependencies]\n").nth(1).unwrap();
-    let dependencies = dependencies.split("\n[").next().unwrap();
-    let names = dependencies.lines().filter(|line| !line.starts_with('#'));
+    let manifests = [include_str!("../../Cargo.toml"), include_str!("../../engine/Cargo.toml")];
+    let dependencies = manifests.map(|manifest| {
+        let dependencies = manifest.split("\n[dependencies]\n").nth(1).unwrap();
+        dependencies.split("\n[").next().unwrap()
+    });
+    let names = dependencies.iter().flat_map(|dependencies| dependencies.lines());
+    let names = names.filter(|line| !line.starts_with('#'));
     let names = names.filter_map(|line| Some(line.split_once(" = ")?.0.replace('-', "_")));
     let homeless = names.filter(|name| {
         let name = if name == "rustls_webpki" { "webpki" } else { name };

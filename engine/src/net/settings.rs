@@ -7,6 +7,7 @@ use crate::http::{Limits, Pool};
 /// The size of the engine.
 ///
 /// ```
+/// # use lictor_engine as lictor;
 /// let mut settings = lictor::net::Settings::default();
 /// settings.max_connections = 500;
 /// ```
