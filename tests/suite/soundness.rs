@@ -76,6 +76,16 @@ fn a_command_between_two_starts_does_not_hide_the_unclean_end() {
 }
 
 #[test]
+fn a_copy_of_a_damaged_file_does_not_hide_the_unclean_end() {
+    let (dir, _) = killed();
+    damage(&dir, "invitations");
+    let (code, _, error) = outcome(&run(&dir.0, &["database", "copy", "lictor.db", "copy.db"], ""));
+    assert!(code == 1 && error.contains("is damaged"), "{error}");
+    let server = Server::start_in(dir, &[]);
+    eventually(|| server.log().contains(DAMAGED));
+}
+
+#[test]
 fn damage_that_is_found_beside_the_work_stops_writing_and_not_reading() {
     let (dir, token) = killed();
     damage(&dir, "invitations");

@@ -166,10 +166,12 @@ impl Queue {
         wanted
     }
 
-    /// Whether a thread that finds nothing to do is one too many, and ends.
+    /// Whether a thread that finds nothing to do is one too many, and ends. Another one sleeps then: while
+    /// all others are at work, nobody else would take the next job.
     pub(super) fn lets_end(&self) -> bool {
         let mut state = self.lock();
-        let ends = state.jobs.is_empty() && state.threads > *self.threads.start();
+        let spare = !state.sleeping.is_empty();
+        let ends = spare && state.jobs.is_empty() && state.threads > *self.threads.start();
         state.threads -= usize::from(ends);
         ends
     }

@@ -123,6 +123,10 @@ pub(in crate::store) fn select(
     let before = before.unwrap_or(i64::MAX);
     let [from_id, from]: [Value<'_>; 2] = [before.into(), since.unwrap_or(i64::MIN).into()];
     let (read, rows) = (Value::from(READ_AT_ONCE), Value::from(i64::from(limit) + 1));
+    // Asked first, where it may be needed: an entry that is deleted in between would move the end of what
+    // is read.
+    let filtered = user.is_some() || name.is_some() || since.is_some();
+    let last = if filtered { last_read(queries, before, user)? } else { None };
     let mut found = match (user, name) {
         (Some(user), _) => {
             all(queries, OF_USER, &[from_id, from, read, rows, user.into()], record)?
@@ -132,12 +136,13 @@ pub(in crate::store) fn select(
         }
         (None, None) => all(queries, ALL, &[from_id, from, read, rows], record)?,
     };
+    found.retain(|entry| last.is_none_or(|last| entry.id >= last));
     if found.len() > limit as usize {
         found.truncate(limit as usize);
         let next = found.last().map(|entry| entry.id);
         return Ok(Page { rows: found, next });
     }
-    let next = match last_read(queries, before, user)? {
+    let next = match last {
         Some(last) if may_be_older(queries, last, since)? => Some(last),
         _ => None,
     };

@@ -16,6 +16,7 @@ use super::inspect::{Check, inspect, must_be_sound};
 use super::open::create_file;
 use super::problems::{absent, cannot_open, in_use, no_shared_memory, older, read_only};
 use super::schema::VERSION;
+use super::soundness::keep_log;
 use super::statements::Statements;
 use super::upgrade::create;
 use crate::error::Problem;
@@ -39,6 +40,7 @@ pub(in crate::store) fn read<T>(
     }
     let connection = begin(path)?;
     must_be_sound(path, &connection, Check::Indices)?;
+    keep_log(&connection, false).map_err(|error| cannot_open(path, error))?;
     // Dropping the connection ends the transaction, in which nothing was written.
     work(&mut Statements(&connection))
 }
@@ -87,6 +89,7 @@ fn write_rows<T>(
 ) -> Result<T, Problem> {
     let failed = |error: rusqlite::Error| cannot_open(path, error);
     must_be_sound(path, connection, Check::Quick)?;
+    keep_log(connection, false).map_err(failed)?;
     let done = work(&mut Statements(connection))?;
     connection.execute_batch("COMMIT").map_err(failed)?;
     Ok(done)
@@ -104,6 +107,9 @@ fn begin(path: &Path) -> Result<Connection, Problem> {
     if connection.is_readonly("main").map_err(failed)? {
         return Err(read_only(path));
     }
+    // Until the file is known to be sound, the log of an unclean end stays, or the next start would not
+    // know of that end.
+    keep_log(&connection, true).map_err(failed)?;
     connection.busy_timeout(PATIENCE).map_err(failed)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE").map_err(failed)?;
     let settings = format!(
@@ -114,8 +120,8 @@ fn begin(path: &Path) -> Result<Connection, Problem> {
     Ok(connection)
 }
 
-/// Removes the files that this process has made and still has locked for everybody else. What cannot be removed is an empty database, into
-/// which the next copy goes.
+/// Removes the files that this process has made and still has locked for everybody else. What cannot be
+/// removed is an empty database, into which the next copy goes.
 fn remove(path: &Path) {
     for ending in ["", "-wal", "-shm", "-journal"] {
         let mut name = path.as_os_str().to_owned();

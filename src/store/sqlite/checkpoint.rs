@@ -3,7 +3,7 @@
 //! SQLite itself would copy the log into the database inside each commit from 1,000 pages on, as far
 //! as no reader still needs the older pages, and begin it anew when all of it was copied and nobody
 //! reads from it. That makes three syncs of most commits, since somebody is always reading. Here the
-//! writer copies it once per 1,000 pages, after the commit was acknowledged. It waits until the
+//! writer copies it once per 1,000 pages, after the other members of its group have their answers. It waits until the
 //! reads of that moment are over (new ones read the newest state and are no obstacle), copies all of
 //! the log, and waits once more: then all read from the database, and the next commit begins the log
 //! anew. Reads that take long are waited for only when the log is large. No read is ever held up.
@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use rusqlite::hooks::Wal;
 
+use super::mapping::Mapping;
 use super::readers::Readers;
 
 /// Bytes to which the file of the log is cut once it was larger. About twice as much as it has in
@@ -56,14 +57,18 @@ pub(super) struct LogSize {
 }
 
 impl LogSize {
-    /// Of the database that `writer` writes.
-    pub(super) fn watch(writer: &mut Connection) -> rusqlite::Result<LogSize> {
+    /// Of the database that `writer` writes, and whose readers have this mapping.
+    pub(super) fn watch(
+        writer: &mut Connection,
+        mapping: Arc<Mapping>,
+    ) -> rusqlite::Result<LogSize> {
         writer.query_row(&format!("PRAGMA journal_size_limit = {LOG_LIMIT}"), [], |_| Ok(()))?;
         let pages = Arc::<AtomicU64>::default();
         let log = Arc::clone(&pages);
         // In the place of SQLite's own hook, which copies the log inside the commit.
         writer.wal_hook(Some(move |_: &mut Wal, pages| {
             log.store(u64::try_from(pages).unwrap_or(0), Ordering::Relaxed);
+            mapping.end();
             Ok(())
         }))?;
         let (put_off, put_off_most) = (STEP, PUT_OFF);
@@ -87,7 +92,8 @@ impl LogSize {
                 self.alarming = pages.saturating_mul(2);
                 log::warn!(
                     "the write-ahead log has grown to {} MiB: another program has been reading \
-                     or importing for a long time; if it is no import or copy of lictor's, end it",
+                     or importing for a long time; if it is no import or copy of lictor's, and not its check \
+                     after an unclean end, end it",
                     (pages * PAGE) >> 20
                 );
             }

@@ -132,6 +132,10 @@ pub(super) fn first_fault(
     };
     match connection.query_row(sql, [], |row| row.get::<_, String>(0)) {
         Ok(sound) if sound == "ok" => Ok(None),
+        Ok(fault) if is_failed_read(&fault) => Err(rusqlite::Error::SqliteFailure(
+            rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_IOERR),
+            Some(fault),
+        )),
         Ok(fault) => Ok(Some(fault)),
         Err(error) => match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
@@ -140,6 +144,15 @@ pub(super) fn first_fault(
             _ => Err(error),
         },
     }
+}
+
+/// Whether SQLite says that it could not read a page, which it reports like a fault of the page: the disk
+/// may answer next time.
+fn is_failed_read(fault: &str) -> bool {
+    let code = fault.split_once("unable to get the page. error code=").map(|(_, code)| code);
+    let digits = |code: &str| code.chars().take_while(char::is_ascii_digit).collect::<String>();
+    let code = code.and_then(|code| digits(code).parse::<i32>().ok());
+    code.is_some_and(|code| code & 0xff != rusqlite::ffi::SQLITE_CORRUPT)
 }
 
 /// Reads the whole file, compares each row with the indices and with the rows that it refers to,
@@ -167,5 +180,24 @@ pub(in crate::store) fn check_deep(path: &Path, watch: Watch) -> Result<(), Prob
             path,
             &format!("a row of {table} refers to a row of {parent} that is gone"),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_that_cannot_be_read_is_told_from_one_that_is_damaged() {
+        for (fault, expected) in [
+            ("Tree 4 page 7: unable to get the page. error code=10", true),
+            ("Tree 4 page 7: unable to get the page. error code=266", true),
+            ("Tree 4 page 7: unable to get the page. error code=11", false),
+            ("Tree 4 page 7: unable to get the page. error code=", false),
+            ("Tree 4 page 7: btreeInitPage() returns error code 11", false),
+            ("row 1 missing from index x", false),
+        ] {
+            assert_eq!(is_failed_read(fault), expected, "{fault}");
+        }
     }
 }

@@ -53,7 +53,7 @@ mod upgrade;
 mod writer;
 
 use std::panic::resume_unwind;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -142,17 +142,7 @@ impl Driver for Sqlite {
     }
 
     fn allow_mapping(&self, bytes: u64) {
-        let mapping = Arc::clone(self.readers.mapping());
-        mapping.allow(bytes);
-        let ended = move || {
-            mapping.end();
-            // The commit goes on.
-            false
-        };
-        // Commits of other processes are seen by `upkeep`, and these would be too.
-        if let Err(error) = self.writer().connection.commit_hook(Some(ended)) {
-            log::debug!("mappings end late: {error}");
-        }
+        self.readers.mapping().allow(bytes);
     }
 
     fn settle(&self) -> Result<(), Fault> {

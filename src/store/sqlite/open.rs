@@ -4,7 +4,7 @@ use std::fs::OpenOptions;
 use std::io::ErrorKind;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -13,6 +13,7 @@ use super::anchor::Anchor;
 use super::checkpoint::LogSize;
 use super::connect::connect;
 use super::inspect::{Check, look, must_be_sound, must_have_our_tables};
+use super::mapping::Mapping;
 use super::problems::{cannot_open, cannot_reach, no_shared_memory, read_only};
 use super::readers::Readers;
 use super::schema::{VERSION, number};
@@ -29,26 +30,28 @@ impl Sqlite {
     /// and not touched. Reads little, however large the file is, unless it is upgraded or an earlier
     /// check has found damage.
     pub(in crate::store) fn open(path: &Path, readers: usize) -> Result<Sqlite, Problem> {
-        let unclean = has_log(path);
+        // Asked once: a mark that another process sets from now on was not looked at here.
+        let (unclean, marked) = (has_log(path), is_marked(path));
         // The connection stays open until the others are.
         let (found, first) = look(path)?;
         if found == Inspection::Absent {
             create_file(path)?;
         }
         if let Some(first) = &first {
-            must_be_fit(path, found, first)?;
+            must_be_fit(path, found, marked, first)?;
         }
         let failed = |error: rusqlite::Error| cannot_open(path, error);
         let mut connection = writer(path, found, unclean)?;
-        if is_marked(path) {
+        if marked {
             unmark(path);
         }
-        let log = LogSize::watch(&mut connection).map_err(failed)?;
+        let mapping = Arc::<Mapping>::default();
+        let log = LogSize::watch(&mut connection, Arc::clone(&mapping)).map_err(failed)?;
         let reader = || connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY);
         let readers: Result<_, _> = (0..readers.max(1)).map(|_| reader()).collect();
         let anchor = Anchor::new(reader().map_err(failed)?);
         Ok(Sqlite {
-            readers: Readers::new(readers.map_err(failed)?),
+            readers: Readers::new(readers.map_err(failed)?, mapping),
             writer: Mutex::new(Writer::new(connection, anchor, log)),
             turns: Turns::default(),
             soundness: Soundness::new(path, unclean),
@@ -60,13 +63,19 @@ impl Sqlite {
 #[cfg(feature = "cli")]
 pub(in crate::store) fn check(path: &Path) -> Result<(), Problem> {
     let (found, connection) = look(path)?;
-    connection.map_or(Ok(()), |connection| must_be_fit(path, found, &connection))
+    let marked = is_marked(path);
+    connection.map_or(Ok(()), |connection| must_be_fit(path, found, marked, &connection))
 }
 
 /// Looks at what does not grow; reads the whole file if it is to be upgraded, or if an earlier check
 /// has found damage.
-fn must_be_fit(path: &Path, found: Inspection, connection: &Connection) -> Result<(), Problem> {
-    match is_marked(path) || found != Inspection::Current {
+fn must_be_fit(
+    path: &Path,
+    found: Inspection,
+    marked: bool,
+    connection: &Connection,
+) -> Result<(), Problem> {
+    match marked || found != Inspection::Current {
         true => must_be_sound(path, connection, Check::Quick),
         false => must_have_our_tables(path, connection),
     }

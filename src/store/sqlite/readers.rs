@@ -40,13 +40,13 @@ pub(super) fn share() {
 
 impl Readers {
     /// Makes the seats, one for each connection; there must be at least one.
-    pub(super) fn new(connections: Vec<Connection>) -> Readers {
+    pub(super) fn new(connections: Vec<Connection>, mapping: Arc<Mapping>) -> Readers {
         let seat = |connection| Seat {
             connection: Mutex::new(connection),
             begun: 0.into(),
             mapped: 0.into(),
         };
-        Readers(connections.into_iter().map(seat).collect(), Arc::default())
+        Readers(connections.into_iter().map(seat).collect(), mapping)
     }
 
     /// A connection for reading; each thread comes back to the same one.
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn threads_that_share_a_connection_keep_no_other_waiting() {
         let open = |_| Connection::open_in_memory().unwrap();
-        let readers = Readers::new((0..3).map(open).collect());
+        let readers = Readers::new((0..3).map(open).collect(), Arc::default());
         let seat = |shares: bool| {
             std::thread::scope(|scope| {
                 let thread = scope.spawn(|| {
@@ -137,7 +137,7 @@ mod tests {
             assert_eq!(seat(true), shared);
             assert_ne!(seat(false), shared);
         }
-        let alone = Readers::new(vec![Connection::open_in_memory().unwrap()]);
+        let alone = Readers::new(vec![Connection::open_in_memory().unwrap()], Arc::default());
         drop(alone.take());
         share();
         drop(alone.take());
@@ -146,7 +146,7 @@ mod tests {
     #[test]
     fn a_read_is_outlasted_and_later_ones_do_not_count() {
         let open = |_| Connection::open_in_memory().unwrap();
-        let readers = Readers::new((0..2).map(open).collect());
+        let readers = Readers::new((0..2).map(open).collect(), Arc::default());
         let (none, some) = (Duration::ZERO, Duration::from_secs(20));
         assert!(readers.outlast(none), "nobody reads");
         let first = readers.take();
