@@ -56,7 +56,7 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("loom", &["net/slot/model.rs"]),
     ("memchr", &["jwt.rs"]),
     ("miniz_oxide", &["assets/embedded.rs"]),
-    ("pbkdf2", &["kdf/pbkdf2.rs"]),
+    ("pbkdf2", &["kdf/"]),
     ("postgres_protocol", &["store/postgres/wire/"]),
     ("precis_profiles", &["values/domain.rs", "values/email.rs", "values/username.rs"]),
     ("qrcodegen", &["api/qr.rs"]),

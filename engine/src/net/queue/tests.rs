@@ -227,8 +227,15 @@ fn another_thread_is_wanted_while_none_sleeps_and_ends_when_it_is_too_many() {
     assert_eq!(queue.push(2, CLIENT, None), Push::Queued);
     assert!(!queue.lets_end(), "a job waits");
     assert_eq!(queue.pop(None), Pop::Job(2));
-    assert!(queue.lets_end() && queue.lets_end());
-    assert!(!queue.lets_end(), "one stays");
+    assert!(!queue.lets_end(), "the others are at work");
+    std::thread::scope(|scope| {
+        let sleeps = scope.spawn(|| queue.pop(None));
+        wait_for_sleepers(&queue, 1);
+        assert!(queue.lets_end() && queue.lets_end());
+        assert!(!queue.lets_end(), "one stays");
+        assert_eq!(queue.push(3, CLIENT, None), Push::Queued);
+        assert_eq!(sleeps.join().unwrap(), Pop::Job(3));
+    });
     let fixed = Queue::new(4, 4, 2..=2);
     assert!(!fixed.wants_thread() && !fixed.lets_end());
     queue.close();
