@@ -21,7 +21,7 @@ from pathlib import Path
 
 BENCH = Path(__file__).resolve().parent.parent
 ROOT = BENCH.parent
-REFERENCES = ["axum-inline", "axum-pool", "tiny-http", "limit"]
+REFERENCES = ["axum-inline", "axum-inline-mimalloc", "axum-pool", "tiny-http", "limit"]
 NAMES = ["lictor", *REFERENCES]
 # The tokens belong to this user. The crowd logs in without a pause, each as a user of
 # its own, because a server may limit the sessions of one user.

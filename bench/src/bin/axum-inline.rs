@@ -90,7 +90,7 @@ fn internal(error: impl std::fmt::Display) -> StatusCode {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+pub async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let options = Options::from_command_line();
     database::create(&options.database)?;
     let app = App {
