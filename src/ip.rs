@@ -1,5 +1,5 @@
-//! The IP of a client, with or without proxies in between. Knows no
-//! request: the peer and the lines of the header are passed in.
+//! The IP of a client, with or without proxies in between. Knows no request: the peer and the lines
+//! of the header are passed in.
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
