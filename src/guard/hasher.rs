@@ -96,6 +96,12 @@ impl Hasher {
         (self.kernel.describe)()
     }
 
+    /// Returns whether that is the portable one.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_portable(&self) -> bool {
+        std::ptr::eq(self.kernel, &kernel::PORTABLE)
+    }
+
     /// Hashes a password with today's cost and a fresh salt.
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, Error> {
         let salt = random::<SALT>()?;
