@@ -121,7 +121,8 @@
 //! | `mail` | yes | sending mail, and with it TLS: `MailSettings`, `Sender`, `Transport`, `Config::mail` |
 //! | `postgres` | yes | PostgreSQL as the database, and with it TLS: URLs in [`Database::parse`] |
 //! | `web-app` | yes | lictor's own pages, inside the program: `Web::Embedded` |
-//! | `cli` | yes | the command line of the program `lictor`; needs the other three |
+//! | `foreign-hashes` | yes | logging in with hashes that other programs made |
+//! | `cli` | yes | the command line of the program `lictor`; needs the other four |
 //!
 //! A program that embeds the crate takes it with `default-features = false`, and names what it
 //! needs.

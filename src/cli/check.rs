@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 
-use super::hash_timing::{self, described, measure, shown};
+use super::hash_timing::{self, measure, measured};
 use super::machine;
 use super::output::failed;
 use super::parse::{written, written_size};
@@ -105,7 +105,8 @@ fn database_row(database: &Database, deep: bool) -> Result<String, Problem> {
             false
         };
         Store::check_deep(database, Box::new(watch))?;
-        note += &format!(" (read in {:.1} s, and sound)", begun.elapsed().as_secs_f64());
+        let what = if database.is_shared() { "tables read" } else { "read" };
+        note += &format!(" ({what} in {:.1} s, and sound)", begun.elapsed().as_secs_f64());
     }
     if deep && database.is_shared() {
         note += "; pg_amcheck reads PostgreSQL's own pages and indices";
@@ -166,11 +167,13 @@ fn hash_rows(config: &Config) -> Result<(Vec<Row>, Vec<String>), Problem> {
     let (cost, threads) = (config.hash_cost()?, config.engine.slow_workers);
     let hasher = Hasher::with(1, cost, config.hash_kernel).map_err(failed)?;
     let took = measure(&hasher)?;
-    let rows = vec![
-        ("hash kernel", hasher.kernel()),
-        ("hash cost", format!("{}: {} here", described(cost), shown(took))),
+    let warnings = [
+        hash_timing::kernel_warning(config.hash_kernel, hasher.is_portable()),
+        hash_timing::time_warning(took),
+        hash_timing::memory_warning(cost, threads, machine::memory_kib()),
     ];
-    Ok((rows, hash_timing::warnings(cost, took, threads, machine::memory_kib())))
+    let rows = vec![("hash kernel", hasher.kernel()), ("hash cost", measured(cost, took))];
+    Ok((rows, warnings.into_iter().flatten().collect()))
 }
 
 fn network_rows(config: &Config) -> Vec<Row> {

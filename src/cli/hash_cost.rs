@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::hash_flags::{KernelFlag, written_kib};
-use super::hash_timing::{described, measure, per_second, shown};
+use super::hash_timing::{described, measure, per_thousand_seconds, shown};
 use super::machine;
 use super::output::{failed, print};
 use super::parse::duration;
@@ -15,6 +15,9 @@ use crate::net::Settings;
 
 /// The longest time to aim at. Nobody waits longer for a login.
 const MAX_TARGET: Duration = Duration::from_secs(10);
+/// The memory of all threads, in MiB, above which the limit of the systemd unit (2 GiB) may be in the
+/// way.
+const MUCH_MEMORY: u64 = 1024;
 /// The share of the memory that a suggestion takes at most: a quarter.
 const SHARE: u64 = 4;
 /// How often a suggestion is measured and corrected: a hash of much memory is slower than its size
@@ -64,10 +67,10 @@ pub(super) fn run(command: &HashCostCommand) -> Result<(), Problem> {
         cost = better;
         took = measure(&hasher(cost)?)?;
     }
-    if let Some(why) = missed(cost, took, command.target) {
+    if let Some(why) = missed(cost, suggest(u64::MAX, memory_kib)?, took, command.target) {
         print(&why)?;
     }
-    let logins = per_second(&hasher(cost)?, busy)?;
+    let logins = per_thousand_seconds(&hasher(cost)?, busy)?;
     print(&shown_suggestion(cost, took, logins, threads))
 }
 
@@ -101,32 +104,53 @@ fn suggest(work: u64, room_kib: u32) -> Result<HashCost, Problem> {
     HashCost::new(number(memory), number(passes))
 }
 
-/// Why the suggestion is not what was aimed at, if a limit stands in the way.
-fn missed(cost: HashCost, took: Duration, target: Duration) -> Option<String> {
+/// Why the suggestion is not what was aimed at, if a limit stands in the way; `most` is the highest
+/// cost within the limits.
+fn missed(cost: HashCost, most: HashCost, took: Duration, target: Duration) -> Option<String> {
     let target_text = shown(target);
     if cost == HashCost::FLOOR && took > target {
         return Some(format!("{target_text} would be less than the least cost allows"));
     }
     // Whole MiB and noise make up less than a fifth.
-    (took < target / 5 * 4).then(|| {
+    (cost == most && took < target / 5 * 4).then(|| {
         format!(
-            "no limit allows {target_text}: 256 MiB, {MAX_PASSES} passes, 1 GiB of memory times \
-             passes, a quarter of this machine's memory for all threads"
+            "{target_text} cannot be reached: a hash takes at most 256 MiB, {MAX_PASSES} passes, and \
+             1 GiB of memory times passes; all threads together take at most a quarter of this \
+             machine's memory"
         )
     })
 }
 
+/// A number of logins a second, given that of a thousand seconds.
+fn shown_rate(per_thousand_seconds: u64) -> String {
+    match per_thousand_seconds / 1000 {
+        few @ 0..10 => format!("{few}.{}", per_thousand_seconds / 100 % 10),
+        many => many.to_string(),
+    }
+}
+
+/// The suggestion as people read it; `logins` is how many there can be in a thousand seconds.
 fn shown_suggestion(cost: HashCost, took: Duration, logins: u64, threads: usize) -> String {
     let (memory, passes) = (written_kib(cost.memory_kib()), cost.passes());
     let all = threads as u64 * u64::from(cost.memory_kib()) / 1024;
+    let queue = Settings::default().slow_queue as u64;
+    let limit = match all > MUCH_MEMORY {
+        true => {
+            "\nThe systemd unit allows 2 GiB in all (MemoryMax=): raise it, or lower --hash-threads."
+        }
+        false => "",
+    };
     format!(
         "\nflags         --hash-memory {memory} --hash-passes {passes}\n\
          environment   LICTOR_HASH_MEMORY={memory}\n              LICTOR_HASH_PASSES={passes}\n\
          one hash      {}\n\
-         logins        {logins} a second at most, with all cores\n\
+         logins        {} a second at most, with all cores\n\
+         queue         {queue} waiting logins take {}\n\
          memory        {all} MiB while {threads} {} hash\n\n\
-         The server replaces weaker hashes at the next login of each user.",
+         The server replaces weaker hashes at the next login of each user.{limit}",
         shown(took),
+        shown_rate(logins),
+        shown(Duration::from_millis(queue * 1_000_000 / logins.max(1))),
         if threads == 1 { "thread" } else { "threads" },
     )
 }
@@ -169,11 +193,35 @@ mod tests {
     #[test]
     fn a_target_that_a_limit_forbids_is_said() {
         let (millis, floor) = (Duration::from_millis, HashCost::FLOOR);
-        assert!(missed(floor, millis(20), millis(10)).unwrap().contains("least cost"));
-        assert_eq!(missed(floor, millis(20), millis(22)), None);
-        let most = HashCost::new(MAX_MEMORY_KIB, 4).unwrap();
-        assert_eq!(missed(most, millis(500), millis(600)), None);
-        assert!(missed(most, millis(500), millis(700)).unwrap().starts_with("no limit allows 700"));
+        let most = suggest(u64::MAX, u32::MAX).unwrap();
+        assert!(missed(floor, most, millis(20), millis(10)).unwrap().contains("least cost"));
+        assert_eq!(missed(floor, most, millis(20), millis(22)), None);
+        assert_eq!(missed(most, most, millis(500), millis(600)), None);
+        let why = missed(most, most, millis(500), millis(700)).unwrap();
+        assert!(why.starts_with("700.0 ms cannot be reached: a hash takes at most"), "{why}");
+        // Within the limits: the measurement was disturbed.
+        let less = suggest(MAX_KIB_PASSES / 2, u32::MAX).unwrap();
+        assert_eq!(missed(less, most, millis(500), millis(700)), None);
+        // No room for more.
+        let most = suggest(u64::MAX, 0).unwrap();
+        assert!(missed(most, most, millis(60), millis(100)).is_some());
+    }
+
+    #[test]
+    fn a_suggestion_says_what_follows_from_it() {
+        let most = suggest(u64::MAX, u32::MAX).unwrap();
+        let text = shown_suggestion(most, Duration::from_millis(500), 3_960, 4);
+        assert!(text.contains("logins        3.9 a second"), "{text}");
+        assert!(text.contains("queue         256 waiting logins take 64.64 s\n"), "{text}");
+        assert!(
+            text.contains("memory        1024 MiB while 4 threads") && !text.contains("MemoryMax")
+        );
+        let text = shown_suggestion(most, Duration::from_millis(500), 0, 5);
+        assert!(
+            text.contains("logins        0.0 a second") && text.contains("MemoryMax="),
+            "{text}"
+        );
+        assert_eq!((shown_rate(9_999), shown_rate(10_999)), ("9.9".into(), "10".into()));
     }
 
     #[test]

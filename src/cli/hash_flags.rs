@@ -4,6 +4,7 @@
 use clap::{Args, ValueEnum};
 
 use super::output::failed;
+use super::parse::{size, written_size};
 use crate::config::Config;
 use crate::error::Problem;
 use crate::guard::{HashCost, HashKernel, Hasher};
@@ -34,7 +35,8 @@ pub(super) struct KernelFlag {
 enum KernelName {
     /// The fast one, with this processor's vector instructions, if it passes its self-test
     Auto,
-    /// One without them and without unsafe code, half as fast
+    /// The older, more widely used one, with little unsafe code and at most AVX2; about half as fast
+    /// where there is AVX-512
     Portable,
 }
 
@@ -61,26 +63,16 @@ impl KernelFlag {
     }
 }
 
-/// Parses a size in KiB: a number with `KiB`, `MiB` or `GiB`; a plain number is KiB, as the `m` in a
-/// hash.
+/// Parses a size, which must be whole KiB, and returns these.
 fn kib(text: &str) -> Result<u32, String> {
-    let text = text.trim();
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit.trim_start() {
-        "" | "KiB" => 1,
-        "MiB" => 1024,
-        "GiB" => 1024 * 1024,
-        _ => 0,
-    };
-    let number: Option<u32> = number.parse().ok();
-    let size = number.and_then(|number| number.checked_mul(factor)).filter(|_| factor > 0);
-    size.ok_or_else(|| "write it as 19MiB, 19456KiB, or a number of KiB".to_owned())
+    let bytes = size(text).ok().filter(|bytes| bytes.is_multiple_of(1024));
+    let kib = bytes.and_then(|bytes| u32::try_from(bytes / 1024).ok());
+    kib.ok_or_else(|| "write it as 19MiB or 19456KiB".to_owned())
 }
 
 /// A size in KiB as a flag would be written.
 pub(super) fn written_kib(kib: u32) -> String {
-    if kib.is_multiple_of(1024) { format!("{}MiB", kib / 1024) } else { format!("{kib}KiB") }
+    written_size(u64::from(kib) * 1024)
 }
 
 #[cfg(test)]
@@ -92,11 +84,14 @@ mod tests {
         for (text, expected) in [
             ("19MiB", Some(19_456)),
             ("19456KiB", Some(19_456)),
-            ("19456", Some(19_456)),
+            // Bytes, as for every size.
+            ("67108864", Some(65_536)),
+            ("19456", Some(19)),
+            ("19455", None),
             (" 64 MiB ", Some(65_536)),
             ("1GiB", Some(1_048_576)),
-            ("4294967295", Some(u32::MAX)),
-            ("4294967296", None),
+            ("4294967295KiB", Some(u32::MAX)),
+            ("4294967296KiB", None),
             ("4194304MiB", None),
             ("64M", None),
             ("64MB", None),

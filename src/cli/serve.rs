@@ -4,6 +4,8 @@ use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::database::{Chosen, made};
+use super::hash_timing::memory_warning;
+use super::machine;
 use super::serve_flags::ServeFlags;
 use crate::app::App;
 use crate::clock::Timestamp;
@@ -25,6 +27,11 @@ pub(super) fn run(flags: &ServeFlags) -> Result<(), Problem> {
     let found = Store::inspect(database)?;
     let config = flags.config(source.find_or_create(now)?)?;
     for warning in flags.warnings(&source, &config)? {
+        log::warn!("{warning}");
+    }
+    // `check` in a shell does not see the limit of the service.
+    let threads = config.engine.slow_workers;
+    if let Some(warning) = memory_warning(config.hash_cost()?, threads, machine::memory_kib()) {
         log::warn!("{warning}");
     }
     let site = Site::new(App::open(config)?)?;

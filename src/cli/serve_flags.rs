@@ -33,8 +33,8 @@ pub(super) struct ServeFlags {
     #[command(flatten)]
     pub(super) database: DatabaseFlag,
 
-    /// The most of an SQLite file that is mapped into memory while nobody writes: 1GiB, 512MiB, or
-    /// bytes; 0 turns it off
+    /// Maximum bytes of an SQLite file to map into memory while nobody writes: 1GiB, 512MiB, or a
+    /// number; 0 turns it off
     #[arg(long, value_name = "SIZE", env = "LICTOR_DATABASE_MAP", default_value = "1GiB", value_parser = size)]
     database_map: u64,
 

@@ -101,9 +101,9 @@ pub struct Config {
     pub min_password_length: u16,
     /// A file of passwords that nobody may choose, in addition to the built-in list (none).
     pub password_blocklist: Option<PathBuf>,
-    /// The memory of a new password hash in KiB, from 19,456 (19 MiB) to 262,144 (19,456). Times
-    /// [`Config::hash_passes`] at most 1 GiB. Each thread that hashes needs it. A weaker hash is
-    /// replaced at its user's next login.
+    /// The memory of a new password hash in KiB, from 19,456 to 262,144 (19,456). Memory times
+    /// [`Config::hash_passes`] is at most 1 GiB. Each thread that hashes needs the memory. A weaker
+    /// hash is replaced at its user's next login.
     pub hash_memory: u32,
     /// The passes of a new password hash, from 2 to 16 (2).
     pub hash_passes: u32,

@@ -18,8 +18,8 @@ pub(super) const OUTPUT: usize = 32;
 /// Bytes of a new hash's salt.
 pub(super) const SALT: usize = 16;
 
-/// Maximum lanes of a stored hash that is verified. This and the limits in `cost` are there since an
-/// attacker who can write the database has worse options, but a mistake should not stop the server.
+/// Maximum lanes of a stored hash that is verified. This and the limits in `cost` guard against a
+/// mistake: an attacker who can write to the database could do worse.
 const MAX_LANES: u32 = 16;
 
 /// Why a text is no hash that is verified.
@@ -76,10 +76,10 @@ impl Argon2Text {
         Output::new(output).is_ok_and(|output| output == self.output)
     }
 
-    /// Returns the estimated time of computing it, in microseconds: 0.5 for each KiB and pass.
+    /// Returns the estimated time of computing it, in microseconds.
     #[cfg(feature = "foreign-hashes")]
     pub(super) fn micros(&self) -> u64 {
-        kib_passes(self.parameters.memory_kib, self.parameters.passes) / 2
+        micros(kib_passes(self.parameters.memory_kib, self.parameters.passes))
     }
 
     /// Returns whether the hash is weaker than a new one of this cost.
@@ -89,6 +89,13 @@ impl Argon2Text {
             || cost.is_above(self.parameters.memory_kib, self.parameters.passes)
             || self.output.len() < OUTPUT
     }
+}
+
+/// Returns the estimated time of a hash in microseconds, given its memory in KiB times passes: half
+/// of one for each.
+#[cfg(feature = "foreign-hashes")]
+pub(super) const fn micros(kib_passes: u64) -> u64 {
+    kib_passes / 2
 }
 
 /// Returns what a new hash of this cost is computed with.

@@ -7,8 +7,12 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use zeroize::Zeroizing;
 
+#[cfg(feature = "foreign-hashes")]
+use super::argon2_text::micros;
 use super::argon2_text::{Argon2Text, OUTPUT, SALT, encode, new_parameters};
 use super::cost::HashCost;
+#[cfg(feature = "foreign-hashes")]
+use super::cost::MAX_KIB_PASSES;
 #[cfg(feature = "foreign-hashes")]
 use super::foreign::{Foreign, Mechanism};
 use super::kernel::{self, Arena, HashKernel, Kernel, Parameters};
@@ -19,10 +23,11 @@ use crate::values::{PasswordHash, random};
 /// How our own hashes begin, those of weaker kinds as well.
 const OURS: &str = "$argon2";
 
-/// Maximum time of a hash that is a decoy, estimated, in microseconds: some 25 hashes of ours. The
-/// defaults of passlib, Django, Werkzeug and PHP are within it.
+/// Maximum time of a hash that is a decoy, estimated, in microseconds: that of the most costly hash
+/// of ours, so each of ours is a decoy, whatever the cost was. The defaults of passlib, Django,
+/// Werkzeug and PHP are within it.
 #[cfg(feature = "foreign-hashes")]
-const MAX_DECOY_MICROS: u64 = 500_000;
+const MAX_DECOY_MICROS: u64 = micros(MAX_KIB_PASSES);
 /// Maximum bytes of a password that are hashed with a decoy.
 #[cfg(feature = "foreign-hashes")]
 const MAX_DECOY_BYTES: usize = 128;
@@ -91,6 +96,12 @@ impl Hasher {
         (self.kernel.describe)()
     }
 
+    /// Returns whether that is the portable one.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_portable(&self) -> bool {
+        std::ptr::eq(self.kernel, &kernel::PORTABLE)
+    }
+
     /// Hashes a password with today's cost and a fresh salt.
     pub fn hash(&self, password: &Password) -> Result<PasswordHash, Error> {
         let salt = random::<SALT>()?;
@@ -146,16 +157,15 @@ impl Hasher {
         self.compute(&dummy, b"nobody's password").map(drop)
     }
 
-    /// Compares with a hash of ours: the prepared password alone counts.
+    /// Compares with a hash of ours: the prepared password alone counts. A password that cannot be
+    /// prepared takes as long as any other.
     fn verify_ours(&self, attempt: &Attempt, text: &str) -> Result<Compared, Error> {
         let Ok(stored) = Argon2Text::parse(text) else {
             return Ok(Err("malformed or too costly".into()));
         };
-        let Some(password) = attempt.password() else {
-            self.verify_nothing()?;
-            return Ok(Ok(Verdict::Wrong));
-        };
-        let right = stored.is(&self.compute(&stored, password.as_str().as_bytes())?);
+        let password = attempt.password();
+        let bytes = password.map_or("", |password| password.as_str()).as_bytes();
+        let right = stored.is(&self.compute(&stored, bytes)?) && password.is_some();
         if stored.is_outdated(self.cost) {
             // A cheaper hash took less time: take more than the usual time rather than less.
             self.verify_nothing()?;
@@ -367,6 +377,68 @@ mod tests {
         ] {
             let verdict = hasher.verify(&password("x"), &PasswordHash::stored(hash.clone()));
             assert_eq!(verdict.unwrap(), Verdict::Wrong, "{hash:?}");
+        }
+    }
+
+    #[test]
+    fn hashes_of_an_account_and_of_its_decoy_are_computed_alike() {
+        use std::cell::RefCell;
+
+        thread_local!(static COMPUTED: RefCell<Vec<(u32, u32)>> = const { RefCell::new(Vec::new()) });
+        /// Computes nothing, and notes the memory and passes.
+        struct Noting;
+        impl Arena for Noting {
+            fn compute(
+                &mut self,
+                parameters: &Parameters,
+                _: &[u8],
+                _: &[u8],
+                _: &mut [u8],
+            ) -> Result<(), String> {
+                let cost = (parameters.memory_kib, parameters.passes);
+                COMPUTED.with_borrow_mut(|computed| computed.push(cost));
+                Ok(())
+            }
+            fn kib(&self) -> usize {
+                0
+            }
+        }
+        static NOTING: Kernel =
+            Kernel { describe: || "noting".into(), arena: |_| Box::new(Noting) };
+
+        let cost = |memory, passes| HashCost::new(memory, passes).unwrap();
+        let now = cost(65_536, 16);
+        let mut hasher = Hasher::with(1, now, HashKernel::Auto).unwrap();
+        hasher.kernel = &NOTING;
+        let long = "x".repeat(2_000);
+        let late_control = format!("{}\n", "x".repeat(200));
+        for (stored, expected) in [
+            (now, &[(65_536, 16)][..]),
+            (cost(19_456, 2), &[(19_456, 2), (65_536, 16)]),
+            (cost(65_536, 2), &[(65_536, 2), (65_536, 16)]),
+            // Stronger, and the most costly of all.
+            (cost(262_144, 4), &[(262_144, 4)]),
+        ] {
+            let stored = encode(stored, &[7; SALT], &[7; OUTPUT]).unwrap();
+            for typed in ["short", "", &long, &late_control] {
+                let attempt = password(typed);
+                assert_eq!(hasher.verify(&attempt, &stored).unwrap(), Verdict::Wrong);
+                assert_eq!(COMPUTED.take(), expected, "account, {} bytes", typed.len());
+                hasher.verify_decoy(&attempt, &stored).unwrap();
+                assert_eq!(COMPUTED.take(), expected, "decoy, {} bytes", typed.len());
+            }
+        }
+    }
+
+    #[test]
+    fn a_password_that_cannot_be_prepared_is_not_the_empty_one() {
+        let hasher = Hasher::new(1).unwrap();
+        let salt = [7; SALT];
+        let output = hasher.run(&new_parameters(hasher.cost), b"", &salt, OUTPUT).unwrap();
+        let stored = encode(hasher.cost, &salt, &output).unwrap();
+        for typed in ["", "a\nb", &"x".repeat(2_000)] {
+            let verdict = hasher.verify(&password(typed), &stored).unwrap();
+            assert_eq!(verdict, Verdict::Wrong, "{} bytes", typed.len());
         }
     }
 

@@ -199,6 +199,8 @@ fn a_decoy_costs_no_more_than_its_limits() {
     for (text, costly) in [
         ("$2b$12$abcdefghijklmnopqrstuuhvJ6rhq9oxw.ZjD3P5ZLls4hQbGko1O", false),
         ("$2b$14$abcdefghijklmnopqrstuuhvJ6rhq9oxw.ZjD3P5ZLls4hQbGko1O", true),
+        // The most costly of ours, whatever the cost is now.
+        ("$argon2id$v=19$m=262144,t=4,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAA", false),
         // What cannot be used takes as long as one of ours.
         ("$2b$31$abcdefghijklmnopqrstuuhvJ6rhq9oxw.ZjD3P5ZLls4hQbGko1O", false),
         ("plain text", false),

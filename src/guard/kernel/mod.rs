@@ -4,9 +4,9 @@
 //! | file | owns |
 //! |---|---|
 //! | `fast` | argon2-rust: the processor's vector instructions, huge pages |
-//! | `portable` | RustCrypto's argon2, which needs neither |
+//! | `portable` | RustCrypto's argon2: at most AVX2, little `unsafe` code |
 //!
-//! The fast kernel is young and has `unsafe` code. So each hasher first compares it with a known
+//! The fast kernel is young and has much `unsafe` code. So each hasher first compares it with a known
 //! answer, and `--hash-kernel portable` turns it off.
 
 mod fast;
@@ -23,7 +23,8 @@ use super::cost::HashCost;
 /// What computes password hashes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HashKernel {
-    /// The fast kernel, if it computes a known answer at the start; otherwise the portable one.
+    /// The fast kernel, if it computes a known answer at the start; otherwise, and on machines of 32
+    /// bits, the portable one.
     #[default]
     Auto,
     /// The portable kernel.
@@ -78,8 +79,8 @@ pub(crate) static FAST: Kernel = Kernel { describe: fast::describe, arena: fast:
 pub(crate) static PORTABLE: Kernel =
     Kernel { describe: portable::describe, arena: portable::arena };
 
-/// The hash of the self-test: the smallest whose segments need a second block of addresses, so that
-/// each step of the computation is taken.
+/// The hash of the self-test. It is small, but large enough that every step runs: its segments need
+/// a second block of addresses.
 static TEST: Parameters = Parameters {
     algorithm: Algorithm::Argon2id,
     version: Version::V0x13,
