@@ -1,4 +1,4 @@
--- The whole current schema of a lictor database, version 6.
+-- The whole current schema of a lictor database, version 8.
 --
 -- The file's application_id is 0x4C494354 ("LICT") and its user_version is the number above;
 -- src/store/sqlite/upgrade.rs sets both in the transaction that creates the tables. Times are
@@ -33,14 +33,20 @@ CREATE TABLE users (
     -- Somebody has registered and not yet followed the link in the mail: until then the account
     -- waits, inactive, and goes. NULL for all others.
     unconfirmed INTEGER,
+    -- When the user last logged in, 0 before the first login, and from where, if that is known.
+    last_login INTEGER NOT NULL DEFAULT 0,
+    last_login_address TEXT,
     CHECK ((email IS NULL) = (email_key IS NULL)),
     CHECK (unconfirmed IS NULL OR NOT active)
 ) STRICT;
+-- For the list of users in this order.
+CREATE INDEX users_by_last_login ON users (last_login, id);
 CREATE INDEX users_unconfirmed ON users (unconfirmed) WHERE unconfirmed IS NOT NULL;
--- Those who may administrate, in the words of src/store/rows/users.rs. Whether one is left is asked
+-- Those who may administrate and can log in, in the words of src/store/rows/users.rs. Whether one is left is asked
 -- in a transaction, where reading all users would keep other writers waiting.
 CREATE INDEX users_admins ON users (id)
-    WHERE active AND replace(',' || roles || ',', ',admin,', '') <> ',' || roles || ',';
+    WHERE active AND replace(',' || roles || ',', ',admin,', '') <> ',' || roles || ','
+    AND password <> '!';
 
 -- The name that a user had in the program that the account was imported from.
 CREATE TABLE former_names (
@@ -73,21 +79,49 @@ CREATE TABLE sessions (
     -- Where it was last refreshed, and with what program; NULL before the first refresh.
     refreshed_address TEXT,
     refreshed_agent TEXT,
+    -- When its browser last showed the session's cookie, to some minutes; NULL if it has none.
+    seen INTEGER,
     CHECK ((refreshed_address IS NULL) = (refreshed_agent IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX sessions_of_user ON sessions (user, ended);
 CREATE INDEX sessions_by_expiry ON sessions (expires);
+
+-- A password for one program, in place of the user's own.
+CREATE TABLE app_passwords (
+    -- The first bytes of the hash in hexadecimal: what it is called in lists.
+    id TEXT PRIMARY KEY,
+    -- SHA-256 of the password, which only the program has.
+    hash BLOB NOT NULL UNIQUE,
+    user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    -- What the user calls it.
+    name TEXT NOT NULL,
+    -- The hosts for which it is good, joined by commas; '' for all.
+    hosts TEXT NOT NULL DEFAULT '',
+    -- Whether it is good for reading the API as well.
+    api INTEGER NOT NULL DEFAULT 0 CHECK (api IN (0, 1)),
+    created INTEGER NOT NULL,
+    -- The last second in which it is good; NULL for one that does not expire.
+    expires INTEGER,
+    -- When and from where it was last used, to some minutes; NULL before that.
+    used INTEGER,
+    used_address TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX app_passwords_of_user ON app_passwords (user);
+CREATE INDEX app_passwords_by_expiry ON app_passwords (expires) WHERE expires IS NOT NULL;
 
 -- A mailed or handed-out token that can be used once: it is good while its row is here.
 CREATE TABLE tickets (
     -- The jti claim of the token.
     jti TEXT PRIMARY KEY,
     user INTEGER NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    purpose TEXT NOT NULL CHECK (purpose IN ('registration', 'address', 'reset')),
+    -- 'former' is good for nothing: it keeps the address of an earlier registration, whose name the
+    -- user has taken, so that nobody is mailed there to confirm the later one.
+    purpose TEXT NOT NULL CHECK (purpose IN ('registration', 'address', 'reset', 'former')),
     expires INTEGER NOT NULL,
     -- The address that the user will have: whoever has the token gets mail there.
     email TEXT CHECK ((email IS NULL) = (purpose = 'reset')),
-    -- The administrator who handed it out; NULL for a mail and the command line.
+    -- The administrator who handed it out or had it mailed; NULL for a mail that the user or a
+    -- stranger asked for, and for the command line.
     creator INTEGER REFERENCES users (id) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX tickets_of_user ON tickets (user);
@@ -112,7 +146,8 @@ CREATE TABLE outbox (
     jti TEXT,
     expires INTEGER,
     -- More, depending on the kind: the new address in a notice that it changed, the client's address
-    -- in a request to reset a password, the former name in a notice that the user has another one.
+    -- in a request to reset a password, the former name in a notice that the user has another one,
+    -- the language, the invitation's id and the note in an invitation.
     detail TEXT NOT NULL DEFAULT '',
     attempts INTEGER NOT NULL DEFAULT 0,
     -- When it is tried next; NULL once that is given up.

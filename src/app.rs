@@ -2,31 +2,50 @@
 //! sends a request. Knows no route and no page.
 
 mod call;
+mod checks;
+mod cookie;
+mod current;
 mod fields;
 pub(crate) mod origin;
+mod refused_fields;
+mod seen;
+mod seldom;
+mod setup;
+mod shared;
+mod wanted;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::clock::Timestamp;
 #[cfg(feature = "mail")]
 use crate::config::MailSettings;
-use crate::config::{Config, RefreshReuse, SecondFactorRule};
+use crate::config::{Config, RefreshReuse};
 use crate::error::{Error, Problem};
 use crate::guard::{
-    Admin, Attempts, Decoys, DeviceKeys, Hasher, Identity, Password, PasswordRules, TokenCheck,
-    Tokens,
+    Attempts, CookieKeys, Decoys, DeviceKeys, Hasher, Identity, InvitationKeys, Password,
+    PasswordRules, Tokens,
 };
 use crate::http::Request;
 use crate::ip::{Client, Proxies};
 #[cfg(feature = "mail")]
-use crate::mailer::Mailer;
+use crate::mailer::{self, Mailer};
 use crate::store::{Actor, Authority, Entry, Event, NewUser, RotationPolicy, Store};
 use crate::values::{Email, Language, Lifespans, Roles, Username};
 
 pub use call::Call;
 pub(crate) use call::Caller;
+pub(crate) use cookie::CookieKind;
+pub(crate) use current::Current;
 pub(crate) use fields::Fields;
+pub(crate) use refused_fields::IDENTITY;
+use seen::Seen;
+use seldom::Warnings;
+use setup::Setup;
+use shared::Shared;
+pub(crate) use shared::Sweeps;
+pub(crate) use wanted::{Ambient, Wanted};
 
 /// Accounts, sessions and tokens, opened from a [`Config`]. One is enough for all threads.
 ///
@@ -53,21 +72,34 @@ pub(crate) use fields::Fields;
 /// ```
 pub struct App {
     pub(crate) config: Config,
-    pub(crate) store: Store,
+    // A field in an `Arc` is shared with the app that a reload puts in the place of this one.
+    pub(crate) store: Arc<Store>,
     pub(crate) tokens: Tokens,
-    pub(crate) hasher: Hasher,
+    pub(crate) hasher: Arc<Hasher>,
     pub(crate) password_rules: PasswordRules,
     pub(crate) rotation: RotationPolicy,
-    pub(crate) attempts: Attempts,
+    pub(crate) attempts: Arc<Attempts>,
     pub(crate) device_keys: DeviceKeys,
+    pub(crate) cookie_keys: CookieKeys,
     pub(crate) decoys: Decoys,
+    pub(crate) invitation_keys: InvitationKeys,
     #[cfg(feature = "mail")]
     pub(crate) mailer: Option<Mailer>,
     proxies: Proxies,
     /// Whether a request came from another server since [`App::was_busy`] was last asked.
-    busy: AtomicBool,
+    busy: Arc<AtomicBool>,
     /// Whether background threads run: two sets of them would send each mail twice.
-    background: AtomicBool,
+    background: Arc<AtomicBool>,
+    /// Whether the server was asked to stop.
+    stopping: Arc<AtomicBool>,
+    /// What the sweeps have done.
+    pub(crate) sweeps: Arc<Sweeps>,
+    /// When sessions and app passwords were last used.
+    pub(crate) seen: Arc<Seen>,
+    /// What the log has said of how browsers and proxies ask.
+    pub(crate) warnings: Arc<Warnings>,
+    /// How the first administrator is made.
+    setup: Arc<Setup>,
 }
 
 impl App {
@@ -80,6 +112,38 @@ impl App {
     /// passwords, cannot be read; if the database cannot be opened, is damaged, of another program
     /// or of a newer version. A wrong setting makes no file.
     pub fn open(config: Config) -> Result<App, Problem> {
+        let app = App::build(config, &Shared::open)?;
+        if !app.config.throttle {
+            log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
+        }
+        Ok(app)
+    }
+
+    /// Returns another app with this configuration, and the database, the hasher and the counts of
+    /// this one, whatever the configuration says of them.
+    #[cfg(feature = "cli")]
+    pub(crate) fn with(&self, config: Config) -> Result<App, Problem> {
+        App::build(config, &|_| {
+            Ok(Shared {
+                store: Arc::clone(&self.store),
+                hasher: Arc::clone(&self.hasher),
+                attempts: Arc::clone(&self.attempts),
+                busy: Arc::clone(&self.busy),
+                background: Arc::clone(&self.background),
+                stopping: Arc::clone(&self.stopping),
+                sweeps: Arc::clone(&self.sweeps),
+                seen: Arc::clone(&self.seen),
+                warnings: Arc::clone(&self.warnings),
+                setup: Arc::clone(&self.setup),
+            })
+        })
+    }
+
+    // Long: one line a field.
+    fn build(
+        config: Config,
+        shared: &dyn Fn(&Config) -> Result<Shared, Problem>,
+    ) -> Result<App, Problem> {
         config.check()?;
         let password_rules = config.password_rules()?;
         #[cfg(feature = "mail")]
@@ -89,30 +153,46 @@ impl App {
             refresh: config.refresh_lifespan,
             early: config.early_refresh,
         };
-        if !config.throttle {
-            log::warn!("the throttle is off: passwords can be guessed as fast as they are hashed");
-        }
         let tokens = Tokens::new(&config.keys, config.algorithm, lifespans).map_err(broken)?;
+        let tokens = tokens.for_audiences(config.audience.clone());
         // Last: a setting that is refused above makes no file, and upgrades none.
-        let store = open_store(&config)?;
+        let Shared {
+            store,
+            hasher,
+            attempts,
+            busy,
+            background,
+            stopping,
+            sweeps,
+            seen,
+            warnings,
+            setup,
+        } = shared(&config)?;
         Ok(App {
             store,
             tokens,
-            hasher: hasher(&config)?,
+            hasher,
             password_rules,
             rotation: RotationPolicy::new(
                 config.refresh_reuse == RefreshReuse::SameDevice,
                 config.session_idle,
                 lifespans,
             ),
-            attempts: Attempts::new(config.throttle),
+            attempts,
             device_keys: DeviceKeys::new(&config.keys).map_err(broken)?,
+            cookie_keys: CookieKeys::new(&config.keys).map_err(broken)?,
             decoys: Decoys::new(&config.keys).map_err(broken)?,
+            invitation_keys: InvitationKeys::new(&config.keys).map_err(broken)?,
             #[cfg(feature = "mail")]
             mailer,
             proxies: Proxies::new(config.trusted_proxies.clone()),
-            busy: AtomicBool::new(false),
-            background: AtomicBool::new(false),
+            busy,
+            background,
+            stopping,
+            sweeps,
+            seen,
+            warnings,
+            setup,
             config,
         })
     }
@@ -122,12 +202,13 @@ impl App {
         &self.config
     }
 
-    /// Returns who sends a request: checks its token, the token's session and user, and that the
-    /// user has a second factor if [`Config::require_second_factor`] asks for one.
+    /// Returns who sends a request: checks its token, the cookie of its browser session, or its app
+    /// password, the session and its user, and that the user has a second factor if [`Config::require_second_factor`] asks
+    /// for one.
     ///
-    /// For routes of another server. Give the request its true method: a token in the cookie
-    /// `access_token` counts for `GET` and `HEAD` alone, since a browser sends cookies along with
-    /// what pages of other sites make it ask for. Do not build a `GET` from a `POST`.
+    /// For routes of another server. Give the request its true method: cookies count for `GET` and
+    /// `HEAD` alone, since a browser sends them along with what pages of other sites make it ask for.
+    /// Do not build a `GET` from a `POST`.
     ///
     /// Reads the database, and with [`Config::adopt_tokens`] may write to it; hashes nothing.
     ///
@@ -137,6 +218,11 @@ impl App {
     /// - [`Error::InvalidTokenHeader`], [`Error::InvalidToken`], [`Error::MissingClaim`],
     ///   [`Error::ExpiredAccess`], [`Error::MisusedRegistrationToken`],
     ///   [`Error::MisusedResetToken`]: the token is no good.
+    /// - [`Error::InvalidAppPassword`], [`Error::AppPasswordNotAllowed`]: the app password is wrong, or
+    ///   not good for reading the API, or the request is no `GET` or `HEAD`.
+    /// - [`Error::TooManyRequests`]: the client has sent too many wrong app passwords.
+    /// - [`Error::SessionEnded`]: the cookie is no good, or not any more.
+    /// - [`Error::SeveralSessions`]: there are cookies of several sessions.
     /// - [`Error::Revoked`], [`Error::MissingUser`], [`Error::InactiveUser`]: its session or its
     ///   user is no more.
     /// - [`Error::SecondFactorMissing`]: the user must set up a second factor first.
@@ -145,7 +231,8 @@ impl App {
     /// `Response::from(&error)` is the answer that lictor's own routes would give.
     pub fn identify(&self, request: &Request<'_>, now: Timestamp) -> Result<Identity, Error> {
         self.set_busy();
-        let identity = self.check_token(&Call::new(self, request, now))?;
+        let identity = self.check_caller(&Call::new(self, request, now), false)?;
+        identity.may_read_api()?;
         self.check_second_factor(&identity)?;
         Ok(identity)
     }
@@ -212,50 +299,6 @@ impl App {
         request.peer.map(|peer| self.proxies.client(peer, forwarded))
     }
 
-    /// Checks a request's token, and the token's session and user.
-    pub(crate) fn check_token(&self, call: &Call<'_>) -> Result<Identity, Error> {
-        let identity = self.check_tokens(call, |check| check.identity(call.request))?;
-        self.let_in(&identity);
-        Ok(identity)
-    }
-
-    /// Logs that a token was checked and found good.
-    pub(crate) fn let_in(&self, identity: &Identity) {
-        log::debug!("user {} is let in", identity.id());
-    }
-
-    /// Lets `check` check tokens and sessions.
-    pub(crate) fn check_tokens<T>(
-        &self,
-        call: &Call<'_>,
-        check: impl FnOnce(&TokenCheck<'_>) -> Result<T, Error>,
-    ) -> Result<T, Error> {
-        let caller = self.config.adopt_tokens.then(|| call.caller());
-        let adopt = caller.as_ref().map(Caller::client_info);
-        check(&TokenCheck { tokens: &self.tokens, store: &self.store, adopt, now: call.now })
-    }
-
-    /// Refuses a user who must have a second factor and has none.
-    pub(crate) fn check_second_factor(&self, who: &Identity) -> Result<(), Error> {
-        if !self.requires_second_factor(who.roles()) {
-            return Ok(());
-        }
-        let has_one = match who.second_factor() {
-            Some(known) => known,
-            None => self.store.has_second_factor(who.id())?,
-        };
-        if has_one { Ok(()) } else { Err(Error::SecondFactorMissing) }
-    }
-
-    /// Whether a user with these roles must have a second factor.
-    pub(crate) fn requires_second_factor(&self, roles: &Roles) -> bool {
-        match self.config.require_second_factor {
-            SecondFactorRule::Off => false,
-            SecondFactorRule::Admin => Admin::is_role_of(roles),
-            SecondFactorRule::All => true,
-        }
-    }
-
     /// Notes that another server has a request.
     pub(crate) fn set_busy(&self) {
         self.busy.store(true, Ordering::Relaxed);
@@ -276,6 +319,16 @@ impl App {
         self.background.store(false, Ordering::Release);
     }
 
+    /// Notes that the server was asked to stop.
+    pub(crate) fn set_stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the server was asked to stop.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
+    }
+
     /// Returns [`Error::MailDisabled`] without a mailer. Endpoints that send mail call this first.
     pub(crate) fn require_mail(&self) -> Result<(), Error> {
         if self.config.sends_mail() { Ok(()) } else { Err(Error::MailDisabled) }
@@ -287,35 +340,20 @@ fn broken(error: Error) -> Problem {
     Problem::new(error.to_string(), "please report this").with_source(error)
 }
 
-/// Makes what hashes passwords.
-fn hasher(config: &Config) -> Result<Hasher, Problem> {
-    let (threads, cost) = (config.engine.slow_workers, config.hash_cost()?);
-    Hasher::with(threads, cost, config.hash_kernel).map_err(broken)
-}
-
-/// Opens the database.
-fn open_store(config: &Config) -> Result<Store, Problem> {
-    // The threads that read a file: the workers, those that hash, one that writes, one that mails.
-    let readers = config.engine.workers + config.engine.slow_workers + 2;
-    let store = Store::open(&config.database, readers)?;
-    store.allow_mapping(config.database_map);
-    // The server says that it runs, even one that starts no background threads: a copy of the
-    // database is refused meanwhile.
-    store.leads();
-    Ok(store)
-}
-
 /// Makes the mailer, if mail is configured; logs what is risky about its transport.
 #[cfg(feature = "mail")]
 fn mailer(config: &Config) -> Result<Option<Mailer>, Problem> {
     let pages = config.confirmation_page().zip(config.reset_page());
     let (Some(mail), Some(pages)) = (&config.mail, pages) else { return Ok(None) };
+    let pages = (pages, config.registration_page());
     let MailSettings { transport, sender, templates } = mail.clone();
     if let Some(warning) = transport.warning() {
         log::warn!("{warning}");
     }
-    let service = config.issuer.as_str();
-    Mailer::new((sender, transport), service, templates.as_deref(), pages).map(Some)
+    let service = config.service().as_str();
+    let look = mailer::look(config.brand.as_ref(), config.public_url.as_ref());
+    let mailer = Mailer::new((sender, transport), service, templates.as_deref(), pages)?;
+    Ok(Some(mailer.with_look(look)))
 }
 
 impl std::fmt::Debug for App {

@@ -5,11 +5,13 @@
 //! SQL or tokens.
 
 mod cause;
+mod problem;
 
 use std::fmt;
 use std::sync::Arc;
 
 pub use cause::Cause;
+pub use problem::Problem;
 
 /// An underlying error.
 type Source = Arc<dyn std::error::Error + Send + Sync>;
@@ -38,8 +40,29 @@ pub enum Error {
     MailDisabled,
     /// The invitation is wrong, used, revoked or expired; the client is not told which.
     InvalidInvitation,
+    /// The token that makes the first administrator is wrong, or from before a restart.
+    InvalidSetupToken,
+    /// There is an administrator already.
+    SetupDone,
+    /// The link in the mail has expired: nobody could use it.
+    LinkExpired,
     /// The limit of open invitations is reached.
     TooManyInvitations,
+    /// The limit of a user's app passwords is reached.
+    TooManyAppPasswords,
+    /// The app password is wrong, deleted or expired, or another user's; the client is not told
+    /// which.
+    InvalidAppPassword,
+    /// The client has sent too many wrong app passwords, and a proxy asks, which passes 401 on but not
+    /// 429.
+    AppPasswordsThrottled {
+        /// Seconds until the next attempt.
+        wait: u32,
+    },
+    /// The app password is not good for this host, this method or the API.
+    AppPasswordNotAllowed,
+    /// The token is for some of the server's audiences, and this needs one that is for all.
+    AudienceNotAllowed,
     /// Unknown username or wrong password; the client is not told which.
     Authentication,
     /// Neither the `Authorization` header nor the `access_token` cookie holds a token.
@@ -72,6 +95,15 @@ pub enum Error {
     InactiveUser,
     /// The token's session has ended, or never existed.
     Revoked,
+    /// The cookie shows no session that is still open.
+    SessionEnded,
+    /// The request has the cookies of several sessions; none counts, and none is taken back.
+    SeveralSessions,
+    /// A browser session was asked for over a connection that others may read.
+    InsecureCookie,
+    /// The access rules, or the way in which a proxy asks, let this request through for nobody or not
+    /// for this user; says why.
+    AccessDenied(String),
     /// The user lacks a role; lists the required ones, joined by commas.
     MissingRole(String),
     /// A logged-in user gave a wrong current password.
@@ -140,7 +172,16 @@ impl Error {
             Error::RegistrationClosed => (403, "RegistrationClosed"),
             Error::MailDisabled => (403, "MailDisabled"),
             Error::InvalidInvitation => (403, "InvalidInvitation"),
+            Error::InvalidSetupToken => (403, "InvalidSetupToken"),
+            Error::SetupDone => (410, "SetupDone"),
+            Error::LinkExpired => (410, "LinkExpired"),
             Error::TooManyInvitations => (409, "TooManyInvitations"),
+            Error::TooManyAppPasswords => (409, "TooManyAppPasswords"),
+            Error::InvalidAppPassword | Error::AppPasswordsThrottled { .. } => {
+                (401, "InvalidAppPasswordError")
+            }
+            Error::AppPasswordNotAllowed => (403, "AppPasswordNotAllowedError"),
+            Error::AudienceNotAllowed => (403, "AudienceNotAllowedError"),
             Error::Authentication => (401, "AuthenticationError"),
             Error::MissingToken | Error::MissingBearer => (401, "MissingToken"),
             Error::InvalidTokenHeader | Error::InvalidToken(_) => (401, "InvalidTokenHeader"),
@@ -155,6 +196,10 @@ impl Error {
             Error::MissingUser => (401, "MissingUserError"),
             Error::InactiveUser => (403, "InvalidUserError"),
             Error::Revoked => (403, "BlacklistedError"),
+            Error::SessionEnded => (401, "SessionEndedError"),
+            Error::SeveralSessions => (401, "SeveralSessionsError"),
+            Error::InsecureCookie => (400, "InsecureCookie"),
+            Error::AccessDenied(_) => (403, "AccessDeniedError"),
             Error::MissingRole(_) => (403, "MissingRoleError"),
             Error::WrongPassword => (403, "WrongPassword"),
             Error::SecondFactorRequired => (401, "SecondFactorRequired"),
@@ -180,9 +225,10 @@ impl Error {
     // Long: one line a variant.
     pub fn message(&self) -> String {
         match self {
-            Error::BadRequest(why) | Error::InvalidUsername(why) | Error::InvalidPassword(why) => {
-                why.clone()
-            }
+            Error::BadRequest(why)
+            | Error::InvalidUsername(why)
+            | Error::InvalidPassword(why)
+            | Error::AccessDenied(why) => why.clone(),
             Error::UsernameTaken => "The username is already taken".into(),
             Error::EmailTaken => "email: this address belongs to another user".into(),
             Error::RegistrationClosed => {
@@ -196,8 +242,34 @@ impl Error {
             Error::InvalidInvitation => {
                 "The invitation is wrong, used or expired; ask the administrator for another".into()
             }
+            Error::InvalidSetupToken => {
+                "The link is wrong, or from before a restart of the server; its log has the one that \
+                 is good"
+                    .into()
+            }
+            Error::SetupDone => "There is an administrator already".into(),
+            Error::LinkExpired => "The link in this mail has expired; delete the mail".into(),
             Error::TooManyInvitations => {
                 "There are too many open invitations; take some back first".into()
+            }
+            Error::TooManyAppPasswords => {
+                "This account has as many app passwords as it may have; delete one first".into()
+            }
+            Error::InvalidAppPassword => {
+                "The app password is wrong, deleted or expired, or of another user".into()
+            }
+            Error::AppPasswordsThrottled { wait } => {
+                format!("Too many wrong app passwords; try again in {wait} s")
+            }
+            Error::AppPasswordNotAllowed => {
+                "This app password may not be used for this: it is for other hosts, or not for the \
+                 API, and it never changes anything"
+                    .into()
+            }
+            Error::AudienceNotAllowed => {
+                "This token is for some apps alone, and this needs one for all; log in again without \
+                 audience"
+                    .into()
             }
             Error::Authentication => "The username and/or password are incorrect".into(),
             Error::MissingToken => {
@@ -226,6 +298,16 @@ impl Error {
             Error::MissingUser => "Could not find the requested user".into(),
             Error::InactiveUser => "The user is not valid or has had access revoked".into(),
             Error::Revoked => "Token has a blacklisted jti".into(),
+            Error::SessionEnded => "The session has ended; log in again".into(),
+            Error::SeveralSessions => {
+                "The browser sends the cookies of several sessions; delete those of this site and log \
+                 in again"
+                    .into()
+            }
+            Error::InsecureCookie => {
+                "A browser session needs HTTPS; ask the administrator to put a proxy with TLS in front"
+                    .into()
+            }
             Error::MissingRole(role) => {
                 format!("This endpoint requires all the following roles: {role}")
             }
@@ -248,7 +330,7 @@ impl Error {
                 "The last login is too long ago for this; log in again".into()
             }
             Error::OriginNotAllowed => "Pages of this origin may not call this server".into(),
-            Error::LastAdmin => "There must be an active administrator besides this one".into(),
+            Error::LastAdmin => "There must be another active administrator, who has set a password".into(),
             Error::UserInactive => "The user is not active; activate the account first".into(),
             Error::NotFound => "There is nothing here; the API is under /api/".into(),
             Error::NoSuch(what) => format!("There is no such {what}"),
@@ -306,72 +388,8 @@ impl std::error::Error for Error {
     }
 }
 
-/// Why the program cannot start or a command cannot run: one lower-case line that names the
-/// thing, and a line with the next step.
-///
-/// A setting is named by its field of [`Config`](crate::Config), as in ``the setting `database` ``.
-///
-/// `Debug` writes the same two lines as `Display`, since a `main` that returns `Result<(), Problem>`
-/// prints its error that way.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct Problem {
-    /// What is wrong.
-    pub what: String,
-    /// What to do about it.
-    pub next: String,
-    /// A setting or an argument is wrong, so trying again cannot help: the program's exit code is 2
-    /// instead of 1.
-    pub usage: bool,
-    pub(crate) source: Option<Source>,
-}
-
-impl Problem {
-    /// A problem with its next step.
-    pub fn new(what: impl Into<String>, next: impl Into<String>) -> Problem {
-        Problem { what: what.into(), next: next.into(), usage: false, source: None }
-    }
-
-    /// A wrong setting or argument.
-    pub fn usage(what: impl Into<String>, next: impl Into<String>) -> Problem {
-        Problem { usage: true, ..Problem::new(what, next) }
-    }
-
-    /// The problem with the error that it comes from.
-    pub fn with_source(self, source: impl std::error::Error + Send + Sync + 'static) -> Problem {
-        Problem { source: Some(Arc::new(source)), ..self }
-    }
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n{}", self.what, self.next)
-    }
-}
-
-impl fmt::Debug for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Problem {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        source(&self.source)
-    }
-}
-
-/// Two problems are equal if they say the same.
-impl PartialEq for Problem {
-    fn eq(&self, other: &Problem) -> bool {
-        (&self.what, &self.next, self.usage) == (&other.what, &other.next, other.usage)
-    }
-}
-
-impl Eq for Problem {}
-
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::error::Error as _;
     use std::io;
     use std::path::Path;
@@ -379,7 +397,7 @@ mod tests {
     use super::*;
 
     /// The errors in a source file of the crate: a status and a name after each parenthesis.
-    fn named_in(file: &str) -> Vec<(String, String)> {
+    pub(crate) fn named_in(file: &str) -> Vec<(String, String)> {
         let text = read(file);
         let errors = text.split('(').skip(1).filter_map(|part| {
             let (status, rest) = part.trim_start().split_once(',')?;

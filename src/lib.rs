@@ -133,6 +133,9 @@ compile_error!(
      build it in a container or a virtual machine with Linux."
 );
 
+mod access;
+#[cfg(feature = "cli")]
+mod activation;
 mod api;
 mod app;
 mod assets;
@@ -153,6 +156,7 @@ mod login;
 mod mail;
 #[cfg(feature = "mail")]
 mod mailer;
+mod metrics;
 mod notify;
 mod route;
 mod server;
@@ -162,6 +166,7 @@ mod store;
 mod tls;
 mod values;
 
+use lictor_engine::stats;
 pub use lictor_engine::{clock, net};
 
 /// HTTP/1.1 as bytes: requests in, responses out (RFC 9110, RFC 9112).
@@ -170,8 +175,8 @@ pub use lictor_engine::{clock, net};
 /// [`Request`](http::Request) and [`Response`](http::Response).
 pub mod http {
     pub use lictor_engine::http::{
-        Answer, Header, HeaderValue, Limits, Overload, Pool, Queued, Refusal, Repeated, Request,
-        Response, Service,
+        Answer, Header, HeaderFields, HeaderValue, Limits, Overload, Pool, Queued, Refusal,
+        Repeated, Request, Response, Service,
     };
 }
 
@@ -184,13 +189,17 @@ struct Guide;
 #[doc(hidden)]
 pub mod cli;
 
+pub use access::AccessRules;
 pub use app::{App, Call};
 pub use background::Background;
 #[cfg(feature = "mail")]
 pub use config::MailSettings;
-pub use config::{Config, Cors, Issuer, Origin, RefreshReuse, Registration, SecondFactorRule, Web};
+pub use config::{
+    Brand, Config, CookieDomain, Cors, Issuer, Origin, RefreshReuse, Registration,
+    SecondFactorRule, Web,
+};
 pub use error::{Cause, Error, ErrorKind, Problem};
-pub use guard::{Admin, HashKernel, Identity};
+pub use guard::{Admin, Audiences, HashKernel, Identity, Way};
 pub use ip::Network;
 pub use keys::{Algorithm, Keys, Secret, ShortSecret};
 pub use link::PageUrl;

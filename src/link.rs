@@ -24,6 +24,13 @@ pub struct PageUrl(String);
 impl PageUrl {
     /// The path of the app's page that confirms an e-mail address.
     pub(crate) const CONFIRMATION: &str = "finalize";
+    /// The path of the app's page that logs somebody in.
+    pub(crate) const LOGIN: &str = "login";
+    /// The path of the app's page that makes the first administrator.
+    #[cfg(feature = "cli")]
+    pub(crate) const SETUP: &str = "setup";
+    /// The path of the app's page that makes an account.
+    pub(crate) const REGISTRATION: &str = "register";
     /// The path of the app's page that sets a new password.
     pub(crate) const RESET: &str = "reset-finalize";
 
@@ -60,14 +67,43 @@ impl PageUrl {
     /// flask-praetorian's template: behind a fragment if there is one, where the app's router reads it
     /// and no server logs it.
     pub(crate) fn with_token(&self, token: &str) -> String {
+        self.with("token", token)
+    }
+
+    /// The page with a parameter at its end, whose value must be percent-encoded.
+    pub(crate) fn with(&self, name: &str, value: &str) -> String {
         let part = self.0.split_once('#').map_or(self.0.as_str(), |(_, fragment)| fragment);
         let joint = if part.contains('?') { '&' } else { '?' };
-        format!("{}{joint}token={token}", self.0)
+        format!("{}{joint}{name}={value}", self.0)
+    }
+
+    /// The host, without a port; an IPv6 address with its brackets.
+    pub(crate) fn host(&self) -> &str {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        without_port(authority.rsplit('@').next().unwrap_or_default())
+    }
+
+    /// The scheme, and the port with its colon; empty if it has none. Apps behind the same proxy are
+    /// reached by the same.
+    pub(crate) fn scheme_and_port(&self) -> (&str, &str) {
+        let (scheme, rest) = self.0.split_once("://").unwrap_or_default();
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        (scheme, &authority[without_port(authority).len()..])
     }
 
     /// The URL as it was given.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+/// Returns host and port without the port.
+pub(crate) fn without_port(authority: &str) -> &str {
+    match authority.rsplit_once(':') {
+        // Within the brackets of an IPv6 address there is no port.
+        Some((host, port)) if !port.ends_with(']') => host,
+        _ => authority,
     }
 }
 
@@ -109,6 +145,31 @@ mod tests {
         assert!(PageUrl::parse(&format!("https://a/{}", "x".repeat(MAX_URL))).is_err());
         let page = PageUrl::parse("https://a.example/p?page=reset").unwrap();
         assert_eq!(page.with_token("t"), "https://a.example/p?page=reset&token=t");
+    }
+
+    #[test]
+    fn hosts() {
+        for (url, expected) in [
+            ("https://login.example.org", "login.example.org"),
+            ("https://login.example.org:8443/x?y#z", "login.example.org"),
+            ("http://a@login.example.org:80?x", "login.example.org"),
+            ("http://[::1]:5000/#/x", "[::1]"),
+            ("http://[::1]", "[::1]"),
+        ] {
+            assert_eq!(PageUrl::parse(url).unwrap().host(), expected, "{url}");
+        }
+    }
+
+    #[test]
+    fn schemes_and_ports() {
+        for (url, expected) in [
+            ("https://login.example.org", ("https", "")),
+            ("http://login.example.org:8080/x:1", ("http", ":8080")),
+            ("http://[::1]:5000/#/x", ("http", ":5000")),
+            ("http://[::1]", ("http", "")),
+        ] {
+            assert_eq!(PageUrl::parse(url).unwrap().scheme_and_port(), expected, "{url}");
+        }
     }
 
     #[test]

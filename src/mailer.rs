@@ -10,12 +10,13 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use crate::clock::Timestamp;
+use crate::config::{Brand, BrandRole};
 use crate::error::{Error, Problem};
-use crate::guard::{MailPurpose, MailedClaims, Tokens};
+use crate::guard::{InvitationKeys, MailPurpose, MailedClaims, Tokens};
 use crate::link::PageUrl;
-use crate::mail::{Content, Failure, Letter, Mail, Sender, Templates, Transport};
+use crate::mail::{Content, Failure, Letter, Look, Mail, Sender, Templates, Transport};
 use crate::store::{
-    Actor, DeliveryFailure, Entry, Event, Link, OutgoingMail, Signal, Store, Topic,
+    Actor, DeliveryFailure, Entry, Event, Link, NO_EMAIL, OutgoingMail, Signal, Store, Topic,
 };
 #[cfg(feature = "cli")]
 use crate::values::Language;
@@ -32,12 +33,16 @@ const LONGEST_DELAY: i64 = 3_600;
 /// expires.
 const GIVE_UP_AFTER: i64 = 2 * 24 * 3_600;
 
+/// Why an invitation is given up whose code cannot be derived.
+const NO_KEY: &str = "the key of the server, or its public URL, was replaced since; invite again";
+
 /// Renders and delivers mails.
 pub(crate) struct Mailer {
     outlet: Arc<Outlet>,
     templates: Templates,
     confirmation: PageUrl,
     reset: PageUrl,
+    registration: Option<PageUrl>,
 }
 
 /// The sender and the transport; shared with the threads that deliver.
@@ -62,25 +67,41 @@ impl Mailer {
         (sender, transport): (Sender, Transport),
         service: &str,
         templates: Option<&Path>,
-        (confirmation, reset): (PageUrl, PageUrl),
+        ((confirmation, reset), registration): ((PageUrl, PageUrl), Option<PageUrl>),
     ) -> Result<Mailer, Problem> {
         let templates = match templates {
             Some(directory) => Templates::with_files(service, directory)?,
             None => Templates::new(service),
         };
         let outlet = Arc::new(Outlet { sender, transport });
-        Ok(Mailer { outlet, templates, confirmation, reset })
+        Ok(Mailer { outlet, templates, confirmation, reset, registration })
+    }
+
+    /// The mailer with other looks than the built-in ones.
+    pub(crate) fn with_look(mut self, look: Look) -> Mailer {
+        self.templates.look = look;
+        self
+    }
+
+    /// Whether both write the same words, and log in with the same password.
+    #[cfg(feature = "cli")]
+    pub(crate) fn is_like(&self, other: &Mailer) -> bool {
+        let (ours, theirs) = (&self.outlet.transport, &other.outlet.transport);
+        self.templates == other.templates && ours.password() == theirs.password()
     }
 
     /// Delivers the next mail that is due.
     pub(crate) fn deliver(
         &self,
-        tokens: &Tokens,
+        keys: (&Tokens, &InvitationKeys),
         store: &Store,
         now: Timestamp,
     ) -> Result<Delivery, Error> {
         let Some(outgoing) = store.next_mail(now)? else { return Ok(Delivery::Idle) };
-        let content = self.content(&outgoing, tokens, now)?;
+        let Some(content) = self.content(&outgoing, keys, now)? else {
+            fail(store, &outgoing, &Failure::Permanent(NO_KEY.into()), now)?;
+            return Ok(Delivery::One);
+        };
         let start = Instant::now();
         let Some(outcome) = self.send(&outgoing, content, store.outbox_signal()) else {
             return Ok(Delivery::Idle);
@@ -89,7 +110,7 @@ impl Mailer {
         let now = Timestamp(now.0.saturating_add(elapsed));
         match outcome {
             Ok(()) => {
-                store.delivered(outgoing.id)?;
+                store.delivered(&outgoing, now)?;
                 log::info!("mail {} ({}) was sent", outgoing.id, outgoing.kind.name());
             }
             Err(failure) => fail(store, &outgoing, &failure, now)?,
@@ -132,13 +153,14 @@ impl Mailer {
         Some(Err(Failure::Temporary("the mail server took too long".into())))
     }
 
-    /// Mints the token of the link, if the mail has one, and renders the mail.
+    /// Mints the token of the link, if the mail has one, and renders the mail. `None` for an
+    /// invitation whose code cannot be derived any more.
     fn content(
         &self,
         outgoing: &OutgoingMail,
-        tokens: &Tokens,
+        (tokens, invitations): (&Tokens, &InvitationKeys),
         now: Timestamp,
-    ) -> Result<Content, Error> {
+    ) -> Result<Option<Content>, Error> {
         let linked = match &outgoing.topic {
             Topic::Confirm(link) | Topic::NewEmail(link) => {
                 Some((&self.confirmation, MailPurpose::Registration, link))
@@ -146,18 +168,30 @@ impl Mailer {
             Topic::Reset(link) => Some((&self.reset, MailPurpose::Reset, link)),
             _ => None,
         };
+        // The remaining time: an earlier attempt may have failed hours ago.
+        let left = |end: Timestamp| {
+            Duration::from_secs(u64::try_from(end.0.saturating_sub(now.0)).unwrap_or(0))
+        };
+        if let Topic::Invitation { link, id, .. } = &outgoing.topic {
+            let Some((code, page)) =
+                invitations.named(&link.jti, id).zip(self.registration.as_ref())
+            else {
+                return Ok(None);
+            };
+            let url = page.with("invitation", &code.shown());
+            let letter = letter(outgoing, &url, left(link.expires));
+            return Ok(Some(self.templates.render(&letter, outgoing.language)));
+        }
         let (url, lifespan) = match linked {
             Some((page, purpose, Link { jti, expires })) => {
                 let (id, issued) = (outgoing.person.id, outgoing.created);
                 let claims = MailedClaims { jti, id, issued, expires: *expires };
                 let token = tokens.mint_queued(purpose, &claims, &outgoing.person.roles)?;
-                // The remaining time: an earlier attempt may have failed hours ago.
-                let left = u64::try_from(expires.0.saturating_sub(now.0)).unwrap_or(0);
-                (page.with_token(&token), Duration::from_secs(left))
+                (page.with_token(&token), left(*expires))
             }
             None => (String::new(), Duration::ZERO),
         };
-        Ok(self.templates.render(&letter(outgoing, &url, lifespan), outgoing.language))
+        Ok(Some(self.templates.render(&letter(outgoing, &url, lifespan), outgoing.language)))
     }
 
     /// Sends a test mail at once, without the outbox.
@@ -170,6 +204,23 @@ impl Mailer {
     }
 }
 
+/// The looks of a brand. The logo needs a URL that mail programs reach.
+pub(crate) fn look(brand: Option<&Brand>, public: Option<&PageUrl>) -> Look {
+    let mut look = Look::default();
+    let Some(brand) = brand else { return look };
+    if let Some(accent) = brand.accent() {
+        let (light, dark) = (&accent.light, &accent.dark);
+        let shades = [light.accent, light.on_accent, dark.accent, dark.on_accent];
+        look.colours = shades.map(|shade| shade.to_string());
+    }
+    let logo = brand.image(BrandRole::Logo).zip(public);
+    let logo = logo.map(|(logo, public)| public.below(&logo.url()[1..]).as_str().to_owned());
+    let links = [brand.imprint(), brand.privacy()].map(|url| url.unwrap_or_default().to_owned());
+    let [imprint, privacy] = links;
+    look.urls = [logo.unwrap_or_default(), imprint, privacy];
+    look
+}
+
 /// The letter about the mail's topic. `link` and `lifespan` are for topics with a link.
 fn letter<'a>(outgoing: &'a OutgoingMail, link: &'a str, lifespan: Duration) -> Letter<'a> {
     let name = outgoing.person.name.as_str();
@@ -178,6 +229,7 @@ fn letter<'a>(outgoing: &'a OutgoingMail, link: &'a str, lifespan: Duration) -> 
         Topic::NewEmail(_) => Letter::NewEmail { name, link, lifespan },
         Topic::Reset(_) => Letter::Reset { name, link, lifespan },
         Topic::Taken => Letter::Taken { name },
+        Topic::EmailChanged(email) if email == NO_EMAIL => Letter::EmailRemoved { name },
         Topic::EmailChanged(email) => Letter::EmailChanged { name, email },
         Topic::PasswordChanged => Letter::PasswordChanged { name },
         Topic::SecondFactor(on) => Letter::SecondFactor { name, on: *on },
@@ -187,6 +239,8 @@ fn letter<'a>(outgoing: &'a OutgoingMail, link: &'a str, lifespan: Duration) -> 
         Topic::NewDevice(device) => Letter::NewDevice { name, device },
         Topic::Guarded => Letter::Guarded { name },
         Topic::Renamed(former) => Letter::Renamed { name, former },
+        Topic::Invitation { note, .. } => Letter::Invitation { note, link, lifespan },
+        Topic::Test => Letter::Test,
     }
 }
 
@@ -208,8 +262,15 @@ fn fail(
         return store.failed(*id, &DeliveryFailure { why, due: next }, None, now);
     }
     let detail = format!("{}: {why}", kind.name());
-    let entry = Entry::new(Event::MailFailed, person.id, &person.name, Actor::Operator);
-    let entry = Entry { detail: &detail, ..entry };
+    // An invitation goes to somebody who has no account.
+    let known = (person.id != 0).then_some(person);
+    let entry = Entry {
+        event: Event::MailFailed,
+        user: known.map(|person| person.id),
+        name: known.map(|person| person.name.as_str()),
+        actor: Actor::Operator,
+        detail: &detail,
+    };
     log::error!("mail {id} ({}) is given up: {why}", kind.name());
     store.failed(*id, &DeliveryFailure { why, due: None }, Some(&entry), now)
 }
@@ -221,7 +282,10 @@ fn next_attempt(outgoing: &OutgoingMail, now: Timestamp) -> Option<Timestamp> {
         .map_or(LONGEST_DELAY, |d| d.min(LONGEST_DELAY));
     let due = now.0.saturating_add(delay);
     let end = match &outgoing.topic {
-        Topic::Confirm(link) | Topic::NewEmail(link) | Topic::Reset(link) => link.expires.0,
+        Topic::Confirm(link)
+        | Topic::NewEmail(link)
+        | Topic::Reset(link)
+        | Topic::Invitation { link, .. } => link.expires.0,
         _ => i64::MAX,
     };
     let end = end.min(outgoing.created.0.saturating_add(GIVE_UP_AFTER));

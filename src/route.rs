@@ -14,6 +14,9 @@ use crate::values::Role;
 
 /// A handler for anyone.
 type Open = Arc<dyn Fn(&Call<'_>) -> Result<Response, Error> + Send + Sync>;
+/// A handler that is told who calls, or why that is not known.
+type Told =
+    Arc<dyn Fn(&Call<'_>, Result<Identity, Error>) -> Result<Response, Error> + Send + Sync>;
 /// A handler that takes the proof of who calls.
 type Closed<Proof> = Arc<dyn Fn(&Call<'_>, &Proof) -> Result<Response, Error> + Send + Sync>;
 
@@ -42,6 +45,9 @@ pub struct Handler(pub(crate) Guarded);
 pub(crate) enum Guarded {
     /// Anyone.
     Public(Open),
+    /// Anyone, and the handler is told who calls, with the e-mail address, or why that is not known.
+    /// If the database fails, the answer is that error, without the handler.
+    Either(Told),
     /// Users with a good token.
     User(Closed<Identity>),
     /// Those of them who have this role.
@@ -86,9 +92,25 @@ impl Handler {
 }
 
 impl Handler {
-    /// Whether it needs a good token.
+    /// For anyone, and the handler is told who calls, or why that is not known.
+    pub(crate) fn either<F>(handler: F) -> Handler
+    where
+        F: Fn(&Call<'_>, Result<Identity, Error>) -> Result<Response, Error>
+            + Send
+            + Sync
+            + 'static,
+    {
+        Handler(Guarded::Either(Arc::new(handler)))
+    }
+
+    /// Whether it asks who calls.
     pub(crate) fn is_for_users(&self) -> bool {
         !matches!(self.0, Guarded::Public(_))
+    }
+
+    /// Whether it asks for the e-mail address as well.
+    pub(crate) fn is_told(&self) -> bool {
+        matches!(self.0, Guarded::Either(_))
     }
 }
 
@@ -96,6 +118,7 @@ impl fmt::Debug for Handler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &self.0 {
             Guarded::Public(_) => "Public",
+            Guarded::Either(_) => "Either",
             Guarded::User(_) => "User",
             Guarded::Role(..) => "Role",
             Guarded::Admin(_) => "Admin",
@@ -123,22 +146,29 @@ pub(crate) enum Blocking {
 pub struct Route {
     pub(crate) method: &'static str,
     pub(crate) path: &'static str,
-    /// What stands before the parameter in the path, and after it, if there is one.
-    around: Option<(&'static str, &'static str)>,
+    /// What stands before the parameter in the path, after it, and between two of them, if there are
+    /// any.
+    around: Option<(&'static str, &'static str, Option<&'static str>)>,
     pub(crate) blocking: Blocking,
     pub(crate) throttle: Throttle,
+    /// Whether a request with the header `Authorization` guesses nothing here, so that the throttle
+    /// does not count for it.
+    pub(crate) takes_token: bool,
     /// Whether the login must be recent, if [`Config::reauthenticate`](crate::Config) says how old
     /// it may be.
     pub(crate) recent: bool,
     /// Whether users may call who must have a second factor and have none yet.
     pub(crate) without_factor: bool,
+    /// Whether a proxy asks it about a request for an app: an app password is good for it there.
+    pub(crate) asked_by_proxies: bool,
     pub(crate) handler: Handler,
 }
 
 impl Route {
     /// An endpoint that waits for nothing; say so if it waits ([`Route::reads`], [`searches`],
     /// [`writes`], [`hashes`]). While it runs, other requests wait for the same thread. `GET` answers `HEAD` as well. One segment of the path can be a
-    /// parameter, written `{id}`; the handler finds its value in `call.request.parameter`.
+    /// parameter, written `{id}`; the handler finds its value in `call.request.parameter`. With two
+    /// parameters, what stands between them is a part of the value: `7/sessions/8`.
     ///
     /// If [`Config::cors`](crate::Config::cors) is narrowed, pages of other origins are refused
     /// where a request other than `GET` searches, writes or hashes. So say it of every endpoint
@@ -154,8 +184,10 @@ impl Route {
             around: around_parameter(path),
             blocking: Blocking::Nothing,
             throttle: Throttle::None,
+            takes_token: false,
             recent: false,
             without_factor: false,
+            asked_by_proxies: false,
             handler,
         }
     }
@@ -196,6 +228,12 @@ impl Route {
         Route { throttle, ..self }.hashes()
     }
 
+    /// Takes a token as bearer instead of a password. The throttle does not count for a request with
+    /// the header `Authorization`.
+    pub(crate) fn or_token(self) -> Route {
+        Route { takes_token: true, ..self }
+    }
+
     /// For users who have logged in recently, if [`Config::reauthenticate`](crate::Config) says how
     /// recently; others are answered 403. Means nothing for a [`Handler::public`].
     // Our own handlers give the store the same time.
@@ -209,13 +247,24 @@ impl Route {
         Route { without_factor: true, ..self }
     }
 
+    /// A proxy asks it about a request for an app. An app password is good for it if it is good for the
+    /// app's host; without this, if it is good for reading the API.
+    pub(crate) fn asked_by_proxies(self) -> Route {
+        Route { asked_by_proxies: true, ..self }
+    }
+
     /// Returns whether this route has the path, and the value of its parameter.
     pub(crate) fn matches<'p>(&self, path: &'p str) -> Option<Option<&'p str>> {
-        let Some((before, after)) = self.around else {
+        let Some((before, after, between)) = self.around else {
             return (path == self.path).then_some(None);
         };
         let value = path.strip_prefix(before)?.strip_suffix(after)?;
-        (!value.is_empty() && !value.contains('/')).then_some(Some(value))
+        let (first, second) = match between {
+            Some(between) => value.split_once(between)?,
+            None => (value, value),
+        };
+        let segment = |part: &str| !part.is_empty() && !part.contains('/');
+        (segment(first) && segment(second)).then_some(Some(value))
     }
 
     /// Returns why no request can ever reach this route, whatever other routes there are.
@@ -237,8 +286,8 @@ impl Route {
             name.is_some_and(|name| !name.contains(['{', '}']))
         };
         match (braces, self.path.split('/').filter(|segment| parameter(segment)).count()) {
-            (0, 0) | (2, 1) => None,
-            _ => Some("the path may have one parameter, {name}, which is a whole segment"),
+            (0, 0) | (2, 1) | (4, 2) => None,
+            _ => Some("the path may have two parameters like {name}, each a whole segment"),
         }
     }
 
@@ -260,11 +309,16 @@ impl Route {
     }
 }
 
-/// Splits a path at its parameter. A path with a brace that never closes has none, and is faulty.
-fn around_parameter(path: &'static str) -> Option<(&'static str, &'static str)> {
+/// Splits a path at its parameters. A path with a brace that never closes has none, and is faulty.
+fn around_parameter(
+    path: &'static str,
+) -> Option<(&'static str, &'static str, Option<&'static str>)> {
     let (before, rest) = path.split_once('{')?;
     let (_, after) = rest.split_once('}')?;
-    Some((before, after))
+    match after.split_once('{') {
+        Some((between, rest)) => Some((before, rest.split_once('}')?.1, Some(between))),
+        None => Some((before, after, None)),
+    }
 }
 
 #[cfg(test)]
@@ -288,6 +342,14 @@ mod tests {
         check("/a/{id}/b", "/a//b", None);
         check("/a/{id}/b", "/a/b", None);
         check("/a/{id}/b", "/a/7/c", None);
+        let two = "/a/{id}/b/{c}/d";
+        check(two, "/a/7/b/8/d", Some(Some("7/b/8")));
+        check(two, "/a/b/b/b/d", Some(Some("b/b/b")));
+        for other in
+            ["/a/7/b/8", "/a/7/c/8/d", "/a//b/8/d", "/a/7/b//d", "/a/7/b/8/9/d", "/a/7/8/d"]
+        {
+            check(two, other, None);
+        }
         // The text of a pattern is a path like any other.
         check("/a/{id}", "/a/{id}", Some(Some("{id}")));
         check("/a/{id}/b", "/a/{id}/b", Some(Some("{id}")));
@@ -303,12 +365,25 @@ mod tests {
         check("M-SEARCH", "/a/b", true);
         check("GET", "/a/{id}", true);
         check("GET", "/{id}/b", true);
+        check("GET", "/{a}/{b}", true);
         for method in ["", "get", "Get", "GET ", "GE\u{301}T"] {
             check(method, "/a", false);
         }
         for path in [
-            "", "a", "*", "/a?b", "/a#b", "/{a", "/a}", "/}a{", "/{a}/{b}", "/x{a}", "/{a}x",
-            "/{{a}}", "/{a}}", "/{a/b}",
+            "",
+            "a",
+            "*",
+            "/a?b",
+            "/a#b",
+            "/{a",
+            "/a}",
+            "/}a{",
+            "/{a}/{b}/{c}",
+            "/x{a}",
+            "/{a}x",
+            "/{{a}}",
+            "/{a}}",
+            "/{a/b}",
         ] {
             check("GET", path, false);
         }

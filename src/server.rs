@@ -2,22 +2,25 @@
 //! ends it; and what it tells the service manager.
 
 use std::io::{self, ErrorKind};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use crate::background::Background;
 use crate::error::Problem;
-use crate::net::{self, Stop};
-use crate::notify::notify;
+use crate::metrics;
+use crate::net::{self, Listeners, Stop};
+use crate::notify::{notify, watchdog};
 use crate::site::Site;
 
 /// A server that has its port, but does not answer yet.
 #[derive(Debug)]
 pub struct Server {
     site: Site,
-    listener: TcpListener,
+    listeners: Listeners,
+    /// The port of the metrics, if there is one.
+    metrics: Option<Listeners>,
 }
 
 impl Server {
@@ -29,14 +32,33 @@ impl Server {
     /// If the port is taken, needs more rights, or the address is not one of this machine.
     pub fn bind(site: Site) -> Result<Server, Problem> {
         let listen = site.app().config.listen;
-        let listener = net::listen(listen).map_err(|error| cannot_listen(listen, error))?;
-        Ok(Server { site, listener })
+        let listeners = net::listen(listen).map_err(|error| cannot_listen(listen, error))?;
+        Server::on(site, listeners)
+    }
+
+    /// Takes listeners that are there already, such as those that a service manager hands over
+    /// ([`Listeners::handed_over`]).
+    ///
+    /// # Errors
+    ///
+    /// If the port of the metrics cannot be had.
+    pub fn on(mut site: Site, listeners: Listeners) -> Result<Server, Problem> {
+        let metrics = site.app().config.metrics.map(metrics::bind).transpose()?;
+        if metrics.is_some() {
+            site.keep_figures();
+        }
+        Ok(Server { site, listeners, metrics })
     }
 
     /// Returns the address on which it listens; the port is the real one if the configuration says
     /// 0.
     pub fn address(&self) -> SocketAddr {
-        self.listener.local_addr().unwrap_or(self.site.app().config.listen)
+        self.listeners.local_addr().unwrap_or(self.site.app().config.listen)
+    }
+
+    /// Returns the address of the metrics, if they are served.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().and_then(|listener| listener.local_addr().ok())
     }
 
     /// The site that it serves.
@@ -66,11 +88,18 @@ impl Server {
     /// If a [`Background`](crate::Background) of the same [`App`](crate::App) runs already; if the
     /// system gives no thread; if the engine fails.
     pub fn run(self, stop: &Stop) -> Result<(), Problem> {
-        let app = self.site.app();
-        let background = Background::beside_engine(Arc::clone(app))?;
+        let site = &self.site;
+        // Without the app itself: a reload puts another one in its place.
+        let mut settings = site.app().config.engine;
+        let background = Background::beside_engine(Arc::clone(site.current()))?;
+        settings.watchdog = settings.watchdog.or_else(watchdog);
         notify("READY=1");
-        let served = net::serve(self.listener, &self.site, &app.config.engine, stop);
-        notify("STOPPING=1");
+        let served = std::thread::scope(|scope| {
+            // The metrics last until everything is answered.
+            let port = self.metrics.map(|listener| metrics::start(scope, listener, site));
+            let _end = port.transpose()?;
+            net::serve(self.listeners, site, &settings, stop)
+        });
         // Whatever ended the engine, the database is put in order.
         drop(background);
         served.map_err(|error| {

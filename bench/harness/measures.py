@@ -49,6 +49,10 @@ for _rate in OPEN_RATES:
     for _percentile, _shown in [("p50", "p50"), ("p99", "p99"), ("p999", "p99.9")]:
         FIGURES[f"open_{_rate}_{_percentile}_ms"] = Figure(f"{_label}: {_shown}", "ms")
 FIGURES |= {
+    "verify_64_per_second": Figure("verify by cookie, 64 connections", "requests/s", more_is_better=True),
+    "verify_64_cpu_us": Figure("verify by cookie, 64 connections: CPU per request", "µs"),
+    "verify_rate": Figure("verify by cookie: requests/s, of those of protected", "×", more_is_better=True),
+    "verify_cpu": Figure("verify by cookie: CPU, of that of protected", "×"),
     "login_1_p50_ms": Figure("login, 1 client: p50", "ms"),
     "login_32_per_second": Figure("login, 32 clients", "logins/s", more_is_better=True),
     "login_32_p99_ms": Figure("login, 32 clients: p99", "ms"),
@@ -104,6 +108,7 @@ class Measures:
         for path in ["hello", "protected"]:
             for count in CONNECTIONS:
                 self.by_name[f"{path}-{count}"] = self.throughput(path, count)
+        self.by_name["verify-64"] = self.verify
         for rate in OPEN_RATES:
             self.by_name[f"open-{rate}"] = self.open_loop(rate)
         self.by_name |= {
@@ -121,24 +126,49 @@ class Measures:
         def measure(server):
             with server.start() as running:
                 token = running.token() if path == "protected" else None
-                cpu_before = running.cpu_seconds()
-                figures = self.wrk(running, path, count, token)
-                cpu = running.cpu_seconds() - cpu_before
-            requests = figures.pop("requests")
-            figures["cpu_us"] = cpu / requests * 1e6
+                figures = self.wrk_with_cpu(running, path, count, token)
             return {f"{path}_{count}_{key}": value for key, value in figures.items()}
 
         return measure
 
-    def wrk(self, running, path, connections, token, seconds=None, tokens=None):
-        """Requests with one token, with each of a file of tokens in turn, or without any."""
+    def verify(self, server):
+        """What a proxy asks about each request of a browser, in turn with token checks on the same
+        server. The others have nothing like it."""
+        if not server.is_lictor:
+            return {}
+        seen = {"protected": [], "verify": []}
+        with server.start() as running:
+            shown = {"protected": {"token": running.token()}, "verify": {"cookie": running.cookie()}}
+            for path in ["protected", "verify", "verify", "protected"]:
+                seen[path].append(self.wrk_with_cpu(running, path, 64, **shown[path]))
+        rate, cpu = (
+            {path: statistics.mean(one[key] for one in seen[path]) for path in seen}
+            for key in ["per_second", "cpu_us"]
+        )
+        return {
+            "verify_64_per_second": rate["verify"],
+            "verify_64_cpu_us": cpu["verify"],
+            "verify_rate": rate["verify"] / rate["protected"],
+            "verify_cpu": cpu["verify"] / cpu["protected"],
+        }
+
+    def wrk_with_cpu(self, running, *arguments, **options):
+        cpu_before = running.cpu_seconds()
+        figures = self.wrk(running, *arguments, **options)
+        cpu = running.cpu_seconds() - cpu_before
+        return figures | {"cpu_us": cpu / figures.pop("requests") * 1e6}
+
+    def wrk(self, running, path, connections, token=None, seconds=None, tokens=None, cookie=None):
+        """Requests with one token, with each of a file of tokens in turn, with a cookie, or with none."""
         seconds = seconds or self.seconds
         threads = min(connections, len(os.sched_getaffinity(0)))
         command = ["wrk", f"-t{threads}", f"-c{connections}", f"-d{seconds}s"]
         command += ["--latency", "-s", str(BENCH / "harness/wrk.lua")]
         if token:
             command += ["-H", f"Authorization: Bearer {token}"]
-        command.append(f"http://{running.address}/api/{'protected' if path == 'protected' else ''}")
+        if cookie:
+            command += ["-H", f"Cookie: {cookie}"]
+        command.append(f"http://{running.address}/api/{'' if path == 'hello' else path}")
         environment = {**os.environ, "BENCH_TOKENS": str(tokens)} if tokens else None
         output = finish(spawn(command, env=environment), seconds)
         line = next(line for line in output.splitlines() if line.startswith("JSON "))

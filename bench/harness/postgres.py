@@ -174,7 +174,7 @@ class Creator:
     def __call__(self, name, database):
         if name:
             self.cluster.sql("postgres", f'CREATE DATABASE "{name}"')
-        command = [self.lictor, "user", "add", servers.USER, "--role", "user"]
+        command = [self.lictor, "user", "add", servers.USER, "--create", "--role", "user"]
         done = subprocess.run(
             [*command, "--database", str(database)],
             input=servers.PASSWORD,

@@ -49,11 +49,6 @@ def target_directory(directory):
     return Path(json.loads(output)["target_directory"])
 
 
-def host_triple():
-    output = subprocess.run(["rustc", "-vV"], check=True, stdout=subprocess.PIPE, text=True).stdout
-    return next(line.split()[1] for line in output.splitlines() if line.startswith("host:"))
-
-
 def build_references():
     """Builds the reference servers and the probe; returns the directory that they are in."""
     # They have a profile and flags of their own, because lictor's also reduce the size: 225 is LLVM's
@@ -85,14 +80,9 @@ def build_lictor_here():
 
 
 def build_lictor():
-    program, triple, directory = build_lictor_here(), host_triple(), target_directory(ROOT)
     # People download the static binary, so its size is measured.
-    static = (
-        "-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs"
-        " -C llvm-args=--inlinedefault-threshold=50"
-    )
-    cargo(ROOT, "build", "--release", "--target", triple, RUSTFLAGS=static)
-    return Server("lictor", program, directory / triple / "release/lictor")
+    static = subprocess.run([ROOT / "dist/binary"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    return Server("lictor", build_lictor_here(), Path(static.strip()))
 
 
 class Server:
@@ -266,6 +256,18 @@ class Running:
     def token(self, user=USER):
         body = {"username": user, "password": PASSWORD}
         return self.expect(200, "POST", "/api/login", body=body)["access_token"]
+
+    def cookie(self, user=USER):
+        """The cookie of a browser session, as the browser sends it."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=START_SECONDS)
+        body = json.dumps({"username": user, "password": PASSWORD})
+        with contextlib.closing(connection):
+            connection.request("POST", "/api/session", body=body, headers={"Content-Type": "application/json"})
+            cookies = connection.getresponse().headers.get_all("Set-Cookie") or []
+        session = [cookie.split(";")[0] for cookie in cookies if cookie.startswith("lictor=")]
+        if not session:
+            raise Failed(f"{self.server.name}: no cookie of a session among {len(cookies)} cookies")
+        return session[0]
 
     def cpu_seconds(self):
         """User and system time of all threads, including ended ones, in seconds."""

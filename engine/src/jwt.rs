@@ -5,12 +5,20 @@
 //! The functions are not inlined: a caller that is built for size would make slow code of them.
 
 use std::borrow::Cow;
+use std::fmt;
+use std::slice;
 
 use hmac::{Hmac, Mac as _};
 use memchr::memchr_iter;
-use serde::de::IgnoredAny;
+use serde::de::{self, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use sha2::Sha256;
+use sha2::{Digest as _, Sha256};
+
+/// The most audiences that a token may name.
+pub const MAX_AUDIENCES: usize = 16;
+
+/// The most bytes of an audience.
+pub const MAX_AUDIENCE: usize = 255;
 
 /// A token in the compact form, its parts still encoded.
 #[derive(Debug, Clone, Copy)]
@@ -68,8 +76,8 @@ pub struct Payload<'a> {
     #[serde(default, deserialize_with = "present", rename = "rls")]
     _rls: Option<IgnoredAny>,
     /// Whom it is for.
-    #[serde(default, deserialize_with = "present")]
-    pub aud: Option<IgnoredAny>,
+    #[serde(borrow, default, deserialize_with = "present")]
+    pub aud: Option<Audience<'a>>,
     /// Whether it confirms a registration.
     #[serde(default, deserialize_with = "present")]
     pub is_ert: Option<IgnoredAny>,
@@ -86,11 +94,81 @@ impl Payload<'_> {
     }
 }
 
+/// Whom a token is for (RFC 7519 section 4.1.3): a string, or an array of at most [`MAX_AUDIENCES`]; each
+/// has at most [`MAX_AUDIENCE`] bytes.
+#[derive(Debug)]
+pub enum Audience<'a> {
+    /// A string.
+    One(Cow<'a, str>),
+    /// An array, which may be empty.
+    Several(Vec<Cow<'a, str>>),
+}
+
+impl<'a> Audience<'a> {
+    /// Returns the names.
+    pub fn names(&self) -> &[Cow<'a, str>] {
+        match self {
+            Audience::One(name) => slice::from_ref(name),
+            Audience::Several(names) => names,
+        }
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Audience<'a> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Audience<'a>, D::Error> {
+        value.deserialize_any(AudienceVisitor)
+    }
+}
+
+struct AudienceVisitor;
+
+impl<'de> Visitor<'de> for AudienceVisitor {
+    type Value = Audience<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an audience")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<Audience<'de>, E> {
+        fitting(Cow::Borrowed(name)).map(Audience::One)
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Audience<'de>, E> {
+        fitting(Cow::Owned(name.to_owned())).map(Audience::One)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Audience<'de>, A::Error> {
+        #[derive(Deserialize)]
+        struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+        let mut names = Vec::new();
+        while let Some(Name(name)) = values.next_element()? {
+            if names.len() == MAX_AUDIENCES {
+                return Err(de::Error::custom("too many audiences"));
+            }
+            names.push(fitting(name)?);
+        }
+        Ok(Audience::Several(names))
+    }
+}
+
+fn fitting<E: de::Error>(name: Cow<'_, str>) -> Result<Cow<'_, str>, E> {
+    match name.len() {
+        ..=MAX_AUDIENCE => Ok(name),
+        _ => Err(E::custom("the audience is too long")),
+    }
+}
+
 /// Whether `signature` is the HMAC of `signed` (RFC 7518 section 3.2); `mac` is keyed and empty. Compares
 /// in constant time.
 #[inline(never)]
 pub fn is_hmac_of(mac: &Hmac<Sha256>, signed: &[u8], signature: &[u8]) -> bool {
-    mac.clone().chain_update(signed).verify_slice(signature).is_ok()
+    signature.len() == Sha256::output_size() && begins_hmac_of(mac, signed, signature)
+}
+
+/// Whether the HMAC of `signed` begins with `start`; `mac` is keyed and empty. Compares in constant time.
+#[inline(never)]
+pub fn begins_hmac_of(mac: &Hmac<Sha256>, signed: &[u8], start: &[u8]) -> bool {
+    mac.clone().chain_update(signed).verify_truncated_left(start).is_ok()
 }
 
 /// Deserializes a field that is present; `null` is an error.
@@ -168,6 +246,45 @@ mod tests {
         ] {
             assert_eq!(Payload::parse(json.as_bytes()).is_some(), fine, "{json}");
         }
+    }
+
+    #[test]
+    fn an_audience_is_a_string_or_an_array_of_strings() {
+        let long = format!("\"{}\"", "a".repeat(255));
+        let longer = format!("\"{}\"", "a".repeat(256));
+        let many = |count: usize| format!("[{}]", vec!["\"a\""; count].join(","));
+        let name = &long[1..256];
+        for (json, expected) in [
+            (r#""shop""#, Some(&["shop"][..])),
+            ("\"\"", Some(&[""])),
+            (r#""sh\u006fp""#, Some(&["shop"])),
+            (r#"["shop"]"#, Some(&["shop"])),
+            (r#"["shop","sh\u006fp","wiki"]"#, Some(&["shop", "shop", "wiki"])),
+            ("[]", Some(&[])),
+            (&many(16), Some(&["a"; 16])),
+            (&many(17), None),
+            (&long, Some(&[name])),
+            (&format!("[{long}]"), Some(&[name])),
+            (&longer, None),
+            (&format!("[{longer}]"), None),
+            ("null", None),
+            ("1", None),
+            ("true", None),
+            (r#"{"a":"b"}"#, None),
+            (r#"["a",1]"#, None),
+            (r#"["a",null]"#, None),
+            (r#"[["a"]]"#, None),
+            (r#"["a",]"#, None),
+            (r#""\ud800""#, None),
+        ] {
+            let json = format!(r#"{{"aud":{json}}}"#);
+            let payload = Payload::parse(json.as_bytes());
+            let names: Option<Vec<&str>> = payload.as_ref().map(|payload| {
+                payload.aud.as_ref().unwrap().names().iter().map(|name| &**name).collect()
+            });
+            assert_eq!(names.as_deref(), expected, "{json}");
+        }
+        assert!(Payload::parse(br#"{"aud":"a","aud":"a"}"#).is_none());
     }
 
     #[test]

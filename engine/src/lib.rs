@@ -18,3 +18,5 @@ pub mod jwt;
 #[doc(hidden)]
 pub mod kdf;
 pub mod net;
+#[doc(hidden)]
+pub mod stats;

@@ -1,11 +1,10 @@
-// `auth` is lictor's own module. An app elsewhere has a copy of it in its `src` and needs none of this.
+// Only inside lictor's repository, where `lictor-auth` is a link to the folder web/src/auth: it takes React
+// from here, and the development server may read it. An app elsewhere needs none of this.
 
-import { fileURLToPath } from 'node:url';
+import { realpathSync } from 'node:fs';
 import { defineConfig } from 'vite';
 
-const auth = fileURLToPath(new URL('../../web/src/auth', import.meta.url));
-
 export default defineConfig({
-  resolve: { alias: { auth }, dedupe: ['react'] },
-  server: { fs: { allow: ['.', auth] } },
+  resolve: { dedupe: ['react'] },
+  server: { fs: { allow: ['.', realpathSync('node_modules/lictor-auth')] } },
 });

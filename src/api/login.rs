@@ -1,30 +1,53 @@
-//! `POST /api/login`: a name and a password, and a code of the second factor, for a token.
+//! `POST /api/login`: a name and a password, and a code of the second factor, for a token, with the
+//! cookie of a browser session if it is asked for. `POST /api/session` gives the cookie alone.
 
 use std::net::IpAddr;
 
+use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::Token;
-use crate::app::{App, Call, Caller};
+use super::logout;
+use crate::app::{App, Call, Caller, Fields};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Attempt, Device, Verdict, scheme_of};
+use crate::guard::{Attempt, AudienceSet, Device, SessionClaims, Verdict, scheme_of};
 use crate::http::Response;
-use crate::login::{DeviceProof, begun, new_session, second_factor};
+use crate::login::{DeviceProof, NewCookie, audience, begun, new_session, second_factor};
 use crate::store::{Credentials, Entry, Event, Familiarity, GUARDED, NewSession, Proof};
 use crate::values::{FactorUse, PasswordHash};
 
-/// Takes `{username, password}`, and `otp` from users with a second factor; the name may be the
-/// email address. The device may show its secret in `device`, or in a cookie. Whether the name is
-/// unknown, the password wrong or the user inactive, one entry is written, and the password is compared
-/// with one stored hash; for an unknown name, that of some account, its decoy. A hash of another
-/// program is computed twice if the password can be typed in two ways.
+/// What the answer to a login has.
+pub(super) struct Gives {
+    pub(super) token: bool,
+    pub(super) cookie: Option<NewCookie>,
+}
+
+/// Takes the fields of [`attempt`], and `cookie`, which asks for the cookie as well; `remember` is
+/// that of `POST /api/session`.
 pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
+    let fields = call.fields()?;
+    let cookie = fields.is_on("cookie")?.then(|| NewCookie::for_answer(call)).transpose()?;
+    let cookie = cookie.map(|cookie| cookie.remembered(&fields)).transpose()?;
+    attempt(call, fields, Gives { token: true, cookie })
+}
+
+/// Takes `{username, password}`, and `otp` from users with a second factor; the name may be the
+/// email address. With `audience`, the token is for this one alone. The device may show its secret in
+/// `device`, or in a cookie. Whether the name is unknown, the password wrong or the user inactive, one
+/// entry is written, and the password is compared with one stored hash; for an unknown name, that of
+/// some account, its decoy. A hash of another program is computed twice if the password can be typed in
+/// two ways.
+pub(super) fn attempt(
+    call: &Call<'_>,
+    mut fields: Fields,
+    gives: Gives,
+) -> Result<Response, Error> {
     let app = call.app;
-    let mut fields = call.fields()?;
     let username = fields.text("username")?;
     let password = Attempt::new(&fields.text("password")?);
     let otp = fields.optional("otp")?;
+    // A cookie has no audience.
+    let audience = if gives.token { audience(app, &mut fields)? } else { None };
     let shown = DeviceProof::of(call, fields.optional("device")?.as_ref());
     let found = app.store.credentials(&username)?;
     let known = found.as_ref().and_then(|found| shown.known(found.person.id, found.tokens_after));
@@ -33,7 +56,8 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     let times = (unlocked, since);
     let attempt =
         app.attempts.login(&username, call.client_ip(), known.as_ref(), times, call.now)?;
-    attempt.end(log_in(call, found, &Typed { username, password, otp, shown, known }))
+    let typed = Typed { username, password, otp, audience, shown, known };
+    attempt.end(log_in(call, found, &typed, &gives))
 }
 
 /// The fields of a login request, and the device if the account knows it.
@@ -41,13 +65,19 @@ struct Typed {
     username: Zeroizing<String>,
     password: Attempt,
     otp: Option<Zeroizing<String>>,
+    audience: Option<AudienceSet>,
     shown: DeviceProof,
     /// The device, if the account knows it.
     known: Option<Device>,
 }
 
 /// Returns the answer to an attempt that the throttle has let through.
-fn log_in(call: &Call<'_>, found: Option<Credentials>, typed: &Typed) -> Result<Response, Error> {
+fn log_in(
+    call: &Call<'_>,
+    found: Option<Credentials>,
+    typed: &Typed,
+    gives: &Gives,
+) -> Result<Response, Error> {
     let app = call.app;
     let caller = call.caller();
     let found = check_password(call, found, typed, &caller)?;
@@ -57,9 +87,10 @@ fn log_in(call: &Call<'_>, found: Option<Credentials>, typed: &Typed) -> Result<
         return Err(Error::InactiveUser);
     }
     let second = check_second_factor(call, &found, typed, &caller)?;
-    let login = app.tokens.begin(call.now)?;
+    let login = app.tokens.begin(call.now)?.only(typed.audience);
     let notice = app.config.login_notices && app.config.sends_mail() && typed.known.is_none();
-    let session = NewSession { notice, ..new_session(&login, &caller) };
+    let cookie = gives.cookie.is_some();
+    let session = NewSession { notice, cookie, ..new_session(&login, &caller) };
     let proof = Proof { password: &found.hash, second: second.as_ref() };
     let entry = Entry::new(Event::Login, person.id, &person.name, caller.user());
     if !app.store.begin(person.id, &session, &proof, &entry, call.now)? {
@@ -67,10 +98,48 @@ fn log_in(call: &Call<'_>, found: Option<Credentials>, typed: &Typed) -> Result<
         call.record(&Entry { event: Event::LoginFailed, ..entry })?;
         return Err(Error::Authentication);
     }
-    let access_token = app.tokens.mint(&login, person.id, &person.roles)?;
-    let body = Token { access_token: &access_token };
-    let now = call.now.after(found.tokens_after);
-    Ok(begun(call, &typed.shown, (person.id, typed.known), &body, now))
+    answer(call, &found, typed, gives, &login)
+}
+
+/// Returns the answer to a login that has begun a session.
+fn answer(
+    call: &Call<'_>,
+    found: &Credentials,
+    typed: &Typed,
+    gives: &Gives,
+    login: &SessionClaims,
+) -> Result<Response, Error> {
+    let Credentials { person, tokens_after, .. } = found;
+    let body = match gives.token {
+        true => {
+            let token = call.app.tokens.mint(login, person.id, &person.roles)?;
+            Body { access_token: Some(token), user: None, expires: None }
+        }
+        false => {
+            let (user, expires) = (Some(person.name.as_str()), Some(login.rf_exp.0));
+            Body { access_token: None, user, expires }
+        }
+    };
+    let now = call.now.after(*tokens_after);
+    let response = begun(call, &typed.shown, (person.id, typed.known), &body, now);
+    match gives.cookie {
+        Some(cookie) => {
+            logout::end_replaced(call, &login.jti)?;
+            cookie.give(call, (&login.jti, login.rf_exp), response)
+        }
+        None => Ok(response),
+    }
+}
+
+/// The answer to a login: a token, or whose session has begun and when it ends by itself.
+#[derive(Serialize)]
+struct Body<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
 }
 
 /// Returns the account if the password is right, or else records the failure.

@@ -5,32 +5,43 @@
 //! | `routes` | the table of all endpoints: who may call each, and what it waits for |
 //! | `admin/` | the endpoints for administrators |
 //! | `session_list` | a user's sessions, as `sessions` and `admin/sessions` show them |
+//! | `admission` | whether a proxy may let a request through, for `verify` and `forward_auth` |
+//! | `session_state` | `GET /api/session` |
 //! | `query` | reading the parameters of a request's query |
 //! | `qr` | a text as a QR code |
 //! | all others | the endpoint of that name |
 
 mod admin;
+mod app_passwords;
+mod apps;
 mod config;
 mod email;
 mod finalize;
+mod forward_auth;
 mod health;
 mod hello;
 mod jwks;
 mod login;
 mod logout;
 mod me;
+mod openapi;
 mod password;
 mod protected;
+mod ready;
 mod refresh;
 mod registration;
 mod reset;
 mod reset_finalize;
 mod routes;
 mod second_factor;
+mod session;
 mod session_list;
+mod session_state;
 mod sessions;
+mod setup;
 mod verify;
 
+mod admission;
 mod qr;
 mod query;
 

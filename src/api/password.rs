@@ -11,7 +11,8 @@ use crate::login::{DeviceProof, begun, new_session, second_factor};
 use crate::store::{Change, Entry, Event};
 use crate::values::{Email, Username};
 
-/// Takes `{current, new}`, and `otp` from users with a second factor. Every session of the user
+/// Takes `{current, new}`, `keep_app_passwords`, which is false if it is missing, and `otp` from
+/// users with a second factor. Every session of the user
 /// ends, the one in use as well, so that stolen tokens are void. The answer has the token of the
 /// session that begins, and the device's new secret.
 pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
@@ -25,6 +26,7 @@ pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
     let current = fields.text("current")?;
     let new = fields.text("new")?;
     let otp = fields.optional("otp")?;
+    let keep_app_passwords = fields.is_on("keep_app_passwords")?;
     let device = DeviceProof::of(call, fields.optional("device")?.as_ref());
     let name = Username::parse(identity.name())?;
     let email = app.store.account_of(identity.id())?.and_then(|account| account.email);
@@ -33,10 +35,13 @@ pub(super) fn put(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
     let verified = second_factor::verify(call, identity, &current, otp.as_ref())?;
     let hash = app.hasher.hash(&new)?;
     let caller = call.caller();
-    let login = app.tokens.begin(now)?;
+    let login = app.tokens.begin(now)?.only(Some(identity.audiences()));
     let session = new_session(&login, &caller);
-    let change = Change::Password { hash: &hash, session: Some(&session) };
-    let entry = Entry::new(Event::PasswordChanged, identity.id(), identity.name(), caller.user());
+    let change = Change::Password { hash: &hash, session: Some(&session), keep_app_passwords };
+    let entry = Entry {
+        detail: if keep_app_passwords { "app passwords kept" } else { "" },
+        ..Entry::new(Event::PasswordChanged, identity.id(), identity.name(), caller.user())
+    };
     let by = verified.authority(identity);
     if !app.store.change(identity.id(), &change, &by, &entry, now)? {
         return Err(Error::MissingUser);

@@ -54,7 +54,22 @@ impl Query {
     }
 }
 
-fn wrong(name: &str, why: impl Display) -> Error {
+impl Query {
+    /// Returns which of these words a parameter is.
+    pub(crate) fn one_of(&self, name: &str, words: &[&str]) -> Result<Option<usize>, Error> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        let place = words.iter().position(|word| *word == text);
+        let place = place.ok_or_else(|| wrong(name, format!("must be {}", words.join(" or "))))?;
+        Ok(Some(place))
+    }
+
+    /// Returns a parameter that must be `true` or `false`.
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Error> {
+        Ok(self.one_of(name, &["true", "false"])?.map(|place| place == 0))
+    }
+}
+
+pub(super) fn wrong(name: &str, why: impl Display) -> Error {
     Error::BadRequest(format!("{name}: {why}"))
 }
 

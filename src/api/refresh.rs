@@ -11,15 +11,16 @@ use crate::guard::bearer;
 use crate::http::Response;
 use crate::store::{Entry, Event, RefreshOutcome, RefreshRequest};
 
-/// Takes the raw token as body, or as bearer if there is no body.
+/// Takes the token as body, raw or as a JSON string, or as bearer if there is no body.
 pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     let Call { app, request, now, .. } = *call;
-    let old = match request.body {
-        b"" => bearer(request)?.unwrap_or_default(),
-        body => body,
+    let old = match (request.body, json_text(request.body)) {
+        (b"", _) => bearer(request)?.unwrap_or_default(),
+        (_, Some(token)) => token,
+        (raw, None) => raw,
     };
     let claims = app.tokens.refreshable(old, now)?;
-    let identity = app.check_tokens(call, |check| check.identify(claims.clone()))?;
+    let identity = app.check(call, |check| check.identify(claims.clone(), false))?;
     let issued = claims.iat.ok_or(Error::MissingClaim("iat"))?;
     let caller = call.caller();
     let refresh = RefreshRequest { jti: &claims.jti, issued, origin: caller.client_info() };
@@ -32,5 +33,15 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
         }
         RefreshOutcome::Gone | RefreshOutcome::Replayed => Err(Error::Revoked),
         RefreshOutcome::Idle => Err(Error::ExpiredRefresh),
+    }
+}
+
+/// Returns the text of a body that is a JSON string, as generated clients send every text. A token has nothing
+/// that JSON escapes. White space around it, and a byte order mark before it, mean nothing, as in all bodies.
+fn json_text(body: &[u8]) -> Option<&[u8]> {
+    let json = body.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(body);
+    match json.trim_ascii() {
+        [b'"', text @ .., b'"'] => Some(text),
+        _ => None,
     }
 }

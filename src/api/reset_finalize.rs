@@ -1,4 +1,5 @@
-//! `POST /api/reset_finalize`: another password for the holder of a reset token, once.
+//! `POST /api/reset_finalize`: another password for the holder of a reset token, once. `GET` says
+//! whose password that is, and leaves the token as it was.
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -8,13 +9,13 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::guard::{Password, bearer};
 use crate::http::Response;
-use crate::login::{DeviceProof, begun, new_session, second_factor};
+use crate::login::{DeviceProof, audience, begun, new_session, second_factor};
 use crate::store::{Credentials, Entry, Event, PasswordReset, Person};
 use crate::values::{Email, FactorUse, Otp, Username};
 
 /// Takes the token as bearer, and `{password}`; `otp` too from users with a second factor: the
-/// token stands in for the password and for nothing else. All sessions of the user end, and one
-/// begins.
+/// token stands in for the password and for nothing else. `audience` is that of a login. All
+/// sessions of the user end, and one begins.
 pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
@@ -27,6 +28,7 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     let password = fields.text("password")?;
     let otp = fields.optional("otp")?;
     let shown = DeviceProof::of(call, fields.optional("device")?.as_ref());
+    let audience = audience(app, &mut fields)?;
     let name = Username::parse(&person.name)?;
     let email = app.store.account_of(person.id)?.and_then(|account| account.email);
     let email = email.and_then(|email| Email::parse(&email).ok());
@@ -36,7 +38,7 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
         app.store.credentials_of(person.id)?.ok_or(Error::MissingUser)?;
     let second = second(call, &person, &caller, otp.as_ref(), unlocked)?;
     let hash = app.hasher.hash(&password)?;
-    let login = app.tokens.begin(now)?;
+    let login = app.tokens.begin(now)?.only(audience);
     let session = new_session(&login, &caller);
     let reset = PasswordReset { hash: &hash, second: second.as_ref(), session: &session };
     let entry = Entry::new(Event::PasswordReset, person.id, &person.name, caller.user());
@@ -53,6 +55,20 @@ pub(super) fn post(call: &Call<'_>) -> Result<Response, Error> {
     let body = Body { access_token: &access_token, user: &person.name };
     // The device counts as new: the end of all sessions made the known ones strangers.
     Ok(begun(call, &shown, (person.id, None), &body, known_since))
+}
+
+/// Takes the token as bearer. Refuses it as `post` does, so that a page can say so before somebody
+/// chooses a password in vain.
+pub(super) fn get(call: &Call<'_>) -> Result<Response, Error> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        user: &'a str,
+        second_factor: bool,
+    }
+    let (_, person) = holder(call)?;
+    let factor = call.app.store.second_factor(person.id)?;
+    let second_factor = factor.is_some_and(|factor| factor.confirmed);
+    Ok(Response::private(&Body { user: &person.name, second_factor }))
 }
 
 /// Returns the token's name and its user, before anything is hashed.

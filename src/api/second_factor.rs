@@ -31,7 +31,7 @@ pub(super) fn post(call: &Call<'_>, identity: &Identity) -> Result<Response, Err
         return Err(Error::SecondFactorOn);
     }
     let secret = TotpSecret::generate()?;
-    let uri = secret.uri(app.config.issuer.as_str(), identity.name());
+    let uri = secret.uri(app.config.service().as_str(), identity.name());
     let qr = qr::svg(&uri, "QR code for an authenticator app")?;
     let entry = entry(call, identity, Event::SecondFactorEnrolled);
     let by = identity.authority(Some(Proof { password: &hash, second: None }));

@@ -15,7 +15,10 @@ pub(super) fn answer(call: &Call<'_>, user: i64, current: &str) -> Result<Respon
         sessions: Vec<Row<'a>>,
     }
     let mut found = call.app.store.sessions(user, call.now)?;
-    found.retain(|session| !call.app.rotation.is_idle(session.refreshed, call.now));
+    found.retain(|session| {
+        let used = session.seen.map_or(session.refreshed, |seen| seen.max(session.refreshed));
+        !call.app.rotation.is_idle(used, call.now)
+    });
     let sessions = found.iter().map(|session| Row::of(session, current)).collect();
     Ok(Response::private(&Body { sessions }))
 }
@@ -29,6 +32,9 @@ struct Row<'a> {
     address: &'a str,
     user_agent: &'a str,
     current: bool,
+    /// Whether a browser has the session's cookie, and when it last showed it.
+    browser: bool,
+    seen: Option<i64>,
 }
 
 impl<'a> Row<'a> {
@@ -41,6 +47,8 @@ impl<'a> Row<'a> {
             address: &session.ip,
             user_agent: &session.agent,
             current: session.jti == current,
+            browser: session.seen.is_some(),
+            seen: session.seen.map(|seen| seen.0),
         }
     }
 }

@@ -66,9 +66,25 @@ impl<'a> Call<'a> {
         self.app.store.fail(entry, limit, self.now)
     }
 
-    /// Whether a page of another origin sends the request.
+    /// Whether the client takes a page for an answer, as browsers do where a person looks at it.
+    pub(crate) fn takes_page(&self) -> bool {
+        takes_page(self.request)
+    }
+
+    /// Whether a page of another origin sends the request. Some browsers are set to name no origin,
+    /// and say only this.
     pub(crate) fn is_cross_origin(&self) -> bool {
+        let own = |site: &[u8]| site == b"same-origin" || site == b"none";
         self.request.headers("origin").any(|origin| !self.is_own_origin(origin))
+            || self.request.headers("sec-fetch-site").any(|site| !own(site))
+    }
+
+    /// Whether a page of this server sends the request, as the browser says.
+    pub(crate) fn is_own_page(&self) -> bool {
+        match self.request.header("origin") {
+            Some(_) => !self.is_cross_origin(),
+            None => self.request.single_header("sec-fetch-site") == Ok(Some(&b"same-origin"[..])),
+        }
     }
 
     /// Whether an origin is this server's own: that of the public URL, or else that of the host to
@@ -83,29 +99,51 @@ impl<'a> Call<'a> {
             || self.forwarded_hosts().any(is_here)
     }
 
-    /// Whether the client reached the server by HTTPS, through a proxy: by the page's origin, or
-    /// else by the public URL.
+    /// Whether the client reached the server by HTTPS, through a proxy: by the origin of a page of
+    /// this server, or else by what a trusted proxy says, or else by the public URL.
     pub(crate) fn is_https(&self) -> bool {
-        let url = self.request.header("origin").or(self.public_url());
-        url.is_some_and(|url| url.starts_with(b"https://"))
+        let is_https = |url: &[u8]| url.starts_with(b"https://");
+        let origin = self.request.header("origin").filter(|origin| self.is_own_origin(origin));
+        if let Some(origin) = origin {
+            return is_https(origin);
+        }
+        match self.forwarded("x-forwarded-proto").next() {
+            Some(scheme) => scheme.eq_ignore_ascii_case(b"https"),
+            None => self.public_url().is_some_and(is_https),
+        }
     }
 
     fn public_url(&self) -> Option<&'a [u8]> {
         self.app.config.public_url.as_ref().map(|url| url.as_str().as_bytes())
     }
 
-    /// The hosts in `X-Forwarded-Host`, if a trusted proxy sends it. No page can: a browser asks
-    /// first whether it may send this field, and the answer is no.
-    fn forwarded_hosts(&self) -> impl Iterator<Item = &'a [u8]> {
-        let trusted = self.request.peer.is_some_and(|peer| self.app.proxies.trusts(peer));
-        let lines = self.request.headers("x-forwarded-host").filter(move |_| trusted);
-        lines.flat_map(|line| line.split(|&b| b == b',')).map(<[u8]>::trim_ascii)
+    /// The hosts in `X-Forwarded-Host`, if a trusted proxy sends it.
+    pub(super) fn forwarded_hosts(&self) -> impl Iterator<Item = &'a [u8]> {
+        self.forwarded("x-forwarded-host")
+    }
+
+    /// Whether the request comes from a trusted proxy.
+    pub(crate) fn is_from_proxy(&self) -> bool {
+        self.request.peer.is_some_and(|peer| self.app.proxies.trusts(peer))
+    }
+
+    /// The values of a field that a proxy adds, if a trusted one sends it; the client's comes first.
+    /// No page can send it: a browser asks first whether it may, and the answer is no.
+    fn forwarded(&self, name: &'static str) -> impl Iterator<Item = &'a [u8]> {
+        let trusted = self.is_from_proxy();
+        self.request.list(name).take(if trusted { usize::MAX } else { 0 })
     }
 
     /// Returns the fields of the body ([`Fields::of`](super::Fields::of)).
     pub(crate) fn fields(&self) -> Result<super::Fields, Error> {
         super::Fields::of(self.request)
     }
+}
+
+/// Whether a client takes a page for an answer: media types have no case.
+pub(super) fn takes_page(request: &Request<'_>) -> bool {
+    let page = |part: &[u8]| part.eq_ignore_ascii_case(b"text/html");
+    request.headers("accept").any(|accept| accept.windows(9).any(page))
 }
 
 /// Who sends a request.

@@ -29,6 +29,11 @@ impl Fields {
         }
     }
 
+    /// Whether the field is there, null or not.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// Returns a required string.
     pub(crate) fn text(&mut self, name: &str) -> Result<Zeroizing<String>, Error> {
         match self.0.remove(name) {
@@ -58,6 +63,24 @@ impl Fields {
         }
     }
 
+    /// Returns a boolean; false if the field is missing or null.
+    pub(crate) fn is_on(&self, name: &str) -> Result<bool, Error> {
+        self.is_on_or(name, false)
+    }
+
+    /// Returns a boolean, or this one if the field is missing or null.
+    pub(crate) fn is_on_or(&self, name: &str, without: bool) -> Result<bool, Error> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(without),
+            Some(_) => self.flag(name),
+        }
+    }
+
+    /// Whether the body has no other field than this one.
+    pub(crate) fn has_only(&self, name: &str) -> bool {
+        self.0.keys().all(|key| key == name)
+    }
+
     /// Returns a whole number within these limits; `None` if the field is missing or null.
     pub(crate) fn number(
         &self,
@@ -66,7 +89,7 @@ impl Fields {
     ) -> Result<Option<i64>, Error> {
         let value = match self.0.get(name) {
             None | Some(Value::Null) => return Ok(None),
-            Some(value) => value.as_i64().filter(|number| limits.contains(number)),
+            Some(value) => whole(value).filter(|number| limits.contains(number)),
         };
         let (low, high) = limits.into_inner();
         value.map(Some).ok_or_else(|| {
@@ -92,6 +115,13 @@ impl Drop for Fields {
     fn drop(&mut self) {
         self.0.values_mut().for_each(wipe);
     }
+}
+
+/// Returns a whole number, also one that is written `60.0`: to JSON Schema it is the same.
+fn whole(value: &Value) -> Option<i64> {
+    let written_as_float = || value.as_f64().filter(|number| number.fract() == 0.0);
+    // A float beyond the limits of the type becomes the nearest number, and so the caller refuses it.
+    value.as_i64().or_else(|| written_as_float().map(|number| number as i64))
 }
 
 fn wipe(value: &mut Value) {
@@ -155,6 +185,8 @@ mod tests {
             ("{}", "on: is missing, None, None"),
             (r#"{"on":true,"n":1,"l":[]}"#, "true, Some(1), Some([])"),
             (r#"{"on":false,"n":9,"l":["a","b"]}"#, "false, Some(9), Some([\"a\", \"b\"])"),
+            (r#"{"on":true,"n":4.0,"l":[]}"#, "true, Some(4), Some([])"),
+            (r#"{"on":true,"n":4e0,"l":[]}"#, "true, Some(4), Some([])"),
             (r#"{"on":null,"n":null,"l":null}"#, "on: must be true or false, None, None"),
             (
                 r#"{"on":1,"n":0,"l":"a"}"#,
@@ -162,7 +194,12 @@ mod tests {
                  l: must be a list of strings",
             ),
             (
-                r#"{"on":"true","n":1.0,"l":["a",1]}"#,
+                r#"{"on":"true","n":1.5,"l":["a",1]}"#,
+                "on: must be true or false, n: must be a whole number from 1 to 9, \
+                 l: must be a list of strings",
+            ),
+            (
+                r#"{"on":[],"n":1e300,"l":{}}"#,
                 "on: must be true or false, n: must be a whole number from 1 to 9, \
                  l: must be a list of strings",
             ),

@@ -1,7 +1,10 @@
 //! Compares the origin of a page with the host that a request was sent to, and with the public URL.
 //! Knows no request.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::ip::is_near;
+use crate::link::without_port;
 
 /// Whether a page of `origin` was loaded from `host`, the `Host` field of a request. The scheme does
 /// not count: a proxy with TLS may be in front.
@@ -13,16 +16,23 @@ pub(crate) fn is_at(origin: &[u8], host: &[u8]) -> bool {
 /// Whether a `Host` field holds an IP address or `localhost`, and so no name that an attacker could
 /// let point here (DNS rebinding).
 pub(crate) fn is_no_name(host: &[u8]) -> bool {
-    let host = std::str::from_utf8(host).unwrap_or_default();
-    let name = match host.rsplit_once(':') {
-        // Within the brackets of an IPv6 address there is no port.
-        Some((name, port)) if !port.ends_with(']') => name,
-        _ => host,
-    };
+    let name = without_port(std::str::from_utf8(host).unwrap_or_default());
+    name.eq_ignore_ascii_case("localhost") || ip(name).is_some()
+}
+
+/// Whether a `Host` field holds `localhost`, or an IP address of this machine or of a private
+/// network.
+pub(crate) fn is_local(host: &[u8]) -> bool {
+    let name = without_port(std::str::from_utf8(host).unwrap_or_default());
+    name.eq_ignore_ascii_case("localhost") || ip(name).is_some_and(is_near)
+}
+
+fn ip(name: &str) -> Option<IpAddr> {
     let bare = name.strip_prefix('[').and_then(|inner| inner.strip_suffix(']'));
-    name.eq_ignore_ascii_case("localhost")
-        || bare.is_some_and(|bare| bare.parse::<Ipv6Addr>().is_ok())
-        || name.parse::<Ipv4Addr>().is_ok()
+    match bare {
+        Some(bare) => bare.parse::<Ipv6Addr>().ok().map(IpAddr::V6),
+        None => name.parse::<Ipv4Addr>().ok().map(IpAddr::V4),
+    }
 }
 
 /// Whether `url` has this origin.
@@ -124,6 +134,29 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(is_no_name(host.as_bytes()), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_this_machine_and_of_private_networks() {
+        for (host, expected) in [
+            ("localhost", true),
+            ("LOCALHOST:5000", true),
+            ("127.0.0.1:5000", true),
+            ("192.168.1.5", true),
+            ("10.0.0.1:80", true),
+            ("[::1]:5000", true),
+            ("[fd00::1]", true),
+            ("192.0.2.1", false),
+            ("[2001:db8::1]", false),
+            ("login.lan", false),
+            ("127.0.0.1.evil.example", false),
+            ("localhost.evil.example", false),
+            ("0.0.0.0", false),
+            ("::1", false),
+            ("", false),
+        ] {
+            assert_eq!(is_local(host.as_bytes()), expected, "{host}");
         }
     }
 

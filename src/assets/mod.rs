@@ -7,18 +7,20 @@
 //! | `negotiate` | `If-None-Match` and `Accept-Encoding` |
 //! | `media_type` | the media type of a file, by its name |
 //! | `embedded` | the built-in web app |
+//! | `brand` | the files of the operator's brand |
 //! | `folder` | the files of a folder, and of nothing outside it |
 
+mod brand;
 #[cfg(feature = "web-app")]
 mod embedded;
 mod folder;
 mod media_type;
-mod negotiate;
+pub(crate) mod negotiate;
 mod path;
 
 use std::path::PathBuf;
 
-use crate::config::Web;
+use crate::config::{Brand, Web};
 use crate::error::{Error, Problem};
 use crate::http::{HeaderValue, Request, Response};
 
@@ -82,7 +84,14 @@ impl Assets {
     }
 
     /// The response to a GET or HEAD; `None` if no file or page has its path.
-    pub(crate) fn answer(&self, request: &Request<'_>) -> Result<Option<Response>, Error> {
+    pub(crate) fn answer(
+        &self,
+        request: &Request<'_>,
+        brand: Option<&Brand>,
+    ) -> Result<Option<Response>, Error> {
+        if let Some(found) = brand::find(request.path, brand, self.is_embedded()) {
+            return Ok(Some(brand::answer(request, found)));
+        }
         let Some(requested) = PathRequest::parse(request.path) else { return Ok(None) };
         let gzip = negotiate::accepts_gzip(request.headers("accept-encoding"));
         let found = self.find(&requested, gzip)?;
@@ -90,14 +99,20 @@ impl Assets {
     }
 
     /// Whether a file or a page has the path.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        PathRequest::parse(path)
-            .is_some_and(|requested| matches!(self.find(&requested, false), Ok(Some(_))))
+    pub(crate) fn has(&self, path: &str, brand: Option<&Brand>) -> bool {
+        brand::find(path, brand, self.is_embedded()).is_some()
+            || PathRequest::parse(path)
+                .is_some_and(|requested| matches!(self.find(&requested, false), Ok(Some(_))))
     }
 
     fn find(&self, requested: &PathRequest<'_>, gzip: bool) -> Result<Option<File>, Error> {
         match self {
             Assets::Off => Ok(None),
+            #[cfg(feature = "web-app")]
+            // The icon of the pages, as long as no brand has one.
+            Assets::Embedded if requested.path == brand::ICON => {
+                embedded::find("favicon.svg", false, gzip)
+            }
             #[cfg(feature = "web-app")]
             Assets::Embedded => embedded::find(&requested.path, requested.page, gzip),
             Assets::Folder(folder) => {
@@ -105,6 +120,11 @@ impl Assets {
                 Ok(found.map(|file| File { hashed: requested.is_hashed(), ..file }))
             }
         }
+    }
+
+    /// Whether the pages are those of the program.
+    fn is_embedded(&self) -> bool {
+        !matches!(self, Assets::Off | Assets::Folder(_))
     }
 
     fn policy(&self) -> &'static str {

@@ -3,7 +3,7 @@
 
 /// Whether the values of the `If-None-Match` fields match the entity tag, so that the client has the
 /// current representation. The comparison is weak, as the RFC requires.
-pub(super) fn has_current<'v>(values: impl Iterator<Item = &'v [u8]>, etag: &str) -> bool {
+pub(crate) fn has_current<'v>(values: impl Iterator<Item = &'v [u8]>, etag: &str) -> bool {
     values.into_iter().any(|value| value.trim_ascii() == b"*" || lists(value, etag.as_bytes()))
 }
 
@@ -33,7 +33,7 @@ fn lists(mut rest: &[u8], etag: &[u8]) -> bool {
 /// Whether the values of the `Accept-Encoding` fields accept gzip and do not prefer the uncompressed
 /// form. Without the field, every coding is acceptable, and the uncompressed form is the safe choice.
 /// Malformed members are ignored.
-pub(super) fn accepts_gzip<'v>(values: impl Iterator<Item = &'v [u8]>) -> bool {
+pub(crate) fn accepts_gzip<'v>(values: impl Iterator<Item = &'v [u8]>) -> bool {
     let (mut gzip, mut identity, mut others) = (None, None, None);
     for member in values.flat_map(|value| value.split(|&b| b == b',')) {
         let mut parts = member.splitn(2, |&b| b == b';').map(<[u8]>::trim_ascii);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::app::App;
+use crate::app::{App, Current};
 use crate::clock::Timestamp;
 use crate::mailer::Delivery;
 
@@ -15,14 +15,16 @@ pub(super) fn begin(app: &App) {
     app.store.outbox_signal().begin();
 }
 
-/// Sends mails as they come, until [`end`] is called. Returns at once if no mail is sent.
-pub(super) fn run(app: &App) {
-    let Some(mailer) = &app.mailer else { return };
-    let signal = app.store.outbox_signal();
+/// Sends mails as they come, until [`end`] is called. Each mail is sent with the settings of its
+/// time; as long as they name no way, none is.
+pub(super) fn run(current: &Current) {
     loop {
+        let app = current.keep();
+        let signal = app.store.outbox_signal();
         // Another process delivers otherwise. This one is woken when it has become its turn.
-        if app.store.leads() {
-            match mailer.deliver(&app.tokens, &app.store, Timestamp::now()) {
+        if let Some(mailer) = app.mailer.as_ref().filter(|_| app.store.leads()) {
+            match mailer.deliver((&app.tokens, &app.invitation_keys), &app.store, Timestamp::now())
+            {
                 Ok(Delivery::One) if !signal.is_over() => continue,
                 Ok(_) => {}
                 Err(error) => log::warn!("mails have to wait: {error}"),

@@ -1,10 +1,11 @@
 //! The thread that deletes expired rows, and how far it trusts the clock; and notices, where no mail
 //! is sent. Knows no SQL.
 
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use crate::app::App;
+use crate::app::{App, Current};
 use crate::clock::Timestamp;
 use crate::error::Error;
 
@@ -21,15 +22,16 @@ const STEADY_WITHIN: u64 = 5;
 
 /// Deletes expired rows, a few at a time so that others can write in between, until the sender of
 /// `ended` is dropped. Of all processes that have the database open, one does so.
-pub(crate) fn run(app: &App, ended: Receiver<()>) {
+pub(crate) fn run(current: &Current, ended: Receiver<()>) {
     let mut horizon = Horizon::new(Instant::now(), Timestamp::now());
     let mut pause = FIRST_SWEEP;
-    discard_notices(app);
+    discard_notices(&current.get());
     while ended.recv_timeout(pause) == Err(RecvTimeoutError::Timeout) {
-        discard_notices(app);
+        let app = current.get();
+        discard_notices(&app);
         let until = horizon.advance(Instant::now(), Timestamp::now());
         let until = until.filter(|_| app.store.leads());
-        pause = until.map_or(SWEEP_EVERY, |until| sweep(app, until));
+        pause = until.map_or(SWEEP_EVERY, |until| sweep(&app, until));
     }
 }
 
@@ -51,8 +53,12 @@ fn discard_notices(app: &App) {
 /// Deletes a few rows that expired before `until`; returns the pause before the next sweep.
 fn sweep(app: &App, until: Timestamp) -> Duration {
     match delete_expired(app, until) {
-        Ok(0) => SWEEP_EVERY,
-        Ok(_) => SWEEP_AGAIN,
+        Ok(deleted) => {
+            app.sweeps.count.fetch_add(1, Ordering::Relaxed);
+            app.sweeps.rows.fetch_add(deleted as u64, Ordering::Relaxed);
+            app.sweeps.last.store(Timestamp::now().0, Ordering::Relaxed);
+            if deleted == 0 { SWEEP_EVERY } else { SWEEP_AGAIN }
+        }
         Err(error) => {
             log::warn!("expired rows stay for now: {error}");
             SWEEP_EVERY
@@ -240,7 +246,7 @@ mod tests {
                 let clock = Timestamp(begun + after.cast_signed());
                 assert_eq!(post(&site, "/api/login", wrong, clock), 401);
                 let until = horizon.advance(start + Duration::from_secs(after), clock);
-                assert_eq!(until.map(|until| delete_expired(site.app(), until).unwrap()), None);
+                assert_eq!(until.map(|until| delete_expired(&site.app(), until).unwrap()), None);
             }
             // After an hour the clock is still the same.
             let clock = Timestamp(begun + 3_600);
@@ -249,7 +255,7 @@ mod tests {
         }
         assert_eq!(post(&site, "/api/login", body, now), 200, "the account is there");
         assert!(
-            delete_expired(site.app(), Timestamp(ahead)).unwrap() > 0,
+            delete_expired(&site.app(), Timestamp(ahead)).unwrap() > 0,
             "there was something to delete"
         );
         drop(site);

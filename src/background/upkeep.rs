@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use crate::app::App;
+use crate::app::Current;
 
 /// The pause between two calls of the store while requests come.
 const BUSY: Duration = Duration::from_millis(250);
@@ -15,7 +15,8 @@ const QUIET_PAUSES: u64 = 5;
 /// Tells the store a few times a second that requests come, and once that none come any more, until
 /// the sender of `ended` is dropped. Frees the memory of password hashing after some seconds without
 /// a hash.
-pub(super) fn run(app: &App, ended: Receiver<()>) {
+pub(super) fn run(current: &Current, ended: Receiver<()>) {
+    let app = current.keep();
     let mut busy = false;
     let mut quiet: u64 = 0;
     while ended.recv_timeout(if busy { BUSY } else { IDLE }) == Err(RecvTimeoutError::Timeout) {

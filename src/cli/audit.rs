@@ -3,12 +3,13 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use clap::Args;
 use serde::Serialize;
 
-use super::database::{DatabaseFlag, open_existing};
+use super::args::Args;
+use super::database::{self, DatabaseFlag, open_existing};
+use super::flag::{Row, flag, group};
+use super::kind::{COUNT, Kind, LIFESPAN};
 use super::output::{date, failed, unless_closed};
-use super::parse::lifespan;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::store::{AuditQuery, AuditRecord, Store};
@@ -17,38 +18,28 @@ use crate::values::Username;
 /// Entries that one query reads.
 const PAGE: u32 = 500;
 
-#[derive(Args)]
-pub(super) struct AuditCommand {
-    /// Only entries about this user; deleted users count too
-    #[arg(long, value_name = "NAME")]
-    user: Option<String>,
-    /// Only entries of the last 24h, 30d, or seconds
-    #[arg(long, value_name = "TIME", value_parser = lifespan)]
-    since: Option<Duration>,
-    /// The most entries; the newest are shown
-    #[arg(long, value_name = "N", default_value_t = 1_000)]
-    limit: u32,
-    /// Print one JSON object a line
-    #[arg(long)]
-    json: bool,
-    #[command(flatten)]
-    database: DatabaseFlag,
-}
+pub(super) const FLAGS: &[Row] = &[
+    flag("--user NAME", Kind::Text).help("Only entries about this user; deleted users count too"),
+    flag("--since TIME", LIFESPAN).help("Only entries of the last 24h, 30d, or seconds"),
+    flag("--limit N", COUNT).default("1000").help("The most entries; the newest are shown"),
+    flag("--json", Kind::Switch).help("Print one JSON object a line"),
+    group(database::FLAGS),
+];
 
-pub(super) fn run(command: &AuditCommand) -> Result<(), Problem> {
-    let store = open_existing(command.database.find()?)?;
-    let name = command.user.as_deref().map(Username::parse).transpose().map_err(failed)?;
+pub(super) fn run(args: &Args) -> Result<(), Problem> {
+    let store = open_existing(DatabaseFlag::of(args).find()?)?;
+    let name = args.get("--user").map(Username::parse).transpose().map_err(failed)?;
     let account = name.as_ref().map(|name| store.account(name).map_err(failed)).transpose()?;
     let user = account.flatten().map(|account| account.person.id);
     // A deleted user has no id any more; its entries are found by the name that they keep.
-    let name = name.as_ref().map(Username::as_str).filter(|_| user.is_none());
-    let since = command.since.map(|since| {
+    let name = name.as_ref().filter(|_| user.is_none());
+    let since = args.get("--since").map(|since: Duration| {
         let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX);
         Timestamp::now().0.saturating_sub(seconds)
     });
-    let query = AuditQuery { user, name, since, before: None, limit: 0 };
-    let line = if command.json { json } else { text };
-    match (print(&store, query, command.limit, line)?, name) {
+    let query = AuditQuery { user, name, since, ..AuditQuery::default() };
+    let line = if args.is_given("--json") { json } else { text };
+    match (print(&store, query, args.value("--limit"), line)?, name) {
         (0, Some(name)) => Err(Problem::new(
             format!("there is no user {name}, and nothing on record of one"),
             "list all entries: lictor audit",

@@ -1,48 +1,56 @@
 //! `lictor check`: prints the configuration that `serve` would run with, and what is wrong with it.
 
 use std::io::{self, Write as _};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use clap::Args;
-
+use super::access_flags;
+use super::args::Args;
+use super::brand_flags;
+use super::env_file;
+use super::flag::{Row as FlagRow, flag, group};
 use super::hash_timing::{self, measure, measured};
+use super::key_source::Preview;
+use super::kind::Kind;
+use super::logging;
 use super::machine;
 use super::output::failed;
 use super::parse::{written, written_size};
 use super::progress::Line;
-use super::serve_flags::ServeFlags;
+use super::serve_flags::{self, ServeFlags};
+use super::words::in_flags;
 use crate::app::origin;
 use crate::clock::Timestamp;
-use crate::config::{Config, Cors, MailSettings, Origin};
+use crate::config::{Config, CookieDomain, Cors, MailSettings, Origin};
 use crate::error::Problem;
 use crate::guard::{Blocklist, Hasher};
 use crate::ip::{Network, is_near};
+use crate::keys::Algorithm;
 use crate::link::PageUrl;
+use crate::net;
 use crate::server::cannot_listen;
 use crate::store::{Database, Inspection, Store};
 
 /// A line of the output: a setting and its value.
-type Row = (&'static str, String);
+pub(super) type Row = (&'static str, String);
 
-#[derive(Args, Debug)]
-pub(super) struct CheckCommand {
-    /// Also read the whole database, and compare each row with the indices; works while the server
-    /// runs, and takes some seconds for a million users
-    #[arg(long)]
-    deep: bool,
-    #[command(flatten)]
-    flags: ServeFlags,
-}
+pub(super) const FLAGS: &[FlagRow] = &[
+    flag("--deep", Kind::Switch).help(
+        "Also read the whole database, and compare each row with the indices; works while the \
+         server runs, and takes some seconds for a million users",
+    ),
+    group(serve_flags::FLAGS),
+];
 
-pub(super) fn run(CheckCommand { deep, flags }: &CheckCommand) -> Result<(), Problem> {
+pub(super) fn run(args: &Args) -> Result<(), Problem> {
+    let (deep, flags) = (args.is_given("--deep"), ServeFlags::of(args));
     let now = Timestamp::now();
     let source = flags.key_source(now)?;
-    let (keys, signs) = source.preview(now)?;
+    let Preview { keys, signs, .. } = source.preview(now)?;
     let config = flags.config(keys)?;
     let web = flags.assets(&source)?.describe();
     let blocklist = config.blocklist()?;
-    let database = database_row(&config.database, *deep)?;
+    let database = database_row(&config.database, deep)?;
     let origin = flags.database.choose()?.origin;
     let mut listen = listen_row(config.listen)?;
     if flags.listen()?.from_port {
@@ -59,28 +67,37 @@ pub(super) fn run(CheckCommand { deep, flags }: &CheckCommand) -> Result<(), Pro
     let (hash, hash_warnings) = hash_rows(&config)?;
     rows.extend(hash);
     rows.push(("web", web));
+    rows.extend(brand_flags::shown(&config));
     rows.extend(network_rows(&config));
     let mut warnings = warnings(&config);
     warnings.extend(hash_warnings);
     warnings.extend(flags.warnings(&source, &config)?);
-    print(&rows, &warnings);
+    let lost = source.lost().filter(|_| !flags.has_new_key());
+    warnings
+        .extend(lost.map(|lost| format!("serve would not start: {}; {}", lost.what, lost.next)));
+    print(&rows, &access_flags::notes(&config)?, &warnings);
     Ok(())
 }
 
-fn print(rows: &[Row], warnings: &[String]) {
+fn print(rows: &[Row], notes: &[String], warnings: &[String]) {
     let mut out = io::stdout().lock();
     for (name, value) in rows {
         let _ = writeln!(out, "{name:16} {value}");
     }
-    let _ = writeln!(
-        out,
-        "note: only these flags and this environment were checked; run by hand, this misses the \
-         Environment= of a systemd unit"
-    );
-    for warning in warnings {
-        let _ = writeln!(out, "warning: {warning}");
+    if env_file::path().is_none() {
+        let _ = writeln!(
+            out,
+            "note: only these flags and this environment were checked; for those of the service, \
+             add --env-file /etc/lictor.env"
+        );
     }
-    if warnings.is_empty() {
+    for note in notes {
+        let _ = writeln!(out, "note: {note}");
+    }
+    for warning in warnings {
+        let _ = writeln!(out, "warning: {}", in_flags(warning));
+    }
+    if warnings.is_empty() && !logging::has_warned() {
         let _ = writeln!(out, "nothing is wrong with it");
     }
 }
@@ -114,15 +131,41 @@ fn database_row(database: &Database, deep: bool) -> Result<String, Problem> {
     Ok(format!("{}{note}", database.absolute()))
 }
 
-fn listen_row(listen: SocketAddr) -> Result<String, Problem> {
-    match TcpListener::bind(listen) {
-        Ok(_) => Ok(listen.to_string()),
+/// Where the server would listen; an error if it cannot.
+pub(super) fn listen_row(listen: SocketAddr) -> Result<String, Problem> {
+    match net::try_address(listen) {
+        Ok(()) => Ok(listen.to_string()),
         // Most likely by the server whose configuration this is.
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             Ok(format!("{listen} (in use now)"))
         }
         Err(error) => Err(cannot_listen(listen, error)),
     }
+}
+
+/// The settings of which a running server says what has changed: those that can be shown without
+/// work.
+pub(super) fn setting_rows(config: &Config) -> Vec<Row> {
+    let blocklist = config.password_blocklist.as_deref();
+    let algorithm = config.algorithm.map_or("that of the newest key", Algorithm::name);
+    let mut rows = vec![
+        ("listen", config.listen.to_string()),
+        ("database", config.database.to_string()),
+        ("database map", written_size(config.database_map)),
+        ("algorithm", algorithm.to_owned()),
+    ];
+    rows.extend(account_rows(config));
+    rows.extend(policy_rows(config, None));
+    rows.extend([
+        ("blocklist", blocklist.map_or_else(|| "none".into(), |path| path.display().to_string())),
+        ("hash kernel", format!("{:?}", config.hash_kernel)),
+        ("hash memory", written_size(u64::from(config.hash_memory) << 10)),
+        ("hash passes", config.hash_passes.to_string()),
+        ("web", format!("{:?}", config.web)),
+    ]);
+    rows.extend(brand_flags::rows(config));
+    rows.extend(network_rows(config));
+    rows
 }
 
 fn account_rows(config: &Config) -> Vec<Row> {
@@ -136,9 +179,18 @@ fn account_rows(config: &Config) -> Vec<Row> {
         ("mail", config.mail.as_ref().map_or_else(|| "none".into(), describe_mail)),
         ("confirmed at", page(config.confirmation_page())),
         ("reset at", page(config.reset_page())),
+        ("audience", audience(config)),
         ("adopt tokens", if config.adopt_tokens { "yes" } else { "no" }.into()),
         ("default roles", config.default_roles.as_str().to_owned()),
     ]
+}
+
+/// Whom tokens are for.
+fn audience(config: &Config) -> String {
+    match config.audience.names() {
+        [] => "none".into(),
+        names => names.join(", "),
+    }
 }
 
 fn policy_rows(config: &Config, blocklist: Option<&Blocklist>) -> Vec<Row> {
@@ -149,16 +201,19 @@ fn policy_rows(config: &Config, blocklist: Option<&Blocklist>) -> Vec<Row> {
             format!("built in, and {} ({})", path.display(), list.describe())
         },
     );
+    let cookie_domain = config.cookie_domain.as_ref().map(CookieDomain::as_str);
+    let cookie_domain = cookie_domain.unwrap_or("none").to_owned();
     vec![
         ("second factor", config.require_second_factor.describe().to_owned()),
         ("refresh reuse", config.refresh_reuse.name().to_owned()),
         ("session idle", time_or_off(config.session_idle)),
+        ("cookie domain", cookie_domain),
         ("reauthenticate", time_or_off(config.reauthenticate)),
         ("password length", format!("at least {}", config.min_password_length)),
         ("password list", list),
         ("login notices", on_or_off(config.login_notices)),
         ("audit retention", written(config.audit_retention)),
-        ("issuer", config.issuer.as_str().to_owned()),
+        ("issuer", config.service().as_str().to_owned()),
     ]
 }
 
@@ -188,6 +243,11 @@ fn network_rows(config: &Config) -> Vec<Row> {
         ("cors", cors),
         ("throttle", on_or_off(config.throttle)),
         ("trusted proxies", proxies),
+        ("public url", page_or(config.public_url.as_ref(), "none")),
+        ("home", page_or(config.home_url.as_ref(), "the account")),
+        ("access", access_flags::describe(config)),
+        ("metrics", config.metrics.map_or_else(|| "none".into(), |at| at.to_string())),
+        ("drain delay", written(config.engine.drain_delay)),
         ("workers", config.engine.workers.to_string()),
         ("hash threads", config.engine.slow_workers.to_string()),
         ("max connections", config.engine.max_connections.to_string()),
@@ -212,6 +272,7 @@ fn warnings(config: &Config) -> Vec<String> {
                 .into(),
         );
     }
+    warnings.extend(access_flags::warnings(config));
     warnings
 }
 
@@ -249,7 +310,11 @@ fn describe_mail(mail: &MailSettings) -> String {
 }
 
 fn page(page: Option<PageUrl>) -> String {
-    page.map_or_else(|| "no known page".into(), |page| page.as_str().to_owned())
+    page_or(page.as_ref(), "no known page")
+}
+
+fn page_or(page: Option<&PageUrl>, otherwise: &str) -> String {
+    page.map_or(otherwise, PageUrl::as_str).to_owned()
 }
 
 fn on_or_off(on: bool) -> String {
@@ -282,7 +347,7 @@ mod tests {
             let mut config = Config::new("x", secret);
             config.listen = listen.parse().unwrap();
             config.public_url = url.map(|url| PageUrl::parse(url).unwrap());
-            config.trusted_proxies = networks(&[trusted.to_owned()]).unwrap();
+            config.trusted_proxies = networks(&[trusted]).unwrap();
             assert_eq!(missing_proxy(&config).is_some(), expected, "{listen} {url:?} {trusted}");
         }
     }
@@ -299,9 +364,9 @@ mod tests {
             ("none", Some("http://127.0.0.1:5000"), "127.0.0.1", true),
         ] {
             let mut config = Config::new("x", Secret::new([7; 32]).unwrap());
-            config.cors = cors(&[cors_origin.to_owned()]).unwrap();
+            config.cors = cors(&[cors_origin]).unwrap();
             config.public_url = url.map(|url| PageUrl::parse(url).unwrap());
-            config.trusted_proxies = networks(&[trusted.to_owned()]).unwrap();
+            config.trusted_proxies = networks(&[trusted]).unwrap();
             let found = misses_own_origin(&config);
             assert_eq!(found, expected, "{cors_origin} {url:?} {trusted}");
         }

@@ -1,18 +1,16 @@
 //! The database that a command works on: its flag, the environment, and how it is opened.
-//!
-//! clap takes the text as it is, and has neither its value nor a wrong one to show: a URL may hold a
-//! password.
 
 use std::cell::OnceCell;
-use std::ffi::{OsStr, OsString};
-use std::fmt;
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
+use std::path::Path;
 
-use clap::builder::{TypedValueParser, ValueParserFactory};
-use clap::parser::ValueSource;
-use clap::{Arg, Args, Command};
-
+use super::args::Args;
+use super::flag::{Row, flag};
+use super::kind::Kind;
 use super::parse::naming;
+use super::secret_source::{DATABASE, SHARED_DATABASES};
+use super::service;
+use super::typed::Typed;
 use crate::error::Problem;
 use crate::store::{Database, Inspection, Store};
 
@@ -22,19 +20,31 @@ const DEFAULT: &str = "lictor.db";
 /// What named the database if nothing did.
 pub(super) const BY_DEFAULT: &str = "the default";
 
-/// The variables that programs share: the first that is set counts. The second one is the name that
-/// Flask apps use.
-const SHARED: [&str; 2] = ["DATABASE_URL", "SQLALCHEMY_DATABASE_URI"];
+pub(super) const FLAGS: &[Row] =
+    &[flag("--database PATH|URL", Kind::Database).env("LICTOR_DATABASE").secret().help(
+        "The database: path of an SQLite file, or URL of a PostgreSQL database like \
+         postgres://USER@HOST/NAME. Set the variable if the URL has a password: other users \
+         of the machine can see flags [default: DATABASE_URL, or SQLALCHEMY_DATABASE_URI, if \
+         that is a URL of PostgreSQL, else lictor.db]",
+    )];
 
-#[derive(Args, Debug)]
-pub(super) struct DatabaseFlag {
-    /// The database: path of an SQLite file, or URL of a PostgreSQL database like
-    /// postgres://USER@HOST/NAME. Set the variable if the URL has a password: other users of the
-    /// machine can see flags [default: DATABASE_URL, or SQLALCHEMY_DATABASE_URI, if that is a URL of
-    /// PostgreSQL, else lictor.db]
-    #[arg(long, value_name = "PATH|URL", env = "LICTOR_DATABASE", hide_env_values = true)]
-    database: Option<Typed>,
-    #[arg(skip)]
+/// The flag of a command that makes the database.
+pub(super) const MADE_IF_MISSING: &[Row] =
+    &[flag("--database PATH|URL", Kind::Database).env("LICTOR_DATABASE").secret().help(
+        "The database: path of an SQLite file, made if it does not exist, or URL of a \
+         PostgreSQL database like postgres://USER@HOST/NAME, in which the schema lictor is \
+         made. Set the variable if the URL has a password: other users of the machine can see \
+         flags [default: DATABASE_URL, or SQLALCHEMY_DATABASE_URI, if that is a URL of \
+         PostgreSQL, else lictor.db]",
+    )];
+
+/// Whether a command may make what is missing.
+pub(super) const CREATE: &[Row] = &[flag("--create", Kind::Switch)
+    .help("Make the database if it does not exist: the file, or the schema lictor in PostgreSQL")];
+
+/// The database of a command.
+pub(super) struct DatabaseFlag<'a> {
+    typed: Option<&'a Typed>,
     chosen: OnceCell<Chosen>,
 }
 
@@ -46,7 +56,11 @@ pub(super) struct Chosen {
     pub(super) origin: &'static str,
 }
 
-impl DatabaseFlag {
+impl DatabaseFlag<'_> {
+    pub(super) fn of(args: &Args) -> DatabaseFlag<'_> {
+        DatabaseFlag { typed: args.get("--database"), chosen: OnceCell::new() }
+    }
+
     /// The database.
     pub(super) fn find(&self) -> Result<&Database, Problem> {
         self.choose().map(|chosen| &chosen.database)
@@ -57,11 +71,30 @@ impl DatabaseFlag {
         if let Some(chosen) = self.chosen.get() {
             return Ok(chosen);
         }
-        let set = |name| Some((name, std::env::var_os(name).filter(|url| !url.is_empty())?));
-        let shared = SHARED.into_iter().find_map(set);
-        let chosen = choose(self.database.as_ref(), shared, Path::new(DEFAULT).exists())?;
+        let in_file = match self.typed {
+            Some(typed) if typed.on_command_line => None,
+            typed => DATABASE.find_in_file(typed.is_some())?,
+        };
+        let chosen = match (in_file, self.typed) {
+            (Some(found), _) => {
+                let typed = Typed { text: found.os_string(), on_command_line: false };
+                Chosen { database: typed.parse(found.origin)?, origin: found.origin }
+            }
+            (None, typed @ Some(_)) => choose(typed, None, false)?,
+            (None, None) => choose(None, shared()?, Path::new(DEFAULT).exists())?,
+        };
         Ok(self.chosen.get_or_init(|| chosen))
     }
+}
+
+/// The first of the variables that programs share that is set, with its value.
+fn shared() -> Result<Option<(&'static str, OsString)>, Problem> {
+    for setting in SHARED_DATABASES {
+        if let Some(found) = setting.find()?.filter(|found| !found.value.is_empty()) {
+            return Ok(Some((found.origin, found.os_string())));
+        }
+    }
+    Ok(None)
 }
 
 /// Chooses between the flag, or its variable, and a variable that many programs share, with its value:
@@ -88,105 +121,6 @@ fn choose(
     Ok(Chosen { database, origin })
 }
 
-/// The name of a database, as it was typed.
-#[derive(Clone)]
-pub(super) struct Typed {
-    text: OsString,
-    on_command_line: bool,
-}
-
-impl Typed {
-    /// Reads the name; `flag` names it in an error. A password on the command line is warned of.
-    pub(super) fn parse(&self, flag: &'static str) -> Result<Database, Problem> {
-        // Anything that is not UTF-8 is the path of a file.
-        let Some(text) = self.text.to_str() else {
-            return Ok(Database::from(PathBuf::from(&self.text)));
-        };
-        self.warn_of_password(flag, text);
-        Database::parse(text).map_err(naming(flag))
-    }
-
-    /// The text, for a command that reads it in another way.
-    pub(super) fn source(&self, flag: &'static str) -> Result<String, Problem> {
-        let Some(text) = self.text.to_str() else {
-            return Err(Problem::usage(
-                format!("{flag}: the path is not UTF-8"),
-                "name it otherwise, or send the file to standard input and give -",
-            ));
-        };
-        self.warn_of_password(flag, text);
-        Ok(text.to_owned())
-    }
-
-    /// Warns of a password on the command line.
-    fn warn_of_password(&self, flag: &'static str, text: &str) {
-        if self.on_command_line && Database::has_password(text) {
-            let instead = match flag {
-                "--database" => {
-                    "set LICTOR_DATABASE or PGPASSWORD instead, or use a password file (PGPASSFILE)"
-                }
-                // Two databases: no variable of lictor's names the source.
-                _ => "set PGPASSWORD instead, or use a password file (PGPASSFILE)",
-            };
-            log::warn!(
-                "other users of this machine can see the password in {flag} (ps shows it); {instead}"
-            );
-        }
-    }
-}
-
-/// Without the text, which may hold a password.
-impl fmt::Debug for Typed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Typed").field("on_command_line", &self.on_command_line).finish()
-    }
-}
-
-/// Takes every text, and notes where it came from.
-#[derive(Clone)]
-pub(super) struct TypedParser;
-
-impl ValueParserFactory for Typed {
-    type Parser = TypedParser;
-
-    fn value_parser() -> TypedParser {
-        TypedParser
-    }
-}
-
-impl TypedValueParser for TypedParser {
-    type Value = Typed;
-
-    fn parse_ref(
-        &self,
-        command: &Command,
-        arg: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<Typed, clap::Error> {
-        self.parse_ref_(command, arg, value, ValueSource::CommandLine)
-    }
-
-    fn parse_ref_(
-        &self,
-        _: &Command,
-        _: Option<&Arg>,
-        value: &OsStr,
-        source: ValueSource,
-    ) -> Result<Typed, clap::Error> {
-        Ok(Typed { text: value.to_owned(), on_command_line: source == ValueSource::CommandLine })
-    }
-}
-
-/// The help of `--database` for a command that makes what is missing.
-pub(super) fn made_if_missing(arg: Arg) -> Arg {
-    arg.help(
-        "The database: path of an SQLite file, made if it does not exist, or URL of a PostgreSQL \
-         database like postgres://USER@HOST/NAME, in which the schema lictor is made. Set the \
-         variable if the URL has a password: other users of the machine can see flags [default: \
-         DATABASE_URL, or SQLALCHEMY_DATABASE_URI, if that is a URL of PostgreSQL, else lictor.db]",
-    )
-}
-
 /// What to say about a database that was made.
 pub(super) fn made(database: &Database) -> String {
     if database.is_shared() {
@@ -195,33 +129,49 @@ pub(super) fn made(database: &Database) -> String {
     format!("made a new database at {}", database.absolute())
 }
 
-/// Opens a database that exists: a command that looks for users makes none.
+/// The text, and the database that was changed: a reader sees whether it is the one that was meant.
+pub(super) fn placed(text: &str, database: &Database) -> String {
+    format!("{text} in {}", database.absolute())
+}
+
+/// Opens a database that exists.
 pub(super) fn open_existing(database: &Database) -> Result<Store, Problem> {
     match Store::inspect(database)? {
         Inspection::Current | Inspection::Older(_) => Store::open(database, 1),
-        Inspection::Absent if database.is_shared() => Err(Problem::new(
-            format!("the database {database} has no schema lictor"),
-            "name another with --database, or make the first user: lictor user add NAME",
-        )),
-        Inspection::Absent => Err(Problem::new(
-            format!("there is no database at {database}"),
-            "give its path with --database, or make the first user: lictor user add NAME",
-        )),
+        Inspection::Absent => Err(missing(database, "lictor user add NAME --create makes one")),
     }
 }
 
-/// A text in which every argument that is a URL is replaced by its scheme, as it may hold a password.
-pub(super) fn without_urls(text: &str, arguments: &[OsString]) -> String {
-    let mut text = text.to_owned();
-    for argument in arguments {
-        let argument = argument.to_string_lossy();
-        if let Some((before, _)) = argument.split_once("://") {
-            // The value of `--flag=value` begins after the sign.
-            let start = before.rfind('=').map_or(0, |at| at + 1);
-            text = text.replace(&argument[start..], &format!("{}://…", &before[start..]));
+/// Says whether the database of a command with `--create` is there; an error if it is not, and must not be
+/// made.
+pub(super) fn inspect(args: &Args, database: &Database) -> Result<Inspection, Problem> {
+    match Store::inspect(database)? {
+        Inspection::Absent if !args.is_given("--create") => {
+            Err(missing(database, "--create makes one there"))
         }
+        found => Ok(found),
     }
-    text
+}
+
+/// The error for a database that does not exist; `make` says how to make one. Names the service's
+/// database if the default was meant and the service has one.
+fn missing(database: &Database, make: &str) -> Problem {
+    let shown = database.absolute();
+    if database.is_shared() {
+        return Problem::new(
+            format!("the database {shown} has no schema lictor"),
+            format!("name another with --database or --env-file; {make}"),
+        );
+    }
+    let what = format!("there is no database at {shown}");
+    let meant = (*database == Database::from(DEFAULT)).then(|| service::instead(Path::new("/")));
+    match meant.flatten() {
+        Some(command) => Problem::new(
+            format!("{what}, but the service seems to have one"),
+            format!("write: {command}"),
+        ),
+        None => Problem::new(what, format!("name it with --database or --env-file; {make}")),
+    }
 }
 
 #[cfg(test)]
@@ -267,20 +217,5 @@ mod tests {
         assert_eq!(choose(flag().as_ref(), shared(), true).unwrap().origin, "--database");
         assert_eq!(choose(None, None, true).unwrap().origin, "the default");
         assert!(!format!("{:?}", variable()).contains("secret"));
-    }
-
-    #[test]
-    fn urls_are_taken_out_of_a_text() {
-        let arguments =
-            ["lictor", "postgres://a:secret@h/b?x=1", "--listen=smtp://a:secret@h", "x"];
-        let arguments = arguments.map(OsString::from);
-        for (text, expected) in [
-            ("unexpected 'postgres://a:secret@h/b?x=1' found", "unexpected 'postgres://…' found"),
-            ("'smtp://a:secret@h' for '--listen'", "'smtp://…' for '--listen'"),
-            ("'--listen=smtp://a:secret@h'", "'--listen=smtp://…'"),
-            ("nothing", "nothing"),
-        ] {
-            assert_eq!(without_urls(text, &arguments), expected);
-        }
     }
 }

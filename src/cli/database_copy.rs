@@ -3,36 +3,37 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use clap::Subcommand;
-
-use super::database::Typed;
+use super::args::Args;
+use super::command::{Command, command};
+use super::flag::{Row, flag};
+use super::kind::Kind;
 use super::output::print;
 use super::progress::{Line, Progress, grouped};
+use super::typed::Typed;
 use crate::error::Problem;
 use crate::store::{CopiedTable, CopyProgress, Database, Store};
 
-#[derive(Subcommand)]
-pub(super) enum DatabaseCommand {
-    /// Copy everything into an absent or empty database; stop the server before
-    #[command(after_help = "\
+pub(super) const COMMANDS: &[Command] = &[command(
+    "copy",
+    "Copy everything into an absent or empty database; stop the server before",
+    COPY,
+    copy,
+)
+.after_help(COPY_HELP)];
+
+const COPY_HELP: &str = "\
 FROM and TO are what --database takes; a password belongs into a password file (PGPASSFILE). Users, sessions, mails, invitations, second factors and the \
 audit are copied with their ids, in one transaction, and then read back and compared. FROM is not \
-changed. The keys are not in the database: keep the key file, or SECRET_KEY, as it is.")]
-    Copy {
-        /// The database that is copied
-        from: Typed,
-        /// The database that is made, or filled if it is empty
-        to: Typed,
-    },
-}
+changed. The keys are not in the database: keep the key file, or SECRET_KEY, as it is.";
 
-pub(super) fn run(command: DatabaseCommand) -> Result<(), Problem> {
-    match command {
-        DatabaseCommand::Copy { from, to } => copy(&from.parse("FROM")?, &to.parse("TO")?),
-    }
-}
+const COPY: &[Row] = &[
+    flag("FROM", Kind::Database).help("The database that is copied"),
+    flag("TO", Kind::Database).help("The database that is made, or filled if it is empty"),
+];
 
-fn copy(from: &Database, to: &Database) -> Result<(), Problem> {
+fn copy(args: &Args) -> Result<(), Problem> {
+    let database = |name| args.value::<&Typed>(name).parse(name);
+    let (from, to) = (&database("FROM")?, &database("TO")?);
     let mut line = Line::new();
     let begun = Instant::now();
     let copied = Store::copy(from, to, &mut |progress| {

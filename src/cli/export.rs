@@ -6,17 +6,17 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-
-use super::database::{DatabaseFlag, open_existing};
+use super::args::Args;
+use super::database::{self, DatabaseFlag, open_existing};
+use super::flag::{Row, flag, group};
+use super::kind::Kind;
 use super::output::{failed, unless_closed};
 use super::progress::{Line, Progress, grouped};
 use crate::error::Problem;
 use crate::import::{self, ExportFailure, Exported};
 use crate::store::Store;
 
-#[derive(Args)]
-#[command(after_help = "\
+pub(super) const AFTER_HELP: &str = "\
 Each line is a JSON object: id, username, e-mail address, password hash, roles, and the second factor \
 with its secret; the last line says how many there are. Keep it as you keep the database: --output \
 makes a file that only you can read, while others may read one made with > by the usual umask. Sessions, mails, invitations and the audit are \
@@ -25,26 +25,26 @@ not part of it: `lictor database copy` moves those too.
 Examples:
   lictor export --output users.jsonl
   lictor export | gzip > users.jsonl.gz
-  lictor export | lictor import - --database new.db")]
-pub(super) struct ExportCommand {
-    /// A new file, which only you can read [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
-    #[command(flatten)]
-    database: DatabaseFlag,
-}
+  lictor export | lictor import - --database new.db";
 
-pub(super) fn run(command: &ExportCommand) -> Result<(), Problem> {
-    if let Some(path) = command.output.as_deref().filter(|path| path.exists()) {
+pub(super) const FLAGS: &[Row] = &[
+    flag("--output FILE", Kind::Path)
+        .help("A new file, which only you can read [default: standard output]"),
+    group(database::FLAGS),
+];
+
+pub(super) fn run(args: &Args) -> Result<(), Problem> {
+    let output: Option<&Path> = args.get("--output");
+    if let Some(path) = output.filter(|path| path.exists()) {
         return Err(exists(path));
     }
-    let store = open_existing(command.database.find()?)?;
-    let exported = match &command.output {
+    let store = open_existing(DatabaseFlag::of(args).find()?)?;
+    let exported = match output {
         Some(path) => to_file(&store, path)?,
         None if io::stdout().is_terminal() => to(&store, &mut io::stdout().lock(), false)?,
         None => to(&store, &mut BufWriter::new(io::stdout().lock()), true)?,
     };
-    say(&exported, command.output.as_deref());
+    say(&exported, output);
     Ok(())
 }
 

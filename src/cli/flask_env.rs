@@ -54,7 +54,7 @@ const REPLACED: &[Replaced] = &[
         names: &["APP_NAME"],
         flag: "--issuer",
         variable: "LICTOR_ISSUER",
-        given: |config, _| config.issuer != Issuer::lictor(),
+        given: |config, _| *config.service() != Issuer::lictor(),
     },
 ];
 

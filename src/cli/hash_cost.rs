@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use clap::Args;
-
-use super::hash_flags::{KernelFlag, written_kib};
+use super::args::Args;
+use super::flag::{Row, flag, group};
+use super::hash_flags::{self, written_kib};
 use super::hash_timing::{described, measure, per_thousand_seconds, shown};
+use super::kind::{Kind, Value};
 use super::machine;
 use super::output::{failed, print};
 use super::parse::duration;
@@ -24,26 +25,26 @@ const SHARE: u64 = 4;
 /// says.
 const CORRECTIONS: usize = 2;
 
-#[derive(Args, Debug)]
-pub(super) struct HashCostCommand {
-    /// The time that a hash should take: 100ms, 250ms, 1s
-    #[arg(long, value_name = "TIME", default_value = "100ms", value_parser = target)]
-    target: Duration,
+pub(super) const FLAGS: &[Row] = &[
+    flag("--target TIME", TARGET)
+        .default("100ms")
+        .help("The time that a hash should take: 100ms, 250ms, 1s"),
+    flag("--hash-threads N", Kind::Number(1, 1024))
+        .env("LICTOR_HASH_THREADS")
+        .help("Threads that hash passwords [default: the number of cores]"),
+    group(hash_flags::KERNEL),
+];
 
-    /// Threads that hash passwords [default: the number of cores]
-    #[arg(long, value_name = "N", env = "LICTOR_HASH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    hash_threads: Option<u16>,
+/// The time to aim at.
+const TARGET: Kind = Kind::Parsed(|text| target(text).map(Value::Duration));
 
-    #[command(flatten)]
-    kernel: KernelFlag,
-}
-
-pub(super) fn run(command: &HashCostCommand) -> Result<(), Problem> {
+pub(super) fn run(args: &Args) -> Result<(), Problem> {
+    let (target, kernel) = (args.value("--target"), hash_flags::kernel(args));
     let cores = Settings::default().slow_workers;
-    let threads = command.hash_threads.map_or(cores, usize::from);
+    let threads = args.get::<u16>("--hash-threads").map_or(cores, usize::from);
     // More than run at once would only take memory.
     let busy = threads.min(cores);
-    let hasher = |cost| Hasher::with(busy, cost, command.kernel.kernel()).map_err(failed);
+    let hasher = |cost| Hasher::with(busy, cost, kernel).map_err(failed);
     let least = hasher(HashCost::FLOOR)?;
     let floor = measure(&least)?;
     print(&format!(
@@ -55,11 +56,11 @@ pub(super) fn run(command: &HashCostCommand) -> Result<(), Problem> {
     drop(least);
     let room = machine::memory_kib().map(|memory| memory / SHARE / threads as u64);
     let memory_kib = room.and_then(|room| u32::try_from(room).ok()).unwrap_or(MAX_MEMORY_KIB);
-    let work = scaled(HashCost::FLOOR.kib_passes(), command.target, floor);
+    let work = scaled(HashCost::FLOOR.kib_passes(), target, floor);
     let mut cost = suggest(work, memory_kib)?;
     let mut took = if cost == HashCost::FLOOR { floor } else { measure(&hasher(cost)?)? };
     for _ in 0..CORRECTIONS {
-        let work = scaled(cost.kib_passes(), command.target, took);
+        let work = scaled(cost.kib_passes(), target, took);
         let better = suggest(work, memory_kib)?;
         if better == cost {
             break;
@@ -67,7 +68,7 @@ pub(super) fn run(command: &HashCostCommand) -> Result<(), Problem> {
         cost = better;
         took = measure(&hasher(cost)?)?;
     }
-    if let Some(why) = missed(cost, suggest(u64::MAX, memory_kib)?, took, command.target) {
+    if let Some(why) = missed(cost, suggest(u64::MAX, memory_kib)?, took, target) {
         print(&why)?;
     }
     let logins = per_thousand_seconds(&hasher(cost)?, busy)?;

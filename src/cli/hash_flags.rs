@@ -1,66 +1,64 @@
 //! Flags for what a new password hash costs, and what computes it: those of the server, and of
 //! commands that hash a password.
 
-use clap::{Args, ValueEnum};
-
+use super::args::Args;
+use super::flag::{Row, flag, group};
+use super::kind::{COUNT, Choices, Kind, Value};
 use super::output::failed;
 use super::parse::{size, written_size};
 use crate::config::Config;
 use crate::error::Problem;
 use crate::guard::{HashCost, HashKernel, Hasher};
 
-#[derive(Args, Debug)]
-pub(super) struct HashFlags {
-    /// Memory of a new password hash, for each thread that hashes: from 19MiB to 256MiB, or
-    /// 19456KiB. `lictor hash-cost` measures what this machine can bear
-    #[arg(long, value_name = "SIZE", env = "LICTOR_HASH_MEMORY", default_value = "19MiB", value_parser = kib)]
-    hash_memory: u32,
+pub(super) const FLAGS: &[Row] = &[
+    flag("--hash-memory SIZE", KIB).env("LICTOR_HASH_MEMORY").default("19MiB").help(
+        "Memory of a new password hash, for each thread that hashes: from 19MiB to 256MiB, or \
+         19456KiB. `lictor hash-cost` measures what this machine can bear",
+    ),
+    flag("--hash-passes N", COUNT)
+        .env("LICTOR_HASH_PASSES")
+        .default("2")
+        .help("Passes of a new password hash over its memory: from 2 to 16"),
+    group(KERNEL),
+];
 
-    /// Passes of a new password hash over its memory: from 2 to 16
-    #[arg(long, value_name = "N", env = "LICTOR_HASH_PASSES", default_value_t = 2)]
-    hash_passes: u32,
+pub(super) const KERNEL: &[Row] = &[flag("--hash-kernel KERNEL", Kind::OneOf(&KERNELS))
+    .env("LICTOR_HASH_KERNEL")
+    .default("auto")
+    .help("What computes password hashes")];
 
-    #[command(flatten)]
-    kernel: KernelFlag,
+const KERNELS: Choices<HashKernel> = Choices(&[
+    (
+        "auto",
+        "The fast one, with this processor's vector instructions, if it passes its self-test",
+        HashKernel::Auto,
+    ),
+    (
+        "portable",
+        "The older, more widely used one, with little unsafe code and at most AVX2; about half as fast \
+         where there is AVX-512",
+        HashKernel::Portable,
+    ),
+]);
+
+/// Memory in whole KiB.
+const KIB: Kind = Kind::Parsed(|text| kib(text).map(|kib| Value::Number(kib.into())));
+
+pub(super) fn apply(args: &Args, config: &mut Config) {
+    config.hash_memory = args.value("--hash-memory");
+    config.hash_passes = args.value("--hash-passes");
+    config.hash_kernel = kernel(args);
 }
 
-#[derive(Args, Debug)]
-pub(super) struct KernelFlag {
-    /// What computes password hashes
-    #[arg(long, value_name = "KERNEL", env = "LICTOR_HASH_KERNEL", default_value = "auto")]
-    hash_kernel: KernelName,
+/// A hasher for a command that hashes one password.
+pub(super) fn hasher(args: &Args) -> Result<Hasher, Problem> {
+    let cost = HashCost::new(args.value("--hash-memory"), args.value("--hash-passes"))?;
+    Hasher::with(1, cost, kernel(args)).map_err(failed)
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum KernelName {
-    /// The fast one, with this processor's vector instructions, if it passes its self-test
-    Auto,
-    /// The older, more widely used one, with little unsafe code and at most AVX2; about half as fast
-    /// where there is AVX-512
-    Portable,
-}
-
-impl HashFlags {
-    pub(super) fn apply(&self, config: &mut Config) {
-        config.hash_memory = self.hash_memory;
-        config.hash_passes = self.hash_passes;
-        config.hash_kernel = self.kernel.kernel();
-    }
-
-    /// A hasher for a command that hashes one password.
-    pub(super) fn hasher(&self) -> Result<Hasher, Problem> {
-        let cost = HashCost::new(self.hash_memory, self.hash_passes)?;
-        Hasher::with(1, cost, self.kernel.kernel()).map_err(failed)
-    }
-}
-
-impl KernelFlag {
-    pub(super) fn kernel(&self) -> HashKernel {
-        match self.hash_kernel {
-            KernelName::Auto => HashKernel::Auto,
-            KernelName::Portable => HashKernel::Portable,
-        }
-    }
+/// What computes the hashes.
+pub(super) fn kernel(args: &Args) -> HashKernel {
+    args.one_of("--hash-kernel", &KERNELS)
 }
 
 /// Parses a size, which must be whole KiB, and returns these.

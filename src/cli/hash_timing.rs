@@ -14,9 +14,9 @@ const HASHES: usize = 7;
 const ENOUGH: Duration = Duration::from_millis(400);
 
 /// Above this, `check` warns: people wait, and few can log in at once.
-const DEAR: Duration = Duration::from_secs(1);
+const SLOW: Duration = Duration::from_secs(1);
 /// Below this, `check` notes that the machine can bear a higher cost.
-const CHEAP: Duration = Duration::from_millis(5);
+const FAST: Duration = Duration::from_millis(5);
 /// The share of the memory that hashing may take, in quarters: the rest is for everything else.
 const QUARTERS: u64 = 3;
 
@@ -29,9 +29,9 @@ pub(super) fn measure(hasher: &Hasher) -> Result<Duration, Problem> {
     while times.is_empty() || (times.len() < HASHES && begun.elapsed() < ENOUGH) {
         let begun = Instant::now();
         hasher.verify_nothing().map_err(failed)?;
-        times.push(begun.elapsed());
+        let took = begun.elapsed();
+        times.insert(times.partition_point(|other| *other < took), took);
     }
-    times.sort_unstable();
     Ok(times[times.len() / 2])
 }
 
@@ -68,7 +68,7 @@ pub(super) fn described(cost: HashCost) -> String {
 
 /// The row of `check`: a cost, and the time that a hash takes.
 pub(super) fn measured(cost: HashCost, took: Duration) -> String {
-    let note = match took < CHEAP {
+    let note = match took < FAST {
         true => "; this machine can bear more, see `lictor hash-cost`",
         false => "",
     };
@@ -77,13 +77,21 @@ pub(super) fn measured(cost: HashCost, took: Duration) -> String {
 
 /// Warns of a hash that takes long.
 pub(super) fn time_warning(took: Duration) -> Option<String> {
-    (took > DEAR).then(|| {
+    (took > SLOW).then(|| {
         format!(
             "a password hash takes {} here, and a login waits for it; `lictor hash-cost` measures \
              what this machine can bear",
             shown(took)
         )
     })
+}
+
+/// Returns how many of the threads that hash, one for each core, there is memory for, given the KiB
+/// that this process may use; at least one.
+pub(super) fn fitting_threads(cores: usize, cost: HashCost, memory_kib: Option<u64>) -> usize {
+    let room = memory_kib.map(|memory| memory / 4 * QUARTERS / u64::from(cost.memory_kib()));
+    let room = room.map_or(cores, |room| usize::try_from(room).unwrap_or(cores));
+    room.min(cores).max(1)
 }
 
 /// Warns if the threads that hash could need more memory than there is room for, given the memory in
@@ -129,7 +137,7 @@ mod tests {
         ] {
             let measured = measured(HashCost::FLOOR, took);
             assert!(measured.starts_with(row), "{measured}");
-            assert_eq!(measured.len() > row.len(), took < CHEAP, "{measured}");
+            assert_eq!(measured.len() > row.len(), took < FAST, "{measured}");
             let found = time_warning(took);
             assert_eq!(found.is_some(), warning.is_some(), "{found:?}");
             assert!(found.unwrap_or_default().contains(warning.unwrap_or_default()), "{took:?}");
@@ -155,6 +163,20 @@ mod tests {
             let found = memory_warning(cost, threads, machine);
             assert_eq!(found.is_some(), warning.is_some(), "{found:?}");
             assert!(found.unwrap_or_default().contains(warning.unwrap_or_default()), "{machine:?}");
+        }
+    }
+
+    #[test]
+    fn as_many_threads_hash_as_there_is_memory_for() {
+        for (cores, memory_kib, memory, threads) in [
+            (8, 19_456, None, 8),
+            (8, 19_456, Some(2 << 20), 8),
+            (8, 19_456, Some(64 << 10), 2),
+            (2, 65_536, Some(128 << 10), 1),
+            (2, 65_536, Some(0), 1),
+        ] {
+            let cost = HashCost::new(memory_kib, 2).unwrap();
+            assert_eq!(fitting_threads(cores, cost, memory), threads, "{memory:?}");
         }
     }
 

@@ -1,24 +1,23 @@
 //! `lictor import SOURCE`: brings the accounts of another program in, and says what is next.
 
-use std::path::PathBuf;
+use std::path::Path;
+use std::process::ExitCode;
 
-use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
-
-use super::database::{DatabaseFlag, Typed, made, made_if_missing};
+use super::args::Args;
+use super::database::{self, DatabaseFlag, made};
+use super::flag::{Row, flag, group};
 use super::import_report::{Outcome, Remarks, counted, next_about_refused, written};
+use super::kind::{Choices, Kind, Value, Words};
 use super::output::print;
 use super::parse::naming;
 use super::progress::{Line, Progress};
+use super::typed::Typed;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::import::{self, Change, Format, Plan, Preset, Renames, Report, Source, Staged};
 use crate::store::{Database, Inspection, Store};
 
-#[derive(Args)]
-#[command(
-    mut_arg("database", made_if_missing),
-    after_help = "\
+pub(super) const AFTER_HELP: &str = "\
 SOURCE is a URL of PostgreSQL (postgres://USER@HOST/NAME), the path of an SQLite database, of a CSV \
 file with a header or of JSON Lines, or - for standard input. It is only read. A row that cannot \
 come stops all of them, unless --skip-invalid leaves it out; --dry-run says which rows these are. \
@@ -33,83 +32,93 @@ Examples:
   lictor import users.csv --map username=login --map password=pw_hash --rename names.csv
   psql app -c \"\\copy people to stdout csv header\" | lictor import - --format csv --map roles=
 
-docs/import.md says what each row must be; docs/from-flask.md is a whole move, step by step."
-)]
-pub(super) struct ImportCommand {
-    /// Where the accounts are: URL of PostgreSQL, path of a file, or - for standard input
-    #[arg(value_name = "SOURCE")]
-    source: Typed,
-    /// The program that they come from [default: lictor for JSON Lines that it exported, else
-    /// flask-praetorian]
-    #[arg(long, value_name = "NAME", value_parser = PossibleValuesParser::new(Preset::names()))]
-    preset: Option<String>,
-    /// The table with the users, if it is not that of the preset
-    #[arg(long, value_name = "TABLE")]
-    table: Option<String>,
-    /// The column of a field, as in username=login; nothing after the = leaves the field out. FIELD
-    /// is id, username, password, roles, active, email, created or confirmed; can be given several times
-    #[arg(long = "map", value_name = "FIELD=COLUMN", value_parser = Change::parse)]
-    changes: Vec<Change>,
-    /// The format of a file, if its name and its beginning do not tell
-    #[arg(long, value_name = "FORMAT")]
-    format: Option<FileFormat>,
-    /// New names for accounts: a CSV file with lines of old,new. Each user gets a mail with the new
-    /// name at the first login with the old one
-    #[arg(long, value_name = "FILE")]
-    rename: Option<PathBuf>,
-    /// Only say what would happen
-    #[arg(long)]
-    dry_run: bool,
-    /// Leave out the rows that cannot come
-    #[arg(long)]
-    skip_invalid: bool,
-    /// Write all rows that cannot come, and why, to a new CSV file
-    #[arg(long, value_name = "FILE")]
-    report: Option<PathBuf>,
-    #[command(flatten)]
-    database: DatabaseFlag,
+docs/import.md says what each row must be; docs/from-flask.md is a whole move, step by step.";
+
+pub(super) const FLAGS: &[Row] = &[
+    flag("SOURCE", Kind::Database)
+        .help("Where the accounts are: URL of PostgreSQL, path of a file, or - for standard input"),
+    flag("--preset NAME", Kind::OneOf(&Presets)).help(
+        "The program that they come from [default: lictor for JSON Lines that it exported, \
+         else flask-praetorian]",
+    ),
+    flag("--table TABLE", Kind::Text)
+        .help("The table with the users, if it is not that of the preset"),
+    flag("--map FIELD=COLUMN", CHANGE).several().help(
+        "The column of a field, as in username=login; nothing after the = leaves the field \
+         out. FIELD is id, username, password, roles, active, email, created or confirmed; \
+         can be given several times",
+    ),
+    flag("--format FORMAT", Kind::OneOf(&FORMATS))
+        .help("The format of a file, if its name and its beginning do not tell"),
+    flag("--rename FILE", Kind::Path).help(
+        "New names for accounts: a CSV file with lines of old,new. Each user gets a mail with \
+         the new name at the first login with the old one",
+    ),
+    flag("--dry-run", Kind::Switch).help("Only say what would happen"),
+    flag("--skip-invalid", Kind::Switch).help("Leave out the rows that cannot come"),
+    flag("--report FILE", Kind::Path)
+        .help("Write all rows that cannot come, and why, to a new CSV file"),
+    group(database::FLAGS),
+    group(database::CREATE),
+];
+
+const FORMATS: Choices<Format> =
+    Choices(&[("csv", "", Format::Csv), ("json-lines", "", Format::JsonLines)]);
+
+/// A field, and the column that has it.
+const CHANGE: Kind = Kind::Parsed(|text| Change::parse(text).map(Value::Column));
+
+/// The names of the presets.
+struct Presets;
+
+impl Words for Presets {
+    fn words(&self) -> Vec<(&'static str, &'static str)> {
+        Preset::names().map(|name| (name, "")).collect()
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
-enum FileFormat {
-    Csv,
-    JsonLines,
+/// Runs the command. The exit code says whether all rows that should come have come, or would; the report
+/// has said what is wrong.
+pub(super) fn run(args: &Args) -> Result<ExitCode, Problem> {
+    import(args).map(|done| if done { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Runs the command; returns whether all rows that should come have come, or would.
-pub(super) fn run(command: &ImportCommand) -> Result<bool, Problem> {
-    let destination = command.database.find()?;
-    let name = command.source.source("SOURCE")?;
-    let mut renames = match &command.rename {
+fn import(args: &Args) -> Result<bool, Problem> {
+    let database = DatabaseFlag::of(args);
+    let destination = database.find()?;
+    let name = args.value::<&Typed>("SOURCE").source("SOURCE")?;
+    let mut renames = match args.get::<&Path>("--rename") {
         Some(path) => Renames::read(path)?,
         None => Renames::default(),
     };
     // A destination that is no database of lictor's is an error before the source is read.
-    let store = existing(destination, command.dry_run)?;
-    let format = command.format.map(|format| match format {
-        FileFormat::Csv => Format::Csv,
-        FileFormat::JsonLines => Format::JsonLines,
-    });
+    let store = existing(args, destination)?;
+    let format = args.get_one_of("--format", &FORMATS);
     let mut source = Source::open(&name, format).map_err(naming("SOURCE"))?;
     let plan = Plan::make(
         &mut source,
-        command.preset.as_deref(),
-        command.table.as_deref(),
-        &command.changes,
+        args.get("--preset"),
+        args.get("--table"),
+        &args.list("--map").into_iter().cloned().collect::<Vec<Change>>(),
     )?;
-    let mut report = Report::new(command.report.as_deref())?;
+    let mut report = Report::new(args.get("--report"))?;
     let now = Timestamp::now();
     let staged = stage(&mut source, &plan, &mut renames, store.as_ref(), &mut report, now)?;
     let is_table = source.format() == Format::Database;
     let source = source.describe();
     let preset = plan.preset;
-    let import = Import { command, destination, preset, unread: plan.unread, source, is_table };
+    let import = Import { args, destination, preset, unread: plan.unread, source, is_table };
     import.end(store, staged, &mut report, &renames, now)
 }
 
 /// Opens the destination if it is there. A dry run changes nothing, not even its version.
-fn existing(destination: &Database, dry_run: bool) -> Result<Option<Store>, Problem> {
-    match Store::inspect(destination)? {
+fn existing(args: &Args, destination: &Database) -> Result<Option<Store>, Problem> {
+    let dry_run = args.is_given("--dry-run");
+    let found = match dry_run {
+        true => Store::inspect(destination)?,
+        false => database::inspect(args, destination)?,
+    };
+    match found {
         Inspection::Absent => Store::can_make(destination).map(|()| None),
         Inspection::Older(version) if dry_run => Err(Problem::new(
             format!(
@@ -142,7 +151,7 @@ fn stage(
 
 /// An import whose rows have been read.
 struct Import<'a> {
-    command: &'a ImportCommand,
+    args: &'a Args,
     destination: &'a Database,
     preset: &'static str,
     /// The source is the table of a database.
@@ -163,9 +172,9 @@ impl Import<'_> {
         renames: &Renames,
         now: Timestamp,
     ) -> Result<bool, Problem> {
-        let is_clean = report.cannot_come() == 0 || self.command.skip_invalid;
+        let is_clean = report.cannot_come() == 0 || self.args.is_given("--skip-invalid");
         let is_new = store.is_none();
-        let outcome = match (self.command.dry_run, is_clean) {
+        let outcome = match (self.args.is_given("--dry-run"), is_clean) {
             (true, _) => Outcome::Tried,
             (false, false) => Outcome::Refused,
             (false, true) => self.write(store, &mut staged, report, now)?,
@@ -178,7 +187,7 @@ impl Import<'_> {
                 true => print(&made(self.destination)),
                 false => Ok(()),
             })
-            .and_then(|()| match self.next(report, outcome, done, &staged) {
+            .and_then(|()| match self.next(report, outcome, done, is_new, &staged) {
                 Some(next) => print(&format!("next: {next}")),
                 None => Ok(()),
             })
@@ -227,7 +236,7 @@ impl Import<'_> {
             None => Store::open(self.destination, 1)?,
         };
         let mut line = Line::new();
-        let (of, skip) = (Some(report.ready), self.command.skip_invalid);
+        let (of, skip) = (Some(report.ready), self.args.is_given("--skip-invalid"));
         let imported = store.import(
             &mut staged.staging,
             staged.counter,
@@ -251,15 +260,20 @@ impl Import<'_> {
         report: &Report,
         outcome: Outcome,
         done: bool,
+        is_new: bool,
         staged: &Staged,
     ) -> Option<String> {
         if !done {
-            let renames = self.command.rename.as_ref().map(|path| path.display().to_string());
-            let has_file = self.command.report.is_some();
+            let renames = self.args.get("--rename").map(|path: &Path| path.display().to_string());
+            let has_file = self.args.get::<&Path>("--report").is_some();
             return Some(next_about_refused(report, has_file, renames.as_deref()));
         }
         match outcome {
-            Outcome::Tried if report.ready > 0 => Some("the same without --dry-run imports them".into()),
+            Outcome::Tried if report.ready > 0 => {
+                let create = is_new && !self.args.is_given("--create");
+                let instead = if create { "with --create instead of" } else { "without" };
+                Some(format!("the same {instead} --dry-run imports them"))
+            }
             Outcome::Tried | Outcome::Written(0) if report.rows == 0 => {
                 let what = if self.is_table { "table" } else { "file" };
                 Some(format!("the {what} is empty: is it the right one?"))

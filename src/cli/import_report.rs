@@ -1,7 +1,5 @@
 //! What `lictor import` prints at its end.
 
-use std::collections::BTreeMap;
-
 use super::progress::grouped;
 use crate::import::{Kind, Place, Reached, Refused, Report, escaped};
 
@@ -152,7 +150,7 @@ fn sums(report: &Report, destination: &str, outcome: Outcome) -> String {
 }
 
 fn hashes(report: &Report) -> Option<String> {
-    listed("hashes", &report.schemes, Vec::new())
+    listed("hashes", &mut report.schemes.iter().map(|(name, count)| (*name, *count)), Vec::new())
 }
 
 fn roles(report: &Report) -> Option<String> {
@@ -161,17 +159,17 @@ fn roles(report: &Report) -> Option<String> {
     if report.ready > 0 && report.roles.is_empty() && report.without_role > 0 {
         return Some("roles: none: nobody is an administrator".into());
     }
-    listed("roles", &report.roles, without.into_iter().collect())
+    let mut roles = report.roles.iter().map(|(name, count)| (name.as_str(), *count));
+    listed("roles", &mut roles, without.into_iter().collect())
 }
 
 /// `hashes: 150 pbkdf2_sha512, 40 bcrypt`: the most frequent first.
-fn listed<K: AsRef<str>>(
+fn listed(
     what: &str,
-    counts: &BTreeMap<K, u64>,
+    counts: &mut dyn Iterator<Item = (&str, u64)>,
     last: Vec<String>,
 ) -> Option<String> {
-    let mut counts: Vec<(&str, u64)> =
-        counts.iter().map(|(name, count)| (name.as_ref(), *count)).collect();
+    let mut counts: Vec<(&str, u64)> = counts.collect();
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let mut parts: Vec<String> = counts
         .iter()

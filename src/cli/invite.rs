@@ -3,61 +3,45 @@
 use std::io::{self, Write as _};
 use std::time::Duration;
 
-use clap::Subcommand;
-
-use super::database::{DatabaseFlag, open_existing};
+use super::args::Args;
+use super::command::{Command, command};
+use super::database::{self, DatabaseFlag, open_existing, placed};
+use super::flag::{Row, flag, group};
+use super::kind::{Kind, Value};
 use super::output::{date, failed, print, unless_closed};
 use super::parse::{self, lifespan};
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::store::{Actor, Authority, Database, Entry, Event, NewInvitation};
+use crate::store::{Actor, Authority, Entry, Event, NewInvitation};
 use crate::values::Code;
 
-#[derive(Subcommand)]
-pub(super) enum InviteCommand {
-    /// Make an invitation and show its code, which cannot be shown again
-    Add {
-        /// A role that the account will have; can be given several times
-        #[arg(long = "role", value_name = "ROLE")]
-        roles: Vec<String>,
-        /// How long the invitation is valid: 7d, 12h, or seconds
-        #[arg(long, value_name = "TIME", default_value = "7d", value_parser = invitation_lifespan)]
-        expires: Duration,
-        #[command(flatten)]
-        database: DatabaseFlag,
-    },
-    /// List the open invitations, the newest first
-    List {
-        #[command(flatten)]
-        database: DatabaseFlag,
-    },
-    /// Revoke an invitation
-    Revoke {
-        /// Its id: see `lictor invite list`
-        id: String,
-        #[command(flatten)]
-        database: DatabaseFlag,
-    },
-}
+pub(super) const COMMANDS: &[Command] = &[
+    command("add", "Make an invitation and show its code, which cannot be shown again", ADD, add),
+    command("list", "List the open invitations, the newest first", database::FLAGS, list),
+    command("revoke", "Revoke an invitation", REVOKE, revoke),
+];
 
-pub(super) fn run(command: InviteCommand) -> Result<(), Problem> {
-    let now = Timestamp::now();
-    match command {
-        InviteCommand::Add { roles, expires, database } => {
-            add(&roles.join(","), expires, database.find()?, now)
-        }
-        InviteCommand::List { database } => list(database.find()?, now),
-        InviteCommand::Revoke { id, database } => revoke(&id, database.find()?, now),
-    }
-}
+const ADD: &[Row] = &[
+    flag("--role ROLE", Kind::Text)
+        .several()
+        .help("A role that the account will have; can be given several times"),
+    flag("--expires TIME", INVITATION_LIFESPAN)
+        .default("7d")
+        .help("How long the invitation is valid: 7d, 12h, or seconds"),
+    group(database::FLAGS),
+];
 
-fn add(
-    roles: &str,
-    lifespan: Duration,
-    database: &Database,
-    now: Timestamp,
-) -> Result<(), Problem> {
-    let roles = parse::roles(roles)?;
+const REVOKE: &[Row] =
+    &[flag("ID", Kind::Text).help("Its id: see `lictor invite list`"), group(database::FLAGS)];
+
+const INVITATION_LIFESPAN: Kind =
+    Kind::Parsed(|text| invitation_lifespan(text).map(Value::Duration));
+
+fn add(args: &Args) -> Result<(), Problem> {
+    let (now, database) = (Timestamp::now(), DatabaseFlag::of(args));
+    let database = database.find()?;
+    let lifespan: Duration = args.value("--expires");
+    let roles = parse::roles(&args.list::<&str>("--role").join(","))?;
     let store = open_existing(database)?;
     let code = Code::generate().map_err(failed)?;
     let seconds = i64::try_from(lifespan.as_secs()).unwrap_or(i64::MAX);
@@ -65,12 +49,18 @@ fn add(
     let invitation = NewInvitation { hash: code.hash(), roles: &roles, expires };
     let (id, detail) = (invitation.hash.name(), invitation.detail());
     let (by, entry) = (Authority::Operator, entry(Event::Invited, &detail));
-    store.invite(&invitation, &by, &entry, now).map_err(failed)?;
-    print(&format!("code     {}\nid       {id}\nexpires  {}", *code.shown(), date(expires)))
+    store.invite(&invitation, None, &by, &entry, now).map_err(failed)?;
+    print(&format!(
+        "code     {}\nid       {id}\nexpires  {}\ndatabase {}",
+        *code.shown(),
+        date(expires),
+        database.absolute()
+    ))
 }
 
-fn list(database: &Database, now: Timestamp) -> Result<(), Problem> {
-    let found = open_existing(database)?.invitations(now).map_err(failed)?;
+fn list(args: &Args) -> Result<(), Problem> {
+    let (now, database) = (Timestamp::now(), DatabaseFlag::of(args));
+    let found = open_existing(database.find()?)?.invitations(now).map_err(failed)?;
     let mut out = io::stdout().lock();
     let mut wrote =
         writeln!(out, "{:12}  {:20}  {:20}  {:>16}  roles", "id", "created", "expires", "by");
@@ -90,12 +80,14 @@ fn list(database: &Database, now: Timestamp) -> Result<(), Problem> {
     wrote.or_else(unless_closed)
 }
 
-fn revoke(id: &str, database: &Database, now: Timestamp) -> Result<(), Problem> {
+fn revoke(args: &Args) -> Result<(), Problem> {
+    let (now, database) = (Timestamp::now(), DatabaseFlag::of(args));
+    let database = database.find()?;
     let store = open_existing(database)?;
-    let id = id.trim();
+    let id = args.value::<&str>("ID").trim();
     let entry = entry(Event::InvitationRevoked, id);
     match store.revoke_invitation(id, &Authority::Operator, &entry, now).map_err(failed)? {
-        true => print(&format!("invitation {id} was revoked")),
+        true => print(&placed(&format!("invitation {id} was revoked"), database)),
         false => Err(Problem::new(
             format!("there is no invitation {}", id.escape_debug()),
             "see which there are: lictor invite list",

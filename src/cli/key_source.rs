@@ -1,65 +1,74 @@
 //! Where the keys come from: SECRET_KEY, the file of `--secret-key-file`, or the default file, beside
 //! the database if that is a file; and how a missing file or key is made.
 
-use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
 use zeroize::Zeroizing;
 
+use super::args::Args;
+use super::flag::{Row, flag};
+use super::kind::{Choices, DATE, Kind};
 use super::output::day;
-use super::parse::last_second;
+use super::secret_source::{self, credential, is_credential, twice};
 use super::short_secret::SecretKey;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::keys::{Algorithm, Key, Keys, MAX_KEYS, Secret, ShortSecret};
-use crate::store::Database;
+use crate::store::{Database, Store};
 
-#[derive(Args, Debug)]
-pub(super) struct KeyFlags {
-    /// File with the keys that sign and verify tokens; it must exist. By default the database's path
-    /// with the ending .key, or lictor.key with PostgreSQL; `serve` makes it if it does not exist. If
-    /// SECRET_KEY is set, it signs, and the keys of the file given here only verify
-    #[arg(long, value_name = "PATH", env = "LICTOR_SECRET_KEY_FILE")]
-    pub(super) secret_key_file: Option<PathBuf>,
+pub(super) const FLAGS: &[Row] = &[
+    // Secret: by mistake the variable may hold the key itself.
+    flag("--secret-key-file PATH", Kind::Path).env("LICTOR_SECRET_KEY_FILE").secret().help(
+        "File with the keys that sign and verify tokens; it must exist. By default the \
+         database's path with the ending .key, or lictor.key with PostgreSQL; `serve` makes \
+         it at its first start. If SECRET_KEY is set, it signs, and the keys of the file \
+         given here only verify",
+    ),
+    flag("--jwt-algorithm ALGORITHM", Kind::OneOf(&ALGORITHMS)).env("JWT_ALGORITHM").help(
+        "Algorithm that signs new tokens; `serve` makes a key for it if there is none \
+         [default: that of the newest key; HS256 in a new file]",
+    ),
+    flag("--accept-short-secret DATE", DATE).env("LICTOR_ACCEPT_SHORT_SECRET").help(
+        "Take a SECRET_KEY of fewer than 32 bytes until the end of this day (UTC), at most 90 \
+         days ahead: it then only verifies tokens that --adopt-tokens takes, and the key file \
+         signs. Whoever guesses it can log in as anybody until then",
+    ),
+];
 
-    /// Algorithm that signs new tokens; `serve` makes a key for it if there is none [default: that of
-    /// the newest key; HS256 in a new file]
-    #[arg(long, value_name = "ALGORITHM", env = "JWT_ALGORITHM")]
-    pub(super) jwt_algorithm: Option<JwtAlgorithm>,
+const ALGORITHMS: Choices<Algorithm> = Choices(&[
+    ("HS256", "A secret, which every service that verifies must have as well", Algorithm::Hs256),
+    (
+        "EdDSA",
+        "Ed25519: services verify with the public key from /.well-known/jwks.json",
+        Algorithm::EdDsa,
+    ),
+]);
 
-    /// Take a SECRET_KEY of fewer than 32 bytes until the end of this day (UTC), at most 90 days
-    /// ahead: it then only verifies tokens that --adopt-tokens takes, and the key file signs. Whoever
-    /// guesses it can log in as anybody until then
-    #[arg(long, value_name = "DATE", env = "LICTOR_ACCEPT_SHORT_SECRET", value_parser = last_second)]
-    accept_short_secret: Option<Timestamp>,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum JwtAlgorithm {
-    /// A secret, which every service that verifies must have as well
-    #[value(name = "HS256")]
-    Hs256,
-    /// Ed25519: services verify with the public key from /.well-known/jwks.json
-    #[value(name = "EdDSA")]
-    EdDsa,
-}
-
-impl KeyFlags {
-    pub(super) fn algorithm(&self) -> Option<Algorithm> {
-        self.jwt_algorithm.map(|typed| match typed {
-            JwtAlgorithm::Hs256 => Algorithm::Hs256,
-            JwtAlgorithm::EdDsa => Algorithm::EdDsa,
-        })
-    }
+/// The algorithm that a flag names for signing.
+pub(super) fn algorithm(args: &Args) -> Option<Algorithm> {
+    args.get_one_of("--jwt-algorithm", &ALGORITHMS)
 }
 
 /// The next step when a ring is full.
 const RETIRE: &str = "retire the oldest: lictor key list, lictor key retire KID";
 
+/// The keys that a server would have.
+pub(super) struct Preview {
+    /// The keys, with a stand-in for one that is to be made.
+    pub(super) keys: Keys,
+    /// Which key signs, in words.
+    pub(super) signs: String,
+    /// Whether no key has to be made.
+    pub(super) complete: bool,
+}
+
+/// The name of the credential that is a key file.
+const CREDENTIAL: &str = "lictor.key";
+
 /// Where the keys come from.
 pub(super) struct KeySource {
     place: Place,
+    database: Database,
     /// Whether other instances serve with the same database, and need the same keys.
     shared: bool,
     algorithm: Option<Algorithm>,
@@ -73,7 +82,7 @@ enum Place {
     Environment(Zeroizing<Vec<u8>>),
     /// SECRET_KEY, then the keys of the file that a flag names.
     Both(Zeroizing<Vec<u8>>, PathBuf),
-    /// The file that a flag names; it must exist.
+    /// The file that a flag names, or the credential; it must exist.
     Named(PathBuf),
     /// The default file, beside the database or in the working directory; made if it is missing.
     Default(PathBuf),
@@ -82,13 +91,13 @@ enum Place {
 impl KeySource {
     /// Reads SECRET_KEY from the environment. An error if it is short and cannot be accepted.
     pub(super) fn new(
-        flags: &KeyFlags,
+        args: &Args,
         database: &Database,
         now: Timestamp,
     ) -> Result<KeySource, Problem> {
-        let secret = std::env::var_os("SECRET_KEY").map(|key| Zeroizing::new(key.into_vec()));
-        let secret = SecretKey::new(secret, flags.accept_short_secret, now)?;
-        let place = match (secret.signs, flags.secret_key_file.clone()) {
+        let secret = secret_source::SECRET_KEY.find()?.map(|found| found.value);
+        let secret = SecretKey::new(secret, args.get("--accept-short-secret"), now)?;
+        let place = match (secret.signs, named(args)?) {
             (Some(secret), Some(file)) => Place::Both(secret, file),
             (Some(secret), None) => Place::Environment(secret),
             (None, Some(file)) => Place::Named(file),
@@ -96,8 +105,9 @@ impl KeySource {
         };
         Ok(KeySource {
             place,
+            database: database.clone(),
             shared: database.is_shared(),
-            algorithm: flags.algorithm(),
+            algorithm: algorithm(args),
             short: secret.short,
             warning: secret.warning,
         })
@@ -136,17 +146,17 @@ impl KeySource {
     pub(super) fn ring(&self) -> Result<Option<Keys>, Problem> {
         match &self.place {
             Place::Environment(key) => secret(key).map(|secret| Some(secret.into())),
-            Place::Both(key, file) => Keys::behind(secret(key)?, Keys::read(file)?)
+            Place::Both(key, file) => Keys::behind(secret(key)?, read(file)?)
                 .map(Some)
                 .map_err(|problem| Problem { next: RETIRE.into(), ..problem }),
             Place::Default(file) if !file.exists() => Ok(None),
-            Place::Named(file) | Place::Default(file) => Keys::read(file).map(Some),
+            Place::Named(file) | Place::Default(file) => read(file).map(Some),
         }
     }
 
-    /// The ring to serve with. Makes the default file if it is missing, and adds a key if the
-    /// algorithm has none.
-    pub(super) fn find_or_create(&self, now: Timestamp) -> Result<Keys, Problem> {
+    /// The ring to serve with, if a [preview](Self::preview) was not complete. Makes the default file
+    /// if it is missing, and adds a key if the algorithm has none.
+    pub(super) fn create(&self, now: Timestamp) -> Result<Keys, Problem> {
         if let Place::Default(file) = &self.place {
             let algorithm = self.algorithm.unwrap_or(Algorithm::Hs256);
             let (_, new) = Keys::read_or_create(file, algorithm, now)?;
@@ -172,7 +182,7 @@ impl KeySource {
     }
 
     fn add(&self, algorithm: Algorithm, now: Timestamp) -> Result<Keys, Problem> {
-        let file = self.file()?;
+        let file = self.file_to_change()?;
         let add = |keys: Keys| match keys.current(Some(algorithm)) {
             // Another process has added one.
             Some(_) => Ok(keys),
@@ -183,9 +193,8 @@ impl KeySource {
         self.find()?.ok_or_else(|| self.missing_file())
     }
 
-    /// The ring that [`find_or_create`](Self::find_or_create) would return, and which key signs, in
-    /// words; makes nothing.
-    pub(super) fn preview(&self, now: Timestamp) -> Result<(Keys, String), Problem> {
+    /// The ring to serve with, as far as it is there; makes nothing.
+    pub(super) fn preview(&self, now: Timestamp) -> Result<Preview, Problem> {
         let found = self.find()?;
         if let Some(keys) = &found
             && let Some(key) = keys.current(self.algorithm)
@@ -195,7 +204,7 @@ impl KeySource {
                 1 => name.to_owned(),
                 count => format!("{name}, with the newest such key of {count}"),
             };
-            return Ok((keys.clone(), signs));
+            return Ok(Preview { keys: keys.clone(), signs, complete: true });
         }
         // SECRET_KEY alone has no file to which a key could be added.
         self.file()?;
@@ -206,7 +215,8 @@ impl KeySource {
             None => Keys::from(Secret::new([1; 32])?),
         };
         let signs = format!("{} (a key will be made)", algorithm.name());
-        Ok((self.with_short(self.with_new_key(keys, algorithm, now)?)?, signs))
+        let keys = self.with_short(self.with_new_key(keys, algorithm, now)?)?;
+        Ok(Preview { keys, signs, complete: false })
     }
 
     /// The ring with a new key in front. A short secret takes one of the places.
@@ -240,6 +250,44 @@ impl KeySource {
                  SECRET_KEY itself, put the old one into such a file",
             )),
         }
+    }
+
+    /// The key file, for a change; an error if it cannot be changed.
+    pub(super) fn file_to_change(&self) -> Result<&Path, Problem> {
+        let file = self.file()?;
+        if is_credential(file) {
+            return Err(Problem::new(
+                format!("the key file {} is a credential, a copy for reading", file.display()),
+                "change the file that LoadCredential= names (lictor key rotate --secret-key-file \
+                 FILE), and restart the service",
+            ));
+        }
+        Ok(file)
+    }
+
+    /// The error for a default file that is missing although somebody has logged in, or has been sent
+    /// a link: a new key would log everybody out. A database that the command line has filled is as
+    /// good as new.
+    pub(super) fn lost(&self) -> Option<Problem> {
+        let Place::Default(file) = &self.place else { return None };
+        if file.exists() || !Store::has_tokens(&self.database) {
+            return None;
+        }
+        Some(Problem::new(
+            format!(
+                "the key file {} is missing, and tokens that its key signed are in use in {}",
+                file.display(),
+                self.database
+            ),
+            "restore the file from a backup, or set the SECRET_KEY that was used before; or make a \
+             new key with --new-key: then everybody has to log in again, and links in mails that \
+             were sent do not work",
+        ))
+    }
+
+    /// Whether SECRET_KEY is one of the keys.
+    pub(super) fn has_secret(&self) -> bool {
+        matches!(self.place, Place::Environment(_) | Place::Both(..)) || self.short.is_some()
     }
 
     /// Whether this key came from SECRET_KEY.
@@ -281,9 +329,23 @@ impl KeySource {
     }
 }
 
+/// Reads a key file. systemd guards its credentials, whatever their mode says.
+fn read(file: &Path) -> Result<Keys, Problem> {
+    if is_credential(file) { Keys::read_guarded(file) } else { Keys::read(file) }
+}
+
+/// The key file that a flag or a credential names.
+fn named(args: &Args) -> Result<Option<PathBuf>, Problem> {
+    match (args.get("--secret-key-file"), credential(CREDENTIAL)) {
+        (Some(_), Some(_)) => Err(twice("--secret-key-file", "the credential lictor.key")),
+        (typed, credential) => Ok(typed.map(Path::to_owned).or(credential)),
+    }
+}
+
 /// The secret in SECRET_KEY.
 fn secret(key: &[u8]) -> Result<Secret, Problem> {
     Secret::new(key).map_err(|problem| Problem {
+        what: problem.what.replacen("the secret key", "SECRET_KEY", 1),
         next: format!("{}, or unset SECRET_KEY and let lictor make a key file", problem.next),
         ..problem
     })

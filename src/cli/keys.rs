@@ -1,15 +1,20 @@
-//! `lictor key …`: lists, adds and removes keys. A server uses the change from its next start on.
+//! `lictor key …`: lists, adds and removes keys. A server uses the change from its next reload or
+//! start on.
 
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::time::Duration;
 
-use clap::Subcommand;
 use serde::Serialize;
 
-use super::database::{DatabaseFlag, open_existing};
-use super::key_source::{KeyFlags, KeySource};
+use super::args::Args;
+use super::command::{Command, command};
+use super::database::{self, DatabaseFlag, open_existing};
+use super::flag::{Row as FlagRow, flag, group};
+use super::key_source::{self, KeySource};
+use super::kind::{Kind, LIFESPAN};
 use super::output::{date, day, failed, print, unless_closed};
-use super::parse::lifespan;
 use super::prompt::confirmed;
 use crate::clock::Timestamp;
 use crate::error::Problem;
@@ -17,48 +22,65 @@ use crate::guard::key_id;
 use crate::keys::{Algorithm, Key, Keys};
 use crate::store::{Actor, Entry, Event, Inspection, Store};
 
-#[derive(Subcommand)]
-pub(super) enum KeyCommand {
-    /// List the keys, newest first, and which of them signs
-    List {
-        /// Print JSON
-        #[arg(long)]
-        json: bool,
-        #[command(flatten)]
-        place: KeyPlace,
-    },
-    /// Make a new key, which signs from the next start on; older keys still verify
-    Rotate(KeyPlace),
-    /// Remove a key that no longer signs; tokens that it signed are refused from the next start on.
-    /// The newest key of each algorithm stays: whether it signs depends on the server's flags
-    Retire {
-        /// The key's name, as `lictor key list` shows it
-        // A thumbprint can begin like a flag.
-        #[arg(allow_hyphen_values = true)]
-        kid: String,
-        /// Do not ask for confirmation
-        #[arg(long)]
-        yes: bool,
-        /// How long tokens that the key signed can be refreshed
-        #[arg(long, value_name = "TIME", env = "JWT_REFRESH_LIFESPAN", default_value = "30d", value_parser = lifespan)]
-        refresh_lifespan: Duration,
-        #[command(flatten)]
-        place: KeyPlace,
-    },
-}
+/// How a server takes a change.
+const RELOAD: &str = "systemctl reload lictor (or kill -HUP PID)";
+
+pub(super) const COMMANDS: &[Command] = &[
+    command("list", "List the keys, newest first, and which of them signs", LIST, list),
+    command(
+        "rotate",
+        "Make a new key, which signs once the server has reloaded its settings; older keys still \
+         verify",
+        ROTATE,
+        rotate_or_replace,
+    ),
+    command(
+        "retire",
+        "Remove a key that no longer signs; once the server has reloaded its settings, it refuses \
+         the tokens that the key signed. The newest key of each algorithm stays: whether it signs \
+         depends on the server's flags",
+        RETIRE,
+        retire,
+    ),
+];
+
+const LIST: &[FlagRow] = &[flag("--json", Kind::Switch).help("Print JSON"), group(PLACE)];
+
+const ROTATE: &[FlagRow] = &[
+    flag("--new-key", Kind::Switch).help(
+        "Make the key file if it is lost: everybody then logs in again, and links in mails \
+         that were sent do not work",
+    ),
+    group(PLACE),
+];
+
+const RETIRE: &[FlagRow] = &[
+    // A thumbprint can begin like a flag.
+    flag("KID", Kind::Text).hyphens().help("The key's name, as `lictor key list` shows it"),
+    flag("--yes", Kind::Switch).help("Do not ask for confirmation"),
+    flag("--refresh-lifespan TIME", LIFESPAN)
+        .env("JWT_REFRESH_LIFESPAN")
+        .default("30d")
+        .help("How long tokens that the key signed can be refreshed"),
+    group(PLACE),
+];
 
 /// Where the keys are, with the server's flags.
-#[derive(clap::Args)]
-pub(super) struct KeyPlace {
-    #[command(flatten)]
-    database: DatabaseFlag,
-    #[command(flatten)]
-    flags: KeyFlags,
+const PLACE: &[FlagRow] = &[group(database::FLAGS), group(key_source::FLAGS)];
+
+/// Where the keys are, with the server's flags.
+struct KeyPlace<'a> {
+    database: DatabaseFlag<'a>,
+    args: &'a Args,
 }
 
-impl KeyPlace {
+impl KeyPlace<'_> {
+    fn of(args: &Args) -> KeyPlace<'_> {
+        KeyPlace { database: DatabaseFlag::of(args), args }
+    }
+
     fn open(&self) -> Result<(KeySource, Keys), Problem> {
-        let source = KeySource::new(&self.flags, self.database.find()?, Timestamp::now())?;
+        let source = KeySource::new(self.args, self.database.find()?, Timestamp::now())?;
         // Without the short secret: a ring that is too full with it can be listed and emptied.
         match source.ring()? {
             Some(keys) => Ok((source, keys)),
@@ -67,14 +89,9 @@ impl KeyPlace {
     }
 }
 
-pub(super) fn run(command: KeyCommand) -> Result<(), Problem> {
-    match command {
-        KeyCommand::List { json, place } => list(&place, json),
-        KeyCommand::Rotate(place) => rotate(&place, Timestamp::now()),
-        KeyCommand::Retire { kid, yes, refresh_lifespan, place } => {
-            retire(&place, &kid, yes, refresh_lifespan, Timestamp::now())
-        }
-    }
+fn rotate_or_replace(args: &Args) -> Result<(), Problem> {
+    let (place, now) = (KeyPlace::of(args), Timestamp::now());
+    if args.is_given("--new-key") { replace_lost(&place, now) } else { rotate(&place, now) }
 }
 
 /// A key as `lictor key list` shows it.
@@ -112,11 +129,11 @@ fn rows(source: &KeySource, keys: &Keys) -> Result<Vec<Row>, Problem> {
     Ok(rows)
 }
 
-fn list(place: &KeyPlace, json: bool) -> Result<(), Problem> {
-    let (source, keys) = place.open()?;
+fn list(args: &Args) -> Result<(), Problem> {
+    let (source, keys) = KeyPlace::of(args).open()?;
     let rows = rows(&source, &keys)?;
     let mut out = io::stdout().lock();
-    if json {
+    if args.is_given("--json") {
         // Strings, numbers and booleans: serde_json cannot fail on them.
         let text = serde_json::to_string(&rows).unwrap_or_default();
         return writeln!(out, "{text}").or_else(unless_closed);
@@ -131,12 +148,52 @@ fn list(place: &KeyPlace, json: bool) -> Result<(), Problem> {
         };
         wrote = wrote.and_then(|()| writeln!(out, "{kid:43}  {algorithm:9}  {created:20}  {used}"));
     }
+    if keys.iter().count() > 1 {
+        wrote = wrote.and_then(|()| {
+            writeln!(
+                out,
+                "a server that runs has the keys of its last start or reload; next: {RELOAD}"
+            )
+        });
+    }
     wrote.or_else(unless_closed)
 }
 
-fn rotate(place: &KeyPlace, now: Timestamp) -> Result<(), Problem> {
-    let (source, keys) = place.open()?;
+/// Makes the key file anew.
+fn replace_lost(place: &KeyPlace<'_>, now: Timestamp) -> Result<(), Problem> {
+    let source = KeySource::new(place.args, place.database.find()?, now)?;
+    if source.ring()?.is_some() {
+        return Err(Problem::usage(
+            "the key is not lost, so --new-key has no use",
+            "leave the flag out; the older keys then still verify",
+        ));
+    }
+    let keys = source.create(now)?;
     let file = source.file()?;
+    warn_of_other_owner(file);
+    let new = keys.current(source.algorithm()).ok_or_else(|| source.missing_file())?;
+    let kid = key_id(new).map_err(failed)?;
+    record(place, Event::KeyRotated, &kid, now);
+    print(&format!(
+        "made the {} key {kid} in {}; next: start the server, or let it reload: systemctl reload \
+         lictor",
+        new.algorithm().name(),
+        file.display()
+    ))
+}
+
+/// The file belongs to whoever ran this, unless that was root.
+fn warn_of_other_owner(file: &Path) {
+    let owner = |path: &Path| std::fs::metadata(path).ok().map(|found| found.uid());
+    let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    if owner(file) != owner(folder) {
+        log::warn!("the key file is yours alone; the user that runs lictor must read it");
+    }
+}
+
+fn rotate(place: &KeyPlace<'_>, now: Timestamp) -> Result<(), Problem> {
+    let (source, keys) = place.open()?;
+    let file = source.file_to_change()?;
     // The algorithm stays that of the newest key, unless a flag names another.
     let old = keys.current(source.algorithm());
     let newest = keys.current(None).ok_or_else(|| source.missing_file())?;
@@ -153,26 +210,23 @@ fn rotate(place: &KeyPlace, now: Timestamp) -> Result<(), Problem> {
     let kid = key_id(new).map_err(failed)?;
     record(place, Event::KeyRotated, &kid, now);
     print(&format!(
-        "made the {} key {kid}; it signs once the server has been restarted",
-        algorithm.name()
+        "made the {} key {kid}; it signs once the server has reloaded its settings\n{}",
+        algorithm.name(),
+        changed(file)
     ))?;
-    match old {
-        Some(old) => print(&format!(
+    if let Some(old) = old {
+        print(&format!(
             "the one before it still verifies; once the refresh lifespan has passed: lictor key \
              retire {}",
             key_id(old).map_err(failed)?
-        )),
-        None => Ok(()),
+        ))?;
     }
+    print(&format!("next: {RELOAD}"))
 }
 
-fn retire(
-    place: &KeyPlace,
-    kid: &str,
-    yes: bool,
-    lifespan: Duration,
-    now: Timestamp,
-) -> Result<(), Problem> {
+fn retire(args: &Args) -> Result<(), Problem> {
+    let (place, now) = (KeyPlace::of(args), Timestamp::now());
+    let (kid, lifespan): (&str, _) = (args.value("KID"), args.value("--refresh-lifespan"));
     let (source, keys) = place.open()?;
     let key = named(&keys, kid)?;
     if keys.is_newest(key) {
@@ -184,18 +238,17 @@ fn retire(
             "unset SECRET_KEY where the server gets it",
         ));
     }
-    let file = source.file()?;
-    let in_use = in_use_until(&keys, key, lifespan).filter(|end| *end >= now);
-    let warning = in_use.map(|end| format!("sessions that it signed can last until {}", date(end)));
-    let question = match &warning {
-        Some(warning) => format!("retire the key {kid}? {warning}"),
-        None => format!("retire the key {kid}?"),
-    };
-    if !yes && !confirmed("retiring a key", &question)? {
+    let file = source.file_to_change()?;
+    let in_use = in_use_until(&keys, key, lifespan).filter(|end| *end >= now).map(date);
+    let warning = in_use.map(|end| format!("sessions that it signed can last until {end}"));
+    let question = format!("retire the key {kid}? {}", warning.as_deref().unwrap_or_default());
+    if !args.is_given("--yes") && !confirmed("retiring a key", question.trim_end())? {
         return print(&format!("{kid} was not retired"));
     }
     if let Some(warning) = warning {
-        log::warn!("{warning}; they end with the next start, and their users log in again");
+        log::warn!(
+            "{warning}; they end with the next reload or start, and their users log in again"
+        );
     }
     // Checked again under the lock, and of the file alone: another command may have changed it, and
     // a server may run without the SECRET_KEY that this command sees.
@@ -203,8 +256,15 @@ fn retire(
         true => Err(may_sign(&source, key, kid)),
         false => keys.without(key),
     })?;
-    record(place, Event::KeyRetired, kid, now);
-    print(&format!("retired {kid}; what it signed is refused once the server has been restarted"))
+    record(&place, Event::KeyRetired, kid, now);
+    let done = format!("retired {kid}; what it signed is refused after the next reload");
+    print(&format!("{done}\n{}\nnext: {RELOAD}", changed(file)))
+}
+
+/// Says which file was changed.
+fn changed(file: &Path) -> String {
+    let path = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
+    format!("the key file is {}", path.display())
 }
 
 /// The error for retiring the newest key of an algorithm.
@@ -214,8 +274,8 @@ fn may_sign(source: &KeySource, key: &Key, kid: &str) -> Problem {
     Problem::new(
         format!("the key {kid} is the newest {algorithm} key, and a server may sign with it"),
         format!(
-            "make another first (lictor key rotate --jwt-algorithm {algorithm}), restart the \
-             server, and retire this one once the refresh lifespan has passed; if no server signs \
+            "make another first (lictor key rotate --jwt-algorithm {algorithm}), let the server \
+             reload, and retire this one once the refresh lifespan has passed; if no server signs \
              with {algorithm} any more, remove the line from {file} by hand"
         ),
     )
@@ -223,7 +283,7 @@ fn may_sign(source: &KeySource, key: &Key, kid: &str) -> Problem {
 
 /// Adds an audit entry, if there is a database yet. The change itself has been made, so a failure is
 /// only logged.
-fn record(place: &KeyPlace, event: Event, detail: &str, now: Timestamp) {
+fn record(place: &KeyPlace<'_>, event: Event, detail: &str, now: Timestamp) {
     let entry = Entry { event, user: None, name: None, actor: Actor::Operator, detail };
     let recorded = place.database.find().and_then(|database| match Store::inspect(database) {
         Ok(Inspection::Absent) => Ok(()),

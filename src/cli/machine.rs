@@ -1,5 +1,6 @@
 //! The memory that this process may use: that of the machine, or less if a control group
-//! (`MemoryMax=` of systemd, a container) limits it.
+//! (`MemoryMax=` of systemd, a container) limits it. The machine's is asked of the kernel: the unit
+//! hides /proc/meminfo.
 
 use std::fs;
 use std::path::Path;
@@ -10,12 +11,19 @@ const MAX_DEPTH: usize = 32;
 /// Returns the memory in KiB; `None` if the system does not tell.
 pub(super) fn memory_kib() -> Option<u64> {
     let read = |path: &Path| fs::read_to_string(path).ok();
-    memory(Path::new("/sys/fs/cgroup"), read)
+    memory(machine_kib(), Path::new("/sys/fs/cgroup"), read)
 }
 
-/// The same, with the files that `read` returns and the control groups mounted at `root`.
-fn memory(root: &Path, read: impl Fn(&Path) -> Option<String>) -> Option<u64> {
-    let total = read(Path::new("/proc/meminfo")).and_then(|text| total_of(&text));
+/// The memory of the machine.
+fn machine_kib() -> Option<u64> {
+    let info = rustix::system::sysinfo();
+    let kib = info.totalram.saturating_mul(u64::from(info.mem_unit)) / 1024;
+    Some(kib).filter(|&kib| kib > 0)
+}
+
+/// The least of `total` and the limits, with the files that `read` returns and the control groups
+/// mounted at `root`.
+fn memory(total: Option<u64>, root: &Path, read: impl Fn(&Path) -> Option<String>) -> Option<u64> {
     let groups = read(Path::new("/proc/self/cgroup")).unwrap_or_default();
     // Version 2 has one line, `0::/path`; version 1 one for each controller.
     let of_group = groups.lines().find_map(|line| line.strip_prefix("0::/"));
@@ -35,31 +43,19 @@ fn memory(root: &Path, read: impl Fn(&Path) -> Option<String>) -> Option<u64> {
     limits.map(|bytes| bytes / 1024).chain(total).min()
 }
 
-/// The value of `MemTotal` in KiB.
-fn total_of(meminfo: &str) -> Option<u64> {
-    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn the_least_limit_counts() {
-        const TOTAL: (&str, &str) = ("/proc/meminfo", "MemTotal:  2048000 kB\nMemFree: 1 kB\n");
         const UNIT: (&str, &str) = ("/proc/self/cgroup", "0::/system.slice/lictor.service\n");
         for (files, expected) in [
-            (&[][..], None),
-            (&[TOTAL], Some(2_048_000)),
-            (&[TOTAL, UNIT], Some(2_048_000)),
-            (
-                &[TOTAL, UNIT, ("/c/system.slice/lictor.service/memory.max", "max\n")],
-                Some(2_048_000),
-            ),
+            (&[][..], Some(2_048_000)),
+            (&[UNIT], Some(2_048_000)),
+            (&[UNIT, ("/c/system.slice/lictor.service/memory.max", "max\n")], Some(2_048_000)),
             (
                 &[
-                    TOTAL,
                     UNIT,
                     ("/c/system.slice/lictor.service/memory.max", "268435456\n"),
                     ("/c/system.slice/memory.max", "max\n"),
@@ -67,11 +63,10 @@ mod tests {
                 Some(262_144),
             ),
             // A slice that is smaller than its unit, and the root of a container.
-            (&[TOTAL, UNIT, ("/c/system.slice/memory.max", "134217728\n")], Some(131_072)),
-            (&[TOTAL, UNIT, ("/c/memory.max", "67108864\n")], Some(65_536)),
+            (&[UNIT, ("/c/system.slice/memory.max", "134217728\n")], Some(131_072)),
+            (&[UNIT, ("/c/memory.max", "67108864\n")], Some(65_536)),
             (
                 &[
-                    TOTAL,
                     ("/proc/self/cgroup", "5:cpu:/x\n4:memory:/box\n"),
                     ("/c/memory/box/memory.limit_in_bytes", "536870912\n"),
                 ],
@@ -80,19 +75,27 @@ mod tests {
             // Version 1 writes no limit as a very large number.
             (
                 &[
-                    TOTAL,
                     ("/proc/self/cgroup", "4:memory:/\n"),
                     ("/c/memory/memory.limit_in_bytes", "9223372036854771712\n"),
                 ],
                 Some(2_048_000),
             ),
-            (&[("/proc/meminfo", "MemTotal: many kB\n")], None),
         ] {
             let read = |path: &Path| {
                 let found = files.iter().find(|(name, _)| Path::new(name) == path);
                 found.map(|(_, text)| (*text).to_owned())
             };
-            assert_eq!(memory(Path::new("/c"), read), expected, "{files:?}");
+            let found = memory(Some(2_048_000), Path::new("/c"), read);
+            assert_eq!(found, expected, "{files:?}");
         }
+        assert_eq!(memory(None, Path::new("/c"), |_| None), None);
+    }
+
+    #[test]
+    fn the_kernel_tells_what_meminfo_does() {
+        let meminfo = fs::read_to_string("/proc/meminfo").unwrap();
+        let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:")).unwrap();
+        let expected = total.trim().strip_suffix("kB").unwrap().trim().parse().ok();
+        assert_eq!(machine_kib(), expected);
     }
 }

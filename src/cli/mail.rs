@@ -2,69 +2,59 @@
 
 use std::io::{self, Write as _};
 
-use clap::{Args, Subcommand};
-
-use super::database::{DatabaseFlag, open_existing};
-use super::mail_flags::MailFlags;
+use super::args::Args;
+use super::brand_flags;
+use super::command::{Command, command};
+use super::database::{self, DatabaseFlag, open_existing, placed};
+use super::flag::{Row, flag, group};
+use super::kind::Kind;
+use super::mail_flags;
 use super::output::{date, failed, print, unless_closed};
 use super::parse;
 use crate::clock::Timestamp;
-use crate::config::MailSettings;
-use crate::error::Problem;
+use crate::config::{Brand, Issuer, MailSettings};
+use crate::error::{Error, Problem};
 use crate::link::PageUrl;
 use crate::mail::Failure;
-use crate::mailer::Mailer;
-use crate::store::{Database, QueuedMail};
+use crate::mailer::{self, Mailer};
+use crate::store::{Actor, Authority, Entry, Event, MailChange, QueuedMail, Store};
 use crate::values::unique;
 
-#[derive(Subcommand)]
-pub(super) enum MailCommand {
-    /// List the mails that wait to be sent, and those that were given up
-    List {
-        #[command(flatten)]
-        database: DatabaseFlag,
-    },
-    /// Let the server try to send a mail again now
-    Retry {
-        /// Its id: see `lictor mail list`; without it, all mails
-        id: Option<i64>,
-        #[command(flatten)]
-        database: DatabaseFlag,
-    },
-    /// Delete a mail
-    Drop {
-        /// Its id: see `lictor mail list`
-        id: i64,
-        #[command(flatten)]
-        database: DatabaseFlag,
-    },
-    /// Send a mail now, to see whether mail works
-    Test(Box<Test>),
-}
+pub(super) const COMMANDS: &[Command] = &[
+    command(
+        "list",
+        "List the mails that wait to be sent, and those that were given up",
+        database::FLAGS,
+        list,
+    ),
+    command("retry", "Let the server try to send a mail again now", RETRY, retry),
+    command("drop", "Delete a mail", DROP, drop),
+    command("test", "Send a mail now, to see whether mail works", TEST, send),
+];
 
-#[derive(Args)]
-pub(super) struct Test {
-    /// The e-mail address to send it to
-    #[arg(value_name = "ADDRESS")]
-    email: String,
-    #[command(flatten)]
-    mail: MailFlags,
-    /// The name of the service
-    #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
-    issuer: String,
-}
+const RETRY: &[Row] = &[
+    flag("[ID]", ID).help("Its id: see `lictor mail list`; without it, all mails"),
+    group(database::FLAGS),
+];
 
-pub(super) fn run(command: MailCommand) -> Result<(), Problem> {
-    match command {
-        MailCommand::List { database } => list(database.find()?),
-        MailCommand::Retry { id, database } => retry(id, database.find()?),
-        MailCommand::Drop { id, database } => drop(id, database.find()?),
-        MailCommand::Test(test) => send(&test),
-    }
-}
+const DROP: &[Row] =
+    &[flag("ID", ID).help("Its id: see `lictor mail list`"), group(database::FLAGS)];
 
-fn list(database: &Database) -> Result<(), Problem> {
-    let store = open_existing(database)?;
+const TEST: &[Row] = &[
+    flag("ADDRESS", Kind::Text).help("The e-mail address to send it to"),
+    group(mail_flags::FLAGS),
+    flag("--issuer NAME", Kind::Text)
+        .env("LICTOR_ISSUER")
+        .default("lictor")
+        .help("The name of the service"),
+    group(brand_flags::FLAGS),
+];
+
+/// The id of a mail: any number, so that every other one is none that is there.
+const ID: Kind = Kind::Number(i64::MIN, i64::MAX);
+
+fn list(args: &Args) -> Result<(), Problem> {
+    let store = open_existing(DatabaseFlag::of(args).find()?)?;
     let mut out = io::stdout().lock();
     let mut wrote = writeln!(
         out,
@@ -91,29 +81,55 @@ fn list(database: &Database) -> Result<(), Problem> {
     wrote.or_else(unless_closed)
 }
 
-fn retry(id: Option<i64>, database: &Database) -> Result<(), Problem> {
-    let again = open_existing(database)?.retry_mail(id, Timestamp::now()).map_err(failed)?;
-    match (again, id) {
-        (0, Some(id)) => Err(no_such(id)),
-        (1, _) => print("1 mail is tried again, within seconds if the server runs"),
-        (mails, _) => print(&format!("{mails} mails are tried again, if the server runs")),
+fn retry(args: &Args) -> Result<(), Problem> {
+    let (id, database) = (args.get("[ID]"), DatabaseFlag::of(args));
+    let database = database.find()?;
+    let (store, now) = (open_existing(database)?, Timestamp::now());
+    let place = placed("", database);
+    let mails = match id {
+        Some(id) => {
+            change(&store, id, MailChange::Retry, Event::MailRetried, now)?;
+            1
+        }
+        None => store.retry_mails(&entry(Event::MailRetried), now).map_err(failed)?,
+    };
+    match mails {
+        1 => print(&format!("1 mail{place} is tried again, within seconds if the server runs")),
+        _ => print(&format!("{mails} mails{place} are tried again, if the server runs")),
     }
 }
 
-fn drop(id: i64, database: &Database) -> Result<(), Problem> {
-    match open_existing(database)?.drop_mail(id).map_err(failed)? {
-        true => print(&format!("mail {id} was deleted")),
-        false => Err(no_such(id)),
-    }
+fn drop(args: &Args) -> Result<(), Problem> {
+    let (id, database) = (args.value("ID"), DatabaseFlag::of(args));
+    let database = database.find()?;
+    let store = open_existing(database)?;
+    change(&store, id, MailChange::Drop, Event::MailDropped, Timestamp::now())?;
+    print(&placed(&format!("mail {id} was deleted"), database))
 }
 
-fn no_such(id: i64) -> Problem {
-    Problem::new(format!("there is no mail {id}"), "see which there are: lictor mail list")
+fn change(
+    store: &Store,
+    id: i64,
+    change: MailChange,
+    event: Event,
+    now: Timestamp,
+) -> Result<(), Problem> {
+    let why = match store.change_mail(id, change, &Authority::Operator, &entry(event), now) {
+        Ok(true) => return Ok(()),
+        Ok(false) => format!("there is no mail {id}"),
+        Err(Error::LinkExpired) => format!("the link in mail {id} has expired"),
+        Err(error) => return Err(failed(error)),
+    };
+    Err(Problem::new(why, "see which there are: lictor mail list"))
 }
 
-fn send(test: &Test) -> Result<(), Problem> {
-    let to = parse::email(&test.email)?;
-    let Some(MailSettings { transport, sender, templates }) = test.mail.settings()? else {
+fn entry(event: Event) -> Entry<'static> {
+    Entry { event, user: None, name: None, actor: Actor::Operator, detail: "" }
+}
+
+fn send(args: &Args) -> Result<(), Problem> {
+    let to = parse::email(args.value("ADDRESS"))?;
+    let Some(MailSettings { transport, sender, templates }) = mail_flags::settings(args)? else {
         return Err(Problem::usage(
             "no way to send mail is given",
             "give a way with --mail, such as smtp+starttls://user:password@host",
@@ -121,8 +137,13 @@ fn send(test: &Test) -> Result<(), Problem> {
     };
     let way = transport.describe();
     let page = PageUrl::parse("http://localhost")?;
-    let pages = (page.clone(), page);
-    let mailer = Mailer::new((sender, transport), &test.issuer, templates.as_deref(), pages)?;
+    let pages = ((page.clone(), page), None);
+    let brand = brand_flags::open(args)?;
+    let issuer = Issuer::parse(args.value("--issuer")).map_err(parse::naming("--issuer"))?;
+    let name = Brand::service(brand.as_ref(), &issuer).as_str();
+    let look = mailer::look(brand.as_ref(), None);
+    let mailer =
+        Mailer::new((sender, transport), name, templates.as_deref(), pages)?.with_look(look);
     let id = unique().map_err(failed)?;
     match mailer.test(&id, to.as_str(), Timestamp::now()) {
         Ok(()) => print(&format!("sent to {} by {way}", to.as_str())),

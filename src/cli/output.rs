@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
+use crate::values::steers;
 
 /// Prints a line.
 pub(super) fn print(text: &str) -> Result<(), Problem> {
@@ -26,13 +27,6 @@ pub(super) fn for_terminal(text: &str) -> String {
     safe
 }
 
-/// Whether a character is a control character, or an invisible one that changes others.
-fn steers(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
-        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
-}
-
 /// No problem if standard output was closed, as in `lictor user list | head`; else the error.
 pub(super) fn unless_closed(error: io::Error) -> Result<(), Problem> {
     match error.kind() {
@@ -51,7 +45,8 @@ pub(super) fn failed(error: Error) -> Problem {
         Error::InvalidPassword(_) => "choose another password",
         Error::InvalidUsername(_) => "choose another name",
         Error::UsernameTaken => "choose another name, or list the users: lictor user list",
-        Error::LastAdmin => "make another administrator first: lictor user roles NAME admin",
+        Error::LastAdmin => "make another administrator first: lictor user roles NAME --add admin",
+        Error::TooManyAppPasswords => "see which there are: lictor app-password list NAME",
         Error::TooManyInvitations => "see which there are: lictor invite list",
         Error::Unavailable(_) => {
             "try again; if it stays, look at the disk and its permissions, or at the database server"

@@ -3,18 +3,10 @@
 use std::net::SocketAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
-use clap::ValueEnum;
-
 use super::output::failed;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::values::{Email, Roles};
-
-#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
-pub(super) enum Switch {
-    On,
-    Off,
-}
 
 /// Parses plain seconds, or numbers with units; zero is allowed.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
@@ -26,20 +18,25 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// The duration as a flag would be written: a whole number of the largest unit that fits, where
-/// one day is `24h` and one minute is `60s`.
+/// one day is `24h` and one minute is `60s`; else several units, as in `91d 7h 40m 48s`.
 pub(super) fn written(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    if duration.subsec_nanos() != 0 {
-        return humantime::format_duration(duration).to_string();
-    }
+    let (mut seconds, millis) = (duration.as_secs(), duration.subsec_millis());
     let units = [(24 * 3600, 'd', 2), (3600, 'h', 1), (60, 'm', 2)];
     let fits = |(unit, _, least): &(u64, char, u64)| {
-        seconds.is_multiple_of(*unit) && seconds / unit >= *least
+        millis == 0 && seconds.is_multiple_of(*unit) && seconds / unit >= *least
     };
-    match units.iter().find(|unit| fits(unit)) {
-        Some((unit, letter, _)) => format!("{}{letter}", seconds / unit),
-        None => format!("{seconds}s"),
+    if let Some((unit, letter, _)) = units.iter().find(|unit| fits(unit)) {
+        return format!("{}{letter}", seconds / unit);
     }
+    let mut parts = Vec::new();
+    for (unit, letter, _) in units.iter().filter(|_| duration.as_secs() > 3600) {
+        parts.push((seconds / unit > 0).then(|| format!("{}{letter}", seconds / unit)));
+        seconds %= unit;
+    }
+    let is_zero = parts.iter().all(Option::is_none) && millis == 0;
+    parts.push((seconds > 0 || is_zero).then(|| format!("{seconds}s")));
+    parts.push((millis > 0).then(|| format!("{millis}ms")));
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// Parses a number of bytes, alone or with a binary unit; zero is allowed.
@@ -62,11 +59,22 @@ pub(super) fn written_size(bytes: u64) -> String {
     }
 }
 
-/// Parses an IP address and a port.
+/// Parses an IP address and a port. Of names, only `localhost` is taken: what another one stands for can
+/// differ from one start to the next, and which of its IP addresses is meant.
 pub(super) fn listen(text: &str) -> Result<SocketAddr, String> {
-    text.trim()
-        .parse()
-        .map_err(|_| "write it as 127.0.0.1:5000 or [::1]:5000; names are not looked up".to_owned())
+    let text = text.trim();
+    let port = text.strip_prefix("localhost:").and_then(|port| port.parse::<u16>().ok());
+    if let Some(port) = port {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    text.parse().map_err(|_| {
+        let port = text.rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
+        let port = port.unwrap_or(5000);
+        format!(
+            "write an IP address and a port: 127.0.0.1:{port} for this machine alone, 0.0.0.0:{port} \
+             for the network; names are not looked up"
+        )
+    })
 }
 
 /// Puts the flag in front of a problem whose text does not name it.
@@ -76,14 +84,15 @@ pub(super) fn naming(flag: &'static str) -> impl Fn(Problem) -> Problem {
 
 /// Parses an e-mail address.
 pub(super) fn email(text: &str) -> Result<Email, Problem> {
-    let next = "write it like ada@example.org";
-    Email::parse(text).map_err(|error| Problem { next: next.into(), ..failed(error) })
+    Email::parse(text).map_err(|_| {
+        Problem::usage(format!("{text:?} is no e-mail address"), "write it like ada@example.org")
+    })
 }
 
 /// Parses roles that are joined by commas.
 pub(super) fn roles(text: &str) -> Result<Roles, Problem> {
     let next = "write a role like editor, and several like admin,editor";
-    Roles::parse(text).map_err(|error| Problem { next: next.into(), ..failed(error) })
+    Roles::parse(text).map_err(|error| Problem { next: next.into(), usage: true, ..failed(error) })
 }
 
 /// Parses a duration of at least one second.
@@ -108,15 +117,11 @@ pub(super) fn last_second(text: &str) -> Result<Timestamp, String> {
     second.map(Timestamp).ok_or_else(|| "write a date as 2026-12-31".to_owned())
 }
 
-/// A duration, or `off`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Optional(pub(super) Option<Duration>);
-
 /// Parses a duration of at least one second, or `off`.
-pub(super) fn optional_lifespan(text: &str) -> Result<Optional, String> {
+pub(super) fn optional_lifespan(text: &str) -> Result<Option<Duration>, String> {
     match text.trim() {
-        "off" => Ok(Optional(None)),
-        text => lifespan(text).map(Some).map(Optional),
+        "off" => Ok(None),
+        text => lifespan(text).map(Some),
     }
 }
 
@@ -180,6 +185,9 @@ mod tests {
             (1, "1s"),
             (60, "60s"),
             (90, "90s"),
+            (3_599, "3599s"),
+            (3_601, "1h 1s"),
+            (7_890_048, "91d 7h 40m 48s"),
             (900, "15m"),
             (3_600, "1h"),
             (5_400, "90m"),
@@ -193,14 +201,28 @@ mod tests {
             assert_eq!(written(duration), expected);
             assert_eq!(super::duration(expected), Ok(duration));
         }
-        assert_eq!(written(Duration::from_millis(1_500)), "1s 500ms");
+        for (millis, expected) in [(1_500, "1s 500ms"), (500, "500ms"), (86_400_250, "1d 250ms")] {
+            let duration = Duration::from_millis(millis);
+            assert_eq!(written(duration), expected);
+            assert_eq!(super::duration(expected), Ok(duration));
+        }
     }
 
     #[test]
     fn an_address_to_listen_on_is_no_name() {
         assert!(listen("127.0.0.1:5000").is_ok() && listen("[::]:5000").is_ok());
-        for bad in ["localhost:5000", "127.0.0.1", ":5000", "5000", ""] {
-            assert!(listen(bad).unwrap_err().contains("names are not looked up"), "{bad}");
+        assert_eq!(listen("localhost:80"), Ok(SocketAddr::from(([127, 0, 0, 1], 80))));
+        for (bad, port) in [
+            ("login.example:80", 80),
+            ("127.0.0.1", 5000),
+            (":8080", 8080),
+            ("8080", 8080),
+            ("localhost", 5000),
+            ("localhost:70000", 5000),
+            ("", 5000),
+        ] {
+            let why = listen(bad).unwrap_err();
+            assert!(why.contains(&format!("127.0.0.1:{port} ")), "{bad}: {why}");
         }
     }
 

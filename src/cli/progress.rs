@@ -47,6 +47,13 @@ impl Line {
         }
     }
 
+    /// Shows which share of the work is done.
+    pub(super) fn show_percent(&mut self, doing: &str, percent: u64) {
+        if self.on_terminal {
+            self.draw(doing, |since| format!("{doing}: {percent}%, {} s", since.as_secs()));
+        }
+    }
+
     fn draw(&mut self, doing: &str, line: impl Fn(Duration) -> String) {
         let now = Instant::now();
         let began = match &self.step {

@@ -1,205 +1,255 @@
 //! The flags of `serve` and `check`, and the [`Config`] that they make.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
-use clap::{Args, ValueEnum};
-
-use super::database::{DatabaseFlag, made_if_missing};
+use super::access_flags;
+use super::args::Args;
+use super::brand_flags;
+use super::database::{self, DatabaseFlag};
+use super::environment::variable;
+use super::flag::{Row, flag, group};
 use super::flask_env;
-use super::key_source::{KeyFlags, KeySource};
-use super::logging::LogLevel;
-use super::mail_flags::{MailFlags, PageFlags};
-use super::parse::{Switch, duration, lifespan, listen, naming, size};
-use super::policy_flags::PolicyFlags;
+use super::hash_timing::fitting_threads;
+use super::key_source::{self, KeySource};
+use super::kind::{ADDRESS, Choices, DURATION, Kind, LIFESPAN, ON_OR_OFF, SIZE};
+use super::logging::{FORMATS, LEVELS, LogLevel};
+use super::machine;
+use super::mail_flags;
+use super::parse::naming;
+use super::policy_flags;
 use super::port::Listen;
 use crate::assets::Assets;
 use crate::clock::Timestamp;
 use crate::config::{Config, Cors, Issuer, Origin, Registration, Web};
 use crate::error::Problem;
+use crate::guard::Audiences;
 use crate::ip::Network;
 use crate::keys::Keys;
+use crate::link::PageUrl;
+use crate::store::Database;
 
-#[derive(Args, Debug)]
-#[command(mut_arg("database", made_if_missing))]
-pub(super) struct ServeFlags {
-    /// IP address and port to listen on [default: 0.0.0.0 and the port in PORT if that is set, else
-    /// 127.0.0.1:5000]
-    #[arg(long, value_name = "ADDR:PORT", env = "LICTOR_LISTEN", value_parser = listen)]
-    listen: Option<SocketAddr>,
+pub(super) const FLAGS: &[Row] = &[
+    flag("--listen ADDR:PORT", ADDRESS).env("LICTOR_LISTEN").help(
+        "IP address and port to listen on [default: 0.0.0.0 and the port in PORT if that is \
+         set, else 127.0.0.1:5000]",
+    ),
+    flag("--metrics ADDR:PORT", ADDRESS).env("LICTOR_METRICS").help(
+        "IP address and port for metrics in Prometheus' format, at /metrics [default: none]. \
+         Whoever reaches it can read them",
+    ),
+    group(database::MADE_IF_MISSING),
+    flag("--database-map SIZE", SIZE).env("LICTOR_DATABASE_MAP").default("1GiB").help(
+        "Maximum bytes of an SQLite file to map into memory while nobody writes: 1GiB, \
+         512MiB, or a number; 0 turns it off",
+    ),
+    group(key_source::FLAGS),
+    flag("--new-key", Kind::Switch).help(
+        "Make a new key if the key file is lost although people have logged in; everybody \
+         then logs in again, and links in mails that were sent do not work",
+    ),
+    flag("--registration MODE", Kind::OneOf(&REGISTRATION))
+        .env("LICTOR_REGISTRATION")
+        .default("open")
+        .help("Who may register"),
+    flag("--access-lifespan TIME", LIFESPAN)
+        .env("JWT_ACCESS_LIFESPAN")
+        .default("24h")
+        .help("How long an access token is valid: 24h, 15m, or seconds"),
+    flag("--refresh-lifespan TIME", LIFESPAN)
+        .env("JWT_REFRESH_LIFESPAN")
+        .default("30d")
+        .help("How long after the login a token can be refreshed: 30d, 12h, or seconds"),
+    flag("--early-refresh TIME", DURATION).env("LICTOR_EARLY_REFRESH").default("60s").help(
+        "How long before it expires a token can be refreshed, for clocks that differ: 60s, 0",
+    ),
+    flag("--reset-lifespan TIME", LIFESPAN)
+        .env("LICTOR_RESET_LIFESPAN")
+        .default("1h")
+        .help("How long a token that resets a password is valid: 1h, 30m, or seconds"),
+    flag("--confirmation-lifespan TIME", LIFESPAN)
+        .env("LICTOR_CONFIRMATION_LIFESPAN")
+        .default("24h")
+        .help("How long the link that confirms an e-mail address is valid: 24h, 2d, or seconds"),
+    group(mail_flags::FLAGS),
+    group(mail_flags::PAGES),
+    flag("--home-url URL", Kind::Text).env("LICTOR_HOME_URL").help(
+        "URL at which people go on after a login that leads nowhere else [default: their \
+         account]",
+    ),
+    group(policy_flags::FLAGS),
+    flag("--adopt-tokens", Kind::Switch).env("LICTOR_ADOPT_TOKENS").help(
+        "Accept tokens that another program made with the same secret, such as the Flask app \
+         that lictor replaces: the switch-over then logs nobody out. Remove it after the \
+         refresh lifespan",
+    ),
+    flag("--audience NAME", Kind::Text).env("LICTOR_AUDIENCE").list().help(
+        "Names of the apps that tokens are for, separated by commas, such as shop: the claim aud \
+         of new tokens. Tokens for others are refused",
+    ),
+    flag("--audit-retention TIME", LIFESPAN)
+        .env("LICTOR_AUDIT_RETENTION")
+        .default("90d")
+        .help("How long audit entries are kept: 90d, 1y, or seconds"),
+    flag("--issuer NAME", Kind::Text)
+        .env("LICTOR_ISSUER")
+        .default("lictor")
+        .help("The name of the service in authenticator apps and mails"),
+    group(brand_flags::FLAGS),
+    flag("--web DIR|off", Kind::Any)
+        .env("LICTOR_WEB")
+        .help("A folder with an app of yours to serve instead of lictor's own; `off` for none"),
+    flag("--cors-origin ORIGIN", Kind::Text).env("LICTOR_CORS_ORIGIN").default("*").list().help(
+        "Origins whose pages may call from a browser, separated by commas; `*` for all, \
+         `none` for none",
+    ),
+    flag("--throttle ON|OFF", Kind::OneOf(&ON_OR_OFF))
+        .env("LICTOR_THROTTLE")
+        .default("on")
+        .help("Whether guessing passwords is slowed down; `off` is for load tests"),
+    flag("--trusted-proxy ADDR[/BITS]", Kind::Text).env("LICTOR_TRUSTED_PROXY").list().help(
+        "IP addresses and networks of proxies, separated by commas, whose X-Forwarded-For \
+         names the client; that of all others is ignored",
+    ),
+    group(access_flags::FLAGS),
+    flag("--workers N", Kind::Number(1, 1024))
+        .env("LICTOR_WORKERS")
+        .help("Threads that answer requests [default: the number of cores, at least 2]"),
+    flag("--hash-threads N", Kind::Number(1, 1024)).env("LICTOR_HASH_THREADS").help(
+        "Threads that hash passwords; each needs --hash-memory while busy [default: the \
+         number of cores, or fewer if the memory is for fewer]",
+    ),
+    flag("--max-connections N", Kind::Number(1, 1_000_000))
+        .env("LICTOR_MAX_CONNECTIONS")
+        .default("10000")
+        .help(
+            "The most open connections; then the longest idle ones are closed for new ones, and \
+             after them those that wait longest for the rest of a request",
+        ),
+    flag("--max-connections-per-address N", Kind::Number(1, 4_294_967_295))
+        .env("LICTOR_MAX_CONNECTIONS_PER_ADDRESS")
+        .default("1024")
+        .help(
+            "The most open connections from one IP address (an IPv6 /64 counts as one); raise it \
+             behind a proxy",
+        ),
+    flag("--drain-delay TIME", DURATION)
+        .env("LICTOR_DRAIN_DELAY")
+        .default("0")
+        .help("How long a stop is put off, so that load balancers see /api/ready fail: 10s"),
+    flag("--log LEVEL", Kind::OneOf(&LEVELS))
+        .env("LICTOR_LOG")
+        .default("info")
+        .help("Which log lines to write to standard error"),
+    flag("--log-format FORMAT", Kind::OneOf(&FORMATS))
+        .env("LICTOR_LOG_FORMAT")
+        .default("text")
+        .help("The form of log lines; json is one object a line"),
+];
 
-    #[command(flatten)]
-    pub(super) database: DatabaseFlag,
+const REGISTRATION: Choices<Registration> = Choices(&[
+    ("open", "Everyone", Registration::Open),
+    ("email", "Everyone who follows the link in a mail; needs --mail", Registration::Email),
+    ("invite", "Everyone with an invitation; `lictor invite add` makes one", Registration::Invite),
+    ("closed", "Nobody; `lictor user add` makes accounts", Registration::Closed),
+]);
 
-    /// Maximum bytes of an SQLite file to map into memory while nobody writes: 1GiB, 512MiB, or a
-    /// number; 0 turns it off
-    #[arg(long, value_name = "SIZE", env = "LICTOR_DATABASE_MAP", default_value = "1GiB", value_parser = size)]
-    database_map: u64,
-
-    #[command(flatten)]
-    pub(super) keys: KeyFlags,
-
-    /// Who may register
-    #[arg(long, value_name = "MODE", env = "LICTOR_REGISTRATION", default_value = "open")]
-    registration: RegistrationMode,
-
-    /// How long an access token is valid: 24h, 15m, or seconds
-    #[arg(long, value_name = "TIME", env = "JWT_ACCESS_LIFESPAN", default_value = "24h", value_parser = lifespan)]
-    access_lifespan: Duration,
-
-    /// How long after the login a token can be refreshed: 30d, 12h, or seconds
-    #[arg(long, value_name = "TIME", env = "JWT_REFRESH_LIFESPAN", default_value = "30d", value_parser = lifespan)]
-    refresh_lifespan: Duration,
-
-    /// How long before it expires a token can be refreshed, for clocks that differ: 60s, 0
-    #[arg(long, value_name = "TIME", env = "LICTOR_EARLY_REFRESH", default_value = "60s", value_parser = duration)]
-    early_refresh: Duration,
-
-    /// How long a token that resets a password is valid: 1h, 30m, or seconds
-    #[arg(long, value_name = "TIME", env = "LICTOR_RESET_LIFESPAN", default_value = "1h", value_parser = lifespan)]
-    reset_lifespan: Duration,
-
-    /// How long the link that confirms an e-mail address is valid: 24h, 2d, or seconds
-    #[arg(long, value_name = "TIME", env = "LICTOR_CONFIRMATION_LIFESPAN", default_value = "24h", value_parser = lifespan)]
-    confirmation_lifespan: Duration,
-
-    #[command(flatten)]
-    mail: MailFlags,
-
-    #[command(flatten)]
-    pages: PageFlags,
-
-    #[command(flatten)]
-    pub(super) policy: PolicyFlags,
-
-    /// Accept tokens that another program made with the same secret, such as the Flask app that
-    /// lictor replaces: the switch-over then logs nobody out. Remove it after the refresh lifespan
-    #[arg(long, env = "LICTOR_ADOPT_TOKENS")]
-    adopt_tokens: bool,
-
-    /// How long audit entries are kept: 90d, 1y, or seconds
-    #[arg(long, value_name = "TIME", env = "LICTOR_AUDIT_RETENTION", default_value = "90d", value_parser = lifespan)]
-    audit_retention: Duration,
-
-    /// The name of the service in authenticator apps and mails
-    #[arg(long, value_name = "NAME", env = "LICTOR_ISSUER", default_value = "lictor")]
-    issuer: String,
-
-    /// A folder with an app of yours to serve instead of lictor's own; `off` for none
-    #[arg(long, value_name = "DIR|off", env = "LICTOR_WEB")]
-    web: Option<OsString>,
-
-    /// Origins whose pages may call from a browser, separated by commas; `*` for all, `none` for
-    /// none
-    #[arg(
-        long,
-        value_name = "ORIGIN",
-        env = "LICTOR_CORS_ORIGIN",
-        default_value = "*",
-        value_delimiter = ','
-    )]
-    cors_origin: Vec<String>,
-
-    /// Whether guessing passwords is slowed down; `off` is for load tests
-    #[arg(long, value_name = "ON|OFF", env = "LICTOR_THROTTLE", default_value = "on")]
-    throttle: Switch,
-
-    /// IP addresses and networks of proxies, separated by commas, whose X-Forwarded-For names the
-    /// client; that of all others is ignored
-    #[arg(long, value_name = "ADDR[/BITS]", env = "LICTOR_TRUSTED_PROXY", value_delimiter = ',')]
-    trusted_proxy: Vec<String>,
-
-    /// Threads that answer requests [default: the number of cores, at least 2]
-    #[arg(long, value_name = "N", env = "LICTOR_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    workers: Option<u16>,
-
-    /// Threads that hash passwords; each needs --hash-memory while busy [default: the number of cores]
-    #[arg(long, value_name = "N", env = "LICTOR_HASH_THREADS", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    hash_threads: Option<u16>,
-
-    /// The most open connections; then the longest idle ones are closed for new ones, and after them
-    /// those that wait longest for the rest of a request
-    #[arg(long, value_name = "N", env = "LICTOR_MAX_CONNECTIONS", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
-    max_connections: u32,
-
-    /// The most open connections from one IP address (an IPv6 /64 counts as one); raise it behind a
-    /// proxy
-    #[arg(long, value_name = "N", env = "LICTOR_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = 1_024, value_parser = clap::value_parser!(u32).range(1..))]
-    max_connections_per_address: u32,
-
-    /// Which log lines to write to standard error
-    #[arg(long, value_name = "LEVEL", env = "LICTOR_LOG", default_value = "info")]
-    pub(super) log: LogLevel,
+/// The flags that were given to `serve` or `check`.
+pub(super) struct ServeFlags<'a> {
+    pub(super) args: &'a Args,
+    pub(super) database: DatabaseFlag<'a>,
+    /// Where to listen, whatever was typed: the service manager has opened it.
+    handed: Option<SocketAddr>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum RegistrationMode {
-    /// Everyone
-    Open,
-    /// Everyone who follows the link in a mail; needs --mail
-    Email,
-    /// Everyone with an invitation; `lictor invite add` makes one
-    Invite,
-    /// Nobody; `lictor user add` makes accounts
-    Closed,
-}
-
-impl RegistrationMode {
-    fn registration(self) -> Registration {
-        match self {
-            RegistrationMode::Open => Registration::Open,
-            RegistrationMode::Email => Registration::Email,
-            RegistrationMode::Invite => Registration::Invite,
-            RegistrationMode::Closed => Registration::Closed,
-        }
+impl ServeFlags<'_> {
+    pub(super) fn of(args: &Args) -> ServeFlags<'_> {
+        ServeFlags { args, database: DatabaseFlag::of(args), handed: None }
     }
-}
 
-impl ServeFlags {
+    /// Whether a lost key is to be made anew.
+    pub(super) fn has_new_key(&self) -> bool {
+        self.args.is_given("--new-key")
+    }
+
+    /// Which log lines are written.
+    pub(super) fn log(&self) -> LogLevel {
+        self.args.one_of("--log", &LEVELS)
+    }
+
     /// The configuration that these flags and `keys` make, checked.
     pub(super) fn config(&self, keys: Keys) -> Result<Config, Problem> {
+        let args = self.args;
         let mut config = Config::new(self.database.find()?.clone(), keys);
         config.listen = self.listen()?.address;
-        config.database_map = self.database_map;
-        config.access_lifespan = self.access_lifespan;
-        config.refresh_lifespan = self.refresh_lifespan;
-        config.early_refresh = self.early_refresh;
-        config.reset_lifespan = self.reset_lifespan;
-        config.algorithm = self.keys.algorithm();
-        config.registration = self.registration.registration();
-        config.confirmation_lifespan = self.confirmation_lifespan;
-        config.mail = self.mail.settings()?;
-        let pages = self.pages.pages(Some(config.listen))?;
+        config.metrics = args.get("--metrics");
+        config.database_map = args.value("--database-map");
+        config.access_lifespan = args.value("--access-lifespan");
+        config.refresh_lifespan = args.value("--refresh-lifespan");
+        config.early_refresh = args.value("--early-refresh");
+        config.reset_lifespan = args.value("--reset-lifespan");
+        config.algorithm = key_source::algorithm(args);
+        config.registration = args.one_of("--registration", &REGISTRATION);
+        config.confirmation_lifespan = args.value("--confirmation-lifespan");
+        config.mail = mail_flags::settings(args)?;
+        let pages = mail_flags::pages(args, Some(config.listen))?;
         config.public_url = pages.public;
+        config.home_url = home_page(args)?;
         config.confirmation_url = pages.confirmation;
         config.reset_url = pages.reset;
-        self.policy.apply(&mut config)?;
-        config.adopt_tokens = self.adopt_tokens;
-        config.audit_retention = self.audit_retention;
-        config.issuer = Issuer::parse(&self.issuer).map_err(naming("--issuer"))?;
-        config.web = web(self.web.as_deref());
-        config.cors = cors(&self.cors_origin)?;
-        config.throttle = self.throttle == Switch::On;
-        config.trusted_proxies = networks(&self.trusted_proxy)?;
-        let engine = &mut config.engine;
-        engine.workers = self.workers.map_or(engine.workers, usize::from);
-        engine.slow_workers = self.hash_threads.map_or(engine.slow_workers, usize::from);
-        engine.max_connections = self.max_connections as usize;
-        engine.max_per_ip = self.max_connections_per_address;
+        policy_flags::apply(args, &mut config)?;
+        config.adopt_tokens = args.is_given("--adopt-tokens");
+        config.audience = audience(&args.list("--audience"))?;
+        config.audit_retention = args.value("--audit-retention");
+        config.issuer = Issuer::parse(args.value("--issuer")).map_err(naming("--issuer"))?;
+        config.brand = brand_flags::open(args)?;
+        config.web = web(args.get("--web"));
+        config.cors = cors(&args.list("--cors-origin"))?;
+        config.throttle = args.one_of("--throttle", &ON_OR_OFF);
+        config.trusted_proxies = networks(&args.list("--trusted-proxy"))?;
+        access_flags::apply(args, &mut config)?;
+        self.size_engine(&mut config)?;
         config.check()?;
         Ok(config)
     }
 
+    /// Sets the numbers of threads and connections.
+    fn size_engine(&self, config: &mut Config) -> Result<(), Problem> {
+        let (args, cost) = (self.args, config.hash_cost()?);
+        let engine = &mut config.engine;
+        let fitting = fitting_threads(engine.slow_workers, cost, machine::memory_kib());
+        engine.workers = args.get::<u16>("--workers").map_or(engine.workers, usize::from);
+        engine.slow_workers = args.get::<u16>("--hash-threads").map_or(fitting, usize::from);
+        engine.max_connections = args.value::<u32>("--max-connections") as usize;
+        engine.max_per_ip = args.value("--max-connections-per-address");
+        engine.drain_delay = args.value("--drain-delay");
+        Ok(())
+    }
+
     /// Where to listen.
     pub(super) fn listen(&self) -> Result<Listen, Problem> {
-        Listen::choose(self.listen, std::env::var_os("PORT").as_deref())
+        let typed = self.handed.or_else(|| self.args.get("--listen"));
+        Listen::choose(typed, variable("PORT").as_deref())
+    }
+
+    /// Listens here, whatever was typed.
+    pub(super) fn listen_on(&mut self, address: SocketAddr) {
+        self.handed = Some(address);
     }
 
     /// Where the keys come from.
     pub(super) fn key_source(&self, now: Timestamp) -> Result<KeySource, Problem> {
-        KeySource::new(&self.keys, self.database.find()?, now)
+        self.key_source_of(self.database.find()?, now)
+    }
+
+    /// Where the keys of this database come from.
+    pub(super) fn key_source_of(
+        &self,
+        database: &Database,
+        now: Timestamp,
+    ) -> Result<KeySource, Problem> {
+        KeySource::new(self.args, database, now)
     }
 
     /// What `serve` and `check` both warn of: a short secret, variables that are not read.
@@ -210,7 +260,7 @@ impl ServeFlags {
     ) -> Result<Vec<String>, Problem> {
         let mut warnings: Vec<String> = source.warning().map(Into::into).into_iter().collect();
         let origin = self.database.choose()?.origin;
-        warnings.extend(flask_env::warnings(config, origin, |name| std::env::var_os(name)));
+        warnings.extend(flask_env::warnings(config, origin, variable));
         Ok(warnings)
     }
 
@@ -218,8 +268,21 @@ impl ServeFlags {
     pub(super) fn assets(&self, source: &KeySource) -> Result<Assets, Problem> {
         let mut private = self.database.find()?.private_files();
         private.extend(source.file().ok().map(Path::to_owned));
-        Assets::open(&web(self.web.as_deref()), &private)
+        Assets::open(&web(self.args.get("--web")), &private)
     }
+}
+
+/// Whom tokens are for. An empty variable in the environment means nobody in particular.
+fn audience(typed: &[&str]) -> Result<Audiences, Problem> {
+    let names: Vec<&str> = typed.iter().map(|name| name.trim()).collect();
+    let names = if names == [""] { Vec::new() } else { names };
+    Audiences::parse(names).map_err(naming("--audience"))
+}
+
+/// An empty variable in the environment means none.
+fn home_page(args: &Args) -> Result<Option<PageUrl>, Problem> {
+    let typed = args.get("--home-url").map(str::trim).filter(|typed| !typed.is_empty());
+    typed.map(PageUrl::parse).transpose().map_err(naming("--home-url"))
 }
 
 /// An empty variable in the environment means the default.
@@ -231,10 +294,10 @@ fn web(typed: Option<&OsStr>) -> Web {
     }
 }
 
-pub(super) fn cors(typed: &[String]) -> Result<Cors, Problem> {
+pub(super) fn cors(typed: &[&str]) -> Result<Cors, Problem> {
     match typed {
-        [one] if one == "*" => Ok(Cors::Any),
-        [one] if one == "none" => Ok(Cors::Only(Vec::new())),
+        ["*"] => Ok(Cors::Any),
+        ["none"] => Ok(Cors::Only(Vec::new())),
         origins => {
             let origins = origins.iter().map(|origin| Origin::parse(origin.trim()));
             origins.collect::<Result<_, _>>().map(Cors::Only).map_err(naming("--cors-origin"))
@@ -243,7 +306,7 @@ pub(super) fn cors(typed: &[String]) -> Result<Cors, Problem> {
 }
 
 /// An empty variable in the environment means none.
-pub(super) fn networks(typed: &[String]) -> Result<Vec<Network>, Problem> {
+pub(super) fn networks(typed: &[&str]) -> Result<Vec<Network>, Problem> {
     let typed = typed.iter().map(|network| network.trim()).filter(|network| !network.is_empty());
     typed.map(Network::parse).collect::<Result<_, _>>().map_err(naming("--trusted-proxy"))
 }
@@ -254,8 +317,7 @@ mod tests {
 
     #[test]
     fn origins() {
-        let check =
-            |typed: &[&str]| cors(&typed.iter().map(ToString::to_string).collect::<Vec<_>>());
+        let check = cors;
         assert_eq!(check(&["*"]).unwrap(), Cors::Any);
         assert_eq!(check(&["none"]).unwrap(), Cors::Only(Vec::new()));
         assert!(
@@ -263,6 +325,17 @@ mod tests {
         );
         assert!(check(&["http://a", "*"]).is_err());
         assert!(check(&["http://a/"]).is_err());
+    }
+
+    #[test]
+    fn audiences() {
+        let check = |typed: &[&str]| audience(typed).map(|found| found.names().join(" "));
+        assert_eq!(check(&[]).unwrap(), "");
+        assert_eq!(check(&[""]).unwrap(), "");
+        assert_eq!(check(&[" "]).unwrap(), "");
+        assert_eq!(check(&["shop", " wiki"]).unwrap(), "shop wiki");
+        assert!(check(&["shop", ""]).is_err());
+        assert!(check(&["", ""]).is_err());
     }
 
     #[test]
@@ -277,7 +350,7 @@ mod tests {
     #[test]
     fn proxies() {
         let check = |typed: &[&str]| {
-            networks(&typed.iter().map(ToString::to_string).collect::<Vec<_>>())
+            networks(typed)
                 .map(|networks| networks.iter().map(ToString::to_string).collect::<Vec<_>>())
         };
         assert_eq!(check(&[]).unwrap().len(), 0);

@@ -50,8 +50,8 @@ impl SecretKey {
 fn refused(bytes: usize) -> Problem {
     Problem::usage(
         format!("SECRET_KEY has {bytes} bytes; it needs at least 32 to sign"),
-        "(1) unset it, or set another (openssl rand -hex 32): everybody logs in again; or (2) add \
-         --adopt-tokens --accept-short-secret YYYY-MM-DD: the old app's tokens stay good until that \
+        "(1) unset it, or set another (openssl rand -hex 32): everybody logs in again; or (2) start \
+         with --accept-short-secret YYYY-MM-DD and --adopt-tokens: the old app's tokens stay good until that \
          day, but whoever guesses the secret can log in as anybody until then (docs/from-flask.md)",
     )
 }
@@ -68,14 +68,14 @@ fn accepted(short: &ShortSecret) -> String {
 fn expired(until: Timestamp) -> String {
     format!(
         "SECRET_KEY is short, and {} is over, so it verifies nothing any more; remove it, and \
-         --accept-short-secret or LICTOR_ACCEPT_SHORT_SECRET",
+         --accept-short-secret",
         day(until)
     )
 }
 
 fn without_effect(set: bool) -> String {
     let why = if set { "SECRET_KEY is not short" } else { "there is no SECRET_KEY" };
-    format!("{why}: --accept-short-secret (LICTOR_ACCEPT_SHORT_SECRET) has no effect; remove it")
+    format!("{why}: --accept-short-secret has no effect; remove it")
 }
 
 #[cfg(test)]

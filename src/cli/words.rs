@@ -1,10 +1,13 @@
 //! The library's messages in the words of the command line: flags and variables instead of
-//! settings.
+//! settings. And the words of the command line in those of the environment: a flag whose value is from
+//! a variable is called by the variable's name.
 //!
 //! A message of the library names a setting as ``the setting `public_url` ``, by the field of
 //! [`Config`](crate::Config) that holds it. Embedders read that; here it becomes
 //! `--public-url`. Replacing it in the text, and not passing settings as values, serves log lines
 //! as well, and a message stays one sentence that can be read where it is written.
+
+use std::sync::{Mutex, PoisonError};
 
 const BEFORE: &str = "the setting `";
 
@@ -16,8 +19,46 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("mail.sender", "--mail-from"),
 ];
 
-/// The text with each setting as the command line calls it.
+/// Flags whose value is from the environment, each with the variable.
+static FROM_ENVIRONMENT: Mutex<Vec<(String, String)>> = Mutex::new(Vec::new());
+
+/// Notes the flags whose value is from the environment, in place of those of the last time.
+pub(super) fn note(given: Vec<(String, String)>) {
+    *FROM_ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner) = given;
+}
+
+/// The text with each setting as whoever gave it calls it.
 pub(super) fn in_flags(text: &str) -> String {
+    let given = FROM_ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
+    in_variables(&settings_as_flags(text), &given)
+}
+
+/// The text with the variable in the place of each of these flags.
+fn in_variables(text: &str, given: &[(String, String)]) -> String {
+    let mut text = text.to_owned();
+    for (flag, variable) in given {
+        let mut parts = text.split(flag.as_str());
+        let mut translated = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            // `--mail` is the beginning of `--mail-from` as well.
+            let longer = part.starts_with(|c: char| c == '-' || c.is_ascii_alphanumeric());
+            let stays = longer || is_in_command(&translated);
+            translated += if stays { flag } else { variable };
+            translated += part;
+        }
+        text = translated;
+    }
+    text
+}
+
+/// Whether what follows this text belongs to a command to be typed, such as `lictor key rotate`.
+fn is_in_command(before: &str) -> bool {
+    let clause = before.rsplit(['(', ')', ',', ';', ':', '`']).next().unwrap_or(before);
+    clause.trim_start().starts_with("lictor ")
+}
+
+/// The text with each setting as the command line calls it.
+fn settings_as_flags(text: &str) -> String {
     let mut parts = text.split(BEFORE);
     let mut translated = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -53,8 +94,6 @@ mod tests {
     use std::fs;
     use std::path::Path;
 
-    use clap::CommandFactory as _;
-
     use super::*;
 
     #[test]
@@ -72,7 +111,28 @@ mod tests {
             ("the setting `open", "the setting `open"),
             ("the setting of `web`", "the setting of `web`"),
         ] {
-            assert_eq!(in_flags(text), expected);
+            assert_eq!(settings_as_flags(text), expected);
+        }
+    }
+
+    #[test]
+    fn flags_become_the_variables_that_gave_them() {
+        let given = [("--mail", "LICTOR_MAIL"), ("--listen", "LICTOR_LISTEN")];
+        let given = given.map(|(flag, variable)| (flag.to_owned(), variable.to_owned()));
+        for (text, expected) in [
+            ("--mail: no", "LICTOR_MAIL: no"),
+            (
+                "give --mail-from, --mail or --listen",
+                "give --mail-from, LICTOR_MAIL or LICTOR_LISTEN",
+            ),
+            ("(--listen)", "(LICTOR_LISTEN)"),
+            (
+                "see which (lictor check --listen x), or give --listen: lictor --mail y",
+                "see which (lictor check --listen x), or give LICTOR_LISTEN: lictor --mail y",
+            ),
+            ("--web", "--web"),
+        ] {
+            assert_eq!(in_variables(text, &given), expected);
         }
     }
 
@@ -96,7 +156,7 @@ mod tests {
         let mut found = BTreeSet::new();
         collect_settings(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut found);
         assert!(found.len() > 8, "{found:?}");
-        let commands = super::super::Cli::command();
+        let commands = super::super::definition();
         let serve = commands.find_subcommand("serve").unwrap();
         let flags: Vec<String> = serve
             .get_arguments()

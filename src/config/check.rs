@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Config, Registration};
+use super::{Brand, Config, Issuer, Registration};
 use crate::error::Problem;
 use crate::net::Settings;
 
@@ -12,6 +12,9 @@ const MAX_LIFESPAN: Duration = Duration::from_secs(50 * 365 * 24 * 3600);
 
 /// The most bytes of a file that SQLite maps, rounded to MiB.
 const MAX_DATABASE_MAP: u64 = 2047 << 20;
+
+/// The longest time that a stop is put off.
+const MAX_DRAIN_DELAY: Duration = Duration::from_secs(600);
 
 /// The most threads of one kind, as on the command line.
 const MAX_THREADS: usize = 1024;
@@ -29,9 +32,59 @@ impl Config {
             ));
         }
         self.check_database_map()?;
+        self.check_drain_delay()?;
         self.hash_cost()?;
         self.check_engine()?;
+        self.check_access()?;
+        self.check_name()?;
+        self.check_cookie_domain()?;
         self.check_mail()
+    }
+
+    fn check_access(&self) -> Result<(), Problem> {
+        match (&self.access, &self.access_role) {
+            (Some(_), Some(_)) => Err(Problem::usage(
+                "the setting `access` and the setting `access_role` exclude each other",
+                "write the role into the file of the rules, as in: *.example.org role family",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    /// The brand's name counts where no issuer is given; two names are a contradiction.
+    fn check_name(&self) -> Result<(), Problem> {
+        match self.brand.as_ref().and_then(Brand::name) {
+            Some(name) if ![&Issuer::lictor(), name].contains(&&self.issuer) => {
+                Err(Problem::usage(
+                    format!(
+                        "the setting `issuer` is {:?}, and the name in the folder of the setting \
+                         `brand` is {:?}",
+                        self.issuer.as_str(),
+                        name.as_str()
+                    ),
+                    "leave one of the two out; both mean the name of the service",
+                ))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A browser keeps no cookie for a domain that the host of the login is not below.
+    fn check_cookie_domain(&self) -> Result<(), Problem> {
+        let (Some(domain), Some(url)) = (&self.cookie_domain, &self.public_url) else {
+            return Ok(());
+        };
+        match domain.covers(url.host()) {
+            true => Ok(()),
+            false => Err(Problem::usage(
+                format!(
+                    "the setting `cookie_domain` is {}, but people log in at {}",
+                    domain.as_str(),
+                    url.host()
+                ),
+                "give the domain that the host of the setting `public_url` is below",
+            )),
+        }
     }
 
     fn check_database_map(&self) -> Result<(), Problem> {
@@ -39,6 +92,16 @@ impl Config {
             return Err(Problem::usage(
                 "the setting `database_map` must be at most 2047MiB",
                 "give it less; what is not mapped is read",
+            ));
+        }
+        Ok(())
+    }
+
+    fn check_drain_delay(&self) -> Result<(), Problem> {
+        if self.engine.drain_delay > MAX_DRAIN_DELAY {
+            return Err(Problem::usage(
+                "the setting `drain_delay` must be at most 10 minutes",
+                "give it the time in which the load balancer asks twice, such as 10s",
             ));
         }
         Ok(())

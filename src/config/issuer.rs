@@ -36,6 +36,10 @@ impl Issuer {
         Issuer("lictor".into())
     }
 
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Issuer::lictor()
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }

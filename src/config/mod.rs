@@ -2,10 +2,13 @@
 //!
 //! | file | owns |
 //! |---|---|
+//! | `brand` | the looks of an operator's own: a folder with name, colours, logo and links |
 //! | `check` | which settings contradict each other |
-//! | `cors`, `issuer`, `mail`, `policy`, `registration`, `web` | the values of one setting each |
+//! | `cookie_domain`, `cors`, `issuer`, `mail`, `policy`, `registration`, `web` | the values of one setting each |
 
+mod brand;
 mod check;
+mod cookie_domain;
 mod cors;
 mod issuer;
 #[cfg(feature = "mail")]
@@ -18,15 +21,19 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::access::AccessRules;
 use crate::error::Problem;
-use crate::guard::{Blocklist, HashCost, HashKernel, PasswordRules};
+use crate::guard::{Audiences, Blocklist, HashCost, HashKernel, PasswordRules};
 use crate::ip::Network;
 use crate::keys::{Algorithm, Keys};
 use crate::link::PageUrl;
 use crate::net::Settings;
 use crate::store::Database;
-use crate::values::Roles;
+use crate::values::{Role, Roles};
 
+pub use brand::Brand;
+pub(crate) use brand::{Image as BrandImage, Role as BrandRole, Served};
+pub use cookie_domain::CookieDomain;
 pub use cors::{Cors, Origin};
 pub use issuer::Issuer;
 #[cfg(feature = "mail")]
@@ -52,6 +59,9 @@ const DATABASE_MAP: u64 = 1 << 30;
 pub struct Config {
     /// Where to listen (127.0.0.1:5000).
     pub listen: SocketAddr,
+    /// Where a [`Server`](crate::Server) has metrics, in Prometheus' text format at `/metrics`
+    /// (nowhere). Whoever reaches this port can read them.
+    pub metrics: Option<SocketAddr>,
     /// Where the users are; made if it does not exist.
     pub database: Database,
     /// The most bytes of an SQLite file that are mapped into memory while nobody writes (1 GiB); 0
@@ -61,6 +71,9 @@ pub struct Config {
     pub keys: Keys,
     /// The algorithm of new tokens (that of the newest key).
     pub algorithm: Option<Algorithm>,
+    /// The names of the apps that tokens are for, in their claim `aud` (none). A token that names others
+    /// alone is refused.
+    pub audience: Audiences,
     /// How long an access token is valid (24 hours).
     pub access_lifespan: Duration,
     /// How long after the login a token can be refreshed (30 days).
@@ -77,6 +90,8 @@ pub struct Config {
     /// Where people reach the app (none); its pages `finalize` and `reset-finalize` take the tokens
     /// of the links in mails.
     pub public_url: Option<PageUrl>,
+    /// Where people go on after a login (the pages of their account).
+    pub home_url: Option<PageUrl>,
     /// Another page for the token that confirms an e-mail address (none); with a fragment if the app
     /// routes there.
     pub confirmation_url: Option<PageUrl>,
@@ -95,6 +110,9 @@ pub struct Config {
     pub refresh_reuse: RefreshReuse,
     /// How long a session lasts without a refresh (as long as its tokens can be refreshed).
     pub session_idle: Option<Duration>,
+    /// The domain whose hosts share the cookie of a browser session (none: the cookie is for the host
+    /// of the login alone).
+    pub cookie_domain: Option<CookieDomain>,
     /// The greatest age of a login for ending sessions and for an administrator's changes (any).
     pub reauthenticate: Option<Duration>,
     /// The fewest characters of a new password, from 8 to 64 (8).
@@ -113,8 +131,10 @@ pub struct Config {
     pub login_notices: bool,
     /// How long audit entries are kept (90 days).
     pub audit_retention: Duration,
-    /// The name of the service in authenticator apps and mails (lictor).
+    /// The name of the service in authenticator apps and mails (that of the brand, or else lictor).
     pub issuer: Issuer,
+    /// Name, colours, logo and links of the pages and mails (lictor's).
+    pub brand: Option<Brand>,
     /// The pages that are served (none; the command line serves lictor's own app).
     pub web: Web,
     /// The origins whose pages may call (all).
@@ -123,6 +143,10 @@ pub struct Config {
     pub throttle: bool,
     /// Proxies whose `X-Forwarded-For` names the client (none).
     pub trusted_proxies: Vec<Network>,
+    /// Who may open which pages of the apps behind the proxy (everybody who is logged in).
+    pub access: Option<AccessRules>,
+    /// Without such rules, the role that somebody needs for the apps behind the proxy (none).
+    pub access_role: Option<Role>,
     /// The size of the engine.
     pub engine: Settings,
 }
@@ -133,10 +157,12 @@ impl Config {
     pub fn new(database: impl Into<Database>, keys: impl Into<Keys>) -> Config {
         Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 5000)),
+            metrics: None,
             database: database.into(),
             database_map: DATABASE_MAP,
             keys: keys.into(),
             algorithm: None,
+            audience: Audiences::default(),
             access_lifespan: Duration::from_secs(24 * 3600),
             refresh_lifespan: Duration::from_secs(30 * 24 * 3600),
             early_refresh: Duration::from_secs(60),
@@ -145,6 +171,7 @@ impl Config {
             #[cfg(feature = "mail")]
             mail: None,
             public_url: None,
+            home_url: None,
             confirmation_url: None,
             reset_url: None,
             registration: Registration::Open,
@@ -153,6 +180,7 @@ impl Config {
             require_second_factor: SecondFactorRule::Off,
             refresh_reuse: RefreshReuse::SameDevice,
             session_idle: None,
+            cookie_domain: None,
             reauthenticate: None,
             min_password_length: 8,
             password_blocklist: None,
@@ -162,10 +190,13 @@ impl Config {
             login_notices: true,
             audit_retention: Duration::from_secs(90 * 24 * 3600),
             issuer: Issuer::lictor(),
+            brand: None,
             web: Web::Off,
             cors: Cors::Any,
             throttle: true,
             trusted_proxies: Vec::new(),
+            access: None,
+            access_role: None,
             engine: Settings::default(),
         }
     }
@@ -178,6 +209,21 @@ impl Config {
     /// The page for the token that resets a password, if a setting names it.
     pub fn reset_page(&self) -> Option<PageUrl> {
         self.reset_url.clone().or_else(|| self.page(PageUrl::RESET))
+    }
+
+    /// The name of the service: that of the brand, or else the issuer.
+    pub(crate) fn service(&self) -> &Issuer {
+        Brand::service(self.brand.as_ref(), &self.issuer)
+    }
+
+    /// The page that takes the code of an invitation, if a setting names it.
+    pub(crate) fn registration_page(&self) -> Option<PageUrl> {
+        self.page(PageUrl::REGISTRATION)
+    }
+
+    /// Whether logins are for apps behind a proxy, so that pages ask for the cookie.
+    pub(crate) fn wants_cookie(&self) -> bool {
+        self.cookie_domain.is_some() || self.access.is_some() || self.access_role.is_some()
     }
 
     /// Whether mail can be sent.
@@ -205,6 +251,6 @@ impl Config {
     /// The rules for new passwords.
     pub(crate) fn password_rules(&self) -> Result<PasswordRules, Problem> {
         let blocklist = self.blocklist()?;
-        Ok(PasswordRules::new(self.min_password_length, self.issuer.as_str(), blocklist))
+        Ok(PasswordRules::new(self.min_password_length, self.service().as_str(), blocklist))
     }
 }

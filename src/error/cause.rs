@@ -33,13 +33,11 @@ impl Cause {
 
 impl Cause {
     /// A cause that is in the log already, once for all the requests that it fails.
-    #[cfg(feature = "postgres")]
     pub(crate) fn logged(text: impl Into<String>) -> Cause {
         Cause { logged: true, ..Cause::from(text) }
     }
 
     /// What happened, in words.
-    #[cfg(feature = "postgres")]
     pub(crate) fn text(&self) -> &str {
         &self.text
     }

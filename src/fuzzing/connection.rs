@@ -3,7 +3,7 @@
 //! withholds or leaves unread makes the connection keep too many bytes or lose its deadline.
 
 use std::net::Ipv4Addr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::{first_line, lines};
 use crate::clock::Timestamp;
@@ -76,7 +76,7 @@ struct Driver {
     room: usize,
     queue_full: bool,
     pool_time: u64,
-    stopping: bool,
+    stopping: AtomicBool,
     closed: bool,
     /// All bytes that the client has read.
     written: Vec<u8>,
@@ -98,7 +98,7 @@ impl Driver {
             room: usize::MAX,
             queue_full: false,
             pool_time: 0,
-            stopping: false,
+            stopping: AtomicBool::new(false),
             closed: false,
             written: Vec::new(),
         }
@@ -120,7 +120,7 @@ impl Driver {
                 b'~' => self.room = self.room.saturating_add(7),
                 b'%' => self.queue_full = !self.queue_full,
                 b'^' => self.pool_time = 30_000 - self.pool_time,
-                b'#' => self.stopping = true,
+                b'#' => self.stopping.store(true, Ordering::Release),
                 size => piece = &rest[..rest.len().min(usize::from(size) + 1)],
             }
             if self.closed {
@@ -267,7 +267,7 @@ impl Driver {
             limits: &self.limits,
             date: &self.date,
             at: self.at,
-            stopping: self.stopping,
+            stopping: &self.stopping,
         };
         (&mut self.connection, context)
     }

@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::first_line;
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::guard::{Claims, Tokens};
+use crate::guard::{Audiences, Claims, Tokens};
 use crate::keys::{Keys, ShortSecret};
 use crate::values::{Lifespans, Roles};
 
@@ -33,6 +33,7 @@ struct Reader {
     tokens: Tokens,
     keys: &'static [Signer],
     early: i64,
+    audiences: &'static [&'static str],
 }
 
 /// A key and the id that lictor gives it.
@@ -64,9 +65,9 @@ type Sign = fn(&[u8]) -> Vec<u8>;
 /// public key as a secret; with `4`, signed with the short secret of a third server. Any other input is
 /// a whole token.
 pub fn token(data: &[u8]) {
-    let alone = reader(&[CURRENT], 0);
-    let ring = reader(&[CURRENT, PAIR, OLD], 10);
-    let short = reader(&[PAIR, CURRENT, SHORT], 0);
+    let alone = reader(&[CURRENT], 0, &[]);
+    let ring = reader(&[CURRENT, PAIR, OLD], 10, &["x", "shop"]);
+    let short = reader(&[PAIR, CURRENT, SHORT], 0, &[]);
     let (sign, rest): (Sign, _) = match data.split_first() {
         Some((b's' | b'0', rest)) => (|signed| CURRENT.sign(signed), rest),
         Some((b'1', rest)) => (|signed| PAIR.sign(signed), rest),
@@ -94,7 +95,7 @@ pub fn token(data: &[u8]) {
     }
 }
 
-fn reader(keys: &'static [Signer], early: u64) -> Reader {
+fn reader(keys: &'static [Signer], early: u64, audiences: &'static [&'static str]) -> Reader {
     let lines: String = keys.iter().map(Signer::line).collect();
     let mut ring = Keys::parse(lines.as_bytes()).unwrap_or_else(|problem| panic!("{problem}"));
     if keys.iter().any(Signer::is_short) {
@@ -107,7 +108,9 @@ fn reader(keys: &'static [Signer], early: u64) -> Reader {
         Lifespans { access: ACCESS, refresh: REFRESH, early: Duration::from_secs(early) };
     let tokens = Tokens::new(&ring, None, lifespans)
         .unwrap_or_else(|error| panic!("the keys were not taken: {error:?}"));
-    Reader { tokens, keys, early: early.cast_signed() }
+    let names =
+        Audiences::parse(audiences.iter().copied()).unwrap_or_else(|problem| panic!("{problem}"));
+    Reader { tokens: tokens.for_audiences(names), keys, early: early.cast_signed(), audiences }
 }
 
 impl Signer {
@@ -232,10 +235,19 @@ fn accepted(reader: &Reader, token: &[u8], claims: &Claims, mailed: bool) {
         for name in ["iat", "nbf"] {
             assert!(number(name).is_none_or(|n| n.is_some_and(|n| n <= NOW.0 + 60)), "{name}");
         }
-        assert!(!payload.contains_key("aud"));
+        for_us(reader, payload.get("aud"));
         let marks = ["is_ert", "is_prt"].into_iter().filter(|mark| payload.contains_key(*mark));
         assert_eq!(marks.count(), usize::from(mailed));
     }
+}
+
+/// Checks that the claim `aud` of an accepted token, if it has one, names an audience of the server.
+fn for_us(reader: &Reader, aud: Option<&Value>) {
+    let Some(aud) = aud else { return };
+    let names = aud.as_array().map_or_else(|| vec![aud.clone()], Clone::clone);
+    assert!(names.len() <= 16 && names.iter().all(Value::is_string), "{aud}");
+    let known = |name: &Value| reader.audiences.iter().any(|known| name == known);
+    assert!(names.iter().any(known), "{aud} is for others");
 }
 
 /// Checks that the token after a refresh grants access and nothing else.

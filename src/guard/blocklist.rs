@@ -2,13 +2,17 @@
 //!
 //! The list is that of Django (BSD-3-Clause; the licence text is at the top of the file): the most
 //! frequent passwords in real breaches. Of its 20,000, the file holds the 8,346 that are long
-//! enough to be chosen here, which add 50 kB to the program. A longer list would gain little:
+//! enough to be chosen here, which add 25 kB to the program. A longer list would gain little:
 //! guesses are throttled, and its further passwords would be tried after thousands of others (NIST
 //! SP 800-63B-4 section 3.1.1.2). `tools/blocklist` generates the file.
 
-/// The sorted list. Each line begins with a digit: the number of leading bytes that it shares with
-/// the line before.
-const LIST: &str = include_str!("blocklist.txt");
+use miniz_oxide::inflate::decompress_to_vec_with_limit;
+
+/// The sorted list, deflated. Each line begins with a digit: the number of leading bytes that it shares
+/// with the line before.
+const LIST: &[u8] = include_bytes!("blocklist.deflate");
+/// The most bytes that it inflates to.
+const MAX_LIST: usize = 64 * 1024;
 
 /// Returns whether a password, in lower case, is on the list. Reads the whole list, which takes a
 /// hundredth of the time of the hash that follows.
@@ -19,11 +23,12 @@ pub(super) fn is_common(password: &str) -> bool {
 /// Returns whether `matches` returns true for an entry. Entries come in order.
 fn any_entry(mut matches: impl FnMut(&[u8]) -> bool) -> bool {
     let mut entry = Vec::new();
-    LIST.lines().filter(|line| !line.starts_with('#')).any(|line| {
-        if let Some((&shared, rest)) = line.as_bytes().split_first() {
-            entry.truncate(usize::from(shared.wrapping_sub(b'0')));
-            entry.extend_from_slice(rest);
-        }
+    // A test inflates it: this cannot fail.
+    let list = decompress_to_vec_with_limit(LIST, MAX_LIST).unwrap_or_default();
+    let lines = list.split(|&b| b == b'\n').filter(|line| !line.starts_with(b"#"));
+    lines.filter_map(|line| line.split_first()).any(|(&shared, rest)| {
+        entry.truncate(usize::from(shared.wrapping_sub(b'0')));
+        entry.extend_from_slice(rest);
         matches(&entry)
     })
 }
@@ -31,6 +36,12 @@ fn any_entry(mut matches: impl FnMut(&[u8]) -> bool) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_compressed_list_is_the_one_that_can_be_read() {
+        let text = include_bytes!("blocklist.txt");
+        assert_eq!(decompress_to_vec_with_limit(LIST, MAX_LIST).unwrap(), text);
+    }
 
     #[test]
     fn common_passwords_are_found() {
@@ -71,6 +82,7 @@ mod tests {
         });
         assert_eq!(count, 8_346);
         let licence = "Copyright (c) Django Software Foundation and individual contributors.";
-        assert!(LIST.contains(licence) && LIST.contains("THIS SOFTWARE IS PROVIDED"));
+        let text = include_str!("blocklist.txt");
+        assert!(text.contains(licence) && text.contains("THIS SOFTWARE IS PROVIDED"));
     }
 }

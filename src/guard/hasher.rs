@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use zeroize::Zeroizing;
 
@@ -18,6 +19,7 @@ use super::foreign::{Foreign, Mechanism};
 use super::kernel::{self, Arena, HashKernel, Kernel, Parameters};
 use super::{Attempt, Password, lock};
 use crate::error::Error;
+use crate::stats::Histogram;
 use crate::values::{PasswordHash, random};
 
 /// How our own hashes begin, those of weaker kinds as well.
@@ -59,6 +61,8 @@ pub struct Hasher {
     returned: Condvar,
     /// Whether a hash has ended since [`Hasher::was_used`] was called last.
     used: AtomicBool,
+    /// The times of hashes, the wait for a permit not included.
+    times: Histogram,
     /// A random hash that matches no password; verifying it takes as long as verifying any other.
     dummy: PasswordHash,
 }
@@ -86,6 +90,7 @@ impl Hasher {
             permits: Mutex::new(parallel.max(1)),
             returned: Condvar::new(),
             used: AtomicBool::new(false),
+            times: Histogram::default(),
             dummy,
         })
     }
@@ -233,6 +238,11 @@ impl Hasher {
         Ok(Err("of another program, and this one has no feature foreign-hashes".into()))
     }
 
+    /// The times of hashes, the wait for a permit not included.
+    pub(crate) fn times(&self) -> &Histogram {
+        &self.times
+    }
+
     /// Returns whether a hash has ended since this was called last.
     pub fn was_used(&self) -> bool {
         self.used.swap(false, Ordering::Relaxed)
@@ -274,7 +284,7 @@ impl Hasher {
     fn permit(&self) -> Permit<'_> {
         let free = self.returned.wait_while(lock(&self.permits), |permits| *permits == 0);
         *free.unwrap_or_else(PoisonError::into_inner) -= 1;
-        Permit(self)
+        Permit(self, Instant::now())
     }
 
     fn arenas(&self) -> MutexGuard<'_, Vec<Box<dyn Arena>>> {
@@ -298,11 +308,12 @@ fn is_costly(_: &PasswordHash) -> bool {
     false
 }
 
-/// The right to run a hash, until it is dropped.
-struct Permit<'a>(&'a Hasher);
+/// The right to run a hash, until it is dropped, and since when.
+struct Permit<'a>(&'a Hasher, Instant);
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
+        self.0.times.add(self.1.elapsed());
         *lock(&self.0.permits) += 1;
         self.0.returned.notify_one();
     }

@@ -15,21 +15,29 @@
 //! | `decoy` | which account's hash stands in for that of an unknown name |
 //! | `derived` | keys that are derived from the key ring |
 //! | `token` | tokens: minting and reading |
+//! | `credentials` | what a request shows, and the order in which that is looked for |
+//! | `cookie` | the value of a browser session's cookie |
 //! | `identity` | the user behind a request |
+//! | `invitation` | the codes of invitations that are mailed |
+//! | `app_password` | app passwords as requests show them |
 //! | `known` | clients that an account knows: IP addresses and devices |
 //! | `throttle` | counts attempts, and makes clients wait |
 //! | `table` | a hash table of fixed size |
 
+mod app_password;
 mod argon2_text;
 mod blocklist;
 mod blocklist_file;
+mod cookie;
 mod cost;
+mod credentials;
 mod decoy;
 mod derived;
 #[cfg(feature = "foreign-hashes")]
 mod foreign;
 mod hasher;
 mod identity;
+mod invitation;
 pub(crate) mod kernel;
 mod known;
 mod password;
@@ -42,27 +50,32 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::clock::Timestamp;
 
+pub(crate) use app_password::ShownAppPassword;
 pub use blocklist_file::Blocklist;
+pub use cookie::CookieKeys;
+pub(crate) use cookie::ShownCookie;
 pub(crate) use cost::HashCost;
 #[cfg(feature = "cli")]
 pub(crate) use cost::{MAX_KIB_PASSES, MAX_MEMORY_KIB, MAX_PASSES};
+pub(crate) use credentials::Credential;
+pub use credentials::bearer;
 pub use decoy::Decoys;
 #[cfg(feature = "foreign-hashes")]
 pub(crate) use foreign::scheme_of;
 #[cfg(all(feature = "foreign-hashes", any(test, feature = "cli", feature = "fuzzing")))]
 pub use foreign::{BadHash, read_foreign};
 pub use hasher::{Hasher, Verdict};
-pub(crate) use identity::TokenCheck;
-pub use identity::{Admin, Identity, bearer};
+pub(crate) use identity::CredentialCheck;
+pub use identity::{Admin, Identity, Way};
+pub use invitation::InvitationKeys;
 pub use kernel::HashKernel;
 pub(crate) use known::DEVICE_LIFESPAN;
 pub use known::{Device, DeviceKeys, Devices};
 pub use password::{Attempt, Password};
 pub use password_rules::PasswordRules;
 pub use throttle::{Attempts, Throttle};
-#[cfg(feature = "mail")]
 pub use token::MailedClaims;
-pub use token::{Claims, MailPurpose, SessionClaims, Tokens};
+pub use token::{AudienceSet, Audiences, Claims, MailPurpose, SessionClaims, Tokens};
 #[cfg(feature = "cli")]
 pub(crate) use token::{MailedToken, key_id};
 

@@ -49,6 +49,11 @@ impl Attempt {
         }
     }
 
+    /// Takes a password that a registration chooses, to compare it with that of an earlier one.
+    pub fn of(password: &Password) -> Attempt {
+        Attempt::new(password.as_str())
+    }
+
     /// Returns the prepared password; `None` if no hash of ours can match.
     pub fn password(&self) -> Option<&Password> {
         self.password.as_ref()

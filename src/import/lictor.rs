@@ -115,7 +115,8 @@ fn time(text: &str) -> Result<Timestamp, Refusal> {
 
 fn language(code: &str) -> Result<Language, Refusal> {
     let language = Language::of_code(code);
-    if language.code() == code { Ok(language) } else { unreadable("the language") }
+    // Exports of earlier versions have `pt`.
+    if language.code() == code || code == "pt" { Ok(language) } else { unreadable("the language") }
 }
 
 fn codes(texts: &[String]) -> Result<Vec<[u8; 32]>, Refusal> {
@@ -225,6 +226,11 @@ mod tests {
             (&[0; 20], None, 5)
         );
         assert_eq!(user.recovery_codes, [[0xab; 32]]);
+        for (code, expected) in [("pt-BR", Language::BrazilianPortuguese), ("de", Language::German)]
+        {
+            let text = with(&[("language", code.into())]);
+            assert_eq!(read(1, &text, &mut |_| None).2.unwrap().user.language, expected);
+        }
         let none =
             with(&[("password", serde_json::Value::Null), ("email", serde_json::Value::Null)]);
         let person = read(1, &none, &mut |_| None).2.unwrap();
@@ -265,6 +271,7 @@ mod tests {
             (with(&[("roles", "a b".into())]), Kind::Roles, "no list of roles"),
             (with(&[("created", "now".into())]), Kind::Unreadable, "a time is not"),
             (with(&[("language", "xx".into())]), Kind::Unreadable, "the language is not"),
+            (with(&[("language", "pt-br".into())]), Kind::Unreadable, "the language is not"),
             (
                 with(&[("recovery_codes", vec!["AB".repeat(32)].into())]),
                 Kind::Unreadable,

@@ -138,16 +138,16 @@ impl Renames {
 
     /// Those whose old name means another account that came, in the order of their rows.
     pub(crate) fn reached(&self) -> Vec<Reached<'_>> {
-        let mut found: Vec<Reached<'_>> = self
-            .by_old
-            .iter()
-            .filter_map(|(old, rename)| {
-                let (row, stays) = (rename.row?, rename.stays.as_deref()?);
-                Some(Reached { old, new: &rename.new, row, stays })
-            })
-            .collect();
-        found.sort_unstable_by_key(|reached| reached.row);
-        found
+        // Sorted as in `unused`, by the same code.
+        let reached = self.by_old.iter().filter(|(_, rename)| rename.stays.is_some());
+        let mut reached: Vec<(u64, &str)> =
+            reached.filter_map(|(old, rename)| Some((rename.row?, old.as_str()))).collect();
+        reached.sort_unstable();
+        let found = reached.into_iter().filter_map(|(row, old)| {
+            let rename = self.by_old.get(old)?;
+            Some(Reached { old, new: &rename.new, row, stays: rename.stays.as_deref()? })
+        });
+        found.collect()
     }
 }
 

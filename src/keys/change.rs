@@ -6,7 +6,8 @@ use std::io;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 
-use super::file::{cannot_read, draft_of, read, sync_directory, write};
+use super::draft::{draft_of, write};
+use super::file::{cannot_read, cannot_write, read, sync_directory};
 use super::{Algorithm, Key, Keys, Secret, format};
 use crate::clock::Timestamp;
 use crate::error::Problem;
@@ -22,13 +23,7 @@ impl Keys {
         let path = &fs::canonicalize(path).map_err(|error| cannot_read(path, error))?;
         let old = lock(path).map_err(|error| cannot_read(path, error))?;
         let keys = change(read(path)?)?;
-        replace(path, &old, &keys).map_err(|error| {
-            Problem::new(
-                format!("cannot write the key file {}: {error}", path.display()),
-                "make its directory writable for the user that changes the keys",
-            )
-            .with_source(error)
-        })?;
+        replace(path, &old, &keys).map_err(|error| cannot_write(path, error))?;
         Ok(keys)
     }
 

@@ -1,36 +1,65 @@
 //! The key file: read, and made if it is missing. A reader finds all of a file or none; and a ring is
 //! on the disk before one of its keys signs a token.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use zeroize::Zeroizing;
 
+use super::draft::{draft_of, folder_of, write};
 use super::format::{self, MAX_FILE};
 use super::{Algorithm, Key, Keys, Material};
 use crate::clock::Timestamp;
 use crate::error::Problem;
 
+/// The least bytes of a secret that somebody may give instead of a path; also one that is too short to
+/// sign.
+const MIN_SECRET: usize = 16;
+
+/// Reads a key file; logs if others can read it as well.
 pub(super) fn read(path: &Path) -> Result<Keys, Problem> {
+    warn_if_others_can_read(path);
+    read_guarded(path)
+}
+
+/// Reads a key file, whoever else can read it.
+pub(super) fn read_guarded(path: &Path) -> Result<Keys, Problem> {
+    parse(path, &text(path)?)
+}
+
+/// Reads the text of the key file at `path`.
+pub(super) fn parse(path: &Path, text: &[u8]) -> Result<Keys, Problem> {
+    format::parse(text).map_err(|problem| Problem {
+        what: format!("{}: {}", path.display(), problem.what),
+        ..problem
+    })
+}
+
+/// The text of a key file, if it is not larger than one can be.
+pub(super) fn text(path: &Path) -> Result<Zeroizing<Vec<u8>>, Problem> {
     let shown = path.display();
     // With room for all of it from the start: growing would leave copies behind.
     let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_FILE + 64));
     File::open(path)
-        .and_then(|file| {
-            warn_if_others_can_read(&file, path)?;
-            file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes)
-        })
+        .and_then(|file| file.take(MAX_FILE as u64 + 1).read_to_end(&mut bytes))
         .map_err(|error| cannot_read(path, error))?;
+    if bytes.trim_ascii().is_empty() {
+        return Err(Problem::new(
+            format!("the key file {shown} is empty"),
+            "restore it from a backup; if it never held a key, delete it, or write one into it: \
+             openssl rand -hex 32",
+        ));
+    }
     if bytes.len() > MAX_FILE {
         return Err(Problem::new(
             format!("the key file {shown} is larger than {MAX_FILE} bytes"),
             "give the path of a file that holds nothing but keys",
         ));
     }
-    format::parse(&bytes)
-        .map_err(|problem| Problem { what: format!("{shown}: {}", problem.what), ..problem })
+    Ok(bytes)
 }
 
 /// Reads the key file, or makes one; true if it is new.
@@ -43,13 +72,7 @@ pub(super) fn read_or_create(
         return Ok((read(path)?, false));
     }
     let new = create(path, &Key::generate(algorithm, now)?);
-    let new = new.map_err(|error| {
-        Problem::new(
-            format!("cannot write the key file {}: {error}", path.display()),
-            "make its directory writable, or give a key with the setting `keys`",
-        )
-        .with_source(error)
-    })?;
+    let new = new.map_err(|error| cannot_write(path, error))?;
     // The file may be that of another process, which was faster.
     Ok((read(path)?, new))
 }
@@ -70,7 +93,7 @@ fn create(path: &Path, key: &Key) -> io::Result<bool> {
         }
     };
     let draft = draft_of(path)?;
-    let written = write(&draft, &text, |_| Ok(()));
+    let written = write(&draft, &text, |file| give_to_owner_of_folder(file, path));
     let made = written.and_then(|()| match fs::hard_link(&draft, path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         linked => linked.map(|()| true),
@@ -83,56 +106,87 @@ fn create(path: &Path, key: &Key) -> io::Result<bool> {
     Ok(made)
 }
 
-/// A new name beside the file. The ring is written there first, so the file is always complete.
-pub(super) fn draft_of(path: &Path) -> io::Result<PathBuf> {
-    let mut name = [0u8; 8];
-    getrandom::fill(&mut name).map_err(io::Error::other)?;
-    Ok(path.with_extension(format!("key.{}", *format::hex(&name))))
-}
-
-pub(super) fn write(
-    draft: &Path,
-    text: &[u8],
-    prepare: impl FnOnce(&File) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-    prepare(&file)?;
-    file.write_all(text)?;
-    file.sync_all()
+/// Root may make the key of a server that runs as another user. By the open file: whoever owns the
+/// folder can put a link to any other file there.
+fn give_to_owner_of_folder(draft: &File, path: &Path) -> io::Result<()> {
+    let (own, folder) = (draft.metadata()?, fs::metadata(folder_of(path))?);
+    if own.uid() != 0 || (own.uid(), own.gid()) == (folder.uid(), folder.gid()) {
+        return Ok(());
+    }
+    fchown(draft, Some(folder.uid()), Some(folder.gid()))
 }
 
 /// Syncs the directory: the name of the file must survive a power cut, because its keys sign tokens.
 pub(super) fn sync_directory(path: &Path) -> io::Result<()> {
-    let directory = path.parent().filter(|parent| *parent != Path::new(""));
-    File::open(directory.unwrap_or(Path::new(".")))?.sync_all()
+    File::open(folder_of(path))?.sync_all()
+}
+
+pub(super) fn cannot_write(path: &Path, error: io::Error) -> Problem {
+    let next = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free space on its disk".into(),
+        ErrorKind::ReadOnlyFilesystem => "its file system is mounted read-only: change that".into(),
+        ErrorKind::NotFound => "make its directory".into(),
+        _ => format!("let the user that runs lictor write in {}", folder_of(path).display()),
+    };
+    Problem::new(format!("cannot write the key file {}: {error}", path.display()), next)
+        .with_source(error)
+}
+
+/// Whether what should be the path of a file with a secret may be the secret itself: there is no such
+/// file, and none of the folders above it. Then it is not shown.
+pub(crate) fn may_be_secret(path: &Path) -> bool {
+    let is_folder = |above: &Path| above.parent().is_some() && above.is_dir();
+    !path.exists()
+        && path.extension().is_none_or(|ending| ending != "key")
+        && !path.ancestors().skip(1).any(is_folder)
 }
 
 pub(super) fn cannot_read(path: &Path, error: io::Error) -> Problem {
+    // A shorter one would not do as a key.
+    if path.as_os_str().len() >= MIN_SECRET && may_be_secret(path) {
+        return Problem::new(
+            "the setting for the key file names no file; it is not shown, as it may be the key itself",
+            "give the path of a file with the key; SECRET_KEY takes the key itself",
+        );
+    }
     let shown = path.display();
     let next = match error.kind() {
         ErrorKind::NotFound => {
             format!("check the path, or make the file: (umask 077; openssl rand -hex 32 > {shown})")
         }
-        _ => "let the user that runs lictor read it".into(),
+        ErrorKind::IsADirectory => {
+            return Problem::new(
+                format!("the key file {shown} is a directory"),
+                "give the path of a file",
+            );
+        }
+        ErrorKind::PermissionDenied => "let the user that runs lictor read it".into(),
+        _ => "give the path of a file that holds nothing but keys".into(),
     };
     Problem::new(format!("cannot read the key file {shown}: {error}"), next).with_source(error)
 }
 
-fn warn_if_others_can_read(file: &File, path: &Path) -> io::Result<()> {
-    let mode = file.metadata()?.permissions().mode();
-    if mode & 0o077 != 0 {
+/// The file that was warned of last: a start reads it several times.
+static WARNED: Mutex<Option<PathBuf>> = Mutex::new(None);
+
+fn warn_if_others_can_read(path: &Path) {
+    // What cannot be read at all is refused when it is read.
+    let Ok(found) = fs::metadata(path) else { return };
+    let mode = found.permissions().mode();
+    let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
+    if found.is_file() && mode & 0o077 != 0 && warned.as_deref() != Some(path) {
+        *warned = Some(path.to_owned());
         log::warn!(
             "other users can read the key file {0} (mode {1:o}); change that: chmod 600 {0}",
             path.display(),
             mode & 0o777
         );
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{MetadataExt as _, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -191,6 +245,40 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_cannot_be_written_has_a_next_step() {
+        for (kind, next) in [
+            (ErrorKind::StorageFull, "free space on its disk"),
+            (ErrorKind::ReadOnlyFilesystem, "mounted read-only"),
+            (ErrorKind::NotFound, "make its directory"),
+            (ErrorKind::PermissionDenied, "write in keys"),
+        ] {
+            let problem = cannot_write(Path::new("keys/a.key"), kind.into());
+            assert!(problem.next.contains(next), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_path_is_not_shown() {
+        let dir = Dir::new("secret");
+        let there = dir.0.join("sesame-sesame-sesame");
+        fs::write(&there, "").unwrap();
+        let missing = dir.0.join("sesame/sesame/sesame");
+        for (path, hidden) in [
+            ("sesame-sesame-sesame-sesame", true),
+            ("sesame.sesame/sesame+sesame==", true),
+            ("/sesame/sesame/sesame+sesame=", true),
+            ("sesame-sesame.key", false),
+            ("/sesame/sesame.key", false),
+            ("sesame", false),
+            (there.to_str().unwrap(), false),
+            (missing.to_str().unwrap(), false),
+        ] {
+            let problem = cannot_read(Path::new(path), ErrorKind::NotFound.into()).to_string();
+            assert_eq!(!problem.contains("sesame"), hidden, "{problem}");
+        }
+    }
+
+    #[test]
     fn a_change_that_fails_changes_nothing() {
         let dir = Dir::new("fails");
         let path = dir.0.join("a.key");
@@ -234,6 +322,17 @@ mod tests {
         // Only root can give a file away; for others there is nothing to see.
         if std::os::unix::fs::chown(&path, Some(12_345), Some(54_321)).is_ok() {
             Keys::update(&path, Ok).unwrap();
+            let owner = fs::metadata(&path).unwrap();
+            assert_eq!((owner.uid(), owner.gid(), mode(&path)), (12_345, 54_321, 0o600));
+        }
+    }
+
+    #[test]
+    fn a_new_file_belongs_to_the_owner_of_its_folder() {
+        let dir = Dir::new("folder");
+        if std::os::unix::fs::chown(&dir.0, Some(12_345), Some(54_321)).is_ok() {
+            let path = dir.0.join("a.key");
+            read_or_create(&path, Algorithm::Hs256, NOW).unwrap();
             let owner = fs::metadata(&path).unwrap();
             assert_eq!((owner.uid(), owner.gid(), mode(&path)), (12_345, 54_321, 0o600));
         }

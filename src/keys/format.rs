@@ -146,7 +146,7 @@ fn unhex(digits: &str) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
-fn is_hex(text: &str) -> bool {
+pub(super) fn is_hex(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 

@@ -6,12 +6,17 @@
 //! | `short` | secrets that are too short to sign |
 //! | `format` | the ring as the text of a key file, and back |
 //! | `file` | the key file: read, made |
+//! | `draft` | a key file that has not got its name yet |
 //! | `change` | the key file replaced by one with other keys |
+//! | `copy` | a key file copied for a backup, and back |
 //!
 //! Knows no cryptography and no token: `guard/token` signs and verifies.
 
 #[cfg(any(feature = "cli", test))]
 mod change;
+#[cfg(feature = "cli")]
+mod copy;
+mod draft;
 mod file;
 mod format;
 mod secret;
@@ -25,6 +30,10 @@ use zeroize::Zeroizing;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 
+#[cfg(feature = "cli")]
+pub(crate) use draft::remove_old_drafts;
+#[cfg(feature = "cli")]
+pub(crate) use file::may_be_secret;
 pub use secret::Secret;
 pub(crate) use secret::Seed;
 pub use short::ShortSecret;
@@ -126,6 +135,12 @@ impl Keys {
     /// If the file cannot be read, or holds anything but keys.
     pub fn read(path: &Path) -> Result<Keys, Problem> {
         file::read(path)
+    }
+
+    /// Reads a key file in a folder that nobody else can enter: its mode does not matter.
+    #[cfg(feature = "cli")]
+    pub(crate) fn read_guarded(path: &Path) -> Result<Keys, Problem> {
+        file::read_guarded(path)
     }
 
     /// Reads the key file, or makes one with a new key that only its owner can read; true if the file

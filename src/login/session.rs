@@ -3,11 +3,19 @@
 use serde::Serialize;
 
 use super::device::{self, DeviceProof};
-use crate::app::{Call, Caller};
+use crate::app::{App, Call, Caller, Fields};
 use crate::clock::Timestamp;
-use crate::guard::{Device, SessionClaims};
+use crate::error::Error;
+use crate::guard::{AudienceSet, Device, SessionClaims};
 use crate::http::Response;
 use crate::store::NewSession;
+
+/// Returns the only audience that a token is to have, if the request names one in `audience`.
+pub(crate) fn audience(app: &App, fields: &mut Fields) -> Result<Option<AudienceSet>, Error> {
+    let unknown = || Error::BadRequest("audience: this server has none of this name".into());
+    let name = fields.optional("audience")?;
+    name.map(|name| app.tokens.audience(&name).ok_or_else(unknown)).transpose()
+}
 
 /// Returns the session that `login` names, as the store keeps it.
 pub(crate) fn new_session<'a>(login: &'a SessionClaims, caller: &'a Caller) -> NewSession<'a> {
@@ -17,6 +25,7 @@ pub(crate) fn new_session<'a>(login: &'a SessionClaims, caller: &'a Caller) -> N
         expires: login.rf_exp,
         origin: caller.client_info(),
         notice: false,
+        cookie: false,
     }
 }
 

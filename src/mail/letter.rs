@@ -51,6 +51,11 @@ pub enum Letter<'a> {
         /// The new e-mail address.
         email: &'a str,
     },
+    /// Tells the old e-mail address that an administrator has taken it away.
+    EmailRemoved {
+        /// The user's name.
+        name: &'a str,
+    },
     /// The password was changed.
     PasswordChanged {
         /// The user's name.
@@ -97,8 +102,16 @@ pub enum Letter<'a> {
         /// The name that the user had.
         former: &'a str,
     },
-    /// Shows the operator that mail arrives.
-    #[cfg(any(test, feature = "cli"))]
+    /// Asks a person without an account to follow the link and make one.
+    Invitation {
+        /// What the administrator writes; may be empty.
+        note: &'a str,
+        /// The URL with the code.
+        link: &'a str,
+        /// Time until the invitation expires.
+        lifespan: Duration,
+    },
+    /// Shows whoever administrates that mail arrives.
     Test,
 }
 
@@ -133,6 +146,7 @@ const WITH_EMAIL: &[&str] = &["service", "name", "address"];
 const WITH_NAME: &[&str] = &["service", "name"];
 const WITH_DEVICE: &[&str] = &["service", "name", "device"];
 const WITH_FORMER: &[&str] = &["service", "name", "former"];
+const WITH_NOTE: &[&str] = &["service", "note", "link", "lifespan"];
 const WITHOUT_NAME: &[&str] = &["service"];
 
 pub(super) const CONFIRM: LetterKind = LetterKind::new("confirm", WITH_LINK);
@@ -140,6 +154,7 @@ pub(super) const TAKEN: LetterKind = LetterKind::new("taken", WITH_NAME);
 pub(super) const RESET: LetterKind = LetterKind::new("reset", WITH_LINK);
 pub(super) const NEW_EMAIL: LetterKind = LetterKind::new("new-address", WITH_LINK);
 pub(super) const EMAIL_CHANGED: LetterKind = LetterKind::new("address-changed", WITH_EMAIL);
+pub(super) const EMAIL_REMOVED: LetterKind = LetterKind::new("address-removed", WITH_NAME);
 pub(super) const PASSWORD_CHANGED: LetterKind = LetterKind::new("password-changed", WITH_NAME);
 pub(super) const FACTOR_ON: LetterKind = LetterKind::new("second-factor-on", WITH_NAME);
 pub(super) const FACTOR_OFF: LetterKind = LetterKind::new("second-factor-off", WITH_NAME);
@@ -150,6 +165,7 @@ pub(super) const DELETED: LetterKind = LetterKind::new("account-deleted", WITH_N
 pub(super) const NEW_DEVICE: LetterKind = LetterKind::new("new-device", WITH_DEVICE);
 pub(super) const GUARDED: LetterKind = LetterKind::new("guarded", WITH_NAME);
 pub(super) const RENAMED: LetterKind = LetterKind::new("renamed", WITH_FORMER);
+pub(super) const INVITATION: LetterKind = LetterKind::new("invitation", WITH_NOTE);
 pub(super) const TEST: LetterKind = LetterKind::new("test", WITHOUT_NAME);
 
 impl<'a> Letter<'a> {
@@ -160,6 +176,7 @@ impl<'a> Letter<'a> {
             Letter::Reset { .. } => RESET,
             Letter::NewEmail { .. } => NEW_EMAIL,
             Letter::EmailChanged { .. } => EMAIL_CHANGED,
+            Letter::EmailRemoved { .. } => EMAIL_REMOVED,
             Letter::PasswordChanged { .. } => PASSWORD_CHANGED,
             Letter::SecondFactor { on: true, .. } => FACTOR_ON,
             Letter::SecondFactor { on: false, .. } => FACTOR_OFF,
@@ -169,12 +186,13 @@ impl<'a> Letter<'a> {
             Letter::NewDevice { .. } => NEW_DEVICE,
             Letter::Guarded { .. } => GUARDED,
             Letter::Renamed { .. } => RENAMED,
-            #[cfg(any(test, feature = "cli"))]
+            Letter::Invitation { .. } => INVITATION,
             Letter::Test => TEST,
         }
     }
 
     /// The value of each placeholder of its kind, except `service`, which the templates know.
+    // Long: an arm for each letter.
     pub(super) fn values(&self, language: Language) -> Vec<(&'static str, Cow<'a, str>)> {
         let in_words = |time| Cow::from(duration::in_words(time, language));
         match *self {
@@ -191,6 +209,9 @@ impl<'a> Letter<'a> {
             Letter::Reset { name, link, lifespan } => {
                 vec![("name", name.into()), ("link", link.into()), ("lifespan", in_words(lifespan))]
             }
+            Letter::Invitation { note, link, lifespan } => {
+                vec![("note", note.into()), ("link", link.into()), ("lifespan", in_words(lifespan))]
+            }
             Letter::EmailChanged { name, email } => {
                 vec![("name", name.into()), ("address", email.into())]
             }
@@ -203,13 +224,13 @@ impl<'a> Letter<'a> {
                 vec![("name", name.into()), ("former", unlinked(former).into())]
             }
             Letter::Taken { name }
+            | Letter::EmailRemoved { name }
             | Letter::PasswordChanged { name }
             | Letter::SecondFactor { name, .. }
             | Letter::RecoveryCodeUsed { name }
             | Letter::RecoveryCodesReplaced { name }
             | Letter::AccountDeleted { name }
             | Letter::Guarded { name } => vec![("name", name.into())],
-            #[cfg(any(test, feature = "cli"))]
             Letter::Test => Vec::new(),
         }
     }

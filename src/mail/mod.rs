@@ -4,6 +4,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `letter` | the letters, and what fills their placeholders |
+//! | `built_in` | the built-in template files, deflated |
 //! | `templates` | the built-in templates and their replacements; renders letters |
 //! | `template` | one template file |
 //! | `duration` | durations in words |
@@ -12,6 +13,7 @@
 //! | `mailbox` | an e-mail address as mail servers take it |
 //! | `transport` | `--mail`: SMTP, sendmail, a folder, the log |
 
+mod built_in;
 mod duration;
 mod encoding;
 mod letter;
@@ -23,5 +25,5 @@ mod transport;
 
 pub use letter::{Content, Letter};
 pub use message::{Mail, Sender};
-pub use templates::Templates;
+pub use templates::{Look, Templates};
 pub use transport::{Failure, Transport};

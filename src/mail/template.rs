@@ -15,7 +15,7 @@ const LINK: &str = "{{link}}";
 // Every mail program supports inline styles; the classes are for the dark colours in the frame.
 // Outlook ignores the padding of a link and needs `mso-padding-alt`.
 const BUTTON: &str = r##"<table role="presentation" cellpadding="0" cellspacing="0" border="0" style="margin:8px 0 16px;"><tr>
-<td class="button" bgcolor="#1f5fbf" style="background:#1f5fbf;border-radius:6px;mso-padding-alt:12px 22px;"><a href="{{link}}" style="display:inline-block;padding:12px 22px;font-size:16px;line-height:1.25;font-weight:600;color:#ffffff;text-decoration:none;">{{button}}</a></td>
+<td class="button" bgcolor="{{accent}}" style="background:{{accent}};border-radius:6px;mso-padding-alt:12px 22px;"><a href="{{link}}" style="display:inline-block;padding:12px 22px;font-size:16px;line-height:1.25;font-weight:600;color:{{on-accent}};text-decoration:none;">{{button}}</a></td>
 </tr></table>
 <p class="small" style="margin:0 0 20px;font-size:13px;line-height:1.5;color:#57606a;word-break:break-all;"><a href="{{link}}" style="color:#57606a;">{{link}}</a></p>
 "##;
@@ -71,10 +71,15 @@ impl Template {
         fill(&self.subject, values, plain)
     }
 
-    /// The plain text: paragraphs wrapped at [`WIDTH`], the link on a line of its own.
+    /// The plain text: paragraphs that are not empty wrapped at [`WIDTH`], the link on a line of its own.
     pub(super) fn text(&self, values: &Values<'_>) -> String {
         let paragraphs: Vec<String> =
-            self.paragraphs.iter().map(|text| wrapped(&fill(text, values, plain))).collect();
+            self.paragraphs.iter().map(|text| fill(text, values, plain)).collect();
+        let paragraphs: Vec<String> = paragraphs
+            .iter()
+            .filter(|paragraph| !paragraph.is_empty())
+            .map(|paragraph| wrapped(paragraph))
+            .collect();
         paragraphs.join("\n\n") + "\n"
     }
 
@@ -85,12 +90,19 @@ impl Template {
     }
 
     /// The paragraphs as HTML. The link becomes a button, with the URL below it for copying.
-    pub(super) fn html(&self, values: &Values<'_>) -> String {
+    /// `look` has the colours of the button, as HTML.
+    pub(super) fn html(&self, values: &Values<'_>, look: &Values<'_>) -> String {
         let as_html = |paragraph: &String| {
-            let html = fill(paragraph, values, escaped).into();
+            let html = fill(paragraph, values, escaped);
+            // A value that may be missing, as a paragraph by itself.
+            if html.is_empty() {
+                return html;
+            }
+            let html = html.into();
             if paragraph == LINK {
                 let label = fill(&self.button, values, escaped).into();
-                return fill(BUTTON, &[("link", html), ("button", label)], str::to_owned);
+                let in_button = [look, &[("link", html), ("button", label)]].concat();
+                return fill(BUTTON, &in_button, str::to_owned);
             }
             fill(PARAGRAPH, &[("words", html)], str::to_owned)
         };
@@ -207,8 +219,10 @@ fn is_layout(char: char) -> bool {
         || ('\u{2066}'..='\u{2069}').contains(&char)
 }
 
+/// The text with one space for each run of spaces and line ends. No-break spaces stay: French has
+/// them before some punctuation.
 fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn wrapped(paragraph: &str) -> String {

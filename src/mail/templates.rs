@@ -1,10 +1,12 @@
 //! The templates of all letters: the built-in ones, and the files of `--mail-templates` that replace
 //! them. Renders letters. Knows no mail server.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Read as _;
 use std::path::Path;
 
+use super::built_in;
 use super::letter::{self, Content, Letter, LetterKind};
 use super::template::{MAX_FILE, Template, Values, check_frame, escaped, fill};
 use crate::error::Problem;
@@ -12,58 +14,92 @@ use crate::values::Language;
 
 /// The HTML around every letter, and the placeholders that it may use.
 const FRAME: &str = "frame.html";
-const FRAME_PLACEHOLDERS: &[&str] = &["service", "language", "subject", "preview", "body"];
+const FRAME_PLACEHOLDERS: &[&str] = &[
+    "service", "language", "subject", "preview", "body", COLOURS[0], COLOURS[1], COLOURS[2],
+    COLOURS[3], URLS[0], URLS[1], URLS[2],
+];
+/// The placeholders of a [`Look`].
+const COLOURS: [&str; 4] = ["accent", "on-accent", "accent-dark", "on-accent-dark"];
+const URLS: [&str; 3] = ["logo", "imprint", "privacy"];
 
-macro_rules! built_in {
-    ($($kind:ident $file:literal),* $(,)?) => {
-        [$(
-            (letter::$kind, Language::English, include_str!(concat!("templates/", $file, ".en.txt"))),
-            (letter::$kind, Language::Portuguese, include_str!(concat!("templates/", $file, ".pt.txt"))),
-        )*]
-    };
-}
+/// The language in names of files that stand for both kinds of Portuguese, as in versions that had one
+/// text for both.
+const PORTUGUESE: &str = "pt";
 
-const BUILT_IN: [(LetterKind, Language, &str); 30] = built_in![
-    CONFIRM "confirm",
-    TAKEN "taken",
-    RESET "reset",
-    NEW_EMAIL "new-address",
-    EMAIL_CHANGED "address-changed",
-    PASSWORD_CHANGED "password-changed",
-    FACTOR_ON "second-factor-on",
-    FACTOR_OFF "second-factor-off",
-    RECOVERY_USED "recovery-code-used",
-    RECOVERY_REPLACED "recovery-codes-replaced",
-    DELETED "account-deleted",
-    NEW_DEVICE "new-device",
-    GUARDED "guarded",
-    RENAMED "renamed",
-    TEST "test",
+const KINDS: [LetterKind; 17] = [
+    letter::CONFIRM,
+    letter::TAKEN,
+    letter::RESET,
+    letter::NEW_EMAIL,
+    letter::EMAIL_CHANGED,
+    letter::EMAIL_REMOVED,
+    letter::PASSWORD_CHANGED,
+    letter::FACTOR_ON,
+    letter::FACTOR_OFF,
+    letter::RECOVERY_USED,
+    letter::RECOVERY_REPLACED,
+    letter::DELETED,
+    letter::NEW_DEVICE,
+    letter::GUARDED,
+    letter::RENAMED,
+    letter::INVITATION,
+    letter::TEST,
 ];
 
 /// One template for each letter and language, and the frame around them.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Templates {
     service: String,
     frame: String,
     templates: Vec<(LetterKind, Language, Template)>,
+    /// The looks of the frame and of buttons.
+    pub look: Look,
+}
+
+/// The looks of letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Look {
+    /// The ground of a button and its words, then both for mail programs with dark colours.
+    pub colours: [String; 4],
+    /// The URLs of the logo, of the imprint, and of the page about privacy; empty if there is none.
+    pub urls: [String; 3],
+}
+
+impl Default for Look {
+    fn default() -> Look {
+        let colours = ["#1f5fbf", "#ffffff", "#7fb2ff", "#0b1c36"];
+        Look { colours: colours.map(str::to_owned), urls: Default::default() }
+    }
+}
+
+impl Look {
+    /// The placeholders and their values, as HTML.
+    fn values(&self) -> Vec<(&'static str, Cow<'static, str>)> {
+        let values = self.colours.iter().chain(&self.urls);
+        let names = COLOURS.into_iter().chain(URLS);
+        names.zip(values).map(|(name, value)| (name, escaped(value).into())).collect()
+    }
 }
 
 impl Templates {
     /// The built-in templates. `service` is the name of the service in the letters.
     pub fn new(service: &str) -> Templates {
-        // None of them fails to parse: a test renders them all.
-        let templates = BUILT_IN.iter().filter_map(|&(kind, language, text)| {
-            let template = Template::parse(text, kind.placeholders).ok()?;
-            Some((kind, language, template))
-        });
-        let frame = include_str!("templates/frame.html").to_owned();
-        Templates { service: service.to_owned(), frame, templates: templates.collect() }
+        let (mut frame, mut templates) = (String::new(), Vec::new());
+        for (file, text) in built_in::files(&built_in::inflated()) {
+            if file == FRAME {
+                text.clone_into(&mut frame);
+            }
+            // None of them fails to parse: a test renders them all.
+            let Some((kind, tag)) = named(file) else { continue };
+            let Ok(template) = Template::parse(text, kind.placeholders) else { continue };
+            templates.push((kind, Language::of_code(tag), template));
+        }
+        Templates { service: service.to_owned(), frame, templates, look: Look::default() }
     }
 
     /// The built-in templates, with those replaced that have a file in the folder. Hidden files are
     /// ignored. Any other file must have the name of a template; otherwise a misspelt name would go
-    /// unnoticed.
+    /// unnoticed. A file for one kind of Portuguese counts more than one for both.
     pub fn with_files(service: &str, directory: &Path) -> Result<Templates, Problem> {
         let mut templates = Templates::new(service);
         let unreadable = |error: std::io::Error| {
@@ -73,17 +109,22 @@ impl Templates {
             )
             .with_source(error)
         };
-        for entry in fs::read_dir(directory).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let invalid = |why: String| {
-                Problem::usage(
-                    format!("the mail template {} is not valid: {why}", path.display()),
-                    "correct the file, or remove it to use the built-in template",
-                )
-            };
-            if !name.starts_with('.') {
-                templates.replace(name, &path).map_err(invalid)?;
+        let entries = fs::read_dir(directory).map_err(unreadable)?;
+        let paths: Result<Vec<_>, _> = entries.map(|entry| entry.map(|each| each.path())).collect();
+        let paths = paths.map_err(unreadable)?;
+        // Twice, because the library's sort would be several kB of code for this type.
+        for both in [true, false] {
+            for path in &paths {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                let first = named(name).is_some_and(|(_, tag)| tag == PORTUGUESE);
+                if first == both && !name.starts_with('.') {
+                    templates.replace(name, path).map_err(|why| {
+                        Problem::usage(
+                            format!("the mail template {} is not valid: {why}", path.display()),
+                            "correct the file, or remove it to use the built-in template",
+                        )
+                    })?;
+                }
             }
         }
         Ok(templates)
@@ -96,12 +137,17 @@ impl Templates {
             self.frame = frame;
             return Ok(());
         }
-        let found = self
-            .templates
-            .iter_mut()
-            .find(|(kind, language, _)| name == format!("{}.{}.txt", kind.file, language.code()));
-        let Some((kind, _, template)) = found else { return Err(unknown_file()) };
-        *template = Template::parse(&read(path)?, kind.placeholders)?;
+        let Some((kind, tag)) = named(name) else { return Err(unknown_file()) };
+        let meant = |language: Language| {
+            let both = tag == PORTUGUESE && language.code().starts_with("pt-");
+            tag == language.code() || both
+        };
+        if !Language::ALL.into_iter().any(meant) {
+            return Err(unknown_file());
+        }
+        let new = Template::parse(&read(path)?, kind.placeholders)?;
+        let replaced = self.templates.iter_mut().filter(|(k, l, _)| *k == kind && meant(*l));
+        replaced.for_each(|(_, _, template)| template.clone_from(&new));
         Ok(())
     }
 
@@ -128,24 +174,35 @@ impl Templates {
         language: Language,
     ) -> String {
         // All of these are HTML already, so the frame takes them as they are.
-        let in_frame = [
+        let look = self.look.values();
+        let body = template.html(values, &look);
+        let mut in_frame = look;
+        in_frame.extend([
             ("service", escaped(&self.service).into()),
             ("language", language.code().into()),
             ("subject", escaped(subject).into()),
             ("preview", template.preview(values).into()),
-            ("body", template.html(values).into()),
-        ];
+            ("body", body.into()),
+        ]);
         fill(&self.frame, &in_frame, str::to_owned)
     }
 }
 
+/// The letter of a template file, and the language in its name.
+fn named(file: &str) -> Option<(LetterKind, &str)> {
+    let (letter, tag) = file.strip_suffix(".txt")?.split_once('.')?;
+    let kind = KINDS.into_iter().find(|kind| kind.file == letter)?;
+    Some((kind, tag))
+}
+
 /// The reason for which a file with another name than a template's is refused.
 fn unknown_file() -> String {
-    let mut files: Vec<&str> = BUILT_IN.iter().map(|(kind, _, _)| kind.file).collect();
-    files.dedup();
+    let files: Vec<&str> = KINDS.iter().map(|kind| kind.file).collect();
+    let tags: Vec<&str> = Language::ALL.iter().map(|language| language.code()).collect();
     format!(
-        "no template has this name; the names are {FRAME}, and with .en.txt or .pt.txt after \
-         them: {}",
+        "no template has this name; the names are {FRAME}, and LETTER.LANGUAGE.txt, with a language \
+         of {} or {PORTUGUESE}, and a letter of {}",
+        tags.join(", "),
         files.join(", ")
     )
 }
@@ -181,13 +238,14 @@ mod tests {
         zaWduYXR1cmUtMTIz";
     const DAY: Duration = Duration::from_secs(86_399);
 
-    fn letters(name: &str) -> [Letter<'_>; 15] {
+    fn letters(name: &str) -> [Letter<'_>; 17] {
         [
             Letter::Confirm { name, link: LINK, lifespan: DAY },
             Letter::Taken { name },
             Letter::Reset { name, link: LINK, lifespan: Duration::from_secs(3_600) },
             Letter::NewEmail { name, link: LINK, lifespan: DAY },
             Letter::EmailChanged { name, email: "new@a.example" },
+            Letter::EmailRemoved { name },
             Letter::PasswordChanged { name },
             Letter::SecondFactor { name, on: true },
             Letter::SecondFactor { name, on: false },
@@ -197,6 +255,7 @@ mod tests {
             Letter::NewDevice { name, device: "Firefox on 192.0.2.1" },
             Letter::Guarded { name },
             Letter::Renamed { name, former: "ada lovelace" },
+            Letter::Invitation { note: name, link: LINK, lifespan: DAY },
             Letter::Test,
         ]
     }
@@ -214,13 +273,12 @@ mod tests {
 
         let mut expected = vec![FRAME.to_owned()];
         for kind in kinds {
-            for language in [Language::English, Language::Portuguese] {
-                let of_kind = |&&(k, l, _): &&(LetterKind, _, _)| k == kind && l == language;
-                assert_eq!(BUILT_IN.iter().filter(of_kind).count(), 1, "{kind:?} in BUILT_IN");
+            assert_eq!(KINDS.iter().filter(|each| **each == kind).count(), 1, "{kind:?} in KINDS");
+            for language in Language::ALL {
                 expected.push(format!("{}.{}.txt", kind.file, language.code()));
             }
         }
-        assert_eq!(BUILT_IN.len() + 1, expected.len(), "BUILT_IN has another template");
+        assert_eq!(KINDS.len(), kinds.len(), "KINDS has another letter");
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/mail/templates");
         let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
         let mut files: Vec<String> = files.map(|name| name.into_string().unwrap()).collect();
@@ -230,9 +288,8 @@ mod tests {
     }
 
     fn render_all(templates: &Templates, name: &str) -> Vec<(String, Content)> {
-        let languages = [Language::English, Language::Portuguese];
         let each = |letter: Letter<'_>| {
-            languages.map(|language| {
+            Language::ALL.map(|language| {
                 (format!("{letter:?} {language:?}"), templates.render(&letter, language))
             })
         };
@@ -242,7 +299,7 @@ mod tests {
     #[test]
     fn every_letter_has_a_template_in_every_language() {
         let templates = Templates::new("Ada's Photos");
-        assert_eq!(templates.templates.len(), BUILT_IN.len());
+        assert_eq!(templates.templates.len(), KINDS.len() * Language::ALL.len());
         for (what, Content { subject, text, html }) in render_all(&templates, "grace") {
             assert!(subject.contains("Ada's Photos") && subject.len() < 70, "{what}: {subject}");
             assert!(text.replace('\n', " ").contains("Ada's Photos"), "{what}: {text}");
@@ -253,14 +310,16 @@ mod tests {
             let href = format!("href=\"{}\"", LINK.replace('&', "&amp;"));
             assert_eq!(html.matches(&href).count(), 2 * links, "{what}: {html}");
             assert_eq!(html.matches("http").count(), 3 * links, "{what}: nothing else is linked");
-            assert_eq!(text.contains("24 ho"), what.contains("86399s"), "{what}: {text}");
+            let day = ["24 ho", "24 Stunden", "24 heures"].iter().any(|day| text.contains(day));
+            assert_eq!(day, what.contains("86399s"), "{what}: {text}");
             assert_eq!(text.contains("grace"), !what.starts_with("Test"), "{what}: {text}");
             assert_eq!(text.contains("new@a.example"), what.contains("new@"), "{what}: {text}");
             assert!(
                 text.lines().all(|line| line == LINK || line.chars().count() <= 72),
                 "{what}: {text}"
             );
-            let language = if what.contains("Portuguese") { "pt" } else { "en" };
+            let language = Language::ALL.into_iter().find(|l| what.ends_with(&format!(" {l:?}")));
+            let language = language.unwrap().code();
             assert!(html.contains(&format!("<html lang=\"{language}\">")), "{what}");
             let preview = html.split("mso-hide:all;\">").nth(1).unwrap_or_default();
             assert!(!preview.starts_with('<'), "{what}: no preview");
@@ -323,17 +382,23 @@ mod tests {
         }
     }
 
-    /// The templates of a folder with this file and a hidden one.
     fn with_file(name: &str, bytes: &[u8]) -> Result<Templates, Problem> {
+        with_files(&[(name, bytes)])
+    }
+
+    /// The templates of a folder with these files and a hidden one.
+    fn with_files(files: &[(&str, &[u8])]) -> Result<Templates, Problem> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let directory = format!("lictor-templates-{}-{number}", std::process::id());
         let directory = std::env::temp_dir().join(directory);
         fs::create_dir_all(&directory).unwrap();
         fs::write(directory.join(".DS_Store"), b"\xff").unwrap();
-        match name.strip_suffix('/') {
-            Some(folder) => fs::create_dir(directory.join(folder)).unwrap(),
-            None => fs::write(directory.join(name), bytes).unwrap(),
+        for (name, bytes) in files {
+            match name.strip_suffix('/') {
+                Some(folder) => fs::create_dir(directory.join(folder)).unwrap(),
+                None => fs::write(directory.join(name), bytes).unwrap(),
+            }
         }
         let read = Templates::with_files("lictor", &directory);
         fs::remove_dir_all(&directory).unwrap();
@@ -361,8 +426,23 @@ mod tests {
             ("reset.en.txt", "{{link}}", "unknown line in its head"),
             ("frame.html", "<html></html>", "{{body}} must occur once"),
             ("frame.html", "{{body}}{{link}}", "unknown placeholder {{link}}"),
-            ("reset.de.txt", good, "no template has this name; the names are frame.html, and with"),
-            ("resett.en.txt", good, "confirm, taken, reset, new-address, address-changed"),
+            (
+                "reset.it.txt",
+                good,
+                "no template has this name; the names are frame.html, and LETTER",
+            ),
+            (
+                "reset.de-AT.txt",
+                good,
+                "en, pt-PT, pt-BR, de, es, fr or pt, and a letter of confirm,",
+            ),
+            ("reset.PT.txt", good, "no template has this name"),
+            ("reset.txt", good, "no template has this name"),
+            (
+                "resett.en.txt",
+                good,
+                "confirm, taken, reset, new-address, address-changed, address-removed",
+            ),
             ("reset.en.html", good, "no template has this name"),
             ("reset.en.txt~", good, "no template has this name"),
             ("Reset.en.txt", good, "no template has this name"),
@@ -399,8 +479,31 @@ mod tests {
         let frame = b"<html lang={{language}}><title>{{subject}}</title>{{body}}</html>\n";
         let templates = with_file("frame.html", frame).unwrap();
         let html = templates.render(&reset, Language::Portuguese).html;
-        assert!(html.starts_with("<html lang=pt><title>Escolha uma nova senha"), "{html}");
+        assert!(
+            html.starts_with("<html lang=pt-PT><title>Defina uma nova palavra-passe"),
+            "{html}"
+        );
         assert!(html.contains("&lt;ada&gt;") && html.ends_with("</html>\n"), "{html}");
+    }
+
+    #[test]
+    fn a_file_for_portuguese_stands_for_both_kinds() {
+        let reset = Letter::Reset { name: "ada", link: LINK, lifespan: DAY };
+        let subjects = |files: &[&str]| {
+            let files: Vec<_> = files
+                .iter()
+                .map(|name| (*name, format!("Subject: {name}\n\n{{{{link}}}}\n")))
+                .collect();
+            let files: Vec<_> = files.iter().map(|(name, text)| (*name, text.as_bytes())).collect();
+            let templates = with_files(&files).unwrap();
+            let both = [Language::Portuguese, Language::BrazilianPortuguese];
+            both.map(|language| templates.render(&reset, language).subject)
+        };
+        let (both, brazilian) = ("reset.pt.txt", "reset.pt-BR.txt");
+        assert_eq!(subjects(&[both]), [both, both]);
+        for files in [[both, brazilian], [brazilian, both]] {
+            assert_eq!(subjects(&files), [both, brazilian]);
+        }
     }
 
     /// Writes every letter to a folder, for people to read; CONTRIBUTING.md says how.
@@ -411,8 +514,8 @@ mod tests {
         let long = "a_name_that_is_as_long_as_names_can_be_and_has_no_place_to_break";
         for (service, name) in [("Ada's Photos", "ada"), ("lictor", long)] {
             let letters = render_all(&Templates::new(service), name);
-            for ((what, content), file) in letters.iter().zip(BUILT_IN) {
-                let (kind, language, _) = file;
+            let files = KINDS.into_iter().flat_map(|kind| Language::ALL.map(|each| (kind, each)));
+            for ((what, content), (kind, language)) in letters.iter().zip(files) {
                 assert!(what.ends_with(&format!("{language:?}")), "{what}");
                 let place = format!("{directory}/{service}.{}.{}", kind.file, language.code());
                 fs::write(format!("{place}.html"), &content.html).unwrap();

@@ -111,6 +111,15 @@ impl Transport {
         }
     }
 
+    /// The password, if there is one.
+    #[cfg(feature = "cli")]
+    pub(crate) fn password(&self) -> Option<&str> {
+        match &self.0 {
+            TransportKind::Smtp(relay) => relay.password(),
+            _ => None,
+        }
+    }
+
     /// A warning for the operator at start, if the transport exposes mails.
     pub(crate) fn warning(&self) -> Option<&'static str> {
         match &self.0 {

@@ -22,7 +22,7 @@ impl Site {
     /// Refuses a page of another origin that may not call, where the request may change something.
     /// A browser sends such a request without asking first if it looks like a form's.
     pub(super) fn check_origin(&self, route: &Route, call: &Call<'_>) -> Result<(), Error> {
-        let Cors::Only(allowed) = &self.app.config.cors else { return Ok(()) };
+        let Cors::Only(allowed) = &call.app.config.cors else { return Ok(()) };
         if !route.changes_something(call.request.method) {
             return Ok(());
         }
@@ -39,7 +39,7 @@ impl Site {
     /// Lets the page that sent the request read the answer, if it may.
     pub(super) fn with_cors(&self, request: &Request<'_>, response: Response) -> Response {
         let Some(origin) = request.header("origin") else { return response };
-        let allowed = match &self.app.config.cors {
+        let allowed = match &self.app.get().config.cors {
             Cors::Any => true,
             Cors::Only(origins) => is_among(origins, origin),
         };

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `guard` | who may call a route |
 //! | `cors` | which pages of other origins may call, and read the answer |
+//! | `figures` | what is counted and logged of every answer |
 //! | `answer` | errors as answers, and what every answer carries |
 //! | `pages` | answers where there is no route |
 //! | `service` | the site as the engine sees it: which thread answers |
@@ -14,6 +15,7 @@
 mod answer;
 mod checks;
 mod cors;
+mod figures;
 mod guard;
 mod pages;
 mod pools;
@@ -22,13 +24,16 @@ mod service;
 use std::sync::Arc;
 
 use crate::api;
-use crate::app::{App, Call};
+use crate::app::{App, Call, Current};
 use crate::assets::Assets;
 use crate::clock::Timestamp;
 use crate::error::{Cause, Error, Problem};
 use crate::http::{Request, Response};
 use crate::route::Route;
 use crate::store::Concurrency;
+pub(crate) use figures::Figures;
+use figures::Timing;
+pub(crate) use pools::NAMES as POOLS;
 
 /// Answers requests: the endpoints under `/api/`, routes of your own, and pages. One is enough for
 /// all threads.
@@ -51,12 +56,14 @@ use crate::store::Concurrency;
 /// ```
 #[derive(Debug)]
 pub struct Site {
-    app: Arc<App>,
+    app: Arc<Current>,
     routes: Vec<Route>,
     assets: Assets,
     refused_origins: cors::RefusedOrigins,
     /// How many threads can usefully wait for the database.
     concurrency: Concurrency,
+    /// The figures of the answers, if somebody may ask for them.
+    figures: Option<Figures>,
 }
 
 /// What a request asks for: a route, and the request with the route's parameter.
@@ -78,7 +85,9 @@ impl Site {
         let assets = Assets::open(&app.config.web, &app.config.database.private_files())?;
         let refused_origins = cors::RefusedOrigins::default();
         let concurrency = app.store.concurrency();
-        Ok(Site { app, routes: api::routes(), assets, refused_origins, concurrency })
+        let (routes, figures) = (api::routes(), None);
+        let app = Current::new(app);
+        Ok(Site { app, routes, assets, refused_origins, concurrency, figures })
     }
 
     /// Adds an endpoint of your own.
@@ -100,8 +109,13 @@ impl Site {
         self
     }
 
-    /// The app that the handlers share.
-    pub fn app(&self) -> &Arc<App> {
+    /// Returns the app that the handlers share.
+    pub fn app(&self) -> Arc<App> {
+        self.app.keep()
+    }
+
+    /// Returns the place of that app, in which a reload puts another one.
+    pub(crate) fn current(&self) -> &Arc<Current> {
         &self.app
     }
 
@@ -123,10 +137,13 @@ impl Site {
     ///
     /// A panic of a handler unwinds through this call. lictor's own engine answers 500 then.
     pub fn handle(&self, request: &Request<'_>, now: Timestamp) -> Response {
-        self.app.set_busy();
+        let app = self.app.get();
+        app.set_busy();
+        let mut timing = Timing { begun: self.begin(), ..Timing::default() };
         let response = match self.find(request) {
             Ok(found) => {
-                let call = Call::new(&self.app, &found.request, now);
+                timing.row = Some(found.ticket);
+                let call = Call::new(&app, &found.request, now);
                 match self.check_origin(found.route, &call) {
                     Ok(()) => self.run(found.route, &call),
                     Err(error) => self.finish(&found.request, Response::from(&error)),
@@ -134,6 +151,7 @@ impl Site {
             }
             Err(error) => self.without_route(request, error),
         };
+        self.observe(Some(request), &timing, &response);
         // The surrounding server sends bytes, not files.
         response.loaded().unwrap_or_else(|error| {
             Response::from(&Error::Internal(Cause::new(error.to_string(), error)))
@@ -171,7 +189,7 @@ impl Site {
                 }
             }
         }
-        if methods.is_empty() && self.assets.has(path) {
+        if methods.is_empty() && self.has_page(path) {
             methods.extend(["GET", "HEAD"]);
         }
         methods.push("OPTIONS");
@@ -180,8 +198,7 @@ impl Site {
 
     /// Runs a route's handler, if the caller may call it.
     fn run(&self, route: &Route, call: &Call<'_>) -> Response {
-        let answered = guard::run(route, call);
-        self.finish(call.request, answered.unwrap_or_else(|error| Response::from(&error)))
+        self.answered(call, guard::run(route, call))
     }
 }
 

@@ -10,6 +10,8 @@ pub(super) const HASH: usize = 0;
 pub(super) const WRITE: usize = 1;
 pub(super) const READ: usize = 2;
 pub(super) const CHECK: usize = 3;
+/// Their names, in the order of their numbers.
+pub(crate) const NAMES: [&str; 4] = ["hash", "write", "read", "check"];
 
 /// Tokens that are checked in one query, at most.
 const CHECKS: usize = 256;
@@ -27,22 +29,23 @@ impl Site {
     }
 
     /// Returns all pools, in the order of their numbers.
-    pub(super) fn all_pools(&self) -> Vec<Pool> {
-        let mut settings = self.app.config.engine;
-        if !self.app.config.throttle {
+    pub(crate) fn all_pools(&self) -> Vec<Pool> {
+        let app = self.app.get();
+        let mut settings = app.config.engine;
+        if !app.config.throttle {
             // Load tests come from one IP address.
             settings.slow_per_ip = settings.slow_queue;
         }
-        let hash = settings.pool("hash", settings.slow_workers);
+        let hash = settings.pool(NAMES[HASH], settings.slow_workers);
         // Many threads only wait for the same sync of the disk; idle, there is one.
-        let mut write = settings.pool("write", self.concurrency.writes);
+        let mut write = settings.pool(NAMES[WRITE], self.concurrency.writes);
         write.started = 1;
         let mut pools = vec![hash, write];
         if let Some(threads) = self.concurrency.reads {
-            pools.push(settings.pool("read", threads));
+            pools.push(settings.pool(NAMES[READ], threads));
             // No shares of clients: with 64 connections a client may well have 64 requests under
             // way. A check costs little, and connections are limited for each client.
-            pools.push(Pool::batched("check", self.concurrency.checks, CHECKS));
+            pools.push(Pool::batched(NAMES[CHECK], self.concurrency.checks, CHECKS));
         }
         pools
     }

@@ -1,6 +1,8 @@
 //! A database across a network gives the same answers as one in a file, and no thread waits for it
 //! that must not.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -41,12 +43,17 @@ impl Place {
         change(&mut config);
         let mut app = App::open(config).unwrap();
         if let Some(network) = network {
-            app.store = app.store.across(network);
+            app.store = Arc::new(Arc::into_inner(app.store).unwrap().across(network));
         }
         let user = |call: &Call<'_>, user: &crate::guard::Identity| {
             Ok(Response::text(200, &format!("{} {}", user.name(), call.request.parameter)))
         };
         let editor = Role::parse("editor").unwrap();
+        let told = |_: &Call<'_>, who: Result<crate::guard::Identity, Error>| {
+            let who =
+                who.map(|user| format!("{} {:?} {:?}", user.name(), user.way(), user.email()));
+            Ok(Response::text(200, &who.unwrap_or_else(|error| error.kind().name.to_owned())))
+        };
         Site::new(app)
             .unwrap()
             .with_route(Route::new("GET", "/role", Handler::role(editor, user)))
@@ -59,6 +66,7 @@ impl Place {
             .with_route(Route::new("POST", "/post/{id}", Handler::user(user)))
             .with_route(Route::new("GET", "/fails", Handler::user(|_, _| Err(Error::NotFound))))
             .with_route(Route::new("GET", "/reads", Handler::user(user)).reads())
+            .with_route(Route::new("GET", "/told", Handler::either(told)))
             .with_route(Route::new("GET", "/any", Handler::user(user)).without_factor())
     }
 }
@@ -109,12 +117,13 @@ fn shown(response: &Response) -> String {
     format!("{status} {:?} {headers:?} {body}", response.content_type())
 }
 
-/// The tokens of a test, each with a name: two of each, since the first use may change something.
-struct Tokens(Vec<(&'static str, [String; 2])>);
+/// The tokens of a test, each with a name: two of each, since the first use may change something. And
+/// the cookies of their sessions, by token.
+struct Tokens(Vec<(&'static str, [String; 2])>, BTreeMap<String, String>);
 
 /// Users in all states, and their tokens.
 fn tokens(site: &Site) -> Tokens {
-    let app = &site.app;
+    let app = &site.app();
     let entry = Entry {
         event: Event::UserAdded,
         user: None,
@@ -125,7 +134,8 @@ fn tokens(site: &Site) -> Tokens {
     let by = Authority::Operator;
     let add = |name: &str, roles: &str| {
         let roles = Roles::parse(roles).unwrap();
-        app.add_user(name, None, "ten wooden lanterns", &roles).unwrap()
+        let email = format!("{name}@x.example");
+        app.add_user(name, Some(&email), "ten wooden lanterns", &roles).unwrap()
     };
     let ids = [
         ("ada", "user"),
@@ -135,8 +145,13 @@ fn tokens(site: &Site) -> Tokens {
         ("gone", "user"),
     ];
     let [ada, eve, root, idle, gone] = ids.map(|(name, roles)| add(name, roles));
-    let mint =
-        |id: i64, session: &SessionClaims| app.tokens.mint(session, id, &Roles::default()).unwrap();
+    let cookies = RefCell::new(BTreeMap::new());
+    let mint = |id: i64, session: &SessionClaims| {
+        let token = app.tokens.mint(session, id, &Roles::default()).unwrap();
+        let cookie = app.cookie_keys.write(&session.jti).unwrap();
+        cookies.borrow_mut().insert(token.clone(), cookie);
+        token
+    };
     let begin = |id: i64, at: Timestamp| {
         let session = app.tokens.begin(at).unwrap();
         let found = app.store.credentials_of(id).unwrap().unwrap();
@@ -146,6 +161,7 @@ fn tokens(site: &Site) -> Tokens {
             expires: session.rf_exp,
             origin: crate::store::ClientInfo { ip: None, agent: "" },
             notice: false,
+            cookie: true,
         };
         let proof = crate::store::Proof { password: &found.hash, second: None };
         assert!(app.store.begin(id, &new, &proof, &entry, at).unwrap());
@@ -183,10 +199,10 @@ fn tokens(site: &Site) -> Tokens {
     ];
     assert!(app.store.change(idle, &Change::Active(false), &by, &entry, NOW).unwrap());
     assert!(app.store.delete(gone, &by, &entry, NOW).unwrap());
-    Tokens(tokens)
+    Tokens(tokens, cookies.into_inner())
 }
 
-const PATHS: [(&str, &str); 12] = [
+const PATHS: [(&str, &str); 13] = [
     ("GET", "/api/protected"),
     ("HEAD", "/api/protected"),
     ("GET", "/api/verify"),
@@ -199,11 +215,17 @@ const PATHS: [(&str, &str); 12] = [
     ("GET", "/fails"),
     ("GET", "/reads"),
     ("GET", "/any"),
+    ("GET", "/told"),
 ];
 
 /// How a request brings a token, of which the text is the first part of a header's value.
-const CARRIERS: [(&str, &str); 3] =
-    [("Authorization", "Bearer "), ("Cookie", "access_token="), ("Authorization", "Basic ")];
+const CARRIERS: [(&str, &str); 4] = [
+    ("Authorization", "Bearer "),
+    ("Cookie", "access_token="),
+    ("Cookie", SESSION_COOKIE),
+    ("Authorization", "Basic "),
+];
+const SESSION_COOKIE: &str = "__Host-lictor=";
 
 type Settings = (&'static str, &'static dyn Fn(&mut Config));
 
@@ -226,6 +248,8 @@ fn a_database_across_a_network_gives_the_same_answers() {
                 PATHS.into_iter().flat_map(|path| CARRIERS.map(|carrier| (path, carrier)))
             {
                 let [first, second] = both.each_ref().map(|token| {
+                    let cookie = tokens.1.get(token).filter(|_| scheme == SESSION_COOKIE);
+                    let token = cookie.unwrap_or(token);
                     let value = format!("{scheme}{token}").into_bytes();
                     (value, b"https://app.example")
                 });
@@ -382,6 +406,44 @@ fn a_batch_is_one_query_and_a_database_that_is_gone_refuses_all_at_once() {
 }
 
 #[test]
+fn a_handler_is_told_who_calls_or_why_that_is_not_known() {
+    let place = Place::new();
+    let network: Arc<Network> = Arc::default();
+    let (direct, remote) = (place.site(&|_| (), None), place.site(&|_| (), Some(&network)));
+    let tokens = tokens(&direct);
+    let told = |site: &Site, field: &'static str, value: &str| {
+        let headers = vec![Header { name: field, value: value.as_bytes() }];
+        let (response, _) = answer(site, &Ask { method: "GET", path: "/told", headers }.request());
+        (response.status, String::from_utf8_lossy(response.body()).into_owned())
+    };
+    for (token, by_token, by_cookie) in [
+        ("good", "ada Token Some(\"ada@x.example\")", "ada Cookie Some(\"ada@x.example\")"),
+        ("ended", "BlacklistedError", "SessionEndedError"),
+        ("inactive", "InvalidUserError", "SessionEndedError"),
+        ("deleted", "MissingUserError", "SessionEndedError"),
+        ("expired", "ExpiredAccessError", "ada Cookie Some(\"ada@x.example\")"),
+        ("unknown", "BlacklistedError", "SessionEndedError"),
+        ("garbage", "InvalidTokenHeader", "SessionEndedError"),
+    ] {
+        let (_, [text, _]) = tokens.0.iter().find(|(name, _)| *name == token).unwrap();
+        let bearer = format!("Bearer {text}");
+        let cookie = format!("{SESSION_COOKIE}{}", tokens.1.get(text).unwrap_or(text));
+        for site in [&direct, &remote] {
+            assert_eq!(told(site, "Authorization", &bearer), (200, by_token.into()), "{token}");
+            assert_eq!(told(site, "Cookie", &cookie), (200, by_cookie.into()), "{token}");
+        }
+        network.down.store(true, Ordering::SeqCst);
+        let needs_no_database = matches!(token, "expired" | "garbage");
+        let status = told(&remote, "Authorization", &bearer).0;
+        assert_eq!(status, if needs_no_database { 200 } else { 503 }, "{token}");
+        network.down.store(false, Ordering::SeqCst);
+    }
+    for site in [&direct, &remote] {
+        assert_eq!(told(site, "Accept", "*/*"), (200, "MissingToken".into()));
+    }
+}
+
+#[test]
 fn a_full_queue_says_what_is_waiting() {
     let place = Place::new();
     let site = place.site(&|_| (), Some(&Arc::default()));
@@ -439,14 +501,15 @@ fn answer_on_threads(site: &Site, network: &Network, request: &Request<'_>) -> V
 /// Makes the IP address of the tests wait before the next login.
 fn exhaust(site: &Site) {
     let peer = Some([192, 0, 2, 1].into());
-    let waits = || site.app.attempts.check_ip(crate::guard::Throttle::Login, peer, NOW).is_err();
+    let app = site.app();
+    let waits = || app.attempts.check_ip(crate::guard::Throttle::Login, peer, NOW).is_err();
     for number in 0..1_000 {
         if waits() {
             return;
         }
         let name = format!("nobody{number}");
         let never = (Timestamp(0), Timestamp(0));
-        let attempt = site.app.attempts.login(&name, peer, None, never, NOW).unwrap();
+        let attempt = app.attempts.login(&name, peer, None, never, NOW).unwrap();
         let _ = attempt.end::<()>(Err(Error::Authentication));
     }
     panic!("the address does not wait");
@@ -458,9 +521,9 @@ fn no_worker_waits_for_the_network() {
     let network: Arc<Network> = Arc::default();
     let site = place.site(&|config| config.adopt_tokens = true, Some(&network));
     let tokens = tokens(&site);
-    let id = site.app.store.credentials("ada").unwrap().unwrap().person.id;
+    let id = site.app().store.credentials("ada").unwrap().unwrap().person.id;
     let devices = crate::guard::Devices::default().renewed(id, None, NOW).unwrap();
-    let secret = site.app.device_keys.write(&devices);
+    let secret = site.app().device_keys.write(&devices);
     let body = |name: &str, device: &str| {
         format!(r#"{{"username":"{name}","password":"wrong lanterns","device":"{device}"}}"#)
     };
@@ -469,6 +532,9 @@ fn no_worker_waits_for_the_network() {
         let (_, [text, _]) = tokens.0.iter().find(|(one, _)| *one == name).unwrap();
         Some(format!("Bearer {text}"))
     });
+    let shown =
+        ["Bearer lap_", "Bearer lap_0123456789abcdefghjkmnpq"].map(|text| Some(text.into()));
+    let texts: Vec<Option<String>> = texts.into_iter().chain(shown).collect();
     let mut seen = std::collections::BTreeSet::new();
     for waits in [false, true] {
         if waits {
@@ -494,15 +560,43 @@ fn no_worker_waits_for_the_network() {
 }
 
 #[test]
+fn app_passwords_that_have_to_wait_do_not_enter_the_queue() {
+    let place = Place::new();
+    let network: Arc<Network> = Arc::default();
+    let site = place.site(&|_| (), Some(&network));
+    let send = |path: &'static str, password: &str, from: u8| {
+        let value = format!("Bearer {password}");
+        let headers = [Header { name: "Authorization", value: value.as_bytes() }];
+        let mut request = Request::new("GET", path, &headers);
+        request.peer = Some([192, 0, 2, from].into());
+        let (response, pools) = answer(&site, &request);
+        (response.status, pools)
+    };
+    let wrong = "lap_0000000000000000000000zz";
+    for path in ["/api/verify", "/api/me"] {
+        assert_eq!(send(path, "lap_x", 1), (401, vec![]), "it cannot be one");
+        assert_eq!(send(path, wrong, 1), (401, vec![READ]), "{path}");
+    }
+    for _ in 4..20 {
+        send("/api/verify", wrong, 1);
+    }
+    for password in [wrong, "lap_x"] {
+        assert_eq!(send("/api/verify", password, 1), (401, vec![]), "{password}");
+        assert_eq!(send("/api/me", password, 1), (429, vec![]), "{password}");
+    }
+    assert_eq!(send("/api/verify", wrong, 2), (401, vec![READ]), "from elsewhere");
+}
+
+#[test]
 fn a_login_from_an_address_that_has_to_wait_asks_the_database_on_a_thread_that_may() {
     let place = Place::new();
     let network: Arc<Network> = Arc::default();
     let site = place.site(&|_| (), Some(&network));
     tokens(&site);
-    let id = |name| site.app.store.credentials(name).unwrap().unwrap().person.id;
+    let id = |name| site.app().store.credentials(name).unwrap().unwrap().person.id;
     let secret = |id| {
         let devices = crate::guard::Devices::default().renewed(id, None, NOW).unwrap();
-        site.app.device_keys.write(&devices)
+        site.app().device_keys.write(&devices)
     };
     let (hers, his) = (secret(id("ada")), secret(id("eve")));
     exhaust(&site);

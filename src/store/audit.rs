@@ -24,6 +24,7 @@ impl Store {
         let kept = self.write(now, |transaction| Ok(transaction.record(entry)?));
         if kept.is_err() {
             entry.log();
+            self.count_event(entry.event);
         }
         kept
     }

@@ -1,6 +1,7 @@
 //! The name of a database: the path of a file, or the URL of a server.
 
 use std::fmt;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 #[cfg(feature = "postgres")]
@@ -77,7 +78,6 @@ impl Database {
     }
 
     /// Whether other processes, on this or on other machines, serve with the same database.
-    #[cfg(feature = "cli")]
     pub(crate) fn is_shared(&self) -> bool {
         match self {
             Database::File(_) => false,
@@ -129,6 +129,20 @@ impl Database {
             Database::File(path) => vec![path.clone()],
             #[cfg(feature = "postgres")]
             Database::Postgres(_) => Vec::new(),
+        }
+    }
+
+    /// The bytes of the file, and of its write-ahead log; `None` if there is no file.
+    pub(crate) fn sizes(&self) -> Option<[u64; 2]> {
+        match self {
+            Database::File(path) => {
+                let mut log = path.clone().into_os_string();
+                log.push("-wal");
+                let log = fs::metadata(log).map_or(0, |log| log.len());
+                Some([fs::metadata(path).ok()?.len(), log])
+            }
+            #[cfg(feature = "postgres")]
+            Database::Postgres(_) => None,
         }
     }
 

@@ -4,8 +4,10 @@
 use super::driver::{Dialect, Fault, Queries};
 use super::entry::{Actor, Entry, Event};
 use super::mail_kind::MailKind;
+use super::outbox::sent;
 use super::rows::delivery::{self, DeliveryFailure, DueMail, Link};
 use super::rows::emails::{self, Addressee};
+use super::rows::queue;
 use super::rows::tickets::{self, TicketPurpose};
 use super::signal::Signal;
 use super::sweep::MAIL_KEPT;
@@ -44,7 +46,8 @@ pub struct OutgoingMail {
     pub created: Timestamp,
     /// Attempts that failed.
     pub attempts: u32,
-    /// Whose account it is about. For [`Topic::Taken`], the user who has the address.
+    /// Whose account it is about; with the id 0 for [`Topic::Invitation`]. For [`Topic::Taken`], the
+    /// user who has the address.
     pub person: Person,
     /// What it says.
     pub topic: Topic,
@@ -79,6 +82,17 @@ pub enum Topic {
     Guarded,
     /// Somebody tried to log in with this former name.
     Renamed(String),
+    /// Follow the link to make an account.
+    Invitation {
+        /// The mail's `jti`, from which the code is derived, and the invitation's last second.
+        link: Link,
+        /// The invitation's id.
+        id: String,
+        /// What the administrator writes.
+        note: String,
+    },
+    /// Mail arrives.
+    Test,
 }
 
 impl Store {
@@ -104,9 +118,18 @@ impl Store {
         }
     }
 
-    /// Deletes a mail that was sent.
-    pub fn delivered(&self, id: i64) -> Result<(), Error> {
-        self.write_rows(|queries| delivery::delete(queries, id)).map(drop)
+    /// Deletes a mail that was sent. Of a test mail the audit has an entry, by which its state is
+    /// known from then on.
+    pub fn delivered(&self, mail: &OutgoingMail, now: Timestamp) -> Result<(), Error> {
+        self.write_rows(|queries| {
+            queue::delete(queries, mail.id)?;
+            if mail.kind != MailKind::Test {
+                return Ok(());
+            }
+            let (person, detail) = (&mail.person, sent(mail.id));
+            let entry = Entry::new(Event::TestMail, person.id, &person.name, Actor::Operator);
+            rows::audit::insert(queries, &Entry { detail: &detail, ..entry }, now)
+        })
     }
 
     /// Records a failed attempt to send a mail. `entry` is for a mail that is given up.
@@ -158,7 +181,7 @@ fn take(transaction: &mut Transaction<'_>, id: i64) -> Result<Taken, Fault> {
             }
             Ok(Taken::Mail(Box::new(outgoing)))
         }
-        None => delivery::delete(transaction, id).map(|_| Taken::ToNobody),
+        None => queue::delete(transaction, id).map(|_| Taken::ToNobody),
     }
 }
 
@@ -183,6 +206,7 @@ fn resolve(
             confirmation(transaction, due, link)?
         }
         (MailKind::Reset, Some(link)) => reset(transaction, due, link)?,
+        (MailKind::Invitation, Some(link)) => invitation(transaction, due, link)?,
         (MailKind::AccountDeleted, _) => former_owner(due).map(|to| (to, Topic::AccountDeleted)),
         (kind, _) => match (notice(kind, &due.detail), owner(transaction, due)?) {
             (Some(topic), Some(to)) => Some((to, topic)),
@@ -217,7 +241,9 @@ fn is_too_old(due: &DueMail, now: Timestamp) -> bool {
 /// Returns the topic of a notice; `None` for the kinds that need a link.
 fn notice(kind: MailKind, detail: &str) -> Option<Topic> {
     Some(match kind {
-        MailKind::Registration | MailKind::NewEmail | MailKind::Reset => return None,
+        MailKind::Registration | MailKind::NewEmail | MailKind::Reset | MailKind::Invitation => {
+            return None;
+        }
         MailKind::EmailChanged => Topic::EmailChanged(detail.to_owned()),
         MailKind::PasswordChanged => Topic::PasswordChanged,
         MailKind::SecondFactorOn => Topic::SecondFactor(true),
@@ -228,6 +254,7 @@ fn notice(kind: MailKind, detail: &str) -> Option<Topic> {
         MailKind::NewDevice => Topic::NewDevice(detail.to_owned()),
         MailKind::Guarded => Topic::Guarded,
         MailKind::Renamed => Topic::Renamed(detail.to_owned()),
+        MailKind::Test => Topic::Test,
     })
 }
 
@@ -247,6 +274,23 @@ fn confirmation(
         _ if due.kind == MailKind::Registration => Ok(Some((to, Topic::Confirm(link.clone())))),
         _ => Ok(Some((to, Topic::NewEmail(link.clone())))),
     }
+}
+
+/// The mail with an invitation, unless that is used, revoked or expired.
+fn invitation(
+    transaction: &mut Transaction<'_>,
+    due: &DueMail,
+    link: &Link,
+) -> Result<Option<(Addressee, Topic)>, Fault> {
+    let mut parts = due.detail.splitn(3, ' ').map(str::to_owned);
+    let mut part = || parts.next().unwrap_or_default();
+    let (language, id, note) = (Language::of_code(&part()), part(), part());
+    if !rows::invitations::is_there(transaction, &id)? {
+        return Ok(None);
+    }
+    let nobody = Person { id: 0, name: String::new(), roles: Roles::default(), active: false };
+    let to = Addressee { person: nobody, language };
+    Ok(Some((to, Topic::Invitation { link: link.clone(), id, note })))
 }
 
 /// The mail that resets a password. Its first attempt makes the ticket; if the ticket is gone at a

@@ -9,6 +9,7 @@
 //! can keep it prepared.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::clock::Timestamp;
 use crate::error::{Cause, Error};
@@ -105,6 +106,10 @@ pub(crate) type Writing<'a> = dyn FnMut(&mut dyn Queries) -> Result<(), Abort> +
 /// Called now and then while a database is checked; returns whether the check must stop.
 pub(crate) type Watch = Box<dyn FnMut() -> bool + Send>;
 
+/// How long a read or a write waits that only finds out whether it works. One of each is done within
+/// the two seconds of `lictor health`.
+pub(crate) const PROBE: Duration = Duration::from_millis(700);
+
 /// A database that is open.
 pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// Runs `work` once, outside of a transaction; it only reads.
@@ -123,6 +128,16 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
     /// earlier run. A commit whose outcome is unknown, since the connection was lost, is
     /// [`Fault::Unavailable`] and is never run again.
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort>;
+
+    /// Runs `work` like [`read`](Driver::read), but waits for [`PROBE`] at most.
+    fn read_briefly(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
+        self.read(work)
+    }
+
+    /// Runs `work` like [`write`](Driver::write), but waits for locks for [`PROBE`] at most.
+    fn write_briefly(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.write(work)
+    }
 
     /// Runs `work` like [`write`](Driver::write), when it adds so many rows that it takes seconds or
     /// minutes.
@@ -153,6 +168,12 @@ pub(crate) trait Driver: Send + Sync + fmt::Debug {
 
     /// Whether a check has found damage, so that nothing is written any more.
     fn is_damaged(&self) -> bool {
+        false
+    }
+
+    /// Looks whether what is open is still what its name says; a log line says if not. Called every
+    /// few seconds; false if there is nothing to look at.
+    fn watch(&self) -> bool {
         false
     }
 
@@ -207,6 +228,8 @@ pub(crate) enum Fault {
     Retry(Cause),
     /// Passing trouble of the machine, of the network or of another process.
     Unavailable(Cause),
+    /// The pages of the database are damaged.
+    Corrupt(Cause),
     /// A row holds what the schema does not allow, or the statement is wrong.
     Damaged(Cause),
 }
@@ -219,6 +242,8 @@ impl From<Fault> for Error {
             Fault::Retry(why) | Fault::Unavailable(why) => {
                 Error::Unavailable(why.within("database"))
             }
+            // The driver has logged it.
+            Fault::Corrupt(_) => Error::Damaged,
             Fault::Damaged(why) => Error::Internal(why.within("database")),
         }
     }

@@ -1,17 +1,18 @@
 //! How an account gets its e-mail address: a link that is mailed there and followed in time, at
 //! registration and for a new address.
 
-use super::driver::Fault;
+use super::driver::{Abort, Fault};
 use super::entry::Entry;
-use super::mail_kind::MailKind;
+use super::mail_kind::{MailKind, NO_EMAIL};
 use super::notices::Notice;
 use super::outbox::{self, LinkMail};
 use super::rows::tickets::{Confirmation, TicketPurpose};
+use super::rows::users::Credentials;
 use super::transaction::Transaction;
 use super::{Authority, NewSession, NewUser, Store, rows, sessions, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::values::Email;
+use crate::values::{Email, PasswordHash, Username};
 
 impl Store {
     /// Makes an account that is inactive until its e-mail address is confirmed, and deleted if that
@@ -26,12 +27,67 @@ impl Store {
     ) -> Result<i64, Error> {
         self.write(now, |transaction| {
             outbox::must_have_room(transaction)?;
-            let id = users::add(transaction, user, None, entry)?;
+            let id = users::add_unconfirmed(transaction, user, mail.email, entry)?;
             rows::emails::await_confirmation(transaction, id, mail.expires, now)?;
             insert_ticket(transaction, TicketPurpose::Registration, id, mail)?;
             outbox::put(transaction, MailKind::Registration, Some(id), mail, "")?;
             Ok(id)
         })
+    }
+
+    /// The account that waits for its confirmation under this name, if the name is still kept for it:
+    /// for some time from everybody, and then from who gives the same address `email`.
+    pub fn waiting(
+        &self,
+        name: &Username,
+        email: &Email,
+        now: Timestamp,
+    ) -> Result<Option<Credentials>, Error> {
+        let before = users::reserved_before(now);
+        self.read(|queries| rows::waiting::kept(queries, name, email, before, now))
+    }
+
+    /// Sends the link of a registration once more, perhaps to another address: the person has shown
+    /// the password, whose hash is `hash`. Earlier links become void. [`Error::UsernameTaken`] if the
+    /// account no longer waits, or if the address is that of an earlier registration with its name.
+    pub fn register_again(
+        &self,
+        (id, hash): (i64, &PasswordHash),
+        mail: &LinkMail<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        self.write(now, |transaction| {
+            outbox::must_have_room(transaction)?;
+            if !rows::waiting::is_waiting_with(transaction, id, hash)?
+                || rows::waiting::is_former(transaction, id, mail.email, now)?
+            {
+                return Err(Abort::Rule(Error::UsernameTaken));
+            }
+            let registration = TicketPurpose::Registration;
+            rows::tickets::delete_of_user_for(transaction, id, registration)?;
+            rows::emails::await_confirmation(transaction, id, mail.expires, now)?;
+            insert_ticket(transaction, registration, id, mail)?;
+            outbox::put(transaction, MailKind::Registration, Some(id), mail, "")?;
+            Ok(transaction.record(&Entry { user: Some(id), ..entry.clone() })?)
+        })
+    }
+
+    /// Does what a registration with a taken name does, and fails like it. So the time does not tell
+    /// that the name belongs to an account that waits.
+    pub fn register_in_vain(
+        &self,
+        user: &NewUser<'_>,
+        email: &Email,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Error {
+        let refused = self.write(now, |transaction| {
+            outbox::must_have_room(transaction)?;
+            users::add_unconfirmed(transaction, user, email, entry)?;
+            Err::<(), _>(Abort::Rule(Error::UsernameTaken))
+        });
+        refused.err().unwrap_or(Error::UsernameTaken)
     }
 
     /// Asks a user to confirm a new e-mail address, in the place of one that was proposed before;
@@ -54,6 +110,37 @@ impl Store {
             rows::tickets::delete_of_user_for(transaction, user, TicketPurpose::NewEmail)?;
             insert_ticket(transaction, TicketPurpose::NewEmail, user, mail)?;
             outbox::put(transaction, MailKind::NewEmail, Some(user), mail, "")?;
+            transaction.record(entry)?;
+            Ok(true)
+        })
+    }
+
+    /// Gives a user another e-mail address, or none, on behalf of an administrator; false if there is
+    /// no such user. The former address is told, and links that went there become void.
+    /// [`Error::EmailTaken`]; [`Error::UserInactive`] while the account waits for its confirmation.
+    pub fn set_email(
+        &self,
+        user: i64,
+        email: Option<&Email>,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let Some(account) = rows::users::account_of(transaction, user)? else {
+                return Ok(false);
+            };
+            if account.unconfirmed.is_some() {
+                return Err(Abort::Rule(Error::UserInactive));
+            }
+            let detail = email.map_or(NO_EMAIL, Email::as_str);
+            // Goes to the former address, which the account still has.
+            transaction.tell(&Notice { kind: MailKind::EmailChanged, user, detail })?;
+            rows::emails::replace(transaction, user, email)?;
+            for purpose in [TicketPurpose::NewEmail, TicketPurpose::Reset] {
+                rows::tickets::delete_of_user_for(transaction, user, purpose)?;
+            }
             transaction.record(entry)?;
             Ok(true)
         })
@@ -100,6 +187,7 @@ impl Store {
             rows::tickets::delete(transaction, jti)?;
             if let Some(session) = session {
                 sessions::insert(transaction, id, session)?;
+                rows::users::logged_in(transaction, id, session)?;
             }
             transaction.record(entry)?;
             Ok(true)

@@ -26,6 +26,8 @@ pub enum Event {
     RefreshReplayed,
     /// A token of another program with the same secret was adopted.
     TokenAdopted,
+    /// A session that had only tokens got a browser's cookie.
+    BrowserSession,
     /// The user ended the session in use.
     Logout,
     /// All sessions of a user were ended.
@@ -42,8 +44,16 @@ pub enum Event {
     EmailProposed,
     /// The user followed the link in a mail: the e-mail address counts.
     EmailConfirmed,
+    /// An administrator gave the user another e-mail address, or none.
+    EmailSet,
     /// A mail could not be sent, and is not tried again.
     MailFailed,
+    /// An administrator had a mail tried again.
+    MailRetried,
+    /// An administrator deleted a mail that was not sent.
+    MailDropped,
+    /// An administrator had a mail sent to see whether mail arrives.
+    TestMail,
     /// A right password came without a code of the second factor.
     SecondFactorAsked,
     /// A user got the secret of a second factor, which does not count yet.
@@ -73,10 +83,16 @@ pub enum Event {
     Guarded,
     /// An administrator made a link with which a user can set a new password.
     ResetLink,
+    /// An administrator had such a link sent by mail.
+    ResetMailed,
     /// An administrator made an invitation.
     Invited,
     /// An invitation was revoked.
     InvitationRevoked,
+    /// The user, or the operator, made an app password.
+    AppPasswordAdded,
+    /// An app password was deleted.
+    AppPasswordDeleted,
     /// An account was deleted.
     UserDeleted,
     /// A new key was added; it signs from now on.
@@ -87,9 +103,30 @@ pub enum Event {
     HashReplaced,
     /// The operator brought accounts in from another program.
     UsersImported,
+    /// The operator put a backup in the place of the database.
+    DatabaseRestored,
 }
 
 impl Event {
+    /// All events.
+    #[rustfmt::skip]
+    pub const ALL: [Event; 46] = [
+        Event::Registration, Event::UserAdded, Event::Login, Event::LoginFailed,
+        Event::LoginRefused, Event::RefreshReplayed, Event::TokenAdopted, Event::BrowserSession,
+        Event::Logout, Event::LogoutEverywhere, Event::SessionEnded, Event::PasswordChanged,
+        Event::PasswordReset,
+        Event::ResetRequested, Event::EmailProposed, Event::EmailConfirmed, Event::EmailSet,
+        Event::MailFailed, Event::MailRetried, Event::MailDropped, Event::TestMail,
+        Event::SecondFactorAsked, Event::SecondFactorEnrolled, Event::SecondFactorOn,
+        Event::SecondFactorOff, Event::SecondFactorReset, Event::RecoveryCodeUsed,
+        Event::RecoveryCodesReplaced, Event::RolesChanged, Event::Activated, Event::Deactivated,
+        Event::Unlocked, Event::NewDevice, Event::Guarded, Event::ResetLink, Event::ResetMailed,
+        Event::Invited,
+        Event::InvitationRevoked, Event::AppPasswordAdded, Event::AppPasswordDeleted,
+        Event::UserDeleted, Event::KeyRotated, Event::KeyRetired, Event::HashReplaced,
+        Event::UsersImported, Event::DatabaseRestored,
+    ];
+
     // Long: one arm for each event.
     /// The stable name, as the audit, the log and `event.…` in `web/src/i18n` have it. A test of the
     /// web app reads these lines.
@@ -102,6 +139,7 @@ impl Event {
             Event::LoginRefused => "login-refused",
             Event::RefreshReplayed => "refresh-replayed",
             Event::TokenAdopted => "token-adopted",
+            Event::BrowserSession => "browser-session",
             Event::Logout => "logout",
             Event::LogoutEverywhere => "logout-everywhere",
             Event::SessionEnded => "session-ended",
@@ -110,7 +148,11 @@ impl Event {
             Event::ResetRequested => "reset-requested",
             Event::EmailProposed => "address-proposed",
             Event::EmailConfirmed => "address-confirmed",
+            Event::EmailSet => "address-set",
             Event::MailFailed => "mail-failed",
+            Event::MailRetried => "mail-retried",
+            Event::MailDropped => "mail-dropped",
+            Event::TestMail => "test-mail",
             Event::SecondFactorAsked => "second-factor-asked",
             Event::SecondFactorEnrolled => "second-factor-enrolled",
             Event::SecondFactorOn => "second-factor-on",
@@ -125,13 +167,17 @@ impl Event {
             Event::NewDevice => "new-device",
             Event::Guarded => "guarded",
             Event::ResetLink => "reset-link",
+            Event::ResetMailed => "reset-mailed",
             Event::Invited => "invited",
             Event::InvitationRevoked => "invitation-revoked",
+            Event::AppPasswordAdded => "app-password-added",
+            Event::AppPasswordDeleted => "app-password-deleted",
             Event::UserDeleted => "user-deleted",
             Event::KeyRotated => "key-rotated",
             Event::KeyRetired => "key-retired",
             Event::HashReplaced => "hash-replaced",
             Event::UsersImported => "users-imported",
+            Event::DatabaseRestored => "database-restored",
         }
     }
 
@@ -279,11 +325,13 @@ mod tests {
 
     #[test]
     fn every_event_has_a_name_of_its_own() {
+        assert!(Event::ALL.iter().enumerate().all(|(place, event)| *event as usize == place));
         let arms = include_str!("entry.rs").lines().filter_map(|line| line.split_once(" => \""));
         let arms = arms.filter(|(event, _)| event.trim_start().starts_with("Event::"));
         let mut names: Vec<&str> = arms.map(|(_, name)| name.trim_end_matches("\",")).collect();
         let count = names.len();
         assert!(count > 30 && names.contains(&Event::KeyRetired.name()), "{names:?}");
+        assert_eq!(names, Event::ALL.map(Event::name));
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);

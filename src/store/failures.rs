@@ -66,7 +66,10 @@ impl Store {
             }
             Ok(())
         });
-        written.inspect_err(|_| entry.log())
+        written.inspect_err(|_| {
+            entry.log();
+            self.count_event(entry.event);
+        })
     }
 }
 

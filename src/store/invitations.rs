@@ -3,11 +3,13 @@
 
 use super::driver::Abort;
 use super::entry::Entry;
+use super::mail_kind::MailKind;
+use super::outbox::{self, LinkMail};
 use super::rows::invitations::{self, Invitation, NewInvitation};
 use super::{Authority, NewSession, NewUser, Store, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::values::CodeHash;
+use crate::values::{CodeHash, Email, Language};
 
 /// Invitations that can be open at the same time.
 pub(super) const MAX_OPEN: i64 = 1_000;
@@ -24,11 +26,25 @@ impl NewInvitation<'_> {
     }
 }
 
+/// The mail with an invitation. Its code must be derived from `jti`.
+#[derive(Debug, Clone, Copy)]
+pub struct InvitationMail<'a> {
+    /// The address that it goes to.
+    pub email: &'a Email,
+    /// From what the code is derived.
+    pub jti: &'a str,
+    /// What it is written in.
+    pub language: Language,
+    /// What the administrator writes, in one line; may be empty.
+    pub note: &'a str,
+}
+
 impl Store {
-    /// Keeps an invitation. [`Error::TooManyInvitations`] if too many are open.
+    /// Keeps an invitation, and the mail with it, if there is one. [`Error::TooManyInvitations`] if too many are open.
     pub fn invite(
         &self,
         invitation: &NewInvitation<'_>,
+        mail: Option<&InvitationMail<'_>>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
@@ -39,6 +55,12 @@ impl Store {
                 return Err(Abort::Rule(Error::TooManyInvitations));
             }
             invitations::insert(transaction, invitation, by.admin(), now)?;
+            if let Some(InvitationMail { email, jti, language, note }) = mail.copied() {
+                outbox::must_have_room(transaction)?;
+                let detail = [language.code(), &invitation.hash.name(), note].join(" ");
+                let mail = LinkMail { email, jti, expires: invitation.expires };
+                outbox::put(transaction, MailKind::Invitation, None, &mail, &detail)?;
+            }
             Ok(transaction.record(entry)?)
         })
     }

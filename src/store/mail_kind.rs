@@ -9,7 +9,8 @@ pub enum MailKind {
     NewEmail,
     /// A client asked to set a new password.
     Reset,
-    /// To the former e-mail address of a user: the account has another one.
+    /// To the former e-mail address of a user: the account has another one, which the detail has, or
+    /// none: [`NO_EMAIL`].
     EmailChanged,
     /// The account has a new password.
     PasswordChanged,
@@ -30,12 +31,20 @@ pub enum MailKind {
     /// Somebody tried to log in with the name that the user had before an import. The detail has
     /// that name.
     Renamed,
+    /// To a person without an account: an invitation. The detail has its language, the invitation's
+    /// id and the note.
+    Invitation,
+    /// An administrator wants to see whether mail arrives.
+    Test,
 }
+
+/// The detail of [`MailKind::EmailChanged`] if the account has no e-mail address any more.
+pub(crate) const NO_EMAIL: &str = "-";
 
 /// Every kind, for [`MailKind::named`]. A test fails if one is missing: the row of such a mail could
 /// not be read, and would block the outbox.
 #[cfg(any(test, feature = "mail"))]
-const ALL: [MailKind; 13] = [
+const ALL: [MailKind; 15] = [
     MailKind::Registration,
     MailKind::NewEmail,
     MailKind::Reset,
@@ -49,6 +58,8 @@ const ALL: [MailKind; 13] = [
     MailKind::NewDevice,
     MailKind::Guarded,
     MailKind::Renamed,
+    MailKind::Invitation,
+    MailKind::Test,
 ];
 
 impl MailKind {
@@ -68,6 +79,8 @@ impl MailKind {
             MailKind::NewDevice => "new-device",
             MailKind::Guarded => "guarded",
             MailKind::Renamed => "renamed",
+            MailKind::Invitation => "invitation",
+            MailKind::Test => "test",
         }
     }
 

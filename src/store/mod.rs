@@ -6,13 +6,17 @@
 //! |---|---|
 //! | `users` | accounts: logging in with a name or an address, what a change ends, the last admin |
 //! | `sessions`, `rotation` | sessions, how their tokens are exchanged, how many are kept |
+//! | `seen` | when sessions and app passwords were last used |
 //! | `failures`, `consecutive` | wrong passwords in a row |
 //! | `known_places` | where a user is known, and what a login from elsewhere leads to |
 //! | `second_factors`, `factor_use` | enrolment and recovery codes; using a code up |
+//! | `setup` | the first administrator |
 //! | `authority` | on whose behalf something is written |
+//! | `app_passwords` | secrets of programs that cannot show a login page |
 //! | `invitations` | codes that let one person each register |
 //! | `tickets` | tokens that can each be used once |
 //! | `emails`, `mail_kind`, `notices`, `outbox` | addresses, and mails to be sent |
+//! | `queue` | the outbox as administrators see it |
 //! | `delivery` | which mail is due, and what it says |
 //! | `decoy` | the account that stands in for an unknown name |
 //! | `entry`, `audit` | who did what |
@@ -20,21 +24,29 @@
 //! | `imported`, `clashes`, `import` | accounts of another program: one of them; what stands in its way; adding them |
 //! | `export` | accounts on their way out |
 //! | `source`, `foreign` | tables of another program: reading them; cells and names |
+//! | `backup` | a copy of a database file in use, and bringing it back |
 //! | `copy/` | copying a whole database into another one |
+//! | `health` | whether it can be read and written |
 //! | `sweep` | what expires |
+//! | `figures` | figures for monitoring |
 //! | `signal` | what wakes the thread that delivers mail |
+//! | `owner` | users of the machine |
 //! | `database` | which database, as a value |
 //! | `transaction` | what a transaction writes besides rows |
 //! | `room` | whether a limit on rows leaves room for another |
 //! | `driver` | what a database gives to the store |
+//! | `schemas` | the texts that make the tables, deflated |
 //! | `rows/` | the statements, and the types of rows |
 //! | `sqlite/` | the driver of an SQLite file |
 //! | `postgres/` | the driver of a PostgreSQL server |
 //! | `testing` | a database across a network, for tests |
 //! | `contract/` | the tests that a store on any driver must pass |
 
+mod app_passwords;
 mod audit;
 mod authority;
+#[cfg(feature = "cli")]
+mod backup;
 #[cfg(any(test, feature = "cli"))]
 mod clashes;
 mod consecutive;
@@ -53,9 +65,11 @@ mod entry;
 mod export;
 mod factor_use;
 mod failures;
+mod figures;
 #[cfg(any(test, feature = "cli", feature = "fuzzing"))]
 #[cfg_attr(not(feature = "cli"), allow(dead_code))]
 pub(crate) mod foreign;
+mod health;
 #[cfg(any(test, feature = "cli"))]
 mod import;
 #[cfg(any(test, feature = "cli"))]
@@ -67,13 +81,18 @@ mod notices;
 #[cfg(any(test, feature = "cli"))]
 mod operator;
 mod outbox;
+mod owner;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod queue;
 mod room;
 mod rotation;
 mod rows;
+mod schemas;
 mod second_factors;
+mod seen;
 mod sessions;
+mod setup;
 mod signal;
 #[cfg(feature = "cli")]
 pub(crate) mod source;
@@ -86,8 +105,10 @@ mod transaction;
 mod users;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 use self::driver::{Driver, Watch};
+use self::figures::no_events;
 use crate::error::{Error, Problem};
 
 pub use authority::{Authority, Proof};
@@ -95,15 +116,26 @@ pub use consecutive::{Familiarity, GUARDED};
 pub use database::Database;
 pub use driver::{Concurrency, Inspection};
 pub use entry::{Actor, Entry, Event};
+pub use figures::Counts;
+pub use health::Health;
+pub use invitations::InvitationMail;
 pub use outbox::LinkMail;
+pub use queue::MailChange;
 pub use rotation::RotationPolicy;
+pub use rows::app_passwords::{AppPasswordInfo, AppPasswordStanding, NewAppPassword};
 pub use rows::audit::{AuditQuery, AuditRecord};
 pub use rows::invitations::{Invitation, NewInvitation};
-pub use rows::search::UserQuery;
+pub use rows::new_users::NewUser;
+pub use rows::outbox::MailState;
+pub use rows::queue::QueuedMail;
+pub use rows::search::{UserOrder, UserPlace, UserQuery};
 pub use rows::second_factors::SecondFactor;
-pub use rows::sessions::{ClientInfo, NewSession, Session, Standing};
-pub use rows::users::{Account, Credentials, NewUser, Person};
+pub use rows::sessions::{ClientInfo, NewSession, Session};
+pub use rows::standing::{SessionDetails, Standing};
+pub use rows::tickets::Confirmation;
+pub use rows::users::{Account, Credentials, Person, UserState};
 pub use second_factors::Enrolment;
+pub use seen::{Sighting, Used};
 pub use sessions::{RefreshOutcome, RefreshRequest, SessionScope};
 pub use signal::Signal;
 pub use tickets::{PasswordReset, Ticket};
@@ -112,13 +144,15 @@ pub use users::Change;
 #[cfg(test)]
 pub(crate) use testing::Network;
 
+#[cfg(feature = "mail")]
+pub(crate) use mail_kind::NO_EMAIL;
 #[cfg(feature = "cli")]
 pub use {
+    backup::Rows,
     clashes::Clash,
     copy::{CopiedTable, CopyProgress},
     import::{Imported, must_be_counter},
     imported::{ExportedUser, ImportPages, ImportedFactor, ImportedUser, MAX_ID},
-    rows::operator::QueuedMail,
     sqlite::staging::{Double, Same, Staging},
 };
 #[cfg(feature = "mail")]
@@ -133,6 +167,9 @@ pub use {
 pub struct Store {
     driver: Box<dyn Driver>,
     outbox_signal: Arc<Signal>,
+    last_probe: health::LastProbe,
+    /// How often each [`Event`] has happened in this process.
+    events: [AtomicU64; Event::ALL.len()],
 }
 
 impl Store {
@@ -148,26 +185,26 @@ impl Store {
                 Box::new(postgres::Postgres::open(target, &outbox_signal)?)
             }
         };
-        Ok(Store { driver, outbox_signal })
+        let last_probe = health::LastProbe::default();
+        Ok(Store { driver, outbox_signal, last_probe, events: no_events() })
     }
 
     #[cfg(test)]
     fn over(driver: Box<dyn Driver>) -> Store {
-        Store { driver, outbox_signal: Arc::default() }
-    }
-
-    /// Whether reading works, and nothing forbids to write.
-    pub fn ping(&self) -> Result<(), Error> {
-        match self.driver.is_damaged() {
-            true => Err(Error::Damaged),
-            false => self.read(rows::users::any).map(drop),
-        }
+        let last_probe = health::LastProbe::default();
+        Store { driver, outbox_signal: Arc::default(), last_probe, events: no_events() }
     }
 
     /// Checks the database if its last end was not clean, beside the work, until `watch` says to
     /// stop. A damaged one is read and no longer written.
     pub(crate) fn check_beside(&self, watch: Watch) {
         self.driver.check(watch);
+    }
+
+    /// Looks whether what is open is still what its name says; a log line says if not. False if there
+    /// is nothing to look at.
+    pub(crate) fn watch(&self) -> bool {
+        self.driver.watch()
     }
 
     /// How many threads can usefully wait for the database at the same time.

@@ -1,21 +1,27 @@
 //! What only the command line calls: inspecting a database without opening it, all accounts, all
 //! mails, and what an operator does to either. Compiled for the command line.
 
+#[cfg(feature = "cli")]
+use super::driver::Abort;
 use super::driver::Watch;
 use super::entry::Entry;
 #[cfg(feature = "postgres")]
 use super::postgres;
-use super::rows::delivery;
-use super::rows::operator::{self, QueuedMail};
+use super::rows::queue::{self, QueuedMail};
 use super::rows::search::UserQuery;
-use super::rows::users::{self, Account};
+#[cfg(feature = "cli")]
+use super::rows::users;
+use super::rows::users::Account;
 use super::sqlite::inspect;
 #[cfg(feature = "cli")]
 use super::sqlite::open;
+#[cfg(feature = "cli")]
+use super::users::{Change, change};
 use super::{Database, Inspection, Store};
 use crate::clock::Timestamp;
 use crate::error::{Error, Problem};
-use crate::values::Username;
+#[cfg(feature = "cli")]
+use crate::values::Roles;
 
 /// Accounts that are read at once. Between two reads nothing is held open, however slowly they are
 /// shown.
@@ -28,6 +34,17 @@ impl Store {
             Database::File(path) => inspect::inspect(path),
             #[cfg(feature = "postgres")]
             Database::Postgres(target) => postgres::inspect::inspect(target),
+        }
+    }
+
+    /// Whether there are tokens that a key of the server has signed: somebody has logged in, or was
+    /// sent a link. False for a database that cannot be read, which opening it explains.
+    #[cfg(feature = "cli")]
+    pub fn has_tokens(database: &Database) -> bool {
+        match database {
+            Database::File(path) => inspect::has_tokens(path),
+            #[cfg(feature = "postgres")]
+            Database::Postgres(target) => postgres::inspect::has_tokens(target),
         }
     }
 
@@ -61,48 +78,62 @@ impl Store {
         }
     }
 
-    /// The account with this name.
-    pub fn account(&self, name: &Username) -> Result<Option<Account>, Error> {
-        self.read(|queries| match users::credentials_by_name(queries, name)? {
-            Some(found) => users::account_of(queries, found.person.id),
-            None => Ok(None),
+    /// Shows every account, in the order in which they came.
+    pub fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error> {
+        let mut query = UserQuery { limit: PAGE, ..UserQuery::default() };
+        loop {
+            let page = self.seek(&query)?;
+            page.rows.into_iter().for_each(&mut *show);
+            match page.next {
+                None => return Ok(()),
+                next => query.from = next,
+            }
+        }
+    }
+
+    /// Adds and removes roles of a user; returns those that it has then, `None` if there is no user
+    /// with this id. [`Error::LastAdmin`] if no active administrator with a password would be left.
+    #[cfg(feature = "cli")]
+    pub fn edit_roles(
+        &self,
+        id: i64,
+        add: &Roles,
+        remove: &Roles,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<Option<Roles>, Error> {
+        self.write(now, |transaction| {
+            let Some(person) = users::person_of(transaction, id)? else { return Ok(None) };
+            let all = person.roles.iter().chain(add.iter());
+            let all = all.filter(|role| remove.iter().all(|removed| removed != *role));
+            let roles = Roles::of(all).map_err(Abort::Rule)?;
+            let entry = Entry { detail: roles.as_str(), ..entry.clone() };
+            change(transaction, id, &Change::Roles(&roles), &entry)?;
+            Ok(Some(roles))
         })
     }
 
-    /// Shows every account, in the order in which they came.
-    pub fn accounts(&self, show: &mut dyn FnMut(Account)) -> Result<(), Error> {
+    /// Hands each mail in the outbox to `show`, the oldest first.
+    pub fn mails(&self, show: &mut dyn FnMut(QueuedMail)) -> Result<(), Error> {
         let mut next = Some(0);
         while let Some(after) = next {
-            let page = self.seek(&UserQuery { fragment: None, after, limit: PAGE })?;
+            let page = self.mails_after(after, PAGE)?;
             page.rows.into_iter().for_each(&mut *show);
             next = page.next;
         }
         Ok(())
     }
 
-    /// Forgets failed logins of a user up to now; false if there is none with this id.
-    pub fn unlock(&self, id: i64, entry: &Entry<'_>, now: Timestamp) -> Result<bool, Error> {
+    /// Makes all mails due at once, but those whose link has expired; returns how many. The entry says
+    /// so, if there are any.
+    pub fn retry_mails(&self, entry: &Entry<'_>, now: Timestamp) -> Result<usize, Error> {
         self.write(now, |transaction| {
-            if !operator::unlock(transaction, id, now)? {
-                return Ok(false);
+            let mails = queue::retry(transaction, None, now)?;
+            if mails > 0 {
+                transaction.mailed();
+                transaction.record(&Entry { detail: "all", ..entry.clone() })?;
             }
-            transaction.record(entry)?;
-            Ok(true)
+            Ok(mails)
         })
-    }
-
-    /// Hands each mail in the outbox to `show`, the oldest first.
-    pub fn mails(&self, show: &mut dyn FnMut(QueuedMail)) -> Result<(), Error> {
-        self.read(|queries| operator::mails(queries, show))
-    }
-
-    /// Makes a mail, or all, due at once; returns how many.
-    pub fn retry_mail(&self, id: Option<i64>, now: Timestamp) -> Result<usize, Error> {
-        self.write_rows(|queries| operator::retry_mail(queries, id, now))
-    }
-
-    /// Deletes a mail that is not to be sent; false if there is none with this number.
-    pub fn drop_mail(&self, id: i64) -> Result<bool, Error> {
-        self.write_rows(|queries| delivery::delete(queries, id))
     }
 }

@@ -2,11 +2,13 @@
 //! whether it still goes to anybody, is decided when it is sent; so a request takes the same time
 //! whether its e-mail address belongs to an account or not.
 
-use super::Store;
 use super::driver::{Abort, Fault};
+use super::entry::{Entry, Event};
 use super::mail_kind::MailKind;
-use super::rows::outbox::{self, NewMail};
+use super::notices::MAX_NOTICES;
+use super::rows::outbox::{self, MailState, NewMail};
 use super::transaction::Transaction;
+use super::{Authority, Store, rows};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::values::Email;
@@ -20,7 +22,7 @@ pub(super) const MAX_WAITING: i64 = 10_000;
 pub struct LinkMail<'a> {
     /// The address that it goes to.
     pub email: &'a Email,
-    /// The `jti` claim of the token in its link.
+    /// The `jti` claim of the token in its link; for an invitation, what its code is derived from.
     pub jti: &'a str,
     /// The last second in which the link can be used.
     pub expires: Timestamp,
@@ -45,6 +47,42 @@ impl Store {
         })
     }
 
+    /// Queues a mail that shows whether mail arrives; returns its number.
+    pub fn test_mail(
+        &self,
+        user: i64,
+        email: &Email,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            if !transaction.has_room(MAX_NOTICES, outbox::count_waiting_notices)? {
+                return Err(Abort::Rule(Error::Unavailable("the outbox is full".into())));
+            }
+            let message = transaction.message_id()?;
+            let (kind, user, email) = (MailKind::Test, Some(user), email.as_str());
+            let mail = NewMail { message: &message, kind, user, email, link: None, detail: "" };
+            let id = outbox::insert(transaction, &mail, now)?;
+            transaction.mailed();
+            transaction.record(entry)?;
+            Ok(id)
+        })
+    }
+
+    /// How far a test mail is that a user has asked for; `None` if there is none with this number, or
+    /// it was deleted before it was sent.
+    pub fn test_mail_state(&self, id: i64, user: i64) -> Result<Option<MailState>, Error> {
+        self.read(|queries| {
+            if let Some(state) = outbox::state(queries, id, MailKind::Test)? {
+                return Ok(Some(state));
+            }
+            let is_sent = rows::audit::has(queries, user, Event::TestMail, &sent(id))?;
+            Ok(is_sent.then_some(MailState::Sent))
+        })
+    }
+
     /// Deletes notices that are [`UNSENT_NOTICE_AGE`] old, for a server that sends no mail; returns
     /// how many.
     pub fn discard_notices(&self, now: Timestamp) -> Result<usize, Error> {
@@ -55,6 +93,11 @@ impl Store {
             false => Ok(0),
         }
     }
+}
+
+/// The detail of the audit entry about a test mail that was sent.
+pub(super) fn sent(id: i64) -> String {
+    format!("mail {id} was sent")
 }
 
 /// Refuses the request if no further mail with a link may wait.

@@ -52,6 +52,11 @@ impl RotationPolicy {
         RotationPolicy { same_device, fresh, idle: idle.map(seconds) }
     }
 
+    /// Seconds for which a session lasts without being used, if there is a limit.
+    pub fn idle(&self) -> Option<i64> {
+        self.idle
+    }
+
     /// Whether a session that was refreshed last at `newest` has been idle for too long.
     pub fn is_idle(&self, newest: Timestamp, now: Timestamp) -> bool {
         self.idle.is_some_and(|idle| newest.0.saturating_add(idle) < now.0)
@@ -65,7 +70,8 @@ impl RotationPolicy {
         here: &ClientInfo<'_>,
         now: Timestamp,
     ) -> Decision {
-        if self.is_idle(last.newest.max(issued), now) {
+        let used = last.seen.map_or(issued, |seen| seen.max(issued));
+        if self.is_idle(last.newest.max(used), now) {
             return Decision::Idle;
         }
         // A newer one comes from another program with the same secret, which has exchanged it
@@ -128,6 +134,7 @@ mod tests {
             previous: previous.map(Timestamp),
             ip: Some("2001:db8:1:2::3".parse().unwrap()),
             agent: "a browser".into(),
+            seen: None,
         }
     }
 
@@ -218,6 +225,16 @@ mod tests {
             }
         };
         of(&session, rows);
+        // Its browser has shown the cookie since.
+        let shown = LastRefresh { seen: Some(Timestamp(5_500)), ..session.clone() };
+        of(
+            &shown,
+            &[
+                ("the cookie was shown in time", idle, here, 5_000, 7_500, rotate(7_500, 5_000)),
+                ("and then not for too long", idle, here, 5_000, 7_501, Idle),
+                ("an older token, the cookie shown", idle, there, 4_000, 7_001, Replay),
+            ],
+        );
         of(&set_back, rows_set_back);
     }
 

@@ -2,12 +2,13 @@
 
 use super::Store;
 use super::authority::{Authority, Proof};
-use super::driver::Fault;
-use super::entry::Entry;
+use super::driver::{Abort, Fault};
+use super::entry::{Entry, Event};
 use super::rotation::{Decision, RotationPolicy};
-use super::rows::sessions::{ClientInfo, NewSession, Session, Standing};
+use super::rows::sessions::{ClientInfo, NewSession, Session};
+use super::rows::standing::{self, Standing};
 use super::rows::tickets::{self, TicketPurpose};
-use super::rows::{failures, sessions, users};
+use super::rows::{sessions, users};
 use super::transaction::Transaction;
 use crate::clock::Timestamp;
 use crate::error::Error;
@@ -19,7 +20,7 @@ pub(in crate::store) const MAX_PER_USER: i64 = 1_000;
 /// Sessions that a user is shown: the newest.
 const MAX_SHOWN: i64 = 100;
 
-/// A token to be exchanged for the next.
+/// A token to be exchanged for the next, or for the session's cookie.
 #[derive(Debug, Clone, Copy)]
 pub struct RefreshRequest<'a> {
     /// The token's `jti`.
@@ -55,12 +56,22 @@ pub enum SessionScope<'a> {
 impl Store {
     /// The session of a token, and its user.
     pub fn standing(&self, jti: &str) -> Result<Option<Standing>, Error> {
-        self.read(|queries| sessions::standing(queries, jti))
+        self.read(|queries| standing::standing(queries, jti))
     }
 
-    /// The sessions of several tokens, and their users, in the order of the tokens.
-    pub fn standings(&self, jtis: &[&str]) -> Result<Vec<Option<Standing>>, Error> {
-        self.read(|queries| sessions::standings(queries, jtis))
+    /// The same, with the details.
+    pub fn standing_with_details(&self, jti: &str) -> Result<Option<Standing>, Error> {
+        self.read(|queries| standing::standing_with_details(queries, jti))
+    }
+
+    /// The sessions of several tokens and cookies, and their users, in the order of `jtis`; with the
+    /// details where `full` says so of the place.
+    pub fn standings(
+        &self,
+        jtis: &[&str],
+        full: &dyn Fn(usize) -> bool,
+    ) -> Result<Vec<Option<Standing>>, Error> {
+        self.read(|queries| standing::standings(queries, jtis, full))
     }
 
     /// Begins a session of a user who is active and whose password is still the one that was
@@ -83,7 +94,7 @@ impl Store {
                 transaction.tell_of_new_place(user, session, entry)?;
             }
             insert(transaction, user, session)?;
-            failures::forget(transaction, user)?;
+            users::logged_in(transaction, user, session)?;
             transaction.record(entry)?;
             Ok(true)
         })
@@ -144,6 +155,42 @@ impl Store {
                 }
             }
         })
+    }
+
+    /// Notes that the browser of a session gets its cookie, for a token that the policy would let be
+    /// exchanged; returns when the session expires. Keeps `entry` for a session that had none. Answers
+    /// [`Error::ExpiredRefresh`] if the session is idle. A replay ends the session, and is
+    /// [`Error::Revoked`].
+    pub fn give_cookie(
+        &self,
+        request: &RefreshRequest<'_>,
+        policy: &RotationPolicy,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<Timestamp, Error> {
+        let RefreshRequest { jti, issued, origin } = request;
+        let gone = || Abort::Rule(Error::Revoked);
+        let given = self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let last = sessions::last_refresh(transaction, jti)?.ok_or_else(gone)?;
+            match policy.decide(&last, *issued, origin, now) {
+                Decision::Idle => return Err(Abort::Rule(Error::ExpiredRefresh)),
+                Decision::Replay => {
+                    sessions::end_replayed(transaction, jti, now)?;
+                    let event = Event::RefreshReplayed;
+                    transaction.record(&Entry { event, ..entry.clone() })?;
+                    return Ok(None);
+                }
+                Decision::Rotate { .. } | Decision::Repeat => {}
+            }
+            if last.seen.is_none() {
+                transaction.record(entry)?;
+            }
+            let expires = sessions::give_cookie(transaction, jti, now)?;
+            expires.map(Some).ok_or_else(gone)
+        })?;
+        given.ok_or(Error::Revoked)
     }
 
     /// A user's sessions that have not ended, the newest first.

@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_notice_is_kept_for_the_next_wait() {
-        let (signal, long) = (Signal::default(), Duration::from_secs(20));
+        let (signal, long) = (Signal::default(), Duration::from_secs(60));
         signal.notify();
         signal.notify();
         assert!(signal.wait(long));

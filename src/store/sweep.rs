@@ -23,6 +23,7 @@ impl Store {
             for (what, before) in [
                 (Expiring::Sessions, now),
                 (Expiring::Tickets, now),
+                (Expiring::AppPasswords, now),
                 (Expiring::Invitations, now),
                 (Expiring::Unconfirmed, now),
                 (Expiring::Mails, mails_before),

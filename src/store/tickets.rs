@@ -1,14 +1,17 @@
 //! Tickets that set a new password: tokens that can each be used once. A ticket is good while its
 //! row is there, and void when its user is deactivated or gets another password.
 
-use super::entry::Entry;
+use super::driver::Fault;
+use super::entry::{Entry, Event};
 use super::mail_kind::MailKind;
 use super::notices::Notice;
+use super::outbox::{self, LinkMail};
 use super::rows::tickets::{self, TicketPurpose};
-use super::{Authority, Change, NewSession, Person, Store, rows, users};
+use super::transaction::Transaction;
+use super::{Authority, Change, NewSession, NewUser, Person, Store, rows, users};
 use crate::clock::Timestamp;
 use crate::error::Error;
-use crate::values::{FactorUse, PasswordHash};
+use crate::values::{Email, FactorUse, PasswordHash};
 
 /// A ticket with which a user can set a new password.
 #[derive(Debug, Clone, Copy)]
@@ -33,11 +36,12 @@ pub struct PasswordReset<'a> {
 }
 
 impl Store {
-    /// Keeps a ticket, in the place of another one of the user; false if there is no such user, or
-    /// the user is inactive.
+    /// Keeps a ticket, in the place of another one of the user, and mails it to `email` if that is
+    /// given; false if there is no such user, or the user is inactive.
     pub fn hand_out(
         &self,
         ticket: &Ticket<'_>,
+        email: Option<&Email>,
         by: &Authority<'_>,
         entry: &Entry<'_>,
         now: Timestamp,
@@ -50,17 +54,34 @@ impl Store {
             }
             // A user who needs a second ticket may have lost the first to somebody else.
             tickets::delete_of_user_for(transaction, ticket.user, TicketPurpose::Reset)?;
-            let row = tickets::Row {
-                jti: ticket.jti,
-                user: ticket.user,
-                purpose: TicketPurpose::Reset,
-                expires: ticket.expires,
-                email: None,
-                creator: by.admin(),
-            };
-            tickets::insert(transaction, &row)?;
+            insert(transaction, ticket, by)?;
+            if let Some(email) = email {
+                outbox::must_have_room(transaction)?;
+                let mail = LinkMail { email, jti: ticket.jti, expires: ticket.expires };
+                outbox::put(transaction, MailKind::Reset, Some(ticket.user), &mail, "")?;
+            }
             transaction.record(entry)?;
             Ok(true)
+        })
+    }
+
+    /// Makes an account without a password for another person, as [`Store::add`] does, and keeps the
+    /// ticket that sets one, whose user becomes the new one.
+    pub fn add_with_ticket(
+        &self,
+        user: &NewUser<'_>,
+        ticket: &Ticket<'_>,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<i64, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let id = users::add(transaction, user, None, entry)?;
+            insert(transaction, &Ticket { user: id, ..*ticket }, by)?;
+            let event = Event::ResetLink;
+            transaction.record(&Entry { event, user: Some(id), detail: "", ..entry.clone() })?;
+            Ok(id)
         })
     }
 
@@ -86,11 +107,33 @@ impl Store {
             if !transaction.admit(id, reset.second, entry)? {
                 return Ok(false);
             }
-            let change = Change::Password { hash: reset.hash, session: Some(reset.session) };
+            let change = Change::Password {
+                hash: reset.hash,
+                session: Some(reset.session),
+                keep_app_passwords: false,
+            };
             users::apply(transaction, id, &change)?;
+            rows::users::logged_in(transaction, id, reset.session)?;
             transaction.tell(&Notice::new(MailKind::PasswordChanged, id))?;
             transaction.record(entry)?;
             Ok(true)
         })
     }
+}
+
+/// Keeps a ticket that sets a password.
+pub(super) fn insert(
+    transaction: &mut Transaction<'_>,
+    ticket: &Ticket<'_>,
+    by: &Authority<'_>,
+) -> Result<(), Fault> {
+    let row = tickets::Row {
+        jti: ticket.jti,
+        user: ticket.user,
+        purpose: TicketPurpose::Reset,
+        expires: ticket.expires,
+        email: None,
+        creator: by.admin(),
+    };
+    tickets::insert(transaction, &row)
 }

@@ -3,7 +3,7 @@
 
 use super::Store;
 use super::driver::{Abort, Dialect, Driver, Fault, Queries, Reading, Row, Value, Writing};
-use super::entry::Entry;
+use super::entry::{Entry, Event};
 use super::rows;
 use crate::clock::Timestamp;
 use crate::error::{Cause, Error};
@@ -24,8 +24,8 @@ pub(in crate::store) struct Transaction<'a> {
 /// What follows once a transaction is committed.
 #[derive(Default)]
 struct Effects {
-    /// Lines for the log.
-    lines: Vec<(log::Level, String)>,
+    /// Lines for the log; those of audit entries with the event, which is counted.
+    lines: Vec<(log::Level, String, Option<Event>)>,
     /// Whether a mail was put into the outbox.
     mailed: bool,
 }
@@ -34,13 +34,13 @@ impl Transaction<'_> {
     /// Keeps an audit entry, and logs it after the commit.
     pub(in crate::store) fn record(&mut self, entry: &Entry<'_>) -> Result<(), Fault> {
         rows::audit::insert(self.queries, entry, self.now)?;
-        self.log(entry.level(), entry.to_string());
+        self.effects.lines.push((entry.level(), entry.to_string(), Some(entry.event)));
         Ok(())
     }
 
     /// Writes a line to the log after the commit.
     pub(in crate::store) fn log(&mut self, level: log::Level, line: String) {
-        self.effects.lines.push((level, line));
+        self.effects.lines.push((level, line, None));
     }
 
     /// Says that a mail is in the outbox, so that the mailer is woken after the commit.
@@ -97,7 +97,8 @@ impl Queries for Transaction<'_> {
 
 impl Effects {
     fn happen(self, store: &Store) {
-        for (level, line) in self.lines {
+        for (level, line, event) in self.lines {
+            event.into_iter().for_each(|event| store.count_event(event));
             log::log!(target: LOG_TARGET, level, "{line}");
         }
         if self.mailed {
@@ -127,7 +128,7 @@ impl Store {
         now: Timestamp,
         work: impl FnMut(&mut Transaction<'_>) -> Result<T, Abort>,
     ) -> Result<T, Error> {
-        self.write_by(|writing| self.driver.write(writing), now, work)
+        self.write_by(&|writing| self.driver.write(writing), now, work)
     }
 
     /// The same for a transaction that adds so many rows that it takes seconds or minutes.
@@ -137,26 +138,40 @@ impl Store {
         now: Timestamp,
         work: impl FnMut(&mut Transaction<'_>) -> Result<T, Abort>,
     ) -> Result<T, Error> {
-        self.write_by(|writing| self.driver.write_long(writing), now, work)
+        self.write_by(&|writing| self.driver.write_long(writing), now, work)
     }
 
     fn write_by<T>(
         &self,
-        write: impl FnOnce(&mut Writing<'_>) -> Result<(), Abort>,
+        write: &dyn Fn(&mut Writing<'_>) -> Result<(), Abort>,
         now: Timestamp,
         mut work: impl FnMut(&mut Transaction<'_>) -> Result<T, Abort>,
     ) -> Result<T, Error> {
         let mut done = None;
+        self.write_with_effects(write, now, &mut |transaction| {
+            done = Some(work(transaction)?);
+            Ok(())
+        })?;
+        answer(done)
+    }
+
+    /// Not generic: the program has it once, not for each rule.
+    fn write_with_effects(
+        &self,
+        write: &dyn Fn(&mut Writing<'_>) -> Result<(), Abort>,
+        now: Timestamp,
+        work: &mut dyn FnMut(&mut Transaction<'_>) -> Result<(), Abort>,
+    ) -> Result<(), Error> {
+        let mut committed = Effects::default();
         write(&mut |queries| {
             let (driver, effects) = (&*self.driver, Effects::default());
             let mut transaction = Transaction { queries, driver, now, effects };
-            let value = work(&mut transaction)?;
-            done = Some((value, transaction.effects));
+            work(&mut transaction)?;
+            committed = transaction.effects;
             Ok(())
         })?;
-        let (value, effects) = answer(done)?;
-        effects.happen(self);
-        Ok(value)
+        committed.happen(self);
+        Ok(())
     }
 
     /// Writes rows that neither the audit nor a mail tells of, in one transaction. `work` begins

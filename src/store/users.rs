@@ -7,12 +7,12 @@ use super::driver::{Abort, Fault};
 use super::entry::Entry;
 use super::mail_kind::MailKind;
 use super::notices::Notice;
-use super::rows::Page;
-use super::rows::search::{self, UserQuery};
+use super::rows::new_users::{self, NewUser};
+use super::rows::search::{self, UserPage, UserQuery};
 use super::rows::sessions::NewSession;
 use super::rows::tickets::TicketPurpose;
-use super::rows::users::{Account, Credentials, NewUser, Person};
-use super::rows::{invitations, sessions, tickets, users};
+use super::rows::users::{Account, Credentials, Person};
+use super::rows::{app_passwords, invitations, sessions, tickets, users, waiting};
 use super::sessions::{end_all, insert as insert_session};
 use super::transaction::Transaction;
 use crate::clock::Timestamp;
@@ -23,12 +23,14 @@ use crate::values::{Email, PasswordHash, Roles, Username};
 /// invitations: those of a user who no longer administrates are void.
 #[derive(Debug)]
 pub enum Change<'a> {
-    /// A new password; ends all sessions.
+    /// A new password; ends all sessions, and app passwords unless they are kept.
     Password {
         /// The new one.
         hash: &'a PasswordHash,
         /// The session that begins with it.
         session: Option<&'a NewSession<'a>>,
+        /// Whether the user keeps the app passwords.
+        keep_app_passwords: bool,
     },
     /// Other roles.
     Roles(&'a Roles),
@@ -118,13 +120,21 @@ impl Store {
         self.read(|queries| users::account_of(queries, id))
     }
 
-    /// The accounts that a search finds, in the order in which they came.
-    pub fn seek(&self, query: &UserQuery<'_>) -> Result<Page<Account>, Error> {
+    /// The account with this name.
+    pub fn account(&self, name: &Username) -> Result<Option<Account>, Error> {
+        self.read(|queries| match users::credentials_by_name(queries, name)? {
+            Some(found) => users::account_of(queries, found.person.id),
+            None => Ok(None),
+        })
+    }
+
+    /// A page of the accounts that a search finds.
+    pub fn seek(&self, query: &UserQuery<'_>) -> Result<UserPage, Error> {
         self.read(|queries| search::search(queries, query))
     }
 
     /// Changes a user; false if there is none with this id. [`Error::LastAdmin`] if no active
-    /// administrator would be left.
+    /// administrator with a password would be left.
     pub fn change(
         &self,
         id: i64,
@@ -135,23 +145,31 @@ impl Store {
     ) -> Result<bool, Error> {
         self.write(now, |transaction| {
             transaction.authorize(by, entry)?;
-            let was_admin = users::is_admin(transaction, id)?;
-            if !apply(transaction, id, change)? {
-                return Ok(false);
+            self::change(transaction, id, change, entry)
+        })
+    }
+
+    /// Forgets failed logins of a user up to now; false if there is none with this id.
+    pub fn unlock(
+        &self,
+        id: i64,
+        by: &Authority<'_>,
+        entry: &Entry<'_>,
+        now: Timestamp,
+    ) -> Result<bool, Error> {
+        self.write(now, |transaction| {
+            transaction.authorize(by, entry)?;
+            let found = users::unlock(transaction, id, now)?;
+            if found {
+                transaction.record(entry)?;
             }
-            if matches!(change, Change::Password { .. }) {
-                transaction.tell(&Notice::new(MailKind::PasswordChanged, id))?;
-            }
-            if was_admin && !users::is_admin(transaction, id)? {
-                must_have_an_admin(transaction)?;
-            }
-            transaction.record(entry)?;
-            Ok(true)
+            Ok(found)
         })
     }
 
     /// Deletes a user, and tells them by mail; false if there is none with this id. The id is not
-    /// given out again. [`Error::LastAdmin`] if no active administrator would be left.
+    /// given out again. [`Error::LastAdmin`] if no active administrator with a password would be
+    /// left.
     pub fn delete(
         &self,
         id: i64,
@@ -162,7 +180,7 @@ impl Store {
         self.write(now, |transaction| {
             transaction.authorize(by, entry)?;
             transaction.tell_of_deletion(id)?;
-            let was_admin = users::is_admin(transaction, id)?;
+            let was_admin = users::is_usable_admin(transaction, id)?;
             revoke_promises(transaction, id)?;
             if !users::delete(transaction, id)? {
                 return Ok(false);
@@ -176,6 +194,15 @@ impl Store {
     }
 }
 
+/// Seconds for which a name is kept for a person who has registered and not yet confirmed an e-mail
+/// address. After that, whoever takes the name first with another address has it.
+const RESERVED: i64 = 3_600;
+
+/// The time up to which a registration no longer keeps its name.
+pub(in crate::store) fn reserved_before(now: Timestamp) -> Timestamp {
+    Timestamp(now.0.saturating_sub(RESERVED))
+}
+
 /// Makes a user, in the transaction of whatever else is written with it; returns the id.
 pub(in crate::store) fn add(
     transaction: &mut Transaction<'_>,
@@ -183,15 +210,76 @@ pub(in crate::store) fn add(
     session: Option<&NewSession<'_>>,
     entry: &Entry<'_>,
 ) -> Result<i64, Abort> {
+    insert(transaction, user, session, entry, &mut |transaction| {
+        let now = transaction.now;
+        waiting::free_name(transaction, user.name, reserved_before(now), now)
+    })
+}
+
+/// The same for a user who must confirm the e-mail address `email`. A waiting account that was mailed
+/// at this address keeps its name. Otherwise its address is remembered, and no mail goes there to
+/// confirm the new account.
+pub(in crate::store) fn add_unconfirmed(
+    transaction: &mut Transaction<'_>,
+    user: &NewUser<'_>,
+    email: &Email,
+    entry: &Entry<'_>,
+) -> Result<i64, Abort> {
+    let mut earlier = Vec::new();
+    let id = insert(transaction, user, None, entry, &mut |transaction| {
+        let now = transaction.now;
+        let before = reserved_before(now);
+        earlier = waiting::free_name_for(transaction, user.name, email, before, now)?;
+        Ok(())
+    })?;
+    waiting::keep_former(transaction, id, &earlier)?;
+    Ok(id)
+}
+
+/// Inserts a user. `free` runs only if the name is taken: what it reads would make registrations
+/// conflict that have nothing to do with each other.
+fn insert(
+    transaction: &mut Transaction<'_>,
+    user: &NewUser<'_>,
+    session: Option<&NewSession<'_>>,
+    entry: &Entry<'_>,
+    free: &mut dyn FnMut(&mut Transaction<'_>) -> Result<(), Fault>,
+) -> Result<i64, Abort> {
     let now = transaction.now;
-    // An older token of another program names somebody else than the person who registers here.
-    let tokens_after = session.map_or(Timestamp(0), |_| now);
-    let id = users::insert(transaction, user, tokens_after, now)?;
+    let id = match new_users::insert_if_free(transaction, user, (session, now))? {
+        Some(id) => id,
+        None => {
+            free(transaction)?;
+            new_users::insert(transaction, user, (session, now))?
+        }
+    };
     if let Some(session) = session {
         sessions::insert(transaction, id, session)?;
     }
     transaction.record(&Entry { user: Some(id), ..entry.clone() })?;
     Ok(id)
+}
+
+/// Makes a change with its entry and its notice, in the transaction of whatever else is written with
+/// it; false if there is no such user.
+pub(in crate::store) fn change(
+    transaction: &mut Transaction<'_>,
+    id: i64,
+    change: &Change<'_>,
+    entry: &Entry<'_>,
+) -> Result<bool, Abort> {
+    let was_admin = users::is_usable_admin(transaction, id)?;
+    if !apply(transaction, id, change)? {
+        return Ok(false);
+    }
+    if matches!(change, Change::Password { .. }) {
+        transaction.tell(&Notice::new(MailKind::PasswordChanged, id))?;
+    }
+    if was_admin && !users::is_usable_admin(transaction, id)? {
+        must_have_an_admin(transaction)?;
+    }
+    transaction.record(entry)?;
+    Ok(true)
 }
 
 /// Makes a change, in the transaction of whatever else is written with it; false if there is no
@@ -211,8 +299,25 @@ pub(in crate::store) fn apply(
     if !changed {
         return Ok(false);
     }
+    end_what_depends(transaction, id, change)?;
+    if !users::is_admin(transaction, id)? {
+        revoke_promises(transaction, id)?;
+    }
+    Ok(true)
+}
+
+/// Ends what a change ends of the user's sessions, app passwords and tickets, and begins the session
+/// that comes with it.
+fn end_what_depends(
+    transaction: &mut Transaction<'_>,
+    id: i64,
+    change: &Change<'_>,
+) -> Result<(), Fault> {
     match change {
-        Change::Password { session, .. } => {
+        Change::Password { session, keep_app_passwords, .. } => {
+            if !keep_app_passwords {
+                app_passwords::delete_of_user(transaction, id)?;
+            }
             end_all(transaction, id)?;
             tickets::delete_of_user(transaction, id)?;
             if let Some(session) = session {
@@ -229,10 +334,7 @@ pub(in crate::store) fn apply(
         }
         Change::Roles(_) => {}
     }
-    if !users::is_admin(transaction, id)? {
-        revoke_promises(transaction, id)?;
-    }
-    Ok(true)
+    Ok(())
 }
 
 /// Voids the invitations and reset links of a user who no longer administrates.
@@ -241,7 +343,8 @@ fn revoke_promises(transaction: &mut Transaction<'_>, creator: i64) -> Result<()
     tickets::delete_of_creator(transaction, creator)
 }
 
-/// Undoes a transaction that left no active administrator.
+/// Undoes a transaction that left no active administrator with a password. One without cannot log in,
+/// and its reset link may expire or be void, so that nobody could administrate.
 fn must_have_an_admin(transaction: &mut Transaction<'_>) -> Result<(), Abort> {
     match users::any_admin(transaction)? {
         true => Ok(()),

@@ -1,5 +1,5 @@
 //! Single-use codes that people copy by hand: recovery codes, which replace a lost second factor,
-//! and invitation codes. A code is shown once, when it is made; the store keeps only its hash and
+//! and invitation codes; app passwords are made of one as well. A code is shown once, when it is made; the store keeps only its hash and
 //! makes sure that it is used once.
 
 use std::fmt;
@@ -17,7 +17,11 @@ const SET: usize = 10;
 /// 800-63B-4 section 3.1.2.2).
 const BYTES: usize = 15;
 /// Characters in a code.
-const CHARS: usize = BYTES * 8 / 5;
+pub(super) const CHARS: usize = BYTES * 8 / 5;
+/// Characters in a recovery code, which people type on a bad day: 60 random bits. The throttle lets
+/// through one guess a minute, from a client that knows the password. Whoever reads the database
+/// finds the secret of the authenticator app beside the hashes, and needs no code.
+const RECOVERY_CHARS: usize = 12;
 /// Characters between two hyphens of a code that is shown.
 const GROUP: usize = 4;
 /// Maximum length of a typed code, in bytes. A code with its hyphens has 29.
@@ -38,16 +42,35 @@ impl Code {
         Ok(Code(base32::encode(&*bytes, ALPHABET)))
     }
 
+    /// Makes the code of a MAC, which must be secret.
+    pub(crate) fn derived(mac: &[u8; 32]) -> Code {
+        Code(base32::encode(&mac[..BYTES], ALPHABET))
+    }
+
     /// Makes a new set of recovery codes for one user.
     pub fn recovery_set() -> Result<Vec<Code>, Error> {
-        (0..SET).map(|_| Code::generate()).collect()
+        let short = |mut code: Code| {
+            code.0.truncate(RECOVERY_CHARS);
+            code
+        };
+        (0..SET).map(|_| Code::generate().map(short)).collect()
     }
 
     /// Reads a code that was typed; `None` if it cannot be a code. Spaces, hyphens and case are
     /// ignored; the letters O, I and L are read as the digits that they look like.
     pub fn typed(text: &str) -> Option<Code> {
+        Code::of_length(text, &[CHARS])
+    }
+
+    /// Reads a recovery code that was typed, as [`typed`](Code::typed) does. Earlier versions made
+    /// longer ones, which stay good.
+    pub fn typed_recovery(text: &str) -> Option<Code> {
+        Code::of_length(text, &[RECOVERY_CHARS, CHARS])
+    }
+
+    fn of_length(text: &str, lengths: &[usize]) -> Option<Code> {
         let bare = bare(text)?;
-        if bare.len() != CHARS {
+        if !lengths.contains(&bare.len()) {
             return None;
         }
         let mut code = Zeroizing::new(String::with_capacity(CHARS));
@@ -65,7 +88,8 @@ impl Code {
         Some(Code(code))
     }
 
-    /// Returns the code as its owner sees it: `0123-4567-89AB-CDEF-GHJK-MNPQ`.
+    /// Returns the code as its owner sees it: `0123-4567-89AB-CDEF-GHJK-MNPQ`, or half as long for a
+    /// recovery code.
     pub fn shown(&self) -> Zeroizing<String> {
         let mut text = Zeroizing::new(String::with_capacity(CHARS + CHARS / GROUP));
         for (place, char) in self.0.chars().enumerate() {
@@ -75,6 +99,11 @@ impl Code {
             text.push(char);
         }
         text
+    }
+
+    /// Returns the characters, without hyphens.
+    pub(super) fn chars(&self) -> impl Iterator<Item = char> {
+        self.0.chars()
     }
 
     /// Returns the hash that the store keeps.
@@ -110,6 +139,11 @@ impl CodeHash {
         &self.0
     }
 
+    /// Compares in constant time.
+    pub(crate) fn is(&self, other: &CodeHash) -> bool {
+        self.0.iter().zip(other.0).fold(0, |differs, (one, two)| differs | (one ^ two)) == 0
+    }
+
     /// Returns the code's name in lists: the first bytes of its hash in hexadecimal.
     pub fn name(&self) -> String {
         self.0[..NAME_BYTES].iter().map(|byte| format!("{byte:02x}")).collect()
@@ -137,12 +171,17 @@ mod tests {
             let shown = code.shown();
             let groups: Vec<&str> = shown.split('-').collect();
             assert!(
-                groups.len() == 6 && groups.iter().all(|group| group.len() == 4),
-                "six groups of four"
+                groups.len() == 3 && groups.iter().all(|group| group.len() == 4),
+                "three groups of four"
             );
-            let typed = Code::typed(&groups.concat().to_lowercase()).unwrap();
-            assert_eq!(typed.hash(), code.hash());
+            let typed = groups.concat().to_lowercase();
+            assert_eq!(Code::typed_recovery(&typed).unwrap().hash(), code.hash());
+            assert!(Code::typed(&typed).is_none(), "only recovery codes are short");
         }
+        let long = Code::generate().unwrap();
+        let typed = Code::typed_recovery(&long.shown()).unwrap();
+        assert_eq!((typed.hash(), long.shown().len()), (long.hash(), 29), "as earlier versions");
+        assert!(Code::typed_recovery("0123-4567-89A").is_none());
     }
 
     #[test]

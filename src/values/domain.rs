@@ -40,6 +40,22 @@ fn ascii_label(label: &str) -> Option<String> {
     good.then_some(ascii)
 }
 
+/// Whether ASCII characters come out of others if compatible forms are replaced (NFKC), as the letters of
+/// full width. An `é` stays one letter.
+pub(crate) fn hides_ascii(text: &str) -> bool {
+    let mut found = false;
+    for c in text.chars().filter(|c| !c.is_ascii()) {
+        let mut ascii = false;
+        decompose_compatible(c, |part| {
+            // A mark is put together with the letter before it.
+            found |= ascii && canonical_combining_class(part) == 0;
+            ascii = part.is_ascii();
+        });
+        found |= ascii;
+    }
+    found
+}
+
 /// Applies the mapping of UTS 46: NFKC and case folding, which differs from lower case in a few
 /// letters only.
 fn folded(label: &str) -> String {

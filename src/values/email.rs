@@ -1,7 +1,5 @@
-//! E-mail addresses, the key by which they are compared, and search terms for names and addresses.
+//! E-mail addresses, and the key by which they are compared.
 
-use precis_profiles::UsernameCaseMapped;
-use precis_profiles::precis_core::profile::PrecisFastInvocation as _;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::decompose_canonical;
 
@@ -10,7 +8,7 @@ use crate::values::domain;
 
 /// Maximum length of an e-mail address, in bytes (RFC 5321 section 4.5.3.1.3, without the
 /// brackets).
-const MAX_EMAIL: usize = 254;
+pub(super) const MAX_EMAIL: usize = 254;
 /// Maximum length of the part before the `@`, in bytes (RFC 5321 section 4.5.3.1.1).
 const MAX_LOCAL_PART: usize = 64;
 
@@ -68,7 +66,7 @@ impl Email {
 
 /// Returns the part before the `@` composed and in lower case. A letter outside ASCII never becomes
 /// an ASCII one: the key would be that of another person's mailbox.
-fn local_key(local: &str) -> String {
+pub(super) fn local_key(local: &str) -> String {
     if local.is_ascii() {
         return local.to_ascii_lowercase();
     }
@@ -93,62 +91,6 @@ fn becomes_ascii(c: char) -> bool {
         ascii = part.is_ascii();
     });
     parts == 1 && ascii || c.to_lowercase().any(|c| c.is_ascii())
-}
-
-/// Returns each label of a domain in its ASCII form, or in lower case if it has none.
-fn labels(part: &str) -> String {
-    let ascii = |label: &str| domain::ascii(label).unwrap_or_else(|| local_key(label));
-    part.split('.').map(ascii).collect::<Vec<_>>().join(".")
-}
-
-/// A search term: a part of a username or an e-mail address. It need not be valid as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fragment {
-    written: String,
-    name: String,
-    email: String,
-    domain: String,
-}
-
-impl Fragment {
-    /// Prepares a search term as the keys of names and addresses are prepared.
-    pub fn parse(text: &str) -> Result<Fragment, Error> {
-        if text.len() > MAX_EMAIL {
-            return Err(Error::BadRequest(format!("search: longer than {MAX_EMAIL} bytes")));
-        }
-        // The profile refuses some parts of valid names: its rules look at neighbouring characters.
-        let name = UsernameCaseMapped::enforce(text);
-        let name = name.map_or_else(|_| text.to_lowercase(), |name| name.into_owned());
-        let (email, domain) = match text.rsplit_once('@') {
-            Some((local, domain)) => {
-                let whole = format!("{}@{}", local_key(local), labels(domain));
-                (whole.clone(), whole)
-            }
-            None => (local_key(text), labels(text)),
-        };
-        Ok(Fragment { written: text.into(), name, email, domain })
-    }
-
-    /// Returns the term for the address as it was written, since a part of a label has no ASCII
-    /// form.
-    pub fn as_str(&self) -> &str {
-        &self.written
-    }
-
-    /// Returns the term for [`Username::key`](super::Username::key).
-    pub fn in_name(&self) -> &str {
-        &self.name
-    }
-
-    /// Returns the term for [`Email::key`].
-    pub fn in_email(&self) -> &str {
-        &self.email
-    }
-
-    /// Returns a second term for [`Email::key`]: whole labels of a domain in ASCII.
-    pub fn in_domain(&self) -> &str {
-        &self.domain
-    }
 }
 
 #[cfg(test)]
@@ -218,29 +160,6 @@ mod tests {
         ] {
             assert!(Email::parse(bad).is_err(), "{bad:?}");
         }
-    }
-
-    #[test]
-    fn search_terms_are_prepared_like_keys() {
-        for (text, name, email, domain) in [
-            ("", "", "", ""),
-            ("AdA", "ada", "ada", "ada"),
-            ("Ju\u{308}r", "jür", "jür", "xn--jr-xka"),
-            ("\u{ff21}d", "ad", "\u{ff41}d", "ad"),
-            ("Bücher.ex", "bücher.ex", "bücher.ex", "xn--bcher-kva.ex"),
-            ("Ü@Bücher.ex", "ü@bücher.ex", "ü@xn--bcher-kva.ex", "ü@xn--bcher-kva.ex"),
-            ("mi\u{212a}", "mik", "mi\u{212a}", "mik"),
-            // None of these is a valid name.
-            ("A b", "a b", "a b", "a b"),
-            ("100%_", "100%_", "100%_", "100%_"),
-            ("\u{b7}L", "\u{b7}l", "\u{b7}l", "\u{b7}l"),
-        ] {
-            let fragment = Fragment::parse(text).unwrap();
-            let parts = (fragment.in_name(), fragment.in_email(), fragment.in_domain());
-            assert_eq!(parts, (name, email, domain), "{text:?}");
-        }
-        assert!(Fragment::parse(&"x".repeat(254)).is_ok());
-        assert!(Fragment::parse(&"x".repeat(255)).is_err());
     }
 
     #[test]

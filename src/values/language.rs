@@ -9,54 +9,84 @@ const MAX_RANGES: usize = 32;
 pub enum Language {
     /// The default.
     English,
-    /// One text for European and Brazilian Portuguese.
+    /// European Portuguese, and that of Africa.
     Portuguese,
+    /// Brazilian Portuguese.
+    BrazilianPortuguese,
+    /// German.
+    German,
+    /// Spanish.
+    Spanish,
+    /// French.
+    French,
 }
 
-const ALL: [Language; 2] = [Language::English, Language::Portuguese];
-
 impl Language {
-    /// Returns the language that a request prefers (RFC 9110 section 12.5.4). Subtags are ignored,
-    /// so `pt-BR` means Portuguese. Malformed ranges are ignored.
+    /// All languages, each at the place that is its number.
+    pub const ALL: [Language; 6] = [
+        Language::English,
+        Language::Portuguese,
+        Language::BrazilianPortuguese,
+        Language::German,
+        Language::Spanish,
+        Language::French,
+    ];
+
+    /// Returns the language that a request prefers (RFC 9110 section 12.5.4). Malformed ranges are
+    /// ignored.
     pub fn chosen(accept_language: Option<&[u8]>) -> Language {
         let header = accept_language.unwrap_or_default();
         let ranges = whole_ranges(header).filter_map(Range::parse).take(MAX_RANGES);
-        let mut weights: [Option<u16>; ALL.len()] = [None; ALL.len()];
-        let (mut others, mut first) = (None, None);
-        for range in ranges {
+        let mut weights: [Option<u16>; Language::ALL.len()] = [None; Language::ALL.len()];
+        // The place of the first range that means the language.
+        let mut places = [MAX_RANGES; Language::ALL.len()];
+        let mut others = None;
+        for (place, range) in ranges.enumerate() {
             if range.tag == "*" {
                 others = others.max(Some(range.weight));
             } else if let Some(language) = Language::tagged(range.tag) {
-                let weight = &mut weights[language as usize];
-                *weight = (*weight).max(Some(range.weight));
-                first = first.or(Some(language));
+                let number = language as usize;
+                weights[number] = weights[number].max(Some(range.weight));
+                places[number] = places[number].min(place);
             }
         }
-        let weight = |language: Language| weights[language as usize].or(others).unwrap_or(0);
-        // Of two with the same weight, the first one in the header wins.
-        let order = match first {
-            Some(Language::Portuguese) => [Language::Portuguese, Language::English],
-            _ => ALL,
-        };
-        let [one, other] = order;
-        match (weight(one), weight(other)) {
-            (0, 0) => Language::English,
-            (this, that) if this >= that => one,
-            _ => other,
+        let mut best = (0, 0, Language::English);
+        for language in Language::ALL {
+            let number = language as usize;
+            let weight = weights[number].or(others).unwrap_or(0);
+            // Of two with the same weight, the first one in the header wins.
+            if weight > best.0 || weight == best.0 && weight > 0 && places[number] < best.1 {
+                best = (weight, places[number], language);
+            }
         }
+        best.2
     }
 
-    /// Returns the language of a tag; subtags are ignored.
+    /// Returns the language of a tag (RFC 4647 section 3.4: `de-AT` means German). Portuguese is
+    /// Brazilian only with the region `BR`: databases written before the two were told apart have
+    /// `pt`.
     fn tagged(tag: &str) -> Option<Language> {
-        let primary = tag.split('-').next().unwrap_or_default();
-        ALL.into_iter().find(|language| primary.eq_ignore_ascii_case(language.code()))
+        let mut subtags = tag.split('-');
+        let primary = subtags.next()?;
+        if primary.eq_ignore_ascii_case("pt") {
+            let brazilian = subtags.any(|subtag| subtag.eq_ignore_ascii_case("br"));
+            return Some(match brazilian {
+                true => Language::BrazilianPortuguese,
+                false => Language::Portuguese,
+            });
+        }
+        Language::ALL.into_iter().find(|language| primary.eq_ignore_ascii_case(language.code()))
     }
 
     /// Returns the language's tag (BCP 47), which the database keeps as well.
     pub fn code(self) -> &'static str {
         match self {
             Language::English => "en",
-            Language::Portuguese => "pt",
+            Language::Portuguese => "pt-PT",
+            Language::BrazilianPortuguese => "pt-BR",
+            Language::German => "de",
+            Language::Spanish => "es",
+            Language::French => "fr",
         }
     }
 
@@ -116,31 +146,46 @@ mod tests {
 
     #[test]
     fn the_preferred_language_is_chosen() {
-        let late = "de,".repeat(5_000) + "pt";
+        let late = "nl,".repeat(5_000) + "pt";
         let many = "x,".repeat(MAX_RANGES) + "pt";
         // The part that is read ends in `pt`, which would have the highest weight.
         let cut = format!("en;q=0.5,{}pt;q=0.01", " ".repeat(MAX_HEADER - 11));
         for (header, expected) in [
             (None, "en"),
             (Some(""), "en"),
-            (Some("pt"), "pt"),
-            (Some("PT-br"), "pt"),
-            (Some("pt-PT, pt;q=0.9, en;q=0.8"), "pt"),
-            (Some("pt-BR,pt;q=0.9,en-US;q=0.8,en;q=0.7"), "pt"),
+            (Some("pt"), "pt-PT"),
+            (Some("pt-AO"), "pt-PT"),
+            (Some("PT-br"), "pt-BR"),
+            (Some("pt-Latn-BR"), "pt-BR"),
+            (Some("pt-PT, pt;q=0.9, en;q=0.8"), "pt-PT"),
+            (Some("pt-BR,pt;q=0.9,en-US;q=0.8,en;q=0.7"), "pt-BR"),
+            (Some("pt,pt-BR;q=0.9"), "pt-PT"),
             (Some("en-US,en;q=0.9,pt;q=0.8"), "en"),
-            (Some("en;q=0.3 , pt ; q=0.5"), "pt"),
-            (Some("en;q=0.3,\tpt;Q=0.5"), "pt"),
-            (Some("de, pt;q=0.1"), "pt"),
-            (Some("de, pt;q=0.001"), "pt"),
-            (Some("de, fr"), "en"),
+            (Some("en;q=0.3 , pt ; q=0.5"), "pt-PT"),
+            (Some("en;q=0.3,\tpt;Q=0.5"), "pt-PT"),
+            (Some("nl, pt;q=0.1"), "pt-PT"),
+            (Some("nl, pt;q=0.001"), "pt-PT"),
+            (Some("nl, it"), "en"),
+            (Some("de"), "de"),
+            (Some("de-AT,de;q=0.9,en;q=0.8"), "de"),
+            (Some("de-CH-1996"), "de"),
+            (Some("es-419,es;q=0.9"), "es"),
+            (Some("fr-CA, fr"), "fr"),
+            (Some("ca, es;q=0.8, en;q=0.7"), "es"),
+            (Some("gsw, de;q=0.5, fr;q=0.6"), "fr"),
+            (Some("de, fr, en"), "de"),
+            (Some("fr, de, en"), "fr"),
+            (Some("en;q=0.9, fr;q=0.9, de;q=0.9"), "en"),
             (Some("en, pt"), "en"),
-            (Some("pt, en"), "pt"),
-            (Some("pt-PT;q=0, pt"), "pt"),
+            (Some("pt, en"), "pt-PT"),
+            (Some("pt-PT;q=0, pt"), "pt-PT"),
+            (Some("pt;q=0, pt-BR;q=0.1"), "pt-BR"),
             // A language that is not named has the weight of `*`.
             (Some("*"), "en"),
             (Some("*, pt;q=0.5"), "en"),
-            (Some("*, en;q=0"), "pt"),
-            (Some("de, *;q=0.5, en;q=0.1"), "pt"),
+            (Some("*, en;q=0"), "pt-PT"),
+            (Some("nl, *;q=0.5, en;q=0.1, pt;q=0.2"), "pt-BR"),
+            (Some("*, de"), "de"),
             (Some("*;q=0"), "en"),
             (Some("pt;q=0"), "en"),
             (Some("pt;q=0, en;q=0"), "en"),
@@ -153,15 +198,17 @@ mod tests {
             (Some("pt;q=+1, en;q=0.1"), "en"),
             (Some("pt;q=-1"), "en"),
             (Some("pt;q="), "en"),
-            (Some("pt;q=1."), "pt"),
+            (Some("pt;q=1."), "pt-PT"),
             (Some("pt;v=1, en;q=0.1"), "en"),
             // Invalid tags.
             (Some("ptx"), "en"),
             (Some("p"), "en"),
+            (Some("d"), "en"),
+            (Some("br"), "en"),
             (Some("x-pt"), "en"),
             (Some("p t"), "en"),
             (Some(";;;,,,q=1"), "en"),
-            (Some(",,,pt"), "pt"),
+            (Some(",,,pt"), "pt-PT"),
             (Some("\u{ff50}\u{ff54}"), "en"),
             (Some(&late), "en"),
             (Some(&many), "en"),
@@ -183,9 +230,12 @@ mod tests {
 
     #[test]
     fn an_unknown_code_means_english() {
-        for (code, expected) in [("pt", "pt"), ("en", "en"), ("", "en"), ("xx", "en")] {
+        for (code, expected) in [("en", "en"), ("", "en"), ("xx", "en"), ("pt", "pt-PT")] {
             assert_eq!(Language::of_code(code).code(), expected);
         }
-        assert!(ALL.into_iter().enumerate().all(|(place, language)| language as usize == place));
+        for (number, language) in Language::ALL.into_iter().enumerate() {
+            assert_eq!(language as usize, number);
+            assert_eq!(Language::of_code(language.code()), language);
+        }
     }
 }

@@ -19,7 +19,6 @@ impl PasswordHash {
     }
 
     /// Returns what stands for the hash of an account that has no password.
-    #[cfg(any(all(test, feature = "foreign-hashes"), feature = "cli"))]
     pub fn none() -> PasswordHash {
         PasswordHash(NONE.into())
     }

@@ -135,7 +135,7 @@ impl Otp {
         if bare.len() == DIGITS && bare.bytes().all(|byte| byte.is_ascii_digit()) {
             return bare.parse().ok().map(|code| Otp::Totp(TotpCode(code)));
         }
-        Code::typed(&bare).map(Otp::Recovery)
+        Code::typed_recovery(&bare).map(Otp::Recovery)
     }
 }
 

@@ -2,16 +2,12 @@
 // (verifier.mjs) accepts only access tokens. They need no browser.
 
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createRemoteJWKSet, decodeProtectedHeader, generateKeyPair, jwtVerify, SignJWT } from 'jose';
+import { mailed, PASSWORD } from './app.mjs';
 import { mailTo, startLictor, stopLictors } from './stage.mjs';
 import { verified } from './verifier.mjs';
 
-const PASSWORD = 'ten wooden lanterns by the ford';
-const MAIL_LIMIT_MS = 10_000;
 const GOOD = { exp: 4_000_000_000, jti: 'a', id: 1 };
 
 after(stopLictors);
@@ -29,10 +25,10 @@ test('a mailed token is not accepted as an access token', async () => {
 
   const mail = { email: 'ada@mail.example' };
   await send('registration', { username: 'ada', password: PASSWORD, ...mail });
-  const registration = await nextToken(lictor.mails);
+  const registration = await nextToken(lictor);
   const { access_token } = await send('finalize', undefined, registration);
   await send('reset', mail);
-  const reset = await nextToken(lictor.mails, registration);
+  const reset = await nextToken(lictor, registration);
 
   assert.equal((await verified(keys, access_token)).id, 1);
   for (const [token, typ] of [
@@ -64,17 +60,8 @@ test('each check of the example refuses a token that the others accept', async (
   }
 });
 
-// The token of the first mail that is not in `seen`; waits for it.
-async function nextToken(folder, seen) {
-  const giveUp = Date.now() + MAIL_LIMIT_MS;
-  for (;;) {
-    // The first mail creates the folder.
-    const names = existsSync(folder) ? readdirSync(folder) : [];
-    const files = names.filter(file => file.endsWith('.eml')).sort();
-    const texts = files.map(file => readFileSync(join(folder, file), 'utf8').replaceAll('=\r\n', '').replaceAll('=3D', '='));
-    const token = texts.flatMap(text => text.match(/(?<=\?token=)[\w.-]+/g) ?? []).find(token => token !== seen);
-    if (token) return token;
-    assert.ok(Date.now() < giveUp, 'the mail did not come');
-    await sleep(50);
-  }
+// The token of the first mail with another one than `seen`; waits for it.
+function nextToken(server, seen) {
+  const next = mails => mails.flatMap(mail => mail.match(/(?<=\?token=)[\w.-]+/g) ?? []).find(token => token !== seen);
+  return mailed(server, next, 'the mail with a token');
 }

@@ -1,8 +1,9 @@
 // Owns the app in examples/react-lan: builds and serves it, and does in it what a person does. Needs `npm ci`
 // in the example's folder. Knows nothing of the tests, and of the server that the app asks.
 
+import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
@@ -28,11 +29,40 @@ export async function servePages(host) {
   return pages;
 }
 
-// Builds the app for the API at this URL; returns the folder.
+// lictor-auth, which the app imports. Nothing is written if it is built already, so another test may read it.
+let built = false;
+function buildPackage() {
+  if (!built) execFileSync('npm', ['run', '--silent', 'auth'], { cwd: EXAMPLE, stdio: 'inherit' });
+  built = true;
+}
+
+// Builds the app for the API at this URL; returns the folder. For another origin it is built once, with a URL
+// that stands for the others.
+let forOthers;
 export function build(api) {
+  if (api === '') return buildFor(api);
+  forOthers ??= buildFor(OTHER);
+  return withUrl(forOthers, api, mkdtempSync(join(dir, 'dist-')));
+}
+
+function buildFor(api) {
+  buildPackage();
   const out = mkdtempSync(join(dir, 'dist-'));
   const env = { ...process.env, VITE_LICTOR: api };
   execFileSync(join(EXAMPLE, 'node_modules/.bin/vite'), ['build', '--logLevel', 'warn', '--outDir', out, '--emptyOutDir'], { cwd: EXAMPLE, env });
+  return out;
+}
+
+// The URL of no API: the one for which a client is built before its API is known.
+export const OTHER = 'http://lictor.invalid';
+
+// Copies a build, with this URL in place of OTHER; returns the folder `out`.
+export function withUrl(folder, url, out) {
+  cpSync(folder, out, { recursive: true });
+  const scripts = readdirSync(out, { recursive: true }).filter(file => file.endsWith('.js')).map(file => join(out, file));
+  const named = scripts.filter(file => readFileSync(file, 'utf8').includes(OTHER));
+  assert.ok(named.length > 0, `no script names ${OTHER}`);
+  for (const file of named) writeFileSync(file, readFileSync(file, 'utf8').replaceAll(OTHER, url));
   return out;
 }
 

@@ -2,20 +2,24 @@
 // for a page. Every end of the test file stops and deletes all of it. Knows nothing of the tests.
 //
 // LICTOR_BIN names the program (default: the release build, else the debug build),
-// CHROMIUM the browser (default: /usr/bin/chromium). With LICTOR_TEST_DATABASE=postgres, the databases
+// CHROMIUM the browser (default: Debian's, best without windows: half the work). With LICTOR_TEST_DATABASE=postgres, the databases
 // are on the PostgreSQL server of LICTOR_TEST_POSTGRES, a superuser's URL.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
 
-const START_LIMIT_MS = 10_000;
-const STOP_LIMIT_MS = 15_000;
+// For a machine that has much else to do.
+const START_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 60_000;
+const BROWSER_LIMIT_MS = 180_000;
+
+const BROWSERS = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'];
 
 const dir = mkdtempSync(join(tmpdir(), 'lictor-browser-'));
 const running = new Set();
@@ -38,7 +42,7 @@ export async function servePage(html) {
 }
 
 // Starts a lictor with a database and a folder of mails of its own, called `name`. `stop` and `start`
-// restart it at the same URL, which replaces `{url}` in the flags.
+// restart it at the same URL, which replaces `{url}` in the flags; `start` takes further flags.
 export async function startLictor(name, ...words) {
   const lictor = await prepareLictor(name, ...words);
   await lictor.start();
@@ -56,16 +60,39 @@ export async function prepareLictor(name, ...words) {
     database,
     mails: join(dir, `${name}-mails`),
     stop: () => stop(child),
-    start: async () => void (child = await launch(name, url, flags)),
+    start: async (...more) => void (child = await launch(name, url, [...flags, ...more])),
+    // What the running server has printed and logged.
+    output: () => child.output(),
     // Runs a command on the database of the running server.
     run: (input, ...words) =>
       execFileSync(lictorBinary(), [...words, '--database', database], { ...environment(), input, encoding: 'utf8' }),
+    // Runs one statement on the database of the running server, which is a file.
+    sql: statement => execFileSync('python3', ['-c', RUN_SQL, database, statement], { stdio: ['ignore', 'ignore', 'inherit'] }),
   };
 }
+
+// With the time for which another writer may have the database.
+const RUN_SQL = `import contextlib, sqlite3, sys
+with contextlib.closing(sqlite3.connect(sys.argv[1], timeout=60)) as database, database:
+    database.execute(sys.argv[2])`;
 
 // The flags for `startLictor(name, ...mailTo(name))`, with which it writes its mails to files.
 export function mailTo(name) {
   return ['--mail', `dir:${join(dir, `${name}-mails`)}`, '--mail-from', 'login@example.org'];
+}
+
+// Writes a file into the private directory; returns its path.
+export function writeFile(name, text) {
+  const path = join(dir, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+// Copies a folder into the private directory; returns its path.
+export function copyFolder(name, folder) {
+  const path = join(dir, name);
+  cpSync(folder, path, { recursive: true });
+  return path;
 }
 
 // Makes a database, or names a file; returns it as `--database` takes it.
@@ -122,7 +149,8 @@ export async function stopLictors() {
 export function startChromium(...flags) {
   process.env.TMPDIR = dir;
   return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    executablePath: process.env.CHROMIUM ?? BROWSERS.find(existsSync),
+    timeout: BROWSER_LIMIT_MS,
     env: { ...process.env, HOME: dir, XDG_CONFIG_HOME: dir, XDG_CACHE_HOME: dir },
     args: ['--disable-gpu', '--disable-quic', ...flags],
   });
@@ -150,16 +178,28 @@ function cleanUp() {
   rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
 }
 
-async function freePort() {
-  const holder = createServer();
-  const port = await listen(holder);
-  await new Promise(done => holder.close(done));
-  return port;
+// Below the ports that the kernel gives to connections and to servers that ask for any port, so that none of
+// them takes one before it is bound; and in another place for each process of the tests.
+const PORTS = [11_000, 30_000];
+let lastPort = PORTS[0] + (process.pid % 380) * 50;
+
+// A port of 127.0.0.1 that nobody uses now.
+export async function freePort() {
+  for (;;) {
+    lastPort = lastPort + 1 < PORTS[1] ? lastPort + 1 : PORTS[0];
+    const port = lastPort;
+    const holder = createServer();
+    const isFree = await listen(holder, port).then(() => true, () => false);
+    if (!isFree) continue;
+    await new Promise(done => holder.close(done));
+    return port;
+  }
 }
 
-function listen(server) {
+// Returns the port, at 127.0.0.1; by default any that is free.
+export function listen(server, port = 0) {
   return new Promise((done, failed) => {
     server.once('error', failed);
-    server.listen(0, '127.0.0.1', () => done(server.address().port));
+    server.listen(port, '127.0.0.1', () => done(server.address().port));
   });
 }

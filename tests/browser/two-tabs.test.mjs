@@ -57,7 +57,8 @@ async function twoTabs(t, name, expected, ...flags) {
   const lictor = await startLictor(name, '--web', APP, '--access-lifespan', `${ACCESS_MS / 1000}s`, ...flags);
   addUser(lictor, 'ada');
   const first = await logInByApi(lictor, 'ada');
-  const context = await visit(t, browser, lictor, { expected });
+  // Of a token that expires between its refresh and its use.
+  const context = await visit(t, browser, lictor, { expected, possible: [refused(401)] });
   const tabs = [await context.newPage(), await context.newPage()];
   for (const tab of tabs) {
     await tab.goto('/#/secret');
@@ -76,9 +77,13 @@ function expire() {
   return sleep(ACCESS_MS + 1_100);
 }
 
+// What the tab shows. On a slow machine a token can expire between its refresh and its use: then once more.
 async function read(tab) {
-  await tab.getByRole('button', { name: 'Read the secret' }).click();
-  return tab.locator('#shown:not(:empty)').textContent();
+  for (let tries = 1; ; tries += 1) {
+    await tab.getByRole('button', { name: 'Read the secret' }).click();
+    const shown = await tab.locator('#shown:not(:empty)').textContent();
+    if (shown !== 'ExpiredAccessError' || tries === 10) return shown;
+  }
 }
 
 function alarms(lictor) {

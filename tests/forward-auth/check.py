@@ -1,165 +1,87 @@
-"""Real proxies in front of an app: which requests reach it, and as which user.
+"""Real proxies with the example files in front of three apps: which requests reach them, and as which user.
 
-Owns the requests and their expected outcomes. What counts is which requests the
-app has received.
+Owns the site, and how outcomes are compared. What counts is which requests the echo app
+has received. The requests are in rows.py and cookies.py, the other two apps in programs.py.
 
-    python3 -B check.py nginx caddy     (LICTOR_BIN names another binary)
+    python3 -B check.py nginx caddy haproxy traefik     (LICTOR_BIN names another binary)
 """
 
-import base64
 import contextlib
-import hashlib
-import hmac
-import http.client
+import itertools
 import json
 import sys
-from typing import NamedTuple
+import tempfile
+import time
 
+import cookies
+import programs
+import rows
+import websocket
 from app import running_app
-from proxies import PROXIES, running_proxy
+from names import DOMAIN, LIMIT, LOGIN, WIKI, Authority, leading_to, request
+from proxies import EXAMPLES, PROXIES, running_proxy
+from rows import NOBODY, PASSWORD, PEOPLE, Row, bearer
 from servers import Lictor, lictor_binary, running
 
-LIMIT = 20  # seconds within which an answer must arrive
-PASSWORD = "seven wet otters"
-# Name, roles, and the values that the app reads.
-PEOPLE = {
-    "ada": ("", ("ada", "1", "")),
-    "root": ("admin,editor", ("root", "2", "admin,editor")),
-    "@Jürgen": ("", ("@J%C3%BCrgen", "3", "")),
-    "a,b;c=\"d\"+%41": ("", ("a%2Cb%3Bc%3D%22d%22%2B%2541", "4", "")),
-    "idle": ("admin", ("idle", "5", "admin")),
-    "gone": ("admin", ("gone", "6", "admin")),
-}
-FORGED = [("X-Auth-User", "root"), ("X-Auth-Id", "2"), ("X-Auth-Roles", "admin")]
-LARGE = b"x" * 200_000
+
+class Login(Lictor):
+    """As docs/forward-auth.md has it, but anybody may register."""
+
+    options = [
+        *("--trusted-proxy", "127.0.0.1,::1", "--public-url", f"https://{LOGIN}"),
+        *("--cookie-domain", DOMAIN, "--access", str(EXAMPLES / "access")),
+    ]
+
+    def command(self):
+        # Guesses are counted, as by default.
+        command = super().command()
+        command[command.index("--throttle") + 1] = "on"
+        return command
 
 
-class Row(NamedTuple):
-    """A request, and the user as whom it must reach the app, or the status that refuses it."""
+class Site:
+    """lictor, the proxy and the apps, all running."""
 
-    name: str
-    expected: object  # the name of one of PEOPLE, a status, or either for each proxy
-    fields: list
-    path: str = "/"
-    method: str = "GET"
-    body: object = None  # a list of bytes is sent in chunks
+    def __init__(self, authority, proxy, app, lictor):
+        self.authority, self.proxy, self.app, self.lictor = authority, proxy, app, lictor
 
+    def wrong(self, row):
+        """A description of a wrong outcome, or None."""
+        before = len(self.app.seen)
+        answer = request(self.authority, row.host, row.method, row.path, row.fields, row.body, row.named)
+        seen = self.app.seen[before:]
+        expected = row.expected[self.proxy.name] if isinstance(row.expected, dict) else row.expected
+        either = expected if isinstance(expected, tuple) else (expected,)
+        fine = any(self.as_expected(answer, row, each, seen) for each in either)
+        leaked = [leak for got in seen for leak in got.credentials + got.claims if leak not in self.proxy.says]
+        more = row.answer(answer) if row.answer and fine else None
+        if fine and not leaked and not more:
+            return None
+        saw = [(got.method, got.path, got.identity) for got in seen]
+        return f"{answer.status}, and the app saw {saw or 'nothing'}; {leaked or more or ''} expected: {expected}"
 
-def bearer(token):
-    return ("Authorization", f"Bearer {token}")
-
-
-def cookie(token):
-    return ("Cookie", f"theme=dark; access_token={token}")
-
-
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-def forgeries(token):
-    """Forged tokens that resemble this one, which belongs to ada."""
-    header, payload, tag = token.split(".")
-    claims = json.loads(base64.urlsafe_b64decode(payload + "==="))
-    of_root = base64url(json.dumps({**claims, "id": 2, "rls": "admin"}).encode())
-    another_key = hmac.new(b"another secret, which nobody has", f"{header}.{of_root}".encode(), hashlib.sha256)
-    return {
-        "another key": f"{header}.{of_root}.{base64url(another_key.digest())}",
-        "another payload": f"{header}.{of_root}.{tag}",
-        "no signature": f"{header}.{of_root}.",
-        "no algorithm": f"{base64url(json.dumps({'alg': 'none'}).encode())}.{of_root}.",
-    }
+    def as_expected(self, answer, row, expected, seen):
+        if isinstance(expected, int):
+            return refused(answer, expected, seen)
+        return passed(answer, row, self.proxy.passes_on(row.path), expected, seen)
 
 
-def rows(tokens):
-    """The requests while all users exist and are active."""
-    ada, root = bearer(tokens["ada"]), bearer(tokens["root"])
-    yield Row("no token", 401, [])
-    yield Row("an empty cookie", 401, [cookie("")])
-    yield Row("another scheme", 401, [("Authorization", "Basic YWRhOng=")])
-    for name, token in forgeries(tokens["ada"]).items():
-        yield Row(f"forged: {name}", 401, [bearer(token)])
-        yield Row(f"forged, in the cookie: {name}", 401, [cookie(token)])
-    for name, token in tokens.items():
-        yield Row(f"{name} with a header", name, [bearer(token)])
-        yield Row(f"{name} with a cookie", name, [cookie(token)])
-    yield Row("two tokens", {"nginx": 400, "caddy": 401}, [ada, root])
-    yield Row("a bad header and a good cookie", 401, [("Authorization", "Bearer x"), cookie(tokens["ada"])])
-
-    yield Row("ada at the admins'", 403, [ada], "/admin/")
-    yield Row("root at the admins'", "root", [root], "/admin/")
-    yield Row("nobody at the admins'", 401, [], "/admin/")
-    for path in ["//admin/", "/./admin/", "/x/../admin/", "/%61dmin/", "/admin//x", "/admin/x?role=editor"]:
-        yield Row(f"ada at {path}", 403, [ada], path)
-    for query in ["?role=", "?role=admin", "?role=editor&role=", "?&", "?%00"]:
-        yield Row(f"ada at the admins' with {query}", 403, [ada], f"/admin/{query}")
-        yield Row(f"ada with {query}", "ada", [ada], f"/{query}")
-        yield Row(f"root at the admins' with {query}", "root", [root], f"/admin/{query}")
-    yield Row("another path in a header", 403, [ada, ("X-Original-URI", "/"), ("X-Forwarded-Uri", "/")], "/admin/")
-
-    yield Row("forged identity fields", "ada", [ada, *FORGED])
-    yield Row("forged identity fields, twice", "ada", [ada, *FORGED, *FORGED])
-    yield Row("forged identity fields, in lower case", "ada", [ada, *((n.lower(), v) for n, v in FORGED)])
-    yield Row("a forged roles field", "ada", [ada, FORGED[2]])
-    yield Row("forged identity fields without a token", 401, FORGED)
-    yield Row("forged identity fields at the admins'", 403, [ada, *FORGED], "/admin/")
-    # nginx drops such fields; Caddy passes them on, and lictor refuses the request.
-    aliased = {"nginx": "ada", "caddy": 400}
-    for character in "_.!~":
-        aliases = [(name.replace("-", character), value) for name, value in FORGED]
-        yield Row(f"forged identity fields with {character}", aliased, [ada, *aliases])
-        yield Row(f"a forged identity field with one {character}", aliased, [ada, (f"X-Auth{character}User", "root")])
-
-    # A proxy removes the fields that Connection names (RFC 9110 section 7.6.1).
-    options = ("Connection", "close, x-auth-user, X-Auth-Id, X-Auth-Roles, X_Auth_User")
-    yield Row("Connection names the identity fields", "ada", [ada, options])
-    yield Row("Connection names the identity fields, in two lines", "ada", [ada, ("Connection", "close"), options])
-    yield Row("Connection names forged fields", aliased, [ada, *FORGED, ("X_Auth_User", "root"), options])
-    yield Row("Connection names the token", {"nginx": "ada", "caddy": 401}, [ada, ("Connection", "close, Authorization")])
-    yield Row("a body", "ada", [ada], "/", "POST", LARGE)
-    yield Row("a body in chunks", "ada", [ada], "/", "POST", [LARGE, LARGE])
-    yield Row("a body without a token", 401, [], "/", "POST", b"x")
-    yield Row("HEAD", "ada", [ada], "/", "HEAD")
-    yield Row("HEAD without a token", 401, [], "/", "HEAD")
-    yield Row("OPTIONS", "ada", [ada], "/", "OPTIONS")
-    yield Row("OPTIONS without a token", 401, [], "/", "OPTIONS")
-    yield Row("a head that is too large for lictor", {"nginx": 500, "caddy": 431}, [ada, *[("X-Much", "x" * 6000)] * 3])
-    yield Row("another origin", "ada", [ada, ("Origin", "https://other.example")])
+def refused(answer, expected, seen):
+    challenges = answer.headers.get_all("WWW-Authenticate", [])
+    return answer.status == expected and not seen and ("Bearer" in challenges or expected != 401)
 
 
-def ask(port, row):
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
-    with contextlib.closing(connection):
-        connection.putrequest(row.method, row.path, skip_accept_encoding=True)
-        for name, value in row.fields:
-            connection.putheader(name, value)
-        chunked = isinstance(row.body, list)
-        if chunked:
-            connection.putheader("Transfer-Encoding", "chunked")
-        elif row.body is not None:
-            connection.putheader("Content-Length", str(len(row.body)))
-        connection.endheaders(row.body, encode_chunked=chunked)
-        response = connection.getresponse()
-        response.read()
-        return response
-
-
-def wrong(proxy, app, row):
-    """A description of a wrong outcome, or None."""
-    before = len(app.seen)
-    answer = ask(proxy.port, row)
-    seen = app.seen[before:]
-    expected = row.expected[proxy.name] if isinstance(row.expected, dict) else row.expected
-    got = f"{answer.status}, and the app saw {[request.identity for request in seen] or 'nothing'}"
-    if isinstance(expected, int):
-        challenge = answer.headers.get("WWW-Authenticate")
-        fine = answer.status == expected and not seen and (challenge == "Bearer" or expected != 401)
-        return None if fine else f"{got}, with the challenge {challenge}; expected: {expected}"
-    identity = tuple([value] if value else [] for value in PEOPLE[expected][1])
+def passed(answer, row, path, expected, seen):
+    """Whether the app has got the request, with its body and this path, and all that lictor says of the user."""
+    name, ident, roles = PEOPLE[expected][1] if expected != NOBODY else ("", "", "")
+    identity = tuple([value] if value else [] for value in (name, ident, roles, name, name, "", roles))
     size = sum(map(len, row.body)) if isinstance(row.body, list) else len(row.body or b"")
-    as_sent = [(row.method, row.path, size, identity)]
-    fine = answer.status == 200 and [(r.method, r.path, r.size, r.identity) for r in seen] == as_sent
-    return None if fine else f"{got}; expected: {as_sent}"
+    as_sent = [(row.method, path, size, identity)]
+    # Some of the examples set one more field, for apps that know no other.
+    others = {value for got in seen for value in got.values("x_remote_user")}
+    got_as_sent = [(got.method, got.path, got.size, got.identity) for got in seen] == as_sent
+    sees = row.sees is None or [got.values(row.sees[0]) for got in seen] == [row.sees[1]]
+    return answer.status == 200 and got_as_sent and others <= {name} and sees
 
 
 def populate(server):
@@ -169,55 +91,87 @@ def populate(server):
         server.set_roles(name, roles)
 
 
+def wait_until_it_leads(authority):
+    """Waits until the proxy leads to lictor: Traefik accepts connections before it has read where they lead."""
+    give_up = time.monotonic() + LIMIT
+    while True:
+        with contextlib.suppress(OSError):
+            if request(authority, LOGIN, "GET", "/api/").status == 200:
+                return
+        assert time.monotonic() < give_up, "the proxy does not lead to lictor"
+        time.sleep(0.05)
+
+
 def credentials(name):
     return json.dumps({"username": name, "password": PASSWORD}).encode()
 
 
-def log_in(port, name):
+def log_in(authority, name):
     """Logs in through the proxy; returns the token."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=LIMIT)
-    with contextlib.closing(connection):
-        connection.request("POST", "/api/login", credentials(name))
-        answer = connection.getresponse()
-        body = answer.read()
-        assert answer.status == 200, body
-        return json.loads(body)["access_token"]
+    answer = request(authority, LOGIN, "POST", "/api/login", body=credentials(name))
+    assert answer.status == 200, answer.body
+    return json.loads(answer.body)["access_token"]
 
 
-def changes(tokens, lictor):
-    """Pairs of a change and the request after it."""
-    ada, root, idle, gone = (bearer(tokens[name]) for name in ("ada", "root", "idle", "gone"))
-    logged_out = bearer(tokens["@Jürgen"])
-    yield lambda: lictor.send("POST", "/api/logout", [logged_out]), Row("logged out", 403, [logged_out])
-    yield lambda: lictor.deactivate("idle"), Row("shut out", 403, [idle])
-    yield lambda: lictor.user("activate", "idle"), Row("active again, but logged out", 403, [idle])
-    yield lambda: lictor.delete("gone"), Row("deleted", 401, [gone])
-    yield lambda: lictor.set_roles("root", "editor"), Row("an admin no more", 403, [root], "/admin/")
-    yield lambda: lictor.set_roles("root", "admin,editor"), Row("an admin again", "root", [root], "/admin/")
-    # The endpoint that the proxy calls gives no access to others.
-    yield lambda: None, Row("the question itself", {"nginx": 404, "caddy": "ada"}, [ada], "/_lictor/user")
+def asked(site, tokens, stop):
+    """Pairs of a change and the request after it, in their order."""
+
+    def nothing():
+        pass
+
+    value, attributes = cookies.log_in(site.authority, "ada")
+    of_root, _ = cookies.log_in(site.authority, "root")
+    if wrong := cookies.wrong_attributes(attributes):
+        raise AssertionError(wrong)
+    tables = [
+        rows.rows(tokens),
+        rows.places(tokens),
+        rows.forged_names(tokens),
+        rows.claims(tokens),
+        rows.upgrades(tokens),
+        cookies.ways_in(),
+        cookies.alone(value),
+        cookies.among_others(value, of_root),
+    ]
+    for table in tables:
+        yield from ((nothing, row) for row in table)
+    yield from rows.changes(tokens, site.lictor)
+    yield from cookies.ends(site.authority, site.lictor)
+    down = {"nginx": 500, "caddy": 502, "haproxy": 503, "traefik": 500}
+    for path in ["/", "/admin/", "/public"]:
+        yield stop, Row(f"lictor is down: {path}", down, [bearer(tokens["root"])], path)
 
 
 def run(kind):
     """Runs all requests through one proxy; returns how many passed, and a line for each failure."""
     failures, passed = [], 0
-    with running_app() as app, contextlib.ExitStack() as stack:
-        lictor = stack.enter_context(running(Lictor))
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="forward-auth-"))
+        authority = Authority(directory)
+        app = stack.enter_context(running_app())
+        calendars, files = stack.enter_context(programs.running_programs(kind.calendar_user))
+        server = stack.enter_context(contextlib.ExitStack())
+        lictor = server.enter_context(running(Login))
         populate(lictor)
-        with running_proxy(kind, lictor.port, app.server_port) as proxy:
-            tokens = {name: log_in(proxy.port, name) for name in PEOPLE}
-            asked = [(lambda: None, row) for row in rows(tokens)]
-            asked += changes(tokens, lictor)
-            down = {"nginx": 500, "caddy": 502}
-            for path in ["/", "/admin/"]:
-                row = Row(f"lictor is down: {path}", down, [bearer(tokens["root"])], path)
-                asked.append((stack.close, row))
-            for change, row in asked:
-                change()
-                if failure := wrong(proxy, app, row):
-                    failures.append(f"{row.name}: {failure}")
-                else:
-                    passed += 1
+        ports = {5000: lictor.port, 8001: app.server_port, 8002: calendars, 8003: files}
+        proxy = stack.enter_context(running_proxy(kind, authority, ports))
+        stack.enter_context(leading_to(proxy.port))
+        wait_until_it_leads(authority)
+        site = Site(authority, proxy, app, lictor)
+        tokens = {name: log_in(authority, name) for name in PEOPLE}
+        cookie = cookies.with_cookie(cookies.log_in(authority, "ada")[0])
+        of_programs = programs.checks(authority, tokens), websocket.checks(authority, WIKI, cookie)
+        for name, holds in itertools.chain(*of_programs, programs.guesses(authority)):
+            if holds:
+                passed += 1
+            else:
+                failures.append(name)
+        for change, row in asked(site, tokens, server.close):
+            change()
+            if failure := site.wrong(row):
+                failures.append(f"{row.name}: {failure}")
+            else:
+                passed += 1
     return passed, failures
 
 

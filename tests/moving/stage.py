@@ -20,8 +20,10 @@ HERE = Path(__file__).resolve().parent
 # instance.py has the lictor that is asked, servers.py what waits for a server.
 sys.path += [str(HERE.parent / "postgres"), str(HERE.parent / "praetorian")]
 
-from instance import BINARY, PATIENCE, SECRET_KEY, Answer, Lictor, claims  # noqa: E402, F401
+from instance import BINARY, SECRET_KEY, Answer, Lictor, claims, wait_for  # noqa: E402, F401
 from servers import free_port, stop, wait_until_it_accepts  # noqa: E402, F401
+
+PATIENCE = 600  # seconds to wait for anything
 
 
 class Flask:
@@ -77,6 +79,17 @@ def send(port, method, path, body=None, token=None):
         return Answer(answer.status, names, content, time.monotonic() - begun)
 
 
+def runs(group):
+    """Whether a process of this group runs."""
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # After the name, which is in brackets.
+            state, _, found = stat.read_text().rpartition(")")[2].split()[:3]
+            if int(found) == group and state != "Z":
+                return True
+    return False
+
+
 class File:
     """An SQLite file that lictor makes."""
 
@@ -85,7 +98,7 @@ class File:
         self.argument = str(self.path)
 
     def rows(self, statement):
-        with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)) as database:
+        with contextlib.closing(sqlite3.connect(f"file:{self.path}?mode=ro", timeout=60, uri=True)) as database:
             return database.execute(statement).fetchall()
 
     def tables(self):
@@ -140,6 +153,8 @@ MEMORY = 1 << 30  # bytes of address space that a command may have, so that a fa
 def run(*arguments, database=None, stdin=b"", patience=PATIENCE, directory="/tmp", **environment):
     """Runs a command of lictor. `stdin` is bytes, or a function that writes to a file."""
     command = [str(BINARY), *map(str, arguments)]
+    if arguments[0] == "import" or arguments[:2] == ("user", "add"):
+        command += ["--create"]
     if database:
         command += ["--database", database.argument]
     process = subprocess.Popen(
@@ -150,7 +165,9 @@ def run(*arguments, database=None, stdin=b"", patience=PATIENCE, directory="/tmp
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
+    # It may have ended already.
+    with contextlib.suppress(ProcessLookupError):
+        resource.prlimit(process.pid, resource.RLIMIT_AS, (MEMORY, MEMORY))
     texts = {}
 
     def feed():

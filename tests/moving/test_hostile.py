@@ -31,6 +31,17 @@ def settled(destination):
     return place
 
 
+@pytest.fixture
+def the_source_alone(backend):
+    """Of a test in which only the source counts: a place of one kind is enough. That nothing is written to one of
+    another kind is seen in the tests about accounts and about connections."""
+    if backend == "PostgreSQL":
+        pytest.skip("the source is the same")
+
+
+THE_SOURCE_ALONE = pytest.mark.usefixtures("the_source_alone")
+
+
 def refused(place, source, *options, says=(), stdin=b"", codes=(1, 2), report=None, patience=stage.PATIENCE):
     """Imports the source, which must be refused with words like these; returns all that was said."""
     before = place.counts()
@@ -125,6 +136,7 @@ def test_huge_lines(settled, backend, name):
     refused(settled, "-", *options, says=says, stdin=write)
 
 
+@THE_SOURCE_ALONE
 def test_a_huge_line_in_a_file(settled, tmp_path):
     file = tmp_path / "people.csv"
     with file.open("wb") as out:
@@ -135,6 +147,7 @@ def test_a_huge_line_in_a_file(settled, tmp_path):
     refused(settled, "/dev/zero", *CSV)
 
 
+@THE_SOURCE_ALONE
 def test_a_huge_field_in_sqlite(settled, tmp_path):
     source = tmp_path / "app.db"
     with contextlib.closing(sqlite3.connect(source)) as database:
@@ -145,6 +158,7 @@ def test_a_huge_field_in_sqlite(settled, tmp_path):
     refused_row(settled, source, 2, says="unreadable")
 
 
+@THE_SOURCE_ALONE
 def test_a_source_that_goes_on_for_ever_with_wrong_rows(settled, tmp_path):
     """What is said does not grow with the source."""
     rows = b"".join(b"%d,no name %d,x\n" % (n, n) for n in range(1, 50_001))
@@ -184,6 +198,7 @@ COSTLY = {
 }
 
 
+@THE_SOURCE_ALONE
 def test_hashes_that_cost_too_much(settled, tmp_path):
     rows = [*fine(1, 1000), *((n + 2000, f"user{n + 2000}", hash) for n, hash in enumerate(COSTLY.values()))]
     report = tmp_path / "report.csv"
@@ -253,8 +268,10 @@ ROWS = {
 
 
 @pytest.mark.parametrize("name", ROWS)
-def test_rows_that_cannot_come(settled, name):
+def test_rows_that_cannot_come(settled, backend, name):
     row, says = ROWS[name]
+    if backend == "PostgreSQL" and says not in ("id-in-use", "name-taken", "hash-unknown"):
+        pytest.skip("the source is the same")
     row = row.replace(b"HASH", HASH.encode()).replace(b",x\n", b"," + HASH.encode() + b"\n")
     content = table(*fine(1, 1000)) + row
     refused_row(settled, "-", 2, *CSV, says=says, stdin=content)
@@ -272,6 +289,7 @@ COLUMNS = {
 
 
 @pytest.mark.parametrize("name", COLUMNS)
+@THE_SOURCE_ALONE
 def test_other_columns(settled, name):
     column, value, says = COLUMNS[name]
     content = table((1000, "ada", HASH, ""), (1001, "bob", HASH, value), columns=("id", "username", "password", column))
@@ -310,6 +328,7 @@ JSON_ROWS = {
 
 
 @pytest.mark.parametrize("name", JSON_ROWS)
+@THE_SOURCE_ALONE
 def test_lines_of_json(settled, name):
     content = json.dumps({"id": 1000, "username": "first", "password": HASH}).encode() + b"\n" + JSON_ROWS[name]
     if name == "a key twice":
@@ -341,6 +360,7 @@ VALUES = {
 
 
 @pytest.mark.parametrize("name", VALUES)
+@THE_SOURCE_ALONE
 def test_values_of_sqlite(settled, tmp_path, name):
     row, says = VALUES[name]
     source = in_sqlite(tmp_path / "app.db", f"1000, 'first', '{HASH}'", row)
@@ -413,6 +433,7 @@ def changed(run, change, back):
 
 
 @pytest.mark.parametrize("name", EVIL)
+@THE_SOURCE_ALONE
 def test_sql_in_the_name_of_a_table(settled, both, name):
     for source, run in both:
         refused(settled, source, "--table", name)
@@ -427,6 +448,7 @@ def test_sql_in_the_name_of_a_table(settled, both, name):
 
 
 @pytest.mark.parametrize("name", EVIL)
+@THE_SOURCE_ALONE
 def test_sql_in_the_name_of_a_column(settled, both, name):
     for source, run in both:
         refused(settled, source, "--map", f"username={name}")
@@ -439,6 +461,7 @@ def test_sql_in_the_name_of_a_column(settled, both, name):
 
 
 @pytest.mark.parametrize("name", ["", "a" * 257, "a" * 100_000, "users\n"])
+@THE_SOURCE_ALONE
 def test_names_that_no_table_has(settled, both, name):
     for source, _ in both:
         refused(settled, source, "--table", name)
@@ -517,6 +540,7 @@ CUT = [["--skip-invalid"], []]
 
 
 @pytest.mark.parametrize("options", CUT, ids=["--skip-invalid", ""])
+@THE_SOURCE_ALONE
 def test_files_that_end_in_the_middle(settled, tmp_path, options):
     whole = table(*fine(50, 1000))
     refused(settled, written(tmp_path, whole + b'2000,"ada'), *options, says=r"row 51\b|line 52\b")
@@ -525,6 +549,7 @@ def test_files_that_end_in_the_middle(settled, tmp_path, options):
     refused(settled, cut, *options, says=r"row 2\b|line 2\b")
 
 
+@THE_SOURCE_ALONE
 def test_a_file_cut_in_a_row(settled, tmp_path):
     whole = table(*fine(50, 1000))
     for cut in (b"2000", b"2000,", b"2000,ada", b"2000,ada,", b"2000,ada,$2b$04$cVWp4XaNU8a4v1uMRu"):
@@ -541,6 +566,7 @@ def make_large(file):
     return file.read_bytes()
 
 
+@THE_SOURCE_ALONE
 def test_a_damaged_sqlite_file(settled, tmp_path):
     content = make_large(tmp_path / "whole.db")
     for size in (16, 100, 4096, len(content) // 2, len(content) - 4096, len(content) - 1):
@@ -585,6 +611,7 @@ SOURCES = {
 
 
 @pytest.mark.parametrize("name", SOURCES)
+@THE_SOURCE_ALONE
 def test_sources_that_are_none(settled, tmp_path, name):
     said = refused(settled, SOURCES[name](tmp_path))
     assert "a-secret" not in said, said
@@ -671,7 +698,9 @@ def ended(lines):
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_an_export_that_was_edited(settled, exported, tmp_path, name):
+def test_an_export_that_was_edited(settled, backend, exported, tmp_path, name):
+    if backend == "PostgreSQL" and "username" not in EDITS[name]:
+        pytest.skip("the source is the same")
     lines = [exported[0], {**exported[1], **EDITS[name]}]
     file = written(tmp_path, ended(lines).encode(), "people.jsonl")
     said = refused(settled, file, says=r"row 2\b|line 2\b")
@@ -679,6 +708,7 @@ def test_an_export_that_was_edited(settled, exported, tmp_path, name):
 
 
 @pytest.mark.parametrize("field", ["lictor", "id", "username", "roles", "active", "created"])
+@THE_SOURCE_ALONE
 def test_an_export_without_a_field(settled, exported, tmp_path, field):
     lines = [exported[0], {key: value for key, value in exported[1].items() if key != field}]
     file = written(tmp_path, ended(lines).encode(), "people.jsonl")
@@ -690,6 +720,7 @@ def test_a_line_of_an_export_twice(settled, exported, tmp_path):
     refused(settled, written(tmp_path, text.encode(), "people.jsonl"), says=[r"row 3\b", "id-in-use", r"row 1\b"])
 
 
+@THE_SOURCE_ALONE
 def test_a_field_too_many_to_write(settled, exported, tmp_path):
     """Many recovery codes and many former names: within the line's limit, and kept within their own."""
     for more in ({"former_names": [f"name {n}" for n in range(20_000)]}, {"recovery_codes": ["ab" * 32] * 5000}):
@@ -712,12 +743,14 @@ RENAMES = {
 
 
 @pytest.mark.parametrize("name", RENAMES)
+@THE_SOURCE_ALONE
 def test_a_file_of_names_that_is_wrong(settled, tmp_path, name):
     names = written(tmp_path, RENAMES[name], "names.csv")
     content = table((1000, "ada lovelace", HASH))
     refused(settled, "-", *CSV, "--rename", names, stdin=content)
 
 
+@THE_SOURCE_ALONE
 def test_a_report_is_not_written_over_a_file(settled, tmp_path):
     precious = written(tmp_path, b"precious", "report.csv")
     link = tmp_path / "link.csv"
@@ -745,9 +778,11 @@ def test_an_import_beside_a_server_that_registers_people(destination, tmp_path):
 
         def register(thread):
             answers = []
-            while not over.is_set():
+            while not over.is_set() or not answers:
                 name = f"newcomer-{thread}-{len(answers)}"
-                answers.append((name, lictor.register(name), lictor.login("newcomer-0-0", "wrong")))
+                # After five seconds it no longer waits for the import, which may take longer on a busy machine.
+                made = stage.wait_for(lambda: busy_is_none(lictor.register(name)), stage.PATIENCE)
+                answers.append((name, made, lictor.login("newcomer-0-0", "wrong")))
             return answers
 
         with ThreadPoolExecutor(4) as pool:
@@ -759,7 +794,7 @@ def test_an_import_beside_a_server_that_registers_people(destination, tmp_path):
             answers = [answer for future in found for answer in future.result()]
         assert done.code == 0, done
         assert [(name, made.status, made.json) for name, made, _ in answers if made.status != 200] == []
-        assert all(other.status < 500 for *_, other in answers)
+        assert all(other.status < 500 or busy_is_none(other) is None for *_, other in answers)
         assert place.counts()["users"] == ROWS_BESIDE + len(answers)
         names = {name for [name] in place.rows("SELECT name FROM users WHERE name LIKE 'newcomer%'")}
         assert names == {name for name, *_ in answers}
@@ -768,12 +803,16 @@ def test_an_import_beside_a_server_that_registers_people(destination, tmp_path):
         assert "panicked" not in lictor.log()
 
 
+def busy_is_none(answer):
+    return None if answer.status == 503 else answer
+
+
 def test_two_imports_at_once(destination):
     """One of them brings a row, and the other finds it."""
     place = destination()
-    content = table(*fine(2000))
+    content = table(*fine(500))
     with ThreadPoolExecutor(3) as pool:
         runs = [pool.submit(stage.run, "import", "-", *CSV, database=place, stdin=content) for _ in range(3)]
         done = [run.result() for run in runs]
     assert [run.code for run in done] == [0, 0, 0], done
-    assert place.counts()["users"] == 2000
+    assert place.counts()["users"] == 500

@@ -26,7 +26,7 @@ import pytest
 HERE = Path(__file__).resolve().parent
 SECRET_KEY = "a secret of the tests on PostgreSQL: 32 bytes or more"
 PASSWORD = "ten wooden lanterns"
-PATIENCE = 60  # seconds to wait for anything
+PATIENCE = 120  # seconds to wait for anything; a busy machine may need many
 
 
 def binary():
@@ -186,7 +186,7 @@ class Lictor:
         return done.stdout if check else (done.returncode, done.stdout + done.stderr)
 
     def add(self, name, *options):
-        self.command("user", "add", name, *options, text=PASSWORD)
+        self.command("user", "add", name, "--create", *options, text=PASSWORD)
 
     def audit(self):
         """The entries, the oldest first."""

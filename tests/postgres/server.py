@@ -24,7 +24,7 @@ import tempfile
 import time
 from pathlib import Path
 
-LIMIT = 120  # seconds within which a command of PostgreSQL must end
+LIMIT = 300  # seconds within which a command of PostgreSQL must end; a busy machine may need many
 OWNER = "postgres"  # the superuser of each server
 
 SETTINGS = {
@@ -182,9 +182,17 @@ class Server:
 
     def reload(self):
         """Makes the settings count that need no restart."""
+        read = "SELECT pg_conf_load_time()"
+        before = self.sql(read)
         self.sql("SELECT pg_reload_conf()")
-        # The postmaster, which knows who may connect, reads them a moment later.
-        time.sleep(0.5)
+        # The postmaster, which knows who may connect, reads them a moment later; who connects then has its time.
+        deadline = time.monotonic() + LIMIT
+        while self.sql(read) == before:
+            if time.monotonic() > deadline:
+                raise Failed("the settings were not read")
+            time.sleep(0.02)
+        # It may have been in the middle. When it lets another one in, it has read them all.
+        self.sql("SELECT 1")
 
     def promote(self):
         self.control("promote", "-w")
@@ -193,8 +201,7 @@ class Server:
         """The pid of the postmaster, or None."""
         with contextlib.suppress(OSError, ValueError, IndexError):
             pid = int((self.data / "postmaster.pid").read_text().split("\n")[0])
-            os.kill(pid, 0)
-            return pid
+            return pid if lives(pid) else None
         return None
 
     def kill(self):
@@ -204,11 +211,14 @@ class Server:
             return
         # Stopped, the postmaster begins no other process.
         os.kill(postmaster, signal.SIGSTOP)
-        for pid in [*children(postmaster), postmaster]:
+        pids = [*children(postmaster), postmaster]
+        for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        # While one of them is there, no other server starts on the same data; nor until somebody has waited for
+        # the postmaster, whose number is in a file.
         deadline = time.monotonic() + LIMIT
-        while self.process() and time.monotonic() < deadline:
+        while (exists(postmaster) or any(map(lives, pids))) and time.monotonic() < deadline:
             time.sleep(0.01)
 
     def remove(self):
@@ -243,6 +253,19 @@ class Server:
 
     def log(self):
         return self.log_file.read_text(errors="replace")
+
+
+def exists(pid):
+    """Whether there is such a process, also one that has ended and was not waited for."""
+    return Path(f"/proc/{pid}").exists()
+
+
+def lives(pid):
+    """Whether there is such a process, and it has not ended."""
+    with contextlib.suppress(OSError):
+        # After the name, which is in brackets: the state.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
+    return False
 
 
 def children(parent):
@@ -289,9 +312,9 @@ def pooler(server):
             **unprivileged(),
         )
         started.append((process, directory))
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + LIMIT
         while time.monotonic() < deadline and process.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 10):
                 return port
             time.sleep(0.05)
         raise Failed((directory / "log").read_text())

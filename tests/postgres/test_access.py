@@ -5,11 +5,13 @@ password shows.
 import os
 import pwd
 import re
+import signal
 
 import pytest
 
 import server as postgres
 from conftest import Place
+from instance import wait_for
 
 HBA = """
 local   all  postgres                  trust
@@ -238,7 +240,7 @@ def test_a_role_that_may_only_use_the_tables(place):
     """An owner makes the tables, and another role runs the server."""
     server = place.server
     owner = place.lictor()
-    owner.command("user", "add", "root", "--role", "admin", text="ten wooden lanterns")
+    owner.command("user", "add", "root", "--create", "--role", "admin", text="ten wooden lanterns")
     role = f"runs_{place.name}"
     place.sql(
         f"CREATE ROLE {role} LOGIN PASSWORD '{PASSWORD}'; GRANT USAGE ON SCHEMA lictor TO {role};"
@@ -295,3 +297,29 @@ def test_nothing_is_left_in_the_database_by_a_check(place):
     lictor.stop()
     code, said = lictor.command("check", check=False)
     assert code == 0 and "will be made" not in said.split("key")[0], said
+
+
+def test_a_reload_with_another_password_or_url_asks_for_a_restart(place):
+    lictor = place.lictor(LICTOR_ENV_FILE="env")
+    env = lictor.directory / "env"
+
+    def reload(url, last):
+        env.write_text(f"LICTOR_DATABASE={url}\n")
+        before = len(lictor.log())
+        lictor.process.send_signal(signal.SIGHUP)
+        wait_for(lambda: last in lictor.log()[before:])
+        return lictor.log()[before:]
+
+    env.write_text(f"LICTOR_DATABASE={place.url(password='first-secret')}\n")
+    hidden = "not reloaded: the password of the database"
+    with lictor.running():
+        token = lictor.register("ada").token
+        log = reload(place.url(password="first-secret"), "reloaded: no setting has changed")
+        assert "not reloaded" not in log
+        for url in (place.url(password="second-secret"), place.url(password="first-secret", connections="7")):
+            log = reload(url, hidden)
+            assert "no setting has changed" not in log, log
+        log = reload(place.url(password="second-secret", user="other"), "not reloaded: database is ")
+        assert hidden not in log, log
+        assert lictor.protected(token).status == 200
+    assert "-secret" not in lictor.log(), lictor.log()

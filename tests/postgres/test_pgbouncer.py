@@ -7,7 +7,7 @@ import pytest
 
 import server as postgres
 from conftest import Place
-from instance import wait_for
+from instance import PATIENCE, wait_for
 
 pytestmark = pytest.mark.skipif(
     shutil.which("pgbouncer", path="/usr/sbin:/usr/bin:/usr/local/bin") is None, reason="pgbouncer is missing"
@@ -37,7 +37,7 @@ def test_session_mode(server, tmp_path, bouncer):
             assert two.register(f"user-{number}").status == 200
         one.command("user", "list")
         place.end_connections()
-        wait_for(lambda: two.login("ada").status == 200, 10)
+        wait_for(lambda: two.login("ada").status == 200)
         one.stop()
         two.stop()
     finally:
@@ -52,7 +52,7 @@ def test_transaction_mode_is_refused_or_works(server, tmp_path, bouncer):
         lictor.launch()
         line = lictor.process.stdout.readline()
         if not line:
-            lictor.process.wait(30)
+            lictor.process.wait(PATIENCE)
             said = lictor.log()
             print(said)
             assert "pgbouncer" in said.lower() or "session" in said.lower(), said

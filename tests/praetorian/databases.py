@@ -26,7 +26,7 @@ class File:
         self.prefix = ""  # of the names of lictor's tables
 
     def execute(self, statement, *values):
-        with contextlib.closing(sqlite3.connect(self.path)) as database:
+        with contextlib.closing(sqlite3.connect(self.path, timeout=60)) as database:
             database.execute(statement, values)
             database.commit()
 

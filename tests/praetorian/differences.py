@@ -117,6 +117,10 @@ REASONS = [
         {"refresh token in header": "200 access_token"},
     ),
     (
+        "refresh accepts a JSON string: clients that are generated from docs/openapi.json send that",
+        {"refresh as a JSON string": "200 access_token"},
+    ),
+    (
         "a new token has only lictor's claims; refresh drops claims that the app added",
         {"refresh expired, claim of the app": "200 access_token"},
     ),

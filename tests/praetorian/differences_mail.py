@@ -18,7 +18,13 @@ REASONS = [
             **each(BOTH, ["empty body", "no body", "not UTF-8"], "400 BadRequest"),
             **each([RESET_BODIES], ["no body", "empty body", "not JSON", "not UTF-8"], "400 BadRequest"),
             **each(["404"], ["slash after finalize"], "404 NotFound"),
-            **each(["405"], ["finalize", "reset", "reset_finalize"], "405 MethodNotAllowed"),
+            **each(["405"], ["finalize", "reset"], "405 MethodNotAllowed"),
+        },
+    ),
+    (
+        "a page can ask whose link it has before it uses the token; Flask knows no such question",
+        {
+            **each(["405"], ["reset_finalize"], "401 MissingToken"),
         },
     ),
     (
@@ -159,3 +165,6 @@ REASONS = [
 ]
 
 DIFFERENCES = by_name(REASONS)
+
+# Methods that Flask does not know: a page asks whose link it has.
+ALSO_ALLOWED = {"/api/reset_finalize": {"GET", "HEAD"}}

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-ARRIVAL_LIMIT = 20  # seconds within which a mail must arrive
+ARRIVAL_LIMIT = 120  # seconds within which a mail must arrive
 LINK = re.compile(r"(https?://[^\s\"'<>?]+)\?token=([\w-]+\.[\w-]+\.[\w-]+)")
 
 

@@ -202,7 +202,7 @@ TOKENS = bearer(BROKEN + [
 
 REFRESH = post("refresh", BROKEN + [
     ("expired", sign(expired())),
-    ("expired, rf_exp soon", sign(expired(rf_exp=NOW + 600))),
+    ("expired, rf_exp soon", sign(expired(rf_exp=NOW + 7200))),
     ("expired, claim of the app", sign(expired(colour="red"))),
     ("too early", sign(claims())),
     ("too early, rf_exp past", sign(claims(rf_exp=NOW - 60))),
@@ -214,6 +214,7 @@ REFRESH = post("refresh", BROKEN + [
     ("line feed at the end", sign(expired()) + "\n"),
     ("space before", " " + sign(expired())),
     ("as JSON", {"access_token": sign(expired())}),
+    ("as a JSON string", json.dumps(sign(expired()))),
     ("with Bearer", "Bearer " + sign(expired())),
     *[(f"missing {name}", sign(expired(drop=[name]))) for name in claims()],
     ("iat in the future", sign(expired(iat=NOW + 3600))),

@@ -23,9 +23,10 @@ from mails import Mailbox
 
 SECRET_KEY = "a secret of the differential test: 32 bytes or more"
 HERE = Path(__file__).resolve().parent
-START_LIMIT = 20  # seconds within which a server must accept connections
-STOP_LIMIT = 10  # seconds within which a server must end after SIGTERM
-ANSWER_LIMIT = 20  # seconds within which a server must answer
+START_LIMIT = 300  # seconds within which a server must accept connections
+STOP_LIMIT = 120  # seconds within which a server must end after SIGTERM
+ANSWER_LIMIT = 120  # seconds within which a server must answer
+given_out = set()  # ports
 
 
 class Answer(NamedTuple):
@@ -138,7 +139,7 @@ class Lictor(Server):
         self.user("delete", name, "--yes")
 
     def set_roles(self, name, roles):
-        self.user("roles", name, roles)
+        self.user("roles", name, "--set", roles)
 
 
 class LictorWithPair(Lictor):
@@ -187,11 +188,11 @@ class MailLictor(Lictor):
 
 
 class HastyMailFlask(MailFlask):
-    mailed_lifespans = ("5s", "5s")
+    mailed_lifespans = ("10s", "10s")
 
 
 class HastyMailLictor(MailLictor):
-    mailed_lifespans = ("5s", "5s")
+    mailed_lifespans = ("10s", "10s")
 
 
 @contextlib.contextmanager
@@ -242,10 +243,17 @@ def stop(process):
 
 
 def free_port():
-    """A free port below those that the system uses for outgoing connections."""
-    for port in random.sample(range(15_000, 32_000), 100):
+    """A free port below those that the system uses for outgoing connections, which it has not given out before.
+
+    Each worker of pytest-xdist has ports of its own. Otherwise one could take a port on which another's server
+    has not begun to listen, or is stopped for now.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 15_000 + worker % 16 * 1000
+    for port in random.sample(sorted(set(range(first, first + 1000)) - given_out), 100):
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
+            given_out.add(port)
             return port
     raise RuntimeError("no port is free")
 

@@ -94,12 +94,20 @@ BOUNDARIES = [
 
 @pytest.mark.parametrize("name, ask, offsets", BOUNDARIES, ids=[row[0] for row in BOUNDARIES])
 def test_boundary(servers, name, ask, offsets):
-    now = start_of_a_second()
     offsets = {"iat": -120, **offsets}
-    token = sign(claims(now, **{claim: now + offset for claim, offset in offsets.items()}))
-    answers = [ask(server, token) for server in servers]
-    assert int(time.time()) == now, "the machine was too slow to ask both within a second"
-    compare(DIFFERENCES, name, *answers)
+    compare(DIFFERENCES, name, *(within_a_second(ask, server, offsets) for server in servers))
+
+
+def within_a_second(ask, server, offsets):
+    """The answer to a token with such claims, in the second for which they are made. A busy machine may need several
+    attempts."""
+    for _ in range(100):
+        now = start_of_a_second()
+        token = sign(claims(now, **{claim: now + offset for claim, offset in offsets.items()}))
+        answer = ask(server, token)
+        if int(time.time()) == now:
+            return answer
+    raise AssertionError("no answer came within a second")
 
 
 def start_of_a_second():
@@ -132,12 +140,13 @@ def test_token_bytes(server, path, name):
 @EACH
 @pytest.mark.parametrize("rest", [REFRESH, 600], ids=["rf_exp far", "rf_exp soon"])
 def test_refreshed_claims(server, rest):
-    old = expired(id=4, rls="root", rf_exp=int(time.time()) + rest)
+    begun = int(time.time())
+    old = expired(id=4, rls="root", rf_exp=begun + rest)
     new = decode_claims(refresh(server, sign(old)).json["access_token"])
     assert {name: new[name] for name in ("jti", "id", "rf_exp")} == {name: old[name] for name in ("jti", "id", "rf_exp")}
     assert new["rls"] == "admin,editor"
     assert new["exp"] == min(new["iat"] + ACCESS, old["rf_exp"])
-    assert abs(new["iat"] - time.time()) < 5
+    assert begun <= new["iat"] <= time.time()
 
 
 @BOTH_WAYS
@@ -151,14 +160,25 @@ def test_token_of_the_other_is_good(servers, maker, taker):
 def test_expired_token_of_the_other_is_refreshed(hasty_servers, maker, taker):
     token = enter(hasty_servers[maker], "login", "alice")
     old = decode_claims(token)
-    time.sleep(old["exp"] + 1.1 - time.time())
+    wait_until_it_expires(token)
     assert summary(protected(hasty_servers[taker], token)) == "401 ExpiredAccessError"
     renewed = refresh(hasty_servers[taker], token).json["access_token"]
     new = decode_claims(renewed)
     assert {name: new[name] for name in ("jti", "id", "rls", "rf_exp")} == {
         name: old[name] for name in ("jti", "id", "rls", "rf_exp")
     }
-    assert protected(hasty_servers[maker], renewed).json == {"message": "protected endpoint (allowed usr alice)"}
+    # A busy machine may not ask before the new token has expired too.
+    for _ in range(10):
+        answer = protected(hasty_servers[maker], renewed)
+        if time.time() < decode_claims(renewed)["exp"] or answer.status == 200:
+            break
+        wait_until_it_expires(renewed)
+        renewed = refresh(hasty_servers[taker], renewed).json["access_token"]
+    assert answer.json == {"message": "protected endpoint (allowed usr alice)"}
+
+
+def wait_until_it_expires(token):
+    time.sleep(max(0, decode_claims(token)["exp"] + 1.1 - time.time()))
 
 
 def test_every_difference_names_a_probe():

@@ -1,5 +1,5 @@
 //! Attacks on the real binary, one named case each. After every case [`vitals::Target::unharmed`]
-//! must hold: a fresh client gets its answer within 250 ms, memory is back within bounds, no
+//! must hold: a fresh client gets its answer within 250 ms again, memory is back within bounds, no
 //! descriptor is lost, and nothing panicked.
 //!
 //! The panicking handler is in `engine.rs`, since the binary has none.

@@ -1,6 +1,7 @@
 //! A pool that takes several requests at once, on real sockets.
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,8 @@ const MOST: usize = 8;
 /// `/swap` changes places with the first of its batch; `/move` goes on to the other pool, `/bounce` without end. `/panic` panics in `prepare`,
 /// `/late` after it; `/hang` waits after it. Everything else is answered at once.
 struct Batches {
+    /// Requests that were put into a queue.
+    queued: AtomicUsize,
     /// `prepare` waits while this is closed.
     gate: Mutex<bool>,
     changed: Condvar,
@@ -36,12 +39,21 @@ impl Batches {
         let pools = vec![Pool::batched("batch", 1, MOST), Pool::new("other", 1)];
         let gate = Mutex::new(true);
         let (changed, answers, seen) = (Condvar::new(), Mutex::new(false), Mutex::default());
-        Batches { gate, changed, answers, seen, pools }
+        Batches { queued: AtomicUsize::new(0), gate, changed, answers, seen, pools }
     }
 
     fn set_open(&self, open: bool) {
         *self.gate.lock().unwrap() = open;
         self.changed.notify_all();
+    }
+
+    /// Waits until this many requests were put into a queue.
+    fn wait_for_queued(&self, requests: usize) {
+        let start = Instant::now();
+        while self.queued.load(Ordering::SeqCst) < requests {
+            assert!(start.elapsed() < PATIENCE, "{requests} requests");
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
 
     /// How many requests each batch had.
@@ -67,7 +79,10 @@ impl Service for Batches {
     fn answer(&self, request: &Request<'_>, _: Timestamp) -> Answer {
         match request.path {
             "/now" => Answer::Ready(Response::text(200, "now")),
-            path => Answer::Queue(Queued::new(BATCH, 5).with(path.to_owned())),
+            path => {
+                self.queued.fetch_add(1, Ordering::SeqCst);
+                Answer::Queue(Queued::new(BATCH, 5).with(path.to_owned()))
+            }
         }
     }
 
@@ -152,20 +167,32 @@ fn said(client: &mut Client) -> String {
     format!("{} {}", reply.status(), reply.body)
 }
 
-/// Connections whose requests wait: the first in a batch under way, the others for the next.
+/// One worker, beside the one that prepares a batch: it queues requests one after the other.
+fn one_worker() -> Settings {
+    let mut settings = Settings::default();
+    settings.workers = 1;
+    settings
+}
+
+/// Connections whose requests wait: the first in a batch under way, the others for the next, in
+/// order. The engine has [`one_worker`].
 fn waiting(service: &Batches, address: SocketAddr, paths: &[String]) -> Vec<Client> {
     service.set_open(false);
+    let before = (service.queued.load(Ordering::SeqCst), service.seen.lock().unwrap().len());
     let mut clients = Vec::new();
     for (number, path) in paths.iter().enumerate() {
         let mut client = Client::connect(address);
         client.send(get(path));
         clients.push(client);
+        service.wait_for_queued(before.0 + number + 1);
         if number == 0 {
-            service.wait_for(1);
+            service.wait_for(before.1 + 1);
         }
-        // In order.
-        std::thread::sleep(Duration::from_millis(10));
     }
+    // Once the worker answers another request, it has queued the last one.
+    let mut other = Client::connect(address);
+    other.send(get("/now"));
+    assert_eq!(said(&mut other), "200 now");
     clients
 }
 
@@ -176,7 +203,7 @@ fn numbers(count: usize) -> Vec<String> {
 #[test]
 fn what_comes_while_a_batch_is_under_way_is_the_next_one() {
     let service = Batches::new();
-    with(&service, &Settings::default(), |address, _| {
+    with(&service, &one_worker(), |address, _| {
         let mut clients = waiting(&service, address, &numbers(20));
         service.set_open(true);
         for (number, client) in clients.iter_mut().enumerate() {
@@ -258,7 +285,7 @@ fn requests_of_all_shapes_are_answered() {
 #[test]
 fn what_arrives_during_a_batch_is_answered_after_it() {
     let service = Batches::new();
-    with(&service, &Settings::default(), |address, _| {
+    with(&service, &one_worker(), |address, _| {
         let mut clients = waiting(&service, address, &numbers(3));
         for client in &mut clients {
             client.send(get("/now"));
@@ -275,9 +302,7 @@ fn what_arrives_during_a_batch_is_answered_after_it() {
 #[test]
 fn the_worker_and_the_other_pool_do_not_wait_for_a_batch() {
     let service = Batches::new();
-    let mut settings = Settings::default();
-    settings.workers = 1;
-    with(&service, &settings, |address, _| {
+    with(&service, &one_worker(), |address, _| {
         let mut moved = Client::connect(address);
         moved.send(get("/move"));
         assert_eq!(said(&mut moved), "200 /move of 8");
@@ -343,7 +368,7 @@ fn every_connection_has_a_place_in_the_queue_of_batches() {
 #[test]
 fn a_panic_costs_its_batch_or_its_request_and_nothing_else() {
     let service = Batches::new();
-    with(&service, &Settings::default(), |address, _| {
+    with(&service, &one_worker(), |address, _| {
         let paths = ["/0", "/1", "/panic", "/2"].map(str::to_owned);
         let mut clients = waiting(&service, address, &paths);
         service.set_open(true);
@@ -365,9 +390,7 @@ fn a_panic_costs_its_batch_or_its_request_and_nothing_else() {
 #[test]
 fn the_next_batch_does_not_wait_for_slow_answers() {
     let service = Batches::new();
-    let mut settings = Settings::default();
-    settings.workers = 1;
-    with(&service, &settings, |address, _| {
+    with(&service, &one_worker(), |address, _| {
         let mut slow = Client::connect(address);
         slow.send(get("/hang"));
         service.wait_for(1);
@@ -405,7 +428,7 @@ fn a_request_that_goes_from_one_pool_of_batches_to_another_is_answered() {
 #[test]
 fn a_service_that_changes_the_order_of_a_batch_gets_nobody_elses_answer() {
     let service = Batches::new();
-    with(&service, &Settings::default(), |address, _| {
+    with(&service, &one_worker(), |address, _| {
         let paths = ["/0", "/1", "/swap", "/2"].map(str::to_owned);
         let mut clients = waiting(&service, address, &paths);
         service.set_open(true);
@@ -425,7 +448,7 @@ fn a_service_that_changes_the_order_of_a_batch_gets_nobody_elses_answer() {
 #[test]
 fn clients_that_are_gone_disturb_no_batch() {
     let service = Batches::new();
-    with(&service, &Settings::default(), |address, _| {
+    with(&service, &one_worker(), |address, _| {
         let mut clients = waiting(&service, address, &numbers(5));
         // One whose batch is under way, and one of the next.
         drop(clients.remove(3));
@@ -442,7 +465,7 @@ fn clients_that_are_gone_disturb_no_batch() {
 fn a_stop_waits_for_the_batches_of_requests_that_have_arrived() {
     let service = Batches::new();
     let mut clients = Vec::new();
-    with(&service, &Settings::default(), |address, stopper| {
+    with(&service, &one_worker(), |address, stopper| {
         clients = waiting(&service, address, &numbers(12));
         stopper.stop();
         std::thread::sleep(Duration::from_millis(100));
@@ -459,7 +482,7 @@ fn a_stop_waits_for_the_batches_of_requests_that_have_arrived() {
 #[test]
 fn a_stop_waits_for_a_batch_at_most_for_the_drain_time() {
     let service = Batches::new();
-    let mut settings = Settings::default();
+    let mut settings = one_worker();
     settings.drain_time = Duration::from_millis(200);
     let start = Instant::now();
     std::thread::scope(|scope| {

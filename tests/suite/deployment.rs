@@ -8,7 +8,9 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::process::Command;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use crate::support::{Dir, PASSWORD, SECRET, Server, assert_without, finish, lictor, outcome};
+use crate::support::{
+    Dir, PASSWORD, SECRET, Server, assert_without, finish, lictor, outcome, root,
+};
 
 /// Variables of the tutorial that lictor does not read, and the flag and variable in their place.
 const NOT_READ: &[(&str, &str, &str)] = &[
@@ -220,6 +222,80 @@ fn the_example_for_heroku_runs_with_its_variables() {
     server.login("ada", PASSWORD).token();
     assert_eq!(server.register("bob", PASSWORD).status(), 403);
     assert!(!server.dir.0.join("lictor.key").exists(), "the disk holds nothing that matters");
+}
+
+#[test]
+fn commands_read_the_settings_of_the_service() {
+    let dir = Dir::new();
+    let settings = root().join("systemd/lictor.env");
+    let text = fs::read_to_string(&settings).unwrap();
+    assert!(text.contains("\nLICTOR_DATABASE=/var/lib/lictor/lictor.db\n"), "{text}");
+    let unit = fs::read_to_string(root().join("systemd/lictor.service")).unwrap();
+    assert!(unit.contains("\nEnvironmentFile=/etc/lictor.env\n"));
+    let others: Vec<_> = unit.lines().filter(|line| line.starts_with("Environment=")).collect();
+    assert_eq!(others, ["Environment=LICTOR_RELOAD_FILE=/run/lictor/lictor.env"]);
+    let settings = settings.to_str().unwrap();
+    let args =
+        ["check", "--env-file", settings, "--database", "lictor.db", "--listen", "127.0.0.1:0"];
+    let (code, out, err) = outcome(&finish(lictor(&dir.0, &args), ""));
+    assert_eq!(code, 0, "{err}");
+    for line in ["trusted proxies  127.0.0.1/32, ::1/128\n", "max per address  10000\n"] {
+        assert!(out.contains(line), "{line}: {out}");
+    }
+}
+
+#[test]
+fn variables_of_a_file_count_for_every_command() {
+    let dir = Dir::new();
+    let write = |name: &str, text: &str| fs::write(dir.0.join(name), text).unwrap();
+    write(
+        "a.env",
+        "# The service's.\nLICTOR_DATABASE='a b.db'\nLICTOR_ISSUER=\"Our \\\"app\\\"\"\n",
+    );
+    write("b.env", "LICTOR_ISSUER=b\nSECRET_KEY=01234567890123456789012345678901\n");
+    let check = |args: &[&str]| {
+        let mut command = lictor(&dir.0, &[&["check", "--listen", "127.0.0.1:0"], args].concat());
+        command.env("LICTOR_DATABASE", "other.db").env("LICTOR_ISSUER", "other");
+        let (code, out, err) = outcome(&finish(command, ""));
+        assert_eq!((code, err.as_str()), (0, ""), "{args:?}: {out}");
+        out
+    };
+    // The environment; the file; the last file; the flag.
+    for (args, database, issuer) in [
+        (&[][..], "/other.db (", "other\n"),
+        (&["--env-file", "a.env"], "/a b.db (", "Our \"app\"\n"),
+        (&["--env-file=a.env", "--env-file", "b.env"], "/a b.db (", "b\n"),
+        (&["--env-file", "a.env", "--database", "c.db"], "/c.db (", "Our \"app\"\n"),
+    ] {
+        let out = check(args);
+        assert!(
+            out.contains(database) && out.contains(&format!("issuer           {issuer}")),
+            "{out}"
+        );
+    }
+    // A pipe would be read by the first of two reads, and wait for the second.
+    assert!(Command::new("mkfifo").arg(dir.0.join("pipe")).status().unwrap().success());
+    let (code, _, err) = outcome(&finish(lictor(&dir.0, &["check", "--env-file", "pipe"]), ""));
+    assert!(code == 2 && err.contains("pipe is a pipe, which cannot be read again"), "{err}");
+    assert!(check(&["--env-file", "b.env"]).contains("SECRET_KEY (32 bytes, hidden)"));
+
+    // A command that changes something, and a server, which keeps its process.
+    let add = ["--env-file", "a.env", "user", "add", "ada", "--create"];
+    let mut command = lictor(&dir.0, &add);
+    command.env_remove("LICTOR_DATABASE");
+    let (code, out, err) = outcome(&finish(command, PASSWORD));
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("added ada (id 1) in /") && out.ends_with("/a b.db\n"), "{out}");
+    let mut command = lictor(&dir.0, &["--listen", "127.0.0.1:0", "--env-file", "a.env"]);
+    command.env_remove("LICTOR_DATABASE");
+    let server = Server::spawn(dir, command);
+    server.login("ada", PASSWORD).token();
+    let program = fs::read(format!("/proc/{}/cmdline", server.child.id())).unwrap();
+    assert!(
+        !String::from_utf8_lossy(&program).contains("--env-file"),
+        "the same process, run again"
+    );
+    assert_eq!(server.stop("-TERM").0, Some(0));
 }
 
 #[test]

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use crate::attacks::crowd::connect_from;
-use crate::support::{Client, Dir, PASSWORD, Reply, Server, now, outcome, request, run};
+use crate::support::{
+    Client, Dir, PASSWORD, PATIENCE, Reply, Server, eventually, now, outcome, request, run,
+};
 
 const WRONG: &str = "eleven wooden lanterns";
 const NEW: &str = "twelve paper boats";
@@ -58,8 +60,7 @@ fn cookie(reply: &Reply) -> (String, String) {
     (value.to_owned(), attributes.to_owned())
 }
 
-/// Fails logins from an IP address until its wait is longer than a loaded machine needs for the
-/// rest of the test.
+/// Fails logins from an IP address until its wait is a few seconds long.
 fn exhaust(server: &Server, from: u8) {
     for number in 0.. {
         let reply = login(server, from, &format!("user-{number}"), WRONG, "");
@@ -67,11 +68,18 @@ fn exhaust(server: &Server, from: u8) {
             continue;
         }
         let wait: u64 = reply.header("retry-after").unwrap().parse().unwrap();
-        if wait >= 6 {
+        if wait >= 3 {
             return;
         }
         std::thread::sleep(Duration::from_secs(wait));
     }
+}
+
+/// Whether a login from an IP address has to wait there. The password is wrong: if the wait was over by
+/// then, this login has doubled the next one, so it is soon longer than a slow machine needs. A device
+/// that the account knows has more attempts than these.
+fn has_to_wait(login: impl Fn() -> Reply) -> bool {
+    (0..6).any(|_| login().status() == 429)
 }
 
 #[test]
@@ -97,9 +105,14 @@ fn an_attacker_at_the_owners_ip_locked_the_owner_out() {
                 }
             }
         });
-        while slowed.load(Ordering::Relaxed) == 0 {
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        // Bounded, so that a check that fails ends the attacker, too.
+        let wait_for = |requests: usize| {
+            let begun = Instant::now();
+            while slowed.load(Ordering::Relaxed) < requests && begun.elapsed() < 3 * PATIENCE {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        };
+        wait_for(1);
         let mut secret = secret;
         let mut good = 0;
         for turn in 0..9 {
@@ -113,11 +126,13 @@ fn an_attacker_at_the_owners_ip_locked_the_owner_out() {
             }
             std::thread::sleep(Duration::from_millis(300));
         }
+        wait_for(6);
         over.store(true, Ordering::Relaxed);
         assert_eq!(good, 9);
     });
     let (compared, slowed) = (compared.into_inner(), slowed.into_inner());
-    assert!((10..=16).contains(&compared) && slowed > 5, "{compared} {slowed}");
+    // On a slow machine, waits are over while passwords are compared.
+    assert!((10..=30).contains(&compared) && slowed > 5, "{compared} {slowed}");
 }
 
 #[test]
@@ -143,6 +158,12 @@ fn a_known_device_logs_in_from_an_ip_that_has_to_wait() {
         ("ada", &format!("{his}.{hers}"), 200),
         ("bob", &format!("{his}.{hers}"), 200),
     ] {
+        if expected == 429 {
+            assert!(has_to_wait(|| login(&server, 2, name, WRONG, secret)), "{name} {secret}");
+            let waits = has_to_wait(|| login_with_cookie(&server, 2, name, WRONG, secret));
+            assert!(waits, "{name} {secret} in the cookie");
+            continue;
+        }
         let reply = login(&server, 2, name, PASSWORD, secret);
         assert_eq!(reply.status(), expected, "{name} {secret}");
         let reply = login_with_cookie(&server, 2, name, PASSWORD, secret);
@@ -155,31 +176,44 @@ fn a_known_device_logs_in_from_an_ip_that_has_to_wait() {
 
 #[test]
 fn a_neighbour_with_an_account_kept_a_known_device_out_of_the_queue() {
+    let refused = (0..3).find_map(|_| refused_neighbours()).expect("a lock that lasts");
+    // An address has 64 places in the queue, and each of its devices four more.
+    assert!((20..=36).contains(&refused), "{refused}");
+}
+
+/// How many of a hundred logins of the neighbour find no place, while the owner's do; `None` if the one
+/// that is under way has given its wait for the database up before all had come.
+fn refused_neighbours() -> Option<usize> {
     let server = Server::start(&["--hash-threads", "1"]);
     let hers = register(&server, 2, "ada");
     let mine = register(&server, 2, "mallory");
-    let body = json!({"username": "mallory", "password": WRONG, "device": mine}).to_string();
-    let mut clients: Vec<Client> = (0..100)
-        .map(|_| {
-            let stream = connect_from([127, 0, 0, 2].into(), server.address, None);
-            let mut client = Client::over(stream);
-            client.send(request("POST", "/api/login", &[], &body));
-            client
-        })
-        .collect();
+    let client = |body: String| {
+        let mut client = Client::over(connect_from([127, 0, 0, 2].into(), server.address, None));
+        client.send(body);
+        client
+    };
+    let post = |body: &Value| request("POST", "/api/login", &[], &body.to_string());
+    // The only hashing thread waits with the first of them, which it must count.
+    let hold = server.dir.sql().hold();
+    let body = json!({"username": "mallory", "password": WRONG, "device": mine});
+    let mut clients: Vec<Client> = (0..100).map(|_| client(post(&body))).collect();
+    eventually(|| clients.iter().filter(|client| client.has_news()).count() >= 20);
+    let right = json!({"username": "ada", "password": PASSWORD, "device": hers});
+    let mut alone = client(post(&right));
     // Also after a request that is refused, in the same packet.
-    let right = json!({"username": "ada", "password": PASSWORD, "device": hers}).to_string();
-    let mut both = Client::over(connect_from([127, 0, 0, 2].into(), server.address, None));
-    let stranger = json!({"username": "nobody", "password": WRONG}).to_string();
-    both.send([stranger, right].map(|body| request("POST", "/api/login", &[], &body)).concat());
-    let reply = login(&server, 2, "ada", PASSWORD, &hers);
-    assert!([503, 401].contains(&both.reply("POST").status()));
-    assert_eq!(both.reply("POST").status(), 200);
-    let statuses = clients.iter_mut().map(|client| client.reply("POST").status());
-    let refused = statuses.filter(|status| *status == 503).count();
-    // An address has 64 places in the queue, and each of its devices four more.
-    assert!((20..=36).contains(&refused), "{refused}");
-    assert_eq!(reply.status(), 200, "{reply:?}");
+    let stranger = json!({"username": "nobody", "password": WRONG});
+    let mut both = client(post(&stranger) + &post(&right));
+    let refused = both.reply("POST");
+    hold.release();
+    let replies: Vec<_> = clients.iter_mut().map(|client| client.reply("POST")).collect();
+    let given_up = |reply: &Reply| reply.status() == 503 && reply.error().1 == "Unavailable";
+    let (first, second) = (alone.reply("POST"), both.reply("POST"));
+    if replies.iter().chain([&refused, &first, &second]).any(given_up) {
+        return None;
+    }
+    assert_eq!(refused.error(), (503, "Overloaded".into()));
+    assert_eq!((first.status(), second.status()), (200, 200), "{first:?} {second:?}");
+    Some(replies.iter().filter(|reply| reply.status() == 503).count())
 }
 
 #[test]
@@ -188,11 +222,13 @@ fn a_secret_of_another_account_gives_no_more_attempts() {
     register(&server, 3, "ada");
     let mine = register(&server, 2, "mallory");
     let tried = |secret: &str| {
-        (0..40).filter(|_| login(&server, 2, "ada", WRONG, secret).status() == 401).count()
+        (0..40).take_while(|_| login(&server, 2, "ada", WRONG, secret).status() == 401).count()
     };
-    // As many attempts as without a secret, and perhaps one more for each second that has passed.
-    assert!((5..=8).contains(&tried(&mine)));
-    assert!(tried("") <= 2 && tried(&mine) <= 2);
+    // As many attempts as without a secret, and perhaps some more on a slow machine, which spends the
+    // first waits with comparing.
+    assert!((5..=12).contains(&tried(&mine)));
+    // Another count would admit five.
+    assert!(tried("") <= 4 && tried(&mine) <= 4);
 }
 
 #[test]
@@ -322,7 +358,7 @@ fn a_new_password_makes_devices_strangers() {
     std::thread::sleep(Duration::from_millis(1_100));
     assert_eq!(server.user(&["passwd", "ada"], NEW).0, 0);
     exhaust(&server, 3);
-    assert_eq!(login(&server, 3, "ada", NEW, &hers).status(), 429);
+    assert!(has_to_wait(|| login(&server, 3, "ada", WRONG, &hers)));
     // The device that sets a new password with a link is known at once.
     let (_, made, _) = server.user(&["reset-link", "ada"], "");
     let token = made.lines().find_map(|line| line.strip_prefix("token    ")).unwrap();
@@ -332,7 +368,7 @@ fn a_new_password_makes_devices_strangers() {
     let after = device(&send(&server, 4, "POST", "/api/reset_finalize", &headers, &body));
     assert!(after.len() == 54 && after != hers);
     exhaust(&server, 3);
-    assert_eq!(login(&server, 3, "ada", PASSWORD, &hers).status(), 429);
+    assert!(has_to_wait(|| login(&server, 3, "ada", WRONG, &hers)));
     assert_eq!(login(&server, 3, "ada", PASSWORD, &after).status(), 200);
 }
 
@@ -344,7 +380,9 @@ fn a_login_with_an_empty_field_gets_a_secret_despite_the_cookie() {
     // The link has set the cookie; the app, which keeps a secret of its own, has none yet.
     let body = json!({"username": "ada", "password": PASSWORD, "device": ""}).to_string();
     let login = |cookie: &str| send(&server, 2, "POST", "/api/login", &[("Cookie", cookie)], &body);
-    assert_eq!(login("lictor_device=x").status(), 429);
+    let wrong = json!({"username": "ada", "password": WRONG, "device": ""}).to_string();
+    let cookie = [("Cookie", "lictor_device=x")];
+    assert!(has_to_wait(|| send(&server, 2, "POST", "/api/login", &cookie, &wrong)));
     // A cookie of the same name, which a sibling domain can set, does not hide it.
     let hidden = format!("lictor_device=x; theme=dark; lictor_device={hers}");
     assert_eq!(device(&login(&hidden)).len(), 54);
@@ -364,8 +402,8 @@ fn an_ip_known_before_the_password_changed_passed_the_limit_of_strangers() {
     assert_eq!(server.user(&["passwd", "ada"], NEW).0, 0);
     exhaust(&server, 2);
     let headers = [("User-Agent", "a")];
-    let body = json!({"username": "ada", "password": NEW}).to_string();
-    assert_eq!(send(&server, 2, "POST", "/api/login", &headers, &body).status(), 429);
+    let body = json!({"username": "ada", "password": WRONG}).to_string();
+    assert!(has_to_wait(|| send(&server, 2, "POST", "/api/login", &headers, &body)));
 }
 
 #[test]
@@ -480,18 +518,10 @@ fn a_password_could_be_guessed_for_ever() {
     assert!(server.log().contains("WARN  guarded user=bob id=2"), "{}", server.log());
     // The owner gets one mail.
     let mails = || {
-        let folder = std::fs::read_dir(server.dir.0.join("mails"));
-        let read = |entry: std::io::Result<std::fs::DirEntry>| {
-            std::fs::read_to_string(entry.unwrap().path()).unwrap()
-        };
-        let mails: Vec<String> = folder.into_iter().flatten().map(read).collect();
+        let mails = server.dir.mails();
         mails.iter().filter(|mail| mail.contains("Many failed logins")).count()
     };
-    let begun = Instant::now();
-    while mails() == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(20), "no mail");
-        std::thread::sleep(Duration::from_millis(50));
-    }
+    eventually(|| mails() > 0);
     set_failures(&server, 100);
     times(3, "bob", "");
     // A known device can log in, which resets the count.
@@ -528,15 +558,8 @@ fn a_login_from_elsewhere_went_unnoticed() {
     let agent = [("User-Agent", "Browser/1.0 (see http://evil.example)")];
     cookie(&send(&server, 4, "POST", "/api/login", &agent, &body));
     assert_eq!(notices(), 1);
-    let begun = Instant::now();
-    let mail = loop {
-        let mut folder = std::fs::read_dir(server.dir.0.join("mails")).into_iter().flatten();
-        if let Some(mail) = folder.next() {
-            break std::fs::read_to_string(mail.unwrap().path()).unwrap();
-        }
-        assert!(begun.elapsed() < Duration::from_secs(20), "no mail");
-        std::thread::sleep(Duration::from_millis(50));
-    };
+    eventually(|| !server.dir.mails().is_empty());
+    let mail = &server.dir.mails()[0];
     assert!(mail.contains("Subject: New login to your account"), "{mail}");
     assert!(!mail.contains("evil.example"), "{mail}");
     let (_, audit, _) = outcome(&run(&server.dir.0, &["audit"], ""));

@@ -2,17 +2,18 @@
 
 use std::io::Read as _;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use lictor::clock::Timestamp;
 use lictor::http::{Header, Request, Response};
+use lictor::net::Stop;
 use lictor::{
     App, Background, Call, Config, Cors, Error, Handler, Identity, MailSettings, Network, Origin,
     PageUrl, Registration, Role, Roles, Route, SecondFactorRule, Secret, Sender, Server, Site,
     Transport,
 };
 
-use crate::support::{Dir, PASSWORD, SECRET};
+use crate::support::{Client, Dir, PASSWORD, PATIENCE, SECRET, eventually, request};
 
 fn open(config: Config) -> Site {
     Site::new(App::open(config).unwrap()).unwrap()
@@ -245,15 +246,10 @@ fn background_threads_send_mail_and_end_when_dropped() {
     let mut request = Request::new("POST", "/api/registration", &[]);
     request.body = body.as_bytes();
     assert_eq!(site.handle(&request, Timestamp::now()).status, 201);
-    let sent = || std::fs::read_dir(&mails).unwrap().count();
-    let begun = Instant::now();
-    while sent() == 0 {
-        assert!(begun.elapsed() < Duration::from_secs(20), "no mail was sent");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_for_mails(&mails, 1);
     let begun = Instant::now();
     drop(background);
-    assert!(begun.elapsed() < Duration::from_secs(5), "the threads did not end");
+    assert!(begun.elapsed() < PATIENCE, "the threads did not end");
     // The program itself can go on, and has all of the app again when the site is gone.
     drop(site);
     assert_eq!(Arc::strong_count(&app), 1);
@@ -261,11 +257,7 @@ fn background_threads_send_mail_and_end_when_dropped() {
 
 /// Waits until the directory of mails holds `count` of them.
 fn wait_for_mails(mails: &std::path::Path, count: usize) {
-    let begun = Instant::now();
-    while std::fs::read_dir(mails).unwrap().count() < count {
-        assert!(begun.elapsed() < Duration::from_secs(20), "mail {count} was not sent");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    eventually(|| std::fs::read_dir(mails).unwrap().count() >= count);
 }
 
 #[test]
@@ -297,7 +289,7 @@ fn an_app_has_one_background_at_a_time() {
     let refused = Background::start(Arc::clone(&app)).unwrap_err();
     assert_eq!(refused.what, "the background threads of this App run already");
     let server = Server::bind(Site::new(Arc::clone(&app)).unwrap()).unwrap();
-    let refused = server.run(&lictor::net::Stop::new().unwrap()).unwrap_err();
+    let refused = server.run(&Stop::new().unwrap()).unwrap_err();
     assert_eq!(refused.next, "keep the first Background; Server::run starts its own");
     // The ones that were refused have not ended the first.
     register("ada");
@@ -308,6 +300,32 @@ fn an_app_has_one_background_at_a_time() {
     register("bob");
     wait_for_mails(&mails, 2);
     drop(second);
+}
+
+#[test]
+fn a_handler_that_panics_is_a_500_with_an_id_and_the_metrics_count_it_at_its_route() {
+    let dir = Dir::new();
+    let mut config = Config::new(dir.database(), Secret::new(SECRET).unwrap());
+    config.listen = "127.0.0.1:0".parse().unwrap();
+    config.metrics = Some(config.listen);
+    let route = Route::new("GET", "/bug/{id}", Handler::public(|_| panic!("a handler's bug")));
+    let server = Server::bind(open(config).with_route(route)).unwrap();
+    let (address, metrics) = (server.address(), server.metrics_address().unwrap());
+    let stop = Stop::new().unwrap();
+    let stopper = stop.stopper().unwrap();
+    let serving = std::thread::spawn(move || server.run(&stop));
+    let ask = |address, path| {
+        let mut client = Client::connect(address);
+        client.send(request("GET", path, &[], ""));
+        client.reply("GET")
+    };
+    let reply = ask(address, "/bug/7");
+    assert_eq!(reply.error(), (500, "InternalError".into()));
+    assert!(reply.json()["request_id"].as_str().is_some_and(|id| id.len() == 16), "{reply:?}");
+    let count = "lictor_http_requests_total{method=\"GET\",route=\"/bug/{id}\",status=\"500\"} 1\n";
+    eventually(|| ask(metrics, "/metrics").body.contains(count));
+    stopper.stop();
+    serving.join().unwrap().unwrap();
 }
 
 #[test]
@@ -388,11 +406,11 @@ fn the_examples_work() {
         let ask = |method: &str, path: &str, header: &str, body: &str| {
             let mut stream = std::net::TcpStream::connect(&address).unwrap();
             let length = body.len();
-            write!(
-                stream,
+            // At once: a server that answers before it has read the body closes the connection.
+            let request = format!(
                 "{method} {path} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n{header}Content-Length: {length}\r\n\r\n{body}"
-            )
-            .unwrap();
+            );
+            stream.write_all(request.as_bytes()).unwrap();
             let mut answer = String::new();
             stream.read_to_string(&mut answer).unwrap();
             answer

@@ -92,7 +92,7 @@ fn a_cost_outside_of_its_limits_is_refused() {
         (&["--hash-passes", "1"], "--hash-passes is 1"),
         (&["--hash-passes", "17"], "--hash-passes is 17"),
         (&["--hash-memory", "256MiB", "--hash-passes", "5"], "--hash-memory times --hash-passes"),
-        (&["--hash-kernel", "fast"], "possible values: auto, portable"),
+        (&["--hash-kernel", "fast"], "write one of: auto, portable"),
     ] {
         for command in ["check", "serve"] {
             let (code, _, error) = outcome(&run(&Dir::new().0, &[&[command], flags].concat(), ""));
@@ -144,7 +144,15 @@ fn hash_cost_suggests_settings_that_check_takes() {
         (&["--target", "10s", "--hash-threads", "1024"], "10.00 s cannot be reached"),
     ] {
         let dir = Dir::new();
-        let (code, out, error) = outcome(&run(&dir.0, &[&["hash-cost"], flags].concat(), ""));
+        let measure = || outcome(&run(&dir.0, &[&["hash-cost"], flags].concat(), ""));
+        let (mut code, mut out, mut error) = measure();
+        // On a machine that stands still during the measurement, a hash seems to take ten seconds
+        // already. It does not do so three times.
+        for _ in 0..2 {
+            if !out.contains(expected) {
+                (code, out, error) = measure();
+            }
+        }
         assert_eq!(code, 0, "{out}{error}");
         assert!(out.contains(expected) && out.contains(" computed by "), "{flags:?} {out}");
         let line = |name| out.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
@@ -163,25 +171,32 @@ fn hash_cost_suggests_settings_that_check_takes() {
 
 #[test]
 fn the_memory_of_hashing_is_given_back() {
-    for kernel in ["auto", "portable"] {
-        let flags = ["--hash-kernel", kernel, "--hash-threads", "4", "--throttle", "off"];
-        let server = Server::start(&flags);
-        let resident = |field: &str| {
-            let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
-            let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
-            line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
-        };
-        let before = resident("VmRSS:");
-        thread::scope(|scope| {
-            for number in 0..16 {
-                let server = &server;
-                scope.spawn(move || server.register(&format!("ada{number}"), PASSWORD).token());
-            }
-        });
-        let peak = resident("VmHWM:");
-        // Each thread has 19 MiB; the rest of the server needs a few.
-        assert!(peak > before + (19 << 10), "{kernel}: {peak} kB, so nothing was measured");
-        assert!(peak < before + ((4 * 19 + 12) << 10), "{kernel}: {peak} kB at most");
-        eventually(|| resident("VmRSS:") < before + (10 << 10));
-    }
+    // Both at once: it takes some seconds until the memory is given back.
+    thread::scope(|scope| {
+        for kernel in ["auto", "portable"] {
+            scope.spawn(move || the_memory_of_a_kernel_is_given_back(kernel));
+        }
+    });
+}
+
+fn the_memory_of_a_kernel_is_given_back(kernel: &str) {
+    let flags = ["--hash-kernel", kernel, "--hash-threads", "4", "--throttle", "off"];
+    let server = Server::start(&flags);
+    let resident = |field: &str| {
+        let status = fs::read_to_string(format!("/proc/{}/status", server.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(field)).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap()
+    };
+    let before = resident("VmRSS:");
+    thread::scope(|scope| {
+        for number in 0..16 {
+            let server = &server;
+            scope.spawn(move || server.register(&format!("ada{number}"), PASSWORD).token());
+        }
+    });
+    let peak = resident("VmHWM:");
+    // Each thread has 19 MiB; the rest of the server needs a few.
+    assert!(peak > before + (19 << 10), "{kernel}: {peak} kB, so nothing was measured");
+    assert!(peak < before + ((4 * 19 + 12) << 10), "{kernel}: {peak} kB at most");
+    eventually(|| resident("VmRSS:") < before + (10 << 10));
 }

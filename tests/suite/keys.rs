@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
 
 use jwt_simple::prelude::{
     Ed25519PublicKey, EdDSAPublicKeyLike as _, NoCustomClaims, VerificationOptions,
@@ -12,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Dir, PASSWORD, Reply, SECRET, Server, assert_without, finish, lictor, outcome, part, run,
+    write_private,
 };
 
 const DIGITS: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
@@ -32,16 +32,12 @@ fn list(dir: &Dir) -> Vec<(String, String, String)> {
         assert_eq!(words.len(), 4, "{line}");
         (words[0].clone(), words[1].clone(), words[3].clone())
     };
-    out.lines().skip(1).map(row).collect()
+    let keys = out.lines().skip(1).filter(|line| !line.starts_with("a server that runs"));
+    keys.map(row).collect()
 }
 
 fn header(token: &str) -> Value {
     serde_json::from_slice(&part(token, 0)).unwrap()
-}
-
-fn write(path: &Path, text: &str) {
-    fs::write(path, text).unwrap();
-    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 fn status(server: &Server, token: &str) -> (u16, String) {
@@ -67,7 +63,7 @@ fn a_key_is_rotated_and_the_old_one_retired() {
     assert_eq!(header(&first), json!({"alg": "HS256", "typ": "JWT"}));
     let before = fs::read_to_string(server.dir.0.join("lictor.key")).unwrap();
 
-    // Changes that are made while it runs count from the next start on.
+    // Changes that are made while it runs count from the next reload or start on.
     let [(old, ..)] = &list(&server.dir)[..] else { panic!("one key") };
     let (said, _) = key(&server.dir, &["rotate"]);
     let rows = list(&server.dir);
@@ -79,6 +75,11 @@ fn a_key_is_rotated_and_the_old_one_retired() {
     assert_eq!(second, old);
     assert!(said.contains(&format!("the HS256 key {new}; it signs once")), "{said}");
     assert!(said.contains(&format!("lictor key retire {old}")), "{said}");
+    let path = server.dir.0.join("lictor.key");
+    assert!(said.contains(&format!("the key file is {}\n", path.display())), "{said}");
+    assert!(said.ends_with("next: systemctl reload lictor (or kill -HUP PID)\n"), "{said}");
+    let (shown, _) = key(&server.dir, &["list"]);
+    assert!(shown.contains("\na server that runs has the keys of its last start"), "{shown}");
     let file = fs::read_to_string(server.dir.0.join("lictor.key")).unwrap();
     assert!(file.ends_with(&format!("lictor-key HS256 0 {before}")), "the secret itself is kept");
     let mode = fs::metadata(server.dir.0.join("lictor.key")).unwrap().permissions().mode();
@@ -110,6 +111,9 @@ fn a_key_is_rotated_and_the_old_one_retired() {
     assert_eq!(code, 0, "{err}");
     assert!(out.contains(&format!("retired {old}")), "{out}");
     assert!(err.contains("sessions that it signed can last until"), "{err}");
+    assert!(out.contains("systemctl reload lictor"), "{out}");
+    let (shown, _) = key(&server.dir, &["list"]);
+    assert_eq!(shown.lines().count(), 2, "one key needs no explanation");
     assert_eq!(list(&server.dir).len(), 1);
     let (_, audit, _) = outcome(&run(&server.dir.0, &["audit"], ""));
     assert!(audit.contains("key-rotated") && audit.contains("key-retired"), "{audit}");
@@ -124,7 +128,7 @@ fn a_key_is_rotated_and_the_old_one_retired() {
 #[test]
 fn a_key_whose_time_is_over_is_retired_without_a_warning() {
     let dir = Dir::new();
-    write(
+    write_private(
         &dir.0.join("lictor.key"),
         &format!("lictor-key HS256 1000 {DIGITS}\nlictor-key HS256 0 {OTHER_DIGITS}\n"),
     );
@@ -142,7 +146,7 @@ fn the_key_that_signs_was_retired_by_a_command_with_other_flags() {
          lictor-key HS256 0 {OTHER_DIGITS}\n"
     );
     let file = dir.0.join("lictor.key");
-    write(&file, &ring);
+    write_private(&file, &ring);
     // A server that signs with HS256, though the newest key is a pair.
     let server = Server::start_with(dir, &["--jwt-algorithm", "HS256"], &[]);
     let token = server.register("ada", PASSWORD).token();
@@ -175,7 +179,7 @@ fn the_key_that_signs_was_retired_by_a_command_with_other_flags() {
 #[test]
 fn lists_show_no_secret() {
     let dir = Dir::new();
-    write(
+    write_private(
         &dir.0.join("lictor.key"),
         &format!("lictor-key EdDSA 1700000000 {DIGITS}\nlictor-key HS256 0 {OTHER_DIGITS}\n"),
     );
@@ -268,7 +272,7 @@ fn secret_key_signs_and_the_keys_of_a_named_file_verify() {
     let old = Server::start_in(dir, &[]);
     let first = old.register("ada", PASSWORD).token();
     let dir = old.stop("-TERM").1;
-    write(&dir.0.join("old.key"), &format!("{SECRET}\n"));
+    write_private(&dir.0.join("old.key"), &format!("{SECRET}\n"));
     let new = "another secret of at least 32 bytes";
     let flags = ["--secret-key-file", "old.key"];
     let server = Server::start_with(dir, &flags, &[("SECRET_KEY", new)]);
@@ -320,7 +324,7 @@ fn fails(dir: &Dir, flags: &[&str], secret: Option<&str>, code: i32, what: &str,
         assert_eq!((found, out.as_str()), (code, ""), "{flags:?}: {err}");
         let lines: Vec<_> = err.lines().collect();
         assert!(lines.len() == 2 && lines[0].contains(what) && lines[1].contains(next), "{err}");
-        assert_without(&err, &["2233", "ffee", SECRET], &err);
+        assert_without(&err, &["22334455", "ffeeddcc", SECRET], &err);
     }
 }
 
@@ -345,15 +349,22 @@ fn key_files_that_cannot_be_used() {
             "remove the line of the oldest",
         ),
         ("x".repeat(70_000), 1, "larger than", "nothing but keys"),
+        (String::new(), 1, "the key file a.key is empty", "restore it from a backup"),
+        ("\n".into(), 1, "the key file a.key is empty", "openssl rand -hex 32"),
     ] {
-        write(&dir.0.join("a.key"), &text);
+        write_private(&dir.0.join("a.key"), &text);
         fails(&dir, &named, None, code, what, next);
         let (code, out, _) = outcome(&run(&dir.0, &[&["key", "rotate"], &named[..]].concat(), ""));
         assert_eq!((code, out.as_str()), (1, ""));
         assert_eq!(fs::read_to_string(dir.0.join("a.key")).unwrap(), text, "left as it was");
     }
+    for named in [".", "/tmp"] {
+        let flags = ["--secret-key-file", named];
+        let what = format!("the key file {named} is a directory");
+        fails(&dir, &flags, None, 1, &what, "give the path of a file");
+    }
     let full: String = (0..8).map(|n| format!("lictor-key HS256 2 {DIGITS}{n}\n")).collect();
-    write(&dir.0.join("a.key"), &full);
+    write_private(&dir.0.join("a.key"), &full);
     let (code, _, err) = outcome(&run(&dir.0, &[&["key", "rotate"], &named[..]].concat(), ""));
     assert!(code == 1 && err.contains("more than 8 keys"), "{err}");
     fails(&dir, &named, Some(SECRET), 1, "more than 8 keys", "lictor key retire");
@@ -364,6 +375,72 @@ fn key_files_that_cannot_be_used() {
         let (code, ..) = outcome(&run(&dir.0, &["check", "--jwt-algorithm", algorithm], ""));
         assert_eq!(code, 2, "{algorithm}");
     }
+}
+
+/// The server does not start, and makes no key; `check` says so.
+fn must_not_replace(dir: &Dir) {
+    let what = "the key file lictor.key is missing, and tokens that its key signed are in use";
+    let listen = ["serve", "--listen", "127.0.0.1:0"];
+    let (code, out, err) = outcome(&run(&dir.0, &listen, ""));
+    assert_eq!((code, out.as_str()), (1, ""), "{err}");
+    let lines: Vec<_> = err.lines().collect();
+    assert!(lines.len() == 2 && lines[0].contains(what), "{err}");
+    assert!(lines[1].contains("restore the file") && lines[1].contains("--new-key"), "{err}");
+    let (code, out, err) = outcome(&run(&dir.0, &["check"], ""));
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains(&format!("warning: serve would not start: {what}")), "{out}");
+    let (_, out, _) = outcome(&run(&dir.0, &["check", "--new-key"], ""));
+    assert!(!out.contains("would not start"), "{out}");
+    assert!(!dir.0.join("lictor.key").exists());
+}
+
+#[test]
+fn a_lost_key_was_replaced_in_silence() {
+    // Accounts of the command line alone have no tokens yet.
+    let dir = Dir::new();
+    let (code, ..) = outcome(&run(&dir.0, &["user", "add", "bob", "--create"], PASSWORD));
+    assert_eq!(code, 0);
+    let server = Server::start_with(dir, &[], &[]);
+    let token = server.register("ada", PASSWORD).token();
+    let dir = server.stop("-TERM").1;
+    let kept = dir.0.join("kept");
+    fs::rename(dir.0.join("lictor.key"), &kept).unwrap();
+    must_not_replace(&dir);
+    let (code, _, err) = outcome(&run(&dir.0, &["key", "rotate"], ""));
+    assert!(code == 1 && err.contains("there is no key file at lictor.key"), "{err}");
+
+    // The first way on: the file is restored. The flag then has no effect.
+    fs::copy(&kept, dir.0.join("lictor.key")).unwrap();
+    let server = Server::start_with(dir, &["--new-key"], &[]);
+    good(&server, &token);
+    assert!(server.log().contains("--new-key has no effect"), "{}", server.log());
+    let dir = server.stop("-TERM").1;
+    let (code, _, err) = outcome(&run(&dir.0, &["key", "rotate", "--new-key"], ""));
+    assert!(code == 2 && err.contains("the key is not lost"), "{err}");
+
+    // The second one.
+    fs::remove_file(dir.0.join("lictor.key")).unwrap();
+    let server = Server::start_with(dir, &["--new-key"], &[]);
+    refused(&server, &token);
+    let token = server.login("ada", PASSWORD).token();
+    let dir = server.stop("-TERM").1;
+    fs::remove_file(dir.0.join("lictor.key")).unwrap();
+    let (said, _) = key(&dir, &["rotate", "--new-key"]);
+    assert!(said.contains("in lictor.key; next: start the server"), "{said}");
+    assert_eq!(list(&dir).len(), 1);
+    let server = Server::start_with(dir, &[], &[]);
+    refused(&server, &token);
+}
+
+#[test]
+fn the_key_of_the_environment_is_lost_as_well() {
+    let server = Server::start_with(Dir::new(), &[], &[("SECRET_KEY", SECRET)]);
+    let token = server.register("ada", PASSWORD).token();
+    let dir = server.stop("-TERM").1;
+    must_not_replace(&dir);
+    write_private(&dir.0.join("lictor.key"), SECRET);
+    let server = Server::start_with(dir, &[], &[]);
+    good(&server, &token);
 }
 
 #[test]
@@ -383,7 +460,7 @@ fn looking_makes_nothing() {
     assert_eq!(check(&[]), "HS256 (a key will be made)");
     assert_eq!(check(&["--jwt-algorithm", "EdDSA"]), "EdDSA (a key will be made)");
     assert_eq!(fs::read_dir(&dir.0).unwrap().count(), 0);
-    write(
+    write_private(
         &dir.0.join("lictor.key"),
         &format!("lictor-key HS256 1000 {DIGITS}\nlictor-key HS256 0 {OTHER_DIGITS}\n"),
     );
@@ -395,8 +472,8 @@ fn looking_makes_nothing() {
 
 #[test]
 fn a_token_may_be_refreshed_shortly_before_its_end() {
-    for (early, expected) in [("0", 425), ("60s", 425), ("200", 200)] {
-        let server = Server::start(&["--access-lifespan", "100", "--early-refresh", early]);
+    for (early, expected) in [("0", 425), ("50m", 425), ("7200", 200)] {
+        let server = Server::start(&["--access-lifespan", "3600", "--early-refresh", early]);
         let token = server.register("ada", PASSWORD).token();
         good(&server, &token);
         let reply = server.send("POST", "/api/refresh", &[], &token);

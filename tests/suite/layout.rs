@@ -19,12 +19,14 @@ const MAX_FUNCTION: usize = 40;
 
 /// Outside library, and the only files, or folders, that may name it.
 const AT_HOME: &[(&str, &[&str])] = &[
+    ("arc_swap", &["app/current.rs"]),
     ("argon2", &["kdf/argon2.rs", "guard/argon2_text.rs", "guard/kernel/portable.rs"]),
     ("argon2_rust", &["guard/kernel/fast.rs"]),
     (
         "base64",
         &[
             "guard/foreign/text.rs",
+            "guard/app_password.rs",
             "guard/token/base64url.rs",
             "mail/encoding.rs",
             "mail/transport/smtp.rs",
@@ -40,9 +42,11 @@ const AT_HOME: &[(&str, &[&str])] = &[
     (
         "hmac",
         &[
+            "guard/cookie.rs",
             "guard/decoy.rs",
             "guard/derived.rs",
             "guard/foreign/bcrypt_sha256.rs",
+            "guard/invitation.rs",
             "guard/known/device.rs",
             "guard/token/key.rs",
             "jwt.rs",
@@ -53,12 +57,22 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("httpdate", &["http/response.rs", "mail/message.rs"]),
     ("humantime", &["cli/"]),
     ("jwt_simple", &["guard/token/key.rs", "guard/token/claims.rs", "fuzzing/token.rs"]),
+    ("listenfd", &["activation.rs"]),
     ("loom", &["net/slot/model.rs"]),
-    ("memchr", &["jwt.rs"]),
-    ("miniz_oxide", &["assets/embedded.rs"]),
+    ("memchr", &["http/request.rs", "jwt.rs"]),
+    (
+        "miniz_oxide",
+        &[
+            "api/openapi.rs",
+            "assets/embedded.rs",
+            "guard/blocklist.rs",
+            "mail/built_in.rs",
+            "store/schemas.rs",
+        ],
+    ),
     ("pbkdf2", &["kdf/"]),
     ("postgres_protocol", &["store/postgres/wire/"]),
-    ("precis_profiles", &["values/domain.rs", "values/email.rs", "values/username.rs"]),
+    ("precis_profiles", &["values/domain.rs", "values/fragment.rs", "values/username.rs"]),
     ("qrcodegen", &["api/qr.rs"]),
     ("ring", &["guard/token/key.rs", "tls.rs", "tls/binding.rs"]),
     ("rpassword", &["cli/prompt.rs"]),
@@ -66,15 +80,21 @@ const AT_HOME: &[(&str, &[&str])] = &[
     (
         "rustix",
         &[
+            "activation.rs",
             "assets/folder.rs",
+            "cli/logging.rs",
+            "cli/machine.rs",
             "guard/blocklist_file.rs",
+            "mail/transport/directory.rs",
             "net/keeper.rs",
+            "net/listeners.rs",
             "net/pool.rs",
             "net/mod.rs",
             "net/poll.rs",
-            "store/postgres/environment.rs",
+            "store/owner.rs",
             "store/postgres/wire/socket.rs",
             "store/sqlite/foreign/traces.rs",
+            "store/sqlite/swap.rs",
         ],
     ),
     ("rustls", &["tls.rs"]),
@@ -89,13 +109,17 @@ const AT_HOME: &[(&str, &[&str])] = &[
             "jwt.rs",
             "kdf/pbkdf2.rs",
             "store/copy/page.rs",
+            "store/sqlite/schema.rs",
             "values/code.rs",
         ],
     ),
     ("sha_crypt", &["guard/foreign/sha_crypt.rs"]),
-    ("signal_hook", &["server.rs"]),
+    ("signal_hook", &["cli/reload.rs", "server.rs"]),
     ("subtle", &["guard/foreign/mod.rs"]),
-    ("unicode_normalization", &["guard/password.rs", "values/domain.rs", "values/email.rs"]),
+    (
+        "unicode_normalization",
+        &["guard/password.rs", "values/domain.rs", "values/email.rs", "values/fragment.rs"],
+    ),
     ("webpki", &["tls.rs"]),
 ];
 

@@ -4,10 +4,23 @@
 
 use std::time::Duration;
 
-use crate::support::{Dir, PASSWORD, Server, lictor, outcome, payload, run, wait};
+use crate::support::{Dir, PASSWORD, Server, eventually, lictor, outcome, payload, run, wait};
 
-/// Flags with which a new token can be refreshed at once.
-const FLAGS: [&str; 4] = ["--access-lifespan", "50s", "--early-refresh", "60s"];
+/// Flags with which a new token can be refreshed at once, and is good until the end of a test.
+const FLAGS: [&str; 4] = ["--access-lifespan", "1h", "--early-refresh", "2h"];
+
+/// Waits until a server, or a copy, has the database of a directory, or until none has. One has a file
+/// from its first moment to its last; on PostgreSQL it takes a lock soon after its start, and
+/// PostgreSQL notices soon after its end that it is gone.
+fn await_lock(dir: &Dir, taken: bool) {
+    if !crate::sql::argument(&dir.0).starts_with("postgres") {
+        return;
+    }
+    let held = "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+                WHERE datname = current_database() AND locktype = 'advisory'
+                AND classid = 1279869780 AND objid = 3 AND granted";
+    eventually(|| (dir.sql().number(held) > 0) == taken);
+}
 
 fn copy(dir: &Dir, from: &str, to: &str) -> (i32, String, String) {
     outcome(&run(&dir.0, &["database", "copy", from, to], ""))
@@ -15,6 +28,7 @@ fn copy(dir: &Dir, from: &str, to: &str) -> (i32, String, String) {
 
 /// Copies; it must succeed.
 fn copied(dir: &Dir, from: &str, to: &str) -> String {
+    await_lock(dir, false);
     let (code, out, err) = copy(dir, from, to);
     assert_eq!((code, err.as_str()), (0, ""), "{out}");
     out
@@ -22,6 +36,9 @@ fn copied(dir: &Dir, from: &str, to: &str) -> String {
 
 /// Copies; it must be refused with these words.
 fn refused(dir: &Dir, from: &str, to: &str, expected: &str) {
+    if !expected.contains("in use") {
+        await_lock(dir, false);
+    }
     let (code, out, err) = copy(dir, from, to);
     assert_eq!((code, out.as_str()), (1, ""), "{err}");
     let lines: Vec<_> = err.lines().collect();
@@ -56,10 +73,10 @@ fn sessions_go_on_after_a_move() {
     assert_eq!(server.protected(&first).status(), 200);
 }
 
-/// The keeper of a server on PostgreSQL takes its lock soon after the start.
+/// Starts a server that is in the way of a copy.
 fn start() -> Server {
     let server = Server::start(&FLAGS);
-    std::thread::sleep(Duration::from_secs(1));
+    await_lock(&server.dir, true);
     server
 }
 
@@ -115,6 +132,7 @@ fn a_copy_that_was_killed_is_not_in_the_way() {
             }
         }
     }
+    await_lock(&other, false);
     let (code, _, err) = copy(&other, from, "lictor.db");
     assert!(code == 0 || err.contains("is not empty"), "{err}");
     let server = Server::start_in(other, &FLAGS);

@@ -1,12 +1,11 @@
 //! Names and e-mail addresses that look like those of another user, and the roles of a new user.
 
 use std::fs;
-use std::time::Instant;
 
 use serde_json::json;
 
 use crate::administration::{Administered, is};
-use crate::support::{Dir, PASSWORD, PATIENCE, Server, outcome, payload, run};
+use crate::support::{Dir, PASSWORD, Server, eventually, outcome, payload, run};
 
 /// Starts a server that writes mails into a folder.
 fn with_mail(dir: Dir) -> Server {
@@ -17,25 +16,23 @@ fn with_mail(dir: Dir) -> Server {
 
 /// Waits until the folder has `count` mails, and returns them.
 fn mails(server: &Server, count: usize) -> Vec<String> {
-    let start = Instant::now();
-    loop {
-        let found = fs::read_dir(server.dir.0.join("mails")).unwrap();
-        let found: Vec<_> = found.map(|file| file.unwrap().path()).collect();
-        let found = found.iter().filter(|path| path.extension().is_some());
-        let found: Vec<_> = found.map(|path| fs::read_to_string(path).unwrap()).collect();
-        // One that is being written is still empty.
-        if found.iter().filter(|mail| !mail.is_empty()).count() >= count {
-            return found;
-        }
-        assert!(start.elapsed() < PATIENCE, "{} mails, not {count}", found.len());
-        std::thread::sleep(std::time::Duration::from_millis(20));
-    }
+    eventually(|| server.dir.mails().len() >= count);
+    server.dir.mails()
 }
 
 #[test]
 fn a_lookalike_letter_took_over_an_account() {
     let dir = Dir::new();
-    let args = ["user", "add", "mike", "--email", "mike@example.org", "--database", "lictor.db"];
+    let args = [
+        "user",
+        "add",
+        "mike",
+        "--email",
+        "mike@example.org",
+        "--create",
+        "--database",
+        "lictor.db",
+    ];
     assert_eq!(outcome(&run(&dir.0, &args, PASSWORD)).0, 0);
     let server = with_mail(dir);
     // The lower case of the KELVIN SIGN is k.
@@ -56,8 +53,16 @@ fn a_lookalike_letter_took_over_an_account() {
 #[test]
 fn one_mailbox_got_a_link_for_each_spelling_of_its_domain() {
     let dir = Dir::new();
-    let args =
-        ["user", "add", "ada", "--email", "ada@b\u{fc}cher.example", "--database", "lictor.db"];
+    let args = [
+        "user",
+        "add",
+        "ada",
+        "--email",
+        "ada@b\u{fc}cher.example",
+        "--create",
+        "--database",
+        "lictor.db",
+    ];
     assert_eq!(outcome(&run(&dir.0, &args, PASSWORD)).0, 0);
     let server = with_mail(dir);
     for (number, domain) in
@@ -140,7 +145,7 @@ fn a_registered_user_had_no_role() {
         assert_eq!(payload(&token)["rls"], expected);
     }
     let (code, _, error) = outcome(&run(&Dir::new().0, &["serve", "--default-roles", "a b"], ""));
-    assert!(code == 2 && error.contains("the default roles"), "{error}");
+    assert!(code == 2 && error.contains("--default-roles: roles: a role has"), "{error}");
 }
 
 #[test]

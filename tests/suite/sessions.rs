@@ -75,6 +75,7 @@ fn sessions_are_shown_to_their_user_and_ended_one_by_one() {
         let body = json!({"username": "ada", "password": PASSWORD}).to_string();
         server.send("POST", "/api/login", &[("User-Agent", agent)], &body).token()
     };
+    let begun = now();
     let here = server.register("ada", PASSWORD).token();
     let phone = agent("A phone\u{85}\t, with a very long näme ".repeat(20).trim());
     let bob = server.register("bob", PASSWORD).token();
@@ -84,9 +85,12 @@ fn sessions_are_shown_to_their_user_and_ended_one_by_one() {
     for session in &shown {
         assert_eq!(session["address"], "127.0.0.1");
         assert_eq!(session["created"], session["last_refreshed"]);
-        assert!((now() - session["created"].as_i64().unwrap()).abs() < 20);
-        let (expires, rf_exp) = (&session["expires"], &payload(&here)["rf_exp"]);
-        assert!((expires.as_i64().unwrap() - rf_exp.as_i64().unwrap()).abs() < 20);
+        let created = session["created"].as_i64().unwrap();
+        assert!((begun - 20..=now() + 20).contains(&created), "{session}");
+        // As long as the token in use, counted from its own beginning.
+        let [rf_exp, iat] = ["rf_exp", "iat"].map(|claim| payload(&here)[claim].as_i64().unwrap());
+        let lasts = session["expires"].as_i64().unwrap() - created;
+        assert!((lasts - (rf_exp - iat)).abs() < 20, "{session}");
         let current = session["id"] == payload(&here)["jti"];
         assert_eq!(session["current"], current);
         let agent = session["user_agent"].as_str().unwrap();
@@ -153,8 +157,8 @@ fn a_refresh_exchanges_a_token() {
 
 /// Two tabs with a copy of the token each, of which one has refreshed twice: what the other one
 /// gets for its token, and the newest token. The database says that the last refresh was so many
-/// seconds ago.
-fn second_tab(server: &Server, agent: &str, refreshed_ago: i64) -> (Reply, String) {
+/// seconds ago; returned is when that was.
+fn second_tab(server: &Server, agent: &str, refreshed_ago: i64) -> (Reply, String, i64) {
     let copied = server.register("ada", PASSWORD).token();
     let database = server.dir.sql();
     let ago = |seconds: i64| {
@@ -167,17 +171,17 @@ fn second_tab(server: &Server, agent: &str, refreshed_ago: i64) -> (Reply, Strin
     let second = refresh_by(server, "a browser", &copied).token();
     let second = expired(&second, ago(4_000));
     let newest = refresh_by(server, "a browser", &second).token();
-    ago(refreshed_ago);
-    (refresh_by(server, agent, &copied), newest)
+    let refreshed = ago(refreshed_ago);
+    (refresh_by(server, agent, &copied), newest, refreshed)
 }
 
 #[test]
 fn a_second_tab_ended_the_session_of_both() {
     let server = Server::start(&[]);
-    let (reply, newest) = second_tab(&server, "a browser", 1_000);
+    let (reply, newest, refreshed) = second_tab(&server, "a browser", 1_000);
     let again = reply.token();
     // The token that the first tab has, not another one.
-    assert_eq!(payload(&again)["iat"], json!(now() - 1_000));
+    assert_eq!(payload(&again)["iat"], json!(refreshed));
     assert_eq!(payload(&again)["jti"], payload(&newest)["jti"]);
     assert_eq!(server.protected(&again).status(), 200);
     assert_eq!(server.protected(&newest).status(), 200);
@@ -187,11 +191,12 @@ fn a_second_tab_ended_the_session_of_both() {
 #[test]
 fn a_second_tab_got_a_token_that_had_expired() {
     let server = Server::start(&["--access-lifespan", "1000s"]);
-    let (reply, newest) = second_tab(&server, "a browser", 1_001);
+    let begun = now();
+    let (reply, newest, refreshed) = second_tab(&server, "a browser", 1_001);
     let new = reply.token();
-    assert!(payload(&new)["iat"].as_i64().unwrap() >= now() - 5);
+    assert!(payload(&new)["iat"].as_i64().unwrap() >= begun - 20);
     // The first tab, which has not looked since, is not out either.
-    let newest = expired(&newest, now() - 1_001);
+    let newest = expired(&newest, refreshed);
     let shared = refresh_by(&server, "a browser", &newest).token();
     assert_eq!(payload(&shared)["iat"], payload(&new)["iat"]);
     assert!(!server.log().contains("replayed"), "{}", server.log());
@@ -201,7 +206,7 @@ fn a_second_tab_got_a_token_that_had_expired() {
 fn an_older_token_is_good_only_where_the_session_was_refreshed() {
     let check = |flags: &[&str], agent: &str| {
         let server = Server::start(flags);
-        let (reply, newest) = second_tab(&server, agent, 1_000);
+        let (reply, newest, _) = second_tab(&server, agent, 1_000);
         is(&reply, REVOKED);
         is(&server.protected(&newest), REVOKED);
         assert_eq!(server.log().matches("refresh-replayed user=ada").count(), 1);
@@ -268,7 +273,7 @@ fn behind_a_proxy_that_nobody_named_an_exchanged_token_was_good_everywhere() {
 
 #[test]
 fn a_session_that_nobody_used_could_be_refreshed_for_a_month() {
-    let server = Server::start(&["--access-lifespan", "100s", "--session-idle", "200s"]);
+    let server = Server::start(&["--access-lifespan", "1h", "--session-idle", "2h"]);
     let database = server.dir.sql();
     // The same token, as if its session had been refreshed last so many seconds ago.
     let age = |token: &str, seconds: i64| {
@@ -279,8 +284,8 @@ fn a_session_that_nobody_used_could_be_refreshed_for_a_month() {
     };
     let idle = server.register("ada", PASSWORD).token();
     let used = server.login("ada", PASSWORD).token();
-    let idle = age(&idle, 201);
-    let used = refresh(&server, &age(&used, 190)).token();
+    let idle = age(&idle, 7_201);
+    let used = refresh(&server, &age(&used, 5_000)).token();
     is(&refresh(&server, &idle), (401, "ExpiredRefreshError"));
     is(&refresh_by(&server, "another program", &idle), (401, "ExpiredRefreshError"));
     let shown = sessions(&server, &used);
@@ -324,12 +329,13 @@ fn another_password_ends_all_sessions_and_begins_one() {
 #[test]
 fn who_one_is_and_no_longer() {
     let server = Server::start(&[]);
+    let begun = now();
     let token = server.register("Ada", PASSWORD).token();
-    assert_eq!(server.user(&["roles", "ada", "editor,author"], "").0, 0);
+    assert_eq!(server.user(&["roles", "ada", "--set", "editor,author"], "").0, 0);
     let me = server.send_as(&token, "GET", "/api/me", "").json();
     assert_eq!((&me["id"], &me["username"]), (&json!(1), &json!("Ada")));
     assert_eq!((&me["email"], &me["roles"]), (&Value::Null, &json!(["editor", "author"])));
-    assert!((now() - me["created"].as_i64().unwrap()).abs() < 20);
+    assert!((begun - 20..=now() + 20).contains(&me["created"].as_i64().unwrap()), "{me}");
 
     let delete = |body: &str| server.send_as(&token, "DELETE", "/api/me", body);
     is(&delete(""), (400, "BadRequest"));
@@ -347,7 +353,8 @@ fn the_last_administrator_cannot_leave() {
     let token = server.login("ada", PASSWORD).token();
     let body = json!({"password": PASSWORD}).to_string();
     is(&server.send_as(&token, "DELETE", "/api/me", &body), (409, "LastAdmin"));
-    for command in [&["roles", "ada", ""][..], &["deactivate", "ada"], &["delete", "ada", "--yes"]]
+    for command in
+        [&["roles", "ada", "--set", ""][..], &["deactivate", "ada"], &["delete", "ada", "--yes"]]
     {
         let (code, _, error) = server.user(command, "");
         assert_eq!(code, 1);
@@ -359,6 +366,20 @@ fn the_last_administrator_cannot_leave() {
 }
 
 #[test]
+fn the_first_answer_for_a_foreign_token_has_the_whole_identity() {
+    let server = Server::start(&["--adopt-tokens"]);
+    assert_eq!(server.user(&["add", "ada", "--email", "ada@example.org"], PASSWORD).0, 0);
+    let (iat, exp, rf_exp) = (now() - 50, now() + 900, now() + 1000);
+    let token =
+        signed(&json!({"iat": iat, "exp": exp, "jti": "a", "id": 1, "rls": "", "rf_exp": rf_exp}));
+    for _ in 0..2 {
+        let reply = server.send_as(&token, "GET", "/api/verify", "");
+        let email = reply.header("remote-email");
+        assert_eq!((reply.status(), email), (200, Some("ada@example.org")), "{reply:?}");
+    }
+}
+
+#[test]
 fn foreign_tokens_with_the_same_secret() {
     let foreign = |jti: &str, iat: i64, exp: i64| {
         let rf_exp = now() + 1000;
@@ -366,12 +387,12 @@ fn foreign_tokens_with_the_same_secret() {
     };
     let server = Server::start(&[]);
     server.add("ada");
-    is(&server.protected(&foreign("a", now() - 50, now() + 50)), REVOKED);
+    is(&server.protected(&foreign("a", now() - 50, now() + 900)), REVOKED);
     is(&refresh(&server, &foreign("a", now() - 50, now() - 5)), REVOKED);
     let (_, dir) = server.stop("-TERM");
 
     let server = Server::start_in(dir, &["--adopt-tokens"]);
-    let good = foreign("a", now() - 50, now() + 50);
+    let good = foreign("a", now() - 50, now() + 900);
     assert_eq!(server.protected(&good).status(), 200);
     assert_eq!(server.protected(&good).status(), 200);
     let adopted = "token-adopted user=ada id=1 from=127.0.0.1";
@@ -386,13 +407,13 @@ fn foreign_tokens_with_the_same_secret() {
     assert_eq!(server.send_as(&new, "POST", "/api/logout/all", "").status(), 200);
     is(&server.protected(&new), REVOKED);
     // One that never came here has ended as well.
-    is(&server.protected(&foreign("c", now() - 50, now() + 50)), REVOKED);
+    is(&server.protected(&foreign("c", now() - 500, now() + 900)), REVOKED);
 
     // A new account is not the account that such a token names, even with the same id.
     server.register("bob", PASSWORD).token();
     let rf_exp = now() + 1000;
     let of_another = json!({
-        "iat": now() - 50, "exp": now() + 50, "jti": "d", "id": 2, "rls": "", "rf_exp": rf_exp,
+        "iat": now() - 50, "exp": now() + 900, "jti": "d", "id": 2, "rls": "", "rf_exp": rf_exp,
     });
     is(&server.protected(&signed(&of_another)), REVOKED);
 }
@@ -406,7 +427,7 @@ fn what_happened_is_on_record() {
     server.send_as(&token, "POST", "/api/logout", "");
     assert_eq!(server.user(&["deactivate", "ada"], "").0, 0);
     is(&server.login("ada", PASSWORD), (403, "InvalidUserError"));
-    assert_eq!(server.user(&["roles", "ada", "editor"], "").0, 0);
+    assert_eq!(server.user(&["roles", "ada", "--set", "editor"], "").0, 0);
     let audit = |args: &[&str]| {
         let args = [&["audit", "--database", "lictor.db"], args].concat();
         let output = crate::support::outcome(&crate::support::run(&server.dir.0, &args, ""));

@@ -14,7 +14,7 @@ use crate::support::{
 const SHORT: &str = "my secret key";
 const HEADER: &str = r#"{"typ":"JWT","alg":"HS256"}"#;
 
-/// The date some days from now, as the flag takes it.
+/// The date some days from now, as the flag takes it. A test asks once: midnight may come.
 fn day(ahead: i64) -> String {
     let time = SystemTime::now();
     let by = Duration::from_secs(ahead.unsigned_abs() * 24 * 3600);
@@ -22,10 +22,9 @@ fn day(ahead: i64) -> String {
     humantime::format_rfc3339_seconds(time).to_string()[..10].to_owned()
 }
 
-/// Starts a server with the short secret, which is accepted until the day `ahead`.
-fn start(dir: Dir, ahead: i64, flags: &[&str]) -> Server {
-    let day = day(ahead);
-    let flags = [&["--adopt-tokens", "--accept-short-secret", &day], flags].concat();
+/// Starts a server with the short secret, which is accepted until this day.
+fn start(dir: Dir, day: &str, flags: &[&str]) -> Server {
+    let flags = [&["--adopt-tokens", "--accept-short-secret", day], flags].concat();
     Server::start_with(dir, &flags, &[("SECRET_KEY", SHORT)])
 }
 
@@ -70,22 +69,26 @@ fn a_short_secret_is_refused_with_both_ways_out() {
     let dir = Dir::new();
     let serve = ["serve", "--listen", "127.0.0.1:0"];
     for args in [&serve[..], &["check"], &["key", "list"]] {
-        let words =
-            ["13 bytes", "(1) unset it", "everybody logs in again", "(2) add --adopt-tokens"];
+        let words = [
+            "13 bytes",
+            "(1) unset it",
+            "everybody logs in again",
+            "(2) start with --accept-short-secret",
+        ];
         let text = says(&dir, args, SHORT, 2, &words);
         assert!(text.contains("--accept-short-secret YYYY-MM-DD") && text.lines().count() == 2);
         assert!(text.contains("docs/from-flask.md"));
     }
-    let (today, far) = (day(0), day(91));
+    let (soon, far) = (day(1), day(92));
     let flag = |day| ["--accept-short-secret", day];
     let adopt = "--adopt-tokens";
     for (flags, secret, words) in [
-        (&flag(&today)[..], SHORT, &["turn on --adopt-tokens"][..]),
+        (&flag(&soon)[..], SHORT, &["turn on --adopt-tokens"][..]),
         (&[&flag(&far)[..], &[adopt]].concat(), SHORT, &["--accept-short-secret: ", "90 days"]),
         (&[&flag("tomorrow")[..], &[adopt]].concat(), SHORT, &["2026-12-31"]),
         (&[&flag("2026-02-30")[..], &[adopt]].concat(), SHORT, &["2026-12-31"]),
         (&[&flag("")[..], &[adopt]].concat(), SHORT, &["--accept-short-secret"]),
-        (&[&flag(&today)[..], &[adopt]].concat(), "", &["0 bytes", "unset SECRET_KEY"]),
+        (&[&flag(&soon)[..], &[adopt]].concat(), "", &["0 bytes", "unset SECRET_KEY"]),
     ] {
         says(&dir, &[&["check"], flags].concat(), secret, 2, words);
         says(&dir, &[&serve[..], flags].concat(), secret, 2, words);
@@ -95,14 +98,16 @@ fn a_short_secret_is_refused_with_both_ways_out() {
 
 #[test]
 fn people_stay_logged_in_until_the_date() {
-    let server = start(Dir::new(), 30, &["--access-lifespan", "50s", "--early-refresh", "60s"]);
+    let date = day(30);
+    let flags = ["--access-lifespan", "50m", "--early-refresh", "60m"];
+    let server = start(Dir::new(), &date, &flags);
     server.add("ada");
     let log = server.log();
     assert!(log.contains("WARN") && log.contains("whoever guesses it can log in as anybody"));
-    assert!(log.contains(&day(30)) && log.contains("made a new secret key in lictor.key"), "{log}");
+    assert!(log.contains(&date) && log.contains("made a new secret key in lictor.key"), "{log}");
     assert_without(&log, &[SHORT], &"the log");
 
-    let old = forged(SHORT, HEADER, &json!({"exp": now() + 50}));
+    let old = forged(SHORT, HEADER, &json!({"exp": now() + 3_000}));
     assert_eq!(server.protected(&old).status(), 200);
     let next = server.send("POST", "/api/refresh", &[], &old).token();
     assert_eq!(payload(&next)["jti"], payload(&old)["jti"]);
@@ -111,7 +116,7 @@ fn people_stay_logged_in_until_the_date() {
     // What lictor begins itself lasts as ever; what began with the short secret, until its date.
     let own = server.login("ada", PASSWORD).token();
     assert!(payload(&own)["rf_exp"].as_i64().unwrap() >= now() + 2_591_000);
-    let forever = json!({"exp": now() + 50, "rf_exp": now() + 999_999_999});
+    let forever = json!({"exp": now() + 3_000, "rf_exp": now() + 999_999_999});
     let forever = server.send("POST", "/api/refresh", &[], &forged(SHORT, HEADER, &forever));
     let end = payload(&forever.token())["rf_exp"].as_i64().unwrap();
     assert!((now() + 29 * 86_400..now() + 31 * 86_400).contains(&end), "{end}");
@@ -119,7 +124,7 @@ fn people_stay_logged_in_until_the_date() {
     assert_eq!(server.protected(&old).status(), 403, "and is not adopted again");
 
     // The switch-over is over: without the secret, what was exchanged goes on.
-    let token = forged(SHORT, HEADER, &json!({"exp": now() + 50}));
+    let token = forged(SHORT, HEADER, &json!({"exp": now() + 3_000}));
     let next = server.send("POST", "/api/refresh", &[], &token).token();
     let server = Server::start_with(server.stop("-TERM").1, &[], &[]);
     for (token, status) in [(&next, 200), (&own, 200), (&token, 401)] {
@@ -129,19 +134,19 @@ fn people_stay_logged_in_until_the_date() {
 
 #[test]
 fn after_the_date_it_verifies_nothing() {
-    let server = start(Dir::new(), 1, &[]);
+    let (tomorrow, yesterday) = (day(1), day(-1));
+    let server = start(Dir::new(), &tomorrow, &[]);
     server.add("ada");
     let token = forged(SHORT, HEADER, &json!({}));
     assert_eq!(server.protected(&token).status(), 200);
     let own = server.login("ada", PASSWORD).token();
-    let server = start(server.stop("-TERM").1, -1, &[]);
-    assert!(server.log().contains(&format!("{} is over", day(-1))), "{}", server.log());
+    let server = start(server.stop("-TERM").1, &yesterday, &[]);
+    assert!(server.log().contains(&format!("{yesterday} is over")), "{}", server.log());
     assert!(server.log().contains("remove it"), "{}", server.log());
     for token in [&token, &forged(SHORT, HEADER, &json!({}))] {
         assert_eq!(server.protected(token).json()["error"], "InvalidTokenHeader");
     }
     assert_eq!(server.protected(&own).status(), 200);
-    let yesterday = day(-1);
     let flags = ["check", "--accept-short-secret", &yesterday];
     let text = says(&server.dir, &flags, SHORT, 0, &["warning: SECRET_KEY is short", "remove it"]);
     assert!(!text.contains("adopt-tokens"), "not needed any more: {text}");
@@ -157,7 +162,7 @@ fn check_and_key_list_show_it() {
     let words =
         [&*shown, "signs            HS256 (a key will be made)", "warning: SECRET_KEY is short"];
     says(&dir, &check, SHORT, 0, &words);
-    let server = start(dir, 30, &[]);
+    let server = start(dir, &date, &[]);
     let list = [&["key", "list"], &flags[..]].concat();
     let text = says(&server.dir, &list, SHORT, 0, &["signs"]);
     let last = text.lines().last().unwrap();
@@ -187,7 +192,8 @@ fn who_has_guessed_the_secret_can_do_nothing_but_log_in() {
     for algorithm in ["HS256", "EdDSA"] {
         let flags = ["--jwt-algorithm", algorithm, "--registration", "email", "--mail", "log:"];
         let mail = ["--mail-from", "login@example.org", "--public-url", "http://127.0.0.1"];
-        let server = start(Dir::new(), 30, &[&flags[..], &mail].concat());
+        let date = day(30);
+        let server = start(Dir::new(), &date, &[&flags[..], &mail].concat());
         server.add("ada");
         let (code, _, err) = server.user(&["add", "root", "--role", "admin"], PASSWORD);
         assert_eq!(code, 0, "{err}");
@@ -226,7 +232,7 @@ fn who_has_guessed_the_secret_can_do_nothing_but_log_in() {
         server.login("ada", PASSWORD).token();
 
         // No key id leads to it, and no other algorithm.
-        let list = ["key", "list", "--json", "--accept-short-secret", &day(30)];
+        let list = ["key", "list", "--json", "--accept-short-secret", &date];
         let rows: Value = says(&server.dir, &list, SHORT, 0, &[]).parse().unwrap();
         let kid = rows[0]["kid"].as_str().unwrap();
         let tag = HS256Key::from_bytes(SHORT.as_bytes()).authentication_tag(b"lictor key id");
@@ -274,8 +280,8 @@ fn who_has_guessed_the_secret_can_do_nothing_but_log_in() {
 #[test]
 fn a_rotation_leaves_a_place_for_the_short_secret() {
     let dir = Dir::new();
-    let (_, dir) = start(dir, 30, &[]).stop("-TERM");
     let day = day(30);
+    let (_, dir) = start(dir, &day, &[]).stop("-TERM");
     let flag = ["--accept-short-secret", day.as_str()];
     let rotate = ["key", "rotate", flag[0], flag[1]];
     for _ in 2..=7 {
@@ -283,7 +289,7 @@ fn a_rotation_leaves_a_place_for_the_short_secret() {
     }
     let words = ["with another and the short SECRET_KEY there would be more than 8 keys", "retire"];
     says(&dir, &rotate, SHORT, 1, &words);
-    let (_, dir) = start(dir, 30, &[]).stop("-TERM");
+    let (_, dir) = start(dir, &day, &[]).stop("-TERM");
     // An eighth key that was made without the short secret can be seen and retired with it.
     let mut files = fs::read_dir(&dir.0).unwrap().map(|entry| entry.unwrap().path());
     let file = files.find(|path| path.extension().is_some_and(|end| end == "key"));
@@ -295,5 +301,5 @@ fn a_rotation_leaves_a_place_for_the_short_secret() {
     let kid = kid.split(' ').next().unwrap();
     let retire = [&["key", "retire", kid, "--yes"], &flag[..]].concat();
     says(&dir, &retire, SHORT, 0, &["retired"]);
-    drop(start(dir, 30, &[]));
+    drop(start(dir, &day, &[]));
 }

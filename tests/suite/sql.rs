@@ -8,8 +8,11 @@
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use lictor::Database;
+
+use crate::support::PATIENCE;
 
 /// Begins the name of each directory and each database of a test.
 const PREFIX: &str = "lictor-test-";
@@ -51,7 +54,13 @@ pub fn make(dir: &Path) {
 pub fn delete(dir: &Path) {
     let name = name_of(dir);
     if let (Some(server), true) = (server(), name.starts_with(PREFIX)) {
-        psql(&server, &format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)"));
+        let sql = format!("DROP DATABASE IF EXISTS \"{name}\" WITH (FORCE)");
+        // FORCE waits for five seconds until the sessions of a killed program have ended.
+        let begun = Instant::now();
+        while let Err(error) = try_psql(&server, &sql) {
+            assert!(begun.elapsed() < PATIENCE, "{error}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 
@@ -91,10 +100,16 @@ fn psql_command(url: &str) -> Command {
 
 /// Runs a statement, and returns what psql writes: the first column of each row, or what was done.
 fn psql(url: &str, sql: &str) -> String {
+    try_psql(url, sql).unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Like [`psql`]; or returns what is wrong.
+fn try_psql(url: &str, sql: &str) -> Result<String, String> {
     let done = psql_command(url).args(["-c", sql]).stdin(Stdio::null()).output().unwrap();
-    let errors = String::from_utf8_lossy(&done.stderr);
-    assert!(done.status.success(), "{sql}: {errors}");
-    String::from_utf8(done.stdout).unwrap()
+    match done.status.success() {
+        true => Ok(String::from_utf8(done.stdout).unwrap()),
+        false => Err(format!("{sql}: {}", String::from_utf8_lossy(&done.stderr))),
+    }
 }
 
 /// A value in a statement.
@@ -158,6 +173,14 @@ fn complete(sql: &str, values: &[&dyn Literal]) -> String {
     sql
 }
 
+/// Opens a file of SQLite, and waits for its lock as long as for anything else: the program has it
+/// during a sync, which takes its time on a disk that others use.
+pub fn open_file(path: &Path) -> rusqlite::Connection {
+    let file = rusqlite::Connection::open(path).unwrap();
+    file.busy_timeout(PATIENCE).unwrap();
+    file
+}
+
 /// The database of a directory, beside the program that uses it.
 pub struct Sql {
     dir: PathBuf,
@@ -169,7 +192,7 @@ impl Sql {
     }
 
     fn file(&self) -> rusqlite::Connection {
-        rusqlite::Connection::open(self.dir.join("lictor.db")).unwrap()
+        open_file(&self.dir.join("lictor.db"))
     }
 
     /// Runs a statement that changes rows; returns how many.

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -14,6 +15,7 @@ use jwt_simple::reexports::ct_codecs::{Base64UrlSafeNoPadding, Decoder as _, Enc
 use lictor::Database;
 use serde_json::Value;
 
+use crate::document;
 use crate::sql::{self, Sql};
 
 pub const SECRET: &str = "the secret of the tests: 32 bytes or more";
@@ -21,6 +23,12 @@ pub const PASSWORD: &str = "ten wooden lanterns";
 
 /// Time limit on every wait: enough for a loaded machine, short enough to notice a hang.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Writes a file that only its owner can read.
+pub fn write_private(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
 
 /// Waits until something holds.
 pub fn eventually(holds: impl Fn() -> bool) {
@@ -37,8 +45,14 @@ pub struct Dir(pub PathBuf);
 
 impl Dir {
     pub fn new() -> Dir {
-        let path = std::env::temp_dir().join(sql::new_name());
-        fs::create_dir_all(&path).unwrap();
+        // One that is there already was left by a run that was killed, whose process had the same number.
+        let path = loop {
+            let path = std::env::temp_dir().join(sql::new_name());
+            match fs::create_dir(&path) {
+                Ok(()) => break path,
+                Err(error) => assert_eq!(error.kind(), ErrorKind::AlreadyExists, "{error}"),
+            }
+        };
         sql::make(&path);
         Dir(path)
     }
@@ -51,6 +65,21 @@ impl Dir {
     /// The database, seen with SQL.
     pub fn sql(&self) -> Sql {
         Sql::of(&self.0)
+    }
+
+    /// The mails in the folder `mails`.
+    pub fn mails(&self) -> Vec<String> {
+        self.mails_in("mails")
+    }
+
+    /// The mails in a folder, also before the first has made it. The names of those of one second
+    /// come in no order.
+    pub fn mails_in(&self, folder: &str) -> Vec<String> {
+        let files = fs::read_dir(self.0.join(folder)).into_iter().flatten();
+        let files = files.map(|file| file.unwrap().path());
+        // One that is being written has another name.
+        let finished = files.filter(|path| path.extension().is_some_and(|end| end == "eml"));
+        finished.map(|path| fs::read_to_string(path).unwrap()).collect()
     }
 
     /// The file of the database, for tests that are about the file.
@@ -97,7 +126,7 @@ fn in_dir(mut command: Command, dir: &Path, args: &[&str]) -> Command {
 }
 
 /// Like [`lictor`], started by a shell after `prelude`.
-fn lictor_after(prelude: &str, dir: &Path, args: &[&str]) -> Command {
+pub fn lictor_after(prelude: &str, dir: &Path, args: &[&str]) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", &format!("{prelude} && exec \"$0\" \"$@\"")]).arg(binary());
     in_dir(command, dir, args)
@@ -169,19 +198,29 @@ impl Server {
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let Some(Ok(first)) = lines.next() else {
-            panic!("lictor did not start: {}", fs::read_to_string(&log).unwrap());
+        let first = if command.get_args().any(|arg| arg == "json") {
+            // Then nothing is printed beside the log.
+            let logged = || whole_lines(&log);
+            eventually(|| logged().contains(" listens on "));
+            logged().lines().find(|line| line.contains(" listens on ")).unwrap().to_owned()
+        } else {
+            let Some(Ok(first)) = lines.next() else {
+                panic!("lictor did not start: {}", fs::read_to_string(&log).unwrap());
+            };
+            first
         };
-        let address = first.split("http://").nth(1).unwrap().trim_end_matches("/api/");
+        let address = first.split("http://").nth(1).unwrap().split("/api/").next().unwrap();
         Server { child, address: address.parse().unwrap(), dir, log }
     }
 
+    /// The log so far.
     pub fn log(&self) -> String {
-        fs::read_to_string(&self.log).unwrap()
+        whole_lines(&self.log)
     }
 
+    /// Every answer on the connection is compared with `docs/openapi.json`.
     pub fn connect(&self) -> Client {
-        Client::connect(self.address)
+        Client::connect(self.address).compared()
     }
 
     /// Sends one request on a new connection.
@@ -222,6 +261,11 @@ impl Server {
         outcome(&run(&self.dir.0, &args, input))
     }
 
+    /// The database as commands name it after a change.
+    pub fn place(&self) -> String {
+        self.dir.database().to_string()
+    }
+
     /// Adds a user with the command line. Tokens of another program can be for such a user.
     pub fn add(&self, name: &str) {
         let (code, _, error) = self.user(&["add", name], PASSWORD);
@@ -246,6 +290,13 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// The lines of a file that are there as a whole: a reader can see half of the one that is being written.
+fn whole_lines(path: &Path) -> String {
+    let mut bytes = fs::read(path).unwrap();
+    bytes.truncate(bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1));
+    String::from_utf8(bytes).unwrap()
 }
 
 /// The arguments of a server on a free port with these flags.
@@ -281,6 +332,8 @@ pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: &str) -
 pub struct Client {
     pub stream: TcpStream,
     reader: BufReader<TcpStream>,
+    /// The requests without an answer yet, if the answers are compared with the document.
+    unanswered: Option<Vec<u8>>,
 }
 
 impl Client {
@@ -292,19 +345,31 @@ impl Client {
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Client { reader: BufReader::new(stream.try_clone().unwrap()), stream }
+        let reader = BufReader::new(stream.try_clone().unwrap());
+        Client { reader, stream, unanswered: None }
+    }
+
+    /// The client of a server that is lictor: compares every answer with `docs/openapi.json`, as far
+    /// as it is certain what was asked.
+    pub fn compared(self) -> Client {
+        Client { unanswered: Some(Vec::new()), ..self }
     }
 
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        if let Some(unanswered) = &mut self.unanswered {
+            unanswered.extend_from_slice(bytes.as_ref());
+        }
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
     /// Reads the next response. `method` says whether a body follows.
+    #[track_caller]
     pub fn reply(&mut self, method: &str) -> Reply {
         self.try_reply(method).expect("a response, but the connection was closed")
     }
 
     /// Like [`Client::reply`]; `None` if the server closes the connection first.
+    #[track_caller]
     pub fn try_reply(&mut self, method: &str) -> Option<Reply> {
         let mut head = String::new();
         while !head.ends_with("\r\n\r\n") {
@@ -320,7 +385,22 @@ impl Client {
             self.reader.read_exact(&mut body).unwrap();
             reply.body = String::from_utf8(body).unwrap();
         }
+        // More than 100 follows as an answer to the same request.
+        let unanswered = self.unanswered.as_mut().filter(|_| reply.status() >= 200);
+        if let Some(asked) = unanswered.and_then(document::take_request) {
+            document::check(&asked, &reply.head, &reply.body);
+        }
         Some(reply)
+    }
+
+    /// Whether something has arrived that was not read yet, if only the end of the connection.
+    pub fn has_news(&self) -> bool {
+        self.stream.set_nonblocking(true).unwrap();
+        let waits = |error: std::io::Error| error.kind() == ErrorKind::WouldBlock;
+        let silent =
+            self.reader.buffer().is_empty() && self.stream.peek(&mut [0]).is_err_and(waits);
+        self.stream.set_nonblocking(false).unwrap();
+        !silent
     }
 
     /// Reads until the server closes the connection, which it must do.
@@ -369,7 +449,12 @@ impl Reply {
         let json = self.json();
         assert_eq!(json["status_code"], self.status(), "{self:?}");
         assert!(json["message"].as_str().is_some_and(|message| !message.is_empty()), "{self:?}");
-        assert_eq!(json.as_object().unwrap().len(), 3, "{self:?}");
+        // An error that the log explains has an id as well, the answer about the server's health what it checked.
+        let id = self.header("x-request-id").map(Value::from);
+        assert_eq!(json.get("request_id"), id.as_ref(), "{self:?}");
+        let more = if json.get("checks").is_some() { 2 } else { 0 };
+        let fields = 3 + more + usize::from(id.is_some());
+        assert_eq!(json.as_object().unwrap().len(), fields, "{self:?}");
         (self.status(), json["error"].as_str().unwrap().to_owned())
     }
 }

@@ -2,7 +2,8 @@
 
 use crate::support::{PASSWORD, Reply, Server, assert_without};
 
-/// Returns the three fields of a good answer; checks the rest of it.
+/// Returns the three fields of a good answer; checks the rest of it, the fields of other login servers
+/// included.
 fn identity(reply: &Reply) -> [&str; 3] {
     assert_eq!((reply.status(), reply.body.as_str()), (200, ""), "{reply:?}");
     for (name, value) in [
@@ -13,15 +14,22 @@ fn identity(reply: &Reply) -> [&str; 3] {
     ] {
         assert_eq!(reply.header(name), value, "{reply:?}");
     }
-    ["x-auth-user", "x-auth-id", "x-auth-roles"].map(|name| reply.header(name).unwrap())
+    let found = |name| reply.header(name).unwrap();
+    let [user, id, roles] = ["x-auth-user", "x-auth-id", "x-auth-roles"].map(found);
+    let others = ["remote-user", "remote-name", "x-remote-user", "remote-groups", "remote-email"];
+    assert_eq!(others.map(found), [user, user, user, roles, ""], "{reply:?}");
+    [user, id, roles]
 }
 
 /// Returns status and name of a refusal; checks that it says nothing of the user.
 fn refusal(reply: &Reply) -> (u16, String) {
     let head = reply.head.to_ascii_lowercase();
-    assert_without(&head, &["x-auth-"], reply);
+    assert_without(&head, &["x-auth-", "remote-"], reply);
     let (status, name) = reply.error();
-    assert_eq!(reply.header("www-authenticate"), (status == 401).then_some("Bearer"), "{reply:?}");
+    let challenges = head.lines().filter_map(|line| line.strip_prefix("www-authenticate: "));
+    let expected = ["bearer", "basic realm=\"lictor\", charset=\"utf-8\""];
+    let expected = if status == 401 { &expected[..] } else { &[] };
+    assert_eq!(challenges.collect::<Vec<_>>(), expected, "{reply:?}");
     (status, name)
 }
 
@@ -41,7 +49,7 @@ fn the_answer_names_the_user_and_the_roles() {
         (&"阿".repeat(64), "", [&"%E9%98%BF".repeat(64), "5", ""]),
     ] {
         let token = server.register(name, PASSWORD).token();
-        assert_eq!(server.user(&["roles", name, roles], "").0, 0);
+        assert_eq!(server.user(&["roles", name, "--set", roles], "").0, 0);
         let header = bearer(&token);
         let cookie = format!("theme=dark; access_token={token}");
         for field in [("Authorization", &header), ("Cookie", &cookie)] {
@@ -58,7 +66,7 @@ fn the_answer_names_the_user_and_the_roles() {
 fn every_role_in_the_query_is_required() {
     let server = Server::start(&[]);
     let token = server.register("ada", PASSWORD).token();
-    assert_eq!(server.user(&["roles", "ada", "editor,team:x"], "").0, 0);
+    assert_eq!(server.user(&["roles", "ada", "--set", "editor,team:x"], "").0, 0);
     let header = bearer(&token);
     let missing = "MissingRoleError";
     for (query, expected) in [
@@ -94,7 +102,7 @@ fn every_role_in_the_query_is_required() {
     let message = "This endpoint requires all the following roles: a, b";
     assert_eq!(reply.json()["message"], message);
     // The database counts, as it is now.
-    assert_eq!(server.user(&["roles", "ada", "admin"], "").0, 0);
+    assert_eq!(server.user(&["roles", "ada", "--set", "admin"], "").0, 0);
     for (path, status) in [("/api/verify?role=editor", 403), ("/api/verify?role=admin", 200)] {
         let reply = server.send("GET", path, &[("Authorization", &header)], "");
         assert_eq!(reply.status(), status, "{path}");
@@ -123,11 +131,40 @@ fn requests_in_doubt_are_refused() {
         assert_eq!(refusal(&ask(fields)), (expected.0, expected.1.into()), "{fields:?}");
     }
     // A proxy that lets the client send the fields gets no good answer.
-    for name in ["X-Auth-User", "x-auth-id", "X-Auth-Roles", "X_Auth_User", "X.Auth-Roles"] {
+    for name in [
+        "X-Auth-User",
+        "x-auth-id",
+        "X-Auth-Roles",
+        "X_Auth_User",
+        "X.Auth-Roles",
+        "Remote-User",
+        "REMOTE_NAME",
+        "remote.email",
+        "Remote-groups",
+        "X-Remote-User",
+        // Any name that an app may read as another one.
+        "X_WebAuth_User",
+        "X-WebAuth_User",
+        "X.WebAuth.User",
+        "_",
+    ] {
         let reply = ask(&[("Authorization", &good), (name, "root")]);
-        assert_eq!(refusal(&reply), (400, "BadRequest".into()), "{name}");
+        assert_eq!(refusal(&reply), (403, "AccessDeniedError".into()), "{name}");
         assert_without(&reply.body, &["root"], &reply);
     }
+    // The proxy hands the connection over, and the next request on it is asked about by nobody.
+    for fields in [
+        &[("Upgrade", "h2c")][..],
+        &[("Upgrade", "websocket, h2c")],
+        &[("Upgrade", "")],
+        &[("Upgrade", "h2c"), ("Upgrade", "websocket")],
+        &[("Upgrade", "websocket"), ("Upgrade", "h2c")],
+        &[("HTTP2-Settings", "AAMAAABkAAQAAP__")],
+    ] {
+        let reply = ask(&[&[("Authorization", good.as_str())], fields].concat());
+        assert_eq!(refusal(&reply), (403, "AccessDeniedError".into()), "{fields:?}");
+    }
+    identity(&ask(&[("Authorization", &good), ("Upgrade", "WebSocket")]));
     // Nothing that a client says of its request counts; other methods are refused.
     for (name, value) in
         [("X-Forwarded-Method", "OPTIONS"), ("X-Original-URI", "/public"), ("X-Auth-Token", "x")]

@@ -1,7 +1,7 @@
 // Owns the notice that the account data on the page is out of date: a refusal of the server has shown
 // that the account has, or must have, a second factor. Its listeners load the account again.
 
-const STALE = ['OtpRequired', 'SecondFactorMissing'];
+const STALE = ['OtpRequired', 'SecondFactorMissing', 'MissingRoleError'];
 
 const listeners = new Set<() => void>();
 

@@ -1,32 +1,27 @@
 // Owns the configuration of the server (GET /api/config); pages show only what the server offers.
+// index.html preloads it, so it is mostly there before the app is.
 
 import { createContext, useContext, type ReactNode } from 'react';
 import { api } from './api/endpoints';
 import type { Config } from './api/types';
-import { ConnectionLost } from './connection-lost';
 import { useLoad, type Loaded } from './load';
-import { Loading } from './ui/loading';
 
-const Context = createContext<Config | null>(null);
+const Context = createContext<Loaded<Config> | null>(null);
 
 export function ConfigProvider({ children }: { children: ReactNode }) {
-  const config = useLoad(api.config, 'config');
-  if (!config.data) return <Before config={config} />;
-  return <Context value={config.data}>{children}</Context>;
+  return <Context value={useLoad(api.config, 'config')}>{children}</Context>;
 }
 
-// The name of the service is not loaded yet, so there is no heading.
-function Before({ config }: { config: Loaded<Config> }) {
-  return (
-    <main className="content">
-      <ConnectionLost />
-      <Loading of={config} quiet />
-    </main>
-  );
-}
-
-export function useConfig(): Config {
+// For the frame, which is drawn before the configuration is there.
+export function useConfigLoad(): Loaded<Config> {
   const config = useContext(Context);
-  if (!config) throw new Error('useConfig outside of ConfigProvider');
+  if (!config) throw new Error('useConfigLoad outside of ConfigProvider');
   return config;
+}
+
+// For pages, which are drawn after it.
+export function useConfig(): Config {
+  const { data } = useConfigLoad();
+  if (!data) throw new Error('useConfig before the configuration is loaded');
+  return data;
 }

@@ -1,18 +1,22 @@
 // Owns the frame of every page: the link that skips the navigation, the navigation, the choice of
-// language, and the message that the connection is lost.
+// language, what was said about the page before, and the message that the connection is lost. It is
+// drawn before the configuration is loaded.
 
 import type { ReactNode } from 'react';
-import { useConfig } from './config';
+import { Brand, Links } from './brand';
+import { useConfigLoad } from './config';
 import { ConnectionLost } from './connection-lost';
 import { languages, useLanguage, type Language } from './i18n';
+import { logOut } from './logout';
 import { mustEnrol, useMe } from './me';
 import { Link, navigate, useAddress } from './router';
-import { auth, useSession } from './session';
+import { SaidBefore, say } from './said';
+import { useSession } from './session';
 import { Button } from './ui/button';
-import { Mark } from './ui/icons';
 
 export function Frame({ children }: { children: ReactNode }) {
   const { t } = useLanguage();
+  const { data: config } = useConfigLoad();
   return (
     <>
       <a className="skip" href="#content">{t('nav.skip')}</a>
@@ -21,36 +25,35 @@ export function Frame({ children }: { children: ReactNode }) {
         <Navigation />
       </header>
       <ConnectionLost />
-      <main id="content" className="content" tabIndex={-1}>{children}</main>
+      {/* With its links the header may be higher. A new element below it counts as none that moves. */}
+      <main key={String(Boolean(config))} id="content" className="content" tabIndex={-1}>
+        <SaidBefore />
+        {children}
+      </main>
       <footer className="bottom">
+        <Links />
         <LanguageSwitch />
       </footer>
     </>
   );
 }
 
-function Brand() {
-  const { issuer } = useConfig();
-  return (
-    <Link to="/" className="brand">
-      <Mark />
-      <span>{issuer}</span>
-    </Link>
-  );
-}
-
 function Navigation() {
   const { t } = useLanguage();
   const { loggedIn, roles } = useSession();
-  const { registration } = useConfig();
+  const { data: config } = useConfigLoad();
   const { data: me } = useMe();
   // Until the account is loaded, the roles in the token are a good guess.
   const isAdmin = (me?.roles ?? roles).includes('admin');
 
-  async function logOut() {
+  // The start page shows when the server does not answer.
+  function leave() {
     navigate('/');
-    await auth.logOut();
+    logOut();
+    say('logout.done');
   }
+
+  if (!config) return null;
 
   return (
     <nav className="nav" aria-label={t('nav.label')}>
@@ -62,12 +65,12 @@ function Navigation() {
               <NavLink to="/account">{t('nav.account')}</NavLink>
             </>
           )}
-          <Button look="link" onClick={() => void logOut()}>{t('nav.logout')}</Button>
+          <Button look="link" onClick={leave}>{t('nav.logout')}</Button>
         </>
       ) : (
         <>
           <NavLink to="/login">{t('nav.login')}</NavLink>
-          {registration !== 'closed' && <NavLink to="/register">{t('nav.register')}</NavLink>}
+          {config.registration !== 'closed' && <NavLink to="/register">{t('nav.register')}</NavLink>}
         </>
       )}
     </nav>
@@ -83,19 +86,22 @@ export function NavLink({ to, within = false, children }: { to: string; within?:
 
 function LanguageSwitch() {
   const { t, language, choose } = useLanguage();
+
+  // Until the words are there, the page is in the other language, and the control says so.
+  async function change(select: HTMLSelectElement) {
+    const chosen = choose(select.value as Language);
+    select.value = language;
+    if (!(await chosen)) say('footer.later');
+  }
+
   return (
-    <div className="languages" role="group" aria-label={t('footer.language')}>
-      {Object.entries(languages).map(([code, name]) => (
-        <button
-          key={code}
-          type="button"
-          lang={code}
-          aria-pressed={code === language}
-          onClick={() => choose(code as Language)}
-        >
-          {name}
-        </button>
-      ))}
-    </div>
+    <select
+      className="languages"
+      aria-label={t('footer.language')}
+      value={language}
+      onChange={event => void change(event.currentTarget)}
+    >
+      {Object.entries(languages).map(([code, name]) => <option key={code} value={code} lang={code}>{name}</option>)}
+    </select>
   );
 }

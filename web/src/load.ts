@@ -14,9 +14,9 @@ export interface Loaded<T> {
 }
 
 // `key` names the data: a new key clears the page and loads. A new `version` of the same data loads
-// too, but the present data stays on the page meanwhile.
-export function useLoad<T>(load: () => Promise<T>, key: string, version = ''): Loaded<T> {
-  const [state, setState] = useState<{ key: string; data?: T; problem?: Problem }>({ key });
+// too, but the present data stays on the page meanwhile. `kept` is data that was loaded before.
+export function useLoad<T>(load: () => Promise<T>, key: string, version = '', kept?: T): Loaded<T> {
+  const [state, setState] = useState<{ key: string; data?: T; problem?: Problem }>(kept === undefined ? { key } : { key, data: kept });
   const [round, setRound] = useState(0);
 
   useEffect(() => {
@@ -35,7 +35,8 @@ export function useLoad<T>(load: () => Promise<T>, key: string, version = ''): L
   return { data: current?.data, problem: current?.problem, reload, set };
 }
 
-async function loaded<T>(load: () => Promise<T>, wanted: () => boolean): Promise<T | undefined> {
+// Asks until the server has answered or the data is not wanted any more.
+export async function loaded<T>(load: () => Promise<T>, wanted: () => boolean): Promise<T | undefined> {
   while (wanted()) {
     try {
       return await load();

@@ -8,7 +8,10 @@ export interface Address {
 }
 
 const listeners = new Set<() => void>();
+const followers = new Set<() => void>();
 let current = read();
+// The path of the page from which "Back" or "Forward" led to the present one.
+let cameFrom: string | null = null;
 
 function read(): Address {
   // A path with a slash at the end is the same page.
@@ -17,17 +20,34 @@ function read(): Address {
 }
 
 function changed() {
+  const { path } = current;
   current = read();
+  if (current.path !== path) for (const follower of followers) follower();
   for (const listener of listeners) listener();
 }
 
-addEventListener('popstate', changed);
+addEventListener('popstate', () => {
+  cameFrom = current.path;
+  changed();
+});
+
+export function pathBefore(): string | null {
+  return cameFrom;
+}
 
 export function navigate(to: string, { replace = false } = {}) {
   if (to === location.pathname + location.search) return;
+  const { path } = current;
+  cameFrom = null;
   history[replace ? 'replaceState' : 'pushState'](null, '', to);
-  scrollTo(0, 0);
   changed();
+  // Another query of the same page, such as a filter, leaves the view where it is.
+  if (current.path !== path) scrollTo(0, 0);
+}
+
+// Calls `follower` after each change of the path.
+export function onNavigation(follower: () => void) {
+  followers.add(follower);
 }
 
 export function useAddress(): Address {
@@ -39,12 +59,13 @@ function subscribe(listener: () => void) {
   return () => void listeners.delete(listener);
 }
 
-// A real link: it can be opened in a new tab, and all keys for links work.
+// A real link: it can be opened in a new tab, and all keys for links work. `onClick` is called only if
+// the link is followed in this tab.
 export function Link({ to, onClick, ...rest }: { to: string } & AnchorHTMLAttributes<HTMLAnchorElement>) {
   function follow(event: MouseEvent<HTMLAnchorElement>) {
-    onClick?.(event);
     const elsewhere = event.metaKey || event.ctrlKey || event.shiftKey || event.altKey;
     if (event.defaultPrevented || elsewhere || event.button !== 0) return;
+    onClick?.(event);
     event.preventDefault();
     navigate(to);
   }

@@ -1,14 +1,26 @@
 // Owns the one session of this app, and the calls with it, which resolve to the answer or reject with
-// a Problem. Asks for a fresh login where the server requires one. src/auth stores and refreshes the
+// a Problem. Asks for a fresh login where the server requires one. lictor-auth stores and refreshes the
 // token, and waits for a server that cannot be reached.
 
 import { noteAccountChange } from './account-change';
 import { asProblem } from './api/problem';
-import { createAuth } from './auth/index';
-import { useAuth } from './auth/react';
+import { createAuth } from 'lictor-auth';
+import { useAuth } from 'lictor-auth/react';
 import { freshLogin } from './login-again';
 
-export const auth = createAuth();
+export const auth = createAuth({ fetch: inLanguage });
+
+// The first mails to a new account, and an invitation, are in the language of the page. The user may have
+// chosen another one than the browser's.
+function inLanguage(url: string, init: RequestInit): Promise<Response> {
+  const headers = new Headers(init.headers);
+  if (init.method && init.method !== 'GET') headers.set('Accept-Language', document.documentElement.lang);
+  return fetch(url, { ...init, headers });
+}
+
+// The session at the time when this page was loaded. A later one began here, and its user has just
+// logged in.
+export const sessionAtLoad = auth.state.claims?.jti;
 
 export function useSession() {
   return useAuth(auth);

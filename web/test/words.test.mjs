@@ -1,4 +1,4 @@
-// Owns the check that both languages have words for every error and event of the server, and for every
+// Owns the check that all languages have words for every error and event of the server, and for every
 // reason for which it refuses a username or a password. It reads the server's sources and knows nothing
 // of how words are shown.
 
@@ -14,17 +14,22 @@ const server = path => readFileSync(join(web, '../src', path), 'utf8');
 const all = (text, pattern) => [...text.matchAll(pattern)].map(([, found]) => found);
 
 const { en } = await load('en.ts');
-const { pt } = await load('pt.ts');
+const languages = { en, pt: (await load('pt.ts')).pt, 'pt-BR': (await load('pt-BR.ts')).ptBR };
+for (const code of ['de', 'es', 'fr']) languages[code] = (await load(`${code}.ts`))[code];
 const { reasons } = await load('reasons.ts');
 
-test('both languages have the same keys, and words for each', () => {
-  assert.deepEqual(Object.keys(pt), Object.keys(en), 'in the same order');
-  for (const words of [en, pt]) for (const [key, text] of Object.entries(words)) assert.ok(text.trim(), key);
+test('all languages have the same keys, and words for each', () => {
+  for (const [language, words] of Object.entries(languages)) {
+    assert.deepEqual(Object.keys(words), Object.keys(en), `${language}: in the same order`);
+    for (const [key, text] of Object.entries(words)) assert.ok(text.trim(), `${language}: ${key}`);
+  }
 });
 
-test('both languages have the same placeholders', () => {
+test('all languages have the same placeholders', () => {
   const placeholders = text => all(text, /\{(\w+)\}/g).sort();
-  for (const key of Object.keys(en)) assert.deepEqual(placeholders(pt[key]), placeholders(en[key]), key);
+  for (const [language, words] of Object.entries(languages)) {
+    for (const key of Object.keys(en)) assert.deepEqual(placeholders(words[key]), placeholders(en[key]), `${language}: ${key}`);
+  }
 });
 
 test('every error of the server has words', () => {
@@ -37,6 +42,12 @@ test('every event of the audit has words', () => {
   const names = all(server('store/entry.rs'), /Event::\w+ => "([\w-]+)"/g);
   assert.ok(names.length > 25, `only ${names.length} events were found`);
   for (const name of names) assert.ok(`event.${name}` in en, name);
+});
+
+test('every kind of mail has words', () => {
+  const names = all(server('store/mail_kind.rs'), /MailKind::\w+ => "([\w-]+)"/g);
+  assert.ok(names.length > 10, `only ${names.length} kinds were found`);
+  for (const name of names) assert.ok(`mails.kind.${name}` in en, name);
 });
 
 test('every reason against a username or a password has words, and no other reason', () => {
@@ -57,11 +68,11 @@ test('every reason against a username or a password has words, and no other reas
 
 test('every key is used somewhere', () => {
   const source = readdirSync(join(web, 'src'), { recursive: true })
-    .filter(file => /\.tsx?$/.test(file) && !/[/\\](en|pt)\.ts$/.test(file))
+    .filter(file => /\.tsx?$/.test(file) && !/[/\\](en|pt|pt-BR|de|es|fr)\.ts$/.test(file))
     .map(file => readFileSync(join(web, 'src', file), 'utf8'))
     .join('\n');
   // Keys that the code puts together from parts.
-  const made = /^(error|event)\.|^mail\.(registration|reset)$|\.(one|other)$/;
-  const unused = Object.keys(en).filter(key => !made.test(key) && !source.includes(`'${key}'`));
+  const made = /^(error|event|mails\.kind|setup\.(who|backup|mail))\.|^mail\.(registration|reset)$|\.(one|other)$/;
+  const unused = Object.keys(en).filter(key => !made.test(key) && !source.includes(`'${key}'`) && !source.includes(`"${key}"`));
   assert.deepEqual(unused, []);
 });

@@ -16,6 +16,8 @@ use super::limits::MAX_PIECE;
 #[derive(Debug, Clone)]
 pub(super) enum Body {
     Bytes(Cow<'static, [u8]>),
+    /// Bytes that many responses share.
+    Shared(Arc<[u8]>),
     /// The first bytes of a file, as many as the number says.
     File(Arc<File>, u64),
 }
@@ -24,6 +26,7 @@ impl Body {
     pub(super) fn len(&self) -> u64 {
         match self {
             Body::Bytes(bytes) => bytes.len() as u64,
+            Body::Shared(bytes) => bytes.len() as u64,
             Body::File(_, length) => *length,
         }
     }
@@ -32,6 +35,7 @@ impl Body {
     pub(super) fn in_memory(&self) -> &[u8] {
         match self {
             Body::Bytes(bytes) => bytes,
+            Body::Shared(bytes) => bytes,
             Body::File(..) => b"",
         }
     }
@@ -40,6 +44,7 @@ impl Body {
     pub(super) fn read(self) -> io::Result<Cow<'static, [u8]>> {
         match self {
             Body::Bytes(bytes) => Ok(bytes),
+            Body::Shared(bytes) => Ok(bytes.to_vec().into()),
             Body::File(file, length) => {
                 let too_large = |_| io::Error::from(io::ErrorKind::FileTooLarge);
                 let mut bytes = vec![0; usize::try_from(length).map_err(too_large)?];
@@ -69,11 +74,6 @@ impl Rest {
         // It is at most MAX_PIECE.
         let length = (self.body.len() - self.sent).min(MAX_PIECE as u64) as usize;
         match &self.body {
-            Body::Bytes(bytes) => {
-                // The bytes that were sent are in memory, so their number fits.
-                let at = self.sent as usize;
-                out.extend_from_slice(&bytes[at..at + length]);
-            }
             Body::File(file, _) => {
                 let at = out.len();
                 out.resize(at + length, 0);
@@ -81,6 +81,11 @@ impl Rest {
                     out.truncate(at);
                     return Err(error);
                 }
+            }
+            in_memory => {
+                // The bytes that were sent are in memory, so their number fits.
+                let at = self.sent as usize;
+                out.extend_from_slice(&in_memory.in_memory()[at..at + length]);
             }
         }
         self.sent += length as u64;
@@ -106,6 +111,7 @@ mod tests {
             let (file, path) = file(&bytes);
             for body in [
                 Body::Bytes(bytes.clone().into()),
+                Body::Shared(bytes.clone().into()),
                 Body::File(Arc::new(file.try_clone().unwrap()), length as u64),
             ] {
                 assert_eq!(body.len(), length as u64);

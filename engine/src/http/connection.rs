@@ -165,9 +165,21 @@ impl Connection {
         }
     }
 
+    /// Whether a part of a request is there, and not the rest.
+    pub fn has_begun(&self) -> bool {
+        !self.input.is_empty()
+    }
+
     /// When to call [`Connection::expire`], in the milliseconds of [`Moment`].
     pub fn deadline(&self) -> u64 {
         self.blocked_until.unwrap_or(self.deadline)
+    }
+
+    /// An answer has taken its time: the time that the connection may be idle counts from now.
+    pub fn answered(&mut self, limits: &Limits, at: Moment) {
+        if self.wait == Wait::Idle {
+            self.deadline = deadline_after(at, limits.idle_time);
+        }
     }
 
     /// Forgets the request that was answered; the connection is idle from now on.

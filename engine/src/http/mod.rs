@@ -16,6 +16,9 @@
 //! | `chunked` | the chunked transfer coding |
 //! | `request` | a request as a handler sees it |
 //! | `response` | a response and its bytes |
+//! | `fields` | several header fields of a response, written at once |
+//! | `names` | names of header fields |
+//! | `percent` | percent-encoding |
 //! | `body` | the body of a response, and its pieces if it is long |
 //! | `service` | the program behind the engine, and the pools that answer what takes time |
 //! | `connection` | one connection: reading, answering, refusing, waiting |
@@ -26,10 +29,15 @@ mod body;
 #[doc(hidden)]
 pub mod chunked;
 mod connection;
+mod fields;
 #[doc(hidden)]
 pub mod head;
 #[doc(hidden)]
 pub mod limits;
+#[doc(hidden)]
+pub mod names;
+#[doc(hidden)]
+pub mod percent;
 mod refusal;
 mod request;
 mod response;
@@ -37,6 +45,7 @@ mod service;
 
 #[doc(hidden)]
 pub use connection::{Connection, Next, Wait};
+pub use fields::HeaderFields;
 pub use httparse::Header;
 pub use limits::Limits;
 pub use refusal::Refusal;

@@ -1,6 +1,9 @@
 //! A request as a handler sees it: checked, and borrowed from the bytes of the connection.
 
 use std::net::IpAddr;
+use std::slice;
+
+use memchr::memchr;
 
 use super::Header;
 
@@ -71,9 +74,9 @@ impl<'a> Request<'a> {
         self.headers.iter().filter(move |h| h.name.eq_ignore_ascii_case(name)).map(|h| h.value)
     }
 
-    /// The names of all header fields, as sent and in order.
-    pub fn names(&self) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().map(|h| h.name)
+    /// The names and values of all header fields, as sent and in order.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.headers.iter().map(|h| (h.name, h.value))
     }
 
     /// The value of the first cookie of that name (RFC 6265 section 4.2), its surrounding quotes
@@ -84,16 +87,61 @@ impl<'a> Request<'a> {
 
     /// The values of all cookies of that name, in order.
     pub fn cookies(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
-        self.headers("cookie")
-            .flat_map(|line| line.split(|&b| b == b';'))
-            .map(<[u8]>::trim_ascii)
-            .filter_map(move |pair| pair.strip_prefix(name.as_bytes())?.strip_prefix(b"="))
-            .map(|value| {
-                value
-                    .strip_prefix(b"\"")
-                    .and_then(|inner| inner.strip_suffix(b"\""))
-                    .unwrap_or(value)
-            })
+        Cookies { pairs: self.parts("cookie", b';'), name }
+    }
+
+    /// The members of a header field that holds a list (RFC 9110 section 5.6.1), those of all its
+    /// lines in order.
+    pub fn list(&self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.parts(name, b',')
+    }
+
+    fn parts<'n>(&self, name: &'n str, separator: u8) -> Parts<'a, 'n> {
+        Parts { headers: self.headers.iter(), name, separator, rest: None }
+    }
+}
+
+/// The parts of the lines of a header field, without the white space around them.
+struct Parts<'a, 'n> {
+    /// The fields after the line that is read.
+    headers: slice::Iter<'a, Header<'a>>,
+    name: &'n str,
+    separator: u8,
+    /// What follows the last separator of the line that is read.
+    rest: Option<&'a [u8]>,
+}
+
+// The two functions are not inlined: a caller that is built for size would make slow code of them.
+impl<'a> Iterator for Parts<'a, '_> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let line = match self.rest.take() {
+            Some(rest) => rest,
+            None => self.headers.find(|h| h.name.eq_ignore_ascii_case(self.name))?.value,
+        };
+        let Some(at) = memchr(self.separator, line) else { return Some(line.trim_ascii()) };
+        self.rest = Some(&line[at + 1..]);
+        Some(line[..at].trim_ascii())
+    }
+}
+
+/// The values of the cookies of one name.
+struct Cookies<'a, 'n> {
+    pairs: Parts<'a, 'static>,
+    name: &'n str,
+}
+
+impl<'a> Iterator for Cookies<'a, '_> {
+    type Item = &'a [u8];
+
+    #[inline(never)]
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let name = self.name.as_bytes();
+        let value = self.pairs.find_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="))?;
+        let inner = value.strip_prefix(b"\"").and_then(|inner| inner.strip_suffix(b"\""));
+        Some(inner.unwrap_or(value))
     }
 }
 
@@ -123,5 +171,26 @@ mod tests {
         ];
         let request = Request::new("GET", "/", &headers);
         assert_eq!(request.cookies("a").collect::<Vec<_>>(), [&b"1"[..], b"2", b""]);
+        assert_eq!(request.cookies("c").count(), 0);
+    }
+
+    #[test]
+    fn lists() {
+        let check = |lines: &[&'static str], expected: &[&str]| {
+            let header = |line: &&'static str| Header { name: "x-list", value: line.as_bytes() };
+            let mut headers = vec![Header { name: "Other", value: b"z" }];
+            headers.extend(lines.iter().map(header));
+            let request = Request::new("GET", "/", &headers);
+            let found: Vec<_> = request.list("X-List").collect();
+            let expected: Vec<_> = expected.iter().map(|member| member.as_bytes()).collect();
+            assert_eq!(found, expected, "{lines:?}");
+        };
+        check(&[], &[]);
+        check(&[""], &[""]);
+        check(&["a"], &["a"]);
+        check(&["a, b\t,c "], &["a", "b", "c"]);
+        check(&["a,"], &["a", ""]);
+        check(&[",a"], &["", "a"]);
+        check(&["a,b", "", "c"], &["a", "b", "", "c"]);
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::Serialize;
 
 use super::body::{Body, Rest};
+use super::fields::{HeaderFields, can_be_sent};
 use super::limits::MAX_PIECE;
 use crate::clock::Timestamp;
 
@@ -31,10 +32,7 @@ impl HeaderValue {
     }
 
     fn checked(value: Cow<'static, str>) -> Option<HeaderValue> {
-        // Looks at every byte without a branch for each.
-        let fine = |b: u8| (b == b'\t') | (b' '..=b'~').contains(&b);
-        let all = value.bytes().fold(true, |all, b| all & fine(b));
-        all.then_some(HeaderValue(value))
+        can_be_sent(&value).then_some(HeaderValue(value))
     }
 
     fn number(value: u32) -> HeaderValue {
@@ -45,12 +43,29 @@ impl HeaderValue {
 /// Tells browsers not to guess another content type than the declared one.
 const NOSNIFF: (&str, &str) = ("X-Content-Type-Options", "nosniff");
 
+/// What was added to the header of a response.
+#[derive(Debug, Clone)]
+enum Added {
+    One(&'static str, HeaderValue),
+    Several(HeaderFields),
+}
+
+impl Added {
+    fn fields(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let (one, several) = match self {
+            Added::One(name, value) => (Some((*name, value.0.as_ref())), None),
+            Added::Several(fields) => (None, Some(fields.iter())),
+        };
+        one.into_iter().chain(several.into_iter().flatten())
+    }
+}
+
 /// One response: status, header fields beyond the usual ones, body.
 #[derive(Debug, Clone)]
 pub struct Response {
     /// HTTP status, from 100 to 599. Another number is a bug, and the engine sends 500 instead.
     pub status: u16,
-    headers: Vec<(&'static str, HeaderValue)>,
+    headers: Vec<Added>,
     content_type: &'static str,
     body: Body,
 }
@@ -60,6 +75,8 @@ struct ErrorBody<'a> {
     error: &'a str,
     message: &'a str,
     status_code: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 impl Response {
@@ -100,15 +117,21 @@ impl Response {
         content_type: &'static str,
         body: impl Into<Cow<'static, [u8]>>,
     ) -> Response {
-        match HeaderValue::new(content_type) {
-            Some(_) => Response::of(status, content_type, body.into()),
-            None => Response::error(500, "InternalError", "The answer has a wrong content type"),
+        match can_be_sent(content_type) {
+            true => Response::of(status, content_type, body.into()),
+            false => Response::error(500, "InternalError", "The answer has a wrong content type"),
         }
     }
 
     #[inline]
     fn of(status: u16, content_type: &'static str, body: Cow<'static, [u8]>) -> Response {
         Response { status, headers: Vec::new(), content_type, body: Body::Bytes(body) }
+    }
+
+    /// A 200 answer whose body it shares with others, so that many clients that do not read occupy
+    /// its memory once.
+    pub fn shared(content_type: &'static str, body: Arc<[u8]>) -> Response {
+        Response { status: 200, headers: Vec::new(), content_type, body: Body::Shared(body) }
     }
 
     /// An answer whose body is the first `length` bytes of a file, which is read while they are
@@ -131,22 +154,50 @@ impl Response {
     /// An error, in the shape of all our errors:
     /// `{"error": name, "message": message, "status_code": status}`.
     pub fn error(status: u16, name: &str, message: &str) -> Response {
-        Response::json(status, &ErrorBody { error: name, message, status_code: status })
+        let (error, status_code) = (name, status);
+        Response::json(status, &ErrorBody { error, message, status_code, request_id: None })
+    }
+
+    /// An error that the log explains: the field `request_id` and the header field `X-Request-Id`
+    /// have the id by which its log line is found.
+    ///
+    /// ```
+    /// # use lictor_engine as lictor;
+    /// use lictor::http::Response;
+    /// let response = Response::logged_error(500, "InternalError", "Its log says what", "5f0c");
+    /// assert!(response.body().ends_with(br#""status_code":500,"request_id":"5f0c"}"#));
+    /// assert!(response.headers().any(|field| field == ("X-Request-Id", "5f0c")));
+    /// ```
+    pub fn logged_error(status: u16, name: &str, message: &str, id: &str) -> Response {
+        let (error, status_code, request_id) = (name, status, Some(id));
+        let body = ErrorBody { error, message, status_code, request_id };
+        let response = Response::json(status, &body);
+        match HeaderValue::new(id.to_owned()) {
+            Some(id) => response.with_value("X-Request-Id", id),
+            None => response,
+        }
     }
 
     /// Adds a header field with a constant value. A value that cannot be sent is left out; a value
     /// from outside goes through [`HeaderValue::new`] instead.
     pub fn with(self, name: &'static str, value: &'static str) -> Response {
-        match HeaderValue::checked(Cow::Borrowed(value)) {
-            Some(value) => self.with_value(name, value),
-            None => self,
+        match can_be_sent(value) {
+            true => self.with_value(name, HeaderValue(Cow::Borrowed(value))),
+            false => self,
         }
     }
 
     /// Adds a header field.
     #[inline]
     pub fn with_value(mut self, name: &'static str, value: HeaderValue) -> Response {
-        self.headers.push((name, value));
+        self.headers.push(Added::One(name, value));
+        self
+    }
+
+    /// Adds several header fields.
+    #[inline]
+    pub fn with_fields(mut self, fields: HeaderFields) -> Response {
+        self.headers.push(Added::Several(fields));
         self
     }
 
@@ -170,8 +221,7 @@ impl Response {
     /// content type, `X-Content-Type-Options: nosniff` is the first.
     pub fn headers(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let nosniff = (!self.content_type.is_empty()).then_some(NOSNIFF);
-        let others = self.headers.iter().map(|(name, value)| (*name, value.0.as_ref()));
-        nosniff.into_iter().chain(others)
+        nosniff.into_iter().chain(self.headers.iter().flat_map(Added::fields))
     }
 
     /// Appends the response's bytes to `out` (RFC 9112 section 4). Returns false if the body is too
@@ -203,8 +253,11 @@ impl Response {
             out.extend_from_slice(b"\r\nContent-Length: ");
             push_number(out, self.body.len());
         }
-        for (name, value) in &self.headers {
-            push_field(out, name, &value.0);
+        for added in &self.headers {
+            match added {
+                Added::One(name, value) => push_field(out, name, &value.0),
+                Added::Several(fields) => out.extend_from_slice(fields.as_bytes()),
+            }
         }
         match persistence {
             Persistence::Default => {}
@@ -216,8 +269,9 @@ impl Response {
             return true;
         }
         match &self.body {
-            Body::Bytes(bytes) if bytes.len() <= MAX_PIECE => {
-                out.extend_from_slice(bytes);
+            Body::File(..) => false,
+            body if body.len() <= MAX_PIECE as u64 => {
+                out.extend_from_slice(body.in_memory());
                 true
             }
             _ => false,

@@ -4,10 +4,13 @@ use std::any::Any;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use super::refusal::{self, Refusal};
 use super::{Date, Limits, Request, Response};
 use crate::clock::Timestamp;
+use crate::stats::Gauges;
 
 /// The two clocks, read once per turn of a worker.
 #[derive(Debug, Clone, Copy)]
@@ -40,6 +43,10 @@ pub struct Queued {
     pub client: Option<IpAddr>,
     /// What else the service found out about the request, of a type of its own.
     pub payload: Option<Box<dyn Any + Send>>,
+    /// When the request came, and how long it has waited in the queue, if the service measures that.
+    pub begun: Option<Instant>,
+    /// See `begun`.
+    pub waited: Option<Duration>,
     /// The connection of the request, while it is out of it.
     connection: Option<u32>,
 }
@@ -47,7 +54,8 @@ pub struct Queued {
 impl Queued {
     /// A request of the peer, without a payload.
     pub fn new(pool: usize, ticket: u32) -> Queued {
-        Queued { pool, ticket, client: None, payload: None, connection: None }
+        let (begun, waited) = (None, None);
+        Queued { pool, ticket, client: None, payload: None, begun, waited, connection: None }
     }
 
     /// The request in the share of `client`, which behind a proxy is not the peer.
@@ -269,6 +277,16 @@ pub trait Service: Sync {
     fn upkeep(&self, busy: bool) {
         let _ = busy;
     }
+
+    /// Called when the engine is asked to stop. It accepts and answers as before for the
+    /// `drain_delay` of its settings.
+    fn stopping(&self) {}
+
+    /// Where the engine writes down its state, if the service shows it.
+    #[doc(hidden)]
+    fn gauges(&self) -> Option<&Gauges> {
+        None
+    }
 }
 
 /// Lets the service refuse a request. It runs where no other answer is left, so a panic costs no more
@@ -305,6 +323,7 @@ pub struct Context<'a> {
     pub date: &'a Date,
     /// The time.
     pub at: Moment,
-    /// The server is going down: every answer is the last of its connection.
-    pub stopping: bool,
+    /// The server is going down: every answer is the last of its connection. Asked when an answer
+    /// is ready, which may be long after the request.
+    pub stopping: &'a AtomicBool,
 }

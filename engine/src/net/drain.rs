@@ -1,38 +1,48 @@
 //! The end of the engine. Connections that are owed no answer are closed at once: idle ones, and
 //! those without a complete head. Requests under way get their answers, within a time that clients
 //! cannot prolong.
+//!
+//! If another process takes over the listeners, a restart is to lose no request. So what is in the
+//! backlog is left to that process. And no connection is closed that may be about to send a request,
+//! since its client could not know whether that was read: such a connection stays open for a short
+//! while, and its next answer says that it is the last. The client then connects again. A request that
+//! has begun to arrive has its usual time for the rest.
 
 use std::net::TcpListener;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::keeper::{ACCEPTS_PER_TURN, Accepted, Keeper};
-use super::poll::Events;
+use super::listeners::BACKLOG;
+use super::poll::{Events, Interest};
 use super::table::Slot;
-use super::{BACKLOG, Engine, Stop};
+use super::{Engine, Listeners, Stop};
 use crate::http::{Next, Wait};
 
 /// The time between two checks whether everything is finished.
 const CHECK: Duration = Duration::from_millis(10);
-/// How long a request with a complete head may still wait for its body. Its work has not begun, so
-/// closing it loses nothing.
+/// How long a request with a complete head may still wait for its body, if no other process takes over
+/// the listeners. Its work has not begun.
 const BODY_TIME: Duration = Duration::from_secs(1);
+/// How long a connection must have been silent before it is closed, if no request is to be lost. Longer
+/// than a busy client takes between an answer and its next request.
+const SILENCE: Duration = Duration::from_secs(2);
 /// How long a client may go on sending after its last answer; shorter than `linger_time`.
 const LINGER_TIME: Duration = Duration::from_millis(500);
 
 impl Engine<'_> {
     /// Stops accepting, finishes the requests under way, and closes the rest.
-    pub(super) fn finish(&self, listener: TcpListener, stop: &Stop, keeper: &mut Keeper) {
-        // A client in the backlog sees an established connection; it gets its answer.
-        let rounds = (BACKLOG as usize).div_ceil(ACCEPTS_PER_TURN);
-        for _ in 0..rounds {
-            if !matches!(self.accept(&listener, keeper), Accepted::Some) {
-                break;
-            }
+    pub(super) fn finish(&self, listeners: Listeners, stop: &Stop, keeper: &mut Keeper) {
+        if !listeners.kept {
+            listeners.sockets.iter().for_each(|listener| self.accept_backlog(listener, keeper));
         }
-        drop(listener);
+        // Closing would not do: the process that keeps a listener keeps it ready in this set, too.
+        self.watch_listeners(&listeners, Interest::None, keeper);
+        self.lingering.store(listeners.kept, Ordering::Release);
+        drop(listeners);
         self.stopping.store(true, Ordering::Release);
-        log::info!("stopping; connections open: {}", self.table.open());
+        let level = if self.settings.quiet { log::Level::Debug } else { log::Level::Info };
+        log::log!(level, "stopping; connections open: {}", self.table.open());
         let begun = self.moment().millis;
         let until = Instant::now() + self.settings.drain_time;
         let mut events = Events::new(1);
@@ -55,21 +65,37 @@ impl Engine<'_> {
         }
     }
 
+    /// Accepts what is in the backlog: those clients see an established connection, and get their
+    /// answers.
+    fn accept_backlog(&self, listener: &TcpListener, keeper: &mut Keeper) {
+        let rounds = (BACKLOG as usize).div_ceil(ACCEPTS_PER_TURN);
+        let more = || matches!(self.accept(listener, keeper), Accepted::Some);
+        let _ = std::iter::repeat_with(more).take(rounds).find(|more| !more);
+    }
+
     /// Closes connections that are owed no answer, and expires those whose deadline has passed.
     fn close_and_expire(&self, begun: u64, keeper: &mut Keeper) {
+        self.publish_gauges();
         let now = self.moment().millis;
         for (index, slot) in self.table.used() {
             match slot.waiting() {
                 // If the client has sent something, a worker answers it or closes.
-                Some(waiting @ (Wait::Idle | Wait::Head, _)) => {
-                    self.close_if_silent(index, waiting, &mut keeper.scratch);
-                }
+                Some(waiting @ (Wait::Idle | Wait::Head, _))
+                    if self.may_close(waiting, now)
+                        && self.close_if_silent(index, waiting, &mut keeper.scratch) => {}
                 Some((wait, deadline)) if self.last_deadline(wait, deadline, begun) <= now => {
                     self.expire(index, slot, begun, keeper);
                 }
                 _ => {}
             }
         }
+    }
+
+    /// Whether a connection that waits for a head was silent for long enough.
+    fn may_close(&self, (wait, deadline): (Wait, u64), now: u64) -> bool {
+        let limits = &self.settings.limits;
+        let time = if wait == Wait::Idle { limits.idle_time } else { limits.head_time };
+        self.closes_idle() || now + millis(time) >= deadline + millis(SILENCE)
     }
 
     /// Expires one connection, unless it waits for something else meanwhile.
@@ -89,12 +115,18 @@ impl Engine<'_> {
 
     /// The deadline of a wait during the stop.
     fn last_deadline(&self, wait: Wait, deadline: u64, begun: u64) -> u64 {
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
         let linger = self.settings.limits.linger_time;
         match wait {
-            Wait::Body => deadline.min(begun.saturating_add(millis(BODY_TIME))),
+            Wait::Body if self.closes_idle() => {
+                deadline.min(begun.saturating_add(millis(BODY_TIME)))
+            }
             Wait::Lingering => deadline - millis(linger.saturating_sub(LINGER_TIME)).min(deadline),
-            Wait::Idle | Wait::Head | Wait::Reader => deadline,
+            Wait::Idle => u64::MAX,
+            Wait::Head | Wait::Body | Wait::Reader => deadline,
         }
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

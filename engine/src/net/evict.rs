@@ -8,6 +8,7 @@
 //! short while.
 
 use std::io::ErrorKind;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Engine;
@@ -72,8 +73,12 @@ impl Engine<'_> {
         // Checked again: a worker may have held it since the search.
         let close = slot.waiting() == Some(waiting)
             && slot.connection().as_deref().is_some_and(|open| match waiting.0 {
-                // Not if more requests have arrived: a worker is about to answer them.
-                Wait::Idle | Wait::Head => open.http.owes_nothing() && is_silent(open),
+                // Not if more requests have arrived: a worker is about to answer them. And not if one
+                // has begun to arrive, and a restart is to lose none.
+                Wait::Idle | Wait::Head => {
+                    let keeps = self.lingering.load(Ordering::Acquire) && open.http.has_begun();
+                    open.http.owes_nothing() && !keeps && is_silent(open)
+                }
                 Wait::Body | Wait::Lingering => is_silent(open),
                 // The server reads nothing from a client that does not read.
                 Wait::Reader => true,
@@ -96,6 +101,7 @@ fn is_silent(connection: &OpenConnection) -> bool {
 #[cfg(test)]
 mod tests {
     use std::net::{Ipv4Addr, TcpListener, TcpStream};
+    use std::sync::atomic::AtomicBool;
 
     use super::*;
     use crate::http::{Connection, Context, Date, Next, Step};
@@ -119,7 +125,13 @@ mod tests {
             let at = engine.moment();
             let mut http = Connection::new(peer.ip(), &settings.limits, at);
             let (date, limits) = (&Date::new(), &settings.limits);
-            let context = Context { service: &TestService, limits, date, at, stopping: false };
+            let context = Context {
+                service: &TestService,
+                limits,
+                date,
+                at,
+                stopping: &AtomicBool::new(false),
+            };
             http.receive(&context, step, &GET.repeat(requests), &mut Vec::new());
             assert_eq!((http.next(), http.wait()), (next, Wait::Idle), "{what}");
             let index = engine.table.insert(OpenConnection::new(stream, http)).ok().unwrap();

@@ -9,6 +9,7 @@
 //! | file | owns |
 //! |---|---|
 //! | `settings` | the size of the engine |
+//! | `listeners` | the sockets that connections come from |
 //! | `poll` | everything about epoll |
 //! | `slot` | which thread holds a connection, and which connection an event is for |
 //! | `table` | the open connections, each in its slot |
@@ -18,6 +19,7 @@
 //! | `queue` | the bounded queue before a pool |
 //! | `pool` | answering what waits in a queue: a pool's threads, and batches |
 //! | `keeper` | accepting, deadlines |
+//! | `pulse` | whether a thread is stuck, for a watchdog |
 //! | `evict` | which connection is closed when a slot is needed |
 //! | `drain` | the end |
 //! | `stop` | the request to stop |
@@ -27,8 +29,10 @@
 mod drain;
 mod evict;
 mod keeper;
+mod listeners;
 mod poll;
 mod pool;
+mod pulse;
 mod queue;
 mod scratch;
 mod settings;
@@ -39,58 +43,40 @@ mod turn;
 mod worker;
 
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use rustix::net::sockopt;
 use rustix::process::{Resource, Rlimit, getrlimit, setpriority_process, setrlimit};
 
 use crate::clock::Timestamp;
 use crate::http::{Moment, Pool, Service};
+use crate::stats::Gauges;
+pub use listeners::{Listeners, listen, try_address};
 use poll::Poll;
+pub use pulse::Watchdog;
+use pulse::{Pulse, Pulses};
 use queue::Queue;
 use scratch::Scratch;
 pub use settings::Settings;
 pub use stop::{Stop, Stopper};
 use table::Table;
 
-/// Bytes of answers that the kernel keeps for a client that does not read. Its default is
-/// megabytes.
-const SEND_BUFFER: usize = 64 * 1024;
-/// Connections that may wait in the kernel to be accepted.
-const BACKLOG: i32 = 4096;
 /// Descriptors kept for everything that is not a connection: log, epoll, signals; and for each
 /// thread, files that the service opens.
 const RESERVED_DESCRIPTORS: usize = 64;
 const RESERVED_PER_THREAD: usize = 2;
 
-/// Opens the port; returns the listener for [`serve`].
-pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
-    let listener = TcpListener::bind(address)?;
-    // The standard library's backlog is smaller; listening again only changes that.
-    rustix::net::listen(&listener, BACKLOG)?;
-    // On Linux accepted sockets inherit these, which saves system calls per connection.
-    sockopt::set_tcp_nodelay(&listener, true)?;
-    sockopt::set_socket_send_buffer_size(&listener, SEND_BUFFER)?;
-    listener.set_nonblocking(true)?;
-    Ok(listener)
-}
-
 /// Serves until `stop` is requested, finishes the requests under way, and returns.
 ///
-/// The listener comes from [`listen`]. The service decides the sizes of its pools
+/// [`listen`] and [`Listeners::handed_over`] make the listeners. The service decides the sizes of its pools
 /// ([`Service::pools`]); the `slow_*` settings size the one pool of a service that names none.
 pub fn serve(
-    listener: TcpListener,
+    listeners: Listeners,
     service: &dyn Service,
     settings: &Settings,
     stop: &Stop,
 ) -> io::Result<()> {
-    // What fits into the send buffer counts as written; the kernel cuts a client that does not take
-    // it in this time.
-    let unread = u32::try_from(settings.limits.unread_time.as_millis()).unwrap_or(u32::MAX);
-    sockopt::set_tcp_user_timeout(&listener, unread)?;
+    listeners.set_unread_time(settings.limits.unread_time)?;
     let descriptors = usize::try_from(raise_descriptor_limit()).unwrap_or(usize::MAX);
     let pools = match service.pools() {
         none if none.is_empty() => vec![settings.pool("slow", settings.slow_workers)],
@@ -108,7 +94,7 @@ pub fn serve(
             settings.max_connections
         );
     }
-    Engine::new(service, settings, pools, max_connections)?.run(listener, stop)
+    Engine::new(service, settings, pools, max_connections)?.run(listeners, stop)
 }
 
 /// What all threads of the engine share.
@@ -117,7 +103,7 @@ struct Engine<'a> {
     settings: &'a Settings,
     /// All connections.
     poll: Poll,
-    /// The listener and the stop; only the keeper waits here.
+    /// The listeners and the stop; only the keeper waits here.
     keeper_poll: Poll,
     table: Table,
     /// The service's pools, each with its queue.
@@ -126,8 +112,13 @@ struct Engine<'a> {
     batches: bool,
     /// The number of the next thread of a pool.
     pool_threads: AtomicUsize,
+    pulses: Pulses,
+    /// A call to the workers that none has answered, for the watchdog.
+    roll_call: Pulse,
     /// No new connections, and every answer is the last of its connection.
     stopping: AtomicBool,
+    /// At the stop, idle connections stay open for a while ([`Listeners::handed_over`]).
+    lingering: AtomicBool,
     /// The threads end.
     done: AtomicBool,
     start: Instant,
@@ -141,6 +132,7 @@ impl<'a> Engine<'a> {
         max_connections: usize,
     ) -> io::Result<Engine<'a>> {
         let batches = pools.iter().any(Pool::is_batched);
+        let pulses = Pulses::default();
         let with_queue = |pool: Pool| {
             // A connection waits in one queue at most, with one request.
             let room = pool.queue.min(max_connections);
@@ -156,14 +148,17 @@ impl<'a> Engine<'a> {
             pools: pools.into_iter().map(with_queue).collect(),
             batches,
             pool_threads: AtomicUsize::new(0),
+            roll_call: pulses.add(),
+            pulses,
             stopping: AtomicBool::new(false),
+            lingering: AtomicBool::new(false),
             done: AtomicBool::new(false),
             start: Instant::now(),
         })
     }
 
     /// Starts the threads, runs the keeper on this one, and waits for all of them.
-    fn run(&self, listener: TcpListener, stop: &Stop) -> io::Result<()> {
+    fn run(&self, listeners: Listeners, stop: &Stop) -> io::Result<()> {
         let wake = self.poll.prepare_wake()?;
         std::thread::scope(|scope| {
             // Also after an error the threads must end, or the scope would wait for ever.
@@ -181,7 +176,7 @@ impl<'a> Engine<'a> {
                     self.start_pool_thread(scope, number)?;
                 }
             }
-            self.run_keeper(listener, stop)
+            self.run_keeper(listeners, stop)
         })
     }
 }
@@ -192,12 +187,31 @@ impl Engine<'_> {
         Moment { millis, now: Timestamp::now() }
     }
 
-    fn stopping(&self) -> bool {
-        self.stopping.load(Ordering::Acquire)
+    /// Adds one to a gauge, if the service shows them.
+    fn count(&self, gauge: impl FnOnce(&Gauges) -> &AtomicU64) {
+        if let Some(gauges) = self.service.gauges() {
+            gauge(gauges).fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Writes down the state of connections and queues, if the service shows it.
+    fn publish_gauges(&self) {
+        let Some(gauges) = self.service.gauges() else { return };
+        for (gauge, count) in gauges.connections.iter().zip(self.table.count()) {
+            gauge.store(count as u64, Ordering::Relaxed);
+        }
+        for (gauge, (_, queue)) in gauges.queues.iter().zip(&self.pools) {
+            gauge.store(queue.len() as u64, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether a connection that is owed no answer is closed at once.
+    fn closes_idle(&self) -> bool {
+        self.stopping.load(Ordering::Acquire) && !self.lingering.load(Ordering::Acquire)
     }
 
     fn scratch(&self) -> Scratch {
-        Scratch::new(self.moment())
+        Scratch::new(self.moment(), self.pulses.add())
     }
 }
 

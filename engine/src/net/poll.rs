@@ -64,6 +64,8 @@ impl Interest {
 
 /// The token of the descriptor behind [`Wake`].
 const WAKE: u64 = u64::MAX;
+/// The token of the descriptor behind [`RollCall`].
+const ROLL_CALL: u64 = u64::MAX - 1;
 
 impl Poll {
     pub(super) fn new() -> Result<Poll> {
@@ -111,6 +113,13 @@ impl Poll {
         self.add(&fd, WAKE, Interest::Level)?;
         Ok(Wake { fd })
     }
+
+    /// Prepares calls to one of those who wait.
+    pub(super) fn prepare_roll_call(&self) -> Result<RollCall> {
+        let fd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        self.add(&fd, ROLL_CALL, Interest::Read)?;
+        Ok(RollCall(Wake { fd }))
+    }
 }
 
 /// Wakes all who wait on an epoll set, and all who wait from then on.
@@ -122,6 +131,16 @@ impl Wake {
     pub(super) fn all(&self) {
         // Writing fails only when the counter is full, and then the waiters are awake.
         let _ = rustix::io::write(&self.fd, &1u64.to_ne_bytes());
+    }
+}
+
+/// Shows whether anybody still takes events of an epoll set: a call is an event.
+pub(super) struct RollCall(Wake);
+
+impl RollCall {
+    /// Each call is an event of its own (edge-triggered), which one waiter gets.
+    pub(super) fn call(&self) {
+        self.0.all();
     }
 }
 
@@ -149,7 +168,15 @@ impl Events {
         Events { room: vec![none; room], count: 0 }
     }
 
-    /// The events, without wake-ups.
+    /// Whether a call of [`RollCall`] is among them.
+    pub(super) fn called(&self) -> bool {
+        self.room[..self.count].iter().any(|event| {
+            let data = event.data;
+            data.u64() == ROLL_CALL
+        })
+    }
+
+    /// The events, without wake-ups and calls.
     pub(super) fn iter(&self) -> impl Iterator<Item = Readiness> {
         let broken = EventFlags::HUP | EventFlags::ERR;
         let events = self.room[..self.count].iter().map(move |event| {
@@ -158,6 +185,6 @@ impl Events {
             let gone = flags.intersects(broken);
             Readiness { token: data.u64(), ended: gone || flags.contains(EventFlags::RDHUP), gone }
         });
-        events.filter(|event| event.token != WAKE)
+        events.filter(|event| event.token < ROLL_CALL)
     }
 }

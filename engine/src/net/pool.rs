@@ -50,6 +50,7 @@ impl Engine<'_> {
         let mut batch = Batch::default();
         let mut patience = Some(IDLE);
         loop {
+            scratch.rest();
             match queue.pop(patience) {
                 Pop::Closed => return,
                 Pop::Nothing if queue.lets_end() => return,
@@ -182,6 +183,7 @@ impl Engine<'_> {
         if !is_batch {
             // The answer may have taken its time, and what follows counts from now.
             scratch.set_clock(self.moment());
+            connection.http.answered(&self.settings.limits, scratch.at);
         }
         let written = self.write(connection, scratch);
         scratch.clear();

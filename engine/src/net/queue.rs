@@ -32,6 +32,10 @@ pub(super) struct Queue {
 struct State {
     jobs: VecDeque<Job>,
     closed: bool,
+    /// Whether something was taken since [`Queue::is_stuck`] was last asked, or nothing waited then.
+    taken: bool,
+    /// When that was last so.
+    moved: Instant,
     /// The pool's threads.
     threads: usize,
     /// Those of them that sleep, and that nobody has woken. A thread that is woken looks at the
@@ -75,7 +79,9 @@ impl Queue {
         // A push allocates nothing.
         let jobs = VecDeque::with_capacity(room);
         let (first, sleeping) = (*threads.start(), Vec::with_capacity(*threads.end()));
-        let state = State { jobs, closed: false, threads: first, sleeping, takers: 0 };
+        let (taken, moved) = (true, Instant::now());
+        let state =
+            State { jobs, closed: false, taken, moved, threads: first, sleeping, takers: 0 };
         Queue { state: Mutex::new(state), room, share, threads }
     }
 
@@ -109,6 +115,7 @@ impl Queue {
                 return Pop::Closed;
             }
             if let Some(job) = state.jobs.pop_front() {
+                state.taken = true;
                 return Pop::Job(job.index);
             }
             if timed_out {
@@ -133,6 +140,7 @@ impl Queue {
             return None;
         }
         state.takers += 1;
+        state.taken = true;
         let count = most.min(state.jobs.len());
         indexes.extend(state.jobs.drain(..count).map(|job| job.index));
         Some(Taker(self))
@@ -179,6 +187,23 @@ impl Queue {
     /// Takes back that a thread was wanted: it cannot be started.
     pub(super) fn has_no_thread(&self) {
         self.lock().threads -= 1;
+    }
+
+    /// How many connections wait.
+    pub(super) fn len(&self) -> usize {
+        self.lock().jobs.len()
+    }
+
+    /// Whether something has waited for `patience`, and nothing was taken since. Must be asked again and
+    /// again: an answer is about the time since the last one.
+    pub(super) fn is_stuck(&self, patience: Duration) -> bool {
+        let mut state = self.lock();
+        let empty = state.jobs.is_empty();
+        if std::mem::replace(&mut state.taken, empty) || empty {
+            state.moved = Instant::now();
+            return false;
+        }
+        state.moved.elapsed() >= patience
     }
 
     /// Nothing goes in or out from now on.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Watchdog;
 use crate::http::{Limits, Pool};
 
 /// The size of the engine.
@@ -30,6 +31,14 @@ pub struct Settings {
     pub max_per_ip: u32,
     /// How long requests under way may take to finish after the stop (10 s).
     pub drain_time: Duration,
+    /// How long after the request to stop new connections are still accepted and everything is
+    /// answered (0 s), so that a load balancer can notice; a second request to stop ends it.
+    pub drain_delay: Duration,
+    /// Whether the engine serves only a monitor: then it logs its stop at `debug` (no).
+    #[doc(hidden)]
+    pub quiet: bool,
+    /// The watchdog to feed; none by default.
+    pub watchdog: Option<Watchdog>,
     /// What one connection may cost.
     pub limits: Limits,
 }
@@ -54,6 +63,9 @@ impl Default for Settings {
             max_connections: 10_000,
             max_per_ip: 1_024,
             drain_time: Duration::from_secs(10),
+            drain_delay: Duration::ZERO,
+            quiet: false,
+            watchdog: None,
             limits: Limits::default(),
         }
     }

@@ -4,7 +4,7 @@
 //! a connection that was in the slot earlier is recognised and dropped. At most one thread holds a
 //! slot at any time; see `slot`.
 
-use std::collections::HashMap;
+use std::collections::{BinaryHeap, HashMap};
 use std::net::{IpAddr, TcpStream};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
@@ -205,6 +205,18 @@ impl Table {
         self.open.load(Ordering::Acquire)
     }
 
+    /// Counts the open connections by what they wait for: the clients, in the order of [`KINDS`],
+    /// and then the server.
+    pub(super) fn count(&self) -> [usize; KINDS.len() + 1] {
+        let mut counts = [0; KINDS.len() + 1];
+        for (wait, _) in self.used().filter_map(|(_, slot)| slot.waiting()) {
+            counts[KINDS.iter().position(|kind| *kind == wait).unwrap_or_default()] += 1;
+        }
+        let waiting: usize = counts.iter().sum();
+        counts[KINDS.len()] = self.open().saturating_sub(waiting);
+        counts
+    }
+
     /// Puts a new connection into a slot and returns the slot's index; or gives the connection
     /// back.
     pub(super) fn insert(
@@ -266,16 +278,20 @@ impl Table {
     /// one goes first.
     pub(super) fn candidates(&self, count: usize, found: &mut Vec<Candidate>) {
         found.clear();
-        found.extend(self.used().filter_map(|(index, slot)| {
+        // The largest is on top, and leaves for a smaller one.
+        let mut smallest = BinaryHeap::from(std::mem::take(found));
+        for candidate in self.used().filter_map(|(index, slot)| {
             let (wait, deadline) = slot.waiting()?;
             let kind = KINDS.iter().position(|kind| *kind == wait)?;
             Some(Candidate { in_a_request: wait != Wait::Idle, deadline, kind, index })
-        }));
-        if count < found.len() {
-            found.select_nth_unstable(count);
-            found.truncate(count);
+        }) {
+            smallest.push(candidate);
+            if smallest.len() > count {
+                smallest.pop();
+            }
         }
-        found.sort_unstable_by(|one, other| other.cmp(one));
+        *found = smallest.into_sorted_vec();
+        found.reverse();
     }
 }
 

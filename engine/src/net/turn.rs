@@ -82,7 +82,7 @@ impl Engine<'_> {
                 return outcome;
             }
             if unread != Unread::Maybe {
-                let last = self.stopping() && connection.http.owes_nothing();
+                let last = self.closes_idle() && connection.http.owes_nothing();
                 if last && unread == Unread::Nothing {
                     return Outcome::Close;
                 }
@@ -182,7 +182,7 @@ impl Engine<'_> {
     }
 
     fn receive(&self, connection: &mut OpenConnection, scratch: &mut Scratch, count: usize) {
-        let Scratch { input, output, date, at } = scratch;
+        let Scratch { input, output, date, at, .. } = scratch;
         connection.http.receive(&self.context(date, *at), Step::Worker, &input[..count], output);
     }
 
@@ -314,7 +314,7 @@ impl Engine<'_> {
             limits: &self.settings.limits,
             date,
             at,
-            stopping: self.stopping(),
+            stopping: &self.stopping,
         }
     }
 }

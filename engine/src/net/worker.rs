@@ -28,12 +28,16 @@ impl Engine<'_> {
         let mut later = VecDeque::new();
         let mut batch = Batch::default();
         while !self.done.load(Ordering::Acquire) {
+            scratch.rest();
             let timeout = (!later.is_empty()).then_some(Duration::ZERO);
             if let Err(error) = self.poll.wait(&mut events, timeout) {
                 // The set itself is broken, which no client can do. All that is left is not to
                 // spin.
                 log::error!("waiting for connections failed: {error}");
                 std::thread::sleep(PAUSE);
+            }
+            if events.called() {
+                self.roll_call.rest();
             }
             for event in events.iter() {
                 if let Some(index) = self.table.notify(event) {

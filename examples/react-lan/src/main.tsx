@@ -1,8 +1,8 @@
 // The smallest app of one's own that logs in with lictor, which is on another port of the same
 // machine, or wherever VITE_LICTOR says when this is built ('' is: where this page comes from).
 
-import { createAuth, type LogOutReason } from 'auth/index';
-import { useAuth } from 'auth/react';
+import { createAuth, type LogOutReason } from 'lictor-auth';
+import { useAuth } from 'lictor-auth/react';
 import { useState, type FormEvent } from 'react';
 import { createRoot } from 'react-dom/client';
 

@@ -1,108 +1,149 @@
-//! `GET /api/admin/users`: all accounts, page by page; `GET` and `DELETE /api/admin/users/ID`;
-//! `PUT /api/admin/users/ID/active` and `…/roles`.
+//! `GET /api/admin/users`: all accounts, page by page; `POST` adds one; `GET /api/admin/users/ID`.
 
 use serde::Serialize;
 
-use super::{NO_USER, Query, actor, done, page, subject};
+use super::user_row::Row;
+use super::{MAX_PAGE, NO_USER, Query, actor, page, reset_link, subject};
+use crate::api::query::{number, wrong};
 use crate::app::Call;
 use crate::error::Error;
-use crate::guard::Admin;
+use crate::guard::{Admin, Password};
 use crate::http::Response;
-use crate::store::{Account, Change, Entry, Event, UserQuery};
-use crate::values::{Fragment, Roles};
+use crate::store::{Entry, Event, NewUser, UserOrder, UserPlace, UserQuery, UserState};
+use crate::values::{Email, Fragment, Language, PasswordHash, Roles, Username};
 
+const PARAMETERS: [&str; 9] =
+    ["search", "role", "state", "second_factor", "sort", "order", "after", "before", "limit"];
+
+const ORDERS: [(&str, UserOrder); 3] = [
+    ("created", UserOrder::Created),
+    ("name", UserOrder::Name),
+    ("last_login", UserOrder::LastLogin),
+];
+
+/// A place in the list: a number where it always was one.
 #[derive(Serialize)]
-struct Row<'a> {
-    id: i64,
-    username: &'a str,
-    email: Option<&'a str>,
-    roles: Vec<&'a str>,
-    active: bool,
-    created: i64,
-    second_factor: bool,
+#[serde(untagged)]
+enum Cursor {
+    Number(i64),
+    Text(String),
 }
 
-impl<'a> Row<'a> {
-    fn of(account: &'a Account) -> Row<'a> {
-        Row {
-            id: account.person.id,
-            username: &account.person.name,
-            email: account.email.as_deref(),
-            roles: account.person.roles.iter().collect(),
-            active: account.person.active,
-            created: account.created.0,
-            second_factor: account.second_factor,
+impl From<UserPlace> for Cursor {
+    fn from(place: UserPlace) -> Cursor {
+        match place {
+            UserPlace::Created(id) => Cursor::Number(id),
+            UserPlace::Name(key) => Cursor::Text(key),
+            UserPlace::LastLogin(time, id) => {
+                Cursor::Text([time, id].map(|n| n.to_string()).join("-"))
+            }
         }
     }
 }
 
-/// Takes `search`, a part of names or email addresses; `after`, the `next` of the page before; and
+/// Reads a place as the answer wrote it. An `after` of 0 is the beginning.
+fn place(query: &Query, name: &str, order: UserOrder) -> Result<Option<UserPlace>, Error> {
+    let Some(text) = query.text(name) else { return Ok(None) };
+    let place = match order {
+        UserOrder::Created => {
+            let id = query.number(name, 0..=i64::MAX)?;
+            return Ok(id.filter(|id| *id != 0 || name != "after").map(UserPlace::Created));
+        }
+        UserOrder::Name => Some(UserPlace::Name(text.to_owned())),
+        UserOrder::LastLogin => text
+            .split_once('-')
+            .and_then(|(time, id)| Some(UserPlace::LastLogin(number(time)?, number(id)?))),
+    };
+    place.map(Some).ok_or_else(|| wrong(name, "is no place in this order"))
+}
+
+/// Takes `search`, a part of names or e-mail addresses; `role`, `state` and `second_factor`, which
+/// narrow it; `sort` and `order`; `after` or `before`, the `next` or `previous` of another page; and
 /// `limit`.
 pub(in crate::api) fn list(call: &Call<'_>, _: &Admin) -> Result<Response, Error> {
     #[derive(Serialize)]
     struct Body<'a> {
         users: Vec<Row<'a>>,
-        next: Option<i64>,
+        next: Option<Cursor>,
+        previous: Option<Cursor>,
+        total: i64,
+        total_exact: bool,
     }
-    let query = Query::of(call.request, &["search", "after", "limit"])?;
-    let fragment = query.text("search").map(Fragment::parse).transpose()?;
-    let after = query.number("after", 0..=i64::MAX)?.unwrap_or(0);
-    let limit = page(&query)?;
-    let found = call.app.store.seek(&UserQuery { fragment: fragment.as_ref(), after, limit })?;
-    let users = found.rows.iter().map(Row::of).collect();
-    Ok(Response::private(&Body { users, next: found.next }))
+    let typed = Query::of(call.request, &PARAMETERS)?;
+    let fragment = typed.text("search").map(Fragment::parse).transpose()?;
+    let states = UserState::ALL.map(UserState::name);
+    let order = typed.one_of("sort", &ORDERS.map(|(name, _)| name))?;
+    let order = order.map_or(UserOrder::Created, |place| ORDERS[place].1);
+    let after = place(&typed, "after", order)?;
+    let before = place(&typed, "before", order)?;
+    if after.is_some() && before.is_some() {
+        return Err(wrong("before", "stands beside after"));
+    }
+    let found = call.app.store.seek(&UserQuery {
+        fragment: fragment.as_ref(),
+        role: typed.text("role"),
+        state: typed.one_of("state", &states)?.map(|place| UserState::ALL[place]),
+        second_factor: typed.flag("second_factor")?,
+        order,
+        descending: match typed.one_of("order", &["asc", "desc"])? {
+            Some(place) => place == 1,
+            None => order == UserOrder::LastLogin,
+        },
+        backwards: before.is_some(),
+        from: after.or(before),
+        limit: page(&typed, MAX_PAGE)?,
+    })?;
+    let users = found.rows.iter().map(|account| Row::of(call, account)).collect();
+    let [next, previous] = [found.next, found.previous].map(|place| place.map(Cursor::from));
+    let (total, total_exact) = (found.total, found.total_exact);
+    Ok(Response::private(&Body { users, next, previous, total, total_exact }))
 }
 
 pub(in crate::api) fn get(call: &Call<'_>, _: &Admin) -> Result<Response, Error> {
-    Ok(Response::private(&Row::of(&subject(call)?)))
+    Ok(Response::private(&Row::of(call, &subject(call)?)))
 }
 
-/// Deletes the user; the audit keeps the name.
-pub(in crate::api) fn delete(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
-    let person = subject(call)?.person;
-    let actor = actor(call, admin);
-    let entry = Entry::new(Event::UserDeleted, person.id, &person.name, actor);
-    let by = admin.authority(call.recent_since());
-    if !call.app.store.delete(person.id, &by, &entry, call.now)? {
-        return Err(NO_USER);
+/// Takes `{username, email, roles, password}`, all but the name optional. Without a password the
+/// answer has the link with which the user sets one.
+// Long: a line for each field, and the account with a password or a link.
+pub(in crate::api) fn post(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
+    #[derive(Serialize)]
+    struct Body<'a> {
+        user: Row<'a>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        reset_link: Option<reset_link::Handed>,
     }
-    Ok(done("user deleted"))
-}
-
-/// Takes `{active}`. A user who becomes inactive is logged out everywhere.
-pub(in crate::api) fn put_active(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
-    let active = call.fields()?.flag("active")?;
-    let event = if active { Event::Activated } else { Event::Deactivated };
-    change(call, admin, &Change::Active(active), event)
-}
-
-/// Takes `{roles}`, a list that replaces the roles there were.
-pub(in crate::api) fn put_roles(call: &Call<'_>, admin: &Admin) -> Result<Response, Error> {
-    let fields = call.fields()?;
-    let roles = fields.list("roles")?;
-    let roles = roles.ok_or_else(|| Error::BadRequest("roles: is missing".into()))?;
-    let roles = Roles::of(roles)?;
-    change(call, admin, &Change::Roles(&roles), Event::RolesChanged)
-}
-
-/// Changes the user whom the path names; the answer has the account after the change.
-fn change(
-    call: &Call<'_>,
-    admin: &Admin,
-    change: &Change<'_>,
-    event: Event,
-) -> Result<Response, Error> {
-    let person = subject(call)?.person;
-    let actor = actor(call, admin);
-    let detail = match change {
-        Change::Roles(roles) => roles.as_str(),
-        _ => "",
+    let app = call.app;
+    let mut fields = call.fields()?;
+    let name = Username::choose(&fields.text("username")?)?;
+    let email = fields.optional("email")?.map(|email| Email::parse(&email)).transpose()?;
+    let roles = Roles::of(fields.list("roles")?.unwrap_or_default())?;
+    let hash = match fields.optional("password")? {
+        Some(typed) => {
+            let rules = &app.password_rules;
+            app.hasher.hash(&Password::choose(&typed, &name, email.as_ref(), rules)?)?
+        }
+        None => PasswordHash::none(),
     };
-    let entry = Entry { detail, ..Entry::new(event, person.id, &person.name, actor) };
+    let language = Language::chosen(call.request.header("accept-language"));
+    let user = NewUser { name: &name, email: email.as_ref(), hash: &hash, roles: &roles, language };
+    let entry = Entry {
+        event: Event::UserAdded,
+        user: None,
+        name: Some(name.as_str()),
+        actor: actor(call, admin),
+        detail: roles.as_str(),
+    };
     let by = admin.authority(call.recent_since());
-    if !call.app.store.change(person.id, change, &by, &entry, call.now)? {
-        return Err(NO_USER);
-    }
-    let account = call.app.store.account_of(person.id)?.ok_or(NO_USER)?;
-    Ok(Response::private(&Row::of(&account)))
+    let (id, reset_link) = if hash.is_none() {
+        let link = reset_link::Planned::new(call)?;
+        let id = app.store.add_with_ticket(&user, &link.ticket(0), &by, &entry, call.now)?;
+        (id, Some(link.handed(call, id, &roles)?))
+    } else {
+        (app.store.add(&user, &by, &entry, call.now)?, None)
+    };
+    let account = app.store.account_of(id)?.ok_or(NO_USER)?;
+    let mut response = Response::private(&Body { user: Row::of(call, &account), reset_link });
+    response.status = 201;
+    Ok(response)
 }

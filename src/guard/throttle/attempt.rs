@@ -22,11 +22,14 @@ pub struct Attempt<'a> {
     clears: bool,
     /// The login, IP address and time that success makes known.
     pub(super) login: Option<(String, IpAddr, Timestamp)>,
+    /// The same of an app password, by its id.
+    pub(super) app_password: Option<(String, IpAddr, Timestamp)>,
 }
 
 impl<'a> Attempt<'a> {
     pub(super) fn new(attempts: &'a Attempts, clears: bool) -> Attempt<'a> {
-        Attempt { attempts, by_ip: None, by_account: None, clears, login: None }
+        let (login, app_password) = (None, None);
+        Attempt { attempts, by_ip: None, by_account: None, clears, login, app_password }
     }
 
     /// Counts the attempt by its IP address. The error has the seconds to wait.
@@ -60,10 +63,20 @@ impl<'a> Attempt<'a> {
     pub fn end<T>(self, outcome: Result<T, Error>) -> Result<T, Error> {
         match &outcome {
             Ok(_) => self.succeed(),
-            Err(Error::Authentication | Error::WrongPassword | Error::WrongOtp) => {}
+            Err(
+                Error::Authentication
+                | Error::InvalidAppPassword
+                | Error::WrongPassword
+                | Error::WrongOtp,
+            ) => {}
             Err(_) => self.uncount(),
         }
         outcome
+    }
+
+    /// Ends an attempt that counts if it succeeds: what was made counts, and an error does not.
+    pub fn keep<T>(self, outcome: Result<T, Error>) -> Result<T, Error> {
+        outcome.inspect_err(|_| self.uncount())
     }
 
     /// Clears the failures of the account after a login, and wrong codes after a right one. Other
@@ -75,6 +88,9 @@ impl<'a> Attempt<'a> {
         }
         if let Some((login, ip, at)) = &self.login {
             self.attempts.known.remember(login, *ip, *at);
+        }
+        if let Some((id, ip, at)) = &self.app_password {
+            self.attempts.known_apps.remember(id, *ip, *at);
         }
         self.uncount();
     }

@@ -48,10 +48,13 @@ pub enum Throttle {
     Mail,
     /// The password or the second factor of the user who is logged in.
     Password,
+    /// New app passwords of the user who is logged in.
+    NewAppPassword,
 }
 
 /// Counts attempts. Its memory is fixed: counters for 16,384 IP addresses and as many accounts, and
-/// the known addresses of 4,096 accounts; two thirds of a megabyte, allocated when they are needed.
+/// the known addresses of 4,096 accounts and of as many app passwords; a megabyte, allocated when it is
+/// needed.
 #[derive(Debug)]
 pub struct Attempts {
     on: bool,
@@ -59,6 +62,9 @@ pub struct Attempts {
     by_ip: Mutex<Counters>,
     by_account: Mutex<Counters>,
     known: KnownClients,
+    /// From where app passwords were good. A table of its own: a user can make any number of them, and
+    /// would push the addresses of others' logins out.
+    known_apps: KnownClients,
 }
 
 impl Attempts {
@@ -70,6 +76,7 @@ impl Attempts {
             by_ip: Mutex::new(Counters::new()),
             by_account: Mutex::new(Counters::new()),
             known: KnownClients::new(),
+            known_apps: KnownClients::new(),
         }
     }
 
@@ -87,10 +94,20 @@ impl Attempts {
             (Throttle::Mail, Some(ip)) => Counter::MailsFrom(ip),
             _ => return Ok(()),
         };
+        self.check(&self.by_ip, &counter, now)
+    }
+
+    /// Refuses what has to wait by this counter. Counts nothing.
+    fn check(
+        &self,
+        counters: &Mutex<Counters>,
+        counter: &Counter<'_>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
         if !self.on {
             return Ok(());
         }
-        match lock(&self.by_ip).wait(self.key(&counter), &counter.backoff(), seconds(now)) {
+        match lock(counters).wait(self.key(counter), &counter.backoff(), seconds(now)) {
             0 => Ok(()),
             wait => Err(Error::TooManyRequests { wait }),
         }
@@ -148,6 +165,56 @@ impl Attempts {
         Ok(attempt)
     }
 
+    /// Admits an app password, right before the store looks it up. `id` is its id there; `None` for
+    /// a text that cannot be one. One that was good from this address before is always admitted: a
+    /// program with an old one must not keep the other programs of a household out.
+    pub fn app_password(
+        &self,
+        id: Option<&str>,
+        client: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Attempt<'_>, Error> {
+        let mut attempt = self.attempt(false);
+        let Some(ip) = client.map(grouped).filter(|_| self.on) else { return Ok(attempt) };
+        let counted = attempt.count_by_ip(&Counter::WrongAppPasswordsFrom(ip), now);
+        if !id.is_some_and(|id| self.is_known_app(id, ip)) {
+            counted?;
+        }
+        attempt.app_password = id.map(|id| (id.to_owned(), ip, now));
+        Ok(attempt)
+    }
+
+    /// Refuses an app password that would have to wait. Counts nothing: this runs before a request
+    /// waits for a thread that asks the database.
+    pub fn check_app_password(
+        &self,
+        id: &str,
+        client: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<(), Error> {
+        let Some(ip) = client.map(grouped) else { return Ok(()) };
+        let waits = self.check(&self.by_ip, &Counter::WrongAppPasswordsFrom(ip), now);
+        waits.or_else(|waits| if self.is_known_app(id, ip) { Ok(()) } else { Err(waits) })
+    }
+
+    /// Whether an app password was good from this IP address.
+    fn is_known_app(&self, id: &str, ip: IpAddr) -> bool {
+        let found = self.known_apps.recognize(id, Some(ip), None, Timestamp(0));
+        matches!(found, Recognition::Ip(_))
+    }
+
+    /// Refuses a user who has to wait before making another app password. Counts nothing.
+    pub fn check_new_app_password(&self, user: i64, now: Timestamp) -> Result<(), Error> {
+        self.check(&self.by_account, &Counter::NewAppPasswords(user), now)
+    }
+
+    /// Admits a new app password of a user.
+    pub fn new_app_password(&self, user: i64, now: Timestamp) -> Result<Attempt<'_>, Error> {
+        let mut attempt = self.attempt(false);
+        attempt.count_by_account(&Counter::NewAppPasswords(user), Timestamp(0), now)?;
+        Ok(attempt)
+    }
+
     /// Admits an attempt of a user who is logged in to confirm the password.
     pub fn password(&self, user: i64, now: Timestamp) -> Result<Attempt<'_>, Error> {
         let mut attempt = self.attempt(false);
@@ -178,6 +245,20 @@ impl Attempts {
     pub fn registration(&self, client: Option<IpAddr>, now: Timestamp) -> Result<(), Error> {
         let Some(client) = client else { return Ok(()) };
         self.attempt(false).count_by_ip(&Counter::RegistrationsFrom(grouped(client)), now)
+    }
+
+    /// Admits a registration with the name of an account that waits for its confirmation, right before
+    /// the passwords are compared.
+    pub fn waiting_registration(
+        &self,
+        name: &str,
+        client: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<Attempt<'_>, Error> {
+        let mut attempt = self.attempt(true);
+        let counter = Counter::WrongRegistrations(&canonical(name), client.map(grouped));
+        attempt.count_by_account(&counter, Timestamp(0), now)?;
+        Ok(attempt)
     }
 
     /// Admits a mail that confirms an e-mail address which the client has given.

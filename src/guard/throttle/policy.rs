@@ -23,8 +23,16 @@ pub(super) enum Counter<'a> {
     WrongCodes(i64),
     /// Wrong recovery codes of a user, from the same clients.
     WrongRecoveryCodes(i64),
+    /// Wrong app passwords from an IP address.
+    WrongAppPasswordsFrom(IpAddr),
+    /// New app passwords of a user. Each is written to the audit, and deleting one makes room.
+    NewAppPasswords(i64),
     /// Registrations from an IP address, successful or not.
     RegistrationsFrom(IpAddr),
+    /// Wrong passwords for the name of a registration that waits for its confirmation, from an IP
+    /// address. Another address would delay the owner; a count of failed logins would show there
+    /// that the name waits.
+    WrongRegistrations(&'a str, Option<IpAddr>),
     /// Mails that an IP address causes, to any mailbox.
     MailsFrom(IpAddr),
     /// Confirmation mails to a mailbox from all clients, whether it is a user's or not.
@@ -52,8 +60,13 @@ impl Counter<'_> {
             // A recovery code cannot be guessed: this limits the work, and the waits stay short for
             // the owner.
             Counter::WrongRecoveryCodes(_) => (10, 1, 60, 60),
+            // None can be guessed: this limits the work.
+            Counter::WrongAppPasswordsFrom(_) => (20, 1, 60, 60),
+            // As many as a user can have.
+            Counter::NewAppPasswords(_) => (50, 60, 60, 60),
             // A whole class of pupils registers at once.
             Counter::RegistrationsFrom(_) => (30, 1, 300, 300),
+            Counter::WrongRegistrations(..) => (5, 1, 300, 300),
             Counter::MailsFrom(_) => (30, 1, 300, 300),
             // Enough for a user who looks into the wrong mailbox first; a flood is one mail an
             // hour.
@@ -70,6 +83,9 @@ impl Counter<'_> {
             }
             Counter::MailsFrom(ip) => {
                 log::warn!("many mails asked for from {ip}: the next ones have to wait");
+            }
+            Counter::WrongAppPasswordsFrom(ip) => {
+                log::warn!("many wrong app passwords from {ip}: the next ones have to wait");
             }
             Counter::LoginFailuresFrom(ip) => {
                 log::warn!("many failed logins from {ip}: the next ones have to wait");

@@ -362,6 +362,71 @@ fn a_throttle_that_is_off_admits_everything() {
 }
 
 #[test]
+fn wrong_app_passwords_wait_and_known_ones_do_not() {
+    let attempts = Attempts::new(true);
+    let (home, elsewhere) = ("192.0.2.1", "192.0.2.2");
+    let send = |id: Option<&str>, from: &str, at: i64, good: bool| {
+        let attempt = attempts.app_password(id, ip(from), Timestamp(START + at));
+        let outcome = if good { Ok(()) } else { Err(Error::InvalidAppPassword) };
+        match attempt {
+            Ok(attempt) => attempt.end(outcome).map_err(|_| 0),
+            Err(Error::TooManyRequests { wait }) => Err(wait),
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    for _ in 0..100 {
+        assert_eq!(send(Some("phone"), home, 0, true), Ok(()), "right ones are not counted");
+    }
+    for number in 0..20 {
+        let id = number.to_string();
+        assert_eq!(send(Some(&id).filter(|_| number > 9).map(|id| &**id), home, 0, false), Err(0));
+    }
+    for id in [None, Some("other"), Some("0")] {
+        assert_eq!(send(id, home, 0, true), Err(1), "{id:?}");
+    }
+    assert_eq!(send(Some("other"), elsewhere, 0, true), Ok(()));
+    assert_eq!(send(Some("other"), home, 0, true), Err(1), "known elsewhere alone");
+    // The phone goes on. Once its app password is deleted, it is wrong as often as it likes, and
+    // the others wait no longer for that than for a stranger.
+    assert_eq!(send(Some("phone"), home, 0, true), Ok(()));
+    for at in 0..600 {
+        assert_eq!(send(Some("phone"), home, at, false), Err(0));
+    }
+    assert!(matches!(send(Some("other"), home, 600, true), Err(1..=60)));
+    let early = |id, from, at| attempts.check_app_password(id, ip(from), Timestamp(START + at));
+    for _ in 0..99 {
+        assert!(early("other", home, 600).is_err() && early("phone", home, 600).is_ok());
+        assert!(early("other", elsewhere, 600).is_ok() && early("other", home, 660).is_ok());
+    }
+    // Its turn comes like any other's.
+    assert_eq!(send(Some("other"), home, 660, true), Ok(()));
+    assert_eq!(send(Some("other"), home, 660, true), Ok(()));
+    let off = Attempts::new(false);
+    assert!((0..99).all(|_| off.app_password(None, ip(home), Timestamp(START)).is_ok()));
+}
+
+#[test]
+fn a_user_makes_fifty_app_passwords_and_then_one_a_minute() {
+    let attempts = Attempts::new(true);
+    let make = |user, at: i64, made: bool| {
+        let now = Timestamp(START + at);
+        let waits = attempts.check_new_app_password(user, now).is_err();
+        let attempt = attempts.new_app_password(user, now);
+        assert_eq!(attempt.is_err(), waits, "{user} {at}");
+        attempt.is_ok_and(|attempt| attempt.keep(made.then_some(()).ok_or(Error::Revoked)).is_ok())
+    };
+    for _ in 0..99 {
+        assert!(!make(1, 0, false), "what fails does not count");
+    }
+    assert!((0..50).all(|_| make(1, 0, true)));
+    assert!(!make(1, 0, true) && !make(1, 59, true));
+    assert!(make(1, 60, true) && !make(1, 60, true) && make(1, 120, true));
+    assert!(make(2, 60, true), "each user");
+    let off = Attempts::new(false);
+    assert!((0..99).all(|_| off.new_app_password(1, Timestamp(START)).is_ok()));
+}
+
+#[test]
 fn impossible_times_do_not_panic() {
     let attempts = Attempts::new(true);
     for time in [i64::MIN, -1, 0, i64::from(u32::MAX) + 1, i64::MAX] {
@@ -387,7 +452,13 @@ fn the_documentation_has_the_policy() {
         (Counter::WrongPasswords(1), "Wrong passwords of somebody who is logged in"),
         (Counter::WrongCodes(1), "Wrong codes of one account's second factor"),
         (Counter::WrongRecoveryCodes(1), "Wrong recovery codes of one account"),
+        (Counter::WrongAppPasswordsFrom(address), "Wrong app passwords from one address"),
+        (Counter::NewAppPasswords(1), "App passwords that one user makes"),
         (Counter::RegistrationsFrom(address), "Registrations from one address"),
+        (
+            Counter::WrongRegistrations("", None),
+            "Wrong passwords for the name of one registration that waits",
+        ),
         (Counter::MailsFrom(address), "Mails asked for from one address"),
         (Counter::ConfirmationMailsTo(""), "Mails to one mailbox that confirm an address"),
         (Counter::ResetMailsTo(""), "Mails to one mailbox that reset a password"),

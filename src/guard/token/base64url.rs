@@ -18,14 +18,14 @@ pub(in crate::guard) fn decode(text: &[u8]) -> Result<Vec<u8>, Error> {
 }
 
 /// A decoded signature, without an allocation.
-pub(super) struct Signature {
+pub(in crate::guard) struct Signature {
     // The decoder asks for the length that it estimates, up to two bytes more.
     bytes: [u8; MAX_SIGNATURE + 2],
     length: usize,
 }
 
 impl Signature {
-    pub(super) fn decode(text: &[u8]) -> Result<Signature, Error> {
+    pub(in crate::guard) fn decode(text: &[u8]) -> Result<Signature, Error> {
         let mut bytes = [0; MAX_SIGNATURE + 2];
         match BASE64_URL_SAFE_NO_PAD.decode_slice(text, &mut bytes) {
             Ok(length) => Ok(Signature { bytes, length }),
@@ -33,7 +33,7 @@ impl Signature {
         }
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(in crate::guard) fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
 }

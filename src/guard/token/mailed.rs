@@ -1,10 +1,11 @@
 //! Mailed tokens, which an administrator may also hand out. Each is valid for one purpose; the
 //! store makes sure, by its `jti`, that it is used once.
 
+#[cfg(any(test, feature = "cli"))]
 use std::time::Duration;
 
+use super::audience::AudienceSet;
 use super::claims::{Claims, ParsedClaims};
-#[cfg(feature = "mail")]
 use super::later;
 use super::purpose::MailPurpose;
 use super::{Roles, Tokens};
@@ -12,6 +13,7 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 
 /// A new mailed token.
+#[cfg(any(test, feature = "cli"))]
 #[derive(Debug)]
 pub struct MailedToken {
     /// Its text.
@@ -21,7 +23,6 @@ pub struct MailedToken {
 }
 
 /// The claims of a mailed token that were fixed when its mail was queued.
-#[cfg(feature = "mail")]
 #[derive(Debug, Clone, Copy)]
 pub struct MailedClaims<'a> {
     /// The `jti` claim.
@@ -37,6 +38,7 @@ pub struct MailedClaims<'a> {
 /// The order of the checks, and so which error comes first, is that of flask-praetorian.
 impl Tokens {
     /// Mints a token that is valid for `lifespan`, to be mailed or handed out.
+    #[cfg(any(test, feature = "cli"))]
     pub fn mint_mailed(
         &self,
         purpose: MailPurpose,
@@ -51,7 +53,6 @@ impl Tokens {
     }
 
     /// Mints the token of a queued mail. It is the same each time, to the byte.
-    #[cfg(feature = "mail")]
     pub fn mint_queued(
         &self,
         purpose: MailPurpose,
@@ -60,7 +61,9 @@ impl Tokens {
     ) -> Result<String, Error> {
         let MailedClaims { jti, id, issued, expires } = *mailed;
         let rf_exp = later(issued, self.refresh).max(expires);
-        let claims = Claims { jti: jti.into(), id, iat: Some(issued), exp: expires, rf_exp };
+        let audiences = AudienceSet::default();
+        let claims =
+            Claims { jti: jti.into(), id, iat: Some(issued), exp: expires, rf_exp, audiences };
         self.write(&claims, roles, Some(purpose))
     }
 

@@ -5,6 +5,7 @@
 //! | `header` | which key may verify a token |
 //! | `key` | a key in use: HMAC, Ed25519, its id |
 //! | `claims` | what claims mean, and writing them |
+//! | `audience` | whom a token is for |
 //! | `mailed` | tokens that are mailed or handed out, each for one purpose |
 //! | `purpose` | the purposes of mailed tokens |
 //! | `base64url` | the encoding of a token's parts |
@@ -12,6 +13,7 @@
 //! The order of the checks: size, structure, algorithm and key, signature, claims, times. No key
 //! ever comes from a token (RFC 8725). Knows no store and no clock.
 
+mod audience;
 pub(super) mod base64url;
 mod claims;
 mod header;
@@ -34,10 +36,10 @@ use claims::ParsedClaims;
 use header::Header;
 use key::{Jwk, ShortVerifier, Signer, Verifier};
 
+pub use audience::{AudienceSet, Audiences};
 pub use claims::Claims;
 #[cfg(any(test, feature = "cli"))]
 pub(crate) use key::key_id;
-#[cfg(feature = "mail")]
 pub use mailed::MailedClaims;
 #[cfg(feature = "cli")]
 pub use mailed::MailedToken;
@@ -55,13 +57,21 @@ pub struct SessionClaims {
     pub iat: Timestamp,
     /// The last second in which the session can be refreshed.
     pub rf_exp: Timestamp,
+    /// Whom its tokens are for.
+    pub audiences: AudienceSet,
 }
 
 impl SessionClaims {
     /// Returns the claims of a token with a lifespan in seconds, at most until `rf_exp`.
     fn claims(&self, id: i64, lifespan: i64) -> Claims {
-        let SessionClaims { jti, iat, rf_exp } = self.clone();
-        Claims { jti, id, iat: Some(iat), exp: later(iat, lifespan).min(rf_exp), rf_exp }
+        let SessionClaims { jti, iat, rf_exp, audiences } = self.clone();
+        let exp = later(iat, lifespan).min(rf_exp);
+        Claims { jti, id, iat: Some(iat), exp, rf_exp, audiences }
+    }
+
+    /// Returns the same for tokens that are for these audiences alone, if there are any.
+    pub(crate) fn only(self, audiences: Option<AudienceSet>) -> SessionClaims {
+        SessionClaims { audiences: audiences.unwrap_or(self.audiences), ..self }
     }
 }
 
@@ -82,6 +92,7 @@ pub struct Tokens {
     access: i64,
     refresh: i64,
     early: i64,
+    audiences: Audiences,
 }
 
 impl Tokens {
@@ -114,15 +125,33 @@ impl Tokens {
             access: seconds(lifespans.access),
             refresh: seconds(lifespans.refresh),
             early: seconds(lifespans.early),
+            audiences: Audiences::default(),
         };
         let sample = tokens.mint(&tokens.begin(Timestamp(0))?, 0, &Roles::default())?;
         tokens.header = sample.split('.').next().unwrap_or_default().as_bytes().into();
         Ok(tokens)
     }
 
-    /// Returns the claims of a session that begins now.
+    /// Mints tokens for these audiences, and takes those of no other.
+    pub fn for_audiences(self, audiences: Audiences) -> Tokens {
+        Tokens { audiences, ..self }
+    }
+
+    /// Returns the audiences of a token that asks for this one alone; `None` if the server has none such.
+    pub(crate) fn audience(&self, name: &str) -> Option<AudienceSet> {
+        self.audiences.one(name)
+    }
+
+    /// Returns [`Error::AudienceNotAllowed`] unless a token for these is for all audiences: one for a single
+    /// app must not give what is good at others, or outlasts it.
+    pub(crate) fn require_all(&self, audiences: AudienceSet) -> Result<(), Error> {
+        if audiences == self.audiences.all() { Ok(()) } else { Err(Error::AudienceNotAllowed) }
+    }
+
+    /// Returns the claims of a session that begins now, whose tokens are for all audiences.
     pub fn begin(&self, now: Timestamp) -> Result<SessionClaims, Error> {
-        Ok(SessionClaims { jti: unique()?, iat: now, rf_exp: later(now, self.refresh) })
+        let (rf_exp, audiences) = (later(now, self.refresh), self.audiences.all());
+        Ok(SessionClaims { jti: unique()?, iat: now, rf_exp, audiences })
     }
 
     /// Mints the first token of a session.
@@ -131,7 +160,7 @@ impl Tokens {
     }
 
     /// Mints the token that follows one with these claims, issued at `iat`: the same session, user
-    /// and end; `roles` are those of the user now.
+    /// and end, and for nobody else; `roles` are those of the user now.
     pub fn renew(&self, claims: &Claims, roles: &Roles, iat: Timestamp) -> Result<String, Error> {
         let exp = later(iat, self.access).min(claims.rf_exp);
         self.write(&Claims { iat: Some(iat), exp, ..claims.clone() }, roles, None)
@@ -143,7 +172,7 @@ impl Tokens {
         roles: &Roles,
         purpose: Option<MailPurpose>,
     ) -> Result<String, Error> {
-        self.signer.sign(claims::to_jwt(claims, roles, purpose), purpose)
+        self.signer.sign(claims::to_jwt(claims, roles, &self.audiences, purpose), purpose)
     }
 
     /// Reads a token that grants access now.
@@ -176,7 +205,7 @@ impl Tokens {
     /// Reads a token of any purpose. The caller checks its purpose and its end.
     fn read(&self, token: &[u8], now: Timestamp) -> Result<ParsedClaims, Error> {
         let (payload, key) = self.verified(token, now)?;
-        let parsed = claims::parse(&payload, now)?;
+        let parsed = claims::parse(&payload, now, &self.audiences)?;
         let marks = (parsed.registration, parsed.reset);
         match key {
             KeyKind::Mail(purpose)

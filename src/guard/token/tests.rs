@@ -832,3 +832,113 @@ fn a_short_secret_ends_and_what_began_with_it_too() {
     let alone = reader(&keys(&[shared(SECRET)]), None);
     assert_eq!(name(alone.access(minted(&tokens, 1, "").as_bytes(), NOW)), "ok");
 }
+
+/// What is configured, the claim `aud` of a token, its check, and the claim of the token after a refresh.
+type AudienceRow = (&'static [&'static str], &'static str, &'static str, &'static str);
+
+#[test]
+fn a_token_is_for_whom_it_names() {
+    let rows: &[AudienceRow] = &[
+        (&[], "", "ok", ""),
+        (&[], r#","aud":"shop""#, "InvalidTokenHeader", ""),
+        (&[], r#","aud":[]"#, "InvalidTokenHeader", ""),
+        (&["shop"], "", "ok", r#""shop""#),
+        (&["shop"], r#","aud":"shop""#, "ok", r#""shop""#),
+        (&["shop"], r#","aud":["shop"]"#, "ok", r#""shop""#),
+        (&["shop"], r#","aud":["other","shop"]"#, "ok", r#""shop""#),
+        (&["shop"], r#","aud":"Shop""#, "InvalidTokenHeader", ""),
+        (&["shop"], r#","aud":"shop ""#, "InvalidTokenHeader", ""),
+        (&["shop"], r#","aud":"sho""#, "InvalidTokenHeader", ""),
+        (&["shop"], r#","aud":"""#, "InvalidTokenHeader", ""),
+        (&["shop"], r#","aud":[]"#, "InvalidTokenHeader", ""),
+        (&["shop"], r#","aud":null"#, "InvalidTokenHeader", ""),
+        (&["shop"], r#","aud":1"#, "InvalidTokenHeader", ""),
+        (&["shop"], r#","aud":{"shop":1}"#, "InvalidTokenHeader", ""),
+        (&["shop"], r#","aud":["shop",1]"#, "InvalidTokenHeader", ""),
+        (&["shop"], r#","aud":"shop","aud":"shop""#, "InvalidTokenHeader", ""),
+        (&["shop"], r#","aud":"shop","\u0061ud":"shop""#, "InvalidTokenHeader", ""),
+        (&["shop", "wiki"], "", "ok", r#"["shop","wiki"]"#),
+        (&["shop", "wiki"], r#","aud":"wiki""#, "ok", r#""wiki""#),
+        (&["shop", "wiki"], r#","aud":["wiki","shop"]"#, "ok", r#"["shop","wiki"]"#),
+        (&["shop", "wiki"], r#","aud":["wiki","gone"]"#, "ok", r#""wiki""#),
+        (&["shop", "wiki"], r#","aud":"gone""#, "InvalidTokenHeader", ""),
+        (&["shop", "wiki"], r#","aud":"shop,wiki""#, "InvalidTokenHeader", ""),
+        (&["a", "b", "c"], r#","aud":["c","a"]"#, "ok", r#"["a","c"]"#),
+    ];
+    for (configured, aud, expected, after) in rows {
+        let ours = tokens().for_audiences(Audiences::parse(configured.iter().copied()).unwrap());
+        let payload = format!("{}{aud}}}", GOOD.trim_end_matches('}'));
+        let token = signed(HEADER, &payload);
+        let found = ours.access(token.as_bytes(), NOW);
+        if *expected != "ok" {
+            assert_eq!(name(found), *expected, "{configured:?} {aud}");
+            continue;
+        }
+        let claims = found.unwrap();
+        let renewed = ours.renew(&claims, &Roles::default(), NOW).unwrap();
+        let claim = if after.is_empty() { String::new() } else { format!(",\"aud\":{after}") };
+        let expected = format!(r#""rf_exp":1700001000{claim}}}"#);
+        assert!(part(&renewed, 1).ends_with(&expected), "{configured:?} {aud}: {renewed}");
+        let again = ours.access(renewed.as_bytes(), NOW).unwrap();
+        assert_eq!(again.audiences, claims.audiences, "{configured:?} {aud}");
+    }
+}
+
+#[test]
+fn whoever_asks_for_one_audience_gets_no_other() {
+    for algorithm in [Algorithm::Hs256, Algorithm::EdDsa] {
+        let names = Audiences::parse(["shop", "wiki"]).unwrap();
+        let ring = keys(&[shared(SECRET), paired(SEED)]);
+        let ours = reader(&ring, Some(algorithm)).for_audiences(names);
+        assert_eq!(ours.audience("gone"), None);
+        assert_eq!(ours.audience(""), None);
+        let session = ours.begin(NOW).unwrap().only(ours.audience("wiki"));
+        let token = ours.mint(&session, 1, &Roles::default()).unwrap();
+        assert!(part(&token, 1).ends_with(r#","aud":"wiki"}"#), "{token}");
+        assert_eq!(name(ours.access(token.as_bytes(), NOW)), "ok");
+        let header = token.split('.').next().unwrap();
+        assert_eq!(*ours.header, *header.as_bytes(), "the fast path reads it");
+        let without = |names: &[&str]| {
+            let names = Audiences::parse(names.iter().copied()).unwrap();
+            name(reader(&ring, None).for_audiences(names).access(token.as_bytes(), NOW))
+        };
+        assert_eq!(without(&["shop"]), "InvalidTokenHeader");
+        assert_eq!(without(&[]), "InvalidTokenHeader");
+        // In another place of the list.
+        assert_eq!(without(&["new", "wiki", "shop"]), "ok");
+    }
+}
+
+#[test]
+fn mailed_tokens_are_for_no_audience_and_stay_good() {
+    for seed in [None, Some(SEED)] {
+        let ring = keys(&[seed.map_or_else(|| shared(SECRET), paired)]);
+        let names = Audiences::parse(["shop", "wiki"]).unwrap();
+        let ours = reader(&ring, None).for_audiences(names);
+        let reset = mailed(&ours, MailPurpose::Reset);
+        assert!(!part(&reset, 1).contains("aud"), "{reset}");
+        assert_eq!(name(ours.reset(reset.as_bytes(), NOW)), "ok");
+        assert_eq!(name(reader(&ring, None).reset(reset.as_bytes(), NOW)), "ok");
+        assert_eq!(name(ours.access(reset.as_bytes(), NOW)), "MisusedResetToken");
+        let marked = format!("{},\"is_prt\":true,\"aud\":\"gone\"}}", GOOD.trim_end_matches('}'));
+        let foreign = signed(HEADER, &marked);
+        assert_eq!(name(ours.reset(foreign.as_bytes(), NOW)), "InvalidTokenHeader");
+    }
+}
+
+fn mailed(tokens: &Tokens, purpose: MailPurpose) -> String {
+    let lifespan = Duration::from_secs(100);
+    tokens.mint_mailed(purpose, 1, &Roles::default(), lifespan, NOW).unwrap().token
+}
+
+#[test]
+fn the_longest_token_that_we_sign_is_one_that_we_read() {
+    let roles: Vec<String> = (0..Roles::MAX).map(|n| format!("{n:064}")).collect();
+    let names: Vec<String> = (0..16).map(|n| format!("{n:064}")).collect();
+    let names = Audiences::parse(names.iter().map(String::as_str)).unwrap();
+    let ring = keys(&[paired(SEED), shared(SECRET)]);
+    let ours = reader(&ring, Some(Algorithm::EdDsa)).for_audiences(names);
+    let token = minted(&ours, i64::MAX, &roles.join(","));
+    assert!(token.len() > 3000, "{}", token.len());
+    assert_eq!(name(ours.access(token.as_bytes(), NOW)), "ok");
+}

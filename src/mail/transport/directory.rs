@@ -6,16 +6,28 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
+
 use super::Failure;
 use crate::error::Problem;
 use crate::mail::message::{Mail, Message};
 
-/// Checks the path of the folder. The first delivery creates it.
+/// Checks the path of the folder: it can be written, or can be made. The first delivery makes it.
 pub(super) fn parse(path: &str) -> Result<PathBuf, Problem> {
+    let next = "give the setting `mail` a folder, such as dir:mails";
     if path.is_empty() || Path::new(path).is_file() {
+        return Err(Problem::usage("the path of dir: is empty or is a file", next));
+    }
+    let mut there = Path::new(path);
+    while !there.as_os_str().is_empty() && !there.exists() {
+        there = there.parent().unwrap_or(Path::new(""));
+    }
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    let can = rustix::fs::access(there, Access::WRITE_OK | Access::EXEC_OK);
+    if can.is_err() || !there.is_dir() {
         return Err(Problem::usage(
-            "the path of dir: is empty or is a file",
-            "give the setting `mail` a folder, such as dir:mails",
+            format!("mails cannot be written to dir:{path}: {} is in the way", there.display()),
+            format!("let the user that runs lictor write there, or {next}"),
         ));
     }
     Ok(path.into())

@@ -21,8 +21,8 @@ const POLL: Duration = Duration::from_millis(20);
 /// Bytes of standard error that are kept for the failure.
 const MAX_STDERR: u64 = 1_024;
 /// Longest wait for the end of standard error after the program has ended: a process that it left
-/// behind may keep the pipe open.
-const STDERR_WAIT: Duration = Duration::from_millis(200);
+/// behind may keep the pipe open. Tests wait longer, because their machine may be busy.
+const STDERR_WAIT: Duration = Duration::from_millis(if cfg!(test) { 60_000 } else { 200 });
 /// The environment variables that the program inherits.
 const INHERITED: &[&str] = &["HOME", "LANG", "LOGNAME", "PATH", "TZ", "USER"];
 
@@ -133,12 +133,13 @@ mod tests {
             std::env::temp_dir().join(format!("lictor-sendmail-{name}-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         let path = dir.join("sendmail");
-        // Written under another name: a program that another thread's child still has open for
-        // writing cannot be run.
         let text = format!("#!/bin/sh\ncd {}\n{body}\n", dir.display());
-        fs::write(dir.join("script"), text).unwrap();
-        fs::set_permissions(dir.join("script"), fs::Permissions::from_mode(0o700)).unwrap();
-        std::os::unix::fs::symlink("script", &path).unwrap();
+        fs::write(dir.join("text"), text).unwrap();
+        // Copied by another process: a program that a child of another thread still has open for
+        // writing, because it was forked meanwhile, cannot be run.
+        let copied = Command::new("cp").arg(dir.join("text")).arg(&path).status().unwrap();
+        assert!(copied.success());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).unwrap();
         (dir, path)
     }
 
@@ -176,7 +177,8 @@ mod tests {
             ("busy", "echo come back >&2; exit 75", Some((false, "code 75: come back"))),
             ("used-wrongly", "exit 64", Some((false, "code 64"))),
             ("killed", "kill -9 $$", Some((false, "signal 9"))),
-            ("talks", "yes >&2 & sleep 0.1; kill $!; exit 75", Some((false, "code 75: y y"))),
+            // More than is kept, and than a pipe holds.
+            ("talks", "yes | head -c 1000000 >&2; exit 75", Some((false, "code 75: y y"))),
         ] {
             let (dir, path) = script(name, body);
             // Longer than a pipe buffer: the write blocks until the program reads, or fails.

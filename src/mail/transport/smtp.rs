@@ -74,6 +74,12 @@ impl Relay {
         Ok(Some(Relay { host, port, security, login }))
     }
 
+    /// The password, if there is a login.
+    #[cfg(feature = "cli")]
+    pub(super) fn password(&self) -> Option<&str> {
+        self.login.as_ref().map(|login| login.password.as_str())
+    }
+
     /// Delivers one mail over a connection of its own.
     pub(super) fn deliver(&self, sender: &Sender, message: &Message) -> Result<(), Failure> {
         dialogue::send(self, sender, message).map_err(|rejection| self.without_secrets(rejection))

@@ -6,6 +6,7 @@ use crate::store::audit::{MAX_FAILED, MAX_OTHERS};
 use crate::store::driver::Dialect;
 use crate::store::rows::audit::READ_AT_ONCE;
 use crate::store::{AuditQuery, Entry, Event, Store};
+use crate::values::Username;
 
 const NOW: Timestamp = Timestamp(1_000);
 
@@ -69,6 +70,8 @@ fn a_search_narrows_by_user_name_time_and_page() {
         ] {
             store.record(&Entry { user, name, ..NOTE }, Timestamp(at)).unwrap();
         }
+        // Another spelling than the entries have.
+        let ada = &Username::parse("ADA").unwrap();
         let all = AuditQuery { limit: 10, ..AuditQuery::default() };
         let times = |query: &AuditQuery<'_>| -> Vec<i64> {
             store.recorded(query).unwrap().rows.into_iter().map(|entry| entry.at.0).collect()
@@ -78,8 +81,8 @@ fn a_search_narrows_by_user_name_time_and_page() {
             (all, &[5, 4, 3, 2, 1][..]),
             (AuditQuery { limit: 2, ..all }, &[5, 4]),
             (AuditQuery { user: Some(1), ..all }, &[4, 1]),
-            (AuditQuery { name: Some("ada"), ..all }, &[5, 1]),
-            (AuditQuery { user: Some(2), name: Some("ada"), ..all }, &[5, 2]),
+            (AuditQuery { name: Some(ada), ..all }, &[5, 1]),
+            (AuditQuery { user: Some(2), name: Some(ada), ..all }, &[5, 2]),
             (AuditQuery { since: Some(3), ..all }, &[5, 4, 3]),
             (AuditQuery { before: Some(before), ..all }, &[3, 2, 1]),
             (AuditQuery { user: Some(1), since: Some(2), before: Some(before), ..all }, &[]),
@@ -118,7 +121,8 @@ fn a_search_among_many_entries_reads_some_at_once_and_finds_all() {
             let last = AuditQuery { before: first.next, ..query };
             assert_eq!(page(last), (vec![count + 9], false));
         }
-        let named = AuditQuery { name: Some("ada"), ..any };
+        let name = Username::parse("ada").unwrap();
+        let named = AuditQuery { name: Some(&name), ..any };
         let first = store.recorded(&named).unwrap();
         assert!(first.rows.is_empty());
         assert_eq!(page(AuditQuery { before: first.next, ..named }), (vec![7], false));

@@ -4,9 +4,12 @@ use super::{BY, NOTE, add, admin, each, execute, log_in, number};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::{
-    Authority, Change, Enrolment, LinkMail, NewInvitation, Proof, SessionScope, Store, Ticket,
+    Authority, Change, Enrolment, LinkMail, MailChange, NewInvitation, NewUser, Proof,
+    SessionScope, Store, Ticket,
 };
-use crate::values::{Code, CodeHash, Email, FactorUse, PasswordHash, Roles, Step, TotpSecret};
+use crate::values::{
+    Code, CodeHash, Email, FactorUse, Language, PasswordHash, Roles, Step, TotpSecret, Username,
+};
 
 const NOW: Timestamp = Timestamp(100);
 const END: Timestamp = Timestamp(1_000);
@@ -34,6 +37,17 @@ fn done(outcome: Result<bool, Error>) -> Result<(), &'static str> {
     outcome.map(|done| assert!(done)).map_err(|error| error.kind().name)
 }
 
+fn new_user() -> NewUser<'static> {
+    let leaked = |text: &str| Box::leak(Box::new(PasswordHash::stored(text.into())));
+    NewUser {
+        name: Box::leak(Box::new(Username::parse("new").unwrap())),
+        email: None,
+        hash: leaked("!"),
+        roles: Box::leak(Box::default()),
+        language: Language::English,
+    }
+}
+
 /// A write, on behalf of somebody, that changes something of the account.
 type Write = (&'static str, fn(&Store, i64, &Authority<'_>) -> Result<bool, Error>);
 
@@ -48,7 +62,8 @@ const OWN: [Write; 7] = [
         store.propose_email(id, &posting, by, &NOTE, NOW)
     }),
     ("change the password", |store, id, by| {
-        let change = Change::Password { hash: &hash("newer"), session: None };
+        let change =
+            Change::Password { hash: &hash("newer"), session: None, keep_app_passwords: false };
         store.change(id, &change, by, &NOTE, NOW)
     }),
     ("delete the account", |store, id, by| store.delete(id, by, &NOTE, NOW)),
@@ -61,7 +76,7 @@ const OWN: [Write; 7] = [
 ];
 
 /// All that an administrator does, to `id`.
-const ADMINISTERED: [Write; 7] = [
+const ADMINISTERED: [Write; 13] = [
     ("change the roles", |store, id, by| {
         let roles = Roles::parse("admin").unwrap();
         store.change(id, &Change::Roles(&roles), by, &NOTE, NOW)
@@ -73,17 +88,44 @@ const ADMINISTERED: [Write; 7] = [
     }),
     ("hand out a reset token", |store, user, by| {
         let ticket = Ticket { jti: "ticket", user, expires: END };
-        store.hand_out(&ticket, by, &NOTE, NOW)
+        store.hand_out(&ticket, None, by, &NOTE, NOW)
+    }),
+    ("mail a reset token", |store, user, by| {
+        let ticket = Ticket { jti: "ticket", user, expires: END };
+        let email = Email::parse("bob@x.example").unwrap();
+        store.hand_out(&ticket, Some(&email), by, &NOTE, NOW)
+    }),
+    ("add a user", |store, _, by| store.add(&new_user(), by, &NOTE, NOW).map(|id| id > 0)),
+    ("add a user with a ticket", |store, _, by| {
+        let ticket = Ticket { jti: "first", user: 0, expires: END };
+        store.add_with_ticket(&new_user(), &ticket, by, &NOTE, NOW).map(|id| id > 0)
+    }),
+    ("set the address", |store, id, by| {
+        let email = Email::parse("set@x.example").unwrap();
+        store.set_email(id, Some(&email), by, &NOTE, NOW)
+    }),
+    ("unlock", |store, id, by| store.unlock(id, by, &NOTE, NOW)),
+    ("drop a mail", |store, _, by| {
+        let email = Email::parse("bob@x.example").unwrap();
+        let mail = LinkMail { email: &email, jti: "mail", expires: END };
+        store.request_reset(&mail, "-", NOW)?;
+        let mut ids = Vec::new();
+        store.mails(&mut |mail| ids.push(mail.id))?;
+        let dropped = store.change_mail(ids[0], MailChange::Drop, by, &NOTE, NOW);
+        if dropped.is_err() {
+            store.change_mail(ids[0], MailChange::Drop, &BY, &NOTE, NOW)?;
+        }
+        dropped
     }),
     ("invite", |store, _, by| {
         let hash = Code::generate().unwrap().hash();
         let new = NewInvitation { hash, roles: &Roles::default(), expires: END };
-        store.invite(&new, by, &NOTE, NOW).map(|()| true)
+        store.invite(&new, None, by, &NOTE, NOW).map(|()| true)
     }),
     ("take an invitation back", |store, _, by| {
         let hash = Code::generate().unwrap().hash();
         let new = NewInvitation { hash, roles: &Roles::default(), expires: END };
-        store.invite(&new, &BY, &NOTE, NOW)?;
+        store.invite(&new, None, &BY, &NOTE, NOW)?;
         store.revoke_invitation(&hash.name(), by, &NOTE, NOW)
     }),
 ];
@@ -116,7 +158,11 @@ fn what_waited_for_the_database_was_done_with_an_old_password() {
         (
             "another password, and a new session of the same name",
             |store, id| {
-                let change = Change::Password { hash: &hash("replaced"), session: None };
+                let change = Change::Password {
+                    hash: &hash("replaced"),
+                    session: None,
+                    keep_app_passwords: false,
+                };
                 store.change(id, &change, &BY, &NOTE, NOW).unwrap();
                 execute(store, "UPDATE sessions SET ended = NULL", &[]).unwrap();
             },
@@ -125,7 +171,11 @@ fn what_waited_for_the_database_was_done_with_an_old_password() {
         (
             "another password",
             |store, id| {
-                let change = Change::Password { hash: &hash("replaced"), session: None };
+                let change = Change::Password {
+                    hash: &hash("replaced"),
+                    session: None,
+                    keep_app_passwords: false,
+                };
                 store.change(id, &change, &BY, &NOTE, NOW).unwrap();
             },
             "BlacklistedError",

@@ -229,7 +229,7 @@ fn an_invitation_makes_one_account() {
     race("one-invitation", |store, threads| {
         let code = Code::generate().unwrap().hash();
         let invitation = NewInvitation { hash: code, roles: &Roles::default(), expires: END };
-        store.invite(&invitation, &BY, &NOTE, NOW).unwrap();
+        store.invite(&invitation, None, &BY, &NOTE, NOW).unwrap();
         let made = at_once(threads, |number| {
             let name = Username::parse(&format!("user{number}")).unwrap();
             let (hash, roles) = (hash("hash"), Roles::default());
@@ -246,7 +246,7 @@ fn a_reset_ticket_sets_one_password() {
     race("one-reset", |store, threads| {
         let ada = add(store, "ada", Some("ada@x.example")).unwrap();
         let ticket = Ticket { jti: "t", user: ada, expires: END };
-        assert!(store.hand_out(&ticket, &BY, &NOTE, NOW).unwrap());
+        assert!(store.hand_out(&ticket, None, &BY, &NOTE, NOW).unwrap());
         let reset = at_once(threads, |number| {
             let jti = format!("s{number}");
             let (hash, session) = (hash(&format!("from {number}")), session(&jti, 100));

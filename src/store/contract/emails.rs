@@ -66,7 +66,8 @@ fn the_first_link_outlived_the_waiting() {
             change(store, user, Change::Active(false)) && change(store, user, Change::Active(true))
         }),
         ("another password", false, &|store, user| {
-            let password = Change::Password { hash: &hash, session: None };
+            let password =
+                Change::Password { hash: &hash, session: None, keep_app_passwords: false };
             change(store, user, password)
         }),
         ("deleted", false, &|store, user| store.delete(user, &BY, &NOTE, NOW).unwrap()),
@@ -130,7 +131,7 @@ fn a_new_address() {
         // Another password voids what is under way.
         assert!(propose(store, ada, "third@x.example", "c"));
         let hash = hash("other");
-        let change = Change::Password { hash: &hash, session: None };
+        let change = Change::Password { hash: &hash, session: None, keep_app_passwords: false };
         assert!(store.change(ada, &change, &BY, &NOTE, NOW).unwrap());
         assert!(!confirm(store, "c", None, NOW));
         assert_eq!(take(store, NOW), row("new@x.example", "ada", Topic::PasswordChanged));

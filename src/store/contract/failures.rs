@@ -57,14 +57,20 @@ fn what_forgets_them() {
     each("wrong-passwords-forgotten", |store| {
         let ada = add(store, "ada", None).unwrap();
         let origin = ClientInfo { ip: None, agent: "" };
-        let session =
-            NewSession { jti: "a", issued: NOW, expires: Timestamp(10_000), origin, notice: false };
+        let session = NewSession {
+            jti: "a",
+            issued: NOW,
+            expires: Timestamp(10_000),
+            origin,
+            notice: false,
+            cookie: false,
+        };
         let hash = PasswordHash::stored("hash".into());
         let begin = || {
             let proof = Proof { password: &hash, second: None };
             assert!(store.begin(ada, &session, &proof, &NOTE, NOW).unwrap());
         };
-        let password = Change::Password { hash: &hash, session: None };
+        let password = Change::Password { hash: &hash, session: None, keep_app_passwords: false };
         let change = |change: &Change<'_>| {
             assert!(store.change(ada, change, &BY, &NOTE, NOW).unwrap());
         };
@@ -75,7 +81,7 @@ fn what_forgets_them() {
         };
         check("a login", &begin, 0);
         check("another password", &|| change(&password), 0);
-        check("an operator's unlock", &|| assert!(store.unlock(ada, &NOTE, NOW).unwrap()), 0);
+        check("an operator's unlock", &|| assert!(store.unlock(ada, &BY, &NOTE, NOW).unwrap()), 0);
         check("deactivation", &|| change(&Change::Active(false)), 7);
         check("activation", &|| change(&Change::Active(true)), 0);
         check("other roles", &|| change(&Change::Roles(&Roles::default())), 7);
@@ -88,8 +94,14 @@ fn an_adopted_token_forgot_wrong_passwords() {
         let ada = add(store, "ada", None).unwrap();
         fail(store, Some(ada), 100, 7);
         let origin = ClientInfo { ip: None, agent: "" };
-        let session =
-            NewSession { jti: "a", issued: NOW, expires: Timestamp(10_000), origin, notice: false };
+        let session = NewSession {
+            jti: "a",
+            issued: NOW,
+            expires: Timestamp(10_000),
+            origin,
+            notice: false,
+            cookie: false,
+        };
         assert!(store.adopt(ada, &session, &NOTE, NOW).unwrap());
         assert_eq!(failures(store, ada), 7);
     });

@@ -4,7 +4,7 @@
 
 use std::sync::{Condvar, Mutex};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::concurrency::add_with_factor;
 use super::mails::{NOW as MAILED, ask_for_reset};
@@ -20,8 +20,11 @@ const END: Timestamp = Timestamp(1_000);
 
 /// How long the first transaction is held open at most: with SQLite the second only waits.
 const HELD: Duration = Duration::from_millis(100);
-/// The same until the second has begun, which PostgreSQL allows.
-const UNTIL_BEGUN: Duration = Duration::from_secs(10);
+/// The same with PostgreSQL, until the second has begun and run into what the first has done.
+const UNTIL_MET: Duration = Duration::from_secs(60);
+/// How many sessions of a PostgreSQL database wait for a lock.
+const WAIT: &str = "SELECT count(*) FROM pg_catalog.pg_stat_activity
+    WHERE datname = pg_catalog.current_database() AND wait_event_type = 'Lock'";
 
 /// A driver that holds one transaction open.
 #[derive(Debug)]
@@ -61,13 +64,37 @@ impl Gated {
         self.changed.notify_all();
         if first {
             let parallel = matches!(gate.dialect, Some(Dialect::Postgres));
-            let patience = if parallel { UNTIL_BEGUN } else { HELD };
+            let patience = if parallel { UNTIL_MET } else { HELD };
             gate =
                 self.changed.wait_timeout_while(gate, patience, |gate| gate.begun < 2).unwrap().0;
             gate.overlapped = gate.begun > 1;
             if gate.overlapped {
-                // It may wait for a lock of the first, so this may not wait for long.
-                drop(self.changed.wait_timeout_while(gate, HELD, |gate| gate.done < 2).unwrap());
+                drop(gate);
+                self.wait_until_met();
+            }
+        }
+    }
+
+    /// Waits until the second has done its work, or waits for a lock of the first.
+    fn wait_until_met(&self) {
+        let begun = Instant::now();
+        let step = Duration::from_millis(10);
+        while begun.elapsed() < UNTIL_MET {
+            let gate = self.state.lock().unwrap();
+            let gate = self.changed.wait_timeout_while(gate, step, |gate| gate.done < 2).unwrap().0;
+            if gate.done >= 2 {
+                return;
+            }
+            drop(gate);
+            let mut waiting: i64 = 0;
+            let counted = self.driver.read(&mut |queries| {
+                queries.query_first(WAIT, &[], &mut |row| {
+                    waiting = row.get(0)?;
+                    Ok(())
+                })
+            });
+            if counted.is_ok() && waiting > 0 {
+                return;
             }
         }
     }
@@ -198,7 +225,7 @@ fn a_session_began_while_its_user_was_deactivated() {
 fn a_session_began_with_a_password_that_was_changed() {
     let other = hash("other");
     let change = |store: &Store, user: i64| {
-        let change = Change::Password { hash: &other, session: None };
+        let change = Change::Password { hash: &other, session: None, keep_app_passwords: false };
         shown(store.change(user, &change, &BY, &NOTE, NOW))
     };
     overlap("password", true, ada, [&begin, &change], |store, ada, [_, done]| {
@@ -264,7 +291,7 @@ fn an_invitation_outlived_the_role_of_its_creator() {
     let invite = |store: &Store, eve: i64| {
         let (code, roles) = (Code::generate().unwrap().hash(), Roles::default());
         let invitation = NewInvitation { hash: code, roles: &roles, expires: END };
-        shown(store.invite(&invitation, &admin(eve, &eve.to_string()), &NOTE, NOW))
+        shown(store.invite(&invitation, None, &admin(eve, &eve.to_string()), &NOTE, NOW))
     };
     let demote = |store: &Store, eve: i64| {
         shown(store.change(eve, &Change::Roles(&Roles::default()), &BY, &NOTE, NOW))

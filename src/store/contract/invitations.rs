@@ -17,7 +17,7 @@ fn invite(store: &Store, creator: Option<i64>) -> Result<CodeHash, Error> {
     let new = NewInvitation { hash, roles: &roles, expires: END };
     let session = creator.map(|id| id.to_string()).unwrap_or_default();
     let by = creator.map_or(BY, |id| admin(id, &session));
-    store.invite(&new, &by, &NOTE, NOW).map(|()| hash)
+    store.invite(&new, None, &by, &NOTE, NOW).map(|()| hash)
 }
 
 fn accept(store: &Store, code: &CodeHash, name: &str, at: Timestamp) -> Result<Option<i64>, Error> {

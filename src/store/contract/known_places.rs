@@ -3,7 +3,9 @@
 use super::{BY, NOTE, add, each};
 use crate::clock::Timestamp;
 use crate::store::known_places::{HOUR, NOT_TOLD};
-use crate::store::{AuditQuery, Change, ClientInfo, Entry, NewSession, Proof, SessionScope, Store};
+use crate::store::{
+    AuditQuery, Change, ClientInfo, Entry, MailChange, NewSession, Proof, SessionScope, Store,
+};
 use crate::values::PasswordHash;
 
 const DAY: i64 = 24 * HOUR;
@@ -22,8 +24,14 @@ fn login_with(
 ) -> Option<String> {
     let origin = ClientInfo { ip: from.parse().ok(), agent };
     let (jti, issued) = (format!("{from} {agent} {at}"), Timestamp(at));
-    let session =
-        NewSession { jti: &jti, issued, expires: Timestamp(at + 9 * DAY), origin, notice };
+    let session = NewSession {
+        jti: &jti,
+        issued,
+        expires: Timestamp(at + 9 * DAY),
+        origin,
+        notice,
+        cookie: false,
+    };
     let password = PasswordHash::stored("hash".into());
     let proof = Proof { password: &password, second: None };
     let events = || {
@@ -77,7 +85,7 @@ fn sent(store: &Store) -> Vec<String> {
     let (mut kinds, mut ids) = (Vec::new(), Vec::new());
     store.mails(&mut |mail| (kinds.push(mail.kind), ids.push(mail.id)).1).unwrap();
     for id in ids {
-        store.delivered(id).unwrap();
+        assert!(store.change_mail(id, MailChange::Drop, &BY, &NOTE, Timestamp(0)).unwrap());
     }
     kinds
 }
@@ -96,7 +104,7 @@ fn logins_from_everywhere_kept_a_changed_password_from_being_told() {
         let kept: Vec<bool> = (0..40).map(|number| untold(number, 20)).collect();
         assert!(kept.iter().enumerate().all(|(at, untold)| *untold == (at >= 3)), "{kept:?}");
         let hash = PasswordHash::stored("hash".into());
-        let change = Change::Password { hash: &hash, session: None };
+        let change = Change::Password { hash: &hash, session: None, keep_app_passwords: false };
         store.change(ada, &change, &BY, &NOTE, Timestamp(21)).unwrap();
         assert_eq!(sent(store), ["new-device", "new-device", "new-device", "password-changed"]);
         // Five in an hour, also where each is sent at once.
@@ -119,8 +127,10 @@ fn the_thiefs_address_stayed_known_after_another_password() {
         let hash = PasswordHash::stored("hash".into());
         let origin = ClientInfo { ip: home.parse().ok(), agent: "a" };
         let (issued, expires) = (Timestamp(20), Timestamp(20 + DAY));
-        let session = NewSession { jti: "new", issued, expires, origin, notice: false };
-        let change = Change::Password { hash: &hash, session: Some(&session) };
+        let session =
+            NewSession { jti: "new", issued, expires, origin, notice: false, cookie: false };
+        let change =
+            Change::Password { hash: &hash, session: Some(&session), keep_app_passwords: false };
         store.change(ada, &change, &BY, &NOTE, issued).unwrap();
         assert!(is_known(home) && !is_known(away));
         assert_eq!(login(store, ada, away, "b", 20), Some(format!("b at {away}")));

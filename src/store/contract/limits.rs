@@ -56,7 +56,7 @@ fn more_open_invitations_than_there_may_be() {
         let invited = at_once(threads, |_| {
             let (code, roles) = (Code::generate().unwrap().hash(), Roles::default());
             let invitation = NewInvitation { hash: code, roles: &roles, expires: NOW };
-            store.invite(&invitation, &BY, &NOTE, NOW)
+            store.invite(&invitation, None, &BY, &NOTE, NOW)
         });
         let refused = |done: &&Result<(), Error>| matches!(done, Err(Error::TooManyInvitations));
         assert_eq!(invited.iter().filter(refused).count(), threads - 1, "{invited:?}");

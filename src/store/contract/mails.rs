@@ -7,7 +7,7 @@ use crate::store::delivery::{MAX_GIVEN_UP, Topic};
 use crate::store::driver::Dialect;
 use crate::store::outbox::MAX_WAITING;
 use crate::store::rows::delivery::{DeliveryFailure, Link};
-use crate::store::{Change, LinkMail, NewSession, NewUser, Store};
+use crate::store::{Change, LinkMail, MailChange, NewSession, NewUser, Store};
 use crate::values::{Email, Language, Roles, Username};
 
 pub(super) const NOW: Timestamp = Timestamp(1_000_000);
@@ -50,7 +50,7 @@ pub(super) fn confirm(store: &Store, jti: &str, session: Option<&str>, at: Times
 /// Takes the next mail out of the outbox: where it goes, the name of the user, and what it says.
 pub(super) fn take(store: &Store, at: Timestamp) -> Option<(String, String, Topic)> {
     let mail = store.next_mail(at).unwrap()?;
-    store.delivered(mail.id).unwrap();
+    store.delivered(&mail, at).unwrap();
     Some((mail.email, mail.person.name, mail.topic))
 }
 
@@ -154,7 +154,7 @@ fn a_mail_that_came_too_late_is_not_sent() {
         add(store, "ada", Some("ada@x.example")).unwrap();
         ask_for_reset(store, "ada@x.example", "a");
         assert_eq!(take(store, AFTER), None);
-        assert_eq!(store.retry_mail(None, AFTER).unwrap(), 0);
+        assert_eq!(store.retry_mails(&NOTE, AFTER).unwrap(), 0);
     });
 }
 
@@ -179,10 +179,10 @@ fn failures_are_kept_and_mails_wait_for_their_time() {
         store.mails(&mut |mail| listed.push(mail)).unwrap();
         assert_eq!((listed.len(), listed[0].attempts, listed[0].due), (1, 2, None));
         assert_eq!((listed[0].created, &*listed[0].failure), (NOW, "no"));
-        assert_eq!(store.retry_mail(Some(99), NOW).unwrap(), 0);
-        assert_eq!(store.retry_mail(Some(first.id), NOW).unwrap(), 1);
+        let change = |id, change| store.change_mail(id, change, &BY, &NOTE, NOW).unwrap();
+        assert!(!change(99, MailChange::Retry) && change(first.id, MailChange::Retry));
         assert!(store.next_mail(NOW).unwrap().is_some());
-        assert!(store.drop_mail(first.id).unwrap() && !store.drop_mail(first.id).unwrap());
+        assert!(change(first.id, MailChange::Drop) && !change(first.id, MailChange::Drop));
     });
 }
 
@@ -224,7 +224,7 @@ fn a_new_leader_sent_what_the_former_one_was_sending() {
         // As if this one were lost.
         assert_eq!(now_other(95), Some(first.id));
         assert_eq!(store.next_mail(Timestamp(NOW.0 + 96)).unwrap().is_none(), shared);
-        store.delivered(first.id).unwrap();
+        store.delivered(&first, NOW).unwrap();
         assert!(now_other(1_000).is_none());
     }
 }

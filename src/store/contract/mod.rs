@@ -1,12 +1,15 @@
 //! Tests that any backend must pass: the rules, over a real database. A backend is one line of
 //! [`BACKENDS`]. What only one backend has (files, plans of statements) is tested beside it.
 
+mod administration;
+mod app_passwords;
 mod audit;
 mod authority;
 mod concurrency;
 mod emails;
 mod failures;
 mod gated;
+mod health;
 pub(in crate::store) mod import;
 mod invitations;
 mod known_places;
@@ -15,9 +18,11 @@ mod mails;
 mod notices;
 mod second_factors;
 mod sessions;
+mod setup;
 mod tickets;
 pub(in crate::store) mod twice;
 mod users;
+mod waiting;
 
 use std::fs;
 use std::path::PathBuf;
@@ -113,6 +118,8 @@ impl Place {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("lictor-{name}-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
+        // Of another process with this number, which was killed.
+        let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
         Place(path)
     }
@@ -168,7 +175,7 @@ pub(in crate::store) fn admin(id: i64, session: &str) -> Authority<'_> {
 /// A session of this name.
 pub(in crate::store) fn session(jti: &str, at: i64) -> NewSession<'_> {
     let (issued, expires) = (Timestamp(at), Timestamp(1_000_000));
-    NewSession { jti, issued, expires, origin: NOWHERE, notice: false }
+    NewSession { jti, issued, expires, origin: NOWHERE, notice: false, cookie: false }
 }
 
 /// Begins a session of this name, for a user with the password of [`add`].

@@ -19,7 +19,8 @@ fn tell(store: &Store, kind: MailKind, user: i64) {
 }
 
 fn change_password(store: &Store, user: i64) {
-    let change = Change::Password { hash: &hash("other"), session: None };
+    let change =
+        Change::Password { hash: &hash("other"), session: None, keep_app_passwords: false };
     assert!(store.change(user, &change, &BY, &NOTE, NOW).unwrap());
 }
 
@@ -171,7 +172,7 @@ fn a_notice_that_waited_for_a_week_is_given_up_and_kept() {
         assert_eq!(mails, [("password-changed".to_owned(), None)]);
         // It was tried, so it stays for an administrator to see.
         assert_eq!(store.discard_notices(later).unwrap(), 0);
-        assert_eq!(store.retry_mail(None, later).unwrap(), 1);
+        assert_eq!(store.retry_mails(&NOTE, later).unwrap(), 1);
         assert!(take(store, later).is_some());
     });
 }

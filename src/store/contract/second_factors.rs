@@ -44,8 +44,14 @@ fn with_factor(store: &Store, name: &str, codes: &[CodeHash]) -> i64 {
 
 fn begin(store: &Store, user: i64, jti: &str, second: Option<&FactorUse>) -> bool {
     let origin = ClientInfo { ip: None, agent: "" };
-    let session =
-        NewSession { jti, issued: NOW, expires: Timestamp(10_000), origin, notice: false };
+    let session = NewSession {
+        jti,
+        issued: NOW,
+        expires: Timestamp(10_000),
+        origin,
+        notice: false,
+        cookie: false,
+    };
     let password = &PasswordHash::stored("hash".into());
     let proof = Proof { password, second };
     store.begin(user, &session, &proof, &NOTE, NOW).unwrap()
@@ -118,7 +124,7 @@ fn no_session_begins_without_it() {
         assert!(begin(store, bob, "d", Some(&step(1))), "nothing is asked of others");
         // Another password leaves it on.
         let new = PasswordHash::stored("hash".into());
-        let change = Change::Password { hash: &new, session: None };
+        let change = Change::Password { hash: &new, session: None, keep_app_passwords: false };
         store.change(ada, &change, &BY, &NOTE, NOW).unwrap();
         assert!(!begin(store, ada, "e", None));
         // A login that fails for another reason uses nothing up.
@@ -203,8 +209,14 @@ fn another_program_does_not_log_in_past_it() {
         let adopt = |jti: &str, issued: i64| {
             let origin = ClientInfo { ip: None, agent: "" };
             let issued = Timestamp(issued);
-            let session =
-                NewSession { jti, issued, expires: Timestamp(10_000), origin, notice: false };
+            let session = NewSession {
+                jti,
+                issued,
+                expires: Timestamp(10_000),
+                origin,
+                notice: false,
+                cookie: false,
+            };
             store.adopt(ada, &session, &NOTE, Timestamp(300)).unwrap()
         };
         assert!(store.enrol(ada, &secret(1), &BY, &NOTE, NOW).unwrap());

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::{BY, NOTE, add, each, execute};
+use super::{BY, NOTE, add, each, execute, number};
 use crate::clock::Timestamp;
+use crate::error::Error;
 use crate::store::rows::sessions;
 use crate::store::sessions::MAX_PER_USER;
 use crate::store::{
-    AuditQuery, Change, ClientInfo, Enrolment, NewSession, Proof, RefreshOutcome, RefreshRequest,
-    RotationPolicy, SessionScope, Store,
+    AuditQuery, Authority, Change, ClientInfo, Enrolment, Entry, Event, NewSession, Proof,
+    RefreshOutcome, RefreshRequest, RotationPolicy, SessionScope, Sighting, Standing, Store, Used,
 };
 use crate::values::{Lifespans, PasswordHash, Roles, Step, TotpSecret};
 
@@ -16,7 +17,14 @@ const END: Timestamp = Timestamp(10_000);
 
 fn opening(jti: &str, issued: i64) -> NewSession<'_> {
     let origin = ClientInfo { ip: Some([192, 0, 2, 1].into()), agent: "a program" };
-    NewSession { jti, issued: Timestamp(issued), expires: END, origin, notice: false }
+    NewSession {
+        jti,
+        issued: Timestamp(issued),
+        expires: END,
+        origin,
+        notice: false,
+        cookie: false,
+    }
 }
 
 fn begin(store: &Store, user: i64, jti: &str, at: i64) -> bool {
@@ -29,7 +37,10 @@ fn confirm_factor(store: &Store, user: i64) {
     let secret = TotpSecret::stored([1; 20]);
     let enrolment = Enrolment { secret: &secret, step: Step(10), codes: &[] };
     assert!(store.enrol(user, &secret, &BY, &NOTE, Timestamp(40)).unwrap());
-    assert!(store.standings(&["b"]).unwrap()[0].as_ref().unwrap().second_factor != Some(true));
+    assert!(
+        store.standings(&["b"], &|_| false).unwrap()[0].as_ref().unwrap().second_factor
+            != Some(true)
+    );
     assert!(store.confirm_enrolment(user, &enrolment, &BY, &NOTE, Timestamp(40)).unwrap());
 }
 
@@ -51,7 +62,7 @@ fn a_session_begins_only_with_the_right_password_of_an_active_user() {
         assert_eq!((standing.person.id, standing.ended), (ada, false));
         assert!(!begin(store, 99, "b", 10));
         let new = PasswordHash::stored("new".into());
-        let change = Change::Password { hash: &new, session: None };
+        let change = Change::Password { hash: &new, session: None, keep_app_passwords: false };
         assert!(store.change(ada, &change, &BY, &NOTE, Timestamp(20)).unwrap());
         assert!(!begin(store, ada, "b", 10), "the password was changed while it was compared");
         store.change(ada, &Change::Active(false), &BY, &NOTE, Timestamp(30)).unwrap();
@@ -78,14 +89,14 @@ fn many_tokens_are_checked_at_once_in_their_order() {
             if has_one && !store.has_second_factor(bob).unwrap() {
                 confirm_factor(store, bob);
             }
-            let mut found = store.standings(&tokens[..count]).unwrap();
+            let mut found = store.standings(&tokens[..count], &|_| false).unwrap();
             for standing in found.iter_mut().flatten() {
                 let known = standing.second_factor.take();
                 assert_eq!(known, asked.then_some(has_one && standing.person.id == bob));
             }
             assert_eq!(found, expected[..count]);
         }
-        assert_eq!(store.standings(&[]).unwrap(), []);
+        assert_eq!(store.standings(&[], &|_| true).unwrap(), []);
     });
 }
 
@@ -269,7 +280,8 @@ fn what_ends_sessions() {
         fresh(store);
         let hash = PasswordHash::stored("hash".into());
         let begins = opening("d", 20);
-        let change = Change::Password { hash: &hash, session: Some(&begins) };
+        let change =
+            Change::Password { hash: &hash, session: Some(&begins), keep_app_passwords: false };
         store.change(ada, &change, &BY, &NOTE, now).unwrap();
         assert_eq!(open_sessions(store, ada), ["d"]);
         fresh(store);
@@ -300,7 +312,7 @@ fn foreign_tokens_are_adopted_once_and_never_after_an_end() {
         assert!(!adopt("c", 60), "all up to then have ended");
         assert!(adopt("c", 61));
         let hash = PasswordHash::stored("hash".into());
-        let change = Change::Password { hash: &hash, session: None };
+        let change = Change::Password { hash: &hash, session: None, keep_app_passwords: false };
         store.change(ada, &change, &BY, &NOTE, Timestamp(70)).unwrap();
         assert!(!adopt("d", 70));
         store.change(ada, &Change::Active(false), &BY, &NOTE, Timestamp(80)).unwrap();
@@ -330,6 +342,125 @@ fn sessions_of_one_user_are_bounded() {
         assert_eq!(ended(store, "s5"), Some(false));
         let adopted = store.adopt(ada, &opening("s4", 104), &NOTE, Timestamp(9_000)).unwrap();
         assert!(!adopted, "forgotten, and so not to be taken again");
+    });
+}
+
+#[test]
+fn a_session_remembers_when_its_cookie_was_last_shown() {
+    each("seen", |store| {
+        let ada = add(store, "ada", Some("Ada@x.example")).unwrap();
+        let seen = |jti: &str| {
+            let standing = store.standing_with_details(jti).unwrap().unwrap();
+            let details = standing.details.unwrap();
+            assert_eq!((details.expires, details.newest), (END, standing.began));
+            assert_eq!(details.email.as_deref(), Some("Ada@x.example"));
+            let lean = store.standing(jti).unwrap().unwrap();
+            assert_eq!(lean, Standing { details: None, ..standing });
+            details.seen.map(|at| at.0)
+        };
+        let note = |uses: &[(Used, &str, i64)]| {
+            let uses = uses.iter().map(|&(used, key, at)| {
+                let ip = Some([192, 0, 2, 7].into());
+                Sighting { used, key: key.into(), at: Timestamp(at), ip }
+            });
+            store.note_seen(&uses.collect::<Vec<_>>()).unwrap();
+        };
+        assert!(begin(store, ada, "token", 10));
+        let proof = Proof { password: &PasswordHash::stored("hash".into()), second: None };
+        let cookie = NewSession { cookie: true, ..opening("cookie", 20) };
+        assert!(store.begin(ada, &cookie, &proof, &NOTE, Timestamp(20)).unwrap());
+        assert_eq!((seen("token"), seen("cookie")), (None, Some(20)));
+        // Nothing gives a cookie to a session that has none, or moves a time back.
+        note(&[(Used::Session, "token", 30), (Used::Session, "cookie", 30)]);
+        note(&[(Used::Session, "cookie", 25), (Used::Session, "none", 25)]);
+        assert_eq!((seen("token"), seen("cookie")), (None, Some(30)));
+        note(&[]);
+
+        let by = Authority::User { id: ada, session: "token", since: Timestamp(0), proof: None };
+        let give = |at| {
+            store.give_cookie(&exchange("token", 10), &policy(None), &by, &NOTE, Timestamp(at))
+        };
+        assert_eq!(give(40).unwrap(), END);
+        assert_eq!((seen("token"), seen("cookie")), (Some(40), Some(30)));
+        let listed = store.sessions(ada, Timestamp(50)).unwrap();
+        let listed: Vec<_> = listed.iter().map(|one| (one.jti.as_str(), one.seen)).collect();
+        let expected = [("cookie", Some(Timestamp(30))), ("token", Some(Timestamp(40)))];
+        assert_eq!(listed, expected);
+        // Of many at once, with the details where they are asked for.
+        let found = store.standings(&["token", "none", "cookie"], &|place| place == 2).unwrap();
+        let details = |at: usize| found[at].as_ref().and_then(|found| found.details.as_ref());
+        assert_eq!((details(0), found[1].is_none()), (None, true));
+        assert_eq!(details(2).map(|details| details.seen), Some(Some(Timestamp(30))));
+        let one = store.standings(&["cookie"], &|_| true).unwrap();
+        assert_eq!(one[0].as_ref().unwrap().details.as_ref(), details(2));
+
+        store.end(ada, SessionScope::One("token"), &BY, &NOTE, Timestamp(60)).unwrap();
+        assert!(matches!(give(70), Err(Error::Revoked)));
+        assert_eq!(seen("token"), Some(40));
+
+        let sql = "INSERT INTO app_passwords (id, hash, \"user\", name, created)
+                   VALUES ('p', $1, $2, 'mail', 1)";
+        execute(store, sql, &[(&b"hash"[..]).into(), ada.into()]).unwrap();
+        note(&[(Used::AppPassword, "p", 80), (Used::Session, "cookie", 80)]);
+        note(&[(Used::AppPassword, "p", 75)]);
+        assert_eq!(number(store, "SELECT used FROM app_passwords"), 80);
+        let place = "SELECT count(*) FROM app_passwords WHERE used_address = '192.0.2.7'";
+        assert_eq!(number(store, place), 1);
+    });
+}
+
+fn exchange(jti: &str, issued: i64) -> RefreshRequest<'_> {
+    let origin = ClientInfo { ip: Some([198, 51, 100, 1].into()), agent: "a browser" };
+    RefreshRequest { jti, issued: Timestamp(issued), origin }
+}
+
+fn policy(idle: Option<u64>) -> RotationPolicy {
+    let [access, refresh, early] = [500, 10_000, 60].map(Duration::from_secs);
+    let lifespans = Lifespans { access, refresh, early };
+    RotationPolicy::new(true, idle.map(Duration::from_secs), lifespans)
+}
+
+#[test]
+fn a_cookie_is_given_for_the_newest_token_alone() {
+    each("give cookie", |store| {
+        let ada = add(store, "ada", None).unwrap();
+        let kept = Entry { event: Event::BrowserSession, user: Some(ada), ..NOTE };
+        let entries = |event: Event| {
+            let all = AuditQuery { limit: 100, ..AuditQuery::default() };
+            let rows = store.recorded(&all).unwrap().rows;
+            rows.iter().filter(|row| row.event == event.name()).count()
+        };
+        let give = |jti: &str, issued: i64, idle, at: i64| {
+            let by = Authority::User { id: ada, session: jti, since: Timestamp(0), proof: None };
+            let token = exchange(jti, issued);
+            let given = store.give_cookie(&token, &policy(idle), &by, &kept, Timestamp(at));
+            given.map_err(|error| error.kind().name)
+        };
+        let refresh = |jti: &str, issued: i64, at: i64| {
+            let outcome = store.rotate(&exchange(jti, issued), &policy(None), &NOTE, Timestamp(at));
+            assert_eq!(outcome.unwrap(), RefreshOutcome::Issue(Timestamp(at)));
+        };
+        for jti in ["a", "b", "c"] {
+            assert!(begin(store, ada, jti, 100));
+            refresh(jti, 100, 700);
+        }
+        // The answer with the newest may have been lost; the session is in the audit once.
+        assert_eq!(give("a", 100, None, 730), Ok(END));
+        assert_eq!(give("a", 700, None, 731), Ok(END));
+        assert_eq!((entries(Event::BrowserSession), ended(store, "a")), (1, Some(false)));
+        // From elsewhere, where `b` was refreshed last by another program.
+        let elsewhere = "UPDATE sessions SET refreshed_agent = 'another' WHERE jti <> 'a'";
+        execute(store, elsewhere, &[]).unwrap();
+        assert_eq!(give("b", 100, None, 730), Ok(END));
+        assert_eq!(give("b", 100, None, 731), Err("BlacklistedError"));
+        assert_eq!((entries(Event::RefreshReplayed), ended(store, "b")), (1, Some(true)));
+        assert_eq!(give("b", 700, None, 731), Err("BlacklistedError"));
+        // Idle: the cookie does not bring it back.
+        assert_eq!(give("c", 700, Some(600), 1_301), Err("ExpiredRefreshError"));
+        assert_eq!((entries(Event::BrowserSession), ended(store, "c")), (2, Some(false)));
+        assert_eq!(give("c", 700, Some(600), 1_300), Ok(END));
+        assert_eq!(give("c", 700, Some(600), 1_900), Ok(END), "the cookie has been shown");
+        assert_eq!(give("c", 700, Some(600), 2_501), Err("ExpiredRefreshError"));
     });
 }
 

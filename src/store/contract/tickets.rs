@@ -10,7 +10,7 @@ const NOW: Timestamp = Timestamp(100);
 const END: Timestamp = Timestamp(200);
 
 fn hand_out(store: &Store, user: i64, jti: &str) -> bool {
-    store.hand_out(&Ticket { jti, user, expires: END }, &BY, &NOTE, NOW).unwrap()
+    store.hand_out(&Ticket { jti, user, expires: END }, None, &BY, &NOTE, NOW).unwrap()
 }
 
 fn reset(store: &Store, jti: &str, session: &str, at: Timestamp) -> bool {
@@ -65,7 +65,7 @@ fn what_voids_a_ticket() {
         ("nothing", true, &|_, _| true),
         ("another ticket", false, &|store, user| hand_out(store, user, "b")),
         ("another password", false, &|store, user| {
-            let change = Change::Password { hash: &new, session: None };
+            let change = Change::Password { hash: &new, session: None, keep_app_passwords: false };
             store.change(user, &change, &BY, &NOTE, NOW).unwrap()
         }),
         ("deactivation", false, &|store, user| {
@@ -124,7 +124,7 @@ fn an_address_of_a_thief_was_confirmed_after_the_thief_had_been_shut_out() {
             // Nor is the mail with the link sent, if it has not been.
             while let Some(mail) = store.next_mail(NOW).unwrap() {
                 assert!(!matches!(mail.topic, Topic::NewEmail(_)), "{what}: {mail:?}");
-                store.delivered(mail.id).unwrap();
+                store.delivered(&mail, NOW).unwrap();
             }
         });
     }
@@ -143,7 +143,7 @@ fn they_are_void_when_who_handed_them_out_no_longer_administrates() {
             let by = |creator: i64, user: i64, jti: &str| {
                 let session = creator.to_string();
                 let ticket = Ticket { jti, user, expires: END };
-                store.hand_out(&ticket, &admin(creator, &session), &NOTE, NOW)
+                store.hand_out(&ticket, None, &admin(creator, &session), &NOTE, NOW)
             };
             assert!(by(eve, ada, "a").unwrap() && by(root, bob, "b").unwrap());
             match undone {

@@ -12,11 +12,12 @@ use crate::store::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
 use crate::store::imported::ImportedFactor;
 use crate::store::rows::delivery::DeliveryFailure;
 use crate::store::{
-    Change, ClientInfo, Enrolment, Entry, Event, GUARDED, LinkMail, NewInvitation, NewSession,
-    NewUser, PasswordReset, Proof, RefreshRequest, RotationPolicy, SessionScope, Store, Ticket,
+    Change, ClientInfo, Enrolment, Entry, Event, GUARDED, LinkMail, MailChange, NewAppPassword,
+    NewInvitation, NewSession, NewUser, PasswordReset, Proof, RefreshRequest, RotationPolicy,
+    SessionScope, Sighting, Store, Ticket, Used,
 };
 use crate::values::{
-    Code, CodeHash, Email, FactorUse, Language, Lifespans, Roles, Step, TotpSecret, Username,
+    Code, CodeHash, Email, FactorUse, Hosts, Language, Lifespans, Roles, Step, TotpSecret, Username,
 };
 
 /// The time of the mails' helpers.
@@ -107,6 +108,7 @@ impl Seen {
                  coalesce(CAST(due AS TEXT), '-') || ' ' || CAST(length(message) AS TEXT)
              FROM outbox ORDER BY id",
             "SELECT 'invitation ' || roles FROM invitations ORDER BY id",
+            "SELECT 'app password ' || name || ' ' || id FROM app_passwords ORDER BY id",
             "SELECT 'factor ' || CAST(last_step AS TEXT) FROM second_factors ORDER BY \"user\"",
             "SELECT 'codes ' || CAST(count(*) AS TEXT) FROM recovery_codes",
             // Numbers may be left out, so an entry's place in its share is looked at.
@@ -126,6 +128,7 @@ pub(in crate::store) fn act(store: &Store) -> Seen {
     mails(store, &mut seen);
     logins(store, &mut seen);
     links(store, &mut seen);
+    app_passwords(store, &mut seen);
     imports(store, &mut seen);
     seen.all_rows(store);
     seen.answer("discard", store.discard_notices(Timestamp(NOW.0 + 4_000)), |n| n.to_string());
@@ -145,7 +148,11 @@ fn accounts(store: &Store, seen: &mut Seen) {
     let roles = Roles::parse("editor").unwrap();
     seen.done("roles", store.change(ada, &Change::Roles(&roles), &BY, &NOTE, NOW));
     seen.done("the last", store.change(root, &Change::Roles(&stays), &BY, &NOTE, NOW));
-    let password = Change::Password { hash: &hash("new"), session: Some(&session("new", 200)) };
+    let password = Change::Password {
+        hash: &hash("new"),
+        session: Some(&session("new", 200)),
+        keep_app_passwords: false,
+    };
     seen.done("password", store.change(ada, &password, &BY, &NOTE, NOW));
     seen.done("strengthen", store.strengthen(ada, &hash("new"), &hash("hash"), Some(&NOTE), NOW));
     seen.done("delete", store.delete(gone, &BY, &NOTE, NOW));
@@ -154,6 +161,13 @@ fn accounts(store: &Store, seen: &mut Seen) {
 
 fn mails(store: &Store, seen: &mut Seen) {
     seen.answer("register", register(store, "carol", "carol@x.example", "c"), |_| String::new());
+    let carol = store.credentials("carol").unwrap().unwrap().person.id;
+    let other = Email::parse("carol@y.example").unwrap();
+    let mail = LinkMail { email: &other, jti: "c", expires: Timestamp(NOW.0 + 9) };
+    let again = store.register_again((carol, &hash("hash")), &mail, &NOTE, NOW);
+    seen.answer("register again", again, |()| String::new());
+    let test = store.test_mail(carol, &other, &BY, &NOTE, NOW);
+    seen.answer("test mail", test, |_| String::new());
     let user = add(store, "dan", Some("dan@x.example")).unwrap();
     seen.0.push(format!("propose: {}", propose(store, user, "dan@y.example", "d")));
     for (jti, session) in [("c", Some("cs")), ("d", None), ("d", None)] {
@@ -168,10 +182,10 @@ fn mails(store: &Store, seen: &mut Seen) {
         let failure = DeliveryFailure { why: "busy", due };
         store.failed(mail.id, &failure, due.is_none().then_some(&NOTE), NOW).unwrap();
     }
-    seen.answer("retry", store.retry_mail(None, NOW), |n| n.to_string());
+    seen.answer("retry", store.retry_mails(&NOTE, NOW), |n| n.to_string());
     let first = store.next_mail(NOW).unwrap().unwrap();
-    seen.answer("delivered", store.delivered(first.id), |()| String::new());
-    seen.done("drop", store.drop_mail(first.id));
+    seen.answer("delivered", store.delivered(&first, NOW), |()| String::new());
+    seen.done("drop", store.change_mail(first.id, MailChange::Drop, &BY, &NOTE, NOW));
 }
 
 fn logins(store: &Store, seen: &mut Seen) {
@@ -192,13 +206,26 @@ fn logins(store: &Store, seen: &mut Seen) {
             seen.done(&jti, store.begin(bob, &begun, &proof, &NOTE, NOW));
         }
     }
+    let expires = |at: Timestamp| at.0.to_string();
     let seconds = std::time::Duration::from_secs;
     let (access, refresh, early) = (seconds(500), seconds(10_000), seconds(60));
     let policy = RotationPolicy::new(false, None, Lifespans { access, refresh, early });
-    for (issued, now) in [(300, 400), (300, 410), (300, 500), (400, 510)] {
+    let token = |jti, issued| {
         let origin = ClientInfo { ip: None, agent: "" };
-        let request = RefreshRequest { jti: "b1", issued: Timestamp(issued), origin };
-        let outcome = store.rotate(&request, &policy, &NOTE, Timestamp(now));
+        RefreshRequest { jti, issued: Timestamp(issued), origin }
+    };
+    for (jti, issued) in [("b1", 300), ("b1", 300), ("b1 again", 200)] {
+        let given = store.give_cookie(&token(jti, issued), &policy, &BY, &NOTE, NOW);
+        seen.answer("give cookie", given, expires);
+    }
+    let (ip, at) = (None, Timestamp(NOW.0 + 9));
+    let uses = [("b1", Used::Session), ("none", Used::AppPassword)];
+    let uses = uses.map(|(key, used)| Sighting { used, key: key.into(), at, ip });
+    seen.answer("note seen", store.note_seen(&uses), |()| String::new());
+    let standing = store.standing_with_details("b1");
+    seen.answer("standing", standing, |found| format!("{:?}", found.map(|found| found.details)));
+    for (issued, now) in [(300, 400), (300, 410), (300, 500), (400, 510)] {
+        let outcome = store.rotate(&token("b1", issued), &policy, &NOTE, Timestamp(now));
         seen.answer("rotate", outcome, |outcome| format!("{outcome:?}"));
     }
     seen.done("adopt", store.adopt(bob, &session("foreign", 350), &NOTE, NOW));
@@ -219,7 +246,7 @@ fn logins(store: &Store, seen: &mut Seen) {
 fn links(store: &Store, seen: &mut Seen) {
     let erin = add(store, "erin", Some("erin@x.example")).unwrap();
     let ticket = Ticket { jti: "t", user: erin, expires: Timestamp(NOW.0 + 9) };
-    seen.done("hand out", store.hand_out(&ticket, &BY, &NOTE, NOW));
+    seen.done("hand out", store.hand_out(&ticket, None, &BY, &NOTE, NOW));
     for session_name in ["e1", "e2"] {
         let begun = session(session_name, 700);
         let reset = PasswordReset { hash: &hash("reset"), second: None, session: &begun };
@@ -229,7 +256,7 @@ fn links(store: &Store, seen: &mut Seen) {
     for hash in [used, kept] {
         let roles = Roles::parse("invited").unwrap();
         let new = NewInvitation { hash, roles: &roles, expires: Timestamp(NOW.0 + 9) };
-        seen.answer("invite", store.invite(&new, &BY, &NOTE, NOW), |()| String::new());
+        seen.answer("invite", store.invite(&new, None, &BY, &NOTE, NOW), |()| String::new());
     }
     for name in ["frank", "grace"] {
         let user = NewUser {
@@ -245,6 +272,25 @@ fn links(store: &Store, seen: &mut Seen) {
     }
     seen.done("revoke", store.revoke_invitation(&kept.name(), &BY, &NOTE, NOW));
     seen.answer("record", store.record(&NOTE, NOW), |()| String::new());
+}
+
+fn app_passwords(store: &Store, seen: &mut Seen) {
+    let heidi = add(store, "heidi", None).unwrap();
+    let hosts = Hosts::of(["cal.example.org"]).unwrap();
+    for digit in ["1", "2"] {
+        let hash = Code::typed(&digit.repeat(24)).unwrap().hash();
+        let new = NewAppPassword { hash, name: digit, hosts: &hosts, api: false, expires: None };
+        let added = store.add_app_password(heidi, &new, &BY, &NOTE, NOW);
+        seen.answer("app password", added, |()| String::new());
+        seen.answer("check", store.app_password(&hash, NOW), |found| found.is_some().to_string());
+        let deleted = || store.delete_app_password(heidi, &hash.name(), &BY, &NOTE, NOW);
+        if digit == "1" {
+            seen.done("delete", deleted());
+            seen.done("delete again", deleted());
+        }
+    }
+    let listed = store.app_passwords(heidi, NOW);
+    seen.answer("list", listed, |found| format!("{} {}", found.len(), found[0].id));
 }
 
 fn imports(store: &Store, seen: &mut Seen) {

@@ -5,7 +5,10 @@ use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::operator::PAGE;
 use crate::store::rows::search::READ_AT_ONCE;
-use crate::store::{Actor, AuditQuery, Change, Entry, Event, Person, Store, UserQuery};
+use crate::store::{
+    Actor, AuditQuery, Change, Entry, Event, Person, Store, UserOrder, UserPlace, UserQuery,
+    UserState,
+};
 use crate::values::{Fragment, PasswordHash, Roles};
 
 const NOW: Timestamp = Timestamp(100);
@@ -138,7 +141,9 @@ fn a_search_finds_fragments_of_names_and_addresses_literally() {
         }
         let search = |fragment: Option<&str>, after, limit| {
             let fragment = fragment.map(|text| Fragment::parse(text).unwrap());
-            let query = UserQuery { fragment: fragment.as_ref(), after, limit };
+            let from = Some(UserPlace::Created(after)).filter(|_| after > 0);
+            let fragment = fragment.as_ref();
+            let query = UserQuery { fragment, from, limit, ..UserQuery::default() };
             let found = store.seek(&query).unwrap().rows;
             found.into_iter().map(|account| account.person.name).collect::<Vec<_>>()
         };
@@ -152,6 +157,8 @@ fn a_search_finds_fragments_of_names_and_addresses_literally() {
             ("B\u{dc}CHER", &["Carol"]),
             ("\u{e9}m", &["\u{c9}mile"]),
             ("e.m@", &["\u{c9}mile"]),
+            ("EMIL", &["\u{c9}mile"]),
+            ("bucher", &["Carol"]),
             ("nobody", &[]),
         ] {
             assert_eq!(search(Some(fragment), 0, 10), expected, "{fragment}");
@@ -179,9 +186,15 @@ fn a_search_among_many_reads_some_at_once_and_finds_all() {
         add_many(store, count);
         let page = |text: &str, after, limit| {
             let fragment = Some(&Fragment::parse(text).unwrap());
-            let page = store.seek(&UserQuery { fragment, after, limit }).unwrap();
+            let from = Some(UserPlace::Created(after)).filter(|_| after > 0);
+            let query = UserQuery { fragment, from, limit, ..UserQuery::default() };
+            let page = store.seek(&query).unwrap();
+            let next = page.next.map(|place| match place {
+                UserPlace::Created(id) => id,
+                other => panic!("{other:?}"),
+            });
             let names = page.rows.into_iter().map(|account| account.person.name);
-            (names.collect::<Vec<_>>(), page.next)
+            (names.collect::<Vec<_>>(), next)
         };
         let all = |text: &str, limit| {
             let (mut found, mut next) = page(text, 0, limit);
@@ -224,5 +237,173 @@ fn accounts_are_listed_beyond_one_page() {
         let mut ids = Vec::new();
         store.accounts(&mut |account| ids.push(account.person.id)).unwrap();
         assert!(ids.into_iter().eq(1..=count));
+    });
+}
+
+/// The accounts `n1` to `n6`, of which each differs from the others in something.
+fn add_various(store: &Store) {
+    for sql in [
+        "UPDATE users SET roles = 'admin,editor' WHERE id = 1",
+        "UPDATE users SET roles = 'edit', last_login = 300 WHERE id = 2",
+        "UPDATE users SET active = $1, last_login = 100 WHERE id = 3",
+        "UPDATE users SET active = $1, unconfirmed = 9 WHERE id = 4",
+        "UPDATE users SET name = 'a5', name_key = 'a5', last_login = 300 WHERE id = 5",
+    ] {
+        let off = [false.into()];
+        execute(store, sql, if sql.contains("$1") { &off } else { &[] }).unwrap();
+    }
+    for sql in [
+        "INSERT INTO second_factors (\"user\", secret, created, confirmed) VALUES (6, $1, 1, 1)",
+        "INSERT INTO second_factors (\"user\", secret, created) VALUES (1, $1, 1)",
+    ] {
+        execute(store, sql, &[(&[1u8; 20][..]).into()]).unwrap();
+    }
+    let waiting = "INSERT INTO tickets (jti, \"user\", purpose, expires, email)
+                   VALUES ('j', 4, 'registration', 9, 'Wait@x.example')";
+    execute(store, waiting, &[]).unwrap();
+}
+
+#[test]
+fn accounts_are_listed_in_three_orders_and_both_directions() {
+    each("orders", |store| {
+        add_many(store, 6);
+        add_various(store);
+        for (order, expected) in [
+            (UserOrder::Created, [1, 2, 3, 4, 5, 6]),
+            (UserOrder::Name, [5, 1, 2, 3, 4, 6]),
+            (UserOrder::LastLogin, [1, 4, 6, 3, 2, 5]),
+        ] {
+            for (descending, filtered) in
+                [(false, false), (true, false), (false, true), (true, true)]
+            {
+                let mut expected = expected.to_vec();
+                if descending {
+                    expected.reverse();
+                }
+                let fragment = filtered.then(|| Fragment::parse("@x").unwrap());
+                for limit in 1..=7u32 {
+                    let query = UserQuery {
+                        fragment: fragment.as_ref(),
+                        order,
+                        descending,
+                        limit,
+                        ..UserQuery::default()
+                    };
+                    let what = format!("{order:?} {descending} {filtered} {limit}");
+                    // To the end, and back.
+                    let (mut pages, mut from, mut last) = (Vec::new(), None, None);
+                    loop {
+                        let page = store.seek(&UserQuery { from, ..query.clone() }).unwrap();
+                        assert_eq!((page.total, page.total_exact), (6, true), "{what}");
+                        let ids: Vec<i64> = page.rows.iter().map(|row| row.person.id).collect();
+                        assert_eq!(page.previous.is_none(), pages.is_empty(), "{what}");
+                        pages.push(ids);
+                        (from, last) = (page.next, page.previous.or(last));
+                        if from.is_none() {
+                            break;
+                        }
+                    }
+                    assert_eq!(pages.concat(), expected, "{what}");
+                    let mut place = last.filter(|_| pages.len() > 1);
+                    for earlier in pages.iter().rev().skip(1) {
+                        let from = place.take();
+                        let query = UserQuery { from, backwards: true, ..query.clone() };
+                        let page = store.seek(&query).unwrap();
+                        let ids: Vec<i64> = page.rows.iter().map(|row| row.person.id).collect();
+                        assert_eq!(ids, *earlier, "{what} backwards");
+                        assert!(page.next.is_some(), "{what}");
+                        place = page.previous;
+                    }
+                    assert_eq!(place, None, "{what}: the first page has none before");
+                    check_ways_back(store, &UserQuery { limit: 1, ..query }, &expected, &what);
+                }
+            }
+        }
+    });
+}
+
+/// Checks that an empty page at either end leads back to the row at the end.
+fn check_ways_back(store: &Store, query: &UserQuery<'_>, expected: &[i64], what: &str) {
+    let mut page = store.seek(query).unwrap();
+    while let Some(next) = page.next.take() {
+        page = store.seek(&UserQuery { from: Some(next), ..query.clone() }).unwrap();
+    }
+    let (mut from, mut backwards) = (page.previous, false);
+    for end in [expected.last(), expected.first()] {
+        // The place of the row at the end; behind it nothing.
+        let empty = store.seek(&UserQuery { from, backwards, ..query.clone() }).unwrap();
+        assert!(empty.rows.is_empty(), "{what}: {:?}", empty.rows);
+        let back = if backwards { empty.next } else { empty.previous };
+        assert!(back.is_some(), "{what}");
+        backwards = !backwards;
+        let mut page = store.seek(&UserQuery { from: back, backwards, ..query.clone() }).unwrap();
+        assert_eq!(page.rows.first().map(|row| &row.person.id), end, "{what} {backwards}");
+        while let Some(before) = page.previous.take().filter(|_| backwards) {
+            let from = Some(before);
+            page = store.seek(&UserQuery { from, backwards, ..query.clone() }).unwrap();
+        }
+        from = page.next;
+    }
+}
+
+#[test]
+fn accounts_are_filtered_by_role_state_and_second_factor() {
+    each("filters", |store| {
+        add_many(store, 6);
+        add_various(store);
+        let all = UserQuery { limit: 10, ..UserQuery::default() };
+        let state = |state| UserQuery { state: Some(state), ..all.clone() };
+        let role = |role| UserQuery { role: Some(role), ..all.clone() };
+        let wait = Fragment::parse("WAIT@").unwrap();
+        for (query, expected) in [
+            (all.clone(), &[1, 2, 3, 4, 5, 6][..]),
+            (role("admin"), &[1]),
+            (role("editor"), &[1]),
+            (role("edit"), &[2]),
+            (role("admin,editor"), &[]),
+            (role(""), &[]),
+            (state(UserState::Active), &[1, 2, 5, 6]),
+            (state(UserState::Inactive), &[3]),
+            (state(UserState::Unconfirmed), &[4]),
+            (UserQuery { second_factor: Some(true), ..all.clone() }, &[6]),
+            (UserQuery { second_factor: Some(false), ..all.clone() }, &[1, 2, 3, 4, 5]),
+            (UserQuery { second_factor: Some(true), ..state(UserState::Inactive) }, &[]),
+            // The address that is not confirmed yet is found, too.
+            (UserQuery { fragment: Some(&wait), ..all.clone() }, &[4]),
+        ] {
+            let page = store.seek(&query).unwrap();
+            let ids: Vec<i64> = page.rows.iter().map(|row| row.person.id).collect();
+            assert_eq!(ids, expected, "{query:?}");
+            assert_eq!((page.total, page.total_exact), (expected.len() as i64, true), "{query:?}");
+            assert_eq!((page.next, page.previous), (None, None), "{query:?}");
+        }
+        let page = store.seek(&state(UserState::Unconfirmed)).unwrap();
+        assert_eq!(page.rows[0].pending_email.as_deref(), Some("Wait@x.example"));
+    });
+}
+
+#[test]
+fn logins_are_noted_and_refreshes_are_not() {
+    each("last-login", |store| {
+        let ada = add(store, "ada", None).unwrap();
+        let last = || {
+            let account = store.account_of(ada).unwrap().unwrap();
+            (account.last_login.map(|time| time.0), account.last_login_ip)
+        };
+        assert_eq!(last(), (None, None));
+        super::log_in(store, ada, "a", 10);
+        assert_eq!(last().0, Some(10));
+        let ip = Some("192.0.2.7".parse().unwrap());
+        let origin = crate::store::ClientInfo { ip, agent: "" };
+        let session = crate::store::NewSession { origin, ..super::session("b", 20) };
+        let proof = crate::store::Proof { password: &super::hash("hash"), second: None };
+        assert!(store.begin(ada, &session, &proof, &NOTE, Timestamp(20)).unwrap());
+        assert_eq!(last(), (Some(20), Some("192.0.2.7".into())));
+        let hash = super::hash("newer");
+        let begun = super::session("c", 30);
+        let new =
+            Change::Password { hash: &hash, session: Some(&begun), keep_app_passwords: false };
+        assert!(change(store, ada, &new).unwrap());
+        assert_eq!(last().0, Some(20), "another password is no login");
     });
 }

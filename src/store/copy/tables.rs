@@ -23,7 +23,7 @@ pub(super) enum Kind {
 use Kind::{Boolean, Bytes, Integer, Text};
 
 /// Every table, after those that its rows refer to.
-pub(super) const TABLES: [Table; 9] = [
+pub(super) const TABLES: [Table; 10] = [
     Table {
         name: "users",
         key: 1,
@@ -42,6 +42,8 @@ pub(super) const TABLES: [Table; 9] = [
             ("failures", Integer),
             ("language", Text),
             ("unconfirmed", Integer),
+            ("last_login", Integer),
+            ("last_login_address", Text),
         ],
     },
     Table {
@@ -64,6 +66,23 @@ pub(super) const TABLES: [Table; 9] = [
             ("agent", Text),
             ("refreshed_address", Text),
             ("refreshed_agent", Text),
+            ("seen", Integer),
+        ],
+    },
+    Table {
+        name: "app_passwords",
+        key: 1,
+        columns: &[
+            ("id", Text),
+            ("hash", Bytes),
+            ("user", Integer),
+            ("name", Text),
+            ("hosts", Text),
+            ("api", Boolean),
+            ("created", Integer),
+            ("expires", Integer),
+            ("used", Integer),
+            ("used_address", Text),
         ],
     },
     Table {

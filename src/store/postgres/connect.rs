@@ -10,10 +10,11 @@ use super::target::{Address, Host, Target, TlsMode};
 use super::wire::{Connection, Failure, Refusal, Statement};
 use crate::error::Problem;
 
-/// How long connecting to one server may take, while the program runs.
-pub(super) const CONNECT: Duration = Duration::from_secs(2);
+/// How long connecting to one server may take, while the program runs. Tests wait longer, because their
+/// machine may be busy.
+pub(super) const CONNECT: Duration = Duration::from_secs(if cfg!(test) { 30 } else { 2 });
 /// How long it may take when the program starts.
-const FIRST_CONNECT: Duration = Duration::from_secs(10);
+const FIRST_CONNECT: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 10 });
 
 /// What a connection is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,17 +67,21 @@ const END_IDLE: &str =
 WHERE name = 'idle_session_timeout';
 ";
 
+/// How long the server lets a transaction that writes take. A process that was stopped in a transaction
+/// must not stop the others for long. Tests wait longer.
+const WRITE_LIMITS: &str = if cfg!(test) {
+    "SET statement_timeout = '60s'; SET lock_timeout = '60s';
+SET idle_in_transaction_session_timeout = '60s'"
+} else {
+    "SET statement_timeout = '5s'; SET lock_timeout = '4s';
+SET idle_in_transaction_session_timeout = '5s'"
+};
+
 impl Role {
     /// Returns the statements that a session begins with.
     fn script(self) -> String {
         let parts: &[&str] = match self {
-            // A process that was stopped in a transaction must not stop the others for long.
-            Role::Write => &[
-                PLANNER,
-                KEEP_IDLE,
-                "SET statement_timeout = '5s'; SET lock_timeout = '4s';
-                 SET idle_in_transaction_session_timeout = '5s'",
-            ],
+            Role::Write => &[PLANNER, KEEP_IDLE, WRITE_LIMITS],
             // A list of all accounts takes longer than a statement that finds its rows by key.
             Role::Read => &[
                 PLANNER,

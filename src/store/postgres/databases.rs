@@ -14,6 +14,7 @@ use super::connect::{self, Role};
 use super::wire::{Connection, Statement};
 use super::{Postgres, Target};
 use crate::store::Store;
+use crate::store::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
 use crate::store::signal::Signal;
 
 /// The environment variable with the URL of a superuser's database. Without it, tests that need
@@ -74,10 +75,10 @@ impl TestDatabase {
         Some(database)
     }
 
-    /// Opens a store on it, as a process would.
+    /// Opens a store on it, as a process would; with more time for each transaction.
     pub(in crate::store) fn open(&self) -> Store {
         let signal = std::sync::Arc::new(Signal::default());
-        Store::over(Box::new(Postgres::open(&self.target, &signal).unwrap()))
+        Store::over(Box::new(Patient(Postgres::open(&self.target, &signal).unwrap())))
     }
 
     /// A connection to it.
@@ -117,8 +118,56 @@ impl Drop for TestDatabase {
     }
 }
 
+/// A driver whose transactions may all take as long as one that adds very many rows. On a busy machine
+/// one of many that are in each other's way is not done within the seconds of a request.
+#[derive(Debug)]
+struct Patient(Postgres);
+
+impl Driver for Patient {
+    fn read(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
+        self.0.read(work)
+    }
+
+    fn read_briefly(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
+        self.0.read_briefly(work)
+    }
+
+    fn read_beside(&self, work: &mut Reading<'_>) -> bool {
+        self.0.read_beside(work)
+    }
+
+    fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.0.write_long(work)
+    }
+
+    fn write_briefly(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.0.write_briefly(work)
+    }
+
+    fn write_long(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.0.write_long(work)
+    }
+
+    fn concurrency(&self) -> Concurrency {
+        self.0.concurrency()
+    }
+
+    fn leads(&self) -> bool {
+        self.0.leads()
+    }
+
+    fn upkeep(&self, busy: bool) {
+        self.0.upkeep(busy);
+    }
+
+    fn settle(&self) -> Result<(), Fault> {
+        self.0.settle()
+    }
+}
+
+/// Much later than anything here is done, also on a busy machine.
 pub(super) fn soon() -> Instant {
-    Instant::now() + Duration::from_secs(20)
+    Instant::now() + Duration::from_secs(120)
 }
 
 pub(super) fn texts(connection: &mut Connection, sql: &'static str) -> Vec<String> {

@@ -2,12 +2,12 @@
 //! password file. Passed in, so that a test sets none of them.
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::Path;
 
 use zeroize::Zeroizing;
 
 use super::passfile;
+use crate::store::owner;
 
 /// What a URL is completed with.
 pub(super) struct Environment<'a> {
@@ -23,35 +23,9 @@ pub(super) struct Environment<'a> {
 pub(super) const OF_THE_PROCESS: Environment<'static> = Environment {
     variable: &|name| std::env::var_os(name),
     user: &|| {
-        let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
-        let name = name_of(&accounts, rustix::process::geteuid().as_raw());
+        let name = owner::name_of(owner::current());
         // A user of another directory (systemd's DynamicUser, LDAP) has no line in the file.
         name.or_else(|| std::env::var("USER").ok().filter(|name| !name.is_empty()))
     },
     password_file: &passfile::read,
 };
-
-/// The name of the user with this number in a file like `/etc/passwd`.
-fn name_of(accounts: &str, number: u32) -> Option<String> {
-    let found = accounts.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let (name, id) = (fields.next()?, fields.nth(1)?);
-        (id.parse() == Ok(number)).then_some(name)
-    });
-    found.filter(|name| !name.is_empty()).map(str::to_owned)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_of_a_number() {
-        let accounts =
-            "root:x:0:0:root:/root:/bin/bash\n\nbroken\n+::::::\nada:x:1000:5:A:/:/bin/sh\n";
-        for (number, expected) in [(0, Some("root")), (1000, Some("ada")), (5, None)] {
-            assert_eq!(name_of(accounts, number).as_deref(), expected);
-        }
-        assert!((OF_THE_PROCESS.user)().is_some());
-    }
-}

@@ -113,6 +113,7 @@ pub(super) fn copy(fault: &Fault) -> Fault {
         Fault::Taken(unique) => Fault::Taken(*unique),
         Fault::Retry(cause) => Fault::Retry(cause.text().into()),
         Fault::Unavailable(cause) => Fault::Unavailable(cause.text().into()),
+        Fault::Corrupt(cause) => Fault::Corrupt(cause.text().into()),
         Fault::Damaged(cause) => Fault::Damaged(cause.text().into()),
     }
 }
@@ -133,7 +134,7 @@ mod tests {
             Fault::Taken(Unique::Email) => "email taken",
             Fault::Retry(_) => "retry",
             Fault::Unavailable(_) => "unavailable",
-            Fault::Damaged(_) => "damaged",
+            Fault::Corrupt(_) | Fault::Damaged(_) => "damaged",
         }
     }
 

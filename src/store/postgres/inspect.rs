@@ -84,6 +84,18 @@ pub(in crate::store) fn inspect(target: &Target) -> Result<Inspection, Problem> 
     })
 }
 
+/// Whether somebody is logged in, or was sent a link.
+#[cfg(feature = "cli")]
+pub(in crate::store) fn has_tokens(target: &Target) -> bool {
+    const SQL: &str = "SELECT EXISTS (SELECT FROM lictor.sessions WHERE ended IS NULL) \
+         OR EXISTS (SELECT FROM lictor.tickets)";
+    let deadline = Instant::now() + LOOK;
+    let Ok(mut first) = connect::first(target, Role::Setup) else { return false };
+    let mut session = Session { connection: &mut first.connection, target, deadline };
+    // Without lictor's tables the query fails.
+    session.all(SQL, |row| row.get::<bool>(0)).is_ok_and(|found| found == [true])
+}
+
 /// Says whether this user may make what is absent, without making it.
 pub(in crate::store) fn can_make(target: &Target) -> Result<(), Problem> {
     let deadline = Instant::now() + LOOK;

@@ -29,9 +29,10 @@ const FIRST_PAUSE: Duration = Duration::from_millis(50);
 /// cannot know of another.)
 const LEADS_FOR: Duration = Duration::from_secs(2);
 /// How long the thread asks the server to give up statements, before it asks again how it is.
-const CANCEL: Duration = Duration::from_secs(1);
+/// Here and below, tests wait longer, because their machine may be busy.
+const CANCEL: Duration = Duration::from_secs(if cfg!(test) { 30 } else { 1 });
 /// How long dropping the keeper waits for the thread.
-const END: Duration = Duration::from_millis(300);
+const END: Duration = Duration::from_millis(if cfg!(test) { 30_000 } else { 300 });
 
 /// The locks are of the session, so they are free again as soon as the connection ends. Their keys
 /// are in `schema`.

@@ -58,7 +58,7 @@ use self::connect::Role;
 use self::keeper::Keeper;
 use self::pool::Pool;
 use self::transaction::Patience;
-use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
+use super::driver::{Abort, Concurrency, Driver, Fault, PROBE, Reading, Writing};
 use super::signal::Signal;
 use crate::error::Problem;
 
@@ -99,6 +99,14 @@ impl Postgres {
 }
 
 impl Postgres {
+    fn read_within(&self, longest: Duration, work: &mut Reading<'_>) -> Result<(), Fault> {
+        let read = reading::read(&self.pool, longest, work);
+        if read.is_err() {
+            self.keeper.attend();
+        }
+        read
+    }
+
     fn write_within(&self, patience: Patience, work: &mut Writing<'_>) -> Result<(), Abort> {
         let written = transaction::write(&self.pool, patience, work);
         if written.is_err() {
@@ -118,11 +126,11 @@ fn shares(connections: usize) -> Concurrency {
 
 impl Driver for Postgres {
     fn read(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
-        let read = reading::read(&self.pool, work);
-        if read.is_err() {
-            self.keeper.attend();
-        }
-        read
+        self.read_within(Duration::MAX, work)
+    }
+
+    fn read_briefly(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
+        self.read_within(PROBE, work)
     }
 
     fn read_beside(&self, work: &mut Reading<'_>) -> bool {
@@ -131,6 +139,10 @@ impl Driver for Postgres {
 
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
         self.write_within(Patience::Short, work)
+    }
+
+    fn write_briefly(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.write_within(Patience::Probe, work)
     }
 
     #[cfg(any(test, feature = "cli"))]

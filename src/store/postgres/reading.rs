@@ -8,8 +8,9 @@ use super::statements::{Limit, Statements, first_of};
 use super::wire::{Failure, Statement};
 use crate::store::driver::{Dialect, Fault, Queries, Reading, Row, Value};
 
-/// How long the search for one row may take, waiting for a connection included.
-const FIRST: (Lane, Duration) = (Lane::Read, Duration::from_secs(5));
+/// How long the search for one row may take, waiting for a connection included. Tests wait longer,
+/// because their machine may be busy.
+const FIRST: (Lane, Duration) = (Lane::Read, Duration::from_secs(if cfg!(test) { 60 } else { 5 }));
 /// The same for the check of tokens: no other request waits for the database as often, and what a
 /// check would be good for has given up by then.
 const KEYS: (Lane, Duration) = (Lane::Check, Duration::from_secs(2));
@@ -19,9 +20,9 @@ const LIST: (Lane, Duration) = (Lane::Read, Duration::from_secs(30));
 /// How long a read beside an open transaction may take.
 const BESIDE_LIMIT: Duration = Duration::from_millis(200);
 
-/// Runs `work` once.
-pub(super) fn read(pool: &Pool, work: &mut Reading<'_>) -> Result<(), Fault> {
-    let mut reader = Reader { pool, lease: None, repeated: false };
+/// Runs `work` once. A statement takes no longer than `longest`.
+pub(super) fn read(pool: &Pool, longest: Duration, work: &mut Reading<'_>) -> Result<(), Fault> {
+    let mut reader = Reader { pool, longest, lease: None, repeated: false };
     let worked = work(&mut reader);
     if let Some(lease) = reader.lease {
         lease.give_back();
@@ -44,6 +45,7 @@ pub(super) fn read_beside(pool: &Pool, work: &mut Reading<'_>) -> bool {
 /// Runs statements on a connection that it takes for the first of them.
 struct Reader<'a> {
     pool: &'a Pool,
+    longest: Duration,
     lease: Option<Lease<'a>>,
     /// A statement was run a second time; no other will be.
     repeated: bool,
@@ -59,7 +61,7 @@ impl Reader<'_> {
         (lane, limit): (Lane, Duration),
         row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
     ) -> Result<u64, Fault> {
-        let deadline = Instant::now() + limit;
+        let deadline = Instant::now() + limit.min(self.longest);
         let mut fresh = false;
         loop {
             let mut lease = match self.lease.take() {

@@ -45,6 +45,7 @@ pub(super) use self::state::{State, look};
 use super::target::Target;
 use super::wire::Connection;
 use crate::error::Problem;
+use crate::store::schemas;
 
 /// The first key of all advisory locks: "LICT", big-endian.
 pub(super) const LOCKS: i32 = 0x4C49_4354;
@@ -56,7 +57,7 @@ pub(super) const LEADER: i32 = 2;
 pub(super) const SERVER: i32 = 3;
 
 /// The current version; the number is that of the SQLite schema with the same tables.
-pub(super) const VERSION: i64 = 5;
+pub(super) const VERSION: i64 = 8;
 
 /// What the tables are, and how older ones become that.
 struct Plan {
@@ -72,28 +73,73 @@ struct Plan {
 /// Brings the tables from a version to the next one.
 struct Step {
     from: i64,
+    to: i64,
     sql: &'static str,
 }
 
 /// The plan of this program. A change of `schema.sql` is a new version: its number here and in
 /// `schema.sql`, what the test `the_catalog_is_as_expected` prints in `schema/expected.txt`, and a
 /// [`Step`] from the version before. The first version in PostgreSQL was 4.
-const CURRENT: Plan = Plan {
-    version: VERSION,
-    schema: include_str!("schema.sql"),
-    expected: include_str!("schema/expected.txt"),
-    steps: &[FORMER_NAMES],
-};
+fn current() -> Plan {
+    Plan {
+        version: VERSION,
+        schema: schemas::postgres(),
+        expected: schemas::postgres_catalog(),
+        steps: &[FORMER_NAMES, BROWSERS, LAST_LOGINS],
+    }
+}
 
 /// What version 5 has beside version 4.
 const FORMER_NAMES: Step = Step {
     from: 4,
+    to: 5,
     sql: "CREATE TABLE former_names (
               name text COLLATE \"C\" PRIMARY KEY,
               \"user\" bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
               told bigint
           );
           CREATE INDEX former_names_of_user ON former_names (\"user\")",
+};
+
+/// What version 7 has beside version 5; SQLite alone has a version 6.
+const BROWSERS: Step = Step {
+    from: 5,
+    to: 7,
+    sql:
+        "ALTER TABLE sessions ADD COLUMN seen bigint;
+          CREATE TABLE app_passwords (
+              id text COLLATE \"C\" PRIMARY KEY,
+              hash bytea NOT NULL UNIQUE,
+              \"user\" bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+              name text COLLATE \"C\" NOT NULL,
+              hosts text COLLATE \"C\" NOT NULL DEFAULT '',
+              api boolean NOT NULL DEFAULT FALSE,
+              created bigint NOT NULL,
+              expires bigint,
+              used bigint,
+              used_address text COLLATE \"C\"
+          );
+          CREATE INDEX app_passwords_of_user ON app_passwords (\"user\");
+          CREATE INDEX app_passwords_by_expiry ON app_passwords (expires) WHERE expires IS NOT NULL",
+};
+
+/// What version 8 has beside version 7. Sessions that are still kept tell when users logged in. The index
+/// of administrators leaves out those who have no password, and tickets have one more purpose.
+const LAST_LOGINS: Step = Step {
+    from: 7,
+    to: 8,
+    sql: "ALTER TABLE users ADD COLUMN last_login bigint NOT NULL DEFAULT 0,
+              ADD COLUMN last_login_address text COLLATE \"C\";
+          UPDATE users SET last_login = coalesce(
+              (SELECT max(created) FROM sessions WHERE \"user\" = users.id), 0);
+          CREATE INDEX users_by_last_login ON users (last_login, id);
+          ALTER TABLE tickets DROP CONSTRAINT tickets_purpose_check,
+              ADD CONSTRAINT tickets_purpose_check
+              CHECK (purpose IN ('registration', 'address', 'reset', 'former'));
+          DROP INDEX users_admins;
+          CREATE INDEX users_admins ON users (id)
+              WHERE active AND replace(',' || roles || ',', ',admin,', '') <> ',' || roles || ','
+              AND password <> '!'",
 };
 
 /// Makes the tables if there are none, and brings older ones to the current version. The connection
@@ -103,7 +149,7 @@ pub(super) fn open(
     target: &Target,
     deadline: Instant,
 ) -> Result<(), Problem> {
-    open_as(&CURRENT, &mut Session { connection, target, deadline })
+    open_as(&current(), &mut Session { connection, target, deadline })
 }
 
 /// Makes the tables inside the transaction that is open, unless they are there.
@@ -113,13 +159,13 @@ pub(super) fn create(
     target: &Target,
     deadline: Instant,
 ) -> Result<(), Problem> {
-    make(&CURRENT, &mut Session { connection, target, deadline })
+    make(&current(), &mut Session { connection, target, deadline })
 }
 
 /// Says what is wrong with the tables of the current version, if anything is.
 #[cfg(any(test, feature = "cli"))]
 pub(super) fn verify(session: &mut Session<'_>) -> Result<(), Problem> {
-    verify_as(&CURRENT, session)
+    verify_as(&current(), session)
 }
 
 fn open_as(plan: &Plan, session: &mut Session<'_>) -> Result<(), Problem> {
@@ -188,7 +234,7 @@ fn upgrade(plan: &Plan, session: &mut Session<'_>, from: i64) -> Result<(), Prob
             return Err(problems::unknown_version(session.target, version));
         };
         session.upgrade(from, step.sql)?;
-        version += 1;
+        version = step.to;
     }
     session.upgrade(from, &format!("UPDATE version SET number = {version}"))
 }

@@ -1,4 +1,4 @@
--- The whole current schema of a lictor database in PostgreSQL, version 5: the tables and columns of
+-- The whole current schema of a lictor database in PostgreSQL, version 8: the tables and columns of
 -- /schema.sql under the same number, whose comments say what they mean. Here stands what differs.
 --
 -- src/store/postgres/schema.rs makes all of this in the schema "lictor", in one transaction.
@@ -31,14 +31,18 @@ CREATE TABLE users (
     failures bigint NOT NULL DEFAULT 0,
     language text COLLATE "C" NOT NULL DEFAULT 'en',
     unconfirmed bigint,
+    last_login bigint NOT NULL DEFAULT 0,
+    last_login_address text COLLATE "C",
     CHECK ((email IS NULL) = (email_key IS NULL)),
     CHECK (unconfirmed IS NULL OR NOT active)
 ) WITH (fillfactor = 85);
+CREATE INDEX users_by_last_login ON users (last_login, id);
 CREATE INDEX users_unconfirmed ON users (unconfirmed) WHERE unconfirmed IS NOT NULL;
--- Those who may administrate, in the words of src/store/rows/users.rs. Whether one is left is asked
+-- Those who may administrate and can log in, in the words of src/store/rows/users.rs. Whether one is left is asked
 -- in a transaction: a scan of all users there would conflict with every change of any of them.
 CREATE INDEX users_admins ON users (id)
-    WHERE active AND replace(',' || roles || ',', ',admin,', '') <> ',' || roles || ',';
+    WHERE active AND replace(',' || roles || ',', ',admin,', '') <> ',' || roles || ','
+    AND password <> '!';
 
 CREATE TABLE former_names (
     name text COLLATE "C" PRIMARY KEY,
@@ -59,16 +63,32 @@ CREATE TABLE sessions (
     agent text COLLATE "C" NOT NULL,
     refreshed_address text COLLATE "C",
     refreshed_agent text COLLATE "C",
+    seen bigint,
     CHECK ((refreshed_address IS NULL) = (refreshed_agent IS NULL))
 ) WITH (fillfactor = 85);
 -- Without "ended", so that the end of a session touches no index.
 CREATE INDEX sessions_of_user ON sessions ("user");
 CREATE INDEX sessions_by_expiry ON sessions (expires);
 
+CREATE TABLE app_passwords (
+    id text COLLATE "C" PRIMARY KEY,
+    hash bytea NOT NULL UNIQUE,
+    "user" bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    name text COLLATE "C" NOT NULL,
+    hosts text COLLATE "C" NOT NULL DEFAULT '',
+    api boolean NOT NULL DEFAULT FALSE,
+    created bigint NOT NULL,
+    expires bigint,
+    used bigint,
+    used_address text COLLATE "C"
+);
+CREATE INDEX app_passwords_of_user ON app_passwords ("user");
+CREATE INDEX app_passwords_by_expiry ON app_passwords (expires) WHERE expires IS NOT NULL;
+
 CREATE TABLE tickets (
     jti text COLLATE "C" PRIMARY KEY,
     "user" bigint NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    purpose text COLLATE "C" NOT NULL CHECK (purpose IN ('registration', 'address', 'reset')),
+    purpose text COLLATE "C" NOT NULL CHECK (purpose IN ('registration', 'address', 'reset', 'former')),
     expires bigint NOT NULL,
     email text COLLATE "C" CHECK ((email IS NULL) = (purpose = 'reset')),
     creator bigint REFERENCES users (id) ON DELETE CASCADE
@@ -156,4 +176,4 @@ CREATE TABLE unknown_names (
 INSERT INTO unknown_names (number, padding)
     SELECT number, repeat('-', 200) FROM generate_series(0, 1023) AS number;
 
-INSERT INTO version VALUES (5);
+INSERT INTO version VALUES (8);

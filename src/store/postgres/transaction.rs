@@ -38,7 +38,7 @@ use super::pool::{Lane, Lease, Pool};
 use super::statements::{Failed, Limit, Statements};
 use super::wire::{Connection, Statement};
 use crate::error::Cause;
-use crate::store::driver::{Abort, Fault, Writing};
+use crate::store::driver::{Abort, Fault, PROBE, Writing};
 use crate::values::random;
 
 /// How long a transaction may take in all, waiting and repeating included.
@@ -78,6 +78,8 @@ const fn plain(sql: &'static str) -> Statement<'static> {
 pub(super) enum Patience {
     /// As long as a client waits.
     Short,
+    /// As long as the check for monitoring waits.
+    Probe,
     /// As long as a person waits who brings accounts in.
     #[cfg(any(test, feature = "cli"))]
     Long,
@@ -87,6 +89,7 @@ impl Patience {
     fn whole(self) -> Duration {
         match self {
             Patience::Short => LIMIT,
+            Patience::Probe => PROBE,
             #[cfg(any(test, feature = "cli"))]
             Patience::Long => LONG_LIMIT,
         }
@@ -94,7 +97,7 @@ impl Patience {
 
     fn limit(self, deadline: Instant) -> Limit {
         match self {
-            Patience::Short => Limit::Until(deadline),
+            Patience::Short | Patience::Probe => Limit::Until(deadline),
             #[cfg(any(test, feature = "cli"))]
             Patience::Long => Limit::Each(ROUND_TRIP),
         }

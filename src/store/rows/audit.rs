@@ -1,9 +1,10 @@
 //! Statements about the audit.
 
-use super::{ByDialect, Page, all, count, delete_chosen, first};
+use super::{ByDialect, Page, count, delete_chosen, exists, first};
 use crate::clock::Timestamp;
-use crate::store::driver::{Fault, Queries, Row, Value};
+use crate::store::driver::{Fault, Queries, Row};
 use crate::store::entry::{Entry, Event};
+use crate::values::Username;
 
 /// An entry as the database has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,10 +21,14 @@ pub struct AuditRecord {
     pub name: Option<String>,
     /// The administrator's id; `None` for anybody else.
     pub actor: Option<i64>,
+    /// The administrator's name today; `None` for one that was deleted.
+    pub actor_name: Option<String>,
     /// The ip that the request came from; `-` if it was not known, `None` for the command line.
     pub ip: Option<String>,
     /// More, in words.
     pub detail: String,
+    /// Whether it is a login that did not succeed.
+    pub failed: bool,
 }
 
 /// Which entries a search asks for.
@@ -31,14 +36,47 @@ pub struct AuditRecord {
 pub struct AuditQuery<'a> {
     /// Only those of this user.
     pub user: Option<i64>,
-    /// Only those of a user who had this name then.
-    pub name: Option<&'a str>,
+    /// Only those of a user who had this name then, in any spelling.
+    pub name: Option<&'a Username>,
+    /// Only those of this event.
+    pub event: Option<&'a str>,
+    /// Only logins that did not succeed.
+    pub failed: bool,
+    /// Only those from this IP address.
+    pub ip: Option<&'a str>,
     /// Only those from this time on.
     pub since: Option<i64>,
+    /// Only those up to this time.
+    pub until: Option<i64>,
     /// Only those with a smaller id: the next page.
     pub before: Option<i64>,
     /// The most entries that are returned. A page may have fewer and not be the last.
     pub limit: u32,
+}
+
+impl AuditQuery<'_> {
+    /// Whether entries are left out, so that more are read than are shown. Those of a user are found
+    /// by an index.
+    fn filters(&self) -> bool {
+        let AuditQuery { user, name, event, failed, ip, since, until, .. } = *self;
+        let named = user.is_none() && name.is_some();
+        failed || named || event.or(ip).is_some() || since.or(until).is_some()
+    }
+
+    fn takes(&self, entry: &AuditRecord) -> bool {
+        // A user's id counts before a name.
+        (self.user.is_some() || self.name.is_none_or(|name| is_named(entry, name)))
+            && self.event.is_none_or(|event| event == entry.event)
+            && (entry.failed || !self.failed)
+            && (self.ip.is_none() || self.ip == entry.ip.as_deref())
+            && self.until.is_none_or(|until| entry.at.0 <= until)
+    }
+}
+
+/// Whether the entry has the name, in any spelling.
+fn is_named(entry: &AuditRecord, name: &Username) -> bool {
+    let Some(there) = &entry.name else { return false };
+    there == name.as_str() || Username::parse(there).is_ok_and(|there| there.key() == name.key())
 }
 
 /// In PostgreSQL the number comes from a sequence: to look for the greatest one would make every two
@@ -81,32 +119,25 @@ pub(in crate::store) fn insert(
 /// Entries that a statement reads at most for one page; the page may be short then, and not the last.
 pub(in crate::store) const READ_AT_ONCE: i64 = 20_000;
 
-/// The columns of [`record`], of entries among the newest `$3` that one index finds.
+/// The columns of [`record`], of the newest `$2` entries that one index finds.
 macro_rules! newest {
-    ($found:literal, $condition:literal) => {
+    ($condition:literal) => {
         concat!(
-            "SELECT id, at, event, \"user\", name, actor, address, detail FROM
-             (SELECT * FROM audit WHERE ",
-            $found,
-            " ORDER BY id DESC LIMIT $3) AS newest
-             WHERE ",
+            "SELECT id, at, event, \"user\", name, actor, address, detail, failed,
+             (SELECT name FROM users WHERE users.id = audit.actor)
+             FROM audit WHERE ",
             $condition,
-            " ORDER BY id DESC LIMIT $4"
+            " ORDER BY id DESC LIMIT $2"
         )
     };
 }
 
-// What a query does not ask for is not in the statement, so that an index can be used.
-pub(in crate::store) const ALL: &str = newest!("id < $1", "at >= $2");
-pub(in crate::store) const OF_USER: &str = newest!("id < $1 AND \"user\" = $5", "at >= $2");
-pub(in crate::store) const OF_NAME: &str = newest!("id < $1", "at >= $2 AND name = $5");
+pub(in crate::store) const ALL: &str = newest!("id < $1");
+pub(in crate::store) const OF_USER: &str = newest!("id < $1 AND \"user\" = $3");
 
-/// The oldest entry that [`ALL`] and [`OF_NAME`] read.
-pub(in crate::store) const LAST_OF_ALL: &str =
-    "SELECT id FROM audit WHERE id < $1 ORDER BY id DESC LIMIT 1 OFFSET $2";
-/// The oldest entry that [`OF_USER`] reads.
-pub(in crate::store) const LAST_OF_USER: &str =
-    "SELECT id FROM audit WHERE id < $1 AND \"user\" = $3 ORDER BY id DESC LIMIT 1 OFFSET $2";
+/// The greatest id among the newest `$2` entries up to the time `$1`.
+pub(in crate::store) const NEWEST_UNTIL: &str = "SELECT coalesce(max(id), 0)
+     FROM (SELECT id FROM audit WHERE at <= $1 ORDER BY at DESC LIMIT $2) AS newest";
 
 /// Among the oldest `$3` entries from `$2` on: how many there are, and how many have a smaller id
 /// than `$1`.
@@ -114,54 +145,51 @@ pub(in crate::store) const OLDER_SINCE: &str =
     "SELECT count(*), coalesce(sum(CASE WHEN id < $1 THEN 1 ELSE 0 END), 0)
      FROM (SELECT id FROM audit WHERE at >= $2 ORDER BY at LIMIT $3) AS oldest";
 
-/// The entries that a query asks for, the newest first. A user's id counts before a name.
+/// The entries that a query asks for, the newest first.
+// Long: one search, step by step.
 pub(in crate::store) fn select(
     queries: &mut dyn Queries,
     query: &AuditQuery<'_>,
 ) -> Result<Page<AuditRecord>, Fault> {
-    let AuditQuery { user, name, since, before, limit } = *query;
-    let before = before.unwrap_or(i64::MAX);
-    let [from_id, from]: [Value<'_>; 2] = [before.into(), since.unwrap_or(i64::MIN).into()];
-    let (read, rows) = (Value::from(READ_AT_ONCE), Value::from(i64::from(limit) + 1));
-    // Asked first, where it may be needed: an entry that is deleted in between would move the end of what
-    // is read.
-    let filtered = user.is_some() || name.is_some() || since.is_some();
-    let last = if filtered { last_read(queries, before, user)? } else { None };
-    let mut found = match (user, name) {
-        (Some(user), _) => {
-            all(queries, OF_USER, &[from_id, from, read, rows, user.into()], record)?
-        }
-        (None, Some(name)) => {
-            all(queries, OF_NAME, &[from_id, from, read, rows, name.into()], record)?
-        }
-        (None, None) => all(queries, ALL, &[from_id, from, read, rows], record)?,
+    let (limit, filters) = (query.limit as usize, query.filters());
+    let most = if filters { READ_AT_ONCE } else { i64::from(query.limit) + 1 };
+    let mut before = query.before.unwrap_or(i64::MAX);
+    if let Some(until) = query.until {
+        // Without this, every page behind the newest ones would be empty.
+        let newest = count(queries, NEWEST_UNTIL, &[until.into(), READ_AT_ONCE.into()])?;
+        before = before.min(newest.saturating_add(1));
+    }
+    let values = [before.into(), most.into(), query.user.into()];
+    let (sql, values) = match query.user {
+        Some(_) => (OF_USER, &values[..]),
+        None => (ALL, &values[..2]),
     };
-    found.retain(|entry| last.is_none_or(|last| entry.id >= last));
-    if found.len() > limit as usize {
-        found.truncate(limit as usize);
+    let (mut found, mut last, mut read) = (Vec::new(), None, 0);
+    queries.query(sql, values, &mut |row| {
+        (read, last) = (read + 1, Some(row.get(0)?));
+        // A look at the time before the whole entry is read: most are of another one.
+        let at: i64 = row.get(1)?;
+        let in_time = query.since.is_none_or(|since| at >= since);
+        if found.len() <= limit && in_time {
+            let entry = record(row)?;
+            if query.takes(&entry) {
+                found.push(entry);
+            }
+        }
+        Ok(())
+    })?;
+    if found.len() > limit {
+        found.truncate(limit);
         let next = found.last().map(|entry| entry.id);
         return Ok(Page { rows: found, next });
     }
     let next = match last {
-        Some(last) if may_be_older(queries, last, since)? => Some(last),
+        Some(last) if filters && read == most && may_be_older(queries, last, query.since)? => {
+            Some(last)
+        }
         _ => None,
     };
     Ok(Page { rows: found, next })
-}
-
-/// The id of the oldest of [`READ_AT_ONCE`] entries; `None` if there were not as many.
-fn last_read(
-    queries: &mut dyn Queries,
-    before: i64,
-    user: Option<i64>,
-) -> Result<Option<i64>, Fault> {
-    let (before, others) = (before.into(), (READ_AT_ONCE - 1).into());
-    match user {
-        Some(user) => {
-            first(queries, LAST_OF_USER, &[before, others, user.into()], |row| row.get(0))
-        }
-        None => first(queries, LAST_OF_ALL, &[before, others], |row| row.get(0)),
-    }
 }
 
 /// Whether there may be an entry before this one that is not too old. Ids grow with time, unless the
@@ -176,15 +204,19 @@ fn may_be_older(queries: &mut dyn Queries, last: i64, since: Option<i64>) -> Res
 }
 
 fn record(row: &dyn Row) -> Result<AuditRecord, Fault> {
+    let (user, failed): (Option<i64>, bool) = (row.get(3)?, row.get(8)?);
     Ok(AuditRecord {
         id: row.get(0)?,
         at: row.get(1)?,
         event: row.get(2)?,
-        user: row.get(3)?,
-        name: row.get(4)?,
+        user,
+        // Without an account, it is what a stranger has typed: people type their password there.
+        name: row.get::<Option<String>>(4)?.filter(|_| user.is_some() || !failed),
         actor: row.get(5)?,
         ip: row.get(6)?,
         detail: row.get(7)?,
+        failed,
+        actor_name: row.get(9)?,
     })
 }
 
@@ -226,6 +258,23 @@ pub(in crate::store) fn count_of_user(
             not_ending.into(),
             among.into(),
         ],
+    )
+}
+
+/// Whether one of the newest entries of a user is of this event and has this detail.
+pub(in crate::store) fn has(
+    queries: &mut dyn Queries,
+    user: i64,
+    event: Event,
+    detail: &str,
+) -> Result<bool, Fault> {
+    exists(
+        queries,
+        "SELECT 1 FROM
+             (SELECT event, detail FROM audit WHERE \"user\" = $1 ORDER BY id DESC LIMIT $4)
+             AS newest
+         WHERE event = $2 AND detail = $3 LIMIT 1",
+        &[user.into(), event.name().into(), detail.into(), READ_AT_ONCE.into()],
     )
 }
 

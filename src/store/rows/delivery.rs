@@ -173,8 +173,3 @@ pub(in crate::store) fn delete_given_up_beyond(
     queries.execute(sql.of(queries), &[kept.into()])?;
     Ok(())
 }
-
-/// Deletes a mail; returns whether it was there.
-pub(in crate::store) fn delete(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
-    Ok(queries.execute("DELETE FROM outbox WHERE id = $1", &[id.into()])? == 1)
-}

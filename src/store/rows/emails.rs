@@ -52,6 +52,18 @@ pub(in crate::store) fn await_confirmation(
     Ok(())
 }
 
+/// Gives a user another e-mail address, or none.
+pub(in crate::store) fn replace(
+    queries: &mut dyn Queries,
+    user: i64,
+    email: Option<&Email>,
+) -> Result<(), Fault> {
+    let sql = "UPDATE users SET email = $2, email_key = $3 WHERE id = $1";
+    let (shown, key) = (email.map(Email::as_str), email.map(Email::key));
+    queries.execute(sql, &[user.into(), shown.into(), key.into()])?;
+    Ok(())
+}
+
 /// Gives a user the e-mail address, and ends the wait for a confirmation. `activate` makes the
 /// user active too.
 pub(in crate::store) fn set(

@@ -11,6 +11,8 @@ pub(in crate::store) enum Expiring {
     Sessions,
     /// Tickets whose token can no longer be used.
     Tickets,
+    /// App passwords that are no longer good.
+    AppPasswords,
     /// Invitations whose code can no longer be used.
     Invitations,
     /// Accounts whose registration was not confirmed in time.
@@ -36,6 +38,13 @@ pub(in crate::store) fn delete(
         }
         Expiring::Tickets => {
             delete_chosen!("tickets", "jti", "SELECT jti FROM tickets WHERE expires < $1 LIMIT $2")
+        }
+        Expiring::AppPasswords => {
+            delete_chosen!(
+                "app_passwords",
+                "id",
+                "SELECT id FROM app_passwords WHERE expires < $1 LIMIT $2"
+            )
         }
         Expiring::Invitations => {
             delete_chosen!(

@@ -46,10 +46,3 @@ pub(in crate::store) fn count(
     }
     Ok(counted)
 }
-
-/// Forgets the wrong passwords of a user.
-pub(in crate::store) fn forget(queries: &mut dyn Queries, user: i64) -> Result<(), Fault> {
-    let sql = "UPDATE users SET failures = 0 WHERE id = $1 AND failures <> 0";
-    queries.execute(sql, &[user.into()])?;
-    Ok(())
-}

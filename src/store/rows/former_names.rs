@@ -22,8 +22,8 @@ pub(in crate::store) fn untold(
     let mut found = all(queries, sql, &[text.into(), key.into()], |row| {
         Ok(FormerName { name: row.get(0)?, user: row.get(1)? })
     })?;
-    found.sort_by_key(|found| found.name != text);
-    Ok(found.into_iter().next())
+    let place = found.iter().position(|found| found.name == text).unwrap_or_default();
+    Ok((place < found.len()).then(|| found.swap_remove(place)))
 }
 
 /// Notes that the user of a former name was told the present one.

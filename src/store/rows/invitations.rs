@@ -1,5 +1,7 @@
 //! Statements about invitations.
 
+#[cfg(any(test, feature = "mail"))]
+use super::exists;
 use super::{all, count, first};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries, Row};
@@ -89,6 +91,12 @@ pub(in crate::store) fn by_code(
         &[code.bytes().as_slice().into(), now.into()],
         invitation,
     )
+}
+
+/// Whether there is an invitation with this name.
+#[cfg(any(test, feature = "mail"))]
+pub(in crate::store) fn is_there(queries: &mut dyn Queries, id: &str) -> Result<bool, Fault> {
+    exists(queries, "SELECT 1 FROM invitations WHERE id = $1", &[id.into()])
 }
 
 /// Deletes the invitation of a code, if it can be used; returns whether there was one.

@@ -4,6 +4,7 @@
 //! What a statement needs to say of a rule, such as when a ticket counts, is in its `WHERE`; which
 //! statement follows from what is decided in the files beside this folder.
 
+pub(super) mod app_passwords;
 pub(super) mod audit;
 pub(super) mod authority;
 #[cfg(any(test, feature = "cli"))]
@@ -20,14 +21,19 @@ pub(super) mod former_names;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod import;
 pub(super) mod invitations;
-#[cfg(any(test, feature = "cli"))]
+pub(super) mod new_users;
+#[cfg(feature = "cli")]
 pub(super) mod operator;
 pub(super) mod outbox;
+pub(super) mod probe;
+pub(super) mod queue;
 pub(super) mod search;
 pub(super) mod second_factors;
 pub(super) mod sessions;
+pub(super) mod standing;
 pub(super) mod tickets;
 pub(super) mod users;
+pub(super) mod waiting;
 
 use super::driver::{Dialect, Fault, Queries, Row, Value};
 

@@ -1,7 +1,7 @@
-//! Statements about the outbox. Only a mail with a link has a token, and so a `jti`: without one,
-//! it is a notice.
+//! Statements about the outbox. Only a mail with a link has a `jti`, from which its token or code is
+//! made: without one, it is a notice.
 
-use super::{count, exists};
+use super::{count, exists, first};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries};
 use crate::store::mail_kind::MailKind;
@@ -20,16 +20,17 @@ pub(in crate::store) struct NewMail<'a> {
     pub(in crate::store) detail: &'a str,
 }
 
-/// Keeps a mail.
+/// Keeps a mail; returns its number.
 pub(in crate::store) fn insert(
     queries: &mut dyn Queries,
     mail: &NewMail<'_>,
     now: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<i64, Fault> {
     let (jti, expires) = mail.link.unzip();
-    queries.execute(
+    let id = first(
+        queries,
         "INSERT INTO outbox (message, kind, \"user\", email, created, jti, expires, detail, due)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $5)",
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $5) RETURNING id",
         &[
             mail.message.into(),
             mail.kind.name().into(),
@@ -40,8 +41,35 @@ pub(in crate::store) fn insert(
             expires.into(),
             mail.detail.into(),
         ],
+        |row| row.get(0),
     )?;
-    Ok(())
+    id.ok_or_else(|| Fault::Damaged("an insertion returned no id".into()))
+}
+
+/// How far a mail is.
+#[derive(Debug, PartialEq, Eq)]
+pub enum MailState {
+    /// It was sent.
+    Sent,
+    /// It is in the outbox.
+    Queued {
+        /// When it is tried next; `None` if it was given up.
+        due: Option<Timestamp>,
+        /// Why the last attempt failed; empty if there was none.
+        failure: String,
+    },
+}
+
+/// How far a mail of a kind is; `None` if it is not, or no longer, in the outbox.
+pub(in crate::store) fn state(
+    queries: &mut dyn Queries,
+    id: i64,
+    kind: MailKind,
+) -> Result<Option<MailState>, Fault> {
+    let sql = "SELECT due, failure FROM outbox WHERE id = $1 AND kind = $2";
+    first(queries, sql, &[id.into(), kind.name().into()], |row| {
+        Ok(MailState::Queued { due: row.get(0)?, failure: row.get(1)? })
+    })
 }
 
 /// Whether there is a notice from before a time that no server has tried to send.
@@ -96,6 +124,13 @@ pub(in crate::store) const COUNT_WAITING_LINKS: &str =
     "SELECT count(*) FROM outbox WHERE jti IS NOT NULL AND due IS NOT NULL";
 pub(in crate::store) const COUNT_WAITING_NOTICES: &str =
     "SELECT count(*) FROM outbox WHERE jti IS NULL AND due IS NOT NULL";
+
+pub(in crate::store) const COUNT_GIVEN_UP: &str = "SELECT count(*) FROM outbox WHERE due IS NULL";
+
+/// Counts the mails that are not tried again.
+pub(in crate::store) fn count_given_up(queries: &mut dyn Queries) -> Result<i64, Fault> {
+    count(queries, COUNT_GIVEN_UP, &[])
+}
 
 /// Counts the mails with a link that wait to be sent.
 pub(in crate::store) fn count_waiting_links(queries: &mut dyn Queries) -> Result<i64, Fault> {

@@ -2,10 +2,9 @@
 
 use std::net::IpAddr;
 
-use super::users::{Person, person};
 use super::{all, count, delete_chosen, exists, first};
 use crate::clock::Timestamp;
-use crate::store::driver::{Dialect, Fault, Queries, Row, Value};
+use crate::store::driver::{Fault, Queries};
 
 /// Where a request comes from.
 #[derive(Debug, Clone, Copy)]
@@ -29,19 +28,8 @@ pub struct NewSession<'a> {
     pub origin: ClientInfo<'a>,
     /// Tell the user by mail if a login begins the session and it is the first from its address.
     pub notice: bool,
-}
-
-/// What a token check finds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// The session's user.
-    pub person: Person,
-    /// The session was ended before its time.
-    pub ended: bool,
-    /// When the session began.
-    pub began: Timestamp,
-    /// Whether the user has a confirmed second factor; `None` if the query did not ask.
-    pub second_factor: Option<bool>,
+    /// Whether its browser gets the session's cookie.
+    pub cookie: bool,
 }
 
 /// A session as its user sees it.
@@ -59,6 +47,8 @@ pub struct Session {
     pub ip: String,
     /// The program that began it.
     pub agent: String,
+    /// When its browser last showed the cookie; `None` if it has none.
+    pub seen: Option<Timestamp>,
 }
 
 /// What a session remembers of its last refresh, or of its beginning if it has had none.
@@ -72,88 +62,8 @@ pub struct LastRefresh {
     pub ip: Option<IpAddr>,
     /// The program that did it.
     pub agent: String,
-}
-
-/// Runs for every request with a token.
-pub(in crate::store) const STANDING: &str =
-    "SELECT u.id, u.name, u.roles, u.active, s.ended IS NOT NULL, s.created
-     FROM sessions s JOIN users u ON u.id = s.\"user\" WHERE s.jti = $1";
-
-/// The session of a token, and its user.
-pub(in crate::store) fn standing(
-    queries: &mut dyn Queries,
-    jti: &str,
-) -> Result<Option<Standing>, Fault> {
-    first(queries, STANDING, &[jti.into()], read_standing)
-}
-
-/// The sessions of several tokens, and their users, in the order of the tokens.
-pub(in crate::store) fn standings(
-    queries: &mut dyn Queries,
-    jtis: &[&str],
-) -> Result<Vec<Option<Standing>>, Fault> {
-    match queries.dialect() {
-        // A query to SQLite is a call of a function: there is nothing to save.
-        Dialect::Sqlite => jtis.iter().map(|jti| standing(queries, jti)).collect(),
-        Dialect::Postgres => match jtis {
-            // Of one token the row is looked up as such: the planner takes `= ANY` for ten rows.
-            [jti] => standing_by_deadline(queries, jti).map(|standing| vec![standing]),
-            _ => standings_at_once(queries, jtis),
-        },
-    }
-}
-
-/// Like [`STANDING`], for tokens of a condition. Asks for the second factor as well: a further query
-/// would be a further wait for the network. SQLite is asked only where it matters. With the token's
-/// `jti`, since the rows come in any order.
-macro_rules! check_where {
-    ($condition:literal) => {
-        concat!(
-            "SELECT u.id, u.name, u.roles, u.active, s.ended IS NOT NULL, s.created, s.jti,
-             EXISTS (SELECT 1 FROM second_factors f
-                     WHERE f.\"user\" = u.id AND f.confirmed IS NOT NULL)
-             FROM sessions s JOIN users u ON u.id = s.\"user\" WHERE ",
-            $condition
-        )
-    };
-}
-
-fn standing_by_deadline(queries: &mut dyn Queries, jti: &str) -> Result<Option<Standing>, Fault> {
-    let mut found = None;
-    queries.query_keys(check_where!("s.jti = $1"), &[jti.into()], &mut |row| {
-        found = Some(read_check(row)?);
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-fn standings_at_once(
-    queries: &mut dyn Queries,
-    jtis: &[&str],
-) -> Result<Vec<Option<Standing>>, Fault> {
-    // One token may be checked for several requests.
-    let mut places: Vec<(&str, usize)> = jtis.iter().copied().zip(0..).collect();
-    places.sort_unstable();
-    let mut found = vec![None; jtis.len()];
-    let sql = check_where!("s.jti = ANY ($1)");
-    queries.query_keys(sql, &[Value::Texts(jtis)], &mut |row| {
-        let (standing, jti) = (read_check(row)?, row.text(6)?.unwrap_or_default());
-        let from = places.partition_point(|(other, _)| *other < jti);
-        for (_, place) in places[from..].iter().take_while(|(other, _)| *other == jti) {
-            found[*place] = Some(standing.clone());
-        }
-        Ok(())
-    })?;
-    Ok(found)
-}
-
-fn read_standing(row: &dyn Row) -> Result<Standing, Fault> {
-    let (person, ended, began) = (person(row)?, row.get(4)?, row.get(5)?);
-    Ok(Standing { person, ended, began, second_factor: None })
-}
-
-fn read_check(row: &dyn Row) -> Result<Standing, Fault> {
-    Ok(Standing { second_factor: Some(row.get(7)?), ..read_standing(row)? })
+    /// When its browser last showed the cookie; `None` if it has none.
+    pub seen: Option<Timestamp>,
 }
 
 /// Begins a session.
@@ -164,8 +74,8 @@ pub(in crate::store) fn insert(
 ) -> Result<(), Fault> {
     let ip = written(session.origin.ip);
     queries.execute(
-        "INSERT INTO sessions (jti, \"user\", created, newest, expires, address, agent)
-         VALUES ($1, $2, $3, $3, $4, $5, $6)",
+        "INSERT INTO sessions (jti, \"user\", created, newest, expires, address, agent, seen)
+         VALUES ($1, $2, $3, $3, $4, $5, $6, $7)",
         &[
             session.jti.into(),
             user.into(),
@@ -173,6 +83,7 @@ pub(in crate::store) fn insert(
             session.expires.into(),
             (&*ip).into(),
             session.origin.agent.into(),
+            session.cookie.then_some(session.issued).into(),
         ],
     )?;
     Ok(())
@@ -202,7 +113,7 @@ pub(in crate::store) fn last_refresh(
     first(
         queries,
         "SELECT newest, previous, coalesce(refreshed_address, address),
-         coalesce(refreshed_agent, agent) FROM sessions WHERE jti = $1 AND ended IS NULL",
+         coalesce(refreshed_agent, agent), seen FROM sessions WHERE jti = $1 AND ended IS NULL",
         &[jti.into()],
         |row| {
             Ok(LastRefresh {
@@ -210,6 +121,7 @@ pub(in crate::store) fn last_refresh(
                 previous: row.get(1)?,
                 ip: row.text(2)?.unwrap_or_default().parse().ok(),
                 agent: row.get(3)?,
+                seen: row.get(4)?,
             })
         },
     )
@@ -232,6 +144,21 @@ pub(in crate::store) fn refreshed(
     Ok(())
 }
 
+/// Notes that a session's browser gets the cookie; returns when the session expires, or nothing if
+/// it has ended.
+pub(in crate::store) fn give_cookie(
+    queries: &mut dyn Queries,
+    jti: &str,
+    now: Timestamp,
+) -> Result<Option<Timestamp>, Fault> {
+    first(
+        queries,
+        "UPDATE sessions SET seen = $2 WHERE jti = $1 AND ended IS NULL RETURNING expires",
+        &[jti.into(), now.into()],
+        |row| row.get(0),
+    )
+}
+
 /// The newest open sessions of a user, the one that was refreshed last first.
 pub(in crate::store) fn open_of(
     queries: &mut dyn Queries,
@@ -241,7 +168,7 @@ pub(in crate::store) fn open_of(
 ) -> Result<Vec<Session>, Fault> {
     all(
         queries,
-        "SELECT jti, created, newest, expires, address, agent FROM sessions
+        "SELECT jti, created, newest, expires, address, agent, seen FROM sessions
          WHERE \"user\" = $1 AND ended IS NULL AND expires >= $2
          ORDER BY newest DESC, created DESC, jti LIMIT $3",
         &[user.into(), now.into(), limit.into()],
@@ -253,6 +180,7 @@ pub(in crate::store) fn open_of(
                 expires: row.get(3)?,
                 ip: row.get(4)?,
                 agent: row.get(5)?,
+                seen: row.get(6)?,
             })
         },
     )
@@ -289,6 +217,14 @@ pub(in crate::store) fn end_replayed(
 ) -> Result<(), Fault> {
     queries.execute("UPDATE sessions SET ended = $2 WHERE jti = $1", &[jti.into(), now.into()])?;
     Ok(())
+}
+
+/// Reads an index alone, which has all sessions.
+pub(in crate::store) const COUNT_OPEN: &str = "SELECT count(*) FROM sessions WHERE ended IS NULL";
+
+/// Counts the sessions that have not ended.
+pub(in crate::store) fn count_open(queries: &mut dyn Queries) -> Result<i64, Fault> {
+    count(queries, COUNT_OPEN, &[])
 }
 
 /// How many sessions of a user there are, those that have ended among them.

@@ -25,6 +25,9 @@ pub(in crate::store) enum TicketPurpose {
     NewEmail,
     /// Sets a new password.
     Reset,
+    /// Is good for nothing. The address is that of an earlier registration, whose name the user has
+    /// taken.
+    Former,
 }
 
 impl TicketPurpose {
@@ -34,6 +37,7 @@ impl TicketPurpose {
             TicketPurpose::Registration => "registration",
             TicketPurpose::NewEmail => "address",
             TicketPurpose::Reset => "reset",
+            TicketPurpose::Former => "former",
         }
     }
 }

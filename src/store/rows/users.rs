@@ -1,9 +1,10 @@
 //! Statements about accounts.
 
+use super::sessions::NewSession;
 use super::{exists, first};
 use crate::clock::Timestamp;
 use crate::store::driver::{Fault, Queries, Row};
-use crate::values::{Email, Language, PasswordHash, Roles, Username};
+use crate::values::{Email, PasswordHash, Roles, Username};
 
 /// What a token check needs to know of a user.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,23 +46,52 @@ pub struct Account {
     /// Whether logins must give a second factor.
     pub second_factor: bool,
     /// Until when the address of a registration can be confirmed; none if it is, or need not be.
-    #[cfg(any(test, feature = "cli"))]
     pub unconfirmed: Option<Timestamp>,
+    /// The e-mail address that the user will have once it is confirmed.
+    pub pending_email: Option<String>,
+    /// Wrong passwords since the last session that began.
+    pub failures: u32,
+    /// When the user last logged in; `None` before that.
+    pub last_login: Option<Timestamp>,
+    /// From where the user last logged in, if that is known.
+    pub last_login_ip: Option<String>,
 }
 
-/// A user to be added.
-#[derive(Debug)]
-pub struct NewUser<'a> {
-    /// Must be free.
-    pub name: &'a Username,
-    /// Must be free, if given.
-    pub email: Option<&'a Email>,
-    /// The password, hashed.
-    pub hash: &'a PasswordHash,
-    /// Roles from the start.
-    pub roles: &'a Roles,
-    /// The language of mails to the user.
-    pub language: Language,
+/// What becomes of an account's logins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UserState {
+    /// The user can log in.
+    Active,
+    /// An administrator has deactivated the user.
+    Inactive,
+    /// The user has registered, and not yet confirmed the e-mail address.
+    Unconfirmed,
+}
+
+impl UserState {
+    /// Every state.
+    pub const ALL: [UserState; 3] =
+        [UserState::Active, UserState::Inactive, UserState::Unconfirmed];
+
+    /// The name, as the API and the command line show it.
+    pub fn name(self) -> &'static str {
+        match self {
+            UserState::Active => "active",
+            UserState::Inactive => "inactive",
+            UserState::Unconfirmed => "unconfirmed",
+        }
+    }
+}
+
+impl Account {
+    /// The state of the account.
+    pub fn state(&self) -> UserState {
+        match (self.person.active, self.unconfirmed) {
+            (true, _) => UserState::Active,
+            (false, Some(_)) => UserState::Unconfirmed,
+            (false, None) => UserState::Inactive,
+        }
+    }
 }
 
 /// Whether a row of `users` may administrate: it is active and `admin` is one of its roles.
@@ -71,6 +101,14 @@ macro_rules! may_administrate {
     };
 }
 pub(super) use may_administrate;
+
+/// Whether a row of `users` may administrate and has a password to log in with: '!' is
+/// [`PasswordHash::none`].
+macro_rules! usable_admin {
+    () => {
+        concat!(may_administrate!(), " AND password <> '!'")
+    };
+}
 
 /// The columns of [`credentials`].
 macro_rules! credentials {
@@ -82,6 +120,7 @@ macro_rules! credentials {
         )
     };
 }
+pub(super) use credentials;
 
 /// The columns of [`account`].
 macro_rules! accounts {
@@ -91,7 +130,9 @@ macro_rules! accounts {
     ($($from:expr),+) => {
         concat!(
             "SELECT id, name, roles, active, email, created, unconfirmed, EXISTS
-             (SELECT 1 FROM second_factors WHERE \"user\" = users.id AND confirmed IS NOT NULL)
+             (SELECT 1 FROM second_factors WHERE \"user\" = users.id AND confirmed IS NOT NULL),
+             (SELECT max(email) FROM tickets WHERE \"user\" = users.id AND purpose <> 'former'),
+             failures, last_login, last_login_address, name_key
              FROM ",
             $($from),+
         )
@@ -121,7 +162,7 @@ pub(in crate::store) fn credentials_of(
     queries: &mut dyn Queries,
     id: i64,
 ) -> Result<Option<Credentials>, Fault> {
-    first(queries, credentials!("WHERE id = $1"), &[id.into()], credentials)
+    first(queries, credentials!("WHERE id = $1"), &[id.into()], read_credentials)
 }
 
 /// The credentials of the user with this name.
@@ -129,7 +170,7 @@ pub(in crate::store) fn credentials_by_name(
     queries: &mut dyn Queries,
     name: &Username,
 ) -> Result<Option<Credentials>, Fault> {
-    first(queries, credentials!("WHERE name_key = $1"), &[name.key().into()], credentials)
+    first(queries, credentials!("WHERE name_key = $1"), &[name.key().into()], read_credentials)
 }
 
 /// The credentials of the user with this e-mail address.
@@ -137,10 +178,11 @@ pub(in crate::store) fn credentials_by_email(
     queries: &mut dyn Queries,
     email: &Email,
 ) -> Result<Option<Credentials>, Fault> {
-    first(queries, credentials!("WHERE email_key = $1"), &[email.key().into()], credentials)
+    first(queries, credentials!("WHERE email_key = $1"), &[email.key().into()], read_credentials)
 }
 
-fn credentials(row: &dyn Row) -> Result<Credentials, Fault> {
+/// Reads the columns of `credentials!`.
+pub(super) fn read_credentials(row: &dyn Row) -> Result<Credentials, Fault> {
     Ok(Credentials {
         person: person(row)?,
         hash: PasswordHash::stored(row.get(4)?),
@@ -164,39 +206,26 @@ pub(super) fn account(row: &dyn Row) -> Result<Account, Fault> {
         person: person(row)?,
         email: row.get(4)?,
         created: row.get(5)?,
-        #[cfg(any(test, feature = "cli"))]
         unconfirmed: row.get(6)?,
         second_factor: row.get(7)?,
+        pending_email: row.get(8)?,
+        failures: row.get(9)?,
+        last_login: Some(row.get(10)?).filter(|time: &Timestamp| time.0 != 0),
+        last_login_ip: row.get(11)?,
     })
 }
 
-/// Adds a user; returns the id.
-pub(in crate::store) fn insert(
+/// Notes a login of a user, which ends the count of wrong passwords.
+pub(in crate::store) fn logged_in(
     queries: &mut dyn Queries,
-    user: &NewUser<'_>,
-    tokens_after: Timestamp,
-    now: Timestamp,
-) -> Result<i64, Fault> {
-    let values = [
-        user.name.as_str().into(),
-        user.name.key().into(),
-        user.email.map(Email::as_str).into(),
-        user.email.map(Email::key).into(),
-        user.hash.as_str().into(),
-        user.roles.as_str().into(),
-        now.into(),
-        tokens_after.into(),
-        user.language.code().into(),
-    ];
-    let id = first(
-        queries,
-        "INSERT INTO users
-         (name, name_key, email, email_key, password, roles, created, tokens_after, language)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id",
-        &values,
-        |row| row.get(0),
-    )?;
-    id.ok_or_else(|| Fault::Damaged("an insertion returned no id".into()))
+    id: i64,
+    session: &NewSession<'_>,
+) -> Result<(), Fault> {
+    let ip = session.origin.ip.map(|ip| ip.to_string());
+    let sql = "UPDATE users SET last_login = $2, last_login_address = $3, failures = 0
+               WHERE id = $1";
+    queries.execute(sql, &[id.into(), session.issued.into(), ip.as_deref().into()])?;
+    Ok(())
 }
 
 /// Deletes a user; false if there is none with this id.
@@ -242,6 +271,16 @@ pub(in crate::store) fn activate(queries: &mut dyn Queries, id: i64) -> Result<b
     Ok(queries.execute(sql, &[id.into()])? == 1)
 }
 
+/// Forgets wrong passwords and failed logins up to `now`; false if there is no such user.
+pub(in crate::store) fn unlock(
+    queries: &mut dyn Queries,
+    id: i64,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let sql = "UPDATE users SET unlocked = $2, failures = 0 WHERE id = $1";
+    Ok(queries.execute(sql, &[id.into(), now.into()])? == 1)
+}
+
 /// Makes a user inactive; false if there is no such user. Ends the wait for an e-mail confirmation.
 pub(in crate::store) fn deactivate(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
     let sql = "UPDATE users SET active = FALSE, unconfirmed = NULL WHERE id = $1";
@@ -269,7 +308,7 @@ pub(in crate::store) fn is_active_with(
     exists(queries, sql, &[id.into(), hash.as_str().into()])
 }
 
-/// Whether a user may administrate.
+/// Whether a user may administrate, with or without a password.
 pub(in crate::store) fn is_admin(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
     exists(
         queries,
@@ -278,11 +317,17 @@ pub(in crate::store) fn is_admin(queries: &mut dyn Queries, id: i64) -> Result<b
     )
 }
 
+/// Whether a user may administrate and can log in.
+pub(in crate::store) fn is_usable_admin(queries: &mut dyn Queries, id: i64) -> Result<bool, Fault> {
+    let sql = concat!("SELECT 1 FROM users WHERE id = $1 AND ", usable_admin!());
+    exists(queries, sql, &[id.into()])
+}
+
 /// See [`any_admin`].
 pub(in crate::store) const ANY_ADMIN: &str =
-    concat!("SELECT 1 FROM users WHERE ", may_administrate!(), " LIMIT 1");
+    concat!("SELECT 1 FROM users WHERE ", usable_admin!(), " LIMIT 1");
 
-/// Whether any user may administrate.
+/// Whether any user may administrate and can log in.
 pub(in crate::store) fn any_admin(queries: &mut dyn Queries) -> Result<bool, Fault> {
     exists(queries, ANY_ADMIN, &[])
 }

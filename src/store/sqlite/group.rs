@@ -24,7 +24,7 @@ use crate::store::driver::{Abort, Fault, Writing};
 const MOST: usize = 128;
 /// How long a group takes more members: then the first one has waited long enough. Tests wait longer,
 /// because their machine may be busy.
-const OPEN: Duration = Duration::from_millis(if cfg!(test) { 3_000 } else { 50 });
+pub(super) const OPEN: Duration = Duration::from_millis(if cfg!(test) { 60_000 } else { 50 });
 
 /// A transaction that is open, and the threads that wait for its commit.
 #[derive(Debug)]
@@ -85,12 +85,13 @@ impl Group {
         !self.members.is_empty()
     }
 
-    /// Whether another member may join after the last one, whose work came to `last`.
-    pub(super) fn goes_on(&self, connection: &Connection, last: &Done) -> bool {
+    /// Whether another member may join after the last one, whose work came to `last`: not after the
+    /// group was open for `longest`.
+    pub(super) fn goes_on(&self, connection: &Connection, last: &Done, longest: Duration) -> bool {
         !self.is_void(last)
             && !connection.is_autocommit()
             && self.members.len() + 1 < MOST
-            && self.opened.elapsed() < OPEN
+            && self.opened.elapsed() < longest
     }
 
     /// Whether the only member has failed, and so has undone the transaction.
@@ -141,7 +142,9 @@ impl Outcome {
 /// Why a transaction that SQLite has rolled back is lost.
 fn lost(last: &Done) -> Fault {
     match last {
-        Ok(Err(Abort::Fault(why @ (Fault::Unavailable(_) | Fault::Damaged(_))))) => why.clone(),
+        Ok(Err(Abort::Fault(
+            why @ (Fault::Unavailable(_) | Fault::Corrupt(_) | Fault::Damaged(_)),
+        ))) => why.clone(),
         _ => Fault::Unavailable("the transaction was rolled back".into()),
     }
 }

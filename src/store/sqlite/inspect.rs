@@ -11,10 +11,15 @@ use rusqlite::OptionalExtension as _;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::connect::connect;
+use super::identity::id;
+use super::own_log::must_own_log;
 #[cfg(any(test, feature = "cli"))]
 use super::problems::absent;
-use super::problems::{cannot_open, cannot_reach, damaged, directory, newer, not_a_file, not_ours};
+use super::problems::{
+    cannot_open, cannot_reach, damaged, directory, newer, not_a_file, not_ours, replaced_meanwhile,
+};
 use super::schema::{APPLICATION_ID, VERSION, is_of_version, number};
+use super::swap::finish_interrupted;
 use crate::error::Problem;
 use crate::store::Inspection;
 #[cfg(any(test, feature = "cli"))]
@@ -32,9 +37,19 @@ pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
     look(path).map(|(found, _)| found)
 }
 
-/// The same, with the connection that looked. As long as it is open, the next one need not read the
+/// Whether somebody is logged in, or was sent a link; of a file of any version.
+#[cfg(feature = "cli")]
+pub(in crate::store) fn has_tokens(path: &Path) -> bool {
+    let Ok((_, Some(connection))) = look(path) else { return false };
+    let sql = "SELECT EXISTS (SELECT 1 FROM sessions WHERE ended IS NULL) OR EXISTS (SELECT 1 FROM tickets)";
+    // The first version has no such tables.
+    connection.query_row(sql, [], |row| row.get(0)).unwrap_or(false)
+}
+
+/// The same as [`inspect`], with the connection that looked. As long as it is open, the next one need not read the
 /// write-ahead log again that an unclean end has left.
 pub(super) fn look(path: &Path) -> Result<(Inspection, Option<Connection>), Problem> {
+    finish_interrupted(path)?;
     undo_half_made(path);
     match fs::metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound && directory(path).is_dir() => {
@@ -46,10 +61,16 @@ pub(super) fn look(path: &Path) -> Result<(Inspection, Option<Connection>), Prob
         Ok(_) => {}
     }
     let failed = |error: rusqlite::Error| cannot_open(path, error);
-    // The first read compares the number of pages in the header with the length of the file.
+    must_own_log(path)?;
+    let before = id(path);
+    // The first read compares the number of pages in the header with the length of the file. It waits
+    // while a restore has the file locked.
     let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(failed)?;
     if number(&connection, "application_id").map_err(failed)? != APPLICATION_ID {
         return Err(not_ours(path));
+    }
+    if id(path) != before {
+        return Err(replaced_meanwhile(path));
     }
     let found = match number(&connection, "user_version").map_err(failed)? {
         VERSION => Inspection::Current,
@@ -155,8 +176,7 @@ fn is_failed_read(fault: &str) -> bool {
     code.is_some_and(|code| code & 0xff != rusqlite::ffi::SQLITE_CORRUPT)
 }
 
-/// Reads the whole file, compares each row with the indices and with the rows that it refers to,
-/// and says whether all is as it should be. Calls `watch` now and then.
+/// Says whether the file is as it should be, by reading all of it. Calls `watch` now and then.
 #[cfg(any(test, feature = "cli"))]
 pub(in crate::store) fn check_deep(path: &Path, watch: Watch) -> Result<(), Problem> {
     let (found, connection) = look(path)?;
@@ -167,7 +187,14 @@ pub(in crate::store) fn check_deep(path: &Path, watch: Watch) -> Result<(), Prob
     let failed = |error: rusqlite::Error| cannot_open(path, error);
     connection.execute_batch("PRAGMA mmap_size = 0").map_err(failed)?;
     connection.progress_handler(WATCH_EVERY, Some(watch)).map_err(failed)?;
-    must_be_sound(path, &connection, Check::Indices)?;
+    must_be_whole(path, &connection)
+}
+
+/// Reads the whole file, compares each row with the indices and with the rows that it refers to.
+#[cfg(any(test, feature = "cli"))]
+pub(super) fn must_be_whole(path: &Path, connection: &Connection) -> Result<(), Problem> {
+    let failed = |error: rusqlite::Error| cannot_open(path, error);
+    must_be_sound(path, connection, Check::Indices)?;
     let orphan = connection
         .query_row("PRAGMA foreign_key_check", [], |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(2)?))

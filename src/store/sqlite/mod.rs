@@ -9,8 +9,12 @@
 //! | `open` | opening a file, or making it |
 //! | `alone` | a file that one process has to itself |
 //! | `connect` | the settings of every connection |
+//! | `backup`, `draft` | a checked copy of a file that is in use; a file without its name yet |
+//! | `restore`, `swap` | a copy in the place of a database; the step that no crash can halve |
 //! | `foreign` | a table of another program's file, read without a trace |
+//! | `identity` | whether the file that is open is still the one at its path |
 //! | `inspect` | looking at a file without changing it |
+//! | `beside`, `own_log` | the files beside it; whether the write-ahead log is its own |
 //! | `problems` | why a file cannot be opened, in words |
 //! | `schema` | the versions of the schema |
 //! | `soundness` | the check after an unclean end, and what its finding stops |
@@ -28,24 +32,34 @@
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod alone;
 mod anchor;
+#[cfg(feature = "cli")]
+pub(super) mod backup;
+mod beside;
 mod checkpoint;
 mod connect;
+#[cfg(feature = "cli")]
+pub(super) mod draft;
 mod emails;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod foreign;
 mod group;
+mod identity;
 pub(super) mod inspect;
 mod mapping;
 pub(super) mod open;
+mod own_log;
 #[cfg(test)]
 mod plans;
 mod problems;
 mod readers;
+#[cfg(feature = "cli")]
+pub(super) mod restore;
 mod schema;
 mod soundness;
 #[cfg(any(test, feature = "cli"))]
 pub(super) mod staging;
 mod statements;
+mod swap;
 #[cfg(test)]
 mod tests;
 mod turns;
@@ -58,16 +72,19 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
+use self::identity::Identity;
 use self::readers::Readers;
 use self::soundness::{Soundness, keep_log};
 use self::statements::{Statements, fault};
 use self::turns::{Kind, Turn, Turns};
 use self::writer::Writer;
-use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Watch, Writing};
+use super::driver::{Abort, Concurrency, Driver, Fault, PROBE, Reading, Watch, Writing};
 use crate::error::Error;
 
 /// How long a transaction waits for another process's lock and for other threads, in all.
 const BUSY: Duration = Duration::from_secs(5);
+/// The same for a write that is no probe. Tests wait longer, because their machine may be busy.
+const PATIENCE: Duration = if cfg!(test) { Duration::from_secs(60) } else { BUSY };
 /// Threads that can usefully wait for the same sync of the disk.
 const WRITERS: usize = 64;
 
@@ -81,21 +98,28 @@ pub(super) struct Sqlite {
     turns: Turns,
     /// Whether a check has found damage, or is to be made.
     soundness: Soundness,
+    /// Which files are open.
+    identity: Identity,
 }
 
 impl Driver for Sqlite {
     fn read(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
-        work(&mut Statements(&self.readers.take()))
+        let done = work(&mut Statements(&self.readers.take()));
+        done.inspect_err(|fault| self.note(fault))
     }
 
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
-        self.transact(Kind::Joins, work)
+        self.transact(Kind::Joins, PATIENCE, work)
+    }
+
+    fn write_briefly(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.transact(Kind::Joins, PROBE, work)
     }
 
     /// A transaction that others would wait for too long has none of them in it.
     #[cfg(any(test, feature = "cli"))]
     fn write_long(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
-        self.transact(Kind::Alone, work)
+        self.transact(Kind::Alone, PATIENCE, work)
     }
 
     fn concurrency(&self) -> Concurrency {
@@ -122,6 +146,13 @@ impl Driver for Sqlite {
 
     fn is_damaged(&self) -> bool {
         self.soundness.is_damaged()
+    }
+
+    fn watch(&self) -> bool {
+        self.identity.watch();
+        // The log says what is wrong.
+        let _ = self.identity.check();
+        true
     }
 
     fn upkeep(&self, busy: bool) {
@@ -157,6 +188,13 @@ impl Driver for Sqlite {
 }
 
 impl Sqlite {
+    /// Remembers damage that a statement has met.
+    fn note(&self, fault: &Fault) {
+        if let Fault::Corrupt(why) = fault {
+            self.soundness.set_damaged(why.text());
+        }
+    }
+
     fn must_not_be_damaged(&self) -> Result<(), Abort> {
         match self.soundness.is_damaged() {
             true => Err(Abort::Rule(Error::Damaged)),
@@ -167,16 +205,17 @@ impl Sqlite {
     /// Runs `work` in a transaction, which others can join unless `kind` says otherwise, and waits
     /// for the commit.
     ///
-    /// Waits for locks for [`BUSY`] in all, the wait for other threads included. Once a transaction
-    /// has given up on another process, one that begins after that waits only for a moment, until
-    /// the lock is gone: or logins would fill their queue. A thread whose work was run waits for the
-    /// outcome, however long the disk takes.
-    fn transact(&self, kind: Kind, work: &mut Writing<'_>) -> Result<(), Abort> {
+    /// Waits for locks for `limit` in all, the wait for other threads included. Once a transaction
+    /// has given up on another process after [`BUSY`], one that begins after that waits only for a
+    /// moment, until the lock is gone: or logins would fill their queue. A thread whose work was run
+    /// waits for the outcome, however long the disk takes.
+    fn transact(&self, kind: Kind, limit: Duration, work: &mut Writing<'_>) -> Result<(), Abort> {
         self.must_not_be_damaged()?;
+        self.identity.check()?;
         let begun = Instant::now();
-        let turn = self.turn(kind, begun)?;
+        let turn = self.turn(kind, begun, limit)?;
         let mut writer = self.writer();
-        writer.open_group(begun, &self.readers).map_err(fault)?;
+        writer.open_group(begun, limit, &self.readers).map_err(fault)?;
         let done = writer.run(&mut |queries| {
             // It may have been found while this thread waited for its turn.
             self.must_not_be_damaged()?;
@@ -196,6 +235,9 @@ impl Sqlite {
             Ok(outcome) => outcome.wait(),
             Err(turn) => self.writer().end_group(&turn, &done, &self.readers),
         };
+        if let (Err(fault), _) | (_, Ok(Err(Abort::Fault(fault)))) = (&outcome, &done) {
+            self.note(fault);
+        }
         match done {
             Err(panic) => resume_unwind(panic),
             Ok(Ok(())) => Ok(outcome?),
@@ -210,13 +252,13 @@ impl Sqlite {
         act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, Fault> {
         let begun = Instant::now();
-        let _turn = self.turn(Kind::Alone, begun)?;
+        let _turn = self.turn(Kind::Alone, begun, PATIENCE)?;
         self.writer().alone(begun, &self.readers, act).map_err(fault)
     }
 
-    /// Waits for the turn to write, since `begun` and for [`BUSY`] at most.
-    fn turn(&self, kind: Kind, begun: Instant) -> Result<Turn<'_>, Fault> {
-        let turn = self.turns.take(kind, begun + BUSY);
+    /// Waits for the turn to write, since `begun` and for `patience` at most.
+    fn turn(&self, kind: Kind, begun: Instant, patience: Duration) -> Result<Turn<'_>, Fault> {
+        let turn = self.turns.take(kind, begun + patience);
         turn.ok_or_else(|| Fault::Unavailable("the writer is busy".into()))
     }
 

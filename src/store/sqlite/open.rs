@@ -10,14 +10,16 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::Sqlite;
 use super::anchor::Anchor;
+use super::beside::has_log;
 use super::checkpoint::LogSize;
 use super::connect::connect;
+use super::identity::{Identity, id};
 use super::inspect::{Check, look, must_be_sound, must_have_our_tables};
 use super::mapping::Mapping;
-use super::problems::{cannot_open, cannot_reach, no_shared_memory, read_only};
+use super::problems::{cannot_open, cannot_reach, no_shared_memory, read_only, replaced_meanwhile};
 use super::readers::Readers;
 use super::schema::{VERSION, number};
-use super::soundness::{Soundness, has_log, is_marked, keep_log, unmark};
+use super::soundness::{Soundness, is_marked, keep_log, unmark};
 use super::turns::Turns;
 use super::upgrade::{create, upgrade};
 use super::writer::Writer;
@@ -41,7 +43,12 @@ impl Sqlite {
             must_be_fit(path, found, marked, first)?;
         }
         let failed = |error: rusqlite::Error| cannot_open(path, error);
+        let before = id(path);
         let mut connection = writer(path, found, unclean)?;
+        // A restore has put another file there while this waited for its lock.
+        if id(path) != before {
+            return Err(replaced_meanwhile(path));
+        }
         if marked {
             unmark(path);
         }
@@ -55,6 +62,7 @@ impl Sqlite {
             writer: Mutex::new(Writer::new(connection, anchor, log)),
             turns: Turns::default(),
             soundness: Soundness::new(path, unclean),
+            identity: Identity::of(path),
         })
     }
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ErrorCode;
 
+use super::beside::beside;
 use crate::error::Problem;
+use crate::store::owner::differs;
 
 /// The directory that a file is in.
 pub(super) fn directory(path: &Path) -> PathBuf {
@@ -31,7 +33,8 @@ fn way_to(directory: &Path, found: Result<bool, ErrorKind>) -> String {
     match found {
         Ok(true) => format!(
             "let the user that runs lictor write in {shown}, or give another place with the setting \
-             `database`"
+             `database`{}",
+            differs(&[directory])
         ),
         Err(ErrorKind::NotFound) => format!("make the directory: mkdir -p {shown}"),
         Err(ErrorKind::PermissionDenied) => format!(
@@ -42,6 +45,12 @@ fn way_to(directory: &Path, found: Result<bool, ErrorKind>) -> String {
             format!("{shown} is no directory; give another place with the setting `database`")
         }
     }
+}
+
+/// What to do if the file or its directory cannot be written.
+fn write_both(path: &Path) -> String {
+    let others = differs(&[path, &beside(path, "-wal"), &directory(path)]);
+    format!("let the user that runs lictor write the file and its directory{others}")
 }
 
 /// SQLite refused the file.
@@ -56,27 +65,29 @@ pub(super) fn cannot_open(path: &Path, error: rusqlite::Error) -> Problem {
         _ if unreadable => damaged(path, &error.to_string()),
         Some(ErrorCode::NotADatabase) => not_ours(path),
         Some(ErrorCode::DatabaseCorrupt) => damaged(path, &error.to_string()),
-        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Problem::new(
-            format!("the database {shown} is locked by another program"),
-            "end that program, or wait until it is done",
-        ),
-        _ => Problem::new(
-            format!("cannot open the database {shown}: {error}"),
-            "let the user that runs lictor write the file and its directory",
-        ),
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => locked(path),
+        _ => Problem::new(format!("cannot open the database {shown}: {error}"), write_both(path)),
     };
     problem.with_source(error)
 }
 
+/// Another process has locked the file.
+pub(super) fn locked(path: &Path) -> Problem {
+    Problem::new(
+        format!("the database {} is locked by another program", path.display()),
+        "end that program, or wait until it is done",
+    )
+}
+
 /// Another process has the file open, and this one needs it for itself.
-#[cfg(any(test, feature = "cli"))]
 pub(super) fn in_use(path: &Path) -> Problem {
     Problem::new(
         format!(
             "the database {} is in use: a server or another program has it open",
             path.display()
         ),
-        "stop the server, end other programs that have the file open, and try again",
+        "stop the server (the service: systemctl stop lictor.socket lictor.service), end other programs \
+         that have the file open, and try again",
     )
 }
 
@@ -103,10 +114,7 @@ pub(super) fn older(path: &Path, version: i64, known: i64) -> Problem {
 
 /// The file can be read and not written.
 pub(super) fn read_only(path: &Path) -> Problem {
-    Problem::new(
-        format!("the database {} cannot be written", path.display()),
-        "let the user that runs lictor write the file and its directory",
-    )
+    Problem::new(format!("the database {} cannot be written", path.display()), write_both(path))
 }
 
 /// The file system cannot do what the write-ahead log needs.
@@ -117,11 +125,104 @@ pub(super) fn no_shared_memory(path: &Path) -> Problem {
     )
 }
 
+/// A file cannot be written, made or given its name.
+pub(super) fn cannot_write(path: &Path, error: std::io::Error) -> Problem {
+    Problem::new(
+        format!("cannot write {}: {error}", path.display()),
+        format!(
+            "nothing was changed; look at the free space and the permissions of {}",
+            directory(path).display()
+        ),
+    )
+    .with_source(error)
+}
+
+/// Something else has the name that a copy is to get.
+#[cfg(feature = "cli")]
+pub(super) fn in_the_way(path: &Path) -> Problem {
+    Problem::new(
+        format!("{} is there, and is no backup of lictor's", path.display()),
+        "it was not touched; give another name, or move it away",
+    )
+}
+
+/// There is nothing to restore at the path.
+#[cfg(feature = "cli")]
+pub(super) fn no_backup(path: &Path) -> Problem {
+    Problem::new(
+        format!("there is no backup at {}", path.display()),
+        "give the path of a file that lictor backup has made, or of a folder of --keep",
+    )
+}
+
+/// The name is one that a restore gives its file.
+#[cfg(feature = "cli")]
+pub(super) fn name_of_a_restore(path: &Path) -> Problem {
+    Problem::usage(
+        format!("a restore would use the name {} itself", path.display()),
+        "give the backup another name",
+    )
+}
+
+/// A file beside the database has the name of one that is to be restored, and no restore has put it
+/// there.
+pub(super) fn not_of_a_restore(path: &Path) -> Problem {
+    let shown = path.display();
+    Problem::new(
+        format!(
+            "{shown} has the name that a restore uses, and nothing shows that it comes from one"
+        ),
+        "nothing was changed; give it another name: to have it as the database, then run lictor \
+         restore with that name",
+    )
+}
+
+/// The copy is the database itself.
+#[cfg(feature = "cli")]
+pub(super) fn same_file(path: &Path) -> Problem {
+    Problem::usage(
+        format!("{} is the database itself", path.display()),
+        "give the path of a backup; the database that is to be replaced is named by --database",
+    )
+}
+
+/// The restored file cannot be given to the owner of the database.
+#[cfg(feature = "cli")]
+pub(super) fn cannot_give(path: &Path, error: std::io::Error) -> Problem {
+    Problem::new(
+        format!("cannot give the restored file to the owner of {}: {error}", path.display()),
+        "nothing was changed; run this as root, or as the user that runs lictor",
+    )
+    .with_source(error)
+}
+
 /// The path leads to a directory or a device.
 pub(super) fn not_a_file(path: &Path) -> Problem {
     Problem::new(
         format!("{} is not a file", path.display()),
         "give the path of a database file with the setting `database`",
+    )
+}
+
+/// The write-ahead log beside the file was written to another file.
+pub(super) fn other_log(path: &Path, log: &Path) -> Problem {
+    let (shown, log) = (path.display(), log.display());
+    Problem::new(
+        format!(
+            "{shown} is a backup that was put beside the write-ahead log of another file, {log}"
+        ),
+        format!(
+            "nothing was changed; to go on with the backup, move the log away (mv {log} {log}-old) or \
+             use lictor restore, which does so by itself; else put the other file back"
+        ),
+    )
+}
+
+/// Another file got the name while the old one was opened.
+pub(super) fn replaced_meanwhile(path: &Path) -> Problem {
+    Problem::new(
+        format!("the database {} was replaced while it was opened", path.display()),
+        "run this again",
     )
 }
 

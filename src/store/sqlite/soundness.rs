@@ -9,7 +9,6 @@
 //!   itself is not to be touched. While that file is there, the whole database is checked before it
 //!   is opened. A restored one passes, and the mark goes.
 
-use std::ffi::OsString;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -20,6 +19,7 @@ use std::time::Instant;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
+use super::beside::beside;
 use super::connect::connect;
 use super::inspect::{Check, WATCH_EVERY, first_fault};
 use crate::store::driver::Watch;
@@ -93,8 +93,11 @@ impl Soundness {
         first_fault(&connection, Check::Quick)
     }
 
-    fn set_damaged(&self, fault: &str) {
-        self.state.store(DAMAGED, Ordering::Release);
+    /// Stops all writing, because of what a check or a statement has found. The log says so once.
+    pub(super) fn set_damaged(&self, fault: &str) {
+        if self.state.swap(DAMAGED, Ordering::AcqRel) == DAMAGED {
+            return;
+        }
         log::error!(
             "the database {} is damaged: {}; reads go on, and nothing is written any more: stop \
              the server, see lictor check --deep, and restore a backup",
@@ -105,12 +108,6 @@ impl Soundness {
             log::error!("a restart will write until the damage is found again: {error}");
         }
     }
-}
-
-/// Whether there is a write-ahead log with something in it. Asked before the file is opened.
-pub(super) fn has_log(path: &Path) -> bool {
-    // By its name: opening and closing it would drop SQLite's locks.
-    fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 /// Leaves the write-ahead log where it is when the connection is closed, or lets it go.
@@ -140,12 +137,4 @@ fn write_mark(path: &Path, fault: &str) -> std::io::Result<()> {
     let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(mark(path))?;
     writeln!(file, "{fault}")?;
     file.sync_all()
-}
-
-/// The path of a file beside the database. If `path` is a link, SQLite has its files beside the
-/// target.
-pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = OsString::from(fs::canonicalize(path).unwrap_or_else(|_| path.into()));
-    name.push(ending);
-    name.into()
 }

@@ -174,6 +174,9 @@ pub(super) fn fault(error: rusqlite::Error) -> Fault {
             | ErrorCode::CannotOpen
             | ErrorCode::OutOfMemory,
         ) => Fault::Unavailable(Cause::new(text, error)),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => {
+            Fault::Corrupt(Cause::new(text, error))
+        }
         _ => Fault::Damaged(Cause::new(text, error)),
     }
 }

@@ -81,7 +81,7 @@ fn the_writer_is_durable_and_in_wal_mode() {
 #[test]
 fn no_member_of_a_group_can_fail_the_commit_of_the_others() {
     // What is deferred is checked by the commit, which all members share.
-    let schema = schema::SCHEMA.to_uppercase();
+    let schema = schema::schema().to_uppercase();
     assert!(!schema.contains("DEFERR") && !schema.contains("TRIGGER"));
 }
 
@@ -190,7 +190,7 @@ fn a_token_check_is_one_indexed_query_planned_once() {
         store.standing(jti).unwrap();
     }
     let reader = driver.readers.take();
-    let statement = reader.prepare_cached(rows::sessions::STANDING).unwrap();
+    let statement = reader.prepare_cached(rows::standing::STANDING).unwrap();
     assert_eq!(statement.get_status(StatementStatus::RePrepare), 0);
     assert_eq!(statement.get_status(StatementStatus::FullscanStep), 0);
     assert_eq!(statement.get_status(StatementStatus::Run), 3);

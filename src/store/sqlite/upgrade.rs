@@ -5,21 +5,23 @@
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::emails;
-use super::schema::{APPLICATION_ID, SCHEMA, VERSION, names, number};
+use super::schema::{APPLICATION_ID, VERSION, names, number, schema};
 
 /// The first version whose audit entries stand in two groups, each with its own numbers.
 const DIVIDED_AUDIT: i64 = 4;
 /// The first version whose keys of e-mail addresses are made as today.
 const KEYS_OF_TODAY: i64 = 4;
+/// The first version that keeps when users last logged in.
+const LAST_LOGINS: i64 = 8;
 /// The first version with the tables of today.
-const TABLES_OF_TODAY: i64 = 5;
+const TABLES_OF_TODAY: i64 = 8;
 
 /// Makes the tables of an empty file.
 pub(super) fn create(connection: &mut Connection) -> rusqlite::Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have done it before this one got the lock.
     if number(&transaction, "user_version")? == 0 {
-        transaction.execute_batch(SCHEMA)?;
+        transaction.execute_batch(schema())?;
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
@@ -44,6 +46,9 @@ pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
         if version < KEYS_OF_TODAY {
             emails::make_keys_anew(&transaction)?;
         }
+        if version < LAST_LOGINS {
+            read_last_logins(&transaction)?;
+        }
         transaction.pragma_update(None, "user_version", VERSION)?;
     }
     transaction.commit()?;
@@ -53,7 +58,7 @@ pub(super) fn upgrade(connection: &mut Connection) -> rusqlite::Result<()> {
 /// Makes the indices of `schema.sql` that are not there.
 fn make_indices(connection: &Connection) -> rusqlite::Result<()> {
     let model = Connection::open_in_memory()?;
-    model.execute_batch(SCHEMA)?;
+    model.execute_batch(schema())?;
     let there = names(connection, "index")?;
     let mut indices = model
         .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")?;
@@ -74,7 +79,7 @@ fn rebuild(connection: &Connection) -> rusqlite::Result<()> {
     for table in &tables {
         connection.execute_batch(&format!("ALTER TABLE {table} RENAME TO old_{table}"))?;
     }
-    connection.execute_batch(SCHEMA)?;
+    connection.execute_batch(schema())?;
     tables.iter().try_for_each(|table| move_over(connection, table))
 }
 
@@ -102,6 +107,14 @@ fn divide_audit(connection: &Connection) -> rusqlite::Result<()> {
              (SELECT id, row_number() OVER (PARTITION BY failed ORDER BY id) AS number FROM audit)
              AS counted
          WHERE audit.id = counted.id;",
+    )
+}
+
+/// Takes the times of the last logins from the sessions that are still kept.
+fn read_last_logins(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(
+        "UPDATE users SET last_login = ifnull(
+             (SELECT max(created) FROM sessions WHERE user = users.id), 0)",
     )
 }
 

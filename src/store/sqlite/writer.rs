@@ -9,7 +9,7 @@ use rusqlite::{Connection, ErrorCode};
 use super::BUSY;
 use super::anchor::Anchor;
 use super::checkpoint::LogSize;
-use super::group::{Done, Group, Outcome};
+use super::group::{Done, Group, OPEN, Outcome};
 use super::readers::Readers;
 use super::turns::{Kind, Turn};
 use crate::store::driver::{Fault, Writing};
@@ -22,6 +22,8 @@ pub(super) struct Writer {
     pub(super) anchor: Anchor,
     pub(super) connection: Connection,
     pub(super) log: LogSize,
+    /// How long a group takes more members.
+    pub(super) open: Duration,
     /// Set while another process keeps the file locked.
     locked: Option<Locked>,
     /// The transaction that is open between the turns of its members.
@@ -39,7 +41,7 @@ struct Locked {
 
 impl Writer {
     pub(super) fn new(connection: Connection, anchor: Anchor, log: LogSize) -> Writer {
-        Writer { anchor, connection, log, locked: None, group: None }
+        Writer { anchor, connection, log, open: OPEN, locked: None, group: None }
     }
 
     /// Renews the anchor, or releases it if nobody reads (not `busy`). While a group is open, that
@@ -63,22 +65,33 @@ impl Writer {
         readers: &Readers,
         act: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<T> {
-        let anchored = self.prepare(begun)?;
+        let anchored = self.prepare(begun, BUSY)?;
         let done = act(&mut self.connection);
         self.rest(anchored, done.as_ref().is_err_and(is_busy), readers, false);
         done
     }
 
-    /// Opens a group, if none is open, for a thread that has waited since `begun`.
-    pub(super) fn open_group(&mut self, begun: Instant, readers: &Readers) -> rusqlite::Result<()> {
+    /// Opens a group, if none is open, for a thread that has waited since `begun`, and waits for
+    /// `patience` in all.
+    pub(super) fn open_group(
+        &mut self,
+        begun: Instant,
+        patience: Duration,
+        readers: &Readers,
+    ) -> rusqlite::Result<()> {
         if self.group.is_some() {
             return Ok(());
         }
-        let anchored = self.prepare(begun)?;
+        let anchored = self.prepare(begun, patience)?;
+        let locked = self.locked;
         match Group::open(&self.connection, anchored) {
             Ok(group) => self.group = Some(group),
             Err(error) => {
                 self.rest(anchored, is_busy(&error), readers, true);
+                // Those who wait longer may still succeed.
+                if is_busy(&error) && patience < BUSY {
+                    self.locked = locked;
+                }
                 return Err(error);
             }
         }
@@ -102,7 +115,7 @@ impl Writer {
     ) -> Option<Arc<Outcome>> {
         let group = self.group.as_mut()?;
         let goes_on = kind == Kind::Joins && turn.next_joins();
-        (goes_on && group.goes_on(&self.connection, done)).then(|| group.join())
+        (goes_on && group.goes_on(&self.connection, done, self.open)).then(|| group.join())
     }
 
     /// Ends the group, and tells its members; returns what became of it. `last` is what the work of
@@ -120,10 +133,10 @@ impl Writer {
         outcome
     }
 
-    /// Prepares for a transaction that has waited since `begun`; returns whether the anchor was
-    /// held.
-    fn prepare(&mut self, begun: Instant) -> rusqlite::Result<bool> {
-        self.connection.busy_timeout(self.patience(begun))?;
+    /// Prepares for a transaction that has waited since `begun`, and waits for `patience` in all;
+    /// returns whether the anchor was held.
+    fn prepare(&mut self, begun: Instant, patience: Duration) -> rusqlite::Result<bool> {
+        self.connection.busy_timeout(self.rest_of(patience, begun))?;
         // Reads that begin while this is written may cost a little more.
         Ok(self.anchor.release())
     }
@@ -146,11 +159,11 @@ impl Writer {
     }
 
     /// Returns how long a transaction may still wait, if it began to wait at `begun`.
-    fn patience(&self, begun: Instant) -> Duration {
+    fn rest_of(&self, patience: Duration, begun: Instant) -> Duration {
         let now = Instant::now();
         match self.still_locked(now) {
             Some(locked) if locked.since <= begun => BUSY_AGAIN,
-            _ => BUSY.saturating_sub(now.duration_since(begun)).max(BUSY_AGAIN),
+            _ => patience.saturating_sub(now.duration_since(begun)).max(BUSY_AGAIN),
         }
     }
 }

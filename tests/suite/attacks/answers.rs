@@ -3,6 +3,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -78,9 +79,25 @@ fn one(bytes: &[u8]) -> Result<(u16, usize), String> {
     Ok((status, end + 4 + length))
 }
 
+/// The server gives a client two seconds to read a refusal while it still sends. One that was slower than
+/// this may have been cut.
+const IN_TIME: Duration = Duration::from_secs(1);
+
 /// Sends `bytes`, closes the sending half, and returns everything that the server sends. Fails if
-/// the server neither answers nor closes, or resets the connection.
+/// the server neither answers nor closes, or resets the connection; a client that was slow tries
+/// again, up to three times.
 pub fn converse(address: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>, String> {
+    for _ in 0..2 {
+        let begun = Instant::now();
+        let outcome = converse_once(address, bytes);
+        if outcome.is_ok() || begun.elapsed() < IN_TIME {
+            return outcome;
+        }
+    }
+    converse_once(address, bytes)
+}
+
+fn converse_once(address: SocketAddr, bytes: &[u8]) -> Result<Vec<u8>, String> {
     let mut client = Client::connect(address);
     // After an early refusal the server may close while the client still sends.
     let _ = client.stream.write_all(bytes);

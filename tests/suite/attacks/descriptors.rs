@@ -6,29 +6,37 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit};
 
 use super::crowd::Crowd;
-use super::vitals::{Target, load};
-use crate::support::{Client, Server};
+use super::vitals::{Target, in_time, load};
+use crate::support::{Client, PATIENCE, Server, eventually};
 
 /// The share of a core that a server may use while it cannot accept.
 const IDLE: f64 = 0.3;
-/// The time until it serves again after the flood.
-const BACK: Duration = Duration::from_secs(2);
 
-/// Waits until a fresh client is served, at most for [`BACK`].
+/// Waits until a fresh client is served.
 fn assert_back(target: &Target) {
     let start = Instant::now();
     loop {
         let mut client = Client::connect(target.address);
         // While there is no room, connections are closed at once or not answered.
-        client.stream.set_read_timeout(Some(Duration::from_millis(200))).unwrap();
+        client.stream.set_read_timeout(Some(Duration::from_secs(1))).unwrap();
         let _ =
             std::io::Write::write_all(&mut client.stream, b"GET /api/ HTTP/1.1\r\nHost: h\r\n\r\n");
         if client.try_reply("GET").is_some_and(|reply| reply.status() == 200) {
             return;
         }
-        assert!(start.elapsed() < BACK, "no service {:?} after the flood", start.elapsed());
+        assert!(start.elapsed() < PATIENCE, "no service {:?} after the flood", start.elapsed());
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+/// Checks that the server does not keep a processor busy. It may still have to do with the flood at first.
+fn assert_idle(target: &Target) {
+    let mut used = 0.0;
+    let is_idle = (0..3).any(|_| {
+        used = load(target.child.id(), Duration::from_secs(2));
+        used < IDLE
+    });
+    assert!(is_idle, "{:.0}% of a core", used * 100.0);
 }
 
 /// Half a request: such a connection makes room only when none is idle.
@@ -36,6 +44,11 @@ const BUSY: &[u8] = b"GET /api/ HTTP/1.1\r\n";
 
 #[test]
 fn a_flood_into_a_limit_of_256() {
+    // A head must come within 10 s.
+    in_time(Duration::from_secs(6), flood_into_256);
+}
+
+fn flood_into_256() {
     let target = Target::of(Server::start_after("ulimit -n 256", &[]));
     assert!(target.log().contains("the limit on open files is 256"), "{}", target.log());
     let mut crowd = Crowd::gather(target.address, 0, 1_000, None);
@@ -45,8 +58,7 @@ fn a_flood_into_a_limit_of_256() {
     // The server has reserved descriptors for the database: it still answers open connections.
     let used = target.vitals();
     assert!(used.sockets + used.files < 256, "{used:?}");
-    let load = load(target.child.id(), Duration::from_secs(2));
-    assert!(load < IDLE, "{:.0}% of a core", load * 100.0);
+    assert_idle(&target);
     let kept = crowd.members.iter_mut().filter_map(|member| {
         member.listen();
         member.ended.is_none().then_some(member)
@@ -56,9 +68,12 @@ fn a_flood_into_a_limit_of_256() {
     for member in &mut kept {
         member.send(b"Host: h\r\n\r\n");
     }
-    std::thread::sleep(Duration::from_millis(500));
+    let begun = Instant::now();
     for member in &mut kept {
-        member.listen();
+        while member.received.is_empty() && member.ended.is_none() && begun.elapsed() < PATIENCE {
+            member.listen();
+            std::thread::sleep(Duration::from_millis(1));
+        }
         assert_eq!(super::answers::statuses(&member.received), Ok(vec![200]));
     }
     drop(crowd);
@@ -86,10 +101,8 @@ fn accepting_fails_for_want_of_descriptors() {
     let mut crowd = Crowd::gather(target.address, 0, 500, None);
     crowd.stop_waiting();
     crowd.members.iter_mut().for_each(|member| member.send(BUSY));
-    std::thread::sleep(Duration::from_millis(300));
-    let used = load(target.child.id(), Duration::from_secs(2));
-    assert!(used < IDLE, "{:.0}% of a core", used * 100.0);
-    assert!(target.log().contains("cannot accept connections for now"), "{}", target.log());
+    eventually(|| target.log().contains("cannot accept connections for now"));
+    assert_idle(&target);
     drop(crowd);
     leave(&target, usize::try_from(old.current.unwrap()).unwrap());
     assert_back(&target);
@@ -104,10 +117,8 @@ fn whoever_used_up_the_descriptors_shut_everybody_out() {
     let mut crowd = Crowd::gather(target.address, 0, 500, None);
     crowd.stop_waiting();
     crowd.members.iter_mut().for_each(|member| member.send(BUSY));
-    std::thread::sleep(Duration::from_millis(300));
-    assert!(target.open() >= 40, "{:?}", target.vitals());
-    let used = load(target.child.id(), Duration::from_secs(2));
-    assert!(used < IDLE, "{:.0}% of a core", used * 100.0);
+    eventually(|| target.open() >= 40);
+    assert_idle(&target);
     for _ in 0..100 {
         target.fresh();
     }

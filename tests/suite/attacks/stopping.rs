@@ -1,14 +1,14 @@
 //! SIGTERM under load.
 
 use std::io::{Read as _, Write as _};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::answers::statuses;
-use super::vitals::Target;
-use crate::support::{Client, PASSWORD, Server, request};
+use super::vitals::{Target, in_time};
+use crate::support::{Client, PASSWORD, PATIENCE, Server, request};
 
 /// What happened to one client.
 #[derive(Default)]
@@ -47,8 +47,34 @@ fn ask(mut client: Client, mut next: impl FnMut(usize) -> (Option<String>, Strin
     story
 }
 
+/// Waits until this many requests were sent; on a slow machine for some minutes. Whoever counts the
+/// answers afterwards sees whether that was enough.
+fn wait_for(sent: &AtomicUsize, requests: usize) {
+    let begun = Instant::now();
+    while sent.load(Ordering::SeqCst) < requests && begun.elapsed() < 3 * PATIENCE {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Registers one user after the other, and counts the requests in `sent`.
+fn register(client: Client, thread: usize, sent: &AtomicUsize) -> Story {
+    ask(client, |number| {
+        sent.fetch_add(1, Ordering::SeqCst);
+        let name = format!("user-{thread}-{number}");
+        let body = json!({"username": name, "password": PASSWORD}).to_string();
+        (Some(name), request("POST", "/api/registration", &[], &body))
+    })
+}
+
 #[test]
 fn sigterm_under_load_loses_no_answered_request() {
+    // The server cuts what is not answered after 10 s: hashes take longer on a slow machine.
+    in_time(Duration::from_secs(10), sigterm_under_load);
+}
+
+fn sigterm_under_load() {
+    const ASKING: usize = 24;
+    const REGISTERING: usize = 6;
     // More registrations than one IP may make.
     let target = Target::start(&["--throttle", "off"]);
     let token = target.register("ada", PASSWORD).token();
@@ -58,24 +84,27 @@ fn sigterm_under_load_loses_no_answered_request() {
     let server = target.into_server();
     let (mut signalled, mut stories) = (None, Vec::new());
     let mut ended = None;
+    let (asked, registrations) = (AtomicUsize::new(0), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         let mut asking = Vec::new();
-        for thread in 0..24 {
+        let (asked, registrations) = (&asked, &registrations);
+        for thread in 0..ASKING {
             let (client, bytes) =
                 (server.connect(), if thread % 2 == 0 { &hello } else { &protected });
-            asking.push(scope.spawn(move || ask(client, |_| (None, bytes.clone()))));
-        }
-        for thread in 0..16 {
-            let client = server.connect();
             asking.push(scope.spawn(move || {
-                ask(client, |number| {
-                    let name = format!("user-{thread}-{number}");
-                    let body = json!({"username": name, "password": PASSWORD}).to_string();
-                    (Some(name), request("POST", "/api/registration", &[], &body))
+                ask(client, |_| {
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    (None, bytes.clone())
                 })
             }));
         }
-        std::thread::sleep(Duration::from_secs(1));
+        for thread in 0..REGISTERING {
+            let client = server.connect();
+            asking.push(scope.spawn(move || register(client, thread, registrations)));
+        }
+        // Each has one request under way.
+        wait_for(asked, 500 + ASKING + 1);
+        wait_for(registrations, 5 + REGISTERING);
         signalled = Some(Instant::now());
         ended = Some(server.stop("-TERM"));
         stories = asking.into_iter().map(|one| one.join().unwrap()).collect();
@@ -101,6 +130,18 @@ fn sigterm_under_load_loses_no_answered_request() {
 
 #[test]
 fn sigterm_does_not_wait_for_attackers() {
+    // A body has a second to arrive; the rest is what a loaded machine needs. One that waits for
+    // attackers does so for 10 s, each time.
+    let took = (0..3).map(|_| stop_beside_attackers()).find(is_short);
+    assert!(took.is_some(), "three stops took 6 s or more");
+}
+
+fn is_short(took: &Duration) -> bool {
+    *took < Duration::from_secs(6)
+}
+
+/// Stops a server whose clients keep it waiting; returns how long that took.
+fn stop_beside_attackers() -> Duration {
     let server = Server::start(&[]);
     let mut clients: Vec<Client> = (0..300).map(|_| server.connect()).collect();
     for (number, client) in clients.iter_mut().enumerate() {
@@ -112,12 +153,13 @@ fn sigterm_does_not_wait_for_attackers() {
     }
     // The attackers also send after the signal.
     let ended = AtomicBool::new(false);
-    let start = Instant::now();
+    let mut took = Duration::MAX;
     std::thread::scope(|scope| {
         let ended = &ended;
         let clients = &mut clients;
         scope.spawn(move || {
-            while !ended.load(Ordering::SeqCst) && start.elapsed() < Duration::from_secs(15) {
+            let start = Instant::now();
+            while !ended.load(Ordering::SeqCst) && start.elapsed() < PATIENCE {
                 for client in clients.iter_mut() {
                     let _ = client.stream.write(b"x");
                 }
@@ -125,18 +167,19 @@ fn sigterm_does_not_wait_for_attackers() {
             }
         });
         std::thread::sleep(Duration::from_millis(200));
+        let start = Instant::now();
         let (code, _dir) = server.stop("-TERM");
+        took = start.elapsed();
         ended.store(true, Ordering::SeqCst);
         assert_eq!(code, Some(0));
     });
-    // A body has a second to arrive; the rest is what a loaded machine needs.
-    assert!(start.elapsed() < Duration::from_secs(6), "{:?}", start.elapsed());
     for mut client in clients {
         let mut received = Vec::new();
         let _ = client.stream.read_to_end(&mut received);
         let received = statuses(&received).unwrap();
         assert!(received.is_empty() || received == [408] || received == [400], "{received:?}");
     }
+    took
 }
 
 /// Stops a server with 100 connections that have sent `bytes`, and with users who register. Checks
@@ -147,8 +190,9 @@ fn stop_beside(bytes: &str) -> (Duration, Duration) {
     let mut crowd: Vec<Client> = (0..100).map(|_| server.connect()).collect();
     crowd.iter_mut().for_each(|client| client.send(bytes));
     let (mut took, mut slowest, mut registered) = (Duration::ZERO, Duration::ZERO, Vec::new());
-    let mut ended = None;
+    let (mut ended, sent) = (None, AtomicUsize::new(0));
     std::thread::scope(|scope| {
+        let sent = &sent;
         let asking: Vec<_> = (0..4)
             .map(|thread| {
                 let client = server.connect();
@@ -156,6 +200,7 @@ fn stop_beside(bytes: &str) -> (Duration, Duration) {
                     let mut asked = Instant::now();
                     let mut slowest = Duration::ZERO;
                     let story = ask(client, |number| {
+                        sent.fetch_add(1, Ordering::SeqCst);
                         slowest = slowest.max(asked.elapsed());
                         asked = Instant::now();
                         let name = format!("user-{thread}-{number}");
@@ -166,7 +211,8 @@ fn stop_beside(bytes: &str) -> (Duration, Duration) {
                 })
             })
             .collect();
-        std::thread::sleep(Duration::from_secs(1));
+        // Each of the four has one under way.
+        wait_for(sent, 4 + 4);
         let start = Instant::now();
         ended = Some(server.stop("-TERM"));
         took = start.elapsed();
@@ -193,15 +239,19 @@ fn stop_beside(bytes: &str) -> (Duration, Duration) {
     (took, slowest * 2)
 }
 
+/// Checks that one of three stops beside such connections is as short as it should be.
+fn check_stop_beside(bytes: &str) {
+    let is_short = |(took, share): &(Duration, Duration)| *took < Duration::from_secs(2) + *share;
+    let short = (0..3).map(|_| stop_beside(bytes)).find(is_short);
+    assert!(short.is_some(), "three stops took too long");
+}
+
 #[test]
 fn half_sent_heads_held_up_a_stop() {
-    let (took, share) = stop_beside("GET /api/ HTTP/1.1\r\nHost: h\r\nX: ");
-    assert!(took < Duration::from_secs(2) + share, "{took:?}");
+    check_stop_beside("GET /api/ HTTP/1.1\r\nHost: h\r\nX: ");
 }
 
 #[test]
 fn half_sent_bodies_held_up_a_stop() {
-    let (took, share) =
-        stop_beside(&request("POST", "/api/login", &[("Content-Length", "50000")], ""));
-    assert!(took < Duration::from_secs(2) + share, "{took:?}");
+    check_stop_beside(&request("POST", "/api/login", &[("Content-Length", "50000")], ""));
 }

@@ -1,6 +1,6 @@
 // Owns the error of a failed call. i18n has the words for people.
 
-import { ApiError, NetworkError } from '../auth/index';
+import { ApiError, NetworkError } from 'lictor-auth';
 
 export class Problem extends Error {
   constructor(

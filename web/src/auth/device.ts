@@ -4,8 +4,8 @@
 // The server answers a list with a value for each account that has logged in here. The user of each
 // value is stored with it, so that deleting an account deletes only its value.
 
-import type { Area } from './environment.js';
 import { parsed } from './errors.js';
+import type { Area } from './storage.js';
 
 /** A value, and the id of its user. */
 type Value = readonly [value: string, user: number];

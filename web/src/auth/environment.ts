@@ -1,11 +1,7 @@
 // Owns the browser features that the module uses, so that tests can replace them. Knows nothing of
 // tokens.
 
-export interface Area {
-  getItem(key: string): string | null;
-  setItem(key: string, value: string): void;
-  removeItem(key: string): void;
-}
+import { area, type Area } from './storage.js';
 
 export interface Locks {
   request<T>(name: string, options: { signal: AbortSignal }, work: () => Promise<T>): Promise<T>;
@@ -40,8 +36,8 @@ export interface Environment {
 export function browser(): Environment {
   return {
     origin: globalThis.location?.origin ?? '',
-    local: area('localStorage'),
-    session: area('sessionStorage'),
+    local: area('local'),
+    session: area('session'),
     locks: (globalThis.navigator?.locks as Locks | undefined) ?? null,
     fetch: (url, init) => globalThis.fetch(url, init),
     now: () => Date.now(),
@@ -53,21 +49,14 @@ export function browser(): Environment {
   };
 }
 
-// If the user blocks storage, even reading the property throws.
-function area(name: 'localStorage' | 'sessionStorage'): Area | null {
-  try {
-    return globalThis.window?.[name] ?? null;
-  } catch {
-    return null;
-  }
-}
-
 function after(ms: number, run: () => void): () => void {
   const timer = setTimeout(run, ms);
   return () => clearTimeout(timer);
 }
 
+// None outside a browser: there is no other tab, and an open channel would keep Node running.
 function channel(name: string, receive: (message: unknown) => void): Channel | null {
+  if (globalThis.window === undefined) return null;
   try {
     const open = new BroadcastChannel(name);
     open.onmessage = event => receive(event.data);

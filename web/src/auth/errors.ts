@@ -27,9 +27,10 @@ export class NetworkError extends Error {
   }
 }
 
-/** Reads the body of a refusal. An incomplete body counts like one that is not from lictor. */
-export async function refusal(response: Response): Promise<ApiError> {
-  const body = parsed(await response.text().catch(() => ''));
+/** Reads the body of a refusal. An incomplete body counts like one that is not from lictor, unless `signal` has ended it. */
+export async function refusal(response: Response, signal?: AbortSignal | null): Promise<ApiError> {
+  const text = await response.text().catch(() => signal?.throwIfAborted());
+  const body = parsed(text ?? '');
   const error = field(body, 'error') ?? 'HttpError';
   const message = field(body, 'message') ?? `The server answered with status ${response.status}`;
   return new ApiError(error, response.status, message, seconds(response.headers.get('Retry-After')));

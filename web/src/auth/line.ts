@@ -9,6 +9,8 @@ import { backoff } from './schedule.js';
 export const TIME_LIMIT_MS = 10_000;
 
 export interface Line {
+  /** The origin of the server, without a slash at its end; '' outside a browser if none was given. */
+  readonly base: string;
   readonly offline: boolean;
   /** Resolves to any answer of the server; rejects with NetworkError, or the reason of `init.signal`. */
   send(path: string, init: RequestInit): Promise<Response>;
@@ -24,10 +26,12 @@ export function createLine(env: Environment, api: string, changed: () => void): 
   let offline = false;
   let failures = 0;
   let cancel = () => {};
+  let closed = false;
   let probing: Promise<boolean> | null = null;
 
   async function send(path: string, init: RequestInit): Promise<Response> {
     if (!path.startsWith('/')) throw new TypeError(`a path begins with '/': ${path}`);
+    if (base === '') throw new TypeError('outside a browser, createAuth needs the URL of lictor: api');
     let response;
     try {
       response = await env.fetch(base + path, init);
@@ -93,18 +97,23 @@ export function createLine(env: Environment, api: string, changed: () => void): 
 
   function later(): void {
     cancel();
+    if (closed) return;
     failures += 1;
     cancel = env.after(backoff(failures, env.random()), () => void probe());
   }
 
   return {
+    base,
     get offline() {
       return offline;
     },
     send,
     sendBriefly,
     probe,
-    close: () => cancel(),
+    close: () => {
+      closed = true;
+      cancel();
+    },
   };
 }
 
@@ -113,6 +122,8 @@ const HEALTH = '/api/health';
 // Without a slash at the end, so that an appended path cannot name another host.
 function addressed(api: string, origin: string): string {
   const base = (api || origin).replace(/\/+$/, '');
+  // A server renders the page without an origin; it is logged out, and asks nothing.
+  if (api === '' && origin === '') return '';
   if (!/^https?:\/\/[^/]+/.test(base)) throw new TypeError(`api is '' or begins with http:// or https://: ${api}`);
   return base;
 }

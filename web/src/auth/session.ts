@@ -22,6 +22,16 @@ const FINAL: Readonly<Record<string, LogOutReason>> = {
   MisusedResetToken: 'invalid',
 };
 
+/** The refusals of a request that say nothing final: a refresh brings a token, or says what is the matter. */
+const UNDECIDED: readonly string[] = ['ExpiredAccessError', 'InvalidTokenHeader'];
+/** How the message of `InvalidTokenHeader` ends if the server's clock was set back: the token will be good again. */
+export const FROM_THE_FUTURE = 'the token was issued in the future';
+
+/** The token that a request carried. */
+type Used = Pick<Held, 'token'>;
+/** The name of the error with which the server refused it. */
+type Named = Pick<ApiError, 'error'>;
+
 export interface Session {
   readonly held: Held | null;
   readonly reason: LogOutReason | null;
@@ -30,12 +40,12 @@ export interface Session {
   end(reason: LogOutReason): void;
   /** Adopts the changes of other tabs. */
   look(): Held | null;
-  /** A token to send now, after a refresh if it has expired. Rejects if the refresh fails. */
+  /** A token to send now, after a refresh if it has expired. Rejects if the refresh fails, or another user logs in during it. */
   ready(): Promise<Held | null>;
   /** Handles a refusal of the token `used`; resolves to the token for a second attempt, or null. */
-  refused(used: Held, error: ApiError): Promise<Held | null>;
+  refused(used: Used, error: Named): Promise<Held | null>;
   /** Ends the session if the error is final and `used` is still its token. */
-  judge(used: Held, error: ApiError): void;
+  judge(used: Used, error: Named): void;
   /** Checks the plan: time may have passed, or the server may be back. */
   wake(): void;
   close(): void;
@@ -47,6 +57,7 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
   let reason: LogOutReason | null = null;
   let running: Promise<void> | null = null;
   let cancel = () => {};
+  let closed = false;
 
   // The attempts to refresh the present token.
   let failures = 0;
@@ -89,7 +100,7 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
 
   function plan(): void {
     cancel();
-    if (held === null) return;
+    if (held === null || closed) return;
     // While the server cannot be reached, the line probes it and calls `wake` when it is back.
     const wait = line.offline ? LOOK_MS : Math.max(due(held), notBefore) - env.now();
     cancel = env.after(Math.min(Math.max(wait, 0), LOOK_MS), wake);
@@ -133,7 +144,7 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
     if (!(error instanceof ApiError)) throw error;
     if (error.error === 'EarlyRefreshError') return stillGood(old, response);
     const why = FINAL[error.error];
-    if (why !== undefined) end(why);
+    if (why !== undefined && !error.message.endsWith(FROM_THE_FUTURE)) end(why);
     else {
       failures += 1;
       notBefore = env.now() + Math.max(backoff(failures, env.random()), (error.retryAfter ?? 0) * 1000);
@@ -145,6 +156,8 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
   // The token should be due by our clock, so either the server allows no refresh before it expires, or a
   // clock has jumped. If the Date of the answer is readable (same origin), measure the offset again.
   function stillGood(old: Held, response: Response | undefined): void {
+    failures = 0;
+    toldToWait = null;
     const date = Date.parse(response?.headers.get('Date') ?? '');
     if (Number.isFinite(date)) vault.write(old.token, offsetAt(date / 1000, env.now()));
     const known = look() ?? old;
@@ -165,22 +178,26 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
     }
     if (now < notBefore && toldToWait !== null) throw toldToWait;
     await refresh();
+    // Not null: a request without a token may still bring the cookie of the other user.
+    if (held !== null && held.claims.id !== found.claims.id) throw new ApiError('MissingToken', 401, 'Another user has logged in');
     return held;
   }
 
-  async function refused(used: Held, error: ApiError): Promise<Held | null> {
-    const isExpired = error.error === 'ExpiredAccessError';
-    if (!isExpired && FINAL[error.error] === undefined) return null;
+  async function refused(used: Used, error: Named): Promise<Held | null> {
+    const isUndecided = UNDECIDED.includes(error.error);
+    if (!isUndecided && FINAL[error.error] === undefined) return null;
     judge(used, error);
-    if (isExpired && look()?.token === used.token) {
+    if (isUndecided && look()?.token === used.token) {
       if (env.now() < notBefore && toldToWait !== null) throw toldToWait;
       await refresh();
     }
-    return held?.token === used.token ? null : held;
+    // Never that of another user who has logged in meanwhile.
+    const isSameUser = held?.claims.id === readClaims(used.token)?.id;
+    return isSameUser && held?.token !== used.token ? held : null;
   }
 
-  function judge(used: Held, error: ApiError): void {
-    const why = FINAL[error.error];
+  function judge(used: Used, error: Named): void {
+    const why = UNDECIDED.includes(error.error) ? undefined : FINAL[error.error];
     if (why !== undefined && look()?.token === used.token) end(why);
   }
 
@@ -199,7 +216,10 @@ export function createSession(env: Environment, line: Line, vault: Vault, turns:
     refused,
     judge,
     wake,
-    close: () => cancel(),
+    close: () => {
+      closed = true;
+      cancel();
+    },
   };
 }
 

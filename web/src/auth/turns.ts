@@ -5,7 +5,8 @@
 // the same instant may both proceed. The server tolerates that: a token that is exchanged twice within
 // 30 s gives the same new token. So the lease may fail rarely, and a tab that hangs loses its turn.
 
-import type { Area, Environment } from './environment.js';
+import type { Environment } from './environment.js';
+import type { Area } from './storage.js';
 
 /** Longer than a turn (the time limit of a request), and well below the server's 30 s. */
 export const LEASE_MS = 12_000;

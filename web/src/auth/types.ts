@@ -41,6 +41,8 @@ export interface AuthOptions {
   readonly api?: string;
   /** The key in localStorage and sessionStorage; two servers on one origin need two. Default 'lictor.auth'. */
   readonly storageKey?: string;
+  /** Sends the requests, e.g. to add a header field. Default: the browser's fetch. */
+  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
 export interface LogInWith {
@@ -48,8 +50,12 @@ export interface LogInWith {
   readonly password: string;
   /** Code of the second factor, after `ApiError` `SecondFactorRequired`. */
   readonly otp?: string | undefined;
-  /** true (default): localStorage, for all tabs, kept when the browser closes. false: sessionStorage, for this tab. */
+  /** true (default): localStorage, for all tabs, kept when the browser closes. false: sessionStorage, for this tab and those opened while it is open, until the browser closes; so does a cookie. */
   readonly remember?: boolean | undefined;
+  /** true: the browser gets a cookie too, by which apps behind a proxy know the user. Only for pages that lictor serves. */
+  readonly cookie?: boolean | undefined;
+  /** The one app that the token is for, if lictor was started with several (`--audience`). */
+  readonly audience?: string | undefined;
 }
 
 export interface RegisterWith {
@@ -57,6 +63,8 @@ export interface RegisterWith {
   readonly password: string;
   readonly email?: string | undefined;
   readonly invitation?: string | undefined;
+  /** As at a login. */
+  readonly audience?: string | undefined;
   readonly remember?: boolean | undefined;
 }
 
@@ -65,12 +73,16 @@ export interface ChangePasswordWith {
   readonly new: string;
   /** Code of the second factor, if the account has one: `ApiError` `OtpRequired`. */
   readonly otp?: string | undefined;
+  /** true: app passwords stay good. */
+  readonly keep_app_passwords?: boolean | undefined;
 }
 
 export interface ResetPasswordWith {
   readonly password: string;
   /** Code of the second factor, after `ApiError` `SecondFactorRequired`. */
   readonly otp?: string | undefined;
+  /** As at a login. */
+  readonly audience?: string | undefined;
   readonly remember?: boolean | undefined;
 }
 
@@ -92,8 +104,12 @@ export interface CallInit extends RequestInit {
 export type Registered = { readonly loggedIn: true } | { readonly loggedIn: false; readonly message: string };
 
 export interface Auth {
+  /** The origin of lictor, without a slash at its end. */
+  readonly api: string;
   /** The current state. */
   readonly state: AuthState;
+  /** Whether the session is kept when the browser closes (`remember`). */
+  readonly remembers: boolean;
   /** Calls `listener` after each change of `state`; returns a function that ends this. */
   subscribe(listener: () => void): () => void;
 
@@ -125,8 +141,14 @@ export interface Auth {
   fetch(path: string, init?: CallInit): Promise<Response>;
   /** Like `fetch`, with a JSON body and a JSON answer; `undefined` for an empty answer. `await auth.call<Me>('GET', '/api/me')` */
   call<T = unknown>(method: string, path: string, body?: unknown, init?: CallInit): Promise<T>;
-  /** A valid token, for services of your own; null when logged out. Rejects like fetch. */
+  /** A valid token, for services of your own; null when logged out. Rejects like fetch, also if another user logs in during a refresh. */
   token(): Promise<string | null>;
+  /**
+   * For adapters to other libraries: lictor has refused a request that carried this token, with the error of
+   * this name. Resolves to the token of the same user for a second attempt, after a refresh if it has expired,
+   * or null. Ends the session if the error is final. Rejects if the refresh fails.
+   */
+  refused(token: string, error: string): Promise<string | null>;
   /** Probes the server now (for a button "try again"). Resolves to whether it can be reached. */
   retry(): Promise<boolean>;
 

@@ -3,22 +3,22 @@
 
 import type { Problem } from '../api/problem';
 import { useLanguage } from '.';
-import { en, type Key } from './en';
+import type { Key } from './en';
 import { reasons } from './reasons';
 
 export function useExplain(): (problem: Problem) => string {
-  const { t } = useLanguage();
+  const { t, has } = useLanguage();
   return problem => {
-    const key = keyFor(problem);
+    const key = keyFor(problem, has);
     // The number in the message, such as a length.
     const n = /\d+/.exec(problem.message)?.[0] ?? '';
     return key ? t(key, { n }) : problem.message || t('error.HttpError');
   };
 }
 
-export function keyFor({ code, message }: { code: string; message: string }): Key | undefined {
-  const reason = reasons[message] ?? reasons[message.replace(/\d+/, '{n}')];
+function keyFor({ code, message }: Problem, has: (key: string) => key is Key): Key | undefined {
+  const reason = reasons[message] ?? reasons[message.replace(/\d+/, '{n}')] ?? reasons[message.replace(/".*"/s, '{what}')];
   if (reason) return reason;
   const key = `error.${code}`;
-  return key in en ? (key as Key) : undefined;
+  return has(key) ? key : undefined;
 }

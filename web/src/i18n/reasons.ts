@@ -1,5 +1,5 @@
 // Owns the server's messages that are more exact than the name of their error, and the keys of our words
-// for them. {n} stands for a configurable number.
+// for them. {n} stands for a configurable number, {what} for input in quotation marks.
 
 import type { Key } from './en';
 
@@ -20,5 +20,9 @@ export const reasons: Record<string, Key> = {
   'email: this is not an e-mail address': 'error.InvalidEmail',
   'email: longer than 254 bytes': 'error.InvalidEmail',
   'email: this address belongs to another user': 'reason.emailTaken',
+  'roles: a role has 1 to 64 letters, digits, or _ . : -': 'reason.roleLetters',
   'roles: more than 16 roles': 'reason.rolesMany',
+  'name: must be 1 to 64 characters, and none that cannot be seen': 'reason.nameHidden',
+  'hosts: {what} is no host; write one like cal.example.org or *.example.org': 'reason.noHost',
+  'hosts: there are more than {n}': 'reason.hostsMany',
 };

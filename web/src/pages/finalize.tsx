@@ -1,18 +1,21 @@
 // Owns the page of the mailed link that confirms an e-mail address, for a registration or for a new
-// address of an account. Only the button changes something, because programs that scan mail open links.
+// address of an account. It asks the server about the link first. Only the button changes something,
+// because programs that scan mail open links.
 
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { api } from '../api/endpoints';
 import { asProblem, type Problem } from '../api/problem';
-import type { Finalized } from '../api/types';
+import type { ConfirmationLink, Finalized } from '../api/types';
 import { useConfig } from '../config';
 import { useLanguage } from '../i18n';
 import { linkSecrets } from '../link-secrets';
+import { useLoad } from '../load';
 import { useMe } from '../me';
 import { Link } from '../router';
-import { auth, useSession } from '../session';
+import { useSession } from '../session';
 import { Form } from '../ui/form';
-import { ProblemNotice } from '../ui/notice';
+import { Loading } from '../ui/loading';
+import { Notice, ProblemNotice } from '../ui/notice';
 import { Page } from '../ui/page';
 
 // After these errors another attempt makes sense.
@@ -22,9 +25,15 @@ export function Finalize() {
   const [done, setDone] = useState<Finalized | null>(null);
   const [failed, setFailed] = useState<Problem | null>(null);
   const [token] = useState(linkSecrets.token);
+
+  function fail(problem: Problem) {
+    linkSecrets.token = null;
+    setFailed(problem);
+  }
+
   if (done) return <Done of={done} />;
   if (failed || !token) return <Failed problem={failed} />;
-  return <Ask token={token} onDone={setDone} onFailed={setFailed} />;
+  return <Checked token={token} onDone={setDone} onFailed={fail} />;
 }
 
 interface Props {
@@ -33,7 +42,18 @@ interface Props {
   onFailed: (problem: Problem) => void;
 }
 
-function Ask({ token, onDone, onFailed }: Props) {
+function Checked({ token, onDone, onFailed }: Props) {
+  const link = useLoad(() => api.checkFinalize(token), 'link');
+  const final = link.problem && !PASSING.includes(link.problem.code) ? link.problem : null;
+  useEffect(() => {
+    if (final) onFailed(final);
+  }, [final]);
+
+  if (!link.data) return final ? null : <Loading of={link} />;
+  return <Ask token={token} link={link.data} onDone={onDone} onFailed={onFailed} />;
+}
+
+function Ask({ token, link: { user: name, email, registration }, onDone, onFailed }: Props & { link: ConfirmationLink }) {
   const { t } = useLanguage();
   const { issuer } = useConfig();
   const me = useMe();
@@ -42,8 +62,7 @@ function Ask({ token, onDone, onFailed }: Props) {
     try {
       const answer = await api.finalize(token);
       linkSecrets.token = null;
-      if (answer.access_token) auth.accept(answer.access_token);
-      else me.reload();
+      if (!answer.access_token) me.reload();
       onDone(answer);
     } catch (thrown) {
       const problem = asProblem(thrown);
@@ -54,7 +73,8 @@ function Ask({ token, onDone, onFailed }: Props) {
 
   return (
     <Page step="ask" title={t('finalize.title')} narrow>
-      <p className="intro">{t('finalize.intro', { issuer })}</p>
+      <p className="intro">{t('finalize.check', { email, name, issuer })}</p>
+      {registration && me.data && <Notice kind="plain">{t('link.other', { name: me.data.username, user: name })}</Notice>}
       <Form submit={t('finalize.submit')} send={send}>
         <p>{t('finalize.notYou')}</p>
       </Form>

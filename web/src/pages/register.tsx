@@ -1,12 +1,14 @@
 // Owns registration, in each mode of the server.
 
-import { useEffect } from 'react';
+import { useEffect, useState } from 'react';
 import { api } from '../api/endpoints';
-import type { RegisterWith } from '../auth/index';
+import type { RegisterWith } from 'lictor-auth';
 import { useConfig } from '../config';
 import { useLanguage } from '../i18n';
 import { linkSecrets } from '../link-secrets';
+import { keepingReturn, returnHere } from '../return-to';
 import { Link, navigate } from '../router';
+import { say } from '../said';
 import { useSession } from '../session';
 import { EmailField, Field, PasswordField, UsernameField } from '../ui/field';
 import { Form } from '../ui/form';
@@ -16,9 +18,14 @@ import { mailTo } from './check-mail';
 export function Register() {
   const { registration } = useConfig();
   const { loggedIn } = useSession();
+  const to = returnHere();
+  const [unused] = useState(loggedIn && linkSecrets.invitation);
   useEffect(() => {
-    if (loggedIn) navigate('/', { replace: true });
-  }, [loggedIn]);
+    if (unused) say('register.already');
+  }, [unused]);
+  useEffect(() => {
+    if (loggedIn) navigate(to === null ? '/' : keepingReturn('/login', to), { replace: true });
+  }, [loggedIn, to]);
   return registration === 'closed' ? <Closed /> : <Open />;
 }
 
@@ -35,9 +42,10 @@ function Open() {
     };
     const { loggedIn } = await api.register(account);
     if (!loggedIn) {
-      mailTo('registration', text('email'));
+      mailTo({ email: text('email'), account });
       navigate('/check-mail');
     }
+    linkSecrets.invitation = null;
   }
 
   return (
@@ -58,7 +66,7 @@ function Open() {
         {registration === 'email' && <EmailField hint={t('register.emailHint')} />}
         <PasswordField fresh label={t('field.password')} />
       </Form>
-      <p className="aside">{t('register.have')} <Link to="/login">{t('login.title')}</Link></p>
+      <p className="aside">{t('register.have')} <Link to={keepingReturn('/login', returnHere())}>{t('login.title')}</Link></p>
     </Page>
   );
 }

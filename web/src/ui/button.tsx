@@ -1,6 +1,6 @@
 // Owns buttons. A button that is not available keeps the focus and says so to screen readers.
 
-import type { ButtonHTMLAttributes } from 'react';
+import { useRef, type ButtonHTMLAttributes, type MouseEvent } from 'react';
 import { useLanguage } from '../i18n';
 import type { Task } from '../task';
 
@@ -10,17 +10,29 @@ interface Props extends ButtonHTMLAttributes<HTMLButtonElement> {
   task?: Task;
 }
 
-export function Button({ look = 'plain', task, children, onClick, type = 'button', ...rest }: Props) {
-  const { t, count } = useLanguage();
+export function Button({ look = 'plain', task, children, onClick, type = 'button', 'aria-label': name, ...rest }: Props) {
+  const { t, wait } = useLanguage();
   const idle = !task?.busy && !task?.wait;
-  const label = task?.busy ? t('form.busy') : task?.wait ? count('form.wait', task.wait) : children;
+  // A shorter label does not make the pressed button narrower: the second click of two still meets it.
+  const width = useRef(0);
+  const label = task?.busy ? t('form.busy') : task?.wait ? wait(task.wait) : children;
+
+  function press(event: MouseEvent<HTMLButtonElement>) {
+    if (!idle) return event.preventDefault();
+    width.current = event.currentTarget.offsetWidth;
+    onClick?.(event);
+  }
+
   return (
     <button
       {...rest}
       type={type}
       className={`button ${look} ${rest.className ?? ''}`}
+      // Otherwise the name is what the button shows.
+      aria-label={idle ? name : undefined}
       aria-disabled={!idle || undefined}
-      onClick={idle ? onClick : event => event.preventDefault()}
+      style={task?.busy ? { minWidth: `min(100%, ${width.current}px)` } : undefined}
+      onClick={press}
     >
       {label}
     </button>

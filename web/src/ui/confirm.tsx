@@ -1,7 +1,7 @@
 // Owns the question before an action that cannot be undone: the dialog element of the browser, which
 // keeps the focus inside and closes with Escape.
 
-import { useEffect, useId, useRef, type ReactNode } from 'react';
+import { useId, useLayoutEffect, useRef, useState, type ReactNode } from 'react';
 import { Form } from './form';
 
 interface Props {
@@ -20,9 +20,9 @@ interface Props {
 export function Confirm({ title, text, submit, danger = true, send, words = {}, onClose, children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
   const id = useId();
+  const [opener] = useState(document.activeElement);
 
-  useEffect(() => {
-    const opener = document.activeElement;
+  useLayoutEffect(() => {
     dialog.current?.showModal();
     // The focus goes to the first field or to the cancel button, so that Enter alone does not confirm.
     dialog.current?.querySelector<HTMLElement>('input:not([readonly]), button[type=button]')?.focus();

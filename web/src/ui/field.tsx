@@ -1,11 +1,12 @@
 // Owns form fields: label, input, hint and problem, connected for screen readers. React does not control
 // the inputs, so that password managers can fill them in.
 
-import { useId, useState, type InputHTMLAttributes, type ReactNode } from 'react';
+import { useId, useLayoutEffect, useRef, useState, type InputHTMLAttributes, type ReactNode } from 'react';
 import { useConfig } from '../config';
 import { useLanguage } from '../i18n';
 import { useComplaint } from './form';
 import { Eye } from './icons';
+import { StrengthHint } from './strength-hint';
 
 interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   name: string;
@@ -13,27 +14,39 @@ interface FieldProps extends InputHTMLAttributes<HTMLInputElement> {
   hint?: ReactNode;
   // Shown in the right corner of the field.
   corner?: ReactNode;
+  // Shown below the hint.
+  below?: ReactNode;
 }
 
-export function Field({ label, hint, corner, required = true, ...input }: FieldProps) {
+export function Field({ label, hint, corner, below, required = true, autoFocus = false, spellCheck, ...input }: FieldProps) {
   const id = useId();
+  const element = useRef<HTMLInputElement>(null);
+  // The attribute works only while the document is loading.
+  useLayoutEffect(() => {
+    if (autoFocus) element.current?.focus();
+  }, [autoFocus]);
   const complaint = useComplaint(input.name);
-  const described = [complaint && `${id}-wrong`, hint && `${id}-hint`].filter(Boolean).join(' ');
+  // The hint was said before the complaint.
+  const described = complaint ? `${id}-wrong` : hint ? `${id}-hint` : undefined;
   return (
     <div className="field">
       <label htmlFor={id}>{label}</label>
       <div className="control">
         <input
+          ref={element}
           id={id}
           required={required}
+          // Preact would leave out an attribute with the value false.
+          spellCheck={spellCheck === false ? 'false' : spellCheck}
           aria-invalid={complaint ? true : undefined}
-          aria-describedby={described || undefined}
+          aria-describedby={described}
           {...input}
         />
         {corner}
       </div>
       {complaint && <p id={`${id}-wrong`} className="wrong">{complaint}</p>}
       {hint && <p id={`${id}-hint`} className="hint">{hint}</p>}
+      {below}
     </div>
   );
 }
@@ -78,8 +91,21 @@ export function PasswordField({ fresh = false, ...props }: Partial<FieldProps> &
       spellCheck={false}
       type={shown ? 'text' : 'password'}
       corner={toggle}
+      below={fresh && <StrengthHint of={props.name ?? 'password'} least={least} />}
       {...props}
     />
+  );
+}
+
+// A box to tick; its text is 'on' if it is ticked.
+export function Tick({ name, label, hint, ticked = false }: { name: string; label: string; hint?: string; ticked?: boolean }) {
+  const id = useId();
+  return (
+    <div className="field tick">
+      <input id={id} type="checkbox" name={name} defaultChecked={ticked} aria-describedby={hint && `${id}-hint`} />
+      <label htmlFor={id}>{label}</label>
+      {hint && <p id={`${id}-hint`} className="hint">{hint}</p>}
+    </div>
   );
 }
 

@@ -5,6 +5,9 @@ import type { Loaded } from '../load';
 import { Button } from './button';
 import { ProblemNotice } from './notice';
 
+// The same request again gets the same answer.
+const FINAL = ['BadRequest', 'NotFound'];
+
 interface Props {
   of: Pick<Loaded<unknown>, 'problem' | 'reload'>;
   // Shows nothing while it loads.
@@ -19,7 +22,7 @@ export function Loading({ of: { problem: found, reload }, quiet = false }: Props
   return (
     <>
       <ProblemNotice problem={problem} />
-      <Button onClick={reload}>{t('load.again')}</Button>
+      {!FINAL.includes(problem.code) && <Button onClick={reload}>{t('load.again')}</Button>}
     </>
   );
 }

@@ -1,7 +1,7 @@
-// Owns the common parts of a page: a heading that gets the focus after navigation, and the title of the
-// window.
+// Owns the common parts of a page: the title of the window, and the heading, which gets the focus after
+// navigation if the page has no field with autofocus.
 
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useEffect, useLayoutEffect, useRef, type ReactNode } from 'react';
 import { useConfig } from '../config';
 
 // On the first page the browser places the focus.
@@ -24,7 +24,7 @@ export function Page({ title, narrow = false, step, children }: Props) {
     document.title = `${title} · ${issuer}`;
   }, [title, issuer]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const page = heading.current?.parentElement;
     // A field with autofocus keeps the focus.
     if (!first && !page?.contains(document.activeElement)) heading.current?.focus({ preventScroll: true });

@@ -1,4 +1,4 @@
-// Owns the facts about a session: device, IP address, times.
+// Owns the facts about a session: device, IP address, times, and whether it is one of the apps too.
 
 import type { Session } from '../api/types';
 import { useLanguage } from '../i18n';
@@ -26,14 +26,22 @@ export function deviceOf(userAgent: string): string {
   return known || (userAgent.split(' ')[0] ?? '');
 }
 
+export function currentFirst(sessions: Session[]): Session[] {
+  return [...sessions].sort((one, other) => Number(other.current) - Number(one.current));
+}
+
 export function SessionFacts({ session }: { session: Session }) {
   const { t, when } = useLanguage();
-  const { user_agent, address, created, last_refreshed } = session;
-  const used = last_refreshed > created ? t('sessions.used', { when: when(last_refreshed) }) : '';
+  const { user_agent, address, created, last_refreshed, browser, seen } = session;
+  const last = Math.max(last_refreshed, seen ?? 0);
+  const used = last > created ? t('sessions.used', { when: when(last) }) : '';
   return (
-    <div className="row-text">
-      <strong title={user_agent}>{deviceOf(user_agent) || t('sessions.unknown')}</strong>
-      <span className="muted">{[address, t('sessions.began', { when: when(created) }), used].filter(Boolean).join(' · ')}</span>
-    </div>
+    <>
+      <div className="row-text">
+        <strong title={user_agent}>{deviceOf(user_agent) || t('sessions.unknown')}</strong>
+        <span className="muted">{[address, t('sessions.began', { when: when(created) }), used].filter(Boolean).join(' · ')}</span>
+      </div>
+      {browser && <span className="badge">{t('sessions.apps')}</span>}
+    </>
   );
 }

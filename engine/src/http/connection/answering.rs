@@ -1,6 +1,7 @@
 //! Finds requests in the bytes of a connection and has the service answer them.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 
 use super::super::chunked::Decoder;
 use super::super::head::{self, Framing, Head, NO_FIELDS};
@@ -179,7 +180,7 @@ impl Connection {
         response: Response,
         out: &mut Vec<u8>,
     ) -> bool {
-        let last = !head.keep_alive || context.stopping;
+        let last = !head.keep_alive || context.stopping.load(Ordering::Acquire);
         let persistence = match (last, head.http10) {
             (true, _) => Persistence::Close,
             (false, true) => Persistence::KeepAlive,

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::body::{Body, Rest};
 use super::super::limits::{MAX_LINGER_BYTES, MAX_OUTPUT, MAX_PIECE};
@@ -68,7 +69,7 @@ struct Scenario {
     at: Moment,
     date: Date,
     limits: Limits,
-    stopping: bool,
+    stopping: AtomicBool,
 }
 
 impl Scenario {
@@ -76,7 +77,7 @@ impl Scenario {
         let at = Moment { millis: 0, now: Timestamp(0) };
         let limits = Limits { body: 100, ..Limits::default() };
         let connection = Connection::new(Ipv4Addr::LOCALHOST.into(), &limits, at);
-        Scenario { connection, at, date: Date::new(), limits, stopping: false }
+        Scenario { connection, at, date: Date::new(), limits, stopping: AtomicBool::new(false) }
     }
 
     /// Statuses and bodies of the answers, with ` close` where a response says so.
@@ -87,7 +88,7 @@ impl Scenario {
             limits: &self.limits,
             date: &self.date,
             at: self.at,
-            stopping: self.stopping,
+            stopping: &self.stopping,
         };
         act(&mut self.connection, &context, &mut out);
         let text = String::from_utf8(out).unwrap();
@@ -468,7 +469,7 @@ fn a_refused_client_is_heard_out_within_limits() {
 #[test]
 fn the_last_answer_before_the_end_says_so() {
     let mut scenario = Scenario::new();
-    scenario.stopping = true;
+    scenario.stopping.store(true, Ordering::Release);
     assert_eq!(scenario.send(GET), "200/a= close");
     assert_eq!(scenario.connection.next(), Next::Linger);
 }

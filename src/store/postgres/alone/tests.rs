@@ -166,7 +166,7 @@ fn a_server_that_runs_is_in_the_way() {
         let refused = match copy(&database(&test), &(&other).into()) {
             Err(refused) => refused,
             Ok(_) => {
-                assert!(begun.elapsed() < Duration::from_secs(10), "the server was not seen");
+                assert!(begun.elapsed() < Duration::from_secs(60), "the server was not seen");
                 std::fs::remove_file(&other).unwrap();
                 continue;
             }
@@ -178,7 +178,12 @@ fn a_server_that_runs_is_in_the_way() {
     assert!(refused.what.ends_with("is in use: a lictor server runs on it"), "{refused}");
     assert!(!other.exists());
     drop(store);
-    copy(&from, &database(&test)).unwrap();
+    // On a busy machine the server of the database needs a while to see that the session is over.
+    let begun = Instant::now();
+    while let Err(refused) = copy(&from, &database(&test)) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "{refused}");
+        assert!(refused.what.ends_with("is in use: a lictor server runs on it"), "{refused}");
+    }
     copy(&database(&test), &(&other).into()).unwrap();
     assert_eq!(dump(&other), before);
 }

@@ -434,7 +434,7 @@ fn a_server_that_hangs_is_an_error() {
     let begun = Instant::now();
     let late = session.read_table(&table("users", &["id"]), None, &mut |_, _| Ok(())).unwrap_err();
     assert!(late.what.contains("took too long"), "{late}");
-    assert!(begun.elapsed() < Duration::from_secs(5));
+    assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
 #[test]

@@ -17,19 +17,19 @@ fn open_with(plan: &Plan, target: &Target) -> Result<(), Problem> {
 }
 
 fn refused(target: &Target) -> String {
-    open_with(&CURRENT, target).unwrap_err().to_string()
+    open_with(&current(), target).unwrap_err().to_string()
 }
 
 #[test]
 fn the_catalog_is_as_expected() {
     let Some(database) = TestDatabase::bare() else { return };
-    open_with(&CURRENT, &database.target).unwrap();
+    open_with(&current(), &database.target).unwrap();
     let (mut connection, target) = (database.connect(), &database.target);
     let session = &mut Session { connection: &mut connection, target, deadline: soon() };
     let mut found = catalog::lines(session).unwrap();
     found.sort_unstable();
     let found = found.join("\n");
-    assert!(found == CURRENT.expected.trim_end(), "expected.txt should be:\n{found}");
+    assert!(found == current().expected.trim_end(), "expected.txt should be:\n{found}");
     assert!(include_str!("../schema.sql").contains(&format!("version {VERSION}:")));
     assert_eq!(database.texts("SELECT number::text FROM lictor.version"), [VERSION.to_string()]);
 }
@@ -45,7 +45,7 @@ fn five_processes_open_at_once() {
         });
         database.texts("SELECT number::text FROM lictor.version")
     };
-    assert_eq!(at_once(&CURRENT), [VERSION.to_string()]);
+    assert_eq!(at_once(&current()), [VERSION.to_string()]);
     assert_eq!(at_once(&next()), [(VERSION + 1).to_string()]);
 }
 
@@ -55,9 +55,10 @@ fn next() -> Plan {
     Plan {
         version: VERSION + 1,
         schema: "",
-        expected: format!("{}{column}", CURRENT.expected).leak(),
+        expected: format!("{}{column}", current().expected).leak(),
         steps: &[Step {
             from: VERSION,
+            to: VERSION + 1,
             sql: "ALTER TABLE users ADD COLUMN motto text COLLATE \"C\" NOT NULL DEFAULT 'none'",
         }],
     }
@@ -67,14 +68,15 @@ fn next() -> Plan {
 fn an_older_version_is_upgraded_step_by_step_or_not_at_all() {
     let Some(database) = TestDatabase::bare() else { return };
     let target = &database.target;
-    open_with(&CURRENT, target).unwrap();
+    open_with(&current(), target).unwrap();
     database.script(
         "INSERT INTO lictor.users (name, name_key, password, created)
                      VALUES ('ada', 'ada', 'hash', 1)",
     );
     let steps = |last: &'static str| -> &'static [Step] {
         let first = next().steps[0].sql;
-        vec![Step { from: VERSION, sql: first }, Step { from: VERSION + 1, sql: last }].leak()
+        let last = Step { from: VERSION + 1, to: VERSION + 2, sql: last };
+        vec![Step { from: VERSION, to: VERSION + 1, sql: first }, last].leak()
     };
     let plan = |last| Plan { version: VERSION + 2, steps: steps(last), ..next() };
     for (last, said) in [
@@ -87,7 +89,7 @@ fn an_older_version_is_upgraded_step_by_step_or_not_at_all() {
             database.texts("SELECT number::text FROM lictor.version"),
             [VERSION.to_string()]
         );
-        assert_eq!(catalog_of(&database), CURRENT.expected.lines().count(), "{last}");
+        assert_eq!(catalog_of(&database), current().expected.lines().count(), "{last}");
     }
     open_with(&plan("UPDATE users SET motto = motto || '!'"), target).unwrap();
     assert_eq!(
@@ -101,20 +103,45 @@ fn an_older_version_is_upgraded_step_by_step_or_not_at_all() {
 }
 
 #[test]
-fn version_4_becomes_the_current_one() {
-    let Some(database) = TestDatabase::bare() else { return };
-    let target = &database.target;
-    open_with(&CURRENT, target).unwrap();
-    database.script(
-        "DROP TABLE lictor.former_names; UPDATE lictor.version SET number = 4;
-         INSERT INTO lictor.users (name, name_key, password, created)
-             VALUES ('ada', 'ada', 'hash', 1)",
+fn each_older_version_becomes_the_current_one() {
+    // What a version has not, taken away again.
+    let before_8 =
+        "ALTER TABLE lictor.users DROP COLUMN last_login, DROP COLUMN last_login_address;
+         ALTER TABLE lictor.tickets DROP CONSTRAINT tickets_purpose_check,
+             ADD CONSTRAINT tickets_purpose_check
+             CHECK (purpose IN ('registration', 'address', 'reset'));
+         DROP INDEX lictor.users_admins;
+         CREATE INDEX users_admins ON lictor.users (id)
+             WHERE active AND replace(',' || roles || ',', ',admin,', '') <> ',' || roles || ',';";
+    let before_7 = &format!(
+        "{before_8} DROP TABLE lictor.app_passwords; ALTER TABLE lictor.sessions DROP COLUMN seen;"
     );
-    assert_eq!(inspect::inspect(target), Ok(Inspection::Older(4)));
-    open_with(&CURRENT, target).unwrap();
-    assert_eq!(inspect::inspect(target), Ok(Inspection::Current));
-    inspect::check(target).unwrap();
-    assert_eq!(database.texts("SELECT name FROM lictor.users"), ["ada"]);
+    let before_5 = &format!("{before_7} DROP TABLE lictor.former_names;");
+    for (version, undo) in [(7, before_8), (5, before_7), (4, before_5)] {
+        let Some(database) = TestDatabase::bare() else { return };
+        let target = &database.target;
+        open_with(&current(), target).unwrap();
+        // The expected catalog has no conditions of indices and constraints.
+        let conditions = || {
+            let sql = "SELECT indexdef FROM pg_catalog.pg_indexes WHERE schemaname = 'lictor'
+                       UNION ALL SELECT conname || pg_catalog.pg_get_constraintdef(oid)
+                       FROM pg_catalog.pg_constraint
+                       WHERE connamespace = 'lictor'::pg_catalog.regnamespace ORDER BY 1";
+            database.texts(sql)
+        };
+        let fresh = conditions();
+        database.script(&format!(
+            "{undo} UPDATE lictor.version SET number = {version};
+             INSERT INTO lictor.users (name, name_key, password, created)
+                 VALUES ('ada', 'ada', 'hash', 1)",
+        ));
+        assert_eq!(inspect::inspect(target), Ok(Inspection::Older(version)));
+        open_with(&current(), target).unwrap();
+        assert_eq!(inspect::inspect(target), Ok(Inspection::Current));
+        inspect::check(target).unwrap();
+        assert_eq!(conditions(), fresh, "{version}");
+        assert_eq!(database.texts("SELECT name FROM lictor.users"), ["ada"]);
+    }
 }
 
 fn catalog_of(database: &TestDatabase) -> usize {
@@ -167,9 +194,9 @@ fn damaged_tables_were_used() {
         ("ALTER TABLE lictor.users ADD COLUMN mine text; CREATE TABLE lictor.mine ()", None),
     ] {
         let Some(database) = TestDatabase::bare() else { return };
-        open_with(&CURRENT, &database.target).unwrap();
+        open_with(&current(), &database.target).unwrap();
         database.script(how);
-        match (open_with(&CURRENT, &database.target), said) {
+        match (open_with(&current(), &database.target), said) {
             (Ok(()), None) => inspect::check(&database.target).unwrap(),
             (Err(problem), Some(said)) => {
                 assert!(problem.to_string().contains(said), "{how}: {problem}");
@@ -211,13 +238,13 @@ fn tables_that_lose_or_change_rows_were_used() {
         ("CREATE VIEW lictor.mine AS SELECT 1", None),
     ] {
         let Some(database) = TestDatabase::bare() else { return };
-        open_with(&CURRENT, &database.target).unwrap();
+        open_with(&current(), &database.target).unwrap();
         database.script(
             "DROP FUNCTION IF EXISTS public.f(), public.int8_text(bigint, text);
              CREATE FUNCTION public.int8_text(bigint, text) RETURNS boolean LANGUAGE sql AS 'SELECT TRUE'",
         );
         database.script(&how.replace("FUNCTION = int8_text", "FUNCTION = public.int8_text"));
-        match (open_with(&CURRENT, &database.target), said) {
+        match (open_with(&current(), &database.target), said) {
             (Ok(()), None) => inspect::check(&database.target).unwrap(),
             (Err(problem), Some(said)) => {
                 assert!(problem.to_string().contains(said), "{how}: {problem}");
@@ -243,7 +270,7 @@ fn tables_were_made_in_the_schema_of_another() {
         (format!("REVOKE {owned_by} FROM {user}; ALTER SCHEMA lictor OWNER TO {user}"), true),
     ] {
         database.script(&format!("SET client_min_messages = error; {begin}; {change}"));
-        match open_with(&CURRENT, &other) {
+        match open_with(&current(), &other) {
             Ok(()) => assert!(made, "{change}"),
             Err(problem) => {
                 let problem = problem.to_string();
@@ -255,8 +282,8 @@ fn tables_were_made_in_the_schema_of_another() {
     }
     // A superuser makes them for the owner.
     database.script(&format!("SET client_min_messages = error; {begin}"));
-    open_with(&CURRENT, &database.target).unwrap();
-    open_with(&CURRENT, &owner).unwrap();
+    open_with(&current(), &database.target).unwrap();
+    open_with(&current(), &owner).unwrap();
     everything(&database.open());
     database.script(&format!("DROP OWNED BY {owned_by}; DROP OWNED BY {user}"));
 }
@@ -290,7 +317,7 @@ fn a_look_changes_nothing() {
     assert!(inspect::check(target).unwrap_err().to_string().contains("has no tables of lictor"));
     database.script("CREATE SCHEMA lictor");
     assert_eq!(inspect::inspect(target), Ok(Inspection::Absent));
-    open_with(&CURRENT, target).unwrap();
+    open_with(&current(), target).unwrap();
     assert_eq!(inspect::inspect(target), Ok(Inspection::Current));
     database.script("UPDATE lictor.version SET number = 3");
     assert_eq!(inspect::inspect(target), Ok(Inspection::Older(3)));
@@ -301,14 +328,14 @@ fn a_look_changes_nothing() {
 #[test]
 fn opening_current_tables_waited_for_a_lock() {
     let Some(database) = TestDatabase::bare() else { return };
-    open_with(&CURRENT, &database.target).unwrap();
+    open_with(&current(), &database.target).unwrap();
     let mut other = database.connect();
     let locked = format!(
         "BEGIN; SELECT pg_advisory_xact_lock({LOCKS}, {UPGRADE});
         LOCK TABLE lictor.version, lictor.users, lictor.turn IN SHARE ROW EXCLUSIVE MODE"
     );
     other.script(&locked, soon()).unwrap();
-    open_with(&CURRENT, &database.target).unwrap();
+    open_with(&current(), &database.target).unwrap();
 }
 
 #[test]
@@ -325,7 +352,7 @@ fn a_user_with_few_rights_runs_what_an_owner_has_made() {
     );
     database.script("CREATE SCHEMA lictor");
     assert!(refused(&target).contains("may not make them"));
-    open_with(&CURRENT, &database.target).unwrap();
+    open_with(&current(), &database.target).unwrap();
     let grants = [
         format!("GRANT USAGE ON SCHEMA lictor TO {user}"),
         format!("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA lictor TO {user}"),
@@ -336,7 +363,7 @@ fn a_user_with_few_rights_runs_what_an_owner_has_made() {
         assert!(problem.contains(&grant), "{problem}");
         database.script(&grant);
     }
-    open_with(&CURRENT, &target).unwrap();
+    open_with(&current(), &target).unwrap();
     assert_eq!(inspect::inspect(&target), Ok(Inspection::Current));
     everything(
         &Store::open(&crate::store::Database::Postgres(Box::new(target.clone())), 1).unwrap(),
@@ -384,7 +411,7 @@ fn a_user_who_owns_an_empty_schema_makes_the_tables_in_it() {
     let Some(database) = TestDatabase::bare() else { return };
     let target = database.user("owner");
     database.script(&format!("CREATE SCHEMA lictor AUTHORIZATION {}", target.user));
-    open_with(&CURRENT, &target).unwrap();
+    open_with(&current(), &target).unwrap();
     everything(
         &Store::open(&crate::store::Database::Postgres(Box::new(target.clone())), 1).unwrap(),
     );

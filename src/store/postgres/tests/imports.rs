@@ -38,7 +38,8 @@ fn rows() -> Vec<ImportedUser> {
 #[test]
 fn an_import_was_cut_off_like_a_request() {
     let Some(database) = TestDatabase::empty() else { return };
-    let store = database.open();
+    let target = Box::new(database.target.clone());
+    let store = Store::open(&Database::Postgres(target), 1).unwrap();
     let mut slow = |_| thread::sleep(Duration::from_millis(2_200));
     let mut pages = Meddling { pages: Pages(rows()), before: &mut slow };
     let done = store.import(&mut pages, None, false, "x", NOW, &mut |_| {}).unwrap();

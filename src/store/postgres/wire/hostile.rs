@@ -8,13 +8,14 @@ use std::thread;
 use super::*;
 use crate::store::postgres::target::{Address, TlsMode};
 
-/// Time limit on what a server that behaves badly is asked.
-const LIMIT: Duration = Duration::from_millis(400);
-/// A test fails if it takes this much longer.
-const SLACK: Duration = Duration::from_millis(1_500);
-/// Time limit on a login that succeeds: a password is hashed slowly in a build for tests, and the machine
-/// may be busy.
-const LOGIN: Duration = Duration::from_secs(10);
+/// Time limit on what a server does not answer.
+const SHORT: Duration = Duration::from_millis(400);
+/// Time limit on what a server answers, or ends: on a busy machine that may take long.
+const LONG: Duration = Duration::from_secs(60);
+/// A test fails if something takes this much longer than its limit.
+const SLACK: Duration = Duration::from_secs(60);
+/// Bytes that take longer than that, one each 50 ms.
+const DRIPS: usize = 2_000;
 
 /// What a scripted server does.
 #[derive(Clone)]
@@ -158,11 +159,6 @@ fn target(port: u16, tls: TlsMode) -> Target {
     }
 }
 
-fn connect(steps: Vec<Step>, tls: TlsMode) -> Result<Connection, Failure> {
-    let hashing = steps.iter().any(|step| matches!(step, Step::Scram(_)));
-    connect_within(steps, tls, if hashing { LOGIN } else { LIMIT })
-}
-
 fn connect_within(steps: Vec<Step>, tls: TlsMode, limit: Duration) -> Result<Connection, Failure> {
     let target = target(serve(steps), tls);
     let begin = Instant::now();
@@ -174,31 +170,48 @@ fn connect_within(steps: Vec<Step>, tls: TlsMode, limit: Duration) -> Result<Con
 /// A connection to a server that lets everybody in, and then does this.
 fn guest(steps: &[Step]) -> Connection {
     let script = [&[Read, Send(welcome())], steps].concat();
-    connect_within(script, TlsMode::Disable, LOGIN).unwrap()
+    connect_within(script, TlsMode::Disable, LONG).unwrap()
 }
 
 fn run(
     connection: &mut Connection,
     row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
 ) -> Result<Vec<u64>, Failure> {
+    run_within(connection, LONG, row)
+}
+
+fn run_within(
+    connection: &mut Connection,
+    limit: Duration,
+    row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+) -> Result<Vec<u64>, Failure> {
     let begin = Instant::now();
     let batch = [Statement { sql: "SELECT hostile", values: &[] }];
-    let done = connection.run(&batch, begin + LIMIT, &mut |_, data| row(data));
-    assert!(begin.elapsed() < LIMIT + SLACK, "{:?}", begin.elapsed());
+    let done = connection.run(&batch, begin + limit, &mut |_, data| row(data));
+    assert!(begin.elapsed() < limit + SLACK, "{:?}", begin.elapsed());
     done
+}
+
+/// The time limits with which an error is looked for that says `expected`. One about the time comes at
+/// the limit; but on a busy machine the server may not have come as far as it must by then.
+fn limits(expected: &str) -> &'static [Duration] {
+    static LIMITS: [Duration; 3] = [SHORT, Duration::from_secs(4), LONG];
+    if expected.contains("too long") { &LIMITS } else { &LIMITS[2..] }
 }
 
 /// The error of a login must say `expected`.
 #[track_caller]
 fn check_login(steps: Vec<Step>, tls: TlsMode, expected: &str) {
-    match connect(steps, tls) {
-        Err(failure @ Failure::Lost(_)) => {
-            let text = failure.to_string();
-            assert!(text.contains(expected), "{text:?} instead of {expected:?}");
-            assert!(!text.contains("secret-word"), "{text:?}");
+    let mut text = String::new();
+    let found = limits(expected).iter().any(|limit| {
+        match connect_within(steps.clone(), tls, *limit) {
+            Err(failure @ Failure::Lost(_)) => text = failure.to_string(),
+            other => panic!("{other:?} instead of {expected:?}"),
         }
-        other => panic!("{other:?} instead of {expected:?}"),
-    }
+        assert!(!text.contains("secret-word"), "{text:?}");
+        text.contains(expected)
+    });
+    assert!(found, "{text:?} instead of {expected:?}");
 }
 
 #[test]
@@ -209,7 +222,7 @@ fn a_login_that_breaks_the_protocol_is_an_error() {
         (vec![Read, Close], "closed"),
         (vec![Read], "too long"),
         (vec![Read, Drip(welcome())], "too long"),
-        (vec![Read, Drip(notice.repeat(9))], "too long"),
+        (vec![Read, Drip(notice.repeat(DRIPS / notice.len()))], "too long"),
         (vec![Read, Send(notice.repeat(5_000))], "too many notices"),
         (vec![Read, Send(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())], "of 1414811695 bytes"),
         (vec![Read, Send(lie(b'R', 0x7fff_ffff, b""))], "of 2147483647 bytes"),
@@ -355,7 +368,7 @@ fn an_answer_that_breaks_the_protocol_ends_the_connection() {
         (vec![Send([int8(), lie(b'D', 17 << 20, &one)].concat())], "of 17825792 bytes"),
         (vec![Send([int8(), lie(b'D', 1 << 20, &one)].concat())], "took too long"),
         (vec![Send([int8(), lie(b'D', 1 << 20, &one)].concat()), Close], "closed"),
-        (vec![Send(int8()), Drip(row.repeat(3))], "took too long"),
+        (vec![Send(int8()), Drip(row.repeat(DRIPS / row.len()))], "took too long"),
         // Descriptions that are none.
         (
             vec![Send(
@@ -396,7 +409,7 @@ fn an_answer_that_breaks_the_protocol_ends_the_connection() {
     ];
     for (steps, expected) in answers {
         let mut connection = guest(&[vec![Read], steps].concat());
-        match run(&mut connection, &mut |_| Ok(())) {
+        match run_within(&mut connection, limits(expected)[0], &mut |_| Ok(())) {
             Err(failure @ Failure::Lost(_)) => {
                 let text = failure.to_string();
                 assert!(text.contains(expected), "{text:?} instead of {expected:?}");
@@ -461,7 +474,7 @@ fn an_answer_without_end_ends_the_connection() {
     let steps = [vec![Read, Send(prepared(&[25]))], vec![rows; 65]].concat();
     let mut connection = guest(&steps);
     let statement = Statement { sql: "SELECT 1", values: &[] };
-    let (mut rows, deadline) = (0, Instant::now() + LOGIN);
+    let (mut rows, deadline) = (0, Instant::now() + LONG);
     let failure = connection.run(&[statement], deadline, &mut |_, _| {
         rows += 1;
         Ok(())
@@ -500,7 +513,7 @@ fn a_server_that_ends_the_connection_is_told_from_one_that_refuses() {
     assert!(matches!(run(&mut connection, &mut |_| Ok(())), Err(Failure::Lost(_))));
     // A login that is refused.
     let wrong = error(b"SFATAL\0C28P01\0Mpassword authentication failed\0");
-    let refused = connect(vec![Read, Send(wrong)], TlsMode::Disable).unwrap_err();
+    let refused = connect_within(vec![Read, Send(wrong)], TlsMode::Disable, LONG).unwrap_err();
     assert!(matches!(refused, Failure::Refused(Refusal { fatal: true, .. })), "{refused:?}");
 }
 
@@ -515,10 +528,9 @@ fn a_cut_connection_ends_at_once() {
     });
     let begin = Instant::now();
     let batch = [Statement { sql: "SELECT 1", values: &[] }];
-    let end = begin + Duration::from_secs(10);
-    let failure = connection.run(&batch, end, &mut |_, _| Ok(())).unwrap_err();
+    let failure = connection.run(&batch, begin + 2 * LONG, &mut |_, _| Ok(())).unwrap_err();
     assert!(matches!(failure, Failure::Lost(_)), "{failure:?}");
-    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert!(begin.elapsed() < LONG);
     drop(connection);
     cutter.join().unwrap().cut(); // a connection that is gone
 }
@@ -538,9 +550,9 @@ fn a_warning_is_noticed_until_the_next_answer() {
 
 #[test]
 fn nothing_listens() {
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let target = target(port, TlsMode::Disable);
-    let deadline = Instant::now() + LIMIT;
+    // No test gets this port when it asks for a free one.
+    let target = target(1, TlsMode::Disable);
+    let deadline = Instant::now() + LONG;
     let refused = Connection::open(&target, &target.hosts[0], deadline).unwrap_err();
     assert!(refused.to_string().contains("refused"), "{refused}");
     let folder = Host { address: Address::Unix("/nonexistent".into()), ..target.hosts[0].clone() };

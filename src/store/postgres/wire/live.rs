@@ -7,7 +7,7 @@ fn target() -> Option<Target> {
 }
 
 /// Much longer than anything here takes.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn soon() -> Instant {
     Instant::now() + PATIENCE
@@ -232,11 +232,11 @@ fn a_refusal_names_the_constraint_and_no_value() {
 #[test]
 fn a_server_that_works_too_long_costs_the_connection() {
     let Some(mut connection) = open() else { return };
-    let sleep = Statement { sql: "SELECT pg_sleep(5)", values: &[] };
+    let sleep = Statement { sql: "SELECT pg_sleep(120)", values: &[] };
     let begin = Instant::now();
     let late = connection.run(&[sleep], begin + Duration::from_millis(300), &mut ignore);
     assert!(matches!(late, Err(Failure::Lost(_))), "{late:?}");
-    assert!(begin.elapsed() < Duration::from_secs(2), "{:?}", begin.elapsed());
+    assert!(begin.elapsed() < PATIENCE, "{:?}", begin.elapsed());
     assert!(!connection.is_usable());
     // A deadline that has passed before anything is sent.
     let mut connection = open().unwrap();

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use super::super::Sqlite;
 use super::super::tests::{Place, open};
 use super::super::turns::Kind;
+use super::super::{BUSY, Sqlite};
 use super::MOST;
 use crate::error::Error;
 use crate::store::Store;
@@ -290,8 +290,10 @@ fn a_group_ends_when_it_has_its_members() {
 #[test]
 fn a_group_ends_when_it_was_open_long_enough() {
     let counted = Counted::new("group-open");
+    let open = Duration::from_millis(50);
+    counted.driver.writer().open = open;
     let written = counted.at_once(4, |number, queries| {
-        std::thread::sleep(if number == 1 { super::OPEN } else { Duration::ZERO });
+        std::thread::sleep(if number == 1 { open } else { Duration::ZERO });
         insert(number, queries)
     });
     assert_eq!(are_ok(&written), [true; 4]);
@@ -306,7 +308,7 @@ fn the_anchor_is_not_held_after_a_group_in_which_the_last_client_left() {
         store.upkeep(true);
         let turn = driver.turns.take(Kind::Joins, Instant::now()).unwrap();
         let mut writer = driver.writer();
-        writer.open_group(Instant::now(), &driver.readers).unwrap();
+        writer.open_group(Instant::now(), BUSY, &driver.readers).unwrap();
         let done = writer.run(&mut |queries| insert(usize::from(busy), queries));
         writer.upkeep(busy);
         writer.end_group(&turn, &done, &driver.readers).unwrap();

@@ -285,7 +285,7 @@ fn a_file_that_was_half_made_is_empty() {
     let connection = Connection::open(&killed).unwrap();
     // With a small cache, SQLite writes pages before the commit.
     connection.execute_batch("PRAGMA cache_size = 1; BEGIN").unwrap();
-    connection.execute_batch(super::super::schema::SCHEMA).unwrap();
+    connection.execute_batch(super::super::schema::schema()).unwrap();
     connection.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
     let many = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 9999)
         INSERT INTO audit (at, event) SELECT i, 'x' FROM n";

@@ -49,9 +49,15 @@ test('a login sends no content type and no field that was not given', async () =
   const { fetch } = world;
   world.fetch = (url, init) => (sent.push(init), fetch.call(world, url, init));
   await world.outcome(auth.logIn({ ...ADA, remember: false }));
+  assert.equal(auth.remembers, false);
+  await world.outcome(auth.logIn({ ...ADA, remember: false, cookie: true }));
+  await world.outcome(auth.logIn({ ...ADA, cookie: true }));
+  assert.equal(auth.remembers, true);
   await world.outcome(auth.register({ ...ADA, invitation: 'x' }));
   assert.deepEqual(sent.map(({ body }) => body), [
     '{"username":"ada","password":"right","device":""}',
+    '{"username":"ada","password":"right","cookie":true,"remember":false,"device":"device-of-7"}',
+    '{"username":"ada","password":"right","cookie":true,"device":"device-of-7"}',
     '{"username":"ada","password":"right","invitation":"x","device":"device-of-7"}',
   ]);
   for (const { headers, credentials } of sent) {
@@ -143,6 +149,40 @@ test('an aborted request does not count as offline', async () => {
   other.abort(new Error('left again'));
   assert.equal(((await world.outcome(late)) as Error).message, 'left again');
   assert.equal(auth.state.loggedIn, true);
+
+  // And while that hangs.
+  await world.sleep(3_600_000);
+  world.network = 'hangs';
+  const third = new AbortController();
+  const stuck = auth.fetch('/api/protected', { signal: third.signal });
+  const before = world.time;
+  world.after(3000, () => third.abort(new Error('left for good')));
+  assert.equal(((await world.outcome(stuck)) as Error).message, 'left for good');
+  assert.deepEqual([world.time - before, auth.state.offline], [3000, false]);
+});
+
+test('a request that is aborted while the answer is read rejects with the reason of the signal', async () => {
+  const statuses = [[200], [401], [403], [500]];
+  for (const [token, answers] of [[undefined, [...statuses, [401, 200], [401, 403]]], [false, statuses]] as const) {
+    for (const [first, second] of answers) {
+      const { world, auth, server } = await loggedIn();
+      await world.sleep(850_000);
+      const giving = new AbortController();
+      const slow = (status: number) => {
+        world.after(3000, () => giving.abort(new Error('left the page')));
+        return new Response(new ReadableStream({ start: body => giving.signal.addEventListener('abort', () => body.error(giving.signal.reason)) }), { status });
+      };
+      server.instead = path => {
+        if (path !== '/api/me') return null;
+        if (second === undefined) return slow(first!);
+        return server.count('GET /api/me') === 1 ? refuse(401, 'ExpiredAccessError') : slow(second);
+      };
+      const outcome = (await world.outcome(auth.call('GET', '/api/me', undefined, { token, signal: giving.signal }))) as Error;
+      assert.equal(outcome.message, 'left the page', `${first} ${second}, token ${token}`);
+      assert.equal(server.count('GET /api/me'), second === undefined ? 1 : 2);
+      assert.deepEqual([auth.state.loggedIn, auth.state.offline], [true, false]);
+    }
+  }
 });
 
 test('a stream is not sent twice', async () => {
@@ -224,6 +264,26 @@ test('unsubscribed listeners are not called, and a closed Auth does nothing', as
   auth.close();
   await world.pass(86_400_000);
   assert.deepEqual([heard, tab.states, server.log], [0, [], []]);
+});
+
+test('an Auth that is closed during a request or a refresh does nothing afterwards', async () => {
+  for (const network of ['up', 'down', 'hangs'] as const) {
+    for (const slept of [0, 3_600_000]) {
+      for (const at of [10, 30, 50, 70, 90]) {
+        const { world, auth, server } = await loggedIn();
+        await world.sleep(slept);
+        world.network = network;
+        void auth.fetch('/api/protected').catch(() => {});
+        await world.pass(at);
+        auth.close();
+        await world.pass(20_000);
+        world.network = 'up';
+        server.log = [];
+        await world.pass(86_400_000);
+        assert.deepEqual(server.log, [], `${network}, after ${slept} and ${at} ms`);
+      }
+    }
+  }
 });
 
 test('blocked storage counts as missing', async () => {

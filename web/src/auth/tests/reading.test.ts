@@ -5,7 +5,9 @@ import { test } from 'node:test';
 import { readClaims, readRoles } from '../claims.js';
 import { refusal } from '../errors.js';
 import { backoff, due, earlyBackoff, expiry, offsetAt } from '../schedule.js';
+import { safeStorage, sturdy } from '../storage.js';
 import { json, token } from './server.js';
+import { BLOCKED, Memory } from './world.js';
 
 const GOOD = { id: 7, jti: 'a', iat: 1000, exp: 1900, rf_exp: 9000, rls: 'admin,editor' };
 const HOUR = 3_600_000;
@@ -71,4 +73,46 @@ test('waits grow up to their limit', () => {
   assert.deepEqual(waits(earlyBackoff), [5, 10, 20, 40, 80, 160, 320, 600, 600].map(s => s * 1000));
   // The server repeats a lost answer for 30 s, and a request may take 10.
   assert.ok(backoff(1, 1) + backoff(2, 1) + backoff(3, 1) + backoff(4, 1) < 20_000);
+});
+
+test('storage that is blocked, full or missing keeps values in memory', () => {
+  const full = new Memory();
+  full.setItem('old', 'stored');
+  full.setItem = () => {
+    throw new DOMException('full', 'QuotaExceededError');
+  };
+  for (const [name, area, before] of [['blocked', BLOCKED, null], ['full', full, 'stored'], ['missing', null, null]] as const) {
+    const storage = sturdy(area);
+    assert.equal(storage.getItem('old'), before, name);
+    storage.setItem('old', 'a');
+    storage.setItem('new', 'b');
+    assert.deepEqual([storage.getItem('old'), storage.getItem('new')], ['a', 'b'], name);
+    storage.removeItem('new');
+    // The methods are properties of these objects, but not of the browser's.
+    const keys = storage.keys().filter(key => !key.endsWith('Item'));
+    assert.deepEqual([storage.getItem('new'), keys], [null, ['old']], name);
+  }
+  assert.equal(safeStorage('local').getItem('old'), null, 'outside a browser there is none');
+});
+
+test('the keys of a storage are those that have a value, wherever they are kept', () => {
+  // As the browser's, its keys are the properties of the object.
+  const area = Object.assign(Object.create({
+    getItem(key: string) {
+      return (this as Record<string, string>)[key] ?? null;
+    },
+    setItem(key: string, value: string) {
+      if (key === 'big') throw new DOMException('full', 'QuotaExceededError');
+      (this as Record<string, string>)[key] = value;
+    },
+    removeItem(key: string) {
+      delete (this as Record<string, string>)[key];
+    },
+  }), { there: '1' });
+  const storage = sturdy(area);
+  storage.setItem('here', '2');
+  storage.setItem('big', '3');
+  assert.deepEqual(storage.keys(), ['there', 'here', 'big']);
+  for (const key of storage.keys()) storage.removeItem(key);
+  assert.deepEqual([storage.keys(), Object.keys(area)], [[], []]);
 });

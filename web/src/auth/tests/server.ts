@@ -27,6 +27,7 @@ interface Payload {
 }
 
 const GRACE = 30;
+const AHEAD = 60;
 
 export class Server {
   rules: Rules = { access: 900, refresh: 30 * 24 * 3600, early: 60 };
@@ -43,6 +44,8 @@ export class Server {
   /** While set, answers instead of the endpoint. */
   instead: ((path: string) => Response | null) | null = null;
   tellsDate = false;
+  /** Its clock minus the world's, in milliseconds. */
+  skew = 0;
   readonly rows = new Map<string, Row>();
   readonly #now: () => number;
 
@@ -51,7 +54,7 @@ export class Server {
   }
 
   get seconds(): number {
-    return Math.floor(this.#now() / 1000);
+    return Math.floor((this.#now() + this.skew) / 1000);
   }
 
   count(request: string): number {
@@ -73,7 +76,7 @@ export class Server {
   answer(method: string, path: string, headers: Headers, body: string): Response {
     this.log.push(`${method} ${path}`);
     const response = this.instead?.(path) ?? this.#route(method, path, headers, body);
-    if (this.tellsDate) response.headers.set('Date', new Date(this.#now()).toUTCString());
+    if (this.tellsDate) response.headers.set('Date', new Date(this.#now() + this.skew).toUTCString());
     return response;
   }
 
@@ -122,7 +125,7 @@ export class Server {
 
   #refresh(token: string): Response {
     const payload = this.#read(token);
-    if (payload === null) return refuse(401, 'InvalidTokenHeader');
+    if (payload instanceof Response) return payload;
     const now = this.seconds;
     if (now <= payload.exp - this.rules.early) return refuse(425, 'EarlyRefreshError');
     if (now > payload.rf_exp) return refuse(401, 'ExpiredRefreshError');
@@ -140,7 +143,7 @@ export class Server {
   #behind(token: string, then: (row: Row) => Response): Response {
     if (token === '') return refuse(401, 'MissingToken');
     const payload = this.#read(token);
-    if (payload === null) return refuse(401, 'InvalidTokenHeader');
+    if (payload instanceof Response) return payload;
     if (this.seconds > payload.exp) return refuse(401, 'ExpiredAccessError');
     return this.#wrong(payload) ?? then(this.rows.get(payload.jti)!);
   }
@@ -152,9 +155,11 @@ export class Server {
     return row === undefined || row.over ? refuse(403, 'BlacklistedError') : null;
   }
 
-  #read(token: string): Payload | null {
-    if (!this.keyKnown || token.split('.').length !== 3) return null;
-    return JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Payload;
+  #read(token: string): Payload | Response {
+    if (!this.keyKnown || token.split('.').length !== 3) return refuse(401, 'InvalidTokenHeader');
+    const payload = JSON.parse(Buffer.from(token.split('.')[1]!, 'base64url').toString()) as Payload;
+    const message = 'failed to decode JWT token -- the token was issued in the future';
+    return payload.iat > this.seconds + AHEAD ? json({ error: 'InvalidTokenHeader', message, status_code: 401 }, 401) : payload;
   }
 
   #issue(row: Row, iat: number): string {

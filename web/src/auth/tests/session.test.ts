@@ -1,8 +1,11 @@
 // Owns the tests of one tab: refreshes, the ends of a session, wrong clocks.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { ApiError } from '../index.js';
+import { FROM_THE_FUTURE } from '../session.js';
 import { refuse } from './server.js';
 import { World, type TabOptions } from './world.js';
 
@@ -150,6 +153,37 @@ test('wrong and jumping clocks do not matter', async () => {
       assert.ok(refreshes >= 7 && refreshes < 30, `${what}: ${refreshes}`);
     }
   }
+});
+
+test('a server whose clock is behind keeps the session, until its clock is right again', async () => {
+  for (const tellsDate of [false, true]) {
+    for (const right of ['set', 'reached'] as const) {
+      const { world, tab, auth, server } = await loggedIn();
+      const what = JSON.stringify({ tellsDate, right });
+      server.tellsDate = tellsDate;
+      await world.pass(5 * MINUTE);
+      server.skew = -HOUR;
+      for (let i = 0; i < 20; i++) {
+        assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), 'InvalidTokenHeader', what);
+        await world.pass(MINUTE);
+      }
+      assert.deepEqual([auth.state.loggedIn, auth.state.offline], [true, false]);
+      assert.ok(server.count(REFRESH) > 5 && server.count(REFRESH) < 40, `${what}: ${server.count(REFRESH)}`);
+      if (right === 'set') server.skew = 0;
+      else await world.pass(40 * MINUTE);
+      await world.pass(2 * MINUTE);
+      for (let i = 0; i < 20; i++) {
+        assert.equal(errorName(await world.outcome(auth.fetch('/api/protected'))), '[object Response]', what);
+        await world.pass(3 * MINUTE);
+      }
+      assert.deepEqual(tab.states.filter(state => state !== 'in'), []);
+    }
+  }
+});
+
+test('the message of a server whose clock is behind is the server\'s', () => {
+  const claims = readFileSync(join(import.meta.dirname, '../../../../../../src/guard/token/claims.rs'), 'utf8');
+  assert.ok(claims.includes(`"${FROM_THE_FUTURE}"`));
 });
 
 test('setting the clock while the page is closed does not matter', async () => {

@@ -109,6 +109,34 @@ test('a request refused for a replaced session is sent again with the new sessio
   assert.equal(all[0]!.auth.state.claims!.jti, 'session-2');
 });
 
+test('a request is not sent in the name of a user who logs in meanwhile', async () => {
+  for (const meanwhile of ['request', 'refresh'] as const) {
+    const { world, all, server } = await tabs(2, { locks: false });
+    if (meanwhile === 'refresh') await world.sleep(HOUR);
+    const asked = all[0]!.auth.call('POST', '/api/echo', { of: 'ada' });
+    server.endAll();
+    await world.pass(25);
+    all[1]!.auth.accept(server.begin(8));
+    const outcome = (await world.outcome(asked)) as { error?: string };
+    assert.equal(outcome.error, meanwhile === 'request' ? 'BlacklistedError' : 'MissingToken', meanwhile);
+    assert.equal(server.count('POST /api/echo'), meanwhile === 'request' ? 1 : 0, meanwhile);
+    assert.deepEqual(all.map(({ auth }) => auth.state.claims!.id), [8, 8], 'and the other session goes on');
+  }
+});
+
+test('a logout everywhere and a deleted account do not end a session that another tab begins meanwhile', async () => {
+  for (const end of ['logOutEverywhere', 'deleteAccount'] as const) {
+    const { world, all } = await tabs(2, { locks: false });
+    const ended = all[0]!.auth[end]({ password: 'right' });
+    await world.pass(25);
+    all[1]!.auth.accept(world.server.begin(8));
+    assert.equal(await world.outcome(ended), undefined);
+    await world.pass(100);
+    assert.deepEqual(all.map(({ auth }) => auth.state.claims?.id), [8, 8], end);
+    for (const tab of all) assert.equal(await read(world, tab), '200');
+  }
+});
+
 test('a tab proceeds after its wait, even if others take every turn', async () => {
   const { world, all } = await tabs(1, { locks: false });
   await world.sleep(HOUR);
@@ -223,6 +251,29 @@ test('a session that is not remembered belongs to its tab', async () => {
   }
 });
 
+test('a tab that has logged out does not join the session of other tabs when that is refreshed', async () => {
+  for (const locks of BOTH) {
+    for (const second of ['opened', 'logged in', 'loaded again'] as const) {
+      const { world, all, server } = await tabs(2, { locks });
+      // It has begun the session for all tabs itself.
+      if (second === 'logged in') await world.outcome(all[1]!.auth.logIn({ username: 'ada', password: 'right' }));
+      await world.outcome(all[1]!.auth.logIn({ username: 'bob', password: 'right', remember: false }));
+      await world.outcome(all[1]!.auth.logOut());
+      if (second === 'loaded again') {
+        all[1]!.auth.close();
+        all[1] = world.tab({ locks, session: all[1]!.session });
+      }
+      await world.pass(HOUR);
+      assert.ok(server.count(REFRESH) > 0);
+      assert.deepEqual(all.map(({ auth }) => auth.state.claims?.id), [7, undefined], second);
+      await world.outcome(all[0]!.auth.logOut());
+      await world.outcome(all[0]!.auth.logIn({ username: 'ada', password: 'right' }));
+      await world.pass(100);
+      assert.deepEqual(states(all), ['in', 'in'], 'a login is for all');
+    }
+  }
+});
+
 test('a duplicated tab shares a session that is not remembered', async () => {
   for (const locks of BOTH) {
     const { world, all, server } = await tabs(1, { locks, remember: false });
@@ -292,4 +343,50 @@ test('a lease from the future or of a closed tab is ignored', async () => {
     assert.equal(await read(world, all[0]!), '200', lease);
     assert.equal(world.local.getItem('lictor.auth.turn'), null, 'and it is given back');
   }
+});
+
+test('a new tab takes the session of an open one that is not remembered', async () => {
+  for (const locks of BOTH) {
+    const { world, all, server } = await tabs(1, { locks, remember: false });
+    all.push(world.tab({ locks }));
+    assert.deepEqual(states(all), ['in', 'out null'], 'nothing waits for the answer');
+    await world.pass(10);
+    assert.deepEqual(states(all), ['in', 'in']);
+    assert.equal(world.local.text.includes('eyJ'), false);
+    assert.equal(all[1]!.auth.remembers, false);
+    await world.pass(2 * HOUR);
+    assert.equal(await all[0]!.auth.token(), await all[1]!.auth.token());
+    for (const tab of all) assert.equal(await read(world, tab), '200');
+    assert.equal([...server.rows.values()].some(row => row.over), false, 'no replay was detected');
+    await world.outcome(all[0]!.auth.logOut());
+    await world.pass(100);
+    assert.deepEqual(states(all), ['out user', 'out user']);
+    all.push(world.tab({ locks }));
+    await world.pass(2_000);
+    assert.equal(states(all)[2], 'out null', 'there is no session to take');
+  }
+});
+
+test('a tab takes no session late, over its own, or from an odd message', async () => {
+  const { world, all } = await tabs(1, { locks: false, remember: false });
+  all[0]!.frozen = true;
+  const late = world.tab();
+  await world.pass(2_000);
+  all[0]!.frozen = false;
+  await world.pass(100);
+  assert.equal(late.auth.state.loggedIn, false, 'somebody may be typing by now');
+
+  all[0]!.frozen = true;
+  const own = world.tab();
+  await world.outcome(own.auth.logIn({ username: 'bob', password: 'right', remember: false }));
+  all[0]!.frozen = false;
+  await world.pass(100);
+  assert.equal(own.auth.state.claims!.id, 8);
+
+  await world.outcome(all[0]!.auth.logOut());
+  const other = world.tab();
+  for (const odd of [null, 1, 'x', { gift: 1 }, { gift: '' }, { gift: '{"out":"user"}' }, { ask: 1 }, { gift: '{"token":"a.b.c","offset":0}' }]) {
+    for (const { receive, tab } of world.channels) if (tab === other) receive(odd);
+  }
+  assert.equal(other.auth.state.loggedIn, false);
 });

@@ -1,8 +1,9 @@
 // Owns a simulated world whose time moves only when a test says so: a server, the storage of a browser, and
 // tabs, each with a clock that may be wrong.
 
-import { createAuth } from '../index.js';
-import type { Area, Channel, Environment, Locks } from '../environment.js';
+import { createAuthIn } from '../auth.js';
+import type { Channel, Environment, Locks } from '../environment.js';
+import type { Area } from '../storage.js';
 import type { Auth, AuthOptions } from '../types.js';
 import { Server } from './server.js';
 
@@ -50,7 +51,7 @@ export class World {
   tab(options: TabOptions = {}): Tab {
     const tab = new FakeTab(this, options);
     this.tabs.push(tab);
-    tab.auth = createAuth({ ...(options.api === undefined ? {} : { api: options.api }) }, tab.environment(options));
+    tab.auth = createAuthIn(tab.environment(options), options.api === undefined ? {} : { api: options.api });
     tab.auth.subscribe(() => {
       const { loggedIn, reason, offline } = tab.auth.state;
       tab.states.push([loggedIn ? 'in' : 'out', reason, offline ? 'offline' : null].filter(Boolean).join(' '));

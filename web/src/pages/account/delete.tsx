@@ -5,6 +5,7 @@ import { api } from '../../api/endpoints';
 import type { Me } from '../../api/types';
 import { useLanguage } from '../../i18n';
 import { navigate } from '../../router';
+import { say } from '../../said';
 import { Button } from '../../ui/button';
 import { Confirm } from '../../ui/confirm';
 import { Section } from '../../ui/section';
@@ -17,6 +18,7 @@ export function DeleteAccount({ me }: { me: Me }) {
   async function send(text: (name: string) => string) {
     await api.deleteMe(text('password'), text('otp'));
     navigate('/');
+    say('delete.done');
   }
 
   return (

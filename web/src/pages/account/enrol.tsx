@@ -40,7 +40,8 @@ export function Enrol({ onDone, onCancel }: Props) {
       <p>{t('factor.scan')}</p>
       {/* An image element runs no script that an SVG may contain. */}
       <img className="qr" width="208" height="208" alt={t('factor.qr')} src={`data:image/svg+xml,${encodeURIComponent(enrolment.qr)}`} />
-      <Secret label={t('factor.key')} value={enrolment.secret} />
+      {enrolment.uri.startsWith('otpauth:') && <p><a href={enrolment.uri}>{t('factor.open')}</a></p>}
+      <Secret label={t('factor.key')} value={enrolment.secret} grouped />
       <CodeField digits autoFocus hint={t('factor.confirm')} />
     </Form>
   );

@@ -2,6 +2,7 @@
 
 import { useEffect, useRef, useState } from 'react';
 import { useConfig } from '../../config';
+import { download } from '../../download';
 import { useLanguage } from '../../i18n';
 import { Button } from '../../ui/button';
 import { copyText } from '../../ui/secret';
@@ -36,18 +37,10 @@ export function RecoveryCodes({ codes, name, onKept, heading: Heading = 'h3' }: 
       <ol ref={list} className="codes">{codes.map(code => <li key={code}>{code}</li>)}</ol>
       <div className="buttons">
         <Button onClick={() => void copy()}>{t('recovery.copy')}</Button>
-        <Button onClick={() => save(`${issuer}-${name}.txt`, text)}>{t('recovery.save')}</Button>
+        <Button onClick={() => download(`${issuer}-${name}.txt`, 'text/plain', text)}>{t('recovery.save')}</Button>
         <Button look="main" onClick={onKept}>{t('recovery.kept')}</Button>
       </div>
       <p className="hint" role="status">{copied && t('copy.done')}</p>
     </div>
   );
-}
-
-function save(name: string, text: string) {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(link.href);
 }

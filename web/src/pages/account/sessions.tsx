@@ -11,21 +11,21 @@ import { useTask } from '../../task';
 import { Button } from '../../ui/button';
 import { Confirm } from '../../ui/confirm';
 import { Loading } from '../../ui/loading';
-import { ProblemNotice, Said } from '../../ui/notice';
+import { LongList } from '../../ui/long-list';
+import { ProblemNotice } from '../../ui/notice';
+import { RowOutcome } from '../../ui/outcome';
 import { Section } from '../../ui/section';
-import { deviceOf, SessionFacts } from '../../ui/session-facts';
+import { currentFirst, deviceOf, SessionFacts } from '../../ui/session-facts';
 
-export function Sessions() {
+// `passwordChanges` counts those on this page: each ends all other sessions.
+export function Sessions({ passwordChanges }: { passwordChanges: number }) {
   const { t } = useLanguage();
   const { claims } = useSession();
-  // After a new session, as after a password change, the other sessions have ended.
-  const sessions = useLoad(api.sessions, 'sessions', `${claims?.jti} ${useFreshLogins()}`);
+  const sessions = useLoad(api.sessions, `sessions ${passwordChanges}`, `${claims?.jti} ${useFreshLogins()}`);
   const [asking, setAsking] = useState(false);
-  const [said, setSaid] = useState('');
   const shown = sessions.data?.sessions;
 
   function ended(id: string) {
-    setSaid(t('sessions.ended'));
     if (shown) sessions.set({ sessions: shown.filter(each => each.id !== id) });
     // A fresh login may have been required, which began a new session too.
     sessions.reload();
@@ -34,13 +34,12 @@ export function Sessions() {
   return (
     <Section title={t('sessions.title')}>
       {shown ? (
-        <ul className="rows">
-          {shown.map(each => <Row key={each.id} session={each} onEnded={() => ended(each.id)} />)}
-        </ul>
+        <LongList items={currentFirst(shown)}>
+          {(each, gone) => <Row key={each.id} session={each} gone={gone} onEnded={() => ended(each.id)} />}
+        </LongList>
       ) : (
         <Loading of={sessions} />
       )}
-      <Said>{said}</Said>
       <Button onClick={() => setAsking(true)}>{t('sessions.everywhere')}</Button>
       {asking && (
         <Confirm
@@ -55,16 +54,20 @@ export function Sessions() {
   );
 }
 
-function Row({ session, onEnded }: { session: Session; onEnded: () => void }) {
+function Row({ session, gone, onEnded }: { session: Session; gone: boolean; onEnded: () => void }) {
   const { t } = useLanguage();
   const task = useTask();
+  const [done, setDone] = useState(false);
   const device = deviceOf(session.user_agent) || t('sessions.unknown');
 
   const end = () => task.run(async () => {
     await api.endSession(session.id);
+    setDone(true);
     onEnded();
   });
 
+  if (done) return <RowOutcome>{t('sessions.ended')}</RowOutcome>;
+  if (gone) return null;
   return (
     <li className="row">
       <SessionFacts session={session} />

@@ -1,35 +1,89 @@
-// Owns the link with which a user sets a new password.
+// Owns the link with which a user sets a new password: mailed, or shown once to be handed on.
 
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { adminApi } from '../../api/endpoints';
-import type { ResetLink, User } from '../../api/types';
+import type { ResetLink } from '../../api/types';
+import { useConfig } from '../../config';
 import { useLanguage } from '../../i18n';
 import { useTask } from '../../task';
 import { Button } from '../../ui/button';
-import { ProblemNotice } from '../../ui/notice';
+import { ProblemNotice, Said } from '../../ui/notice';
 import { Secret } from '../../ui/secret';
 import { Section } from '../../ui/section';
+import type { UserProps } from './user';
 
-export function NewPasswordLink({ user }: { user: User }) {
-  const { t, when } = useLanguage();
-  const task = useTask();
-  const [made, setMade] = useState<ResetLink | null>(null);
-
-  const make = () => task.run(async () => setMade(await adminApi.resetLink(user.id)));
-
+export function NewPasswordLink({ user }: UserProps) {
+  const { t } = useLanguage();
+  const name = user.username;
   return (
     <Section title={t('user.linkTitle')}>
-      <p>{t('user.linkText', { name: user.username })}</p>
-      {made ? (
-        <>
-          <Secret label={t('user.link')} value={made.link ?? linkOf(made.token)} />
-          <p className="hint">{t('user.linkMade', { when: when(made.expires) })}</p>
-        </>
-      ) : (
-        <Button task={task} onClick={() => void make()}>{t('user.linkMake')}</Button>
-      )}
-      {task.problem && <ProblemNotice problem={task.problem} />}
+      {/* An inactive user cannot have one. */}
+      {user.active
+        ? <><p>{t('user.linkText', { name })}</p><LinkActions id={user.id} email={user.email} /></>
+        : <p className="muted">{t('error.UserInactive')}</p>}
     </Section>
+  );
+}
+
+interface Props {
+  id: number;
+  email: string | null;
+  // The link that the server has made already.
+  given?: ResetLink | null;
+}
+
+export function LinkActions({ id, email, given = null }: Props) {
+  const { t } = useLanguage();
+  const { mail } = useConfig();
+  const making = useTask();
+  const mailing = useTask();
+  const [made, setMade] = useState(given);
+  const [said, setSaid] = useState('');
+  const problem = making.problem ?? mailing.problem;
+
+  const make = () => making.run(async () => {
+    setSaid('');
+    mailing.fail(null);
+    setMade(await adminApi.resetLink(id));
+  });
+
+  const send = () => mailing.run(async () => {
+    setSaid('');
+    making.fail(null);
+    await adminApi.resetMail(id);
+    // The new link makes earlier ones void.
+    setMade(null);
+    setSaid(t('user.linkMailed', { email: email ?? '' }));
+  });
+
+  return (
+    <>
+      {made && <ShownLink link={made} onVoid={() => setMade(null)} />}
+      <div className="buttons">
+        {mail && email !== null && <Button task={mailing} onClick={() => void send()}>{t('user.linkMail')}</Button>}
+        <Button task={making} onClick={() => void make()}>{t(made ? 'user.linkAnother' : 'user.linkMake')}</Button>
+      </div>
+      {problem && <ProblemNotice problem={problem} />}
+      <Said>{!problem && said}</Said>
+    </>
+  );
+}
+
+// Goes when the link does not work any longer.
+function ShownLink({ link, onVoid }: { link: ResetLink; onVoid: () => void }) {
+  const { t, when } = useLanguage();
+  const { token, expires } = link;
+
+  useEffect(() => {
+    const timer = setInterval(() => void (Date.now() >= expires * 1000 && onVoid()), 1000);
+    return () => clearInterval(timer);
+  }, [expires]);
+
+  return (
+    <>
+      <Secret key={token} label={t('user.link')} value={link.link ?? linkOf(token)} />
+      <p className="hint" role="status">{t('user.linkMade', { when: when(expires) })}</p>
+    </>
   );
 }
 

@@ -1,146 +1,102 @@
-// Owns the page of one user: the account, and what an administrator can change.
+// Owns the page of one user: the facts about the account, and the sections with what an administrator
+// can change.
 
-import { useState } from 'react';
 import { adminApi } from '../../api/endpoints';
 import type { User } from '../../api/types';
 import { useLanguage } from '../../i18n';
 import { useLoad } from '../../load';
-import { Link, navigate, useAddress } from '../../router';
-import { useTask } from '../../task';
-import { Button } from '../../ui/button';
-import { Confirm } from '../../ui/confirm';
-import { Field } from '../../ui/field';
-import { Form } from '../../ui/form';
+import { useMe } from '../../me';
+import { Link, useAddress } from '../../router';
 import { Loading } from '../../ui/loading';
-import { ProblemNotice, Said } from '../../ui/notice';
 import { Section } from '../../ui/section';
 import { AdminPage } from './frame';
-import { parseRoles } from './roles';
+import { UserAccess, Unlock } from './user-access';
+import { DeleteUser } from './user-delete';
+import { UserEmail } from './user-email';
+import { UserFactor } from './user-factor';
 import { NewPasswordLink } from './user-link';
+import { UserRoles } from './user-roles';
 import { UserSessions } from './user-sessions';
+import { UserState } from './user-state';
+
+// What the sections take: the user, whether it is oneself, and loading the user again after a change.
+export interface UserProps {
+  user: User;
+  self: boolean;
+  onChange: () => void;
+}
 
 export function UserPage() {
   const { t } = useLanguage();
   const id = Number(useAddress().path.split('/').pop());
   const user = useLoad(() => adminApi.user(id), String(id));
+  const me = useMe();
+  const self = me.data?.id === id;
+
+  // What an administrator may see depends on the own account.
+  function onChange() {
+    user.reload();
+    if (self) me.reload();
+  }
+
+  const props = user.data && { user: user.data, self, onChange };
   return (
     <AdminPage title={user.data?.username ?? t('admin.users')}>
-      {user.data ? (
+      {props ? (
         <>
-          <Facts user={user.data} onChange={user.set} />
-          <Roles user={user.data} onChange={user.set} />
-          <NewPasswordLink user={user.data} />
+          <Facts {...props} />
+          <UserEmail {...props} />
+          <UserRoles {...props} />
+          <UserFactor {...props} />
+          {/* A link is void once the user is inactive or has another address. */}
+          <NewPasswordLink key={`${props.user.active} ${props.user.email}`} {...props} />
           {/* Deactivating a user ends the sessions, so the list is loaded again. */}
-          <UserSessions key={String(user.data.active)} user={user.data} />
-          <Delete user={user.data} />
+          <UserSessions key={String(props.user.active)} {...props} />
+          <DeleteUser {...props} />
+          <p className="aside"><Link to="/admin">{t('user.back')}</Link></p>
         </>
       ) : (
-        <Loading of={user} />
+        <>
+          <Loading of={user} />
+          {user.problem && <p className="aside"><Link to="/admin">{t('user.back')}</Link></p>}
+        </>
       )}
-      <p className="aside"><Link to="/admin">{t('user.back')}</Link></p>
     </AdminPage>
   );
 }
 
-interface Props {
-  user: User;
-  onChange: (user: User) => void;
-}
-
-function Facts({ user, onChange }: Props) {
+function Facts(props: UserProps) {
   const { t, when } = useLanguage();
+  const { user } = props;
+  const { pending_email: pending, last_login: last, last_login_address: address } = user;
   return (
     <Section title={t('profile.title')}>
       <dl className="facts">
         <dt>{t('user.id')}</dt>
         <dd>{user.id}</dd>
+        <dt>{t('user.state')}</dt>
+        <dd><UserState user={user} /></dd>
         <dt>{t('field.email')}</dt>
         <dd>{user.email ?? <span className="muted">{t('account.noEmail')}</span>}</dd>
+        {pending !== null && pending !== user.email && (
+          <>
+            <dt>{t('user.pending')}</dt>
+            <dd>{pending}</dd>
+          </>
+        )}
         <dt>{t('user.created')}</dt>
         <dd>{when(user.created)}</dd>
+        <dt>{t('user.lastLogin')}</dt>
+        <dd>
+          {last === null && <span className="muted">{t('user.neverLoggedIn')}</span>}
+          {last !== null && [when(last), address && t('audit.from', { address })].filter(Boolean).join(' · ')}
+        </dd>
         <dt>{t('users.factor')}</dt>
         <dd>{t(user.second_factor ? 'user.on' : 'user.off')}</dd>
-        <dt>{t('user.state')}</dt>
-        <dd>{user.active ? t('user.active') : <span className="badge bad">{t('users.inactive')}</span>}</dd>
       </dl>
-      <Active user={user} onChange={onChange} />
+      <Unlock {...props} />
+      <UserAccess {...props} />
       <p><Link to={`/admin/audit?user=${user.id}`}>{t('user.audit')}</Link></p>
-    </Section>
-  );
-}
-
-function Active({ user, onChange }: Props) {
-  const { t } = useLanguage();
-  const task = useTask();
-  const [said, setSaid] = useState('');
-  const { username: name, active } = user;
-
-  const turn = () => task.run(async () => {
-    onChange(await adminApi.setActive(user.id, !active));
-    setSaid(t(active ? 'user.deactivated' : 'user.activated', { name }));
-  });
-
-  return (
-    <>
-      <Button task={task} onClick={() => void turn()}>{t(active ? 'user.deactivate' : 'user.activate')}</Button>
-      {task.problem && <ProblemNotice problem={task.problem} />}
-      <Said>{!task.problem && said}</Said>
-    </>
-  );
-}
-
-function Roles({ user, onChange }: Props) {
-  const { t } = useLanguage();
-  const [saved, setSaved] = useState(false);
-
-  async function send(text: (name: string) => string) {
-    setSaved(false);
-    onChange(await adminApi.setRoles(user.id, parseRoles(text('roles'))));
-    setSaved(true);
-  }
-
-  return (
-    <Section title={t('account.roles')}>
-      <Form submit={t('form.save')} send={send}>
-        <Field
-          name="roles"
-          label={t('account.roles')}
-          hint={t('user.rolesHint')}
-          required={false}
-          autoComplete="off"
-          autoCapitalize="none"
-          spellCheck={false}
-          defaultValue={user.roles.join(', ')}
-        />
-      </Form>
-      <Said>{saved && t('user.rolesSaved')}</Said>
-    </Section>
-  );
-}
-
-function Delete({ user }: { user: User }) {
-  const { t } = useLanguage();
-  const [asking, setAsking] = useState(false);
-  const name = user.username;
-
-  async function send() {
-    await adminApi.deleteUser(user.id);
-    navigate('/admin', { replace: true });
-  }
-
-  return (
-    <Section title={t('user.delete')}>
-      <p>{t('user.deleteText', { name })}</p>
-      <Button look="danger" onClick={() => setAsking(true)}>{t('user.delete')}</Button>
-      {asking && (
-        <Confirm
-          title={t('user.delete')}
-          text={t('user.deleteText', { name })}
-          submit={t('user.deleteSubmit', { name })}
-          send={send}
-          onClose={() => setAsking(false)}
-        />
-      )}
     </Section>
   );
 }
