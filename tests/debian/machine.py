@@ -23,6 +23,7 @@ it gives generous times and expects no speed.
 Owns the virtual machine, and the choice; container.py owns the container.
 """
 
+import concurrent.futures
 import contextlib
 import functools
 import hashlib
@@ -47,13 +48,19 @@ PROCESSORS, MEMORY = "2", "1024M"
 BOOT_TIME, START_TIME = 900, 600
 # Seconds for a command: an emulated processor on a busy machine needs a hundred times what this one does.
 PATIENCE = 300
-# kvm may be there and not work, so it is tried first.
+# kvm may be there and not work: QEMU cannot open it, or the machine stops at an instruction, now or later.
 ACCELERATORS = ["kvm", "tcg,thread=multi"]
+# What QEMU says of a machine that has ended by itself.
+STOPPED = ("guest-panicked", "internal-error", "io-error", "shutdown")
 KERNEL = "console=ttyS0 quiet panic=-1 mitigations=off nokaslr systemd.show_status=no"
 
 
 class CommandFailed(Exception):
     pass
+
+
+class Broken(RuntimeError):
+    """A virtual machine that does not start with this accelerator, or no longer runs."""
 
 
 class Machine:
@@ -69,7 +76,7 @@ class Machine:
             print("a virtual machine instead of a container: no limits of memory", file=sys.stderr)
         disk = tree.disk(folder)
         with tree.lock():
-            if not state(disk).exists():
+            if not state(disk).exists() or (disk / f"no-{(disk / 'accelerator').read_text()}").exists():
                 prepare(disk)
         accelerator = (disk / "accelerator").read_text()
         self.inside = Virtual(disk, accelerator, ["-snapshot", "-incoming", f"exec:cat {state(disk)}"])
@@ -148,7 +155,8 @@ class Virtual:
 
     def __init__(self, folder, accelerator, more):
         self.directory = Path(tempfile.mkdtemp(prefix="lictor-machine-"))
-        self.answers, self.next, self.lock = {}, 0, threading.Lock()
+        self.answers, self.next, self.lock, self.telling = {}, 0, threading.Lock(), threading.Lock()
+        self.refused = folder / f"no-{accelerator}"
         agent, control = self.directory / "agent", self.directory / "control"
         # It ends with this process, however that ends.
         command = ["setpriv", "--pdeathsig", "KILL", QEMU, "-accel", accelerator, "-cpu", "max", "-smp", PROCESSORS, "-m", MEMORY]
@@ -173,7 +181,7 @@ class Virtual:
         except OSError:
             reason = (self.directory / "errors").read_text()
             self.end()
-            raise RuntimeError(f"no machine with {accelerator}: {reason}") from None
+            raise Broken(f"no machine with {accelerator}: {reason}") from None
         threading.Thread(target=self.listen, daemon=True).start()
 
     def connect(self, path):
@@ -191,17 +199,18 @@ class Virtual:
 
     def tell(self, command, **arguments):
         """Gives QEMU a command and returns its answer."""
-        self.control.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
-        self.control.flush()
-        while True:
-            answer = self.control.readline()
-            if not answer:
-                raise ConnectionResetError("QEMU has ended")
-            answer = json.loads(answer)
-            if "error" in answer:
-                raise RuntimeError(f"{command}: {answer['error']}")
-            if "return" in answer:
-                return answer["return"]
+        with self.telling:
+            self.control.write(json.dumps({"execute": command, "arguments": arguments}) + "\n")
+            self.control.flush()
+            while True:
+                answer = self.control.readline()
+                if not answer:
+                    raise ConnectionResetError("QEMU has ended")
+                answer = json.loads(answer)
+                if "error" in answer:
+                    raise RuntimeError(f"{command}: {answer['error']}")
+                if "return" in answer:
+                    return answer["return"]
 
     def ask(self, kind, arguments, content):
         """Sends the agent a request; returns a future of exit code, standard output and error."""
@@ -211,6 +220,16 @@ class Virtual:
             self.answers[self.next] = answer
             self.agent.sendall(f"{self.next} {kind} {len(content)} {arguments}\n".encode() + content)
         return answer
+
+    def result(self, answer, timeout):
+        """The answer, when it is there. A machine that no longer runs is not waited for, nor is another made like it."""
+        until = time.monotonic() + timeout
+        while not answer.done() and time.monotonic() < until:
+            if (status := self.tell("query-status")["status"]) in STOPPED:
+                self.refused.touch()
+                raise Broken(f"the machine has stopped: {status}\n{(self.directory / 'errors').read_text()}")
+            concurrent.futures.wait([answer], 1)
+        return answer.result(0)
 
     def listen(self):
         """Reads the agent's answers until the end."""
@@ -238,15 +257,23 @@ def state(folder):
 def prepare(folder):
     """Boots the tree for the first time, and saves the machine's state, from which all machines start."""
     for accelerator in ACCELERATORS:
+        last = accelerator == ACCELERATORS[-1]
+        if (folder / f"no-{accelerator}").exists() and not last:
+            continue
         try:
-            virtual = Virtual(folder, accelerator, [])
-            break
-        except RuntimeError:
-            if accelerator == ACCELERATORS[-1]:
+            return save(folder, accelerator)
+        except Broken as failure:
+            if last:
                 raise
+            print(f"an emulated processor: {failure}", file=sys.stderr)
+
+
+def save(folder, accelerator):
+    """Boots it with this accelerator, and saves the state."""
+    virtual = Virtual(folder, accelerator, [])
     try:
         booted = virtual.ask("run", str(BOOT_TIME), b"systemctl is-system-running --wait")
-        answer = booted.result(2 * BOOT_TIME)
+        answer = virtual.result(booted, 2 * BOOT_TIME)
         if answer[1].strip() != "running":
             raise RuntimeError(f"systemd is not running: {answer}\n{virtual.console()}")
         virtual.tell("migrate-set-parameters", **{"max-bandwidth": 2**33})

@@ -13,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 
 sys.path.append(str(HERE.parent / "debian"))
-from machine import CommandFailed, Machine  # noqa: E402, F401
+from machine import Broken, CommandFailed, Machine  # noqa: E402, F401
 
 PASSWORD = "ten wooden lanterns"
 SITE = "http://127.0.0.1:5000"
