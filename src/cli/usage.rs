@@ -57,11 +57,20 @@ fn about_argument(error: &clap::Error, named: &Command) -> (String, Option<Strin
         context(error, kind).map(|meant| format!("did you mean {}?", meant.replace(", ", " or ")))
     };
     match error.kind() {
+        ErrorKind::UnknownArgument if arg == "--password" => {
+            let next = "a password is never an argument, which others could see: lictor asks for it, or \
+                        reads it from standard input";
+            ("there is no flag --password".to_owned(), Some(next.to_owned()))
+        }
         ErrorKind::UnknownArgument if arg.starts_with('-') => {
             (format!("there is no flag {}", shown(&arg)), meant(ContextKind::SuggestedArg))
         }
         ErrorKind::UnknownArgument => {
-            (format!("{:?} is one argument too many", shown(&arg)), usage())
+            let next = match super::COMMANDS.iter().any(|command| command.name == arg) {
+                true => Some(format!("put the command before its flags: lictor {arg}")),
+                false => usage(),
+            };
+            (format!("{:?} is one argument too many", shown(&arg)), next)
         }
         ErrorKind::InvalidSubcommand => {
             let name = context(error, ContextKind::InvalidSubcommand).unwrap_or_default();
