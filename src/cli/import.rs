@@ -102,7 +102,8 @@ fn import(args: &Args) -> Result<bool, Problem> {
         args.get("--preset"),
         args.get("--table"),
         &args.list("--map").into_iter().cloned().collect::<Vec<Change>>(),
-    )?;
+    )
+    .map_err(of_argument("SOURCE"))?;
     let mut report = Report::new(args.get("--report"))?;
     let now = Timestamp::now();
     let staged = stage(&mut source, &plan, &mut renames, store.as_ref(), &mut report, now)?;

@@ -126,6 +126,15 @@ mod tests {
     }
 
     #[test]
+    fn an_argument_takes_the_place_of_the_setting_database() {
+        let problem =
+            Problem::usage("the setting `database` is bad", "change the setting `database`");
+        let Problem { what, next, usage, .. } = of_argument("SOURCE")(problem);
+        assert_eq!((what.as_str(), next.as_str()), ("SOURCE is bad", "change SOURCE"));
+        assert!(usage);
+    }
+
+    #[test]
     fn flags_become_the_variables_that_gave_them() {
         let given = [("--mail", "LICTOR_MAIL"), ("--listen", "LICTOR_LISTEN")];
         let given = given.map(|(flag, variable)| (flag.to_owned(), variable.to_owned()));

@@ -1029,6 +1029,13 @@ fn files() {
         ),
         (
             "",
+            "import postgres://ada@127.0.0.1:1/app --create",
+            1,
+            "cannot open the database postgres://ada@127.0.0.1:1/app: 127.0.0.1:1: Connection refused (os error 111)",
+            "check that PostgreSQL runs there, and the host and the port in SOURCE",
+        ),
+        (
+            "",
             "export --output text",
             2,
             "--output: text exists already",
