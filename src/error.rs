@@ -235,8 +235,8 @@ impl Error {
                 "Registration is closed; ask the administrator for an account".into()
             }
             Error::MailDisabled => {
-                "This server sends no mail; for a forgotten password, ask the administrator for a \
-                 link to set a new one"
+                "This server sends no mail (--mail, --public-url); an administrator can hand on a link \
+                 or a code instead"
                     .into()
             }
             Error::InvalidInvitation => {

@@ -14,7 +14,7 @@ pub(super) fn get(call: &Call<'_>, identity: &Identity) -> Result<Response, Erro
 
 /// Ends the session in use, as a logout does, or any other, for which the login must be recent.
 pub(super) fn delete(call: &Call<'_>, identity: &Identity) -> Result<Response, Error> {
-    let jti = percent_decoded(call.request.parameter).ok_or(Error::NotFound)?;
+    let jti = percent_decoded(call.request.parameter).ok_or(Error::NoSuch("session"))?;
     let actor = call.caller().user();
     let entry = Entry::new(Event::SessionEnded, identity.id(), identity.name(), actor);
     let by = match jti == identity.session() {
@@ -22,7 +22,7 @@ pub(super) fn delete(call: &Call<'_>, identity: &Identity) -> Result<Response, E
         false => identity.recent_authority(call.recent_since()),
     };
     match call.app.store.end(identity.id(), SessionScope::One(&jti), &by, &entry, call.now)? {
-        0 => Err(Error::NotFound),
+        0 => Err(Error::NoSuch("session")),
         _ => Ok(done("session ended")),
     }
 }

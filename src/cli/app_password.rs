@@ -64,14 +64,16 @@ fn add(args: &Args) -> Result<(), Problem> {
     });
     let (password, api) = (AppPassword::generate().map_err(failed)?, args.is_given("--api"));
     let new = NewAppPassword { hash: password.hash(), name, hosts: &hosts, api, expires };
-    let (store, account) = OneUser::of(args).open()?;
+    let user = OneUser::of(args);
+    let (store, account) = user.open()?;
     let (by, entry) = (Authority::Operator, entry(&account, Event::AppPasswordAdded));
     store.add_app_password(account.person.id, &new, &by, &entry, now).map_err(failed)?;
     print(&format!(
-        "password {}\nid       {}\nexpires  {}",
+        "password {}\nid       {}\nexpires  {}\ndatabase {}",
         *password.shown(),
         new.hash.name(),
-        new.expires.map_or_else(|| "never".into(), date)
+        new.expires.map_or_else(|| "never".into(), date),
+        user.database.find()?.absolute()
     ))
 }
 

@@ -14,7 +14,7 @@ use super::key_source::Preview;
 use super::kind::Kind;
 use super::logging;
 use super::machine;
-use super::output::failed;
+use super::output::{failed, print};
 use super::parse::{written, written_size};
 use super::progress::Line;
 use super::serve_flags::{self, ServeFlags};
@@ -73,13 +73,17 @@ pub(super) fn run(args: &Args) -> Result<(), Problem> {
     warnings.extend(hash_warnings);
     warnings.extend(flags.warnings(&source, &config)?);
     let lost = source.lost().filter(|_| !flags.has_new_key());
-    warnings
-        .extend(lost.map(|lost| format!("serve would not start: {}; {}", lost.what, lost.next)));
-    print(&rows, &access_flags::notes(&config)?, &warnings);
-    Ok(())
+    show(&rows, &access_flags::notes(&config)?, &warnings);
+    match lost {
+        Some(lost) => {
+            Err(Problem { what: format!("serve would not start: {}", lost.what), ..lost })
+        }
+        None if warnings.is_empty() && !logging::has_warned() => print("nothing is wrong with it"),
+        None => Ok(()),
+    }
 }
 
-fn print(rows: &[Row], notes: &[String], warnings: &[String]) {
+fn show(rows: &[Row], notes: &[String], warnings: &[String]) {
     let mut out = io::stdout().lock();
     for (name, value) in rows {
         let _ = writeln!(out, "{name:16} {value}");
@@ -96,9 +100,6 @@ fn print(rows: &[Row], notes: &[String], warnings: &[String]) {
     }
     for warning in warnings {
         let _ = writeln!(out, "warning: {}", in_flags(warning));
-    }
-    if warnings.is_empty() && !logging::has_warned() {
-        let _ = writeln!(out, "nothing is wrong with it");
     }
 }
 

@@ -10,6 +10,7 @@ use super::kind::Kind;
 use super::output::print;
 use super::progress::{Line, Progress, grouped};
 use super::typed::Typed;
+use super::words::of_argument;
 use crate::error::Problem;
 use crate::store::{CopiedTable, CopyProgress, Database, Store};
 
@@ -42,7 +43,7 @@ fn copy(args: &Args) -> Result<(), Problem> {
         line.show(Progress { doing: &doing, rows, of: Some(of), percent: None });
     });
     line.clear();
-    let copied = copied?;
+    let copied = copied.map_err(of_argument("FROM or TO"))?;
     print(&summary(&copied, begun.elapsed()))?;
     print(&next_steps(from, to))
 }

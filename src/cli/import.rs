@@ -12,6 +12,7 @@ use super::output::print;
 use super::parse::naming;
 use super::progress::{Line, Progress};
 use super::typed::Typed;
+use super::words::of_argument;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::import::{self, Change, Format, Plan, Preset, Renames, Report, Source, Staged};
@@ -94,13 +95,15 @@ fn import(args: &Args) -> Result<bool, Problem> {
     // A destination that is no database of lictor's is an error before the source is read.
     let store = existing(args, destination)?;
     let format = args.get_one_of("--format", &FORMATS);
-    let mut source = Source::open(&name, format).map_err(naming("SOURCE"))?;
+    let mut source =
+        Source::open(&name, format).map_err(of_argument("SOURCE")).map_err(naming("SOURCE"))?;
     let plan = Plan::make(
         &mut source,
         args.get("--preset"),
         args.get("--table"),
         &args.list("--map").into_iter().cloned().collect::<Vec<Change>>(),
-    )?;
+    )
+    .map_err(of_argument("SOURCE"))?;
     let mut report = Report::new(args.get("--report"))?;
     let now = Timestamp::now();
     let staged = stage(&mut source, &plan, &mut renames, store.as_ref(), &mut report, now)?;

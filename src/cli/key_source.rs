@@ -302,7 +302,7 @@ impl KeySource {
         Problem::new(
             format!("there is no key file at {file}"),
             "give its path with --secret-key-file, or the database's with --database; the first \
-             start of the server makes it",
+             start of the server makes it. If it is lost: lictor key rotate --new-key",
         )
     }
 

@@ -12,6 +12,7 @@ use super::kind::Kind;
 use super::output::{date, print};
 use super::progress::Line;
 use super::prompt::confirmed;
+use super::words::of_argument;
 use crate::clock::Timestamp;
 use crate::error::Problem;
 use crate::keys::Keys;
@@ -44,7 +45,7 @@ pub(super) fn run(args: &Args) -> Result<(), Problem> {
         true => newest(from, now)?,
         false => from.to_owned(),
     };
-    let restore = Store::restore(&from, file)?;
+    let restore = Store::restore(&from, file).map_err(of_argument("FROM or --database"))?;
     let keys = match args.is_given("--without-keys") {
         true => None,
         false => keys(&from, &KeySource::new(args, database, now)?)?,

@@ -57,12 +57,7 @@ fn about_argument(error: &clap::Error, named: &Command) -> (String, Option<Strin
         context(error, kind).map(|meant| format!("did you mean {}?", meant.replace(", ", " or ")))
     };
     match error.kind() {
-        ErrorKind::UnknownArgument if arg.starts_with('-') => {
-            (format!("there is no flag {}", shown(&arg)), meant(ContextKind::SuggestedArg))
-        }
-        ErrorKind::UnknownArgument => {
-            (format!("{:?} is one argument too many", shown(&arg)), usage())
-        }
+        ErrorKind::UnknownArgument => unknown(&arg, meant(ContextKind::SuggestedArg), usage()),
         ErrorKind::InvalidSubcommand => {
             let name = context(error, ContextKind::InvalidSubcommand).unwrap_or_default();
             let what = format!("there is no command {:?}", shown(&name));
@@ -88,6 +83,24 @@ fn about_argument(error: &clap::Error, named: &Command) -> (String, Option<Strin
         }
         kind => (kind.as_str().unwrap_or("the arguments are wrong").to_owned(), None),
     }
+}
+
+/// What is wrong with an argument that no command has, and the next step: the flag that was meant, or how the
+/// command is written.
+fn unknown(arg: &str, meant: Option<String>, usage: Option<String>) -> (String, Option<String>) {
+    if arg == "--password" {
+        let next = "a password is never an argument, which others could see: lictor asks for it, or reads \
+                    it from standard input";
+        return ("there is no flag --password".into(), Some(next.into()));
+    }
+    if arg.starts_with('-') {
+        return (format!("there is no flag {}", shown(arg)), meant);
+    }
+    let next = match super::COMMANDS.iter().any(|command| command.name == arg) {
+        true => Some(format!("put the command before its flags: lictor {arg}")),
+        false => usage,
+    };
+    (format!("{:?} is one argument too many", shown(arg)), next)
 }
 
 /// How the command is written, without the flags that may be left out: clap shows those that were given,

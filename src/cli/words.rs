@@ -9,6 +9,8 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::error::Problem;
+
 const BEFORE: &str = "the setting `";
 
 /// Settings whose flag is not simply their name.
@@ -31,6 +33,14 @@ pub(super) fn note(given: Vec<(String, String)>) {
 pub(super) fn in_flags(text: &str) -> String {
     let given = FROM_ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     in_variables(&settings_as_flags(text), &given)
+}
+
+/// The problem of a database that an argument names, with that argument in the place of the setting.
+pub(super) fn of_argument(name: &'static str) -> impl Fn(Problem) -> Problem {
+    move |problem| {
+        let named = |text: &str| text.replace("the setting `database`", name);
+        Problem { what: named(&problem.what), next: named(&problem.next), ..problem }
+    }
 }
 
 /// The text with the variable in the place of each of these flags.
@@ -113,6 +123,15 @@ mod tests {
         ] {
             assert_eq!(settings_as_flags(text), expected);
         }
+    }
+
+    #[test]
+    fn an_argument_takes_the_place_of_the_setting_database() {
+        let problem =
+            Problem::usage("the setting `database` is bad", "change the setting `database`");
+        let Problem { what, next, usage, .. } = of_argument("SOURCE")(problem);
+        assert_eq!((what.as_str(), next.as_str()), ("SOURCE is bad", "change SOURCE"));
+        assert!(usage);
     }
 
     #[test]

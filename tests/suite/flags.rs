@@ -147,7 +147,9 @@ impl World {
             let id = out.lines().find_map(|line| line.strip_prefix("id ")).unwrap();
             id.trim().to_owned()
         };
-        let app = id(&done(&["app-password", "add", "ada", "tablet"]));
+        let app = done(&["app-password", "add", "ada", "tablet"]);
+        assert!(app.lines().any(|line| line.starts_with("database /")), "{app}");
+        let app = id(&app);
         let invitation = id(&done(&["invite", "add"]));
         done(&["key", "rotate"]);
         let keys = done(&["key", "list"]);

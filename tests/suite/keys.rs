@@ -387,10 +387,10 @@ fn must_not_replace(dir: &Dir) {
     assert!(lines.len() == 2 && lines[0].contains(what), "{err}");
     assert!(lines[1].contains("restore the file") && lines[1].contains("--new-key"), "{err}");
     let (code, out, err) = outcome(&run(&dir.0, &["check"], ""));
-    assert_eq!(code, 0, "{err}");
-    assert!(out.contains(&format!("warning: serve would not start: {what}")), "{out}");
+    assert!(code == 1 && err.contains(&format!("serve would not start: {what}")), "{err}");
+    assert!(err.contains("--new-key") && !out.contains("nothing is wrong"), "{out}{err}");
     let (_, out, _) = outcome(&run(&dir.0, &["check", "--new-key"], ""));
-    assert!(!out.contains("would not start"), "{out}");
+    assert!(out.contains("secret key"), "{out}");
     assert!(!dir.0.join("lictor.key").exists());
 }
 

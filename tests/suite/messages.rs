@@ -159,6 +159,20 @@ fn commands_and_flags() {
         ),
         (
             "",
+            "--database lictor.db user list",
+            2,
+            "\"user\" is one argument too many",
+            "put the command before its flags: lictor user",
+        ),
+        (
+            "",
+            "user add ada --password hunter2",
+            2,
+            "there is no flag --password",
+            "a password is never an argument, which others could see: lictor asks for it, or reads it from standard input",
+        ),
+        (
+            "",
             "check postgres://ada:hunter2@h/app",
             2,
             "\"postgres://…\" is one argument too many",
@@ -1004,7 +1018,7 @@ fn files() {
             "key list",
             1,
             "there is no key file at lictor.key",
-            "give its path with --secret-key-file, or the database's with --database; the first start of the server makes it",
+            "give its path with --secret-key-file, or the database's with --database; the first start of the server makes it. If it is lost: lictor key rotate --new-key",
         ),
         (
             "",
@@ -1012,6 +1026,13 @@ fn files() {
             2,
             "SOURCE: cannot open none: No such file or directory (os error 2)",
             "give the path of a file that you can read, or a URL like postgres://USER:PASSWORD@HOST:5432/NAME",
+        ),
+        (
+            "",
+            "import postgres://ada@127.0.0.1:1/app --create",
+            1,
+            "cannot open the database postgres://ada@127.0.0.1:1/app: 127.0.0.1:1: Connection refused (os error 111)",
+            "check that PostgreSQL runs there, and the host and the port in SOURCE",
         ),
         (
             "",

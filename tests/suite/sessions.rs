@@ -104,6 +104,7 @@ fn sessions_are_shown_to_their_user_and_ended_one_by_one() {
     let id = |token: &str| payload(token)["jti"].as_str().unwrap().to_owned();
     is(&end(&bob, &id(&phone)), (404, "NotFound"));
     is(&end(&here, "nothing"), (404, "NotFound"));
+    assert_eq!(end(&here, "nothing").json()["message"], "There is no such session");
     is(&end(&here, "%27%20OR%201=1"), (404, "NotFound"));
     is(&end(&here, ""), (404, "NotFound"));
     assert_eq!(server.protected(&phone).status(), 200);
