@@ -5,6 +5,10 @@ import { useCallback, useEffect, useState } from 'react';
 import { asProblem, type Problem } from './api/problem';
 import { reachable } from './session';
 
+// The pause before another attempt, which doubles with each.
+const FIRST_PAUSE_MS = 500;
+const LAST_PAUSE_MS = 30_000;
+
 export interface Loaded<T> {
   data: T | undefined;
   problem: Problem | undefined;
@@ -37,14 +41,14 @@ export function useLoad<T>(load: () => Promise<T>, key: string, version = '', ke
 
 // Asks until the server has answered or the data is not wanted any more.
 export async function loaded<T>(load: () => Promise<T>, wanted: () => boolean): Promise<T | undefined> {
-  while (wanted()) {
+  for (let pause = FIRST_PAUSE_MS; wanted(); pause = Math.min(2 * pause, LAST_PAUSE_MS)) {
     try {
       return await load();
     } catch (thrown) {
       const problem = asProblem(thrown);
       if (problem.code !== 'Offline') throw problem;
-      // The pause is for the case that only this answer gets lost.
-      await Promise.all([reachable(), new Promise(done => setTimeout(done, 500))]);
+      // The pause is for the case that only this answer gets lost, or a proxy refuses only this request.
+      await Promise.all([reachable(), new Promise(done => setTimeout(done, pause))]);
     }
   }
   return undefined;
