@@ -159,6 +159,26 @@ test('a link for a new password is mailed, and one that is shown goes when it is
   await page.getByText('ada is active.').waitFor();
 });
 
+test('a link stays when the user cannot be loaded again, and the page says so', async t => {
+  addUser(lictor, 'hugo');
+  const path = await pathOf('hugo');
+  const page = await admin(t, path, [refused(503)]);
+  await button(page, 'Create link').click();
+  const link = page.getByRole('textbox', { name: 'Link' });
+  const shown = await link.inputValue();
+  const busy = { error: 'Unavailable', message: 'busy', status_code: 503 };
+  await page.route(`**/api${path}`, route => route.fulfill({ status: 503, json: busy }));
+  await field(page, 'Roles').fill('user, keeper');
+  await button(page, 'Save').last().click();
+  const problem = page.getByText('The server is busy. Please try again shortly.');
+  await problem.waitFor();
+  assert.equal(await link.inputValue(), shown);
+  await page.unroute(`**/api${path}`);
+  await button(page, 'Try again').click();
+  await problem.waitFor({ state: 'detached' });
+  assert.equal(await link.inputValue(), shown);
+});
+
 test('a user is added and sets the password with the link', async t => {
   const page = await admin(t, '/admin', [refused(409)]);
   await page.getByRole('link', { name: 'Add user' }).click();

@@ -16,6 +16,13 @@ export class Problem extends Error {
   }
 }
 
+// After these another attempt makes sense, as after every answer of a server that is busy or broken.
+const PASSING = ['Offline', 'HttpError', 'TooManyRequests'];
+
+export function isPassing({ code, status }: Problem): boolean {
+  return status >= 500 || PASSING.includes(code);
+}
+
 // With these statuses a proxy says that no server is behind it. lictor's own refusals have a name.
 const NO_SERVER = [502, 503, 504];
 

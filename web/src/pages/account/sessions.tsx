@@ -33,13 +33,12 @@ export function Sessions({ passwordChanges }: { passwordChanges: number }) {
 
   return (
     <Section title={t('sessions.title')}>
-      {shown ? (
+      {shown && (
         <LongList items={currentFirst(shown)}>
           {(each, gone) => <Row key={each.id} session={each} gone={gone} onEnded={() => ended(each.id)} />}
         </LongList>
-      ) : (
-        <Loading of={sessions} />
       )}
+      <Loading of={sessions} />
       <Button onClick={() => setAsking(true)}>{t('sessions.everywhere')}</Button>
       {asking && (
         <Confirm
