@@ -159,6 +159,30 @@ test('a link for a new password is mailed, and one that is shown goes when it is
   await page.getByText('ada is active.').waitFor();
 });
 
+test('a link that was used goes from the page, which says so', async t => {
+  addUser(lictor, 'ida');
+  const page = await admin(t, await pathOf('ida'), [refused(401)]);
+  const look = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await button(page, 'Create link').click();
+  const link = page.getByRole('textbox', { name: 'Link' });
+  const reset = new URL(await link.inputValue()).searchParams.get('token');
+  // The page looks for it once it has drawn the link.
+  const checks = [];
+  page.on('response', answer => answer.url().endsWith('/api/reset_finalize') && checks.push(answer.status()));
+  await until(async () => {
+    await look();
+    return checks.length > 0;
+  }, 'a check of the link');
+  assert.equal(checks[0], 200);
+  assert.equal(await link.count(), 1);
+  await ask(lictor, 'POST', '/api/reset_finalize', reset, { password: NEW_PASSWORD });
+  await look();
+  await page.getByText('The link was used or no longer works.').waitFor();
+  assert.equal(await link.count(), 0);
+  await inspect(page, 'a link that was used');
+  await button(page, 'Create link').waitFor();
+});
+
 test('a link stays when the user cannot be loaded again, and the page says so', async t => {
   addUser(lictor, 'hugo');
   const path = await pathOf('hugo');

@@ -296,6 +296,7 @@ export const de: Words = {
   'user.linkMail': 'Per E-Mail senden',
   'user.linkMailed': 'Ein Link an {email} ist unterwegs.',
   'user.linkAnother': 'Weiteren Link erstellen',
+  'user.linkGone': 'Der Link wurde verwendet oder funktioniert nicht mehr.',
   'user.sessionEnd': 'Beenden',
   'user.sessionEndOf': '{device}, {address} beenden',
   'user.addText': 'Das Konto ist sofort bereit. Das Passwort legt die Person mit einem Link fest, den Sie als Nächstes sehen.',

@@ -294,6 +294,7 @@ export const en = {
   'user.linkMail': 'Send by mail',
   'user.linkMailed': 'A link is on its way to {email}.',
   'user.linkAnother': 'Create another link',
+  'user.linkGone': 'The link was used or no longer works.',
   'user.sessionEnd': 'End',
   'user.sessionEndOf': 'End {device}, {address}',
   'user.addText': 'The account is ready at once. Its owner sets the password with a link, which you see next.',

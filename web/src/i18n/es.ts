@@ -296,6 +296,7 @@ export const es: Words = {
   'user.linkMail': 'Enviar por correo',
   'user.linkMailed': 'Un enlace está en camino a {email}.',
   'user.linkAnother': 'Crear otro enlace',
+  'user.linkGone': 'El enlace se ha usado o ya no funciona.',
   'user.sessionEnd': 'Cerrar',
   'user.sessionEndOf': 'Cerrar la sesión en {device}, {address}',
   'user.addText': 'La cuenta está lista de inmediato. La persona define la contraseña con un enlace, que verás a continuación.',

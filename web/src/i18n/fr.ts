@@ -296,6 +296,7 @@ export const fr: Words = {
   'user.linkMail': 'Envoyer par e-mail',
   'user.linkMailed': 'Un lien est en route vers {email}.',
   'user.linkAnother': 'Créer un autre lien',
+  'user.linkGone': 'Le lien a été utilisé ou ne fonctionne plus.',
   'user.sessionEnd': 'Fermer',
   'user.sessionEndOf': 'Fermer la session de {device}, {address}',
   'user.addText': 'Le compte est prêt aussitôt. La personne définit son mot de passe avec un lien, affiché à l’étape suivante.',

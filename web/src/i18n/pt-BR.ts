@@ -296,6 +296,7 @@ export const ptBR: Words = {
   'user.linkMail': 'Enviar por e-mail',
   'user.linkMailed': 'Um link está a caminho de {email}.',
   'user.linkAnother': 'Criar outro link',
+  'user.linkGone': 'O link foi usado ou não funciona mais.',
   'user.sessionEnd': 'Encerrar',
   'user.sessionEndOf': 'Encerrar a sessão em {device}, {address}',
   'user.addText': 'A conta fica pronta imediatamente. A pessoa define a senha com um link, que você verá em seguida.',

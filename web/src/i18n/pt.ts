@@ -296,6 +296,7 @@ export const pt: Words = {
   'user.linkMail': 'Enviar por e-mail',
   'user.linkMailed': 'Um link vai a caminho de {email}.',
   'user.linkAnother': 'Criar outro link',
+  'user.linkGone': 'O link foi usado ou já não funciona.',
   'user.sessionEnd': 'Terminar',
   'user.sessionEndOf': 'Terminar a sessão em {device}, {address}',
   'user.addText': 'A conta fica pronta de imediato. A pessoa define a palavra-passe com um link, que verá a seguir.',
