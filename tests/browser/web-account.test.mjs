@@ -115,7 +115,8 @@ test('sessions can be ended one by one and all at once', async t => {
 
   await button(page, 'Log out everywhere').click();
   await button(dialog, 'Log out everywhere').click();
-  await heading(page, 'Log in').waitFor();
+  await heading(page, 'Welcome to lictor').waitFor();
+  await page.getByText('You are logged out.').waitFor();
   await assert.rejects(ask(lictor, 'GET', '/api/me', third), /BlacklistedError/);
 });
 
