@@ -180,7 +180,7 @@ export const fr: Words = {
   'sessions.current': 'Cette session',
   'sessions.apps': 'Ouverte aussi dans les applications',
   'sessions.unknown': 'Appareil inconnu',
-  'sessions.began': 'depuis {when}',
+  'sessions.began': 'depuis le {when}',
   'sessions.used': 'dernière utilisation {when}',
   'sessions.end': 'Fermer',
   'sessions.endOf': 'Fermer la session de {device}, {address}',
