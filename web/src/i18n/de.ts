@@ -184,7 +184,7 @@ export const de: Words = {
   'sessions.used': 'zuletzt verwendet {when}',
   'sessions.end': 'Abmelden',
   'sessions.endOf': '{device}, {address} abmelden',
-  'sessions.ended': 'Diese Sitzung ist beendet.',
+  'sessions.ended': 'Die ausgewählte Sitzung ist beendet.',
   'sessions.everywhere': 'Überall abmelden',
   'sessions.everywhereText': 'Alle Ihre Sitzungen enden, auch diese.',
   'apps.title': 'App-Passwörter',

@@ -184,7 +184,7 @@ export const fr: Words = {
   'sessions.used': 'dernière utilisation {when}',
   'sessions.end': 'Fermer',
   'sessions.endOf': 'Fermer la session de {device}, {address}',
-  'sessions.ended': 'Cette session est fermée.',
+  'sessions.ended': 'La session choisie est fermée.',
   'sessions.everywhere': 'Fermer toutes les sessions',
   'sessions.everywhereText': 'Toutes vos sessions sont fermées, celle-ci comprise.',
   'apps.title': 'Mots de passe d’application',
