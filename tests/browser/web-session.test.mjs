@@ -51,6 +51,28 @@ test('two tabs: a login and a logout count for both', async t => {
   await heading(one, 'Hello, ada').waitFor();
 });
 
+test('two tabs: when another user logs in in one, the other shows nothing of the user before', async t => {
+  addUser(lictor, 'carl');
+  const [adas, carls] = [await logInByApi(lictor, 'ada'), await logInByApi(lictor, 'carl')];
+  const context = await visit(t, browser, lictor, { token: adas });
+  const pages = [await context.newPage(), await context.newPage(), await context.newPage()];
+  const [message, account, other] = pages;
+  await message.goto('/protected');
+  await message.getByText('protected endpoint (allowed usr ada)').waitFor();
+  await account.goto('/account');
+  await button(account, 'Add app password').click();
+  await field(account, 'Name').fill('calendar');
+  await button(account, 'Create app password').click();
+  await field(account, 'New app password').waitFor();
+  // As a login in that tab writes it.
+  await other.goto('/');
+  await other.evaluate(token => localStorage.setItem('lictor.auth', JSON.stringify({ token, offset: 0 })), carls);
+  await message.getByText('protected endpoint (allowed usr carl)').waitFor();
+  await account.getByText('carl', { exact: true }).waitFor();
+  assert.equal(await field(account, 'New app password').count(), 0);
+  assert.equal(await account.getByText('calendar', { exact: true }).count(), 0);
+});
+
 test('two tabs: each token is refreshed once, before it expires', async t => {
   const server = await startLictor('tabs', '--throttle', 'off', ...HOUR);
   addUser(server, 'ada');

@@ -92,8 +92,9 @@ function Pages() {
     <>
       {(reading !== undefined && reading === user) || (mustEnrol(me) && !route.ofLink)
         ? <RequiredFactor key={user} onCodes={() => setReading(user)} onKept={() => setReading(undefined)} />
-        // A new path is a new page, even with the same component.
-        : <Guarded key={path} {...route} />}
+        // A new path is a new page, even with the same component. So is the same one for another user, who logged in
+        // in another tab: it has nothing of the user before.
+        : <Guarded key={route.who ? `${path} ${user}` : path} {...route} />}
       {useFreshLoginAsked() && <LoginAgain />}
     </>
   );
