@@ -77,6 +77,7 @@ test('following the README from an empty folder, somebody is logged in', async t
   await second.goto('/');
   await button(second, 'Log out').click();
   for (const each of [page, second]) await button(each, 'Log in').waitFor();
+  assert.equal(await page.getByRole('alert').textContent(), '', 'the refusal before is not said any more');
   await fill(page, PASSWORD);
   await page.getByPlaceholder('Password').press('Enter');
   await button(page, 'Log out').waitFor();

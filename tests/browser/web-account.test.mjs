@@ -10,6 +10,8 @@ import {
 import { mailTo, startChromium, startLictor, stopLictors } from './stage.mjs';
 
 const NEW_PASSWORD = 'nine copper kettles on the hill';
+// The answer of a server that is busy.
+const BUSY = { status: 503, json: { error: 'Unavailable', message: 'busy', status_code: 503 } };
 
 let browser, lictor;
 
@@ -113,7 +115,8 @@ test('sessions can be ended one by one and all at once', async t => {
 
   await button(page, 'Log out everywhere').click();
   await button(dialog, 'Log out everywhere').click();
-  await heading(page, 'Log in').waitFor();
+  await heading(page, 'Welcome to lictor').waitFor();
+  await page.getByText('You are logged out.').waitFor();
   await assert.rejects(ask(lictor, 'GET', '/api/me', third), /BlacklistedError/);
 });
 
@@ -160,6 +163,44 @@ test('the second factor: on, new recovery codes, off', async t => {
   await page.getByText('The second factor is turned off.').waitFor();
   await button(page, 'Turn on').waitFor();
   assert.equal((await ask(lictor, 'GET', '/api/me', await logInByApi(lictor, 'dora'))).second_factor, false);
+});
+
+test('new recovery codes stay when the account cannot be loaded again', async t => {
+  const page = await account(t, 'fay', [refused(503)]);
+  await button(page, 'Turn on').click();
+  await field(page, 'Current password').fill(PASSWORD);
+  await button(page, 'Continue').click();
+  await page.getByRole('img', { name: 'QR code for an authenticator app' }).waitFor();
+  const secret = await page.getByRole('textbox', { name: 'Key' }).inputValue();
+  await page.route('**/api/me', route => route.fulfill(BUSY));
+  await field(page, 'Code').fill(codeOf(secret));
+  const refusal = page.waitForResponse('**/api/me');
+  await button(page, 'Turn on').click();
+  await refusal;
+  await heading(page, 'Your recovery codes', 3).waitFor();
+  // What the page does after the refusal.
+  await page.unroute('**/api/me');
+  await button(page, 'Add app password').click();
+  await field(page, 'Name').fill('calendar');
+  await button(page, 'Create app password').click();
+  await field(page, 'New app password').waitFor();
+  await recoveryCodes(page);
+});
+
+test('a list that cannot be loaded again stays, and says so', async t => {
+  const page = await account(t, 'jon', [refused(503)]);
+  await logInByApi(lictor, 'jon');
+  await page.reload();
+  await rows(page).nth(1).waitFor();
+  await page.route('**/api/sessions', route => route.fulfill(BUSY));
+  await page.getByRole('button', { name: /^Log out .*127\.0\.0\.1$/ }).click();
+  await page.getByText('The server is busy. Please try again shortly.').waitFor();
+  await page.getByText('That session has ended.').waitFor();
+  assert.equal(await rows(page).count(), 1);
+  await page.unroute('**/api/sessions');
+  await button(page, 'Try again').click();
+  await page.getByText('The server is busy. Please try again shortly.').waitFor({ state: 'detached' });
+  assert.equal(await rows(page).count(), 1);
 });
 
 test('with a second factor, a new e-mail address, a new password and deleting need its code', async t => {

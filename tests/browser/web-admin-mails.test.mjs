@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { addUser, ask, button, inspect, isFocused, logInByApi, open } from './app.mjs';
+import { addUser, ask, button, inspect, isFocused, logInByApi, open, refused } from './app.mjs';
 import { listen, startChromium, startLictor, stopLictors } from './stage.mjs';
 
 const LIMIT_MS = 60_000;
@@ -39,7 +39,7 @@ after(async () => {
 });
 
 test('mails are told in words, tried again and dropped, each in its row', async t => {
-  const page = await open(t, browser, lictor, '/admin/mails', { token });
+  const page = await open(t, browser, lictor, '/admin/mails', { token, expected: [refused(503)] });
   const later = page.locator('.row').filter({ hasText: 'later@example.org' });
   const never = page.locator('.row').filter({ hasText: 'never@example.org' });
   await later.getByText('Waiting', { exact: true }).waitFor();
@@ -48,6 +48,15 @@ test('mails are told in words, tried again and dropped, each in its row', async 
   await never.getByText('550 ').waitFor();
   assert.equal(await page.getByText('Link for a new password').count(), 2);
   await inspect(page, 'mails');
+  // A reload that fails takes no mail away, and says so.
+  const busy = { error: 'Unavailable', message: 'busy', status_code: 503 };
+  await page.route('**/api/admin/mails?*', route => route.fulfill({ status: 503, json: busy }));
+  await button(page, 'Reload').click();
+  await page.getByText('The server is busy. Please try again shortly.').waitFor();
+  await later.waitFor();
+  await page.unroute('**/api/admin/mails?*');
+  await button(page, 'Reload').click();
+  await page.getByText('The server is busy. Please try again shortly.').waitFor({ state: 'detached' });
   await never.getByRole('button', { name: /^Try now/ }).click();
   await never.getByText(/is tried again within seconds/).waitFor();
   assert.ok(await isFocused(never));

@@ -159,6 +159,50 @@ test('a link for a new password is mailed, and one that is shown goes when it is
   await page.getByText('ada is active.').waitFor();
 });
 
+test('a link that was used goes from the page, which says so', async t => {
+  addUser(lictor, 'ida');
+  const page = await admin(t, await pathOf('ida'), [refused(401)]);
+  const look = () => page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await button(page, 'Create link').click();
+  const link = page.getByRole('textbox', { name: 'Link' });
+  const reset = new URL(await link.inputValue()).searchParams.get('token');
+  // The page looks for it once it has drawn the link.
+  const checks = [];
+  page.on('response', answer => answer.url().endsWith('/api/reset_finalize') && checks.push(answer.status()));
+  await until(async () => {
+    await look();
+    return checks.length > 0;
+  }, 'a check of the link');
+  assert.equal(checks[0], 200);
+  assert.equal(await link.count(), 1);
+  await ask(lictor, 'POST', '/api/reset_finalize', reset, { password: NEW_PASSWORD });
+  await look();
+  await page.getByText('The link was used or no longer works.').waitFor();
+  assert.equal(await link.count(), 0);
+  await inspect(page, 'a link that was used');
+  await button(page, 'Create link').waitFor();
+});
+
+test('a link stays when the user cannot be loaded again, and the page says so', async t => {
+  addUser(lictor, 'hugo');
+  const path = await pathOf('hugo');
+  const page = await admin(t, path, [refused(503)]);
+  await button(page, 'Create link').click();
+  const link = page.getByRole('textbox', { name: 'Link' });
+  const shown = await link.inputValue();
+  const busy = { error: 'Unavailable', message: 'busy', status_code: 503 };
+  await page.route(`**/api${path}`, route => route.fulfill({ status: 503, json: busy }));
+  await field(page, 'Roles').fill('user, keeper');
+  await button(page, 'Save').last().click();
+  const problem = page.getByText('The server is busy. Please try again shortly.');
+  await problem.waitFor();
+  assert.equal(await link.inputValue(), shown);
+  await page.unroute(`**/api${path}`);
+  await button(page, 'Try again').click();
+  await problem.waitFor({ state: 'detached' });
+  assert.equal(await link.inputValue(), shown);
+});
+
 test('a user is added and sets the password with the link', async t => {
   const page = await admin(t, '/admin', [refused(409)]);
   await page.getByRole('link', { name: 'Add user' }).click();
@@ -168,7 +212,8 @@ test('a user is added and sets the password with the link', async t => {
   await field(page, 'Username').fill('ada');
   await button(page, 'Add user').click();
   await page.getByText('This username is taken.').waitFor();
-  await field(page, 'Username').fill('dora');
+  // With the space that keyboards of phones add.
+  await field(page, 'Username').fill('dora ');
   await field(page, 'E-mail (optional)').fill('dora@example.org');
   await field(page, 'Roles (optional)').fill('user, keeper');
   await button(page, 'Add user').click();

@@ -153,6 +153,32 @@ test('rows stay and dim while the next ones load', async t => {
   assert.equal(await list.getAttribute('aria-busy'), 'false');
 });
 
+test('rows go when those of another filter are refused, and stay when the same ones are', async t => {
+  const page = await admin(t, '/admin', { expected: [/status of 503/] });
+  await names(page).first().waitFor();
+  const busy = { status: 503, json: { error: 'Unavailable', message: 'busy', status_code: 503 } };
+  const problem = page.getByText('The server is busy. Please try again shortly.');
+  await page.route('**/api/admin/users?*', route => route.fulfill(busy));
+  await page.getByRole('combobox', { name: 'State' }).selectOption({ label: 'Inactive' });
+  await problem.waitFor();
+  assert.equal(await names(page).count(), 0);
+  await page.unroute('**/api/admin/users?*');
+  await button(page, 'Try again').click();
+  await page.getByText('72 users').waitFor();
+  assert.equal(await problem.count(), 0);
+
+  await page.route('**/api/admin/users?*', route => route.fulfill(busy));
+  await names(page).first().click();
+  await page.getByRole('heading', { name: 'New password' }).waitFor();
+  await page.goBack();
+  await problem.waitFor();
+  assert.equal(await names(page).count(), PAGE);
+  await page.unroute('**/api/admin/users?*');
+  await button(page, 'Try again').click();
+  await problem.waitFor({ state: 'detached' });
+  assert.equal(await names(page).count(), PAGE);
+});
+
 function admin(t, path, options = {}) {
   return open(t, browser, lictor, path, { token, ...options });
 }

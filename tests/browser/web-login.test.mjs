@@ -38,6 +38,12 @@ test('a page that requires a login shows the login page, and appears after the l
   await page.getByText('Log in to see this page.').waitFor();
 });
 
+test('a space after the name, as keyboards of phones add it, does no harm', async t => {
+  const page = await open(t, browser, lictor, '/login');
+  await logIn(page, 'ada ');
+  await heading(page, 'Hello, ada').waitFor();
+});
+
 test('with the keyboard alone: log in, open the account, log out', async t => {
   const page = await open(t, browser, lictor, '/no-such-page');
   await heading(page, 'Page not found').waitFor();

@@ -109,12 +109,16 @@ test('by mail: the page of the link finishes the registration, once, and only wi
 
 test('a confirmation without an answer can be repeated', async t => {
   await ask(byMail, 'POST', '/api/registration', undefined, { username: 'gus', email: 'gus@example.org', password: PASSWORD });
-  const page = await open(t, browser, byMail, await mailedLink(byMail, 'gus@example.org', 'finalize'), { expected: [unreachable] });
+  const page = await open(t, browser, byMail, await mailedLink(byMail, 'gus@example.org', 'finalize'), { expected: [unreachable, refused(503)] });
   await button(page, 'Confirm address').waitFor();
   await page.context().setOffline(true);
   await button(page, 'Confirm address').click();
   await page.getByRole('alert').filter({ hasText: 'The server cannot be reached.' }).waitFor();
   await page.context().setOffline(false);
+  const overloaded = { error: 'Overloaded', message: 'too many requests wait', status_code: 503 };
+  await page.route('**/api/finalize', route => route.fulfill({ status: 503, json: overloaded }), { times: 1 });
+  await button(page, 'Confirm address').click();
+  await page.getByRole('alert').filter({ hasText: 'too many requests wait' }).waitFor();
   await button(page, 'Confirm address').click();
   await heading(page, 'Welcome, gus').waitFor();
 });
@@ -226,7 +230,8 @@ test('a forgotten password needs the second factor too', async t => {
 });
 
 async function register(page, name) {
-  await field(page, 'Username').fill(name);
+  // With the space that keyboards of phones add.
+  await field(page, 'Username').fill(`${name} `);
   await field(page, 'Password').fill(PASSWORD);
   await button(page, 'Register').click();
 }

@@ -4,11 +4,13 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import {
-  PASSWORD, addUser, ask, button, codeOf, field, heading, inspect, logIn, logInByApi, open, refused,
+  PASSWORD, addUser, ask, button, codeOf, field, heading, inspect, later, logIn, logInByApi, open, refused,
 } from './app.mjs';
 import { startChromium, startLictor, stopLictors } from './stage.mjs';
 
 const TITLE = 'Set up your second factor';
+// The app does not ask for the account again sooner when somebody looks at the page.
+const GLANCE_MS = 5_200;
 
 let browser;
 
@@ -60,6 +62,35 @@ test('after the login there is only setting it up and logging out', async t => {
   await page.getByText('It is required for your account, so it cannot be turned off.').waitFor();
   assert.equal(await button(page, 'Turn off').count(), 0);
   await inspect(page, 'account, required second factor');
+});
+
+test('the recovery codes stay until they are kept, whatever the server says of the account meanwhile', async t => {
+  const server = await startLictor('kept', '--throttle', 'off', '--require-second-factor', 'all');
+  addUser(server, 'dora');
+  const page = await open(t, browser, server, '/protected', { token: await logInByApi(server, 'dora'), possible: [refused(403), refused(503)] });
+  await heading(page, TITLE).waitFor();
+  await field(page, 'Code').fill(codeOf(await scan(page)));
+  await button(page, 'Turn on').click();
+  const codes = heading(page, 'Your recovery codes', 2);
+  await codes.waitFor();
+  const links = page.getByRole('navigation', { name: 'Main' }).getByRole('link');
+  assert.equal(await links.count(), 0);
+  await later(page, GLANCE_MS);
+  // The page has the account as it is now.
+  await links.first().waitFor();
+  assert.equal(await codes.count(), 1);
+  // Nor does a page that the account may always open take them away.
+  await page.evaluate(() => {
+    history.pushState(null, '', '/finalize');
+    dispatchEvent(new PopStateEvent('popstate'));
+  });
+  await page.goBack();
+  assert.equal(await codes.count(), 1);
+
+  const busy = { error: 'Unavailable', message: 'busy', status_code: 503 };
+  await page.route('**/api/me', route => route.fulfill({ status: 503, json: busy }));
+  await button(page, "I've saved them").click();
+  await page.getByText('protected endpoint (allowed usr dora)').waitFor();
 });
 
 test('when it becomes required, the open page leads the user there', async t => {

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  addUser, anotherSecond, ask, button, heading, inspect, later, logIn, logInByApi, open, refused, unreachable, until, visit,
+  PASSWORD, addUser, anotherSecond, ask, button, field, heading, inspect, later, logIn, logInByApi, open, refused, unreachable, until, visit,
 } from './app.mjs';
 import { startChromium, startLictor, stopLictors } from './stage.mjs';
 
@@ -49,6 +49,28 @@ test('two tabs: a login and a logout count for both', async t => {
   await button(two, 'Log in').click();
   await heading(two, 'Account').waitFor();
   await heading(one, 'Hello, ada').waitFor();
+});
+
+test('two tabs: when another user logs in in one, the other shows nothing of the user before', async t => {
+  addUser(lictor, 'carl');
+  const [adas, carls] = [await logInByApi(lictor, 'ada'), await logInByApi(lictor, 'carl')];
+  const context = await visit(t, browser, lictor, { token: adas });
+  const pages = [await context.newPage(), await context.newPage(), await context.newPage()];
+  const [message, account, other] = pages;
+  await message.goto('/protected');
+  await message.getByText('protected endpoint (allowed usr ada)').waitFor();
+  await account.goto('/account');
+  await button(account, 'Add app password').click();
+  await field(account, 'Name').fill('calendar');
+  await button(account, 'Create app password').click();
+  await field(account, 'New app password').waitFor();
+  // As a login in that tab writes it.
+  await other.goto('/');
+  await other.evaluate(token => localStorage.setItem('lictor.auth', JSON.stringify({ token, offset: 0 })), carls);
+  await message.getByText('protected endpoint (allowed usr carl)').waitFor();
+  await account.getByText('carl', { exact: true }).waitFor();
+  assert.equal(await field(account, 'New app password').count(), 0);
+  assert.equal(await account.getByText('calendar', { exact: true }).count(), 0);
 });
 
 test('two tabs: each token is refreshed once, before it expires', async t => {
@@ -179,6 +201,43 @@ test('a restart of the server shows a message, and the session continues', async
   // The page asks more rarely the longer the server was gone.
   await page.getByText('This one').waitFor({ timeout: 150_000 });
   assert.equal(await page.getByText(LOST).count(), 0);
+});
+
+// What a proxy answers while the server behind it restarts.
+const gateway = status => ({ status, contentType: 'text/html', body: `<h1>${status} Bad Gateway</h1>` });
+
+test('a page that a proxy answers, because no server is behind it, loads as soon as there is one', async t => {
+  for (const status of [502, 503, 504]) {
+    const token = await logInByApi(lictor, 'ada');
+    const page = await open(t, browser, lictor, '/', { token, expected: [refused(status)] });
+    await heading(page, 'Hello, ada').waitFor();
+    let gone = true;
+    await page.route('**/api/**', route => (gone ? route.fulfill(gateway(status)) : route.continue()));
+    await page.getByRole('navigation', { name: 'Main' }).getByRole('link', { name: 'Account' }).click();
+    await page.getByText(LOST).waitFor();
+    gone = false;
+    await page.getByText('This one').waitFor();
+    assert.equal(await page.getByText(LOST).count(), 0);
+  }
+});
+
+test('a form that a proxy answers keeps the typed text, and a busy server is something else', async t => {
+  const page = await open(t, browser, lictor, '/login', { expected: [502, 503, 504].map(refused) });
+  const busy = { error: 'Unavailable', message: 'busy', status_code: 503 };
+  await page.getByLabel('Username or e-mail').fill('ada');
+  await field(page, 'Password').fill(PASSWORD);
+  for (const [answer, words] of [
+    ...[502, 503, 504].map(status => [gateway(status), 'The server cannot be reached. What you entered is still here.']),
+    [{ status: 503, json: busy }, 'The server is busy. Please try again shortly.'],
+  ]) {
+    await page.route('**/api/login', route => route.fulfill(answer), { times: 1 });
+    const answered = page.waitForResponse('**/api/login');
+    await button(page, 'Log in').click();
+    await answered;
+    await page.getByRole('alert').filter({ hasText: words }).waitFor();
+  }
+  await button(page, 'Log in').click();
+  await heading(page, 'Hello, ada').waitFor();
 });
 
 test('offline and back: the typed text is kept', async t => {

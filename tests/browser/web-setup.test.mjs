@@ -34,7 +34,8 @@ async function setupLink(lictor) {
 }
 
 async function become(page, name) {
-  await field(page, 'Username').fill(name);
+  // With the space that keyboards of phones add.
+  await field(page, 'Username').fill(`${name} `);
   await field(page, 'Password').fill(PASSWORD);
   await button(page, 'Make the administrator').click();
 }

@@ -2,7 +2,7 @@
 // login shows the login page until the user is logged in. While the account must set up a second
 // factor, every page shows that. Pages that the login does not need are loaded when they are shown.
 
-import { useEffect, type ComponentType } from 'react';
+import { useEffect, useState, type ComponentType } from 'react';
 import { useConfigLoad } from './config';
 import { Frame } from './frame';
 import { lazy } from './lazy';
@@ -79,16 +79,22 @@ export function App() {
 function Pages() {
   const { path } = useAddress();
   const { data: me } = useMe();
-  const { loggedIn } = useSession();
+  const { loggedIn, claims } = useSession();
+  const user = claims?.id;
   const route = routeOf(path);
+  // The user who has not kept the new recovery codes yet. The server sends them only once, so their page stays
+  // although the account, when it is loaded again, has its second factor.
+  const [reading, setReading] = useState<number>();
+  useEffect(() => () => setReading(undefined), [user]);
   // Most go there next.
   useEffect(() => void (loggedIn && Account.preload()), [loggedIn]);
   return (
     <>
-      {mustEnrol(me) && !route.ofLink
-        ? <RequiredFactor />
-        // A new path is a new page, even with the same component.
-        : <Guarded key={path} {...route} />}
+      {(reading !== undefined && reading === user) || (mustEnrol(me) && !route.ofLink)
+        ? <RequiredFactor key={user} onCodes={() => setReading(user)} onKept={() => setReading(undefined)} />
+        // A new path is a new page, even with the same component. So is the same one for another user, who logged in
+        // in another tab: it has nothing of the user before.
+        : <Guarded key={route.who ? `${path} ${user}` : path} {...route} />}
       {useFreshLoginAsked() && <LoginAgain />}
     </>
   );

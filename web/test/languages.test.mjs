@@ -80,3 +80,12 @@ test('French has a no-break space before tall punctuation, and the others none',
     }
   }
 });
+
+test('where a date follows "until" or "since", it has its article', () => {
+  // {when} is always a date, with or without a time; see i18n/index.tsx.
+  for (const [code, article] of [['es', 'el '], ['fr', 'le ']]) {
+    const texts = Object.entries(translations[code]).filter(([, text]) => /(desde|hasta|depuis|jusqu’à)[^.]*\{when\}/.test(text));
+    assert.ok(texts.length > 0, code);
+    for (const [key, text] of texts) assert.ok(text.includes(`${article}{when}`), `${code}: ${key}: ${text}`);
+  }
+});

@@ -4,7 +4,7 @@
 
 import { useEffect, useState } from 'react';
 import { api } from '../api/endpoints';
-import { asProblem, type Problem } from '../api/problem';
+import { asProblem, isPassing, type Problem } from '../api/problem';
 import type { ConfirmationLink, Finalized } from '../api/types';
 import { useConfig } from '../config';
 import { useLanguage } from '../i18n';
@@ -17,9 +17,6 @@ import { Form } from '../ui/form';
 import { Loading } from '../ui/loading';
 import { Notice, ProblemNotice } from '../ui/notice';
 import { Page } from '../ui/page';
-
-// After these errors another attempt makes sense.
-const PASSING = ['Offline', 'HttpError', 'TooManyRequests', 'Unavailable', 'InternalError'];
 
 export function Finalize() {
   const [done, setDone] = useState<Finalized | null>(null);
@@ -44,7 +41,7 @@ interface Props {
 
 function Checked({ token, onDone, onFailed }: Props) {
   const link = useLoad(() => api.checkFinalize(token), 'link');
-  const final = link.problem && !PASSING.includes(link.problem.code) ? link.problem : null;
+  const final = link.problem && !isPassing(link.problem) ? link.problem : null;
   useEffect(() => {
     if (final) onFailed(final);
   }, [final]);
@@ -66,7 +63,7 @@ function Ask({ token, link: { user: name, email, registration }, onDone, onFaile
       onDone(answer);
     } catch (thrown) {
       const problem = asProblem(thrown);
-      if (PASSING.includes(problem.code)) throw problem;
+      if (isPassing(problem)) throw problem;
       onFailed(problem);
     }
   }

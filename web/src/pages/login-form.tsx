@@ -93,7 +93,8 @@ function FirstStep({ notice, title, children, toApp, typed: before, logIn, onCod
   const { path } = useAddress();
 
   async function send(text: (name: string) => string) {
-    const typed = { username: text('username'), password: text('password'), remember: text('remember') === 'on' };
+    // Keyboards of phones add a space to a word that they complete.
+    const typed = { username: text('username').trim(), password: text('password'), remember: text('remember') === 'on' };
     try {
       await logIn(typed);
     } catch (thrown) {

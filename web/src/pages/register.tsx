@@ -35,7 +35,7 @@ function Open() {
 
   async function send(text: (name: string) => string) {
     const account: RegisterWith = {
-      username: text('username'),
+      username: text('username').trim(),
       password: text('password'),
       ...(registration === 'email' && { email: text('email') }),
       ...(registration === 'invite' && { invitation: text('invitation') }),

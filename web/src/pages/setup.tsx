@@ -63,7 +63,7 @@ function Ask({ secret, onDone, onRefused }: Props) {
 
   async function send(text: (name: string) => string) {
     try {
-      await api.setUp({ token: secret, username: text('username'), password: text('password') });
+      await api.setUp({ token: secret, username: text('username').trim(), password: text('password') });
       onDone();
     } catch (thrown) {
       const { code } = asProblem(thrown);

@@ -1,4 +1,5 @@
-// Owns the placeholder for data that is loading or was refused.
+// Owns the placeholder for data that is loading or was refused. Beside the data of an earlier load, it
+// says why the last one failed, and nothing else.
 
 import { useLanguage } from '../i18n';
 import type { Loaded } from '../load';
@@ -9,15 +10,16 @@ import { ProblemNotice } from './notice';
 const FINAL = ['BadRequest', 'NotFound'];
 
 interface Props {
-  of: Pick<Loaded<unknown>, 'problem' | 'reload'>;
+  of: Pick<Loaded<unknown>, 'problem' | 'reload'> & { data?: unknown };
   // Shows nothing while it loads.
   quiet?: boolean;
 }
 
-export function Loading({ of: { problem: found, reload }, quiet = false }: Props) {
+export function Loading({ of: { data, problem: found, reload }, quiet = false }: Props) {
   const { t } = useLanguage();
   // The page that sets up the second factor is about to replace this one.
   const problem = found?.code === 'SecondFactorMissing' ? undefined : found;
+  if (!problem && data !== undefined) return null;
   if (!problem) return <p className="loading" role="status">{!quiet && t('load.busy')}</p>;
   return (
     <>

@@ -38,12 +38,12 @@ export function AppPasswords({ me, list }: { me: Me; list: List }) {
   return (
     <Section title={t('apps.title')}>
       <p>{t('apps.text')}</p>
-      {!shown && <Loading of={list} />}
       {shown && (
         <LongList items={shown}>
           {(each, gone) => <Row key={each.id} password={each} gone={gone} onDeleted={() => deleted(each.id)} />}
         </LongList>
       )}
+      <Loading of={list} />
       {made && <Made name={me.username} password={made} onClose={() => setMade('')} />}
       {adding && <Add onAdded={added} onCancel={() => setAdding(false)} />}
       {!adding && !made && <Button onClick={() => setAdding(true)}>{t('apps.add')}</Button>}

@@ -6,6 +6,8 @@ import type { Session } from '../../api/types';
 import { useLanguage } from '../../i18n';
 import { useLoad } from '../../load';
 import { useFreshLogins } from '../../login-again';
+import { navigate } from '../../router';
+import { say } from '../../said';
 import { useSession } from '../../session';
 import { useTask } from '../../task';
 import { Button } from '../../ui/button';
@@ -31,22 +33,27 @@ export function Sessions({ passwordChanges }: { passwordChanges: number }) {
     sessions.reload();
   }
 
+  async function leave() {
+    await api.logOutEverywhere();
+    navigate('/');
+    say('logout.done');
+  }
+
   return (
     <Section title={t('sessions.title')}>
-      {shown ? (
+      {shown && (
         <LongList items={currentFirst(shown)}>
           {(each, gone) => <Row key={each.id} session={each} gone={gone} onEnded={() => ended(each.id)} />}
         </LongList>
-      ) : (
-        <Loading of={sessions} />
       )}
+      <Loading of={sessions} />
       <Button onClick={() => setAsking(true)}>{t('sessions.everywhere')}</Button>
       {asking && (
         <Confirm
           title={t('sessions.everywhere')}
           text={t('sessions.everywhereText')}
           submit={t('sessions.everywhere')}
-          send={api.logOutEverywhere}
+          send={leave}
           onClose={() => setAsking(false)}
         />
       )}

@@ -47,6 +47,7 @@ function Entries() {
       {entries.length > 0 && (
         <ol className="rows" aria-busy={busy}>{entries.map(entry => <Row key={entry.id} entry={entry} />)}</ol>
       )}
+      {loading.problem && <ListLoading of={loading} />}
       <Paging next={next} onward="before" />
     </>
   );

@@ -53,11 +53,11 @@ export function Invitations() {
       {registration !== 'invite' && <Notice kind="plain">{t('invite.notNow')}</Notice>}
       <Invite made={made} gone={gone} onMade={invited} />
       <Section title={t('invite.open')}>
-        {!shown && <Loading of={open} />}
         {shown?.length === 0 && <p className="muted">{t('invite.none')}</p>}
         {shown && shown.length > 0 && (
           <LongList items={shown}>{(each, gone) => <Row key={each.id} invitation={each} gone={gone} onRevoked={revoked} />}</LongList>
         )}
+        <Loading of={open} />
       </Section>
     </AdminPage>
   );

@@ -51,7 +51,10 @@ export function useListed<T>(load: (query: URLSearchParams) => Promise<T>): List
     first = false;
   }, [data]);
 
-  return { page: data?.page, version: data?.version ?? 0, busy: data !== undefined && data.of !== of, problem, reload };
+  const busy = data !== undefined && data.of !== of;
+  // The rows of another address do not stay if those of this one are refused.
+  const shown = busy && problem ? undefined : data;
+  return { page: shown?.page, version: shown?.version ?? 0, busy, problem, reload };
 }
 
 function keptOf(path: string, of: string): Page | undefined {

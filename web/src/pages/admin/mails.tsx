@@ -40,6 +40,7 @@ function Waiting() {
       {mails.length > 0 && (
         <ul key={version} className="rows" aria-busy={busy}>{mails.map(each => <Row key={each.id} mail={each} />)}</ul>
       )}
+      {problem && <ProblemNotice problem={problem} />}
       <div className="buttons"><Button onClick={reload}>{t('mails.reload')}</Button></div>
       <Paging next={next} />
     </>

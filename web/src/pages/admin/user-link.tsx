@@ -1,7 +1,8 @@
 // Owns the link with which a user sets a new password: mailed, or shown once to be handed on.
 
 import { useEffect, useState } from 'react';
-import { adminApi } from '../../api/endpoints';
+import { adminApi, api } from '../../api/endpoints';
+import { asProblem } from '../../api/problem';
 import type { ResetLink } from '../../api/types';
 import { useConfig } from '../../config';
 import { useLanguage } from '../../i18n';
@@ -11,6 +12,9 @@ import { ProblemNotice, Said } from '../../ui/notice';
 import { Secret } from '../../ui/secret';
 import { Section } from '../../ui/section';
 import type { UserProps } from './user';
+
+// With these errors the server says that a link does not work any longer.
+const VOID = ['InvalidResetToken', 'ExpiredAccessError', 'MissingUserError', 'InvalidUserError'];
 
 export function NewPasswordLink({ user }: UserProps) {
   const { t } = useLanguage();
@@ -56,9 +60,14 @@ export function LinkActions({ id, email, given = null }: Props) {
     setSaid(t('user.linkMailed', { email: email ?? '' }));
   });
 
+  function gone() {
+    setMade(null);
+    setSaid(t('user.linkGone'));
+  }
+
   return (
     <>
-      {made && <ShownLink link={made} onVoid={() => setMade(null)} />}
+      {made && <ShownLink link={made} onVoid={gone} />}
       <div className="buttons">
         {mail && email !== null && <Button task={mailing} onClick={() => void send()}>{t('user.linkMail')}</Button>}
         <Button task={making} onClick={() => void make()}>{t(made ? 'user.linkAnother' : 'user.linkMake')}</Button>
@@ -69,7 +78,7 @@ export function LinkActions({ id, email, given = null }: Props) {
   );
 }
 
-// Goes when the link does not work any longer.
+// Goes when the link does not work any longer: at its end, and, when somebody looks at the page, if it was used.
 function ShownLink({ link, onVoid }: { link: ResetLink; onVoid: () => void }) {
   const { t, when } = useLanguage();
   const { token, expires } = link;
@@ -78,6 +87,21 @@ function ShownLink({ link, onVoid }: { link: ResetLink; onVoid: () => void }) {
     const timer = setInterval(() => void (Date.now() >= expires * 1000 && onVoid()), 1000);
     return () => clearInterval(timer);
   }, [expires]);
+
+  useEffect(() => {
+    let wanted = true;
+    async function look() {
+      if (document.visibilityState !== 'visible') return;
+      const code = await api.checkReset(token).then(() => '', thrown => asProblem(thrown).code);
+      if (wanted && VOID.includes(code)) onVoid();
+    }
+    const onVisible = () => void look();
+    document.addEventListener('visibilitychange', onVisible);
+    return () => {
+      wanted = false;
+      document.removeEventListener('visibilitychange', onVisible);
+    };
+  }, [token]);
 
   return (
     <>

@@ -21,7 +21,7 @@ export function AddUser() {
   async function send(text: (name: string) => string) {
     const email = text('email').trim();
     setAdded(await adminApi.addUser({
-      username: text('username'),
+      username: text('username').trim(),
       ...(email && { email }),
       roles: parseRoles(text('roles')),
     }));

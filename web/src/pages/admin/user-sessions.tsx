@@ -30,7 +30,7 @@ export function UserSessions({ user }: UserProps) {
 
   return (
     <Section title={t('user.sessionsTitle')}>
-      {!shown && <Loading of={sessions} />}
+      <Loading of={sessions} />
       {done && <Outcome>{t('user.sessionsEnded', { name: user.username })}</Outcome>}
       {shown?.length === 0 && <p className="muted">{t('user.sessionsNone')}</p>}
       {shown && shown.length > 0 && (

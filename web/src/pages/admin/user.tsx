@@ -42,7 +42,8 @@ export function UserPage() {
   const props = user.data && { user: user.data, self, onChange };
   return (
     <AdminPage title={user.data?.username ?? t('admin.users')}>
-      {props ? (
+      <Loading of={user} />
+      {props && (
         <>
           <Facts {...props} />
           <UserEmail {...props} />
@@ -55,12 +56,8 @@ export function UserPage() {
           <DeleteUser {...props} />
           <p className="aside"><Link to="/admin">{t('user.back')}</Link></p>
         </>
-      ) : (
-        <>
-          <Loading of={user} />
-          {user.problem && <p className="aside"><Link to="/admin">{t('user.back')}</Link></p>}
-        </>
       )}
+      {!props && user.problem && <p className="aside"><Link to="/admin">{t('user.back')}</Link></p>}
     </AdminPage>
   );
 }

@@ -78,6 +78,7 @@ function Found() {
       {users.length > 0 && (
         <ul className="rows" aria-busy={busy}>{users.map(user => <Row key={user.id} user={user} />)}</ul>
       )}
+      {loading.problem && <ListLoading of={loading} />}
       <Paging next={next} previous={previous} />
     </>
   );

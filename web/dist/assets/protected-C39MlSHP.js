@@ -1,0 +1,1 @@
+import{F as e,I as t,M as n,R as r,g as i,h as a}from"./app-BEudv0Nv.js";function o(){let{t:o}=n(),s=t(r.protected,`protected`);return e(a,{title:o(`protected.title`),narrow:!0,children:[e(`p`,{className:`intro`,children:o(`protected.intro`)}),s.data?e(`blockquote`,{children:s.data.message}):e(i,{of:s})]})}export{o as Protected};
