@@ -26,9 +26,8 @@ struct Remote {
 impl Store {
     /// The same store with its database across a network.
     pub(crate) fn across(self, network: &Arc<Network>) -> Store {
-        let Store { driver, outbox_signal, last_probe, events } = self;
-        let driver = Box::new(Remote { driver, network: Arc::clone(network) });
-        Store { driver, outbox_signal, last_probe, events }
+        let driver = Box::new(Remote { driver: self.driver, network: Arc::clone(network) });
+        Store { driver, ..self }
     }
 }
 
