@@ -29,8 +29,29 @@ fn users_come_change_and_go() {
         assert_eq!(found(store, "bob@work.example"), Some("bob@example.org".into()));
         assert_eq!(found(store, "BOB@example.org"), Some("bob@example.org".into()));
         // The owner of an address comes before a name that looks like it.
-        add(store, "carol", Some("bob@example.org")).unwrap();
+        let bob = store.credentials("bob@example.org").unwrap().unwrap().person.id;
+        let carol = add(store, "carol", Some("bob@example.org")).unwrap();
         assert_eq!(found(store, "bob@example.org"), Some("carol".into()));
+        // Also where the name is that of an older account without an e-mail address.
+        add(store, "dan@example.org", None).unwrap();
+        assert_eq!(found(store, "DAN@example.org"), Some("dan@example.org".into()));
+        add(store, "dora", Some("dan@example.org")).unwrap();
+        assert_eq!(found(store, "dan@example.org"), Some("dora".into()));
+        for (user, login, expected) in [
+            (ada, "aDa", true),
+            (ada, "carol", false),
+            (ada, "nobody", false),
+            (ada, "", false),
+            (bob, "Bob@Work.example", true),
+            (bob, "BOB@example.org", true),
+            (carol, "bob@EXAMPLE.org", true),
+            (carol, "CAROL", true),
+            (carol, "bob@work.example", false),
+            (99, "ada", false),
+        ] {
+            let known = store.tokens_after(user, login).unwrap();
+            assert_eq!(known, expected.then_some(Timestamp(0)), "{user} {login}");
+        }
         for nobody in ["", "a b", "nobody", "\0", &"x".repeat(100_000)] {
             assert_eq!(found(store, nobody), None, "{nobody:?}");
         }
