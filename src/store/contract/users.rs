@@ -1,13 +1,16 @@
 //! Accounts: names that are taken, changes, and the last administrator.
 
-use super::{BY, NOTE, add, each, execute, found};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{BY, NOTE, add, each, each_with, execute, found};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::operator::PAGE;
 use crate::store::rows::search::READ_AT_ONCE;
 use crate::store::{
-    Actor, AuditQuery, Change, Entry, Event, Person, Store, UserOrder, UserPlace, UserQuery,
-    UserState,
+    Actor, AuditQuery, Change, Entry, Event, Network, Person, Store, UserOrder, UserPlace,
+    UserQuery, UserState,
 };
 use crate::values::{Fragment, PasswordHash, Roles};
 
@@ -77,6 +80,22 @@ fn users_come_change_and_go() {
         assert_eq!(replaced(store), [""; 0], "nothing was replaced, so no entry");
         assert!(strengthen("new", "newer", Some(&entry)).unwrap());
         assert_eq!(replaced(store), ["bcrypt"]);
+    });
+}
+
+#[test]
+fn a_login_by_an_unknown_address_took_a_second_round_trip() {
+    let network: Arc<Network> = Arc::default();
+    let across = |store: Store| store.across(&network);
+    each_with("round-trips", across, |store| {
+        add(store, "ada", Some("ada@x.example")).unwrap();
+        for (login, expected) in
+            [("ada@x.example", true), ("nobody@x.example", false), ("ada", true), ("nobody", false)]
+        {
+            let before = network.reads.load(Ordering::SeqCst);
+            assert_eq!(found(store, login).is_some(), expected, "{login}");
+            assert_eq!(network.reads.load(Ordering::SeqCst) - before, 1, "{login}");
+        }
     });
 }
 
