@@ -60,7 +60,6 @@ const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
 /// How often a transaction is run beside others before it is run alone.
 const TRIES: u32 = 3;
 /// How often an import is run again before it fails.
-#[cfg(any(test, feature = "cli"))]
 pub(super) const IMPORT_TRIES: u32 = 10;
 /// The longest pause before the second run. It is twice as long before the third, and three times as
 /// long before each that follows, but for the first that may be alone.
@@ -122,12 +121,7 @@ impl Patience {
 
 /// Whether a transaction is not run again after its next conflict.
 fn is_last(turn: Turn, conflicts: u32) -> bool {
-    match turn {
-        Turn::Beside => false,
-        Turn::Alone => true,
-        #[cfg(any(test, feature = "cli"))]
-        Turn::Import => conflicts == IMPORT_TRIES,
-    }
+    turn == Turn::Alone || turn != Turn::Beside && conflicts == IMPORT_TRIES
 }
 
 /// Why a run of a transaction did not commit.
