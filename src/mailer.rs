@@ -2,7 +2,8 @@
 //! delivery is repeated later or given up. Knows no request.
 //!
 //! The row of a mail is deleted after the transport has accepted the mail. If the process ends
-//! between the two, the mail is sent a second time, with the same Message-ID and the same link.
+//! between the two, the mail is sent a second time, with the same Message-ID and the same link. While
+//! the database takes no writes, the store keeps what became of the last mail, and no other is sent.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,9 +16,7 @@ use crate::error::{Error, Problem};
 use crate::guard::{InvitationKeys, MailPurpose, MailedClaims, Tokens};
 use crate::link::PageUrl;
 use crate::mail::{Content, Failure, Letter, Look, Mail, Sender, Templates, Transport};
-use crate::store::{
-    Actor, DeliveryFailure, Entry, Event, Link, NO_EMAIL, OutgoingMail, Signal, Store, Topic,
-};
+use crate::store::{DeliveryFailure, Link, NO_EMAIL, OutgoingMail, Signal, Store, Topic};
 #[cfg(feature = "cli")]
 use crate::values::Language;
 
@@ -110,8 +109,9 @@ impl Mailer {
         let now = Timestamp(now.0.saturating_add(elapsed));
         match outcome {
             Ok(()) => {
-                store.delivered(&outgoing, now)?;
+                let deleted = store.delivered(&outgoing, now);
                 log::info!("mail {} ({}) was sent", outgoing.id, outgoing.kind.name());
+                deleted?;
             }
             Err(failure) => fail(store, &outgoing, &failure, now)?,
         }
@@ -251,28 +251,18 @@ fn fail(
     failure: &Failure,
     now: Timestamp,
 ) -> Result<(), Error> {
-    let OutgoingMail { id, kind, person, .. } = outgoing;
-    let (why, next) = match failure {
+    let (id, kind) = (outgoing.id, outgoing.kind.name());
+    let (why, due) = match failure {
         Failure::Temporary(why) => (why, next_attempt(outgoing, now)),
         Failure::Permanent(why) => (why, None),
     };
-    if let Some(due) = next {
-        let wait = due.0 - now.0;
-        log::warn!("mail {id} ({}) is tried again in {wait} s: {why}", kind.name());
-        return store.failed(*id, &DeliveryFailure { why, due: next }, None, now);
+    match due {
+        Some(due) => {
+            log::warn!("mail {id} ({kind}) is tried again in {} s: {why}", due.0 - now.0);
+        }
+        None => log::error!("mail {id} ({kind}) is given up: {why}"),
     }
-    let detail = format!("{}: {why}", kind.name());
-    // An invitation goes to somebody who has no account.
-    let known = (person.id != 0).then_some(person);
-    let entry = Entry {
-        event: Event::MailFailed,
-        user: known.map(|person| person.id),
-        name: known.map(|person| person.name.as_str()),
-        actor: Actor::Operator,
-        detail: &detail,
-    };
-    log::error!("mail {id} ({}) is given up: {why}", kind.name());
-    store.failed(*id, &DeliveryFailure { why, due: None }, Some(&entry), now)
+    store.failed(outgoing, &DeliveryFailure { why, due }, now)
 }
 
 /// The time of the next attempt; `None` if it would be too late.

@@ -4,7 +4,6 @@
 use super::driver::{Dialect, Fault, Queries};
 use super::entry::{Actor, Entry, Event};
 use super::mail_kind::MailKind;
-use super::outbox::sent;
 use super::rows::delivery::{self, DeliveryFailure, DueMail, Link};
 use super::rows::emails::{self, Addressee};
 use super::rows::queue;
@@ -102,7 +101,9 @@ impl Store {
     }
 
     /// The next mail that is due and still goes to somebody. A password reset gets its ticket here.
+    /// Fails as long as the outcome of the mail before cannot be written.
     pub fn next_mail(&self, now: Timestamp) -> Result<Option<OutgoingMail>, Error> {
+        self.write_held_outcome()?;
         loop {
             // A read first, so that no transaction begins while nothing is due.
             let Some(due) = self.read(|queries| delivery::next(queries, now))? else {
@@ -116,38 +117,6 @@ impl Store {
                 Taken::Gone => {}
             }
         }
-    }
-
-    /// Deletes a mail that was sent. Of a test mail the audit has an entry, by which its state is
-    /// known from then on.
-    pub fn delivered(&self, mail: &OutgoingMail, now: Timestamp) -> Result<(), Error> {
-        self.write_rows(|queries| {
-            queue::delete(queries, mail.id)?;
-            if mail.kind != MailKind::Test {
-                return Ok(());
-            }
-            let (person, detail) = (&mail.person, sent(mail.id));
-            let entry = Entry::new(Event::TestMail, person.id, &person.name, Actor::Operator);
-            rows::audit::insert(queries, &Entry { detail: &detail, ..entry }, now)
-        })
-    }
-
-    /// Records a failed attempt to send a mail. `entry` is for a mail that is given up.
-    pub fn failed(
-        &self,
-        id: i64,
-        failure: &DeliveryFailure<'_>,
-        entry: Option<&Entry<'_>>,
-        now: Timestamp,
-    ) -> Result<(), Error> {
-        self.write_rows(|queries| {
-            fail(queries, id, failure)?;
-            match entry {
-                // Not logged: the mailer has logged why it gives the mail up.
-                Some(entry) => rows::audit::insert(queries, entry, now),
-                None => Ok(()),
-            }
-        })
     }
 }
 
@@ -169,7 +138,7 @@ fn take(transaction: &mut Transaction<'_>, id: i64) -> Result<Taken, Fault> {
     let Some(due) = delivery::due_with(transaction, id, now)? else { return Ok(Taken::Gone) };
     if is_too_old(&due, now) {
         let why = "it waited for a week before a server tried to send it";
-        fail(transaction, id, &DeliveryFailure { why, due: None })?;
+        fail(transaction, (id, due.attempts), &DeliveryFailure { why, due: None })?;
         return Ok(Taken::TooOld);
     }
     match resolve(transaction, &due)? {
@@ -185,10 +154,16 @@ fn take(transaction: &mut Transaction<'_>, id: i64) -> Result<Taken, Fault> {
     }
 }
 
-/// Counts an attempt that failed. Of the mails that were given up, the oldest may go.
-fn fail(queries: &mut dyn Queries, id: i64, failure: &DeliveryFailure<'_>) -> Result<(), Fault> {
-    delivery::fail(queries, id, failure)?;
-    delivery::delete_given_up_beyond(queries, MAX_GIVEN_UP)
+/// Counts an attempt that failed; false if the mail, by its number and the attempts before this one,
+/// is not there. Of the mails that were given up, the oldest may go.
+pub(super) fn fail(
+    queries: &mut dyn Queries,
+    mail: (i64, u32),
+    failure: &DeliveryFailure<'_>,
+) -> Result<bool, Fault> {
+    let counted = delivery::fail(queries, mail, failure)?;
+    delivery::delete_given_up_beyond(queries, MAX_GIVEN_UP)?;
+    Ok(counted)
 }
 
 /// What a mail says now, and to whom; `None` if nobody is to get it any more.

@@ -17,7 +17,7 @@
 //! | `tickets` | tokens that can each be used once |
 //! | `emails`, `mail_kind`, `notices`, `outbox` | addresses, and mails to be sent |
 //! | `queue` | the outbox as administrators see it |
-//! | `delivery` | which mail is due, and what it says |
+//! | `delivery`, `outcome` | which mail is due, and what it says; what became of it |
 //! | `decoy` | the account that stands in for an unknown name |
 //! | `entry`, `audit` | who did what |
 //! | `operator` | what only the command line asks |
@@ -81,6 +81,8 @@ mod notices;
 #[cfg(any(test, feature = "cli"))]
 mod operator;
 mod outbox;
+#[cfg(any(test, feature = "mail"))]
+mod outcome;
 mod owner;
 #[cfg(feature = "postgres")]
 mod postgres;
@@ -105,6 +107,8 @@ mod transaction;
 mod users;
 
 use std::sync::Arc;
+#[cfg(any(test, feature = "mail"))]
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
 
 use self::driver::{Driver, Watch};
@@ -167,6 +171,9 @@ pub use {
 pub struct Store {
     driver: Box<dyn Driver>,
     outbox_signal: Arc<Signal>,
+    /// The outcome of the last delivery of a mail, if it could not be written.
+    #[cfg(any(test, feature = "mail"))]
+    held_outcome: Mutex<Option<outcome::Outcome>>,
     last_probe: health::LastProbe,
     /// How often each [`Event`] has happened in this process.
     events: [AtomicU64; Event::ALL.len()],
@@ -185,14 +192,23 @@ impl Store {
                 Box::new(postgres::Postgres::open(target, &outbox_signal)?)
             }
         };
-        let last_probe = health::LastProbe::default();
-        Ok(Store { driver, outbox_signal, last_probe, events: no_events() })
+        Ok(Store::with(driver, outbox_signal))
+    }
+
+    fn with(driver: Box<dyn Driver>, outbox_signal: Arc<Signal>) -> Store {
+        Store {
+            driver,
+            outbox_signal,
+            #[cfg(any(test, feature = "mail"))]
+            held_outcome: Mutex::default(),
+            last_probe: health::LastProbe::default(),
+            events: no_events(),
+        }
     }
 
     #[cfg(test)]
     fn over(driver: Box<dyn Driver>) -> Store {
-        let last_probe = health::LastProbe::default();
-        Store { driver, outbox_signal: Arc::default(), last_probe, events: no_events() }
+        Store::with(driver, Arc::default())
     }
 
     /// Checks the database if its last end was not clean, beside the work, until `watch` says to

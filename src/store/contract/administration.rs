@@ -126,7 +126,7 @@ fn an_invitation_is_mailed_while_it_is_open() {
             let (link, note) = (link("i"), "See you  soon".into());
             assert_eq!(mail.topic, Topic::Invitation { link, id: id.clone(), note });
             let busy = DeliveryFailure { why: "busy", due: Some(NOW) };
-            store.failed(mail.id, &busy, None, NOW).unwrap();
+            store.failed(&mail, &busy, NOW).unwrap();
         }
         assert!(take(store, NOW).is_some());
         // Revoked, expired, or by somebody who no longer administrates.

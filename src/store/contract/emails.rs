@@ -21,7 +21,7 @@ fn a_registration_is_confirmed_once_and_in_time() {
         let mail = store.next_mail(NOW).unwrap().unwrap();
         assert_eq!((mail.language, mail.kind), (Language::Portuguese, MailKind::Registration));
         let busy = DeliveryFailure { why: "busy", due: Some(NOW) };
-        store.failed(mail.id, &busy, None, NOW).unwrap();
+        store.failed(&mail, &busy, NOW).unwrap();
         assert_eq!(take(store, NOW), row("ada@x.example", "Ada", Topic::Confirm(link("a"))));
         assert_eq!(take(store, NOW), None);
         assert!(!confirm(store, "a", Some("s"), AFTER));

@@ -1,10 +1,15 @@
 //! Mails with a link: whom they go to, when they are void, and what becomes of those that fail.
 
-use super::{BY, NOTE, add, each, execute, hash};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::{BY, NOTE, add, each, each_with, events, execute, hash, number};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::delivery::{MAX_GIVEN_UP, Topic};
-use crate::store::driver::Dialect;
+use crate::store::driver::{
+    Abort, Concurrency, Dialect, Driver, Fault, Queries, Reading, Row, Value, Writing,
+};
 use crate::store::outbox::MAX_WAITING;
 use crate::store::rows::delivery::{DeliveryFailure, Link};
 use crate::store::{Change, LinkMail, MailChange, NewSession, NewUser, Store};
@@ -82,9 +87,7 @@ fn a_reset_went_to_the_address_that_was_typed() {
                 (mail.email.as_str(), mail.person.id, mail.attempts),
                 ("mike@example.org", mike, attempt)
             );
-            store
-                .failed(mail.id, &DeliveryFailure { why: "busy", due: Some(NOW) }, None, NOW)
-                .unwrap();
+            store.failed(&mail, &DeliveryFailure { why: "busy", due: Some(NOW) }, NOW).unwrap();
         }
         let mut listed = Vec::new();
         store.mails(&mut |mail| listed.push(mail.email)).unwrap();
@@ -129,7 +132,7 @@ fn a_reset_is_for_who_has_the_address() {
         }
         // Tried again: the same.
         let busy = DeliveryFailure { why: "busy", due: Some(NOW) };
-        store.failed(mail.id, &busy, None, NOW).unwrap();
+        store.failed(&mail, &busy, NOW).unwrap();
         assert_eq!(take(store, NOW), row("ada@x.example", "ada", Topic::Reset(link("a"))));
         assert_eq!(take(store, NOW), None);
         // A stranger who asks again does not void the first, but there is an end to it.
@@ -164,19 +167,19 @@ fn failures_are_kept_and_mails_wait_for_their_time() {
         register(store, "ada", "ada@x.example", "a").unwrap();
         let first = store.next_mail(NOW).unwrap().unwrap();
         let later = Timestamp(NOW.0 + 10);
-        store
-            .failed(first.id, &DeliveryFailure { why: "busy", due: Some(later) }, None, NOW)
-            .unwrap();
+        store.failed(&first, &DeliveryFailure { why: "busy", due: Some(later) }, NOW).unwrap();
         assert!(store.next_mail(Timestamp(later.0 - 1)).unwrap().is_none());
         let second = store.next_mail(later).unwrap().unwrap();
-        assert_eq!((second.attempts, second.message), (1, first.message));
+        assert_eq!((second.attempts, &second.message), (1, &first.message));
         assert_eq!(second.created, NOW);
-        store
-            .failed(first.id, &DeliveryFailure { why: "no", due: None }, Some(&NOTE), NOW)
-            .unwrap();
+        let given_up = DeliveryFailure { why: "no", due: None };
+        store.failed(&first, &given_up, NOW).unwrap();
+        store.failed(&second, &given_up, NOW).unwrap();
+        assert_eq!(events(store).last().unwrap(), "mail-failed");
         assert!(store.next_mail(END).unwrap().is_none());
         let mut listed = Vec::new();
         store.mails(&mut |mail| listed.push(mail)).unwrap();
+        // The outcome of the first attempt was written before.
         assert_eq!((listed.len(), listed[0].attempts, listed[0].due), (1, 2, None));
         assert_eq!((listed[0].created, &*listed[0].failure), (NOW, "no"));
         let change = |id, change| store.change_mail(id, change, &BY, &NOTE, NOW).unwrap();
@@ -198,7 +201,7 @@ fn the_outbox_has_an_end() {
         let bob = register(store, "bob", "bob@x.example", "b").unwrap();
         let mail = store.next_mail(NOW).unwrap().unwrap();
         assert_eq!(mail.person.id, bob);
-        store.failed(mail.id, &DeliveryFailure { why: "no", due: None }, None, NOW).unwrap();
+        store.failed(&mail, &DeliveryFailure { why: "no", due: None }, NOW).unwrap();
         let mut kept = Vec::new();
         store.mails(&mut |mail| kept.push(mail.id)).unwrap();
         assert_eq!((kept.len() as i64, kept.last()), (MAX_GIVEN_UP, Some(&mail.id)));
@@ -219,7 +222,7 @@ fn a_new_leader_sent_what_the_former_one_was_sending() {
         assert_eq!(now_other(0).is_none(), shared);
         assert_eq!(now_other(90).is_none(), shared);
         let busy = DeliveryFailure { why: "busy", due: Some(Timestamp(NOW.0 + 95)) };
-        store.failed(first.id, &busy, None, NOW).unwrap();
+        store.failed(&first, &busy, NOW).unwrap();
         assert_eq!(now_other(94), None);
         // As if this one were lost.
         assert_eq!(now_other(95), Some(first.id));
@@ -227,4 +230,128 @@ fn a_new_leader_sent_what_the_former_one_was_sending() {
         store.delivered(&first, NOW).unwrap();
         assert!(now_other(1_000).is_none());
     }
+}
+
+/// A driver on a disk that can be full: then nothing can be changed, and a transaction that changes
+/// nothing is committed.
+#[derive(Debug)]
+struct Disk {
+    driver: Box<dyn Driver>,
+    full: Arc<AtomicBool>,
+}
+
+struct OnDisk<'a> {
+    queries: &'a mut dyn Queries,
+    full: &'a AtomicBool,
+}
+
+impl OnDisk<'_> {
+    fn room(&self) -> Result<(), Fault> {
+        match self.full.load(Ordering::SeqCst) {
+            true => Err(Fault::Unavailable("the disk is full".into())),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Queries for OnDisk<'_> {
+    fn dialect(&self) -> Dialect {
+        self.queries.dialect()
+    }
+
+    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
+        self.room()?;
+        self.queries.execute(sql, values)
+    }
+
+    fn query(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.queries.query(sql, values, row)
+    }
+
+    fn query_first(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.queries.query_first(sql, values, row)
+    }
+
+    fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {
+        self.room()?;
+        self.queries.execute_each(sql, sets)
+    }
+}
+
+impl Driver for Disk {
+    fn read(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
+        self.driver.read(work)
+    }
+
+    fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.driver.write(&mut |queries| work(&mut OnDisk { queries, full: &self.full }))
+    }
+
+    fn concurrency(&self) -> Concurrency {
+        self.driver.concurrency()
+    }
+
+    fn leads(&self) -> bool {
+        self.driver.leads()
+    }
+
+    fn upkeep(&self, busy: bool) {
+        self.driver.upkeep(busy);
+    }
+
+    fn settle(&self) -> Result<(), Fault> {
+        self.driver.settle()
+    }
+}
+
+#[test]
+fn a_mail_was_sent_again_and_again_while_the_disk_was_full() {
+    let full = Arc::new(AtomicBool::default());
+    let on_disk = |store: Store| {
+        let driver = Box::new(Disk { driver: store.driver, full: Arc::clone(&full) });
+        Store { driver, ..store }
+    };
+    each_with("full-disk", on_disk, |store| {
+        register(store, "ada", "ada@x.example", "a").unwrap();
+        register(store, "bob", "bob@x.example", "b").unwrap();
+        let is_full = |value| full.store(value, Ordering::SeqCst);
+        let waits = || (0..3).all(|_| store.next_mail(NOW).is_err());
+        let first = store.next_mail(NOW).unwrap().unwrap();
+        is_full(true);
+        assert!(store.delivered(&first, NOW).is_err());
+        assert!(waits(), "it would be sent again");
+        is_full(false);
+        let second = store.next_mail(NOW).unwrap().unwrap();
+        assert_eq!((first.person.name.as_str(), second.person.name.as_str()), ("ada", "bob"));
+        assert_eq!(number(store, "SELECT count(*) FROM outbox"), 1);
+
+        is_full(true);
+        let busy = DeliveryFailure { why: "busy", due: Some(END) };
+        assert!(store.failed(&second, &busy, NOW).is_err());
+        assert!(waits(), "it would be tried again at once");
+        is_full(false);
+        assert!(store.next_mail(NOW).unwrap().is_none());
+        let again = store.next_mail(END).unwrap().unwrap();
+        assert_eq!((again.id, again.attempts), (second.id, 1));
+
+        is_full(true);
+        let given_up = DeliveryFailure { why: "no", due: None };
+        assert!(store.failed(&again, &given_up, END).is_err());
+        assert!(waits());
+        is_full(false);
+        assert!(store.next_mail(END).unwrap().is_none());
+        assert_eq!(number(store, "SELECT count(*) FROM outbox WHERE due IS NULL"), 1);
+        let failed = events(store).iter().filter(|event| *event == "mail-failed").count();
+        assert_eq!(failed, 1);
+    });
 }

@@ -65,9 +65,10 @@ fn who_took_an_account_over_deleted_it_before_its_owner_was_told() {
         while let Some(mail) = store.next_mail(NOW).unwrap() {
             // Tried again: the same.
             let failed = DeliveryFailure { why: "busy", due: Some(NOW) };
-            store.failed(mail.id, &failed, None, NOW).unwrap();
-            assert_eq!(store.next_mail(NOW).unwrap().unwrap().person, mail.person);
-            store.failed(mail.id, &failed, None, NOW).unwrap();
+            store.failed(&mail, &failed, NOW).unwrap();
+            let again = store.next_mail(NOW).unwrap().unwrap();
+            assert_eq!(again.person, mail.person);
+            store.failed(&again, &failed, NOW).unwrap();
             assert_eq!((mail.person.id, mail.language), (ada, Language::English));
             told.push(take(store, NOW).unwrap());
         }
@@ -135,9 +136,7 @@ fn a_second_notice_says_what_the_first_does_not() {
         // One that was tried before may have arrived.
         let first = store.next_mail(NOW).unwrap().unwrap();
         assert_eq!(first.topic, Topic::PasswordChanged);
-        store
-            .failed(first.id, &DeliveryFailure { why: "busy", due: Some(NOW) }, None, NOW)
-            .unwrap();
+        store.failed(&first, &DeliveryFailure { why: "busy", due: Some(NOW) }, NOW).unwrap();
         tell(store, MailKind::PasswordChanged, ada);
         assert_eq!(waiting(), 5);
     });

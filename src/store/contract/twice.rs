@@ -180,7 +180,7 @@ fn mails(store: &Store, seen: &mut Seen) {
         seen.0.push(format!("{:?} to {}", mail.topic, mail.email));
         let due = (mail.email != "ada@x.example").then_some(Timestamp(NOW.0 + 5));
         let failure = DeliveryFailure { why: "busy", due };
-        store.failed(mail.id, &failure, due.is_none().then_some(&NOTE), NOW).unwrap();
+        store.failed(&mail, &failure, NOW).unwrap();
     }
     seen.answer("retry", store.retry_mails(&NOTE, NOW), |n| n.to_string());
     let first = store.next_mail(NOW).unwrap().unwrap();

@@ -146,17 +146,17 @@ pub(in crate::store) fn put_off(
     queries.execute(sql, &[id.into(), due.into()]).map(drop)
 }
 
-/// Counts an attempt that failed.
+/// Counts an attempt that failed; false if there is no mail with this number, or other attempts of it
+/// were counted since those `before` this one.
 pub(in crate::store) fn fail(
     queries: &mut dyn Queries,
-    id: i64,
+    (id, before): (i64, u32),
     failure: &DeliveryFailure<'_>,
-) -> Result<(), Fault> {
-    queries.execute(
-        "UPDATE outbox SET attempts = attempts + 1, due = $2, failure = $3 WHERE id = $1",
-        &[id.into(), failure.due.into(), failure.why.into()],
-    )?;
-    Ok(())
+) -> Result<bool, Fault> {
+    let sql = "UPDATE outbox SET attempts = attempts + 1, due = $2, failure = $3
+               WHERE id = $1 AND attempts = $4";
+    let values = [id.into(), failure.due.into(), failure.why.into(), before.into()];
+    Ok(queries.execute(sql, &values)? == 1)
 }
 
 /// Deletes the mails that were given up, but for the newest `kept`.
