@@ -6,12 +6,14 @@
 //! | `parse` | the text of the rules, and what is wrong with one |
 //! | `host` | a host as rules compare it |
 //! | `path` | a path as rules compare it, and whether an app may read it as another one |
+//! | `reading` | how apps may read a path without its endings |
 //! | `who` | whom a rule lets in |
 //! | `returning` | the URLs to which people may be sent back after a login |
 
 mod host;
 mod parse;
 mod path;
+mod reading;
 pub(crate) mod returning;
 mod who;
 
@@ -23,8 +25,8 @@ use lictor_engine::http::names;
 
 use crate::error::Problem;
 pub(crate) use host::{host_of, is_within};
-use path::Covers;
 pub(crate) use path::Path;
+use path::{Covers, RulePath};
 pub(crate) use who::{Outcome, Visitor, Who};
 
 /// Maximum length of the text, in bytes.
@@ -74,8 +76,7 @@ struct Group {
 /// One line of the text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rule {
-    /// Decoded, without a slash at its end.
-    path: Vec<u8>,
+    path: RulePath,
     who: Who,
     /// The number of its line.
     pub(crate) line: usize,
@@ -109,15 +110,23 @@ impl<'r> Verdict<'r> {
         visitor: Option<&Visitor<'_>>,
     ) -> Option<&'r Rule> {
         let mut best: Option<&Rule> = None;
+        let mut others = Vec::new();
         for rule in rules {
+            if path.ambiguous {
+                self.and(rule, visitor);
+                continue;
+            }
             match path.is_below(&rule.path) {
-                _ if path.ambiguous => self.and(rule, visitor),
                 Covers::Yes if best.is_none_or(|best| rule.path.len() > best.path.len()) => {
                     best = Some(rule);
                 }
-                // Some apps read this path as that of the rule.
-                Covers::Perhaps => self.and(rule, visitor),
+                Covers::Perhaps { unless } => others.push((rule, unless)),
                 _ => {}
+            }
+        }
+        for (rule, unless) in others {
+            if best.is_none_or(|best| best.path.len() < unless) {
+                self.and(rule, visitor);
             }
         }
         best
@@ -199,6 +208,24 @@ impl AccessRules {
         path: &Path<'_>,
         visitor: Option<&Visitor<'_>>,
     ) -> Verdict<'_> {
+        let (mut verdict, deciding) = self.judge_path(host, path, visitor);
+        let named = deciding.map_or(0, |rule| rule.path.len());
+        for page in path.pages(named) {
+            let (other, _) = self.judge_path(host, &page, visitor);
+            if other.outcome > verdict.outcome {
+                verdict = other;
+            }
+        }
+        verdict
+    }
+
+    /// Does the same for a path whose pages of programs do not count. Returns also the rule for the path.
+    fn judge_path(
+        &self,
+        host: &str,
+        path: &Path<'_>,
+        visitor: Option<&Visitor<'_>>,
+    ) -> (Verdict<'_>, Option<&Rule>) {
         let refused = Verdict { outcome: Outcome::Refused, rule: None };
         let mut verdict = refused;
         let mut own: Option<&Rule> = None;
@@ -212,7 +239,7 @@ impl AccessRules {
             own = own.or(longest(&group.rules));
         }
         if !known {
-            return refused;
+            return (refused, None);
         }
         let anywhere = longest(&self.anywhere);
         let deciding = match (own, anywhere) {
@@ -220,12 +247,12 @@ impl AccessRules {
             (own, anywhere) => own.or(anywhere),
         };
         match deciding {
-            _ if path.ambiguous && whole_host => verdict,
+            _ if path.ambiguous && whole_host => (verdict, None),
             Some(rule) if !path.ambiguous => {
                 verdict.and(rule, visitor);
-                verdict
+                (verdict, deciding)
             }
-            _ => refused,
+            _ => (refused, None),
         }
     }
 
@@ -291,7 +318,7 @@ impl Group {
     #[cfg(feature = "cli")]
     fn is_opened_by(&self, rule: &Rule) -> bool {
         let mut verdict = Verdict { outcome: Outcome::Refused, rule: None };
-        let own = verdict.longest(&self.rules, &Path::plain(&rule.path), None);
+        let own = verdict.longest(&self.rules, &Path::plain(rule.path.as_bytes()), None);
         own.is_some_and(|own| rule.opens(own) && rule.who.rank() < own.who.rank())
     }
 

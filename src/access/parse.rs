@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{AccessRules, Group, MAX_RULES, MAX_TEXT, Path, Rule, Who, host_of};
+use super::{AccessRules, Group, MAX_RULES, MAX_TEXT, Path, Rule, RulePath, Who, host_of};
 use crate::error::Problem;
 use crate::values::domain;
 use crate::values::{Role, Username};
@@ -100,7 +100,7 @@ fn parse_host(text: &str, pattern: &str) -> Result<(bool, String), Wrong> {
     host.map(|host| (below, host)).ok_or_else(|| no_host(plain))
 }
 
-fn parse_path(text: &str, pattern: &str) -> Result<Vec<u8>, Wrong> {
+fn parse_path(text: &str, pattern: &str) -> Result<RulePath, Wrong> {
     let wrong = |next: &str| (format!("{} has no valid path", shown(pattern)), next.to_owned());
     if text.contains('?') {
         return Err(wrong("leave out what follows the ?; rules know no query"));

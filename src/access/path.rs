@@ -4,14 +4,25 @@
 
 use std::borrow::Cow;
 
-use crate::values::domain;
+use super::reading::Readings;
+use crate::values::{domain, skeleton};
 
 /// The path of a request's target.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Path<'a> {
-    decoded: Cow<'a, [u8]>,
-    /// Whether an app may read it as another path.
+    text: Readings<Cow<'a, [u8]>>,
+    /// The text as it is compared by what ignores case, marks and forms of letters; `None` if it is ASCII.
+    skeleton: Option<Readings<Vec<u8>>>,
+    /// Whether an app may read it as any other path.
     pub(crate) ambiguous: bool,
+}
+
+/// The path of a rule: decoded, without a slash at its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RulePath {
+    path: Vec<u8>,
+    /// The path itself, and what apps may read instead.
+    forms: Vec<Vec<u8>>,
 }
 
 /// How a path lies to that of a rule.
@@ -19,9 +30,11 @@ pub(crate) struct Path<'a> {
 pub(crate) enum Covers {
     /// It is the rule's path, or below it.
     Yes,
-    /// Some apps read it so: they take upper and lower case for the same, or leave out what follows
-    /// a `:` (a stream of a file on Windows).
-    Perhaps,
+    /// Some apps read it so: they ignore case, marks of letters, endings, or what follows a `:`. A rule
+    /// whose path is at least that long, and covers this one, names what they would read.
+    Perhaps {
+        unless: usize,
+    },
     No,
 }
 
@@ -29,36 +42,97 @@ impl<'a> Path<'a> {
     /// Reads the path of a target, up to the query.
     pub(crate) fn of(target: &'a [u8]) -> Path<'a> {
         let end = target.iter().position(|&byte| byte == b'?').unwrap_or(target.len());
-        let path = &target[..end];
+        Path::whole(&target[..end])
+    }
+
+    /// Reads a text that is a path as a whole: a `?` belongs to it.
+    pub(crate) fn whole(path: &'a [u8]) -> Path<'a> {
         let (decoded, doubtful) = decode(path);
-        let ambiguous = doubtful || is_doubtful(&decoded);
-        Path { decoded, ambiguous }
+        if doubtful || is_doubtful(&decoded) {
+            return Path { text: Readings::plain(decoded), skeleton: None, ambiguous: true };
+        }
+        let mut path = Path::plain(decoded);
+        // What is ignored may have hidden a `..`, for instance.
+        let hides_more =
+            |skeleton: &Readings<Vec<u8>>| is_doubtful(&skeleton.path) || has_code(&skeleton.path);
+        let too_many = |readings: &mut Readings<Vec<u8>>| !readings.find_cuts();
+        path.ambiguous = !path.text.find_cuts()
+            || path.skeleton.as_ref().is_some_and(hides_more)
+            || path.skeleton.as_mut().is_some_and(too_many);
+        path
+    }
+
+    /// Takes a decoded path as it is.
+    pub(super) fn plain(path: impl Into<Cow<'a, [u8]>>) -> Path<'a> {
+        let path = path.into();
+        let skeleton = match path.is_ascii() {
+            true => None,
+            false => Some(Readings::plain(skeleton(&String::from_utf8_lossy(&path)).into_bytes())),
+        };
+        Path { text: Readings::plain(path), skeleton, ambiguous: false }
     }
 
     /// Returns how it lies to a rule's path.
-    pub(crate) fn is_below(&self, rule: &[u8]) -> Covers {
-        match self.decoded.split_at_checked(rule.len()) {
-            Some((start, [] | [b'/', ..])) if start == rule => Covers::Yes,
-            Some((start, [] | [b'/' | b':', ..])) if start.eq_ignore_ascii_case(rule) => {
-                Covers::Perhaps
-            }
-            _ => Covers::No,
+    pub(super) fn is_below(&self, rule: &RulePath) -> Covers {
+        if let Some((start, [] | [b'/', ..])) = self.text.path.split_at_checked(rule.len())
+            && start == rule.path
+        {
+            return Covers::Yes;
+        }
+        let as_rule = |form: &Vec<u8>| self.text.beginning(form);
+        if let Some(unless) = rule.forms.iter().filter_map(as_rule).max() {
+            return Covers::Perhaps { unless };
+        }
+        let as_rule = |skeleton: &Readings<Vec<u8>>| {
+            rule.forms.iter().any(|form| skeleton.beginning(form).is_some())
+        };
+        match self.skeleton.as_ref().is_some_and(as_rule) {
+            true => Covers::Perhaps { unless: usize::MAX },
+            false => Covers::No,
         }
     }
 
-    /// A path that an app takes as it is.
-    #[cfg(any(test, feature = "cli"))]
-    pub(super) fn plain(path: &'a [u8]) -> Path<'a> {
-        Path { decoded: path.into(), ambiguous: false }
+    /// Returns the pages that programs may show for this path, if a rule whose path has the length `named`
+    /// does not name the program.
+    pub(super) fn pages(&self, named: usize) -> impl Iterator<Item = Path<'static>> {
+        self.text.pages(named).map(Path::plain)
     }
 
-    /// Returns the path of a rule, without slashes at its end.
-    pub(super) fn into_rule(self) -> Vec<u8> {
-        let mut path = self.decoded.into_owned();
+    /// Returns the path of a rule.
+    pub(super) fn into_rule(self) -> RulePath {
+        let mut path = self.text.path.into_owned();
         while path.last() == Some(&b'/') {
             path.pop();
         }
-        path
+        RulePath::new(path)
+    }
+}
+
+impl RulePath {
+    pub(super) fn new(path: Vec<u8>) -> RulePath {
+        let mut forms = vec![path.clone()];
+        if !path.is_ascii() {
+            forms.push(skeleton(&String::from_utf8_lossy(&path)).into_bytes());
+        }
+        for form in forms.clone() {
+            let mut readings = Readings::plain(form);
+            readings.find_cuts();
+            forms.extend(readings.pages(0));
+        }
+        RulePath { path, forms }
+    }
+
+    #[cfg(feature = "cli")]
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &self.path
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.path.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.path.is_empty()
     }
 }
 
@@ -85,9 +159,13 @@ fn decode(path: &[u8]) -> (Cow<'_, [u8]>, bool) {
             }
         }
     }
-    let twice =
-        (0..decoded.len()).any(|at| decoded[at] == b'%' && code(&decoded[at + 1..]).is_some());
+    let twice = has_code(&decoded);
     (decoded.into(), doubtful || twice)
+}
+
+/// Whether a path can be decoded.
+fn has_code(path: &[u8]) -> bool {
+    (0..path.len()).any(|at| path[at] == b'%' && code(&path[at + 1..]).is_some())
 }
 
 /// Returns the byte that two hexadecimal digits at the start stand for.
@@ -153,7 +231,7 @@ mod tests {
             ("/a..b/...c", "/a..b/...c"),
         ] {
             let path = Path::of(target.as_bytes());
-            assert_eq!(path.decoded, expected.as_bytes(), "{target}");
+            assert_eq!(path.text.path, expected.as_bytes(), "{target}");
             assert!(!path.ambiguous, "{target}");
         }
     }
@@ -258,6 +336,7 @@ mod tests {
 
     #[test]
     fn a_path_is_good_for_what_is_below_it() {
+        const PERHAPS: Covers = Covers::Perhaps { unless: usize::MAX };
         for (target, rule, expected) in [
             ("/", "", Covers::Yes),
             ("/x", "", Covers::Yes),
@@ -267,13 +346,21 @@ mod tests {
             ("/publicity", "/public", Covers::No),
             ("/publi", "/public", Covers::No),
             ("/", "/public", Covers::No),
-            ("/Public/x", "/public", Covers::Perhaps),
-            ("/public:x", "/public", Covers::Perhaps),
+            ("/Public/x", "/public", PERHAPS),
+            ("/public:x", "/public", PERHAPS),
+            ("/publi%C3%A7", "/public", PERHAPS),
+            ("/publi%C3%A7/x", "/publi\u{e7}", Covers::Yes),
+            ("/PUBLI%C3%87/x", "/publi\u{e7}", PERHAPS),
+            ("/publi\u{e7}s", "/publi\u{e7}", Covers::No),
+            ("/public.x/y", "/public", Covers::Perhaps { unless: 9 }),
+            ("/publi\u{e7}.x/y", "/publi\u{e7}", Covers::Perhaps { unless: 10 }),
+            ("/x.php/public/y", "/public", Covers::Perhaps { unless: 13 }),
             ("/public:x", "", Covers::Yes),
             ("/PUBLICITY", "/public", Covers::No),
             ("/x/public", "/public", Covers::No),
         ] {
-            assert_eq!(Path::of(target.as_bytes()).is_below(rule.as_bytes()), expected, "{target}");
+            let rule = RulePath::new(rule.as_bytes().to_vec());
+            assert_eq!(Path::of(target.as_bytes()).is_below(&rule), expected, "{target}");
         }
     }
 }

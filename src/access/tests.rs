@@ -1,7 +1,7 @@
 //! Whole texts of rules: what they say of requests, and what is wrong with them.
 
 use super::*;
-use crate::values::{Roles, random};
+use crate::values::{Roles, random, skeleton};
 
 const RULES: &str = "
 # host and path               who
@@ -167,6 +167,125 @@ fn what_an_app_may_read_as_another_path_must_satisfy_every_rule() {
     assert_eq!(judged(&rules, "wiki.example.org", "/public/File:x", "none").0, Outcome::Open);
 }
 
+#[test]
+fn what_an_app_may_read_without_its_endings_must_satisfy_both_rules() {
+    use Outcome::{Allowed, Login, Open, OthersOnly};
+    let rules = AccessRules::parse(
+        "wiki.example.org role family\nwiki.example.org/public everyone\n\
+         wiki.example.org/admin role admin\nwiki.example.org/secret.html role admin\n\
+         wiki.example.org/admin.css everyone\nwiki.example.org/dav.php everyone\n\
+         wiki.example.org/public/pub.d role admin\nwiki.example.org/public/pub.d/open.d everyone\n\
+         only.example/public everyone",
+    )
+    .unwrap();
+    for (target, nobody, family, admin) in [
+        ("/", Login, Allowed, OthersOnly),
+        // Another format of a page.
+        ("/admin.html", Login, OthersOnly, OthersOnly),
+        ("/admin.json?x", Login, OthersOnly, OthersOnly),
+        ("/admin.1/x", Login, OthersOnly, OthersOnly),
+        ("/Admin.JSON", Login, OthersOnly, OthersOnly),
+        ("/secret", Login, OthersOnly, OthersOnly),
+        ("/secret/", Login, OthersOnly, OthersOnly),
+        ("/secret.pdf", Login, Allowed, OthersOnly),
+        ("/public.html", Login, Allowed, OthersOnly),
+        // A page of a program.
+        ("/index.php/admin", Login, OthersOnly, OthersOnly),
+        ("/a/b.php/c/index.php/admin/x", Login, OthersOnly, OthersOnly),
+        ("/index.php/admin.json", Login, OthersOnly, OthersOnly),
+        ("/public/index.php/admin", Login, OthersOnly, Allowed),
+        ("/public/index.php/x", Login, Allowed, OthersOnly),
+        ("/public/Index.PHP5/x", Login, Allowed, OthersOnly),
+        ("/public/index.php.1/x", Login, Allowed, OthersOnly),
+        ("/public/x.d/admin", Login, OthersOnly, Allowed),
+        ("/index.php/public", Login, Allowed, OthersOnly),
+        // What rules name.
+        ("/admin.css", Open, Open, Open),
+        ("/admin.css/x", Open, Open, Open),
+        ("/admin.cs", Login, OthersOnly, OthersOnly),
+        ("/dav.php/files", Open, Open, Open),
+        ("/dav.php/admin", Login, OthersOnly, Allowed),
+        ("/public/pub.d/open.d/x", Open, Open, Open),
+        // Usual addresses.
+        ("/assets/app.v2.js", Login, Allowed, OthersOnly),
+        ("/v1.2/admin", Login, Allowed, OthersOnly),
+        ("/public/chart.js/dist/chart.css", Open, Open, Open),
+        ("/public/v1.2/app.v2.js", Open, Open, Open),
+        ("/public/.well-known/x.json", Open, Open, Open),
+        ("/public/admin.html", Open, Open, Open),
+    ] {
+        for (role, expected) in [("none", nobody), ("family", family), ("admin", admin)] {
+            let found = judged(&rules, "wiki.example.org", target, role).0;
+            assert_eq!(found, expected, "{target} {role}");
+        }
+    }
+    // A page without a rule.
+    for (target, expected) in [
+        ("/public/index.php/x", Outcome::Refused),
+        ("/public/x.d/x", Open),
+        ("/public/index.php", Open),
+        (&format!("/public{}", "/a.b".repeat(6)), Open),
+        (&format!("/public{}", "/a.b".repeat(8)), Outcome::Refused),
+    ] {
+        assert_eq!(judged(&rules, "only.example", target, "admin").0, expected, "{target}");
+    }
+}
+
+#[test]
+fn a_rule_for_a_program_is_also_for_its_pages_at_another_url() {
+    let rules =
+        AccessRules::parse("a.example users\na.example/index.php/admin role admin").unwrap();
+    for target in ["/index.php/admin", "/admin", "/admin/x", "/index/admin", "/admin.json"] {
+        assert_eq!(judged(&rules, "a.example", target, "user").0, Outcome::OthersOnly, "{target}");
+        assert_eq!(judged(&rules, "a.example", target, "admin").0, Outcome::Allowed, "{target}");
+    }
+    assert_eq!(judged(&rules, "a.example", "/index.php/x", "user").0, Outcome::Allowed);
+}
+
+#[test]
+fn letters_that_some_apps_take_for_the_same() {
+    let rules = AccessRules::parse(
+        "a.example users\na.example/büro role admin\na.example/strasse role admin\n\
+         a.example/日本 role admin\na.example/я everyone",
+    )
+    .unwrap();
+    for target in [
+        "/büro",
+        "/b%C3%BCro/x",
+        "/B%C3%9CRO",
+        "/Büro.html",
+        "/bu\u{308}ro",
+        "/BU\u{308}RO",
+        "/buro",
+        "/BURO",
+        "/b\u{200b}üro",
+        "/x.php/BÜRO",
+        "/straße",
+        "/str\u{ad}asse",
+        "/ſtrasse",
+        "/STRAẞE/x",
+        "/日本/語",
+        "/日\u{fe00}本",
+        // Nothing of a name is left, or only dots.
+        "/\u{200b}/x",
+        "/.\u{200b}./x",
+        "/x/.\u{301}/x",
+        "/x%25\u{200b}2fx",
+    ] {
+        assert_eq!(
+            judged(&rules, "a.example", target, "user").0,
+            Outcome::OthersOnly,
+            "{target:?}"
+        );
+        assert_eq!(judged(&rules, "a.example", target, "admin").0, Outcome::Allowed, "{target:?}");
+    }
+    for target in ["/büroo", "/bür", "/日", "/日本語", "/x/büro", "/é/x", "/Я"] {
+        assert_eq!(judged(&rules, "a.example", target, "user").0, Outcome::Allowed, "{target:?}");
+    }
+    assert_eq!(judged(&rules, "a.example", "/я", "none").0, Outcome::Open);
+    assert_eq!(judged(&rules, "a.example", "/Я", "none").0, Outcome::Login);
+}
+
 /// What servers and frameworks make of a path: some of the steps that each is known to take.
 fn readings(target: &str) -> Vec<String> {
     let mut found = vec![target.split('?').next().unwrap().to_owned()];
@@ -201,9 +320,27 @@ fn readings(target: &str) -> Vec<String> {
         let names = path.split('/').map(|name| name.trim_end_matches(['.', ' ']));
         names.collect::<Vec<_>>().join("/")
     };
-    let lower = |path: &str| path.to_ascii_lowercase();
+    let lower = |path: &str| path.to_lowercase();
+    let bare = |path: &str| skeleton(path);
+    // Another format: `/admin.json` is the page `/admin`.
+    let without_format = |path: &str| match path.rsplit_once('/') {
+        Some((folder, name)) if !name.starts_with('.') => {
+            format!("{folder}/{}", name.split('.').next().unwrap())
+        }
+        _ => path.to_owned(),
+    };
+    // The page that the first program in the path shows, in its own folder or not.
+    let program = |path: &str| {
+        let mut found = path.match_indices(".php/").map(|(at, _)| (path[..at].rfind('/'), at));
+        let (from, at) = found.find(|(from, at)| from.is_some_and(|from| from + 1 < *at))?;
+        Some((from?, at + 4))
+    };
+    let below_program = |path: &str| program(path).map_or(path, |(_, to)| &path[to..]).to_owned();
+    let without_program = |path: &str| {
+        program(path).map_or(path.into(), |(from, to)| [&path[..from], &path[to..]].concat())
+    };
     let cut = |path: &str| path.split(['\0', '#', '?', ':']).next().unwrap().to_owned();
-    let steps: [&dyn Fn(&str) -> String; 9] = [
+    let steps: [&dyn Fn(&str) -> String; 13] = [
         &decoded,
         &without_dots,
         &without_parameters,
@@ -213,6 +350,10 @@ fn readings(target: &str) -> Vec<String> {
         &replaced("//", "/"),
         &replaced("\\", "/"),
         &decoded,
+        &bare,
+        &below_program,
+        &without_program,
+        &without_format,
     ];
     // Each program takes some of the steps; in this order, and in the reverse one.
     for step in steps.iter().chain(steps.iter().rev()) {
@@ -230,7 +371,8 @@ fn readings(target: &str) -> Vec<String> {
 fn no_reading_of_a_random_path_is_let_in_by_a_milder_rule() {
     let rules = AccessRules::parse(
         "a.example role r\na.example/p everyone\na.example/p/admin nobody\n\
-         a.example/admin user bob\n*.example/q everyone\n*.example users\n/x/y nobody",
+         a.example/admin user bob\n*.example/q everyone\n*.example users\n/x/y nobody\n\
+         a.example/é nobody",
     )
     .unwrap();
     let pieces = [
@@ -267,9 +409,16 @@ fn no_reading_of_a_random_path_is_let_in_by_a_milder_rule() {
         "%20",
         "?",
         "é",
+        "e\u{301}",
+        "É",
+        "\u{200b}",
+        "x.php/",
+        "y.php/",
+        ".json",
+        ".php",
     ];
     let mut strict = 0;
-    for _ in 0..5_000 {
+    for _ in 0..8_000 {
         let choice = random::<12>().unwrap();
         let length = 1 + usize::from(choice[0]) % 11;
         let names = choice[1..=length].iter().map(|byte| pieces[usize::from(*byte) % pieces.len()]);

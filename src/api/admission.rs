@@ -2,7 +2,7 @@
 //! `GET /api/forward-auth`. When in doubt the answer is a refusal.
 
 use super::query::percent_decoded;
-use crate::access::{Outcome, Visitor};
+use crate::access::{Outcome, Path, Visitor};
 use crate::app::{Ambient, Call, Wanted};
 use crate::config::Registration;
 use crate::error::Error;
@@ -86,7 +86,13 @@ fn by_rules(
                 .into(),
         ));
     };
-    match rules.judge(host, &wanted.path(), user.map(visitor).as_ref()).outcome {
+    let visitor = user.map(visitor);
+    let judge = |path: &Path<'_>| rules.judge(host, path, visitor.as_ref()).outcome;
+    let outcome = match wanted.destination()? {
+        Some(destination) => judge(&wanted.path()).max(judge(&destination)),
+        None => judge(&wanted.path()),
+    };
+    match outcome {
         Outcome::Refused => Err(Error::AccessDenied(format!(
             "No access rule lets anybody open this page of {host}"
         ))),

@@ -1,5 +1,6 @@
 //! Header fields that a request must not have when a proxy asks about it: those that say who the user
-//! is, names that apps read as other names, and what would change the protocol behind the proxy.
+//! is, those by which an app would open another path, names that apps read as other names, and what would
+//! change the protocol behind the proxy.
 
 use lictor_engine::http::names;
 
@@ -16,6 +17,11 @@ pub(crate) const IDENTITY: [&str; 8] = [
     "Remote-Groups",
     "X-Remote-User",
 ];
+
+/// Fields from which apps take another path than that of the request: the first two are a prefix that the
+/// app cuts off; with the others it names a file that the proxy sends. No proxy adds them to its question by
+/// itself. Other fields do the same, but proxies add them (`X-Original-URI`, `X-Forwarded-Prefix`).
+const PATHS: [&str; 4] = ["X-Script-Name", "X-Ingress-Path", "X-Sendfile-Type", "X-Accel-Mapping"];
 
 /// Checks the fields of one request, which are given in any order.
 #[derive(Debug, Default)]
@@ -44,6 +50,12 @@ impl RefusedFields {
                 Err(Error::AccessDenied(format!(
                     "{} come from this server only; the request must not bring any",
                     IDENTITY.join(", ")
+                )))
+            }
+            Some(b'X' | b'x') if names::position(&PATHS, name).is_some() => {
+                Err(Error::AccessDenied(format!(
+                    "{} come from the proxy only, after it has asked; the request must not bring any",
+                    PATHS.join(", ")
                 )))
             }
             Some(b'U' | b'u') if is("Upgrade") => {
@@ -107,6 +119,28 @@ mod tests {
             "Host",
         ] {
             check(name, false);
+        }
+    }
+
+    #[test]
+    fn requests_that_bring_another_path() {
+        for name in PATHS {
+            for name in [name.to_owned(), name.to_ascii_uppercase(), name.to_ascii_lowercase()] {
+                assert!(is_refused(&[("Host", "a"), (&name, "/public")]), "{name}");
+            }
+        }
+        // Proxies send these by themselves, or apps' own pages do.
+        for name in [
+            "X-Original-URI",
+            "X-Original-Host",
+            "X-Forwarded-Prefix",
+            "X-Forwarded-Path",
+            "X-Envoy-Original-Path",
+            "X-Scheme",
+            "X-HTTP-Method-Override",
+            "X-Script",
+        ] {
+            assert!(!is_refused(&[(name, "/public")]), "{name}");
         }
     }
 

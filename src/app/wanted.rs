@@ -25,6 +25,10 @@ pub(crate) struct Wanted<'a> {
     host: Option<Cow<'a, str>>,
     /// Path and query.
     target: Option<&'a str>,
+    /// The field `Destination` of the client.
+    destination: Option<&'a [u8]>,
+    /// Whether an app may take another method from a field of the client.
+    overrides_method: bool,
 }
 
 /// What a browser sends by itself, whoever has made it ask.
@@ -36,7 +40,7 @@ pub(crate) enum Ambient {
     Basic,
 }
 
-/// The fields, by their place in [`Fields`].
+/// The fields of the proxy.
 const NAMES: [&str; 6] = [
     "X-Forwarded-Method",
     "X-Forwarded-Proto",
@@ -45,7 +49,18 @@ const NAMES: [&str; 6] = [
     "X-Original-Method",
     "X-Original-URL",
 ];
-type Fields<'a> = [Option<&'a str>; NAMES.len()];
+
+/// Fields in which a client may name a method; many apps use it in the place of POST, some in that of any.
+const METHODS: [&str; 3] = ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"];
+
+/// What the fields of a request say.
+#[derive(Debug, Default)]
+struct Fields<'a> {
+    /// What the proxy says, by its place in [`NAMES`].
+    said: [Option<&'a str>; NAMES.len()],
+    destination: Option<&'a [u8]>,
+    overrides_method: bool,
+}
 
 impl<'a> Call<'a> {
     /// Returns the request that a trusted proxy asks about; all of it is unknown if nobody else than
@@ -58,8 +73,10 @@ impl<'a> Call<'a> {
 
 impl<'a> Wanted<'a> {
     fn of(request: &Request<'a>, from_proxy: bool) -> Result<Wanted<'a>, Error> {
-        let [method, proto, authority, target, other_method, url] = fields(request, from_proxy)?;
+        let Fields { said, destination, overrides_method } = fields(request, from_proxy)?;
+        let [method, proto, authority, target, other_method, url] = said;
         let forwarded = Wanted::new(method, proto, authority, target)?;
+        let forwarded = Wanted { destination, overrides_method, ..forwarded };
         if (other_method, url) == (None, None) {
             return Ok(forwarded);
         }
@@ -72,6 +89,8 @@ impl<'a> Wanted<'a> {
             target: same(forwarded.target, original.target)?,
             // One of them may leave out the port.
             authority: forwarded.authority.or(original.authority),
+            destination,
+            overrides_method,
         })
     }
 
@@ -91,7 +110,7 @@ impl<'a> Wanted<'a> {
         });
         let malformed = || denied("X-Forwarded-Host or X-Original-URL has no valid host name");
         let host = authority.map(|text| host_of(text).ok_or_else(malformed)).transpose()?;
-        Ok(Wanted { method, https, authority, host, target })
+        Ok(Wanted { method, https, authority, host, target, ..Wanted::default() })
     }
 
     /// The host without its port.
@@ -102,6 +121,26 @@ impl<'a> Wanted<'a> {
     /// The path. What is not known may be any path.
     pub(crate) fn path(&self) -> Path<'a> {
         Path::of(self.target.unwrap_or_default().as_bytes())
+    }
+
+    /// Returns the second path of a request, to which WebDAV's COPY and MOVE write (RFC 4918 section 10.3);
+    /// `None` if it has none. An error if it is no path of the same host.
+    pub(crate) fn destination(&self) -> Result<Option<Path<'a>>, Error> {
+        let wrong = || denied("Destination must be a URL of the request's host, or a path");
+        let Some(value) = self.destination else { return Ok(None) };
+        // Some apps take all of it for a path, the query too.
+        if value.starts_with(b"/") {
+            return Ok(Some(Path::whole(value)));
+        }
+        let url = std::str::from_utf8(value).map_err(|_| wrong())?;
+        let (scheme, rest) = url.split_once("://").ok_or_else(wrong)?;
+        let (authority, path) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (here, there) = self.host().zip(host_of(authority)).ok_or_else(wrong)?;
+        let is_web = ["http", "https"].iter().any(|web| scheme.eq_ignore_ascii_case(web));
+        if !is_web || !here.eq_ignore_ascii_case(&there) {
+            return Err(wrong());
+        }
+        Ok(Some(Path::whole(if path.is_empty() { b"/" } else { path.as_bytes() })))
     }
 
     /// Returns the URL of a page that a browser opens in a tab: the only request that can be answered
@@ -126,7 +165,8 @@ impl<'a> Wanted<'a> {
         request: &Request<'_>,
         ambient: Ambient,
     ) -> Result<(), Error> {
-        let reads = matches!(self.method, Some("GET" | "HEAD" | "OPTIONS"));
+        let reads =
+            matches!(self.method, Some("GET" | "HEAD" | "OPTIONS")) && !self.overrides_method;
         // No page is kept from opening a WebSocket to another origin and reading from it.
         let opens = |name| request.header(name).is_some();
         if reads && !opens("sec-websocket-key") && !opens("upgrade") {
@@ -152,21 +192,36 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Returns the values of the fields, none unless they are from a proxy; an error if one comes twice or
-/// is not UTF-8, or the request has a refused field. All in one pass over the fields.
+/// Returns what the fields say, nothing unless they are from a proxy; an error if one comes twice, one of
+/// the proxy is not UTF-8, or the request has a refused field. All in one pass over the fields.
 fn fields<'a>(request: &Request<'a>, from_proxy: bool) -> Result<Fields<'a>, Error> {
-    let mut found: Fields<'a> = Default::default();
+    let mut found = Fields::default();
     let mut refused = RefusedFields::default();
     for (name, value) in request.fields() {
         refused.check(name, value)?;
-        // The first letter rules out nearly all fields of a request.
-        if !from_proxy || !matches!(name.as_bytes().first(), Some(b'X' | b'x')) {
+        if !from_proxy {
             continue;
         }
-        let Some(at) = names::position(&NAMES, name) else { continue };
-        let value = std::str::from_utf8(value).map_err(|_| denied("The proxy sends no UTF-8"))?;
-        if found[at].replace(value).is_some() {
-            return Err(denied("The request that the proxy asks about is described twice"));
+        // The first letter rules out nearly all fields of a request.
+        match name.as_bytes().first() {
+            Some(b'X' | b'x') => {
+                let Some(at) = names::position(&NAMES, name) else {
+                    found.overrides_method |= names::position(&METHODS, name).is_some();
+                    continue;
+                };
+                let value =
+                    std::str::from_utf8(value).map_err(|_| denied("The proxy sends no UTF-8"))?;
+                if found.said[at].replace(value).is_some() {
+                    return Err(denied("The request that the proxy asks about is described twice"));
+                }
+            }
+            Some(b'D' | b'd')
+                if names::same(name, "Destination")
+                    && found.destination.replace(value).is_some() =>
+            {
+                return Err(denied("The request has two fields Destination"));
+            }
+            _ => {}
         }
     }
     Ok(found)
@@ -287,6 +342,66 @@ mod tests {
     }
 
     #[test]
+    fn where_a_request_writes_besides() {
+        let check = |value: &'static str, expected: Option<&str>| {
+            let lines = [CADDY, &[("destination", value)]].concat();
+            with(&lines, |request| {
+                let found = Wanted::of(request, true).unwrap().destination();
+                let path = expected.map(|path| Some(Path::of(path.as_bytes())));
+                assert_eq!(found.ok(), path, "{value}");
+            });
+        };
+        for (value, path) in [
+            ("https://wiki.example.org/admin/a%20b", "/admin/a b"),
+            ("http://WIKI.example.org.:8443/x", "/x"),
+            ("HTTPS://wiki.example.org", "/"),
+            ("/x/y", "/x/y"),
+        ] {
+            check(value, Some(path));
+        }
+        for bad in [
+            "",
+            "x",
+            "x/y",
+            "https://cal.example.org/x",
+            "https://ada@wiki.example.org/x",
+            "https://wiki.example.org, https://cal.example.org/",
+            "https://wiki.example.org\\x",
+            "https:///x",
+            "https:/wiki.example.org/x",
+            "davs://wiki.example.org/x",
+            "x/https://wiki.example.org/x",
+            "wiki.example.org/x",
+        ] {
+            check(bad, None);
+        }
+        for doubtful in [
+            "//cal.example.org/x",
+            "/x/../y",
+            "/x?/../y",
+            "https://wiki.example.org?/x",
+            "https://wiki.example.org/x#y",
+            "https://wiki.example.org//x",
+        ] {
+            let lines = [CADDY, &[("Destination", doubtful)]].concat();
+            let found = with(&lines, |request| {
+                Wanted::of(request, true).unwrap().destination().unwrap().unwrap().ambiguous
+            });
+            assert!(found, "{doubtful}");
+        }
+        assert!(with(CADDY, |request| Wanted::of(request, true)
+            .unwrap()
+            .destination()
+            .unwrap()
+            .is_none()));
+        let line = ("Destination", "/x");
+        assert!(with(&[line, line], |request| Wanted::of(request, true).is_err()));
+        // Nobody knows the host.
+        let url = [("Destination", "https://wiki.example.org/x")];
+        assert!(with(&url, |request| Wanted::of(request, true).unwrap().destination().is_err()));
+    }
+
+    #[test]
     fn pages_that_a_browser_opens_in_a_tab() {
         let check = |more: &[Line], expected: Option<&str>| {
             let lines = [CADDY, more].concat();
@@ -369,6 +484,15 @@ mod tests {
             check(ambient, Some("POST"), &[own, ("Origin", "https://evil.example")], false);
             check(ambient, None, &[], true);
             check(ambient, Some("GET"), &[websocket], true);
+            for name in METHODS {
+                check(
+                    ambient,
+                    Some("GET"),
+                    &[("Origin", "https://evil.example"), (name, "PUT")],
+                    false,
+                );
+                check(ambient, Some("GET"), &[own, (name, "PUT")], true);
+            }
             let upgrade = ("Upgrade", "websocket");
             check(ambient, Some("GET"), &[("Origin", "https://evil.example"), upgrade], false);
         }

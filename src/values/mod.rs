@@ -17,6 +17,7 @@
 //! | `base32` | base 32, in which codes and TOTP secrets are shown |
 //! | `lifespans` | the lifespans of tokens |
 //! | `language` | the languages of mails |
+//! | `skeleton` | a text without what some programs ignore when they compare |
 //! | `spelling` | what a misspelt word may have meant |
 //! | `random` | random bytes and UUIDs |
 
@@ -33,6 +34,7 @@ mod password_hash;
 mod printable;
 mod random;
 mod roles;
+mod skeleton;
 mod spelling;
 mod totp;
 mod username;
@@ -50,6 +52,7 @@ pub use password_hash::PasswordHash;
 pub(crate) use printable::steers;
 pub(crate) use random::{random, unique};
 pub use roles::{Role, Roles};
+pub(crate) use skeleton::skeleton;
 pub(crate) use spelling::nearest;
 pub use totp::{FactorUse, Otp, Step, TotpSecret};
 pub use username::Username;

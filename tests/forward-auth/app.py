@@ -17,7 +17,9 @@ CREDENTIALS = re.compile(r"\b(lictor|access_token)=[^;]")
 CLAIMS = {
     *("forwarded", "x_original_url", "x_original_method", "x_original_uri", "x_rewrite_url", "x_forwarded_uri"),
     *("x_forwarded_method", "x_forwarded_port", "x_forwarded_prefix", "x_forwarded_server", "x_forwarded_scheme"),
-    *("x_forwarded_ssl", "true_client_ip", "x_client_ip", "http2_settings"),
+    *("x_forwarded_ssl", "true_client_ip", "x_client_ip", "http2_settings", "x_script_name", "x_ingress_path"),
+    *("x_sendfile_type", "x_accel_mapping", "x_forwarded_path", "x_envoy_original_path", "x_original_host"),
+    *("x_host", "x_scheme"),
 }
 # What the proxy says of the client's connection, and the protocol that may follow on it.
 SAID = {"x_forwarded_for": "127.0.0.1", "x_forwarded_proto": "https", "x_real_ip": "127.0.0.1", "upgrade": "websocket"}

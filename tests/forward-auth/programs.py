@@ -157,6 +157,12 @@ def files(authority, tokens):
     yield "WebDAV: not without a password", dav(authority, HOME, "GET", "/files/a.txt", [])[0] == 401
     nobody = dav(authority, HOME, "GET", "/files/a.txt", [("Remote-User", "nobody")])[0]
     yield "WebDAV: not with the program's own field", nobody in (401, 403)
+    made = dav(authority, HOME, "PUT", "/files/b.txt", [fay], b"otters")[0]
+    moved = dav(authority, HOME, "MOVE", "/files/b.txt", [fay, ("Destination", f"https://{HOME}/files/c.txt")])[0]
+    yield "WebDAV: another one is moved", (made, moved) == (201, 201)
+    for place in ["/elsewhere/c.txt", "/files/../c.txt", f"https://{HOME}/c.txt", f"https://{CAL}/files/d.txt", "c.txt"]:
+        copied = dav(authority, HOME, "COPY", "/files/c.txt", [fay, ("Destination", place)])[0]
+        yield f"WebDAV: not to {place}", copied == 403
     encoded = dav(authority, HOME, "PUT", "/files/%C3%A4%20b.txt", [fay], b"x")[0]
     yield "WebDAV: a name that is encoded", encoded == 201
 

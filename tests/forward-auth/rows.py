@@ -149,6 +149,12 @@ def places(tokens):
     for path in ["/public/../admin/", "/public/%2e%2e/admin/", "/public/..%2fadmin/", "/public/%5c..%5cadmin"]:
         yield Row(f"without a token at {path}", 401, [], path)
         yield Row(f"ada at {path}", 403, [ada], path)
+    for path in ["/admin.html", "/admin.json/x", "/index.php/admin/", "/public/index.php/admin"]:
+        yield Row(f"without a token at {path}", 401, [], path)
+        yield Row(f"ada at {path}", 403, [ada], path)
+    yield Row("a program's page where everyone may", 401, [], "/public/index.php/x")
+    for path in ["/public/app.v2.js", "/public/chart.js/x.css", "/public/v1.2/admin"]:
+        yield Row(f"without a token at {path}", NOBODY, [], path)
     # Traefik passes on, and asks about, one slash.
     for user, refused, fields in [(NOBODY, 401, []), ("ada", 403, [ada])]:
         either = {"nginx": refused, "caddy": refused, "haproxy": refused, "traefik": user}
@@ -160,6 +166,16 @@ def places(tokens):
     yield Row("root beside the files", beside, [root], host=HOME)
     yield Row("fay at another path", beside, [fay], host=HOME, path="/file")
 
+    # A second path in the same request.
+    for place, expected in [
+        *(("/x", "ada"), (f"https://{WIKI}/x/y", "ada"), ("/admin/x", 403), (f"https://{WIKI}/admin/x", 403)),
+        *((f"https://{WIKI}/x/../admin/", 403), (f"https://{CAL}/x", 403), ("x", 403)),
+    ]:
+        yield Row(f"ada with the Destination {place}", expected, [ada, ("Destination", place)])
+        yield Row(f"ada deletes with the Destination {place}", expected, [ada, ("Destination", place)], "/x", "DELETE")
+    yield Row("ada with two Destinations", 403, [ada, ("Destination", "/x"), ("Destination", "/admin/")])
+    yield Row("no token with a Destination", 401, [("Destination", "/x")], "/public/x")
+    yield Row("no token with a Destination where everyone may", NOBODY, [("Destination", "/public/y")], "/public/x")
     # A client says which request it means: only the proxy may.
     admin = {"path": "/admin/"}
     for fields in [
@@ -231,10 +247,23 @@ def claims(tokens):
         *(("X-Forwarded-For", "10.0.0.1"), ("X-Forwarded-Proto", "http"), ("X-Forwarded-Server", CAL)),
         *(("X-Real-IP", "10.0.0.1"), ("True-Client-IP", "10.0.0.1"), ("X-Client-IP", "10.0.0.1")),
         *(("X-Original-URI", "/admin/"), ("Forwarded", f"for=10.0.0.1;host={CAL};proto=http")),
+        *(("X-Original-Host", CAL), ("X-Host", CAL), ("X-Scheme", "http")),
+        *(("X-Forwarded-Path", "/admin/"), ("X-Envoy-Original-Path", "/admin/")),
     ]:
         yield Row(f"{name} of the client", "ada", [ada, (name, value)])
         yield Row(f"{name} of the client, twice", "ada", [ada, (name.lower(), value), wiki, (name, value)])
         yield Row(f"{name} of the client where everyone may", NOBODY, [(name, value)], "/public")
+    # lictor refuses these. Only nginx asks with them; the others take them away before that.
+    for name, value in [
+        *(("X-Script-Name", "/public"), ("X-Ingress-Path", "/public")),
+        *(("X-Sendfile-Type", "X-Accel-Redirect"), ("X-Accel-Mapping", "/=/admin/")),
+    ]:
+        for user, token in [("ada", [ada]), (NOBODY, [])]:
+            removed = {"nginx": 403, "caddy": user, "haproxy": user, "traefik": user}
+            path = "/public/admin/"
+            yield Row(f"{name} of the client: {user}", removed, [*token, (name, value)], path)
+            twice = [(name.lower(), value), (name.upper(), value)]
+            yield Row(f"{name} of the client, twice: {user}", removed, [*token, *twice], path)
 
 
 def upgrades(tokens):

@@ -91,6 +91,11 @@ fn rules_decide_by_host_and_path() {
         ("wiki.example.org", "/admin%3fx", missing, denied, denied),
         ("wiki.example.org", "/admin:x", missing, denied, denied),
         ("wiki.example.org", "/%EF%BD%81dmin", missing, denied, denied),
+        ("wiki.example.org", "/admin.json", missing, denied, denied),
+        ("wiki.example.org", "/index.php/admin", missing, denied, denied),
+        ("wiki.example.org", "/public/index.php/x", missing, "ada", denied),
+        ("wiki.example.org", "/public/chart.js/x.css", "", "ada", "bob"),
+        ("wiki.example.org", "/%C3%A0dmin", missing, denied, denied),
         ("example.org", "/", denied, denied, denied),
         ("wiki.example.org.evil.example", "/public", denied, denied, denied),
         ("evil.example", "/robots.txt", denied, denied, denied),
@@ -215,6 +220,12 @@ fn only_a_trusted_proxy_says_once_what_is_wanted() {
     for name in ["Remote-User", "REMOTE_USER", "Remote.Groups", "x-remote-user", "X-WebAuth_User"] {
         denied(&[&good[..], &[(name, "root")]].concat());
     }
+    // The client has an app cut something off the path.
+    let open = wanted("GET", "wiki.example.org", "/public/admin");
+    for name in ["X-Script-Name", "x-ingress-path", "X-SENDFILE-TYPE", "X-Accel-Mapping"] {
+        denied(&[&open[..], &[(name, "/public")]].concat());
+    }
+    fine(&[&open[..], &[("X-Forwarded-Prefix", "/public"), ("X-Scheme", "https")]].concat());
     // What follows an upgrade is asked about by nobody, on a page for everyone as well.
     let open = wanted("GET", "wiki.example.org", "/public");
     for (name, value) in [("Upgrade", "h2c"), ("Upgrade", "websocket, h2c"), ("HTTP2-Settings", "")]
@@ -233,6 +244,43 @@ fn only_a_trusted_proxy_says_once_what_is_wanted() {
     }
     let warnings = || direct.log().matches("no trusted proxy says which host").count();
     eventually(|| warnings() == 1);
+}
+
+#[test]
+fn a_second_path_counts_like_the_first() {
+    let site = Site::start(&["--access", "rules"]);
+    let (denied, missing) = ("AccessDeniedError", "MissingToken");
+    let check = |uri, places: &[&str], nobody: &str, ada: &str, bob: &str| {
+        for method in ["COPY", "MOVE", "DELETE", "GET"] {
+            let fields = places.iter().map(|place| ("Destination", *place));
+            let asked = wanted(method, "wiki.example.org", uri).into_iter().chain(fields);
+            let asked: Vec<_> = asked.collect();
+            let users = [(None, nobody), (Some(&site.ada[0]), ada), (Some(&site.bob[0]), bob)];
+            for (path, (token, expected)) in
+                BOTH.iter().flat_map(|path| users.map(|user| (path, user)))
+            {
+                let token = token.map(|token| ("Authorization", token.as_str()));
+                let fields: Vec<_> = asked.iter().copied().chain(token).collect();
+                let found = outcome(&site.ask(path, &fields)).1;
+                assert_eq!(found, expected, "{method} {uri} {places:?} {token:?}");
+            }
+        }
+    };
+    check("/public/x", &["/public/y"], "", "ada", "bob");
+    check("/public/x", &["https://wiki.example.org/public/y"], "", "ada", "bob");
+    check("/public/x", &["https://wiki.example.org/y"], missing, "ada", denied);
+    check("/public/x", &["http://WIKI.example.org:80/admin/y"], missing, denied, "bob");
+    check("/x", &["/public/y"], missing, "ada", denied);
+    check("/admin", &["/public/y"], missing, denied, "bob");
+    check("/public/x", &["/public/../admin"], missing, denied, denied);
+    check("/public/x", &["/public/y?/../admin"], missing, denied, denied);
+    check("/public/x", &["/index.php/admin"], missing, denied, denied);
+    for wrong in
+        ["", "y", "https://cal.example.org/public/y", "https://a@wiki.example.org/public/y"]
+    {
+        check("/public/x", &[wrong], denied, denied, denied);
+    }
+    check("/public/x", &["/public/y", "/public/y"], denied, denied, denied);
 }
 
 #[test]
@@ -326,7 +374,7 @@ fn pages_of_other_origins_act_with_nobodys_cookie() {
     let socket = ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
     let foreign = (403, "OriginNotAllowed".to_owned());
     let ada = (200, "ada".to_owned());
-    let rows: [(&str, Fields<'_>, bool); 15] = [
+    let rows: [(&str, Fields<'_>, bool); 17] = [
         ("GET", &[], true),
         ("GET", &[evil], true),
         ("HEAD", &[evil], true),
@@ -334,6 +382,9 @@ fn pages_of_other_origins_act_with_nobodys_cookie() {
         ("GET", &[own, socket], true),
         ("GET", &[evil, socket], false),
         ("GET", &[("Origin", "null"), socket], false),
+        // Some apps take the method from this field.
+        ("GET", &[own, ("X-HTTP-Method-Override", "DELETE")], true),
+        ("GET", &[evil, ("X-HTTP-Method-Override", "DELETE")], false),
         ("POST", &[own], true),
         ("POST", &[evil], false),
         ("POST", &[("Origin", "http://wiki.example.org")], false),
