@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use rusqlite::Connection;
 
 use crate::groups::{FLAGS, fill, jti, token};
-use crate::support::{Dir, PASSWORD, SECRET, Server, eventually, lictor, outcome, run};
+use crate::support::{Dir, PASSWORD, SECRET, Server, eventually, lictor, outcome, payload, run};
 
 const CLIENTS: usize = 8;
 /// Sessions of each client.
@@ -395,6 +395,25 @@ fn a_restore_that_a_crash_interrupts_is_old_or_new_and_the_next_command_says_so(
                 }
             }
         }
+#[test]
+fn the_id_of_a_user_who_came_after_the_backup_was_given_to_the_next_one() {
+    for more in [None, Some("--keep-sessions")] {
+        let server = Server::start_with(Dir::new(), &["--throttle", "off"], &[]);
+        server.register("ada", PASSWORD).token();
+        works(&server.dir.0, &["backup", "copy.db"]);
+        let token = server.register("mallory", PASSWORD).token();
+        let (_, dir) = server.stop("-TERM");
+        works(&dir.0, &[&["restore", "copy.db", "--yes"][..], more.as_slice()].concat());
+        let server = Server::start_with(dir, &["--adopt-tokens"], &[]);
+        assert_eq!(server.user(&["add", "bob", "--role", "admin"], PASSWORD).0, 0);
+        // The id alone decides: a restore by hand is not noticed.
+        server.take_older_tokens();
+        assert_eq!(server.protected(&token).error(), (401, "MissingUserError".into()));
+        let id: i64 = server.dir.sql().number("SELECT id FROM users WHERE name = 'bob'");
+        assert!(id > payload(&token)["id"].as_i64().unwrap() + 900_000, "{id}");
+    }
+}
+
         let text = works(&dir.0, &["user", "list"]);
         let said = "what was there is";
         assert_eq!(text.contains("finished an interrupted restore"), finished, "{state:?}: {text}");
