@@ -227,7 +227,7 @@ def new_machine(m, steps, copies):
     mail(m, steps)
     bring, restore = steps[8][1:]
     # The two machines have no network between them.
-    assert bring.place == OTHER_MACHINE and "scp -r ~/lictor-backup root@" in bring.text
+    assert bring.place == OTHER_MACHINE and "scp -rp ~/lictor-backup root@" in bring.text
     m.put("/var/tmp/copies.tar", copies)
     m.run("tar -xC /root --no-same-owner -f /var/tmp/copies.tar")
     out = m.do(restore)
