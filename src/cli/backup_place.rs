@@ -59,11 +59,24 @@ fn all(folder: &Path, ending: &str) -> Result<Vec<PathBuf>, Problem> {
 
 /// Whether it is the name of a dated backup, or of its keys: then it may be deleted.
 fn is_dated(name: &str, ending: &str) -> bool {
-    let stamp = name.strip_prefix(BEFORE).and_then(|name| name.strip_suffix(ending));
-    stamp.is_some_and(|stamp| {
-        let shape = stamp.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
-        shape.eq(*b"00000000T000000Z")
-    })
+    stamp_in(name, ending).is_some()
+}
+
+/// The time in the name of a dated backup, or of its keys: `20261130T011500Z`.
+fn stamp_in<'a>(name: &'a str, ending: &str) -> Option<&'a str> {
+    let stamp = name.strip_prefix(BEFORE)?.strip_suffix(ending)?;
+    let shape = stamp.bytes().map(|byte| if byte.is_ascii_digit() { b'0' } else { byte });
+    shape.eq(*b"00000000T000000Z").then_some(stamp)
+}
+
+/// The time in the name of a dated backup, as people read it: `2026-11-30T01:15:00Z`.
+pub(super) fn time_in_name(name: &str) -> Option<String> {
+    let stamp = stamp_in(name, COPY)?;
+    // The stamp is ASCII, of exactly this length.
+    let part = |range: std::ops::Range<usize>| &stamp[range];
+    let [year, month, day] = [part(0..4), part(4..6), part(6..8)];
+    let [hour, minute, second] = [part(9..11), part(11..13), part(13..15)];
+    Some(format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z"))
 }
 
 /// The newest dated backup in a folder that is not later than `now`. If all are later, the clock is
@@ -139,6 +152,9 @@ mod tests {
         ] {
             assert_eq!(is_dated(name, COPY), expected, "{name}");
         }
+        assert_eq!(time_in_name("lictor-2026113OT011500Z.db"), None);
+        let time = time_in_name("lictor-20261130T011500Z.db").unwrap();
+        assert_eq!(time, date(Timestamp(1_796_001_300)));
         let made = dated(Path::new("/b"), Timestamp(1_796_001_300));
         assert_eq!(made, Path::new("/b/lictor-20261130T011500Z.db"));
         assert!(is_dated(made.file_name().unwrap().to_str().unwrap(), COPY));

@@ -72,7 +72,8 @@ pub(super) fn run(args: &Args) -> Result<(), Problem> {
     let mut warnings = warnings(&config);
     warnings.extend(hash_warnings);
     warnings.extend(flags.warnings(&source, &config)?);
-    let lost = source.lost().filter(|_| !flags.has_new_key());
+    // A database that does not say whether a key is lost keeps the server from starting, too.
+    let lost = source.lost().unwrap_or_else(Some).filter(|_| !flags.has_new_key());
     show(&rows, &access_flags::notes(&config)?, &warnings);
     match lost {
         Some(lost) => {

@@ -267,13 +267,13 @@ impl KeySource {
 
     /// The error for a default file that is missing although somebody has logged in, or has been sent
     /// a link: a new key would log everybody out. A database that the command line has filled is as
-    /// good as new.
-    pub(super) fn lost(&self) -> Option<Problem> {
-        let Place::Default(file) = &self.place else { return None };
-        if file.exists() || !Store::has_tokens(&self.database) {
-            return None;
+    /// good as new. Fails if the database does not say which it is.
+    pub(super) fn lost(&self) -> Result<Option<Problem>, Problem> {
+        let Place::Default(file) = &self.place else { return Ok(None) };
+        if file.exists() || !Store::has_tokens(&self.database)? {
+            return Ok(None);
         }
-        Some(Problem::new(
+        Ok(Some(Problem::new(
             format!(
                 "the key file {} is missing, and tokens that its key signed are in use in {}",
                 file.display(),
@@ -282,7 +282,7 @@ impl KeySource {
             "restore the file from a backup, or set the SECRET_KEY that was used before; or make a \
              new key with --new-key: then everybody has to log in again, and links in mails that \
              were sent do not work",
-        ))
+        )))
     }
 
     /// Whether SECRET_KEY is one of the keys.

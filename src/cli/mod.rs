@@ -8,6 +8,7 @@
 //! | `access` | `access explain` |
 //! | `database_copy` | `database copy` |
 //! | `backup`, `restore`, `backup_place` | a copy of a database in use, and back; names of backups |
+//! | `restored_keys` | which keys a restore leaves, and which it brings back |
 //! | `import`, `export` | accounts of another program, and the way out |
 //! | `import_report` | what `import` prints |
 //! | `reset_link` | `user reset-link` |
@@ -80,6 +81,7 @@ mod prompt;
 mod reload;
 mod reset_link;
 mod restore;
+mod restored_keys;
 mod secret_source;
 mod serve;
 mod serve_flags;

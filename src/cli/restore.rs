@@ -1,10 +1,10 @@
 //! `lictor restore`: a backup in the place of the database.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::args::Args;
 use super::backup::{file_of, show, table};
-use super::backup_place::{keys_of, newest, stamp};
+use super::backup_place::{newest, time_in_name};
 use super::database::{self, DatabaseFlag};
 use super::flag::{Row, flag, group};
 use super::key_source::{self, KeySource};
@@ -12,23 +12,29 @@ use super::kind::Kind;
 use super::output::{date, print};
 use super::progress::Line;
 use super::prompt::confirmed;
+use super::restored_keys::{KeyPlan, Replace};
 use super::words::of_argument;
 use crate::clock::Timestamp;
 use crate::error::Problem;
-use crate::keys::Keys;
-use crate::store::Store;
+use crate::store::{Database, Store};
 
 pub(super) const AFTER_HELP: &str = "\
-Stop the server first. What is there now is kept under another name, with its keys. All sessions end, and one-time \
-links are void: those that were ended since the backup would be good again otherwise. Passwords, roles and second \
-factors are those of the backup.";
+Stop the server first. What is there now is kept under another name. All sessions end, and one-time links are \
+void: those that were ended since the backup would be good again otherwise. Passwords, roles and second factors \
+are those of the backup. Keys that are there stay, because those of the backup may have been retired since; where \
+there are none, those of the backup are restored.";
 
 pub(super) const FLAGS: &[Row] = &[
     flag("FROM", Kind::Path)
         .help("A file that lictor backup has made, or a folder of --keep: then the newest in it"),
     flag("--keep-sessions", Kind::Switch).help(
         "Leave sessions and one-time links as they were; those that were ended or used since \
-         the backup are good again",
+         the backup are good again. Restores the keys if one that may have signed their tokens \
+         is missing",
+    ),
+    flag("--with-keys", Kind::Switch).excludes(&["--without-keys"]).help(
+        "Restore the keys even if there are some, which are kept under another name; keys that \
+         were retired since the backup are good again",
     ),
     flag("--without-keys", Kind::Switch).help("Restore the database alone"),
     flag("--yes", Kind::Switch).help("Do not ask for confirmation"),
@@ -46,13 +52,11 @@ pub(super) fn run(args: &Args) -> Result<(), Problem> {
         false => from.to_owned(),
     };
     let restore = Store::restore(&from, file).map_err(of_argument("FROM or --database"))?;
-    let keys = match args.is_given("--without-keys") {
-        true => None,
-        false => keys(&from, &KeySource::new(args, database, now)?)?,
-    };
+    let keys = key_plan(args, &from, database, now)?;
     let owner = restore.owner()?;
     let shown = std::path::absolute(file).unwrap_or_else(|_| file.into());
-    let question = format!("put {} in the place of {}?", describe(&from), shown.display());
+    let places = format!("{} in the place of {}", describe(&from), shown.display());
+    let question = format!("put {places}{}?", keys.question());
     if !args.is_given("--yes") && !confirmed("restoring a database", &question)? {
         return print("nothing was restored");
     }
@@ -70,11 +74,31 @@ pub(super) fn run(args: &Args) -> Result<(), Problem> {
     if let Some(kept) = kept {
         text += &format!("what was there is {}\n", kept.display());
     }
-    if let Some((from, to)) = keys {
-        text += &restore_keys(&from, &to, owner, now)?;
-    }
+    text += &keys.carry_out(owner, now)?;
     text += consequence(keep_sessions);
     print(&text)
+}
+
+/// What is to be done with the keys; warns of those that may be retired.
+fn key_plan(
+    args: &Args,
+    from: &Path,
+    database: &Database,
+    now: Timestamp,
+) -> Result<KeyPlan, Problem> {
+    if args.is_given("--without-keys") {
+        return Ok(KeyPlan::Nothing);
+    }
+    let replace = match (args.is_given("--with-keys"), args.is_given("--keep-sessions")) {
+        (true, _) => Replace::Always,
+        (false, true) => Replace::IfSomeAreMissing,
+        (false, false) => Replace::Never,
+    };
+    let keys = KeyPlan::new(from, &KeySource::new(args, database, now)?, replace)?;
+    if let Some(warning) = keys.warning() {
+        log::warn!("{warning}");
+    }
+    Ok(keys)
 }
 
 fn consequence(keep_sessions: bool) -> &'static str {
@@ -97,83 +121,14 @@ fn audited(keep_sessions: bool, from: &Path) -> String {
     format!("{}{made}{kept}", from.file_name().unwrap_or_default().to_string_lossy())
 }
 
-/// When a backup was made: the time of the file.
+/// When a backup was made: the time in its name, which stays when the file is copied, or that of the
+/// file.
 fn made(from: &Path) -> Option<String> {
+    let name = from.file_name().and_then(|name| name.to_str());
+    if let Some(made) = name.and_then(time_in_name) {
+        return Some(made);
+    }
     let made = from.metadata().and_then(|found| found.modified()).ok()?;
     let since = made.duration_since(std::time::UNIX_EPOCH).ok()?;
     Some(date(Timestamp(i64::try_from(since.as_secs()).ok()?)))
-}
-
-/// Where the keys of the backup are, and where they belong; `None` if there are none to restore,
-/// which is said.
-fn keys(from: &Path, source: &KeySource) -> Result<Option<(PathBuf, PathBuf)>, Problem> {
-    let keys = keys_of(from);
-    match source.file() {
-        Err(_) => {
-            log::warn!("SECRET_KEY is the only key, so none is restored");
-            Ok(None)
-        }
-        Ok(_) if !keys.exists() => {
-            log::warn!("there is no {}, so no keys are restored", keys.display());
-            Ok(None)
-        }
-        Ok(to) => {
-            // A file that holds no keys is refused before anything is changed.
-            Keys::read(&keys)?;
-            // A link stays one.
-            Ok(Some((keys, to.canonicalize().unwrap_or_else(|_| to.to_owned()))))
-        }
-    }
-}
-
-/// A free name for the keys that are there.
-fn name_for_old(to: &Path, now: Timestamp) -> PathBuf {
-    let stem = to.file_stem().unwrap_or_default().to_string_lossy();
-    let mut kept = to.with_file_name(format!("{stem}-replaced-{}.key", stamp(now)));
-    for count in 2.. {
-        if !kept.exists() {
-            break;
-        }
-        kept = to.with_file_name(format!("{stem}-replaced-{}-{count}.key", stamp(now)));
-    }
-    kept
-}
-
-/// Restores the keys; returns lines that say what was done.
-fn restore_keys(
-    from: &Path,
-    to: &Path,
-    owner: (u32, u32),
-    now: Timestamp,
-) -> Result<String, Problem> {
-    let kept = name_for_old(to, now);
-    let copied = Keys::copy(from, to, Some(owner), Some(&kept)).map_err(|problem| Problem {
-        what: format!("the database is restored, and its keys are not: {}", problem.what),
-        ..problem
-    })?;
-    if !copied {
-        return Ok(format!("the keys in {} are the same\n", to.display()));
-    }
-    let mut text = format!("restored the keys to {}\n", to.display());
-    if kept.exists() {
-        text += &format!("the keys that were there are {}\n", kept.display());
-    }
-    Ok(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_of_several_restores_in_one_second_have_names_of_their_own() {
-        let folder = std::env::temp_dir().join(format!("lictor-restores-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        for end in ["", "-2", "-3"] {
-            let name = name_for_old(&folder.join("a.key"), Timestamp(1_796_001_300));
-            assert_eq!(name, folder.join(format!("a-replaced-20261130T011500Z{end}.key")));
-            std::fs::write(name, "").unwrap();
-        }
-        std::fs::remove_dir_all(&folder).unwrap();
-    }
 }

@@ -106,7 +106,9 @@ fn configure(
     has_port: bool,
     now: Timestamp,
 ) -> Result<Config, Problem> {
-    if let Some(lost) = source.lost().filter(|_| !flags.has_new_key()) {
+    if !flags.has_new_key()
+        && let Some(lost) = source.lost()?
+    {
         return Err(lost);
     }
     let keys = source.preview(now)?;

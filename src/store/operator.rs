@@ -38,9 +38,9 @@ impl Store {
     }
 
     /// Whether there are tokens that a key of the server has signed: somebody has logged in, or was
-    /// sent a link. False for a database that cannot be read, which opening it explains.
+    /// sent a link. False if there is no database yet.
     #[cfg(feature = "cli")]
-    pub fn has_tokens(database: &Database) -> bool {
+    pub fn has_tokens(database: &Database) -> Result<bool, Problem> {
         match database {
             Database::File(path) => inspect::has_tokens(path),
             #[cfg(feature = "postgres")]

@@ -277,6 +277,27 @@ def test_a_role_that_may_only_use_the_tables(place):
         server.reload()
 
 
+def test_a_lost_key_was_replaced_if_the_tables_could_not_be_read(place):
+    """A role that may not see who is logged in makes no new key."""
+    owner = place.lictor()
+    with owner.running():
+        owner.register("ada")
+    role = f"blind_{place.name}"
+    place.sql(f"CREATE ROLE {role} LOGIN; GRANT USAGE ON SCHEMA lictor TO {role}; GRANT SELECT ON version TO {role}")
+    hba = (place.server.data / "pg_hba.conf").read_text()
+    try:
+        place.server.write("pg_hba.conf", f"host all {role} 127.0.0.1/32 trust\n" + hba)
+        place.server.reload()
+        lictor = place.lictor(url=place.url(user=role))
+        del lictor.environment["SECRET_KEY"]
+        refused(lictor, "lacks rights")
+        # The next start would have found a key.
+        assert not (lictor.directory / "lictor.key").exists()
+    finally:
+        place.server.write("pg_hba.conf", hba)
+        place.server.reload()
+
+
 def test_the_docs_name_the_rights():
     """docs/postgres.md has the grants of the test above."""
     docs = postgres.Path(__file__).resolve().parents[2] / "docs" / "postgres.md"

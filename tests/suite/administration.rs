@@ -109,6 +109,7 @@ fn only_administrators_get_in() {
         assert_eq!(server.user(command, "").0, 0);
         token
     };
+    server.take_older_tokens();
     // Their tokens still say that they are administrators.
     let demoted = former("demoted", &["roles", "demoted", "--set", "editor,admins"]);
     let inactive = former("inactive", &["deactivate", "inactive"]);

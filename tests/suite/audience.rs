@@ -240,7 +240,7 @@ fn a_browser_session_has_no_audience() {
 #[test]
 fn tokens_of_another_program_are_for_whom_they_name() {
     let server = Server::start(&[&TWO[..], &EARLY, &["--adopt-tokens"]].concat());
-    server.add("ada");
+    server.add_imported("ada");
     for (claim, after) in [
         (None, Some(json!(["shop", "wiki"]))),
         (Some(json!("wiki")), Some(json!("wiki"))),

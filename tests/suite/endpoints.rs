@@ -212,7 +212,7 @@ fn claims(changes: &Value) -> String {
 fn tokens_for_access() {
     let server = Server::start(&["--adopt-tokens"]);
     server.add("ada");
-    server.add("idle");
+    server.add_imported("idle");
     assert_eq!(server.user(&["deactivate", "idle"], "").0, 0);
     let good = claims(&json!({}));
     assert_eq!(server.protected(&good).status(), 200);
@@ -325,7 +325,7 @@ fn refreshes() {
     let lifespans = ["--access-lifespan", "300", "--refresh-lifespan", "3000"];
     let server = Server::start(&[&lifespans[..], &["--adopt-tokens"]].concat());
     server.add("ada");
-    server.add("idle");
+    server.add_imported("idle");
     assert_eq!(server.user(&["deactivate", "idle"], "").0, 0);
     assert_eq!(server.user(&["roles", "ada", "--set", "admin,editor"], "").0, 0);
     let refresh = |token: &str| server.send("POST", "/api/refresh", &[], token);

@@ -433,6 +433,20 @@ fn a_lost_key_was_replaced_in_silence() {
 }
 
 #[test]
+fn a_lost_key_was_replaced_if_the_database_could_not_say_who_is_logged_in() {
+    let server = Server::start_with(Dir::new(), &[], &[]);
+    server.register("ada", PASSWORD).token();
+    let dir = server.stop("-TERM").1;
+    fs::remove_file(dir.0.join("lictor.key")).unwrap();
+    dir.sql().execute("ALTER TABLE sessions RENAME TO others", &[]);
+    let listen = ["serve", "--listen", "127.0.0.1:0"];
+    let (code, _, err) = outcome(&run(&dir.0, &listen, ""));
+    assert_eq!(code, 1, "{err}");
+    // The next start would have found a key.
+    assert!(!dir.0.join("lictor.key").exists(), "{err}");
+}
+
+#[test]
 fn the_key_of_the_environment_is_lost_as_well() {
     let server = Server::start_with(Dir::new(), &[], &[("SECRET_KEY", SECRET)]);
     let token = server.register("ada", PASSWORD).token();

@@ -101,7 +101,7 @@ fn people_stay_logged_in_until_the_date() {
     let date = day(30);
     let flags = ["--access-lifespan", "50m", "--early-refresh", "60m"];
     let server = start(Dir::new(), &date, &flags);
-    server.add("ada");
+    server.add_imported("ada");
     let log = server.log();
     assert!(log.contains("WARN") && log.contains("whoever guesses it can log in as anybody"));
     assert!(log.contains(&date) && log.contains("made a new secret key in lictor.key"), "{log}");
@@ -136,7 +136,7 @@ fn people_stay_logged_in_until_the_date() {
 fn after_the_date_it_verifies_nothing() {
     let (tomorrow, yesterday) = (day(1), day(-1));
     let server = start(Dir::new(), &tomorrow, &[]);
-    server.add("ada");
+    server.add_imported("ada");
     let token = forged(SHORT, HEADER, &json!({}));
     assert_eq!(server.protected(&token).status(), 200);
     let own = server.login("ada", PASSWORD).token();
@@ -194,7 +194,7 @@ fn who_has_guessed_the_secret_can_do_nothing_but_log_in() {
         let mail = ["--mail-from", "login@example.org", "--public-url", "http://127.0.0.1"];
         let date = day(30);
         let server = start(Dir::new(), &date, &[&flags[..], &mail].concat());
-        server.add("ada");
+        server.add_imported("ada");
         let (code, _, err) = server.user(&["add", "root", "--role", "admin"], PASSWORD);
         assert_eq!(code, 0, "{err}");
 

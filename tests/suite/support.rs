@@ -266,10 +266,21 @@ impl Server {
         self.dir.database().to_string()
     }
 
-    /// Adds a user with the command line. Tokens of another program can be for such a user.
+    /// Adds a user with the command line.
     pub fn add(&self, name: &str) {
         let (code, _, error) = self.user(&["add", name], PASSWORD);
         assert_eq!(code, 0, "{error}");
+    }
+
+    /// Adds a user as `lictor import` does: tokens that another program issued before are good.
+    pub fn add_imported(&self, name: &str) {
+        self.add(name);
+        self.take_older_tokens();
+    }
+
+    /// Makes all users like imported ones.
+    pub fn take_older_tokens(&self) {
+        self.dir.sql().execute("UPDATE users SET tokens_after = 0", &[]);
     }
 
     pub fn signal(&self, signal: &str) {

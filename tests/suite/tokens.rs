@@ -37,7 +37,7 @@ impl Ring {
         let rows: Value = serde_json::from_slice(&list).unwrap();
         let [pair, current, old] = [0, 1, 2].map(|at| rows[at]["kid"].as_str().unwrap().to_owned());
         let server = Server::start_with(dir, &["--adopt-tokens"], &[]);
-        server.add("ada");
+        server.add_imported("ada");
         Ring { server, pair, current, old }
     }
 }

@@ -44,7 +44,7 @@ fn nothing_revokes_a_token() {
 #[test]
 fn one_expired_token_refreshes_any_number_of_times() {
     let server = Server::start(&["--adopt-tokens"]);
-    server.add("ada");
+    server.add_imported("ada");
     let expired = |jti: &str, iat: i64| {
         signed(&json!({
             "iat": iat, "exp": now() - 5, "jti": jti, "id": 1, "rls": "", "rf_exp": now() + 1000,
@@ -83,7 +83,7 @@ fn reset_tokens_work_again_and_again() {
 #[test]
 fn registration_tokens_reactivate_accounts() {
     let server = Server::start(&["--adopt-tokens"]);
-    server.add("ada");
+    server.add_imported("ada");
     let token = signed(&json!({
         "iat": now() - 5, "exp": now() + 500, "jti": "a", "id": 1, "rls": "",
         "rf_exp": now() + 1000, "is_ert": true,

@@ -210,6 +210,7 @@ def walk(m, steps):
         m.do(upgrade)
     assert m.run("dpkg-query -W -f '${Version}' lictor") == f"{VERSIONS[1]}-1"
     assert m.protected(token) == 200, "an upgrade has ended a session"
+    assert m.run("systemctl is-active lictor.socket lictor-backup.timer").split() == ["active"] * 2
     done("upgrade")
 
     m.run("lictor user delete bob --yes --env-file /etc/lictor.env")
@@ -227,7 +228,7 @@ def new_machine(m, steps, copies):
     mail(m, steps)
     bring, restore = steps[8][1:]
     # The two machines have no network between them.
-    assert bring.place == OTHER_MACHINE and "scp -r ~/lictor-backup root@" in bring.text
+    assert bring.place == OTHER_MACHINE and "scp -rp ~/lictor-backup root@" in bring.text
     m.put("/var/tmp/copies.tar", copies)
     m.run("tar -xC /root --no-same-owner -f /var/tmp/copies.tar")
     out = m.do(restore)
@@ -252,9 +253,9 @@ def packages(folder):
     return sorted(folder.glob("*.deb")), next(folder.glob("*.rpm"))
 
 
-def removal(m):
-    scripts.deb(m)
-    done("removal of the .deb")
+def removal(m, package):
+    scripts.deb(m, f"/root/{package.name}")
+    done("upgrade, removal and installation of the .deb")
 
 
 def rpm(m, package):
@@ -272,7 +273,7 @@ def main():
         made, package = packages(Path(folder))
         with Vps(made) as m:
             copies = watched(m, walk, steps)
-            watched(m, removal)
+            watched(m, removal, made[-1])
         with Vps(made) as m:
             watched(m, new_machine, steps, copies)
         with Vps(made) as m:

@@ -44,11 +44,29 @@ def gone(m):
     m.run("test -s /var/lib/private/lictor/lictor.db -a -s /var/lib/private/lictor/lictor.key")
 
 
-def deb(m):
-    """On a machine that has it."""
+def deb(m, package):
+    """On a machine that has it, and this newer one."""
+    enable(m)
+    # An upgrade stops no unit for good, and starts none that the administrator has stopped.
+    install(m, package)
+    assert words(m, f"systemctl is-active {' '.join(UNITS)}") == ["active"] * 3
+    m.run(f"systemctl stop {' '.join(UNITS)}", timeout=TIMEOUT)
+    install(m, package)
+    assert words(m, f"systemctl is-active {' '.join(UNITS)}") == ["inactive"] * 3
+    assert words(m, "systemctl is-enabled lictor") == ["enabled"]
     enable(m)
     m.run("dpkg --remove lictor", timeout=TIMEOUT)
     gone(m)
+    # As the first installation does, one after a removal starts the service.
+    install(m, package)
+    assert words(m, "systemctl is-active lictor") == ["active"]
+    assert words(m, "ls /run/lictor.installed") == []
+    m.run("dpkg --remove lictor", timeout=TIMEOUT)
+    gone(m)
+
+
+def install(m, package):
+    m.run(f"dpkg --force-confold --install {package}", timeout=TIMEOUT)
 
 
 def rpm(m, package):

@@ -73,6 +73,25 @@ fn next_id(store: &Store) -> i64 {
     id
 }
 
+#[cfg(feature = "cli")]
+#[test]
+fn a_restored_database_leaves_ids_out_while_there_are_some() {
+    use crate::store::rows::{counters, operator::skip_ids};
+    for (last, next) in [
+        (0, 1_000_001),
+        (41, 1_000_042),
+        (MAX_ID - 2_000_000, MAX_ID - 999_999),
+        (MAX_ID - 10, MAX_ID - 4),
+        (MAX_ID, MAX_ID + 1),
+    ] {
+        each("skipped-ids", |store| {
+            store.write_rows(|queries| counters::raise_users(queries, last)).unwrap();
+            store.write_rows(skip_ids).unwrap();
+            assert_eq!(next_id(store), next, "after {last}");
+        });
+    }
+}
+
 #[test]
 fn what_clashes_and_why() {
     each("import-clashes", |store| {

@@ -84,16 +84,20 @@ pub(in crate::store) fn inspect(target: &Target) -> Result<Inspection, Problem> 
     })
 }
 
-/// Whether somebody is logged in, or was sent a link.
+/// Whether somebody is logged in, or was sent a link. False if there are no tables of lictor; an error
+/// if the database does not answer.
 #[cfg(feature = "cli")]
-pub(in crate::store) fn has_tokens(target: &Target) -> bool {
+pub(in crate::store) fn has_tokens(target: &Target) -> Result<bool, Problem> {
     const SQL: &str = "SELECT EXISTS (SELECT FROM lictor.sessions WHERE ended IS NULL) \
          OR EXISTS (SELECT FROM lictor.tickets)";
     let deadline = Instant::now() + LOOK;
-    let Ok(mut first) = connect::first(target, Role::Setup) else { return false };
-    let mut session = Session { connection: &mut first.connection, target, deadline };
-    // Without lictor's tables the query fails.
-    session.all(SQL, |row| row.get::<bool>(0)).is_ok_and(|found| found == [true])
+    let connection = &mut connect::first(target, Role::Setup)?.connection;
+    let session = &mut Session { connection, target, deadline };
+    match look(session, VERSION)? {
+        State::Absent { .. } => Ok(false),
+        // Every version in PostgreSQL has both tables.
+        State::Of(_) => session.all(SQL, |row| row.get::<bool>(0)).map(|found| found == [true]),
+    }
 }
 
 /// Says whether this user may make what is absent, without making it.
@@ -117,10 +121,12 @@ pub(in crate::store) fn check(target: &Target) -> Result<(), Problem> {
     let deadline = Instant::now() + READ;
     let connection = &mut connect::first(target, Role::Setup)?.connection;
     let session = &mut Session { connection, target, deadline };
-    if let State::Absent { .. } = look(session, VERSION)? {
-        return Err(not_there(target));
+    match look(session, VERSION)? {
+        State::Absent { .. } => return Err(not_there(target)),
+        State::Of(VERSION) => verify(session)?,
+        // The upgrade verifies what it makes of older tables.
+        State::Of(_) => {}
     }
-    verify(session)?;
     for (sql, what) in FINDINGS {
         if session.all(sql, |row| row.get::<bool>(0))?.contains(&true) {
             return Err(damaged(target, what));

@@ -61,8 +61,6 @@ fn inserted(
     user: &NewUser<'_>,
     (session, now): (Option<&NewSession<'_>>, Timestamp),
 ) -> Result<Option<i64>, Fault> {
-    // An older token of another program names somebody else than the person who registers here.
-    let tokens_after = session.map_or(Timestamp(0), |_| now);
     let login = session.map_or(Timestamp(0), |session| session.issued);
     let ip = session.and_then(|session| session.origin.ip).map(|ip| ip.to_string());
     let values = [
@@ -73,7 +71,8 @@ fn inserted(
         user.hash.as_str().into(),
         user.roles.as_str().into(),
         now.into(),
-        tokens_after.into(),
+        // An older token of another program with this id names somebody else.
+        now.into(),
         user.language.code().into(),
         login.into(),
         ip.as_deref().into(),

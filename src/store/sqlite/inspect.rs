@@ -37,13 +37,18 @@ pub(in crate::store) fn inspect(path: &Path) -> Result<Inspection, Problem> {
     look(path).map(|(found, _)| found)
 }
 
-/// Whether somebody is logged in, or was sent a link; of a file of any version.
+/// Whether somebody is logged in, or was sent a link; of a file of any version. False if there is no
+/// file; an error if it cannot be read.
 #[cfg(feature = "cli")]
-pub(in crate::store) fn has_tokens(path: &Path) -> bool {
-    let Ok((_, Some(connection))) = look(path) else { return false };
-    let sql = "SELECT EXISTS (SELECT 1 FROM sessions WHERE ended IS NULL) OR EXISTS (SELECT 1 FROM tickets)";
+pub(in crate::store) fn has_tokens(path: &Path) -> Result<bool, Problem> {
+    let (found, connection) = look(path)?;
+    let Some(connection) = connection else { return Ok(false) };
     // The first version has no such tables.
-    connection.query_row(sql, [], |row| row.get(0)).unwrap_or(false)
+    if found == Inspection::Older(1) {
+        return Ok(false);
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM sessions WHERE ended IS NULL) OR EXISTS (SELECT 1 FROM tickets)";
+    connection.query_row(sql, [], |row| row.get(0)).map_err(|error| cannot_open(path, error))
 }
 
 /// The same as [`inspect`], with the connection that looked. As long as it is open, the next one need not read the

@@ -6,7 +6,7 @@
 //!
 //! | file | owns |
 //! |---|---|
-//! | `open` | opening a file, or making it |
+//! | `open`, `new_file` | opening a file, or making it; whom a new one belongs to |
 //! | `alone` | a file that one process has to itself |
 //! | `connect` | the settings of every connection |
 //! | `backup`, `draft` | a checked copy of a file that is in use; a file without its name yet |
@@ -46,6 +46,7 @@ mod group;
 mod identity;
 pub(super) mod inspect;
 mod mapping;
+mod new_file;
 pub(super) mod open;
 mod own_log;
 #[cfg(test)]

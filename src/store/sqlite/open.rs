@@ -1,8 +1,6 @@
 //! Opens a database file, or makes it.
 
-use std::fs::OpenOptions;
 use std::io::ErrorKind;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -16,6 +14,7 @@ use super::connect::connect;
 use super::identity::{Identity, id};
 use super::inspect::{Check, look, must_be_sound, must_have_our_tables};
 use super::mapping::Mapping;
+use super::new_file;
 use super::problems::{cannot_open, cannot_reach, no_shared_memory, read_only, replaced_meanwhile};
 use super::readers::Readers;
 use super::schema::{VERSION, number};
@@ -126,12 +125,19 @@ fn writer(path: &Path, found: Inspection, unclean: bool) -> Result<Connection, P
     Ok(writer)
 }
 
-/// Makes the file before SQLite does, and readable by its owner only. One that is there, but
-/// empty, keeps its mode: the person who made it has chosen. Says whether it was made.
+/// Makes the file before SQLite does: readable by its owner only, who is the owner of the directory if
+/// root makes it. One that is there, but empty, keeps its mode and owner: the person who made it has
+/// chosen. Says whether it was made.
 pub(super) fn create_file(path: &Path) -> Result<bool, Problem> {
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    match made {
-        Ok(_) => Ok(true),
+    match new_file::make(path) {
+        Ok(file) => {
+            // Root can use it all the same.
+            if let Err(error) = new_file::give_to_owner_of_directory(&file, path) {
+                let path = path.display();
+                log::warn!("cannot give {path} to the owner of its directory: {error}");
+            }
+            Ok(true)
+        }
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(cannot_reach(path, error)),
     }

@@ -18,7 +18,7 @@ use crate::error::{Error, Problem};
 use crate::store::Inspection;
 use crate::store::entry::{Actor, Entry, Event};
 use crate::store::rows::audit;
-use crate::store::rows::operator::end_everything;
+use crate::store::rows::operator::{end_everything, skip_ids};
 
 /// A restore that has begun: nobody else can open the database.
 #[derive(Debug)]
@@ -65,8 +65,9 @@ impl Restore {
     }
 
     /// Copies and checks the copy, beside the database, and brings it to this version. Ends its
-    /// sessions and one-time tokens, unless `keep_sessions`. Its audit says that it was restored;
-    /// `detail` says from which copy.
+    /// sessions and one-time tokens, unless `keep_sessions`. Leaves out the ids of users that may
+    /// have been given out since the copy was made. Its audit says that it was restored; `detail`
+    /// says from which copy.
     pub fn prepare(
         self,
         keep_sessions: bool,
@@ -85,9 +86,10 @@ impl Restore {
         let transaction = connection.unchecked_transaction().map_err(failed)?;
         let queries = &mut Statements(&transaction);
         let ended = if keep_sessions { Ok(()) } else { end_everything(queries, now) };
+        let changed = ended.and_then(|()| skip_ids(queries));
         let (event, actor) = (Event::DatabaseRestored, Actor::Operator);
         let entry = Entry { event, user: None, name: None, actor, detail };
-        ended
+        changed
             .and_then(|()| audit::insert(queries, &entry, now))
             .map_err(|fault| failed_to_change(&self.from, &Error::from(fault)))?;
         transaction.commit().map_err(failed)?;
@@ -109,7 +111,7 @@ impl Ready {
 fn failed_to_change(from: &Path, error: &Error) -> Problem {
     Problem::new(
         format!(
-            "cannot end the sessions in the copy of {}, or tell its audit: {error}",
+            "cannot end the sessions in the copy of {}, or write its audit: {error}",
             from.display()
         ),
         "nothing was changed; try another backup",

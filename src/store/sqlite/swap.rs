@@ -11,7 +11,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::ErrorKind;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, fchown};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
@@ -20,6 +20,7 @@ use rustix::io::Errno;
 
 use super::beside::beside;
 use super::identity::{id, is_at};
+use super::new_file;
 use super::problems::{
     cannot_open, cannot_reach, cannot_write, directory, in_use, not_of_a_restore,
 };
@@ -108,19 +109,12 @@ impl Drop for Alone {
 /// Makes an empty file that belongs to the owner of its directory.
 fn make(path: &Path) -> Result<File, Problem> {
     let failed = |error| cannot_reach(path, error);
-    let folder = fs::metadata(directory(path)).map_err(failed)?;
-    let mut options = OpenOptions::new();
-    let file = options.read(true).write(true).create_new(true).mode(0o600).open(path);
-    let file = file.map_err(|error| match error.kind() {
+    let file = new_file::make(path).map_err(|error| match error.kind() {
         // A server that has started meanwhile.
         ErrorKind::AlreadyExists if path.exists() => in_use(path),
         _ => failed(error),
     })?;
-    let own = file.metadata().map_err(failed)?;
-    // Only root can give it away, and only root's file would be out of the server's reach.
-    if own.uid() == 0 && (own.uid(), own.gid()) != (folder.uid(), folder.gid()) {
-        fchown(&file, Some(folder.uid()), Some(folder.gid())).map_err(failed)?;
-    }
+    new_file::give_to_owner_of_directory(&file, path).map_err(failed)?;
     Ok(file)
 }
 

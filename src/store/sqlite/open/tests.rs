@@ -69,6 +69,34 @@ fn a_file_is_made_private_and_opens_again() {
 }
 
 #[test]
+fn a_file_that_root_makes_belongs_to_the_owner_of_its_directory() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    for copied in [false, true] {
+        let place = Place::new("owner");
+        // Only root can give a file away; for others there is nothing to see.
+        if chown(&place.0, Some(12_345), Some(54_321)).is_err() {
+            return;
+        }
+        let store = match copied {
+            true => {
+                super::super::alone::write(&place.file(), |_| Ok(())).unwrap();
+                Store::open(&database(&place), 1).unwrap()
+            }
+            false => Store::open(&database(&place), 1).unwrap(),
+        };
+        add(&store, "ada", None).unwrap();
+        // The write-ahead log and its index, too.
+        let files = fs::read_dir(&place.0).unwrap().map(|entry| entry.unwrap());
+        let owners: Vec<_> = files
+            .map(|file| (file.file_name(), file.metadata().unwrap()))
+            .map(|(name, found)| (name, found.uid(), found.gid()))
+            .collect();
+        assert!(owners.len() == 3, "{owners:?}");
+        assert!(owners.iter().all(|owner| (owner.1, owner.2) == (12_345, 54_321)), "{owners:?}");
+    }
+}
+
+#[test]
 fn every_older_version_ends_at_exactly_the_current_schema() {
     for (version, schema) in (1..).zip(OLDER) {
         let place = Place::new(&format!("version-{version}"));
