@@ -10,7 +10,7 @@ use super::brand_flags;
 use super::env_file;
 use super::flag::{Row as FlagRow, flag, group};
 use super::hash_timing::{self, measure, measured};
-use super::key_source::Preview;
+use super::key_source::{KeySource, Preview};
 use super::kind::Kind;
 use super::logging;
 use super::machine;
@@ -72,14 +72,20 @@ pub(super) fn run(args: &Args) -> Result<(), Problem> {
     let mut warnings = warnings(&config);
     warnings.extend(hash_warnings);
     warnings.extend(flags.warnings(&source, &config)?);
-    // A database that does not say whether a key is lost keeps the server from starting, too.
-    let lost = source.lost().unwrap_or_else(Some).filter(|_| !flags.has_new_key());
     show(&rows, &access_flags::notes(&config)?, &warnings);
-    match lost {
+    may_start(&source, &flags)?;
+    match warnings.is_empty() && !logging::has_warned() {
+        true => print("nothing is wrong with it"),
+        false => Ok(()),
+    }
+}
+
+/// An error if the server would not start because its key is lost, or the database does not say whether it is.
+fn may_start(source: &KeySource, flags: &ServeFlags<'_>) -> Result<(), Problem> {
+    match source.lost().unwrap_or_else(Some).filter(|_| !flags.has_new_key()) {
         Some(lost) => {
             Err(Problem { what: format!("serve would not start: {}", lost.what), ..lost })
         }
-        None if warnings.is_empty() && !logging::has_warned() => print("nothing is wrong with it"),
         None => Ok(()),
     }
 }
