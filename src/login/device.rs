@@ -61,6 +61,11 @@ impl DeviceProof {
         self.devices.first()
     }
 
+    /// Returns the users whose devices the request shows.
+    pub(super) fn users(&self) -> impl Iterator<Item = i64> {
+        self.devices.users()
+    }
+
     /// Returns the device that `user` knows. `since` is the time up to which all sessions of the
     /// user were ended, such as by a new password: that makes devices strangers as well.
     pub(crate) fn known(&self, user: i64, since: Timestamp) -> Option<Device> {

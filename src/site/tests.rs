@@ -620,3 +620,33 @@ fn a_login_from_an_address_that_has_to_wait_asks_the_database_on_a_thread_that_m
         }
     }
 }
+
+#[test]
+fn a_refused_login_with_a_device_told_by_its_time_which_names_exist() {
+    let place = Place::new();
+    let network: Arc<Network> = Arc::default();
+    let site = place.site(&|_| (), Some(&network));
+    tokens(&site);
+    let eve = site.app().store.credentials("eve").unwrap().unwrap().person.id;
+    let devices = crate::guard::Devices::default().renewed(eve, None, NOW).unwrap();
+    let secret = site.app().device_keys.write(&devices);
+    exhaust(&site);
+    // The reads and the rows of a login with the device of eve.
+    let seen = |name: &str| {
+        let count = || [&network.reads, &network.rows].map(|count| count.load(Ordering::SeqCst));
+        let body =
+            format!(r#"{{"username":"{name}","password":"wrong lanterns","device":"{secret}"}}"#);
+        let headers = [Header { name: "Content-Type", value: b"application/json" }];
+        let mut request = Request::new("POST", "/api/login", &headers);
+        request.peer = Some([192, 0, 2, 1].into());
+        request.body = body.as_bytes();
+        let before = count();
+        let (response, _) = answer(&site, &request);
+        let after = count();
+        (response.status, after[0] - before[0], after[1] - before[1])
+    };
+    for name in ["ada", "root", "idle", "nobody", "ada@x.example", "nobody@x.example"] {
+        assert_eq!(seen(name), (429, 1, 1), "{name}");
+    }
+    assert_eq!(seen("eve@X.example").0, 401, "the device of the account itself");
+}

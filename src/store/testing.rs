@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::Store;
-use super::driver::{Abort, Concurrency, Driver, Fault, Reading, Writing};
+use super::driver::{
+    Abort, Concurrency, Dialect, Driver, Fault, Queries, Reading, Row, Value, Writing,
+};
 
 /// The network between a store and its database.
 #[derive(Debug, Default)]
@@ -15,6 +17,8 @@ pub(crate) struct Network {
     /// How often something was read, and how often written.
     pub(crate) reads: AtomicUsize,
     pub(crate) writes: AtomicUsize,
+    /// How many rows were read.
+    pub(crate) rows: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -41,10 +45,57 @@ impl Network {
     }
 }
 
+/// Counts the rows of answers.
+struct Counting<'a> {
+    queries: &'a mut dyn Queries,
+    rows: &'a AtomicUsize,
+}
+
+impl Queries for Counting<'_> {
+    fn dialect(&self) -> Dialect {
+        self.queries.dialect()
+    }
+
+    fn execute(&mut self, sql: &'static str, values: &[Value<'_>]) -> Result<usize, Fault> {
+        self.queries.execute(sql, values)
+    }
+
+    fn query(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let rows = self.rows;
+        self.queries.query(sql, values, &mut |found| {
+            rows.fetch_add(1, Ordering::SeqCst);
+            row(found)
+        })
+    }
+
+    fn query_first(
+        &mut self,
+        sql: &'static str,
+        values: &[Value<'_>],
+        row: &mut dyn FnMut(&dyn Row) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        let rows = self.rows;
+        self.queries.query_first(sql, values, &mut |found| {
+            rows.fetch_add(1, Ordering::SeqCst);
+            row(found)
+        })
+    }
+
+    fn execute_each(&mut self, sql: &'static str, sets: &[&[Value<'_>]]) -> Result<(), Fault> {
+        self.queries.execute_each(sql, sets)
+    }
+}
+
 impl Driver for Remote {
     fn read(&self, work: &mut Reading<'_>) -> Result<(), Fault> {
-        self.network.pass(&self.network.reads)?;
-        self.driver.read(work)
+        let network = &self.network;
+        network.pass(&network.reads)?;
+        self.driver.read(&mut |queries| work(&mut Counting { queries, rows: &network.rows }))
     }
 
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {

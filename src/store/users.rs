@@ -11,7 +11,7 @@ use super::rows::new_users::{self, NewUser};
 use super::rows::search::{self, UserPage, UserQuery};
 use super::rows::sessions::NewSession;
 use super::rows::tickets::TicketPurpose;
-use super::rows::users::{Account, Credentials, Person};
+use super::rows::users::{Account, Credentials, LoginKeys, Person};
 use super::rows::{app_passwords, invitations, sessions, tickets, users, waiting};
 use super::sessions::{end_all, insert as insert_session};
 use super::transaction::Transaction;
@@ -46,22 +46,25 @@ impl Store {
 
     /// The user who logs in with `login`: an e-mail address or a username.
     pub fn credentials(&self, login: &str) -> Result<Option<Credentials>, Error> {
-        // An e-mail address is looked for first: it belongs to its owner, while a name that looks
-        // like one belongs to the first who took it.
-        let email = Email::parse(login).ok();
-        if let Some(email) = &email
-            && let Some(found) = self.read(|queries| users::credentials_by_email(queries, email))?
-        {
-            return Ok(Some(found));
+        match keys_of(login) {
+            (None, None) => Ok(None),
+            (email, name) => self.read(|queries| {
+                users::credentials_by_login(queries, email.as_ref(), name.as_ref())
+            }),
         }
-        let Ok(name) = Username::parse(login) else { return Ok(None) };
-        // A name that is an e-mail address is reached by every spelling of this address: the
-        // throttle counts all of them as one.
-        let named = Email::parse(name.key()).ok();
-        if email.is_some_and(|email| named.is_none_or(|named| named.key() != email.key())) {
-            return Ok(None);
-        }
-        self.read(|queries| users::credentials_by_name(queries, &name))
+    }
+
+    /// The time up to which all sessions of the user `id` were ended, if `login` is the name or the
+    /// e-mail address of this user. Reads the row of this user alone, so its time says nothing of
+    /// other accounts.
+    pub fn tokens_after(&self, id: i64, login: &str) -> Result<Option<Timestamp>, Error> {
+        let (email, name) = keys_of(login);
+        let found = self.read(|queries| users::login_keys_of(queries, id))?;
+        let is_named = |keys: &LoginKeys| {
+            let email = email.is_some_and(|email| keys.email.as_deref() == Some(email.key()));
+            email || name.is_some_and(|name| keys.name == name.key())
+        };
+        Ok(found.filter(is_named).map(|keys| keys.tokens_after))
     }
 
     /// The same by id, for a user who is logged in.
@@ -192,6 +195,20 @@ impl Store {
             Ok(true)
         })
     }
+}
+
+/// What `login` can be: an e-mail address, a username, or both. As both, it is the e-mail address of
+/// one account before it is the name of another.
+fn keys_of(login: &str) -> (Option<Email>, Option<Username>) {
+    let email = Email::parse(login).ok();
+    // A name that is an e-mail address is reached by every spelling of this address: the throttle
+    // counts all of them as one.
+    let is_one = |name: &Username| match &email {
+        Some(email) => Email::parse(name.key()).is_ok_and(|named| named.key() == email.key()),
+        None => true,
+    };
+    let name = Username::parse(login).ok().filter(is_one);
+    (email, name)
 }
 
 /// Seconds for which a name is kept for a person who has registered and not yet confirmed an e-mail

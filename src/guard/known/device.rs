@@ -107,6 +107,11 @@ impl Devices {
         self.0.first().copied()
     }
 
+    /// Returns the users of the secrets, in their order.
+    pub fn users(&self) -> impl Iterator<Item = i64> {
+        self.0.iter().map(|device| device.user)
+    }
+
     /// Returns the device of this user, if its secret was issued later than `since`.
     pub fn of(&self, user: i64, since: Timestamp) -> Option<Device> {
         let valid = |device: &&Device| device.user == user && i64::from(device.issued) > since.0;

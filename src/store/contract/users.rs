@@ -1,13 +1,16 @@
 //! Accounts: names that are taken, changes, and the last administrator.
 
-use super::{BY, NOTE, add, each, execute, found};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::{BY, NOTE, add, each, each_with, execute, found};
 use crate::clock::Timestamp;
 use crate::error::Error;
 use crate::store::operator::PAGE;
 use crate::store::rows::search::READ_AT_ONCE;
 use crate::store::{
-    Actor, AuditQuery, Change, Entry, Event, Person, Store, UserOrder, UserPlace, UserQuery,
-    UserState,
+    Actor, AuditQuery, Change, Entry, Event, Network, Person, Store, UserOrder, UserPlace,
+    UserQuery, UserState,
 };
 use crate::values::{Fragment, PasswordHash, Roles};
 
@@ -29,8 +32,29 @@ fn users_come_change_and_go() {
         assert_eq!(found(store, "bob@work.example"), Some("bob@example.org".into()));
         assert_eq!(found(store, "BOB@example.org"), Some("bob@example.org".into()));
         // The owner of an address comes before a name that looks like it.
-        add(store, "carol", Some("bob@example.org")).unwrap();
+        let bob = store.credentials("bob@example.org").unwrap().unwrap().person.id;
+        let carol = add(store, "carol", Some("bob@example.org")).unwrap();
         assert_eq!(found(store, "bob@example.org"), Some("carol".into()));
+        // Also where the name is that of an older account without an e-mail address.
+        add(store, "dan@example.org", None).unwrap();
+        assert_eq!(found(store, "DAN@example.org"), Some("dan@example.org".into()));
+        add(store, "dora", Some("dan@example.org")).unwrap();
+        assert_eq!(found(store, "dan@example.org"), Some("dora".into()));
+        for (user, login, expected) in [
+            (ada, "aDa", true),
+            (ada, "carol", false),
+            (ada, "nobody", false),
+            (ada, "", false),
+            (bob, "Bob@Work.example", true),
+            (bob, "BOB@example.org", true),
+            (carol, "bob@EXAMPLE.org", true),
+            (carol, "CAROL", true),
+            (carol, "bob@work.example", false),
+            (99, "ada", false),
+        ] {
+            let known = store.tokens_after(user, login).unwrap();
+            assert_eq!(known, expected.then_some(Timestamp(0)), "{user} {login}");
+        }
         for nobody in ["", "a b", "nobody", "\0", &"x".repeat(100_000)] {
             assert_eq!(found(store, nobody), None, "{nobody:?}");
         }
@@ -56,6 +80,22 @@ fn users_come_change_and_go() {
         assert_eq!(replaced(store), [""; 0], "nothing was replaced, so no entry");
         assert!(strengthen("new", "newer", Some(&entry)).unwrap());
         assert_eq!(replaced(store), ["bcrypt"]);
+    });
+}
+
+#[test]
+fn a_login_by_an_unknown_address_took_a_second_round_trip() {
+    let network: Arc<Network> = Arc::default();
+    let across = |store: Store| store.across(&network);
+    each_with("round-trips", across, |store| {
+        add(store, "ada", Some("ada@x.example")).unwrap();
+        for (login, expected) in
+            [("ada@x.example", true), ("nobody@x.example", false), ("ada", true), ("nobody", false)]
+        {
+            let before = network.reads.load(Ordering::SeqCst);
+            assert_eq!(found(store, login).is_some(), expected, "{login}");
+            assert_eq!(network.reads.load(Ordering::SeqCst) - before, 1, "{login}");
+        }
     });
 }
 

@@ -173,12 +173,44 @@ pub(in crate::store) fn credentials_by_name(
     first(queries, credentials!("WHERE name_key = $1"), &[name.key().into()], read_credentials)
 }
 
-/// The credentials of the user with this e-mail address.
-pub(in crate::store) fn credentials_by_email(
+/// See [`credentials_by_login`]. One statement, so that a login takes one round trip whether the
+/// e-mail address belongs to an account or not. Not `OR`: PostgreSQL is told to combine no indices.
+pub(in crate::store) const CREDENTIALS_BY_LOGIN: &str =
+    "SELECT id, name, roles, active, password, unlocked, failures, tokens_after, 1 AS place
+     FROM users WHERE email_key = $1
+     UNION ALL
+     SELECT id, name, roles, active, password, unlocked, failures, tokens_after, 2
+     FROM users WHERE name_key = $2
+     ORDER BY place LIMIT 1";
+
+/// The credentials of the user with this e-mail address or, if there is none, with this name.
+pub(in crate::store) fn credentials_by_login(
     queries: &mut dyn Queries,
-    email: &Email,
+    email: Option<&Email>,
+    name: Option<&Username>,
 ) -> Result<Option<Credentials>, Fault> {
-    first(queries, credentials!("WHERE email_key = $1"), &[email.key().into()], read_credentials)
+    let values = [email.map(Email::key).into(), name.map(Username::key).into()];
+    first(queries, CREDENTIALS_BY_LOGIN, &values, read_credentials)
+}
+
+/// What a user logs in with.
+#[derive(Debug)]
+pub(in crate::store) struct LoginKeys {
+    pub(in crate::store) name: String,
+    pub(in crate::store) email: Option<String>,
+    /// When all sessions were last ended at once.
+    pub(in crate::store) tokens_after: Timestamp,
+}
+
+/// What the user with this id logs in with.
+pub(in crate::store) fn login_keys_of(
+    queries: &mut dyn Queries,
+    id: i64,
+) -> Result<Option<LoginKeys>, Fault> {
+    let sql = "SELECT name_key, email_key, tokens_after FROM users WHERE id = $1";
+    first(queries, sql, &[id.into()], |row| {
+        Ok(LoginKeys { name: row.get(0)?, email: row.get(1)?, tokens_after: row.get(2)? })
+    })
 }
 
 /// Reads the columns of `credentials!`.

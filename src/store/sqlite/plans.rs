@@ -43,6 +43,16 @@ fn a_name_that_is_kept_is_found_by_its_index() {
 }
 
 #[test]
+fn a_login_finds_its_account_by_two_indices() {
+    let plan = plan(users::CREDENTIALS_BY_LOGIN);
+    for index in ["1 (name_key=?)", "2 (email_key=?)"] {
+        let step = format!("SEARCH users USING INDEX sqlite_autoindex_users_{index}");
+        assert!(plan.contains(&step), "{plan:?}");
+    }
+    assert!(plan.iter().all(|step| !step.starts_with("SCAN")), "{plan:?}");
+}
+
+#[test]
 fn an_app_password_is_found_by_its_hash() {
     let plan = plan(app_passwords::STANDING);
     assert!(
