@@ -137,7 +137,7 @@ impl Driver for Patient {
     }
 
     fn write(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
-        self.0.write_long(work)
+        self.0.write_patiently(work)
     }
 
     fn write_briefly(&self, work: &mut Writing<'_>) -> Result<(), Abort> {

@@ -46,6 +46,11 @@ pub(super) fn is_full(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused(refusal) if refusal.code == *b"53300")
 }
 
+/// Whether somebody else holds a lock that was not to be waited for, or was waited for too long.
+pub(super) fn is_locked(failure: &Failure) -> bool {
+    matches!(failure, Failure::Refused(refusal) if refusal.code == *b"55P03")
+}
+
 /// Whether a constraint was violated that does not say that a value belongs to another user.
 pub(super) fn is_violation(failure: &Failure) -> bool {
     matches!(failure, Failure::Refused(refusal) if refusal.code.starts_with(b"23"))

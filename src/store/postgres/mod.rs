@@ -19,6 +19,7 @@
 //! | `holders` | who holds an advisory lock |
 //! | `statements` | statements on a connection |
 //! | `transaction` | transactions that write, and when they are run again |
+//! | `turn` | how a run of one begins: beside others, alone, or as an import |
 //! | `reading` | reads |
 
 #[cfg(any(test, feature = "cli"))]
@@ -48,6 +49,7 @@ mod target;
 #[cfg(test)]
 mod tests;
 mod transaction;
+mod turn;
 mod url;
 mod wire;
 
@@ -116,6 +118,14 @@ impl Postgres {
     }
 }
 
+#[cfg(test)]
+impl Postgres {
+    /// Runs `work` like [`write`](Driver::write), for as long as a busy machine may need.
+    fn write_patiently(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
+        self.write_within(Patience::Test, work)
+    }
+}
+
 /// Divides the connections: two thirds write, one checks tokens, and the others read. Each kind
 /// has one at least.
 fn shares(connections: usize) -> Concurrency {
@@ -147,7 +157,7 @@ impl Driver for Postgres {
 
     #[cfg(any(test, feature = "cli"))]
     fn write_long(&self, work: &mut Writing<'_>) -> Result<(), Abort> {
-        self.write_within(Patience::Long, work)
+        self.write_within(Patience::Import, work)
     }
 
     fn concurrency(&self) -> Concurrency {

@@ -7,7 +7,7 @@
 //! the other, has the same outcome; otherwise it fails one of them, which is run again.
 //!
 //! **Why `turn`.** A transaction that is run again may fail again, and under load for ever. So
-//! after [`TRIES`] runs it is run alone. Every transaction locks the empty table `turn` before
+//! after [`TRIES`] runs it is run alone, unless an import is under way (`turn`). Every transaction locks the empty table `turn` before
 //! anything else: in ROW SHARE mode, which many can hold at the same time, or, to be alone, in
 //! EXCLUSIVE mode, which excludes all others. `LOCK TABLE` takes no snapshot; the first statement
 //! after it does.
@@ -21,6 +21,9 @@
 //! PostgreSQL queues waiting locks, so ROW SHARE locks that are asked for later do not overtake
 //! the exclusive one. A person with psql can still be in the way; then it is the time limit that
 //! ends it.
+//!
+//! **Why an import is tried more often.** While it is alone, for seconds or minutes, no other transaction
+//! can write. So it is run [`IMPORT_TRIES`] times beside others first.
 //!
 //! **A lost connection.** Before COMMIT is sent the server undoes the transaction, so it is run
 //! again on a new connection, once. After that nobody knows whether it was committed. It is never
@@ -36,6 +39,7 @@ use std::time::{Duration, Instant};
 use super::fault::{self, Reach};
 use super::pool::{Lane, Lease, Pool};
 use super::statements::{Failed, Limit, Statements};
+use super::turn::{Turn, is_import_under_way};
 use super::wire::{Connection, Statement};
 use crate::error::Cause;
 use crate::store::driver::{Abort, Fault, PROBE, Writing};
@@ -55,23 +59,18 @@ const COMMIT_LIMIT: Duration = Duration::from_secs(2);
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
 /// How often a transaction is run beside others before it is run alone.
 const TRIES: u32 = 3;
-/// The longest pause before the second run; it doubles for the third.
+/// The same for an import.
+#[cfg(any(test, feature = "cli"))]
+pub(super) const IMPORT_TRIES: u32 = 10;
+/// The longest pause before the second run. It is twice as long before the third, and three times as
+/// long before each that follows, but for the first that may be alone.
 const PAUSE: Duration = Duration::from_millis(4);
 
 /// Why a connection is of no use, if a new one is not either.
 const STANDBY: &str = "the server begins no serializable transaction";
 
-const BEGIN: Statement<'static> = plain("BEGIN ISOLATION LEVEL SERIALIZABLE");
-const COMMIT: Statement<'static> = plain("COMMIT");
-const ROLLBACK: Statement<'static> = plain("ROLLBACK");
-
-/// How a transaction begins, in one round trip with its first statement.
-const BESIDE_OTHERS: &[Statement<'static>] = &[BEGIN, plain("LOCK TABLE turn IN ROW SHARE MODE")];
-const ALONE: &[Statement<'static>] = &[BEGIN, plain("LOCK TABLE turn IN EXCLUSIVE MODE")];
-
-const fn plain(sql: &'static str) -> Statement<'static> {
-    Statement { sql, values: &[] }
-}
+const COMMIT: Statement<'static> = Statement { sql: "COMMIT", values: &[] };
+const ROLLBACK: Statement<'static> = Statement { sql: "ROLLBACK", values: &[] };
 
 /// How long a transaction may take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +81,10 @@ pub(super) enum Patience {
     Probe,
     /// As long as a person waits who brings accounts in.
     #[cfg(any(test, feature = "cli"))]
-    Long,
+    Import,
+    /// As long as a busy machine may need for a test.
+    #[cfg(test)]
+    Test,
 }
 
 impl Patience {
@@ -91,7 +93,9 @@ impl Patience {
             Patience::Short => LIMIT,
             Patience::Probe => PROBE,
             #[cfg(any(test, feature = "cli"))]
-            Patience::Long => LONG_LIMIT,
+            Patience::Import => LONG_LIMIT,
+            #[cfg(test)]
+            Patience::Test => LONG_LIMIT,
         }
     }
 
@@ -99,7 +103,21 @@ impl Patience {
         match self {
             Patience::Short | Patience::Probe => Limit::Until(deadline),
             #[cfg(any(test, feature = "cli"))]
-            Patience::Long => Limit::Each(ROUND_TRIP),
+            Patience::Import => Limit::Each(ROUND_TRIP),
+            #[cfg(test)]
+            Patience::Test => Limit::Each(ROUND_TRIP),
+        }
+    }
+
+    /// How a run takes its turn, after as many conflicts.
+    fn turn(self, conflicts: u32, connection: &mut Connection, deadline: Instant) -> Turn {
+        match self {
+            #[cfg(any(test, feature = "cli"))]
+            Patience::Import if conflicts < IMPORT_TRIES => Turn::Import,
+            #[cfg(any(test, feature = "cli"))]
+            Patience::Import => Turn::Alone,
+            _ if conflicts < TRIES || is_import_under_way(connection, deadline) => Turn::Beside,
+            _ => Turn::Alone,
         }
     }
 }
@@ -130,17 +148,17 @@ pub(super) fn write(pool: &Pool, patience: Patience, work: &mut Writing<'_>) -> 
     // Whether the next connection must be a new one.
     let mut fresh = false;
     loop {
-        let opening = if conflicts < TRIES { BESIDE_OTHERS } else { ALONE };
-        let lease = pool.take(Lane::Write, fresh, deadline)?;
+        let mut lease = pool.take(Lane::Write, fresh, deadline)?;
         let generation = lease.generation();
-        let ended = match run(pool, lease, opening, (limit, deadline), work) {
+        let turn = patience.turn(conflicts, &mut lease.connection, deadline);
+        let ended = match run(pool, lease, turn, (limit, deadline), work) {
             Ok(()) => return Ok(()),
             Err(ended) => ended,
         };
         fresh = matches!(ended, Ended::Lost(_) | Ended::Stale);
         let fault = match ended {
             Ended::Finally(abort) => return Err(abort),
-            Ended::Conflict { last } if conflicts == TRIES => return Err(last.into()),
+            Ended::Conflict { last } if turn == Turn::Alone => return Err(last.into()),
             Ended::Lost(fault) if lost => return Err(fault.into()),
             Ended::Stale if lost => return Err(pool.fall_since(generation, STANDBY).into()),
             Ended::Conflict { last } => {
@@ -166,11 +184,11 @@ pub(super) fn write(pool: &Pool, patience: Patience, work: &mut Writing<'_>) -> 
 fn run(
     pool: &Pool,
     mut lease: Lease<'_>,
-    opening: &'static [Statement<'static>],
+    turn: Turn,
     (limit, deadline): (Limit, Instant),
     work: &mut Writing<'_>,
 ) -> Result<(), Ended> {
-    let mut statements = Statements::opened_by(opening, &mut lease.connection, limit);
+    let mut statements = Statements::opened_by(turn.opening(), &mut lease.connection, limit);
     let worked = work(&mut statements);
     let (begun, failed) = statements.end();
     let outcome = match (worked, failed) {
@@ -258,12 +276,12 @@ fn unknown(why: &str) -> Fault {
     Fault::Unavailable(Cause::from(text))
 }
 
-/// Waits for a random while, so that transactions which met do not meet again; not before the run
-/// that is alone.
+/// Waits for a random while, so that transactions which met do not meet again; not before the first run
+/// that may be alone.
 fn pause(conflicts: u32) {
     if conflicts == TRIES {
         return;
     }
     let [random] = random::<1>().unwrap_or([128]);
-    thread::sleep(PAUSE * conflicts * u32::from(random) / 256);
+    thread::sleep(PAUSE * conflicts.min(TRIES) * u32::from(random) / 256);
 }

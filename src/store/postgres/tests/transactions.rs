@@ -6,8 +6,12 @@ use std::thread;
 use super::proxy::Cut;
 use super::*;
 use crate::store::postgres::pool::{Lane, Lease, Server};
+use crate::store::postgres::transaction::IMPORT_TRIES;
 
 const NUMBER: &str = "SELECT number FROM public.probe WHERE name = 'counter'";
+/// One if the transaction is alone, else zero.
+const IS_ALONE: &str = "SELECT count(*) FROM pg_locks JOIN pg_class ON pg_class.oid = relation
+    WHERE relname = 'turn' AND mode = 'ExclusiveLock' AND granted AND pid = pg_backend_pid()";
 
 fn number(queries: &mut dyn Queries, sql: &'static str) -> Result<i64, Fault> {
     let mut found = 0;
@@ -92,7 +96,7 @@ fn increments_are_not_lost() {
     write(&driver, "counter").1.unwrap();
     at_once(8, |_| {
         for _ in 0..EACH {
-            let added = driver.write_long(&mut |queries| {
+            let added = driver.write_patiently(&mut |queries| {
                 let found = number(queries, NUMBER)?;
                 Ok(set(queries, found + 1)?)
             });
@@ -110,7 +114,7 @@ fn numbers_after_the_largest_are_given_once() {
     let driver = scratch.open(&proxy);
     at_once(8, |thread| {
         for round in 0..EACH {
-            let added = driver.write_long(&mut |queries| {
+            let added = driver.write_patiently(&mut |queries| {
                 let next =
                     number(queries, "SELECT coalesce(max(number), 0) + 1 FROM public.probe")?;
                 let name = format!("{thread}-{round}");
@@ -136,9 +140,7 @@ fn the_last_run_is_alone() {
     let (mut direct, mut modes) = (scratch.direct(), Vec::new());
     let written = driver.write(&mut |queries| {
         let found = number(queries, NUMBER)?;
-        let sql = "SELECT count(*) FROM pg_locks JOIN pg_class ON pg_class.oid = relation
-                   WHERE relname = 'turn' AND mode = 'ExclusiveLock' AND granted";
-        modes.push(number(queries, sql)?);
+        modes.push(number(queries, IS_ALONE)?);
         if modes.len() <= 3 {
             // Somebody who takes no turn is in the way.
             direct.run("UPDATE public.probe SET number = number + 100");
@@ -386,4 +388,49 @@ fn a_read_beside_a_transaction_waited_for_a_connection() {
         assert_eq!(read(&driver).1.unwrap(), 0);
         assert!(matches!(driver.pool.server(), Server::Up { .. }));
     });
+}
+
+#[test]
+fn all_writers_waited_for_an_import_behind_one_that_wanted_to_be_alone() {
+    in_one_of_three(|| {
+        let Some(scratch) = Scratch::make() else { return };
+        let proxy = scratch.proxy();
+        let driver = scratch.open(&proxy);
+        let mut runs = 0;
+        let imported = driver.write_long(&mut |queries| {
+            insert(queries, "imported")?;
+            driver.write(&mut |queries| {
+                runs += 1;
+                insert(queries, "beside")?;
+                // Another one that begins later does not wait either.
+                write(&driver, &format!("later{runs}")).1?;
+                match runs {
+                    6 => Ok(()),
+                    _ => Err(Abort::Fault(Fault::Retry("as a test".into()))),
+                }
+            })
+        });
+        imported.unwrap();
+        assert_eq!((runs, scratch.direct().rows()), (6, 8));
+    });
+}
+
+#[test]
+fn an_import_stopped_all_other_writes_after_three_conflicts() {
+    let Some(scratch) = Scratch::make() else { return };
+    let proxy = scratch.proxy();
+    let driver = scratch.open(&proxy);
+    let mut runs = 0;
+    let imported = driver.write_long(&mut |queries| {
+        runs += 1;
+        insert(queries, "imported")?;
+        if runs > IMPORT_TRIES {
+            assert_eq!(number(queries, IS_ALONE)?, 1);
+            return Ok(());
+        }
+        write(&driver, &format!("beside{runs}")).1?;
+        Err(Abort::Fault(Fault::Retry("as a test".into())))
+    });
+    imported.unwrap();
+    assert_eq!((runs, scratch.direct().rows()), (IMPORT_TRIES + 1, i64::from(IMPORT_TRIES) + 1));
 }
