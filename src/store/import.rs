@@ -59,11 +59,7 @@ impl Store {
     /// begins again with 0 if the transaction is run again.
     ///
     /// A file takes no other writes meanwhile; a PostgreSQL server does, but for one of a name or an
-<<<<<<< HEAD
-    /// e-mail address that was added, which waits. `counter` is at least the
-=======
     /// e-mail address that was added, which waits, and unless others are in its way many times. `counter` is at least the
->>>>>>> core
     /// highest id of the accounts, and the counter of ids is raised to it first: a registration that
     /// got one of these ids would wait until the import ends. In PostgreSQL the counter stays raised
     /// if the import is undone, and the next one would count all its ids as given out before and

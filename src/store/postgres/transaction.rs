@@ -22,13 +22,8 @@
 //! the exclusive one. A person with psql can still be in the way; then it is the time limit that
 //! ends it.
 //!
-<<<<<<< HEAD
-//! **Why an import is never alone.** It takes seconds or minutes, for which no other transaction could
-//! write. It is run beside others up to [`IMPORT_TRIES`] times, and then fails.
-=======
 //! **Why an import is tried more often.** While it is alone, for seconds or minutes, no other transaction
 //! can write. So it is run [`IMPORT_TRIES`] times beside others first.
->>>>>>> core
 //!
 //! **A lost connection.** Before COMMIT is sent the server undoes the transaction, so it is run
 //! again on a new connection, once. After that nobody knows whether it was committed. It is never
@@ -64,12 +59,8 @@ const COMMIT_LIMIT: Duration = Duration::from_secs(2);
 const ROLLBACK_LIMIT: Duration = Duration::from_secs(2);
 /// How often a transaction is run beside others before it is run alone.
 const TRIES: u32 = 3;
-<<<<<<< HEAD
-/// How often an import is run again before it fails.
-=======
 /// The same for an import.
 #[cfg(any(test, feature = "cli"))]
->>>>>>> core
 pub(super) const IMPORT_TRIES: u32 = 10;
 /// The longest pause before the second run. It is twice as long before the third, and three times as
 /// long before each that follows, but for the first that may be alone.
@@ -115,8 +106,6 @@ impl Patience {
             Patience::Import => Limit::Each(ROUND_TRIP),
             #[cfg(test)]
             Patience::Test => Limit::Each(ROUND_TRIP),
-<<<<<<< HEAD
-=======
         }
     }
 
@@ -129,24 +118,8 @@ impl Patience {
             Patience::Import => Turn::Alone,
             _ if conflicts < TRIES || is_import_under_way(connection, deadline) => Turn::Beside,
             _ => Turn::Alone,
->>>>>>> core
         }
     }
-
-    /// How a run takes its turn, after as many conflicts.
-    fn turn(self, conflicts: u32, connection: &mut Connection, deadline: Instant) -> Turn {
-        match self {
-            #[cfg(any(test, feature = "cli"))]
-            Patience::Import => Turn::Import,
-            _ if conflicts < TRIES || is_import_under_way(connection, deadline) => Turn::Beside,
-            _ => Turn::Alone,
-        }
-    }
-}
-
-/// Whether a transaction is not run again after its next conflict.
-fn is_last(turn: Turn, conflicts: u32) -> bool {
-    turn == Turn::Alone || turn != Turn::Beside && conflicts == IMPORT_TRIES
 }
 
 /// Why a run of a transaction did not commit.
@@ -185,11 +158,7 @@ pub(super) fn write(pool: &Pool, patience: Patience, work: &mut Writing<'_>) -> 
         fresh = matches!(ended, Ended::Lost(_) | Ended::Stale);
         let fault = match ended {
             Ended::Finally(abort) => return Err(abort),
-<<<<<<< HEAD
-            Ended::Conflict { last } if is_last(turn, conflicts) => return Err(last.into()),
-=======
             Ended::Conflict { last } if turn == Turn::Alone => return Err(last.into()),
->>>>>>> core
             Ended::Lost(fault) if lost => return Err(fault.into()),
             Ended::Stale if lost => return Err(pool.fall_since(generation, STANDBY).into()),
             Ended::Conflict { last } => {

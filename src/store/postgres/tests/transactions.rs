@@ -416,11 +416,7 @@ fn all_writers_waited_for_an_import_behind_one_that_wanted_to_be_alone() {
 }
 
 #[test]
-<<<<<<< HEAD
-fn an_import_is_never_alone() {
-=======
 fn an_import_stopped_all_other_writes_after_three_conflicts() {
->>>>>>> core
     let Some(scratch) = Scratch::make() else { return };
     let proxy = scratch.proxy();
     let driver = scratch.open(&proxy);
@@ -428,16 +424,6 @@ fn an_import_stopped_all_other_writes_after_three_conflicts() {
     let imported = driver.write_long(&mut |queries| {
         runs += 1;
         insert(queries, "imported")?;
-<<<<<<< HEAD
-        write(&driver, &format!("beside{runs}")).1?;
-        Err(Abort::Fault(Fault::Retry("as a test".into())))
-    });
-    assert!(is_unavailable(&imported), "{imported:?}");
-    assert_eq!(
-        (runs, scratch.direct().rows()),
-        (1 + i64::from(IMPORT_TRIES), 1 + i64::from(IMPORT_TRIES))
-    );
-=======
         if runs > IMPORT_TRIES {
             assert_eq!(number(queries, IS_ALONE)?, 1);
             return Ok(());
@@ -447,5 +433,4 @@ fn an_import_stopped_all_other_writes_after_three_conflicts() {
     });
     imported.unwrap();
     assert_eq!((runs, scratch.direct().rows()), (IMPORT_TRIES + 1, i64::from(IMPORT_TRIES) + 1));
->>>>>>> core
 }
