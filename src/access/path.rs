@@ -12,7 +12,7 @@ use crate::values::{domain, skeleton};
 pub(crate) struct Path<'a> {
     text: Readings<Cow<'a, [u8]>>,
     /// The text as it is compared by what ignores case, marks and forms of letters; `None` if it is ASCII.
-    skeleton: Option<Readings<Vec<u8>>>,
+    skeleton: Option<Box<Readings<Vec<u8>>>>,
     /// Whether an app may read it as any other path.
     pub(crate) ambiguous: bool,
 }
@@ -51,24 +51,27 @@ impl<'a> Path<'a> {
         if doubtful || is_doubtful(&decoded) {
             return Path { text: Readings::plain(decoded), skeleton: None, ambiguous: true };
         }
+        if decoded.is_ascii() && !decoded.contains(&b'.') {
+            return Path { text: Readings::plain(decoded), skeleton: None, ambiguous: false };
+        }
         let mut path = Path::plain(decoded);
-        // What is ignored may have hidden a `..`, for instance.
-        let hides_more =
-            |skeleton: &Readings<Vec<u8>>| is_doubtful(&skeleton.path) || has_code(&skeleton.path);
-        let too_many = |readings: &mut Readings<Vec<u8>>| !readings.find_cuts();
-        path.ambiguous = !path.text.find_cuts()
-            || path.skeleton.as_ref().is_some_and(hides_more)
-            || path.skeleton.as_mut().is_some_and(too_many);
+        let mut ambiguous = !path.text.find_cuts();
+        if let Some(skeleton) = &mut path.skeleton {
+            // What is ignored may have hidden a `..`, for instance.
+            ambiguous |= is_doubtful(&skeleton.path) || has_code(&skeleton.path);
+            ambiguous |= !skeleton.find_cuts();
+        }
+        path.ambiguous = ambiguous;
         path
     }
 
     /// Takes a decoded path as it is.
     pub(super) fn plain(path: impl Into<Cow<'a, [u8]>>) -> Path<'a> {
         let path = path.into();
-        let skeleton = match path.is_ascii() {
-            true => None,
-            false => Some(Readings::plain(skeleton(&String::from_utf8_lossy(&path)).into_bytes())),
-        };
+        let skeleton = (!path.is_ascii()).then(|| {
+            let skeleton = skeleton(&String::from_utf8_lossy(&path));
+            Box::new(Readings::plain(skeleton.into_bytes()))
+        });
         Path { text: Readings::plain(path), skeleton, ambiguous: false }
     }
 
@@ -79,14 +82,19 @@ impl<'a> Path<'a> {
         {
             return Covers::Yes;
         }
+        // This decides for most rules: nothing but a whole name can be left out.
+        let has_one_form = rule.forms.len() == 1 && self.skeleton.is_none();
+        if has_one_form && self.text.begins_otherwise(&rule.path) {
+            return Covers::No;
+        }
         let as_rule = |form: &Vec<u8>| self.text.beginning(form);
-        if let Some(unless) = rule.forms.iter().filter_map(as_rule).max() {
+        let unless = rule.forms.iter().filter_map(as_rule).max();
+        if let Some(unless) = unless {
             return Covers::Perhaps { unless };
         }
-        let as_rule = |skeleton: &Readings<Vec<u8>>| {
-            rule.forms.iter().any(|form| skeleton.beginning(form).is_some())
-        };
-        match self.skeleton.as_ref().is_some_and(as_rule) {
+        let skeleton = self.skeleton.as_deref();
+        let as_rule = |form: &Vec<u8>| skeleton?.beginning(form);
+        match rule.forms.iter().any(|form| as_rule(form).is_some()) {
             true => Covers::Perhaps { unless: usize::MAX },
             false => Covers::No,
         }

@@ -39,11 +39,15 @@ impl<T: AsRef<[u8]>> Readings<T> {
     /// Adds what an app may leave out; false if there are too many endings.
     pub(super) fn find_cuts(&mut self) -> bool {
         let path = self.path.as_ref();
-        let last = path.iter().rposition(|&byte| byte == b'/').unwrap_or_default();
-        // Most paths have an ending in their last name only.
-        if !path[..last].contains(&b'.') {
+        // Most paths have an ending in their last name only. `contains` is faster than a search.
+        if !path.contains(&b'.') {
             return true;
         }
+        let first = path.iter().position(|&byte| byte == b'.').unwrap_or_default();
+        if !path[first..].contains(&b'/') {
+            return true;
+        }
+        let last = path.iter().rposition(|&byte| byte == b'/').unwrap_or_default();
         let mut starts = Vec::new();
         let mut from = 0;
         for name in path[1..last].split(|&byte| byte == b'/') {
@@ -74,6 +78,12 @@ impl<T: AsRef<[u8]>> Readings<T> {
     fn without(&self, cut: &Cut) -> Vec<u8> {
         let path = self.path.as_ref();
         [&path[..cut.from], &path[cut.to..]].concat()
+    }
+
+    /// Whether the first letter is another than that of a rule's path, in every reading.
+    pub(super) fn begins_otherwise(&self, rule: &[u8]) -> bool {
+        let letter = |path: &[u8]| path.get(1).map(u8::to_ascii_lowercase);
+        self.cuts.is_empty() && letter(self.path.as_ref()) != letter(rule)
     }
 
     /// Returns the place at which the beginning of the path ends that an app may read as a rule's path,
