@@ -339,7 +339,9 @@ fn check_says_what_would_run_and_makes_nothing() {
     let server = Server::start(&[]);
     server.register("ada", PASSWORD).token();
     let address = server.address.to_string();
-    let (code, out, _) = outcome(&run(&server.dir.0, &["check", "--listen", &address], ""));
+    let mut beside = lictor(&server.dir.0, &["check", "--listen", &address]);
+    beside.env("SECRET_KEY", SECRET);
+    let (code, out, _) = outcome(&finish(beside, ""));
     assert_eq!(code, 0, "{out}");
     assert!(out.contains("(in use now)"), "{out}");
     let missing = run(&server.dir.0, &["check", "--database", "missing/x.db"], "");
