@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import server as postgres
-from instance import BINARY, PATIENCE, claims
+from instance import BINARY, PATIENCE, SECRET_KEY, claims
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/postgres.md").read_text()
 OWNER, URL = "lictor_owner", "postgres://lictor_owner@db.example/app"
@@ -36,7 +36,7 @@ def run(directory, commands, url):
     done = subprocess.run(
         ["bash", "-e", "-c", commands.replace(URL, url)],
         cwd=directory,
-        env={"PATH": programs, "LC_ALL": "C.UTF-8"},
+        env={"PATH": programs, "LC_ALL": "C.UTF-8", "SECRET_KEY": SECRET_KEY},
         capture_output=True,
         text=True,
         timeout=PATIENCE,
